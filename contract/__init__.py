@@ -1,0 +1,28 @@
+"""What train, convert and device agree on: the model contract, the scores, the errors and atomic writing."""
+
+from .errors import ConversionError, DataError, DeseptrError, ModelError, SensorError, SetupError
+from .files import atomic_path, atomic_write
+from .model_contract import CHANNELS, UNITS, ModelContract
+from .scores import Scores, score
+from .stft import StftSpec
+from .tflite_file import TfliteFile, embed_contract, read_tflite
+
+__all__ = [
+    "CHANNELS",
+    "UNITS",
+    "ConversionError",
+    "DataError",
+    "DeseptrError",
+    "ModelContract",
+    "ModelError",
+    "Scores",
+    "SensorError",
+    "SetupError",
+    "StftSpec",
+    "TfliteFile",
+    "atomic_path",
+    "atomic_write",
+    "embed_contract",
+    "read_tflite",
+    "score",
+]

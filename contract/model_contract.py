@@ -1,0 +1,181 @@
+"""What train, convert and device agree on about a model.
+
+A contract is written beside a checkpoint as ``contract.json`` and inside a ``.tflite`` file (see ``tflite_file``). It
+holds no weights and nothing about a board or a bus.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .errors import ModelError
+from .files import atomic_write
+from .stft import StftSpec
+
+CHANNELS = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
+UNITS = ("m/s^2", "m/s^2", "m/s^2", "rad/s", "rad/s", "rad/s")
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ModelContract:
+    """The agreement between a model and whatever feeds it.
+
+    Args:
+        labels: class names, in the order of the logits.
+        rate_hz: sample rate of the window, Hz.
+        window_length: samples in a window; the graph's input is ``[1, window_length, channels]``.
+        hop_length: samples between the starts of successive windows.
+        channels: channel names in the order of the input's last axis.
+        units: SI unit of each channel.
+        input_range: for each channel the SI value that a quantised graph's input calls 1.0; larger values saturate.
+            One int8 tensor has one scale, and 1 rad/s beside 80 m/s^2 would keep two bits of it.
+        acc_full_scale_g: smallest accelerometer full scale that loses nothing the model was trained on, in g.
+        gyro_full_scale_dps: the same for the gyroscope, in degrees per second.
+        stft: the spectrogram inside the graph.
+        model: the model's name, which decodes itself (``deseptr_d48_h3``).
+        versions: versions of what made the model, by package name.
+    """
+
+    labels: tuple[str, ...]
+    rate_hz: float = 50.0
+    window_length: int = 128
+    hop_length: int = 64
+    channels: tuple[str, ...] = CHANNELS
+    units: tuple[str, ...] = UNITS
+    input_range: tuple[float, ...] = (40.0, 40.0, 40.0, 10.0, 10.0, 10.0)
+    acc_full_scale_g: float = 8.0
+    gyro_full_scale_dps: float = 1000.0
+    stft: StftSpec = field(default_factory=StftSpec)
+    model: str = "unnamed"
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
+        self._require(len(set(self.labels)) == len(self.labels), "labels", self.labels, "names that differ")
+        self._require(_positive(self.rate_hz), "rate_hz", self.rate_hz, "a positive rate in Hz")
+        self._require(
+            self.stft.frames(self.window_length) > 0,
+            "window_length",
+            self.window_length,
+            f"at least one frame of {self.stft.frame_length} samples",
+        )
+        self._require(
+            1 <= self.hop_length <= self.window_length,
+            "hop_length",
+            self.hop_length,
+            f"1 to the window's {self.window_length} samples",
+        )
+        count = len(self.channels)
+        self._require(count > 0, "channels", self.channels, "at least one channel")
+        self._require(len(self.units) == count, "units", self.units, f"{count} units, one a channel")
+        self._require(
+            len(self.input_range) == count and all(map(_positive, self.input_range)),
+            "input_range",
+            self.input_range,
+            f"{count} positive values, one a channel",
+        )
+        self._require(_positive(self.acc_full_scale_g), "acc_full_scale_g", self.acc_full_scale_g, "a positive range")
+        self._require(
+            _positive(self.gyro_full_scale_dps), "gyro_full_scale_dps", self.gyro_full_scale_dps, "a positive range"
+        )
+
+    @staticmethod
+    def _require(condition: bool, name: str, found: object, expected: str) -> None:
+        if not condition:
+            raise ModelError(f"contract.{name}", found=found, expected=expected, next_step="correct the contract")
+
+    @property
+    def window_s(self) -> float:
+        """Length of a window in seconds."""
+        return self.window_length / self.rate_hz
+
+    @property
+    def hop_s(self) -> float:
+        """Time between the starts of successive windows in seconds."""
+        return self.hop_length / self.rate_hz
+
+    def to_json(self) -> str:
+        """The contract as indented JSON with sorted keys, the same bytes for the same contract."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: object = "contract") -> ModelContract:
+        """Read what :meth:`to_json` wrote.
+
+        Args:
+            text: the JSON.
+            source: where it came from, for the error message.
+
+        Raises:
+            ModelError: if it is not JSON, of another format, or a field is missing, unknown or of the wrong kind.
+        """
+        try:
+            content = json.loads(text)
+        except (ValueError, UnicodeDecodeError) as error:
+            raise _unreadable(source, f"no JSON ({error})") from error
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            found = content.get("format") if isinstance(content, dict) else type(content).__name__
+            raise _unreadable(source, f"format {found}")
+        return cls._from_fields({k: v for k, v in content.items() if k != "format"}, source)
+
+    @classmethod
+    def _from_fields(cls, content: dict[str, Any], source: object) -> ModelContract:
+        known = {f.name for f in fields(cls)}
+        if content.keys() != known:
+            raise _unreadable(source, f"fields that differ by {', '.join(sorted(known ^ content.keys()))}")
+        try:
+            content["stft"] = StftSpec(**{k: int(v) for k, v in content["stft"].items()})
+            for name in ("channels", "units", "labels"):
+                content[name] = _strings(content[name])
+            content["input_range"] = tuple(float(v) for v in content["input_range"])
+            for name in ("rate_hz", "acc_full_scale_g", "gyro_full_scale_dps"):
+                content[name] = float(content[name])
+            for name in ("window_length", "hop_length"):
+                content[name] = int(content[name])
+            content["model"] = str(content["model"])
+            content["versions"] = {str(k): str(v) for k, v in content["versions"].items()}
+        except (TypeError, ValueError, AttributeError) as error:
+            raise _unreadable(source, f"a field of the wrong kind ({error})") from error
+        return cls(**content)
+
+    def save(self, path: Path) -> None:
+        """Write the JSON to ``path``, whole or not at all."""
+        atomic_write(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: Path) -> ModelContract:
+        """Read a contract file.
+
+        Raises:
+            ModelError: if the file is missing or no contract.
+        """
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(path, error.strerror or "no file") from error
+        return cls.from_json(text, path)
+
+
+def _positive(value: float) -> bool:
+    return math.isfinite(value) and value > 0
+
+
+def _strings(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+        raise TypeError("a list of names is wanted")
+    return tuple(values)
+
+
+def _unreadable(source: object, found: str) -> ModelError:
+    return ModelError(
+        source,
+        found=found,
+        expected=f"a deseptr contract of format {FORMAT}",
+        next_step="train or convert again with this version",
+    )
