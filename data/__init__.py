@@ -1,1 +1,40 @@
+"""Recordings of inertial sensors: readers and writers, the synthetic wearer, windows and splits by subject."""
 
+from .csv_file import read_csv, save_csv
+from .info import DatasetInfo, describe
+from .npz import read_npz, save_npz
+from .plot import plot_dataset
+from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, Segment
+from .resample import resample
+from .sources import load_dataset, save_dataset, writer_for
+from .splits import Split, arena_folds, check_disjoint, parse_subjects, subject_split
+from .synthetic import synthetic_dataset, synthetic_day
+from .windows import Windows, cut_windows
+
+__all__ = [
+    "UNLABELLED",
+    "UNLABELLED_NAME",
+    "Dataset",
+    "DatasetInfo",
+    "Recording",
+    "Segment",
+    "Split",
+    "Windows",
+    "arena_folds",
+    "check_disjoint",
+    "cut_windows",
+    "describe",
+    "load_dataset",
+    "parse_subjects",
+    "plot_dataset",
+    "read_csv",
+    "read_npz",
+    "resample",
+    "save_csv",
+    "save_dataset",
+    "save_npz",
+    "subject_split",
+    "synthetic_dataset",
+    "synthetic_day",
+    "writer_for",
+]

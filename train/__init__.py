@@ -1,1 +1,9 @@
+"""Recordings in, a distilled classifier and its contract out.
 
+Keras and TensorFlow are loaded by the modules, not by this package: ``from deseptr.train.pipeline import train``.
+"""
+
+from .config import TrainConfig
+from .run_folder import Calibration, RunFolder, load_run
+
+__all__ = ["Calibration", "RunFolder", "TrainConfig", "load_run"]

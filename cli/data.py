@@ -1,0 +1,151 @@
+"""``deseptr data``: look at recordings and change their layout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from deseptr.data import DatasetInfo
+
+_SOURCE = "DATA is a .npz or .csv file, a folder of .csv files, the MotionSense or HAPT archive, or `synthetic`."
+_SHADES = ("·", "░", "▒", "▓", "█")
+_BAR_WIDTH = 24
+_MOST_GAPS = 8
+
+
+@click.group()
+def data() -> None:
+    """Look at recordings and change their layout."""
+
+
+@data.command(
+    epilog="Example: deseptr data info synthetic --plot synthetic.png", help=f"Show what DATA holds. {_SOURCE}"
+)
+@click.argument("source", metavar="DATA")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option("--plot", type=click.Path(dir_okay=False), help="Also draw a picture into this .png, .svg or .pdf file.")
+def info(source: str, as_json: bool, plot: str | None) -> None:
+    """Show subjects, labels, minutes, rate, units, gaps and oddities."""
+    from deseptr.data import describe, load_dataset, plot_dataset
+
+    dataset = load_dataset(source)
+    figures = describe(dataset)
+    if plot:
+        plot_dataset(dataset, plot)
+    if as_json:
+        _print_json(figures.to_dict())
+        return
+    _print_info(figures)
+    if plot:
+        click.echo(f"picture: {plot}")
+
+
+@data.command(
+    epilog="Example: deseptr data convert A_DeviceMotion_data.zip motionsense.npz",
+    help=f"Write DATA to OUT, a .npz or .csv file. {_SOURCE}",
+)
+@click.argument("source", metavar="DATA")
+@click.argument("out", type=click.Path(dir_okay=False))
+@click.option("--subjects", help="Write these subjects alone, as 5,10,12-14.")
+def convert(source: str, out: str, subjects: str | None) -> None:
+    """Write a dataset in another layout."""
+    from deseptr.data import load_dataset, parse_subjects, save_dataset, writer_for
+
+    writer_for(out)
+    dataset = load_dataset(source)
+    if subjects:
+        dataset = dataset.select(subjects=parse_subjects(subjects))
+    save_dataset(dataset, out)
+    for oddity in dataset.oddities:
+        click.echo(f"note: {oddity}", err=True)
+    click.echo(f"{out}: {len(dataset.recordings)} recordings of {len(dataset.subjects)} subjects")
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    import json
+
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _print_info(figures: DatasetInfo) -> None:
+    from rich.console import Console
+
+    rates = " to ".join(f"{rate:g}" for rate in dict.fromkeys((figures.rates_hz[0], figures.rates_hz[-1])))
+    click.echo(
+        f"{figures.name}: {figures.minutes / 60:.2f} h in {figures.recordings} recordings of "
+        f"{len(figures.subjects)} subjects at {rates} Hz ({figures.samples:,} samples)\n"
+    )
+    console = Console(highlight=False)
+    for table in (_labels_table(figures), _channels_table(figures), _subjects_table(figures)):
+        console.print(table)
+    click.echo("█ the label's longest, ░ its shortest, · none; * held out for test\n")
+    _print_gaps(figures)
+    _print_oddities(figures)
+
+
+def _table(*columns: str, title: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
+    )
+    for column in columns:
+        table.add_column(column, justify="left" if column in ("label", "channel", "unit", "in the file") else "right")
+    return table
+
+
+def _labels_table(figures: DatasetInfo) -> Table:
+    table = _table("#", "label", "minutes", title="Labels")
+    table.add_column("")
+    minutes = {name: value for name, value in figures.label_minutes.items() if name in figures.labels or value}
+    longest = max(minutes.values())
+    for index, (name, value) in enumerate(minutes.items(), 1):
+        number = str(index) if index <= len(figures.labels) else "-"
+        table.add_row(number, name, f"{value:.1f}", "█" * round(_BAR_WIDTH * value / longest))
+    return table
+
+
+def _channels_table(figures: DatasetInfo) -> Table:
+    table = _table("channel", "unit", "in the file", "smallest", "largest", "mean", "deviation", title="Channels")
+    for channel in figures.channels:
+        values = (channel.minimum, channel.maximum, channel.mean, channel.standard_deviation)
+        table.add_row(channel.name, channel.unit, channel.original_unit, *(f"{value:.2f}" for value in values))
+    return table
+
+
+def _subjects_table(figures: DatasetInfo) -> Table:
+    rows = figures.subject_label_minutes
+    most = {name: max(row[name] for row in rows.values()) for name in figures.label_minutes}
+    shown = [name for name in most if name in figures.labels or most[name]]
+    numbers = [str(index) for index, _ in enumerate(figures.labels, 1)] + ["-"]
+    table = _table("who", *numbers[: len(shown)], "min", title="Subjects by labels")
+    for subject, row in rows.items():
+        cells = [_shade(row[name] / most[name] if most[name] else 0.0) for name in shown]
+        mark = "*" if subject in figures.test_subjects else " "
+        table.add_row(subject + mark, *cells, f"{figures.subject_minutes[subject]:.1f}")
+    return table
+
+
+def _shade(share: float) -> str:
+    """Two blocks, darker for a larger share of the longest; a dot for nothing at all."""
+    return _SHADES[0] if share <= 0 else 2 * _SHADES[min(4, 1 + int(4 * share))]
+
+
+def _print_gaps(figures: DatasetInfo) -> None:
+    total = sum(gap.length_s for gap in figures.gaps)
+    click.echo(f"Gaps: {len(figures.gaps)}" + (f", {total:.2f} s together" if figures.gaps else ""))
+    for gap in figures.gaps[:_MOST_GAPS]:
+        click.echo(f"  subject {gap.subject}, trial {gap.recording}: {gap.length_s:.2f} s at {gap.at_s:.2f} s")
+    if len(figures.gaps) > _MOST_GAPS:
+        click.echo(f"  and {len(figures.gaps) - _MOST_GAPS} more, in --json")
+
+
+def _print_oddities(figures: DatasetInfo) -> None:
+    click.echo("Oddities:" + ("" if figures.oddities else " none"))
+    for oddity in figures.oddities:
+        click.echo(f"  • {oddity}")

@@ -1,0 +1,200 @@
+"""``deseptr demo``: the whole path on embedded data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from deseptr.contract import Scores, atomic_write, score
+from deseptr.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from deseptr.convert import Conversion
+    from deseptr.data import Dataset
+    from deseptr.device import Profiler
+
+SMALL = {"teacher_width": 32, "teacher_epochs": 8, "student_epochs": 20}
+
+
+@click.command(epilog="Example: deseptr demo -o demo && xdg-open demo/report.html")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to write."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of wearers and training.")
+def demo(output: Path, seed: int) -> None:
+    """Train, convert and run a small model on a synthetic wearer, and write a report.
+
+    Trains a small teacher and student on synthetic recordings, converts the student to int8, streams a wearer it has
+    not seen through a simulated MPU-6050 on a virtual I2C bus, and compares. Takes a few minutes.
+    """
+    from deseptr.data import load_dataset
+
+    dataset = load_dataset(f"synthetic:seed={seed + 1}")
+    wearer = dataset.test_subjects[0]
+    config = TrainConfig(seed=seed, **SMALL)  # type: ignore[arg-type]
+    click.secho(f"1. {len(dataset.subjects)} synthetic wearers, {dataset.samples / 50 / 60:.0f} minutes", bold=True)
+    click.secho("2. train a small teacher and distil DeSepTr", bold=True)
+    metrics = _train(dataset, output / "run", config)
+    click.secho("3. convert to int8", bold=True)
+    conversion = _convert(output / "run", output / "model.tflite")
+    click.secho(f"4. wearer {wearer}, held out, through a simulated MPU-6050 on a virtual I2C bus", bold=True)
+    streamed = _stream(conversion.path, dataset.select(subjects=[wearer]))
+    click.secho("5. result", bold=True)
+    scores = _compare(output, dataset.select(subjects=[wearer]), streamed)
+    _print_result(scores, streamed.profiler)
+    report = output / "report.html"
+    atomic_write(report, _report(scores, streamed, conversion, metrics, output / "run"))
+    atomic_write(output / "result.json", json.dumps(_result(scores, streamed, conversion), indent=2) + "\n")
+    click.echo(f"report: {report}")
+
+
+class Streamed(NamedTuple):
+    """What came over the bus: scores of the labels, and where the time went."""
+
+    scores: Scores
+    profiler: Profiler
+    runtime: str
+
+
+def _train(dataset: Dataset, run: Path, config: TrainConfig) -> dict[str, Any]:
+    from .progress import TrainingProgress
+    from .tensorflow import load_quietly
+
+    load_quietly()
+    from deseptr.train.pipeline import train
+
+    with TrainingProgress() as progress:
+        return train(dataset, run, config, reporter=progress, overwrite=True)
+
+
+def _convert(run: Path, output: Path) -> Conversion:
+    from deseptr.convert import convert_run
+
+    from .convert import print_conversion
+
+    conversion = convert_run(run, output)
+    print_conversion(conversion)
+    return conversion
+
+
+def _stream(model: Path, dataset: Dataset) -> Streamed:
+    import numpy as np
+
+    from deseptr.device import Profiler, load_engine
+    from deseptr.firmware_harness import ReplayedWindow, replay
+
+    from .device_view import RunView
+
+    engine = load_engine(model)
+    labels = engine.contract.labels
+    profiler = Profiler()
+    view = RunView(labels, as_json=False, simulated=True)
+    pairs = []
+    for event in replay(engine, dataset, profiler=profiler):
+        view.show(event)
+        if isinstance(event, ReplayedWindow) and event.truth is not None:
+            pairs.append((labels.index(event.truth), labels.index(event.event.label)))
+    view.summary(profiler)
+    true, predicted = np.array(pairs).T
+    return Streamed(score(true, predicted, labels), profiler, engine.name)
+
+
+def _compare(output: Path, dataset: Dataset, streamed: Streamed) -> dict[str, Scores]:
+    from .evaluation import evaluate_model, load_predictor
+
+    return {
+        "float": evaluate_model(load_predictor(output / "run"), dataset),
+        "int8": evaluate_model(load_predictor(output / "model.tflite"), dataset),
+        "int8 over the bus": streamed.scores,
+    }
+
+
+def _print_result(scores: dict[str, Scores], profiler: Profiler) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from .tables import print_scores
+
+    print_scores({name: each.to_dict() for name, each in scores.items()})
+    table = Table("stage", "p50 µs", "p95 µs", "p99 µs", "max µs", box=None, pad_edge=False)
+    for stage, figures in profiler.stages().items():
+        table.add_row(stage, *(f"{value:.0f}" for value in _quantiles(figures)))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    Console().print("\nlatency of a window on this machine (`read` is the simulated bus, not a wire):")
+    Console().print(table)
+
+
+def _quantiles(figures: Any) -> list[float]:
+    return [figures[name] for name in ("p50_us", "p95_us", "p99_us", "max_us")]
+
+
+def _result(scores: dict[str, Scores], streamed: Streamed, conversion: Conversion) -> dict[str, Any]:
+    return {
+        "scores": {name: each.to_dict() for name, each in scores.items()},
+        "stages": streamed.profiler.stages(),
+        "sensor": {"simulated": True},
+        "conversion": conversion.to_dict(),
+    }
+
+
+def _report(
+    scores: dict[str, Scores], streamed: Streamed, conversion: Conversion, metrics: dict[str, Any], run: Path
+) -> str:
+    from deseptr.train.fit import read_history
+
+    from . import html
+
+    labels = conversion.contract.labels
+    head = ["", *scores]
+    rows = [
+        ["windows", *(str(each.windows) for each in scores.values())],
+        ["accuracy", *(f"{each.accuracy:.3f}" for each in scores.values())],
+        ["macro-F1", *(f"{each.macro_f1:.3f}" for each in scores.values())],
+    ]
+    stages = [
+        [stage, *(f"{value:.0f}" for value in _quantiles(figures))]
+        for stage, figures in streamed.profiler.stages().items()
+    ]
+    facts = [
+        ["model", conversion.contract.model],
+        ["parameters, student and teacher", " and ".join(f"{metrics[m]['parameters']:,}" for m in _BOTH)],
+        ["size of the .tflite", f"{conversion.size / 1024:.1f} KB"],
+        ["operations", str(sum(conversion.ops.values()))],
+        ["same class as float, all held-out wearers", f"{conversion.agreement:.2%} of {metrics['windows']['test']}"],
+        ["training", f"{metrics['minutes']} minutes on {metrics['machine']['platform']}"],
+        ["runtime", streamed.runtime],
+    ]
+    return html.render_page(
+        "deseptr: the whole path on a synthetic wearer",
+        "A demonstration on made-up data: it shows that the path works, not how well a real wearable would do.",
+        [
+            html.Section("A held-out wearer, three ways", [html.table(head, rows), html.table(["", ""], facts)]),
+            html.Section(
+                "Confusion",
+                [
+                    html.figure(html.confusion_figure(labels, each.confusion, name), "windows; shade: share of the row")
+                    for name, each in scores.items()
+                ],
+            ),
+            html.Section("Training", [html.figure(html.curves_figure(read_history(run / "history.csv")), "one seed")]),
+            html.Section(
+                "Latency on the machine that made this report",
+                [
+                    html.figure(
+                        html.histogram_figure(
+                            streamed.profiler.durations_us("end_to_end"), "read of the last sample to label, µs"
+                        ),
+                        "The sensor is simulated: the read is this machine simulating a bus, not a wire.",
+                    ),
+                    html.table(["stage", "p50 µs", "p95 µs", "p99 µs", "max µs"], stages),
+                ],
+            ),
+        ],
+    )
+
+
+_BOTH = ("student", "teacher")

@@ -1,0 +1,86 @@
+"""Measuring a model of either kind on labelled recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from deseptr.contract import DataError, ModelContract, Scores, score
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from deseptr.data import Dataset, Windows
+
+
+class Predictor(NamedTuple):
+    """A loaded model: its contract, where it runs, and raw windows ``[n, window_length, channels]`` → logits."""
+
+    contract: ModelContract
+    runtime: str
+    predict: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def load_predictor(path: Path, threads: int = 1) -> Predictor:
+    """Load a run folder, a ``.keras`` checkpoint or a ``.tflite`` file.
+
+    Raises:
+        ModelError: if it cannot be read or contradicts its contract.
+    """
+    if path.suffix == ".tflite":
+        from deseptr.device import load_engine, predict
+
+        engine = load_engine(path, threads=threads)
+        return Predictor(engine.contract, engine.name, lambda windows: predict(engine, windows))
+    from .tensorflow import load_quietly
+
+    load_quietly()
+    import keras
+
+    from deseptr.train.fit import predict_logits
+    from deseptr.train.run_folder import load_run
+
+    classifier, contract = load_run(path)
+    return Predictor(contract, f"keras {keras.__version__}", lambda windows: predict_logits(classifier, windows))
+
+
+def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
+    """Labelled windows of a dataset as a model wants them; the labels index the contract's.
+
+    Classes that the dataset lacks are none of its windows', and classes that the model does not know are left out.
+
+    Raises:
+        DataError: if the two have no class in common, or no run is long enough.
+    """
+    from dataclasses import replace
+
+    import numpy as np
+
+    from deseptr.data import cut_windows
+
+    common = [label for label in contract.labels if label in dataset.label_names]
+    if not common:
+        raise DataError(
+            dataset.name,
+            found=f"the labels {', '.join(dataset.label_names) or 'none'}",
+            expected=f"some of the model's: {', '.join(contract.labels)}",
+            next_step="rename the labels, or train on this dataset",
+        )
+    windows = cut_windows(
+        dataset,
+        window_length=contract.window_length,
+        hop_length=contract.hop_length,
+        rate_hz=contract.rate_hz,
+        label_names=common,
+    )
+    positions = np.array([contract.labels.index(label) for label in common])
+    return replace(windows, labels=positions[windows.labels], label_names=contract.labels)
+
+
+def evaluate_model(predictor: Predictor, dataset: Dataset) -> Scores:
+    """Score a model on every labelled window of a dataset."""
+    windows = windows_for(predictor.contract, dataset)
+    predicted: Any = predictor.predict(windows.signals).argmax(axis=1)
+    return score(windows.labels, predicted, predictor.contract.labels, windows.subjects)

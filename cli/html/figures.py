@@ -1,0 +1,87 @@
+"""The pictures of the reports, drawn by matplotlib as SVG text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+TEACHER_COLOUR, STUDENT_COLOUR = "#8a5a00", "#0b62a4"
+_STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "deseptr",
+}
+
+
+def confusion_figure(labels: Sequence[str], confusion: ArrayLike, title: str) -> str:
+    """A confusion matrix, true classes down, shaded by the share of the true class."""
+    counts = np.asarray(confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+    def draw(axes: Any) -> None:
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if shares[row, column] > 0.6 else "#1c2733"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
+        axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set(xlabel="predicted", ylabel="true", title=title)
+        axes.spines[:].set_visible(False)
+
+    size = 1.6 + 0.36 * len(labels)
+    return _svg(draw, (size + 0.2, size))
+
+
+def curves_figure(history: Sequence[dict[str, Any]]) -> str:
+    """Loss and validation macro-F1 of teacher and student over the epochs."""
+    stages = [
+        (name, colour, [row for row in history if row["stage"] == name])
+        for name, colour in (("teacher", TEACHER_COLOUR), ("student", STUDENT_COLOUR))
+    ]
+
+    def draw(axes: Any) -> None:
+        loss = axes.twinx()
+        for name, colour, rows in stages:
+            epochs = [row["epoch"] for row in rows]
+            axes.plot(epochs, [row["val_macro_f1"] for row in rows], color=colour, label=f"{name}, macro-F1")
+            loss.plot(epochs, [row["loss"] for row in rows], color=colour, ls=":", label=f"{name}, loss")
+        axes.set(xlabel="epoch", ylabel="macro-F1 on the validation subjects", ylim=(None, 1))
+        loss.set(ylabel="training loss (dotted)", ylim=(0, None))
+        loss.spines["right"].set_visible(True)
+        axes.legend(loc="center right", frameon=False)
+
+    return _svg(draw, (6.4, 3.4))
+
+
+def histogram_figure(durations_us: ArrayLike, xlabel: str) -> str:
+    """A histogram of latencies up to their 99.5th percentile, with median and 99th percentile marked."""
+    durations = np.asarray(durations_us)
+    p50, p99, top = np.percentile(durations, (50, 99, 99.5))
+
+    def draw(axes: Any) -> None:
+        axes.hist(durations[durations <= top], bins=40, color=STUDENT_COLOUR, alpha=0.8)
+        for value, name in ((p50, "p50"), (p99, "p99")):
+            axes.axvline(value, color="#1c2733", lw=1, ls="--")
+            axes.annotate(f"{name} {value:.0f} µs", (value, 0.97), xycoords=("data", "axes fraction"), va="top")
+        axes.set(xlabel=xlabel, ylabel="windows")
+
+    return _svg(draw, (6.4, 2.8))
+
+
+def _svg(draw: Any, size: tuple[float, float]) -> str:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE):
+        picture = Figure(figsize=size, layout="constrained")
+        draw(picture.add_subplot())
+        buffer = io.StringIO()
+        picture.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

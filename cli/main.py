@@ -1,0 +1,86 @@
+"""The root command: loads a stage only when it is called, and turns expected errors into one line."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from importlib.metadata import version
+
+import click
+
+from deseptr.contract.errors import DeseptrError
+
+COMMANDS = {
+    "data": ("data", "Look at recordings and change their layout."),
+    "train": ("train", "Train a teacher and distil DeSepTr from recordings."),
+    "convert": ("convert", "Make an int8 .tflite of a trained run."),
+    "evaluate": ("evaluate", "Measure a run or a .tflite on labelled recordings."),
+    "device": ("device", "Run a model on an I2C motion sensor, and time it."),
+    "demo": ("demo", "The whole path on a synthetic wearer, with a report."),
+}
+
+
+class Stages(click.Group):
+    """A group that knows its commands' names and imports none before it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"deseptr.cli.{module}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Stages,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: deseptr train walk.csv -o runs/mine && deseptr convert runs/mine -o mine.tflite",
+)
+@click.version_option(version("deseptr"), prog_name="deseptr")
+def deseptr() -> None:
+    """Labelled IMU recordings in, an int8 activity classifier on a wearable out."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 2 expected failure with one line on stderr, 130 interrupted."""
+    try:
+        code = deseptr.main(arguments, prog_name="deseptr", standalone_mode=False)
+    except DeseptrError as error:
+        click.echo(f"deseptr: {error}", err=True)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except ModuleNotFoundError as error:
+        code = _missing(error)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("deseptr: interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _missing(error: ModuleNotFoundError) -> int:
+    """Explain a missing optional package; a missing module of ours is a bug and is raised again."""
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "deseptr"):
+        raise error
+    click.echo(
+        f"deseptr: {package}: found no such package, expected it for this command; "
+        "install it with `pip install 'deseptr[train]'`",
+        err=True,
+    )
+    return 2

@@ -1,0 +1,25 @@
+"""Option types that several commands share; values are checked while the command line is parsed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+class Subjects(click.ParamType[tuple[str, ...]]):
+    """A list of subjects such as ``5,10,12-14``."""
+
+    name = "SUBJECTS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Parse the list."""
+        if isinstance(value, tuple):
+            return value
+        from deseptr.data import parse_subjects
+
+        return parse_subjects(value)
+
+
+DATA_HELP = "DATA is a .npz or .csv file, a folder of .csv files, the MotionSense or HAPT archive, or `synthetic`."
+SUBJECTS = Subjects()

@@ -1,0 +1,40 @@
+"""Tables that several commands print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def print_scores(scores: dict[str, dict[str, Any]], console: Console | None = None) -> None:
+    """Print accuracy, macro-F1 and the F1 of each class, a column for each model.
+
+    Args:
+        scores: what ``Scores.to_dict`` gave, by the model's name.
+        console: where to; stdout by default.
+    """
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for name in scores:
+        table.add_column(name, justify="right")
+    for key, title in (("accuracy", "accuracy"), ("macro_f1", "macro-F1")):
+        table.add_row(title, *(f"{model[key]:.3f}" for model in scores.values()), style="bold")
+    for label in next(iter(scores.values()))["labels"]:
+        values = (model["per_class_f1"][label] for model in scores.values())
+        table.add_row(f"  F1 {label}", *("–" if value is None else f"{value:.3f}" for value in values))
+    if all("parameters" in model for model in scores.values()):
+        table.add_row("parameters", *(f"{model['parameters']:,}" for model in scores.values()))
+    (console or Console()).print(table)
+
+
+def print_confusion(labels: list[str], confusion: list[list[int]], console: Console | None = None) -> None:
+    """Print a confusion matrix, a row for each true class."""
+    table = Table(box=None, pad_edge=False, title="true (rows) × predicted", title_justify="left")
+    table.add_column("")
+    for label in labels:
+        table.add_column(label, justify="right")
+    for index, (label, row) in enumerate(zip(labels, confusion, strict=True)):
+        table.add_row(label, *(f"[bold]{n}[/]" if i == index else str(n) for i, n in enumerate(row)))
+    (console or Console()).print(table)

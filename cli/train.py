@@ -1,0 +1,118 @@
+"""``deseptr train``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deseptr.train.config import TrainConfig
+
+from .options import DATA_HELP, SUBJECTS
+
+
+def setting(name: str, kind: click.ParamType[Any], text: str) -> Callable[[Any], Any]:
+    """An option for a field of ``TrainConfig``, with that field's default."""
+    flag = "--" + name.replace("_", "-")
+    return click.option(flag, type=kind, default=getattr(TrainConfig, name), show_default=True, help=text)
+
+
+@click.command(
+    help=f"""Train a ResNet-18 teacher on DATA, distil DeSepTr from it and measure both on held-out subjects.
+
+{DATA_HELP}
+
+RUN gets model.keras (the best student so far, at any moment), contract.json, calibration.npz, metrics.json,
+history.csv, config.json and teacher.keras. Ctrl-C keeps them; --resume goes on after the last whole epoch.
+""",
+    epilog="Example: deseptr train motionsense.npz --test-subjects 5,10,12,22 -o runs/ms",
+)
+@click.argument("source", metavar="DATA")
+@click.option(
+    "-o", "--output", "run", required=True, type=click.Path(path_type=Path), metavar="RUN", help="Run folder."
+)
+@click.option("--test-subjects", type=SUBJECTS, help="Whom to hold out. [default: the dataset's own choice, else 25 %]")
+@click.option("--subjects", type=SUBJECTS, help="Use these subjects alone.")
+@click.option("--teacher", type=click.Path(path_type=Path), metavar="RUN", help="Take the teacher of this run.")
+@setting("teacher_epochs", click.IntRange(1), "Passes over the data for the teacher.")
+@setting("student_epochs", click.IntRange(1), "Passes over the data for the student.")
+@setting("teacher_width", click.IntRange(1), "Channels of the teacher's first stage; 64 is ResNet-18.")
+@setting("dim", click.IntRange(1), "Width of the student's tokens.")
+@setting("heads", click.IntRange(1), "Attention heads of the student.")
+@setting("depth", click.IntRange(1), "Pairs of encoders in the student.")
+@setting("distillation", click.Choice(["hard", "soft"]), "The teacher's class or its probabilities.")
+@setting("temperature", click.FloatRange(0, min_open=True), "Of soft distillation.")
+@setting("prediction", click.Choice(["class", "distillation", "mean"]), "Which head speaks.")
+@setting("batch_size", click.IntRange(1), "Windows in a step.")
+@setting("window_s", click.FloatRange(0, min_open=True), "Length of a window in seconds.")
+@setting("overlap", click.FloatRange(0, 1, max_open=True), "Share of a window that the next repeats.")
+@setting("seed", click.IntRange(0), "Of split, weights, order and augmentation.")
+@click.option("--resume", is_flag=True, help="Go on with the run in RUN.")
+@click.option("--overwrite", is_flag=True, help="Begin anew where RUN holds a run.")
+@click.option("--json", "as_json", is_flag=True, help="Print metrics.json on stdout.")
+def train(
+    source: str,
+    run: Path,
+    test_subjects: tuple[str, ...] | None,
+    subjects: tuple[str, ...] | None,
+    teacher: Path | None,
+    resume: bool,
+    overwrite: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Train, distil and measure."""
+    if resume and overwrite:
+        raise click.UsageError("--resume goes on with a run and --overwrite throws it away: choose one")
+    from deseptr.data import load_dataset
+
+    from .progress import TrainingProgress
+    from .tensorflow import load_quietly
+
+    dataset = load_dataset(source)
+    if subjects:
+        dataset = dataset.select(subjects=subjects)
+    for oddity in dataset.oddities:
+        click.echo(f"note: {oddity}", err=True)
+    load_quietly()
+    from deseptr.train.pipeline import train as train_run
+
+    try:
+        with TrainingProgress() as progress:
+            metrics = train_run(
+                dataset,
+                run,
+                TrainConfig(**settings),
+                reporter=progress,
+                test_subjects=test_subjects,
+                teacher_run=teacher,
+                resume=resume,
+                overwrite=overwrite,
+            )
+    except KeyboardInterrupt:
+        _explain_interruption(run)
+        raise click.exceptions.Exit(130) from None
+    if as_json:
+        click.echo(json.dumps(metrics, indent=2))
+    else:
+        _print_metrics(metrics, run)
+
+
+def _explain_interruption(run: Path) -> None:
+    from deseptr.train import RunFolder
+
+    model = RunFolder(run).model
+    kept = f"the best student so far is {model}" if model.exists() else "no student yet"
+    click.echo(f"\ninterrupted: {kept}; go on with the same command and --resume", err=True)
+
+
+def _print_metrics(metrics: dict[str, Any], run: Path) -> None:
+    from .tables import print_scores
+
+    subjects = metrics["subjects"]["test"]
+    click.echo(f"held-out subjects {', '.join(subjects)}, {metrics['windows']['test']} windows:")
+    print_scores({name: metrics[name] for name in ("teacher", "student")})
+    click.echo(f"{metrics['minutes']} minutes; next: deseptr convert {run} -o {run.name}.tflite")

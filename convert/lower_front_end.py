@@ -1,0 +1,45 @@
+"""The spectrogram front end as two convolutions and one transpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from deseptr.train.front_end import dft_kernels
+
+from .blocks import Array, constant, pointwise, values
+
+
+def signed_kernels(layer: Any) -> tuple[Array, Array]:
+    """Kernels for ``pointwise(relu6(conv(x)))``: each projection with both signs, the gain folded into the first.
+
+    |p| = relu(p) + relu(−p), and p = relu(p) − relu(−p) for DC, which keeps its sign. RELU6 is its saturation.
+
+    Returns:
+        ``analysis`` ``[frame_length, 2 · projections]`` and ``synthesis`` ``[2 · projections, bins]``.
+    """
+    analysis, synthesis = (values(kernel) for kernel in dft_kernels(layer.spec))
+    analysis = analysis * np.asarray(layer.gain)[synthesis.argmax(axis=1)]
+    negative = synthesis.copy()
+    negative[0] *= -1
+    return np.concatenate([analysis, -analysis], axis=1), np.concatenate([synthesis, negative])
+
+
+def lower_front_end(layer: Any, window: tf.Tensor) -> tf.Tensor:
+    """Spectrogram, time first, of a window.
+
+    Args:
+        layer: the :class:`DftSpectrogram` of the checkpoint.
+        window: ``[1, window_length, channels]``, each channel over its input range.
+
+    Returns:
+        ``[1, frames, bins, channels]``.
+    """
+    analysis, synthesis = signed_kernels(layer)
+    columns = tf.reshape(window, (*window.shape, 1))
+    stride = (layer.spec.frame_step, 1)
+    rectified = tf.nn.relu6(tf.nn.conv2d(columns, constant(analysis[:, None, None, :]), stride, "VALID"))
+    bins = pointwise(rectified, synthesis, np.zeros(layer.spec.bins))
+    return tf.transpose(bins, (0, 1, 3, 2))

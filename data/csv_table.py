@@ -1,0 +1,162 @@
+"""Parse a CSV of samples into arrays in SI units. What the rows mean as recordings is ``csv_file``'s matter.
+
+The header names time and channels with their units: ``t`` or ``t_s`` (``t_ms``, ``t_us``, ``t_ns``), ``acc_x`` or
+``acc_x_mps2`` (``acc_x_g``, ``acc_x_mg``), ``gyro_x`` or ``gyro_x_rads`` (``gyro_x_dps``, ``gyro_x_mdps``). Without a
+suffix a value is in SI units. ``label``, ``subject`` and ``recording`` are optional, other columns are ignored.
+"""
+
+from __future__ import annotations
+
+import csv
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import CHANNELS, DataError
+
+from .units import to_si
+
+TEXT_COLUMNS = ("label", "subject", "recording")
+_TIME = {"t": 1.0, "t_s": 1.0, "t_ms": 1e-3, "t_us": 1e-6, "t_ns": 1e-9}
+_ACC_SUFFIX = {"": "m/s^2", "_mps2": "m/s^2", "_ms2": "m/s^2", "_g": "g", "_mg": "mg"}
+_GYRO_SUFFIX = {"": "rad/s", "_rads": "rad/s", "_radps": "rad/s", "_dps": "dps", "_mdps": "mdps"}
+
+
+@dataclass(frozen=True, eq=False)
+class CsvTable:
+    """The rows of a CSV.
+
+    Args:
+        t: float64 ``[row]``, seconds.
+        signals: float64 ``[row, 6]`` in SI units.
+        text: the columns ``label``, ``subject`` and ``recording`` that the file has, a string a row.
+        units: unit of each channel in the file.
+        line: ``[row]``, line of the file, the first being 1.
+    """
+
+    t: NDArray[np.float64]
+    signals: NDArray[np.float64]
+    text: dict[str, list[str]]
+    units: tuple[str, ...]
+    line: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Positions, factors and units of time and the six channels, and positions of the text columns."""
+
+    width: int
+    names: tuple[str, ...]
+    positions: tuple[int, ...]
+    factors: tuple[float, ...]
+    units: tuple[str, ...]
+    text: dict[str, int]
+
+
+def read_table(path: Path) -> CsvTable:
+    """Read a CSV file with a header.
+
+    Raises:
+        DataError: naming the file, line and column, if a column is missing, a row ragged, or a cell no finite number.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.reader(file)
+            layout = _layout(next(rows, []), path)
+            return _parse(rows, layout, path)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            path, found=f"an unreadable file ({error})", expected="a CSV in UTF-8", next_step="export it again"
+        ) from error
+
+
+def _layout(header: list[str], path: Path) -> _Layout:
+    columns = [name.strip() for name in header]
+    choices = {"t": _TIME, **{name: _channel_choices(name) for name in CHANNELS}}
+    found = [[c for c in columns if c in names] for names in choices.values()]
+    missing = [name for name, present in zip(choices, found, strict=True) if not present]
+    if missing:
+        raise DataError(
+            path,
+            found=f"no column {', '.join(missing)} (but {', '.join(columns) or 'an empty file'})",
+            expected=f"t,{','.join(CHANNELS)}[,label][,subject][,recording], separated by commas",
+            next_step="rename or add the columns; a unit goes into the name, as acc_x_g or gyro_x_dps",
+        )
+    twice = [present for present in found if len(present) > 1] + [[c] for c in TEXT_COLUMNS if columns.count(c) > 1]
+    if twice:
+        raise DataError(
+            path,
+            found=f"the columns {', '.join(twice[0])} more than once",
+            expected="one column each",
+            next_step="leave one of them out",
+        )
+    names = tuple(present[0] for present in found)
+    units = tuple(_unit(name) for name in names[1:])
+    factors = (_TIME[names[0]], *(to_si(unit, path) for unit in units))
+    text = {name: columns.index(name) for name in TEXT_COLUMNS if name in columns}
+    return _Layout(len(columns), names, tuple(map(columns.index, names)), factors, units, text)
+
+
+def _channel_choices(channel: str) -> list[str]:
+    suffixes = _ACC_SUFFIX if channel.startswith("acc") else _GYRO_SUFFIX
+    return [channel + suffix for suffix in suffixes]
+
+
+def _unit(column: str) -> str:
+    suffixes = _ACC_SUFFIX if column.startswith("acc") else _GYRO_SUFFIX
+    return suffixes[next(column[len(c) :] for c in CHANNELS if column.startswith(c))]
+
+
+def _parse(rows: Iterator[list[str]], layout: _Layout, path: Path) -> CsvTable:
+    numbers, lines = array("d"), array("q")
+    text: dict[str, list[str]] = {name: [] for name in layout.text}
+    # Few distinct labels and subjects: sharing their strings keeps an hour of samples small.
+    shared: dict[str, str] = {}
+    for row in rows:
+        if not row:
+            continue
+        line = rows.line_num  # type: ignore[attr-defined]
+        if len(row) != layout.width:
+            raise _bad_cell(path, line, "", f"{len(row)} columns", f"{layout.width} as in the header")
+        try:
+            numbers.extend([float(row[position]) for position in layout.positions])
+        except ValueError:
+            raise _bad_number(path, line, row, layout) from None
+        lines.append(line)
+        for name, position in layout.text.items():
+            cell = row[position].strip()
+            text[name].append(shared.setdefault(cell, cell))
+    return _table(numbers, lines, text, layout, path)
+
+
+def _table(
+    numbers: array[float], lines: array[int], text: dict[str, list[str]], layout: _Layout, path: Path
+) -> CsvTable:
+    line = np.array(lines, np.int64)
+    if not len(line):
+        raise _bad_cell(path, 2, "", "no row", "at least two rows of samples")
+    values = np.array(numbers).reshape(len(line), len(layout.positions))
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        row, column = bad[0]
+        raise _bad_cell(path, int(line[row]), layout.names[column], f"{values[row, column]}", "a finite number")
+    values *= layout.factors
+    return CsvTable(values[:, 0], values[:, 1:], text, layout.units, line)
+
+
+def _bad_number(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:
+    for name, position in zip(layout.names, layout.positions, strict=True):
+        try:
+            float(row[position])
+        except ValueError:
+            return _bad_cell(path, line, name, repr(row[position]), "a number")
+    raise AssertionError("every cell is a number")
+
+
+def _bad_cell(path: Path, line: int, column: str, found: str, expected: str) -> DataError:
+    place = f"{path}, line {line}" + (f", column {column}" if column else "")
+    return DataError(place, found=found, expected=expected, next_step="correct the file or leave the row out")

@@ -1,0 +1,136 @@
+"""What a dataset holds, in figures: the content of ``deseptr data info``."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from deseptr.contract import CHANNELS, UNITS
+
+from .oddities import find_oddities, minutes_table
+from .recording import UNLABELLED_NAME, Dataset
+
+_SHORTEST_GAP_S = 1e-3
+
+
+@dataclass(frozen=True)
+class ChannelInfo:
+    """Range of one channel over all recordings, in SI units."""
+
+    name: str
+    unit: str
+    original_unit: str
+    minimum: float
+    maximum: float
+    mean: float
+    standard_deviation: float
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Missing time inside a trial: it ends ``length_s`` after ``at_s`` on the trial's clock."""
+
+    subject: str
+    recording: str
+    at_s: float
+    length_s: float
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """Figures of a dataset.
+
+    Args:
+        name: the dataset's name.
+        recordings: number of recordings.
+        samples: samples in all of them.
+        minutes: their length.
+        rates_hz: the distinct sample rates, rising.
+        labels: class names.
+        subjects: in natural order.
+        test_subjects: the source's own held-out subjects.
+        subject_label_minutes: minutes by subject and by label, ``unlabelled`` included.
+        channels: range and units of each channel.
+        gaps: missing time inside trials.
+        oddities: what looks wrong, one line each.
+    """
+
+    name: str
+    recordings: int
+    samples: int
+    minutes: float
+    rates_hz: tuple[float, ...]
+    labels: tuple[str, ...]
+    subjects: tuple[str, ...]
+    test_subjects: tuple[str, ...]
+    subject_label_minutes: dict[str, dict[str, float]]
+    channels: tuple[ChannelInfo, ...]
+    gaps: tuple[Gap, ...]
+    oddities: tuple[str, ...]
+
+    @property
+    def label_minutes(self) -> dict[str, float]:
+        """Minutes by label over all subjects, ``unlabelled`` included."""
+        rows = self.subject_label_minutes.values()
+        return {name: sum(row[name] for row in rows) for name in (*self.labels, UNLABELLED_NAME)}
+
+    @property
+    def subject_minutes(self) -> dict[str, float]:
+        """Minutes by subject, unlabelled time included."""
+        return {subject: sum(row.values()) for subject, row in self.subject_label_minutes.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain JSON values."""
+        return {**asdict(self), "label_minutes": self.label_minutes, "subject_minutes": self.subject_minutes}
+
+
+def describe(dataset: Dataset) -> DatasetInfo:
+    """Count, measure and look for oddities."""
+    minutes = minutes_table(dataset)
+    columns = (*dataset.label_names, UNLABELLED_NAME)
+    return DatasetInfo(
+        name=dataset.name,
+        recordings=len(dataset.recordings),
+        samples=dataset.samples,
+        minutes=float(minutes.sum()),
+        rates_hz=tuple(sorted({r.rate_hz for r in dataset.recordings})),
+        labels=dataset.label_names,
+        subjects=dataset.subjects,
+        test_subjects=dataset.test_subjects,
+        subject_label_minutes={
+            subject: dict(zip(columns, row.tolist(), strict=True))
+            for subject, row in zip(dataset.subjects, minutes, strict=True)
+        },
+        channels=tuple(_channels(dataset)),
+        gaps=tuple(_gaps(dataset)),
+        oddities=find_oddities(dataset),
+    )
+
+
+def _channels(dataset: Dataset) -> Iterator[ChannelInfo]:
+    values = np.concatenate([r.signals for r in dataset.recordings])
+    for index, name in enumerate(CHANNELS):
+        channel = values[:, index]
+        yield ChannelInfo(
+            name,
+            UNITS[index],
+            dataset.original_units[index],
+            float(channel.min()),
+            float(channel.max()),
+            float(channel.mean(dtype=np.float64)),
+            float(channel.std(dtype=np.float64)),
+        )
+
+
+def _gaps(dataset: Dataset) -> Iterator[Gap]:
+    for before, after in itertools.pairwise(dataset.recordings):
+        if (before.subject, before.name) != (after.subject, after.name):
+            continue
+        end = before.start_s + before.duration_s
+        length = after.start_s - end
+        if length > _SHORTEST_GAP_S:
+            yield Gap(before.subject, before.name, end, length)

@@ -1,0 +1,149 @@
+"""What looks wrong in recordings without being an error: each finding is one line that says what to do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import CHANNELS, UNITS
+
+from .recording import Dataset, Recording
+from .units import G
+
+_GRAVITY_TOLERANCE = 0.05
+_IN_G = (0.5, 2.0)
+_FASTEST_GYRO = 2000 * np.pi / 180
+_RATE_TOLERANCE = 0.005
+_IMBALANCE = 5.0
+_PLATEAU_SAMPLES = 3
+_NAMED = 4
+
+
+def unit_oddities(recordings: Sequence[Recording]) -> tuple[str, ...]:
+    """Suspicions that acceleration is in g, lacks gravity or is off in scale, and that angular rate is in deg/s."""
+    return (*_gravity(recordings), *_fast_gyro(recordings))
+
+
+def find_oddities(dataset: Dataset) -> tuple[str, ...]:
+    """Everything noticed in a dataset, the reader's own findings first, each once."""
+    recordings = dataset.recordings
+    found = (
+        *dataset.oddities,
+        *unit_oddities(recordings),
+        *_rates(recordings),
+        *_constant_channels(recordings),
+        *_plateaus(recordings),
+        *_duplicates(recordings),
+        *_labels(dataset),
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _gravity(recordings: Sequence[Recording]) -> Iterator[str]:
+    norm = float(np.median(np.concatenate([np.linalg.norm(r.signals[:, :3], axis=1) for r in recordings])))
+    if _IN_G[0] < norm < _IN_G[1]:
+        yield (
+            f"the median acceleration is {norm:.2f} m/s^2 where gravity alone is {G:.2f}: if the values are in g, "
+            "name the columns acc_x_g, acc_y_g, acc_z_g; if gravity was removed, posture cannot be told"
+        )
+    elif abs(norm / G - 1) > _GRAVITY_TOLERANCE:
+        yield (
+            f"the median acceleration is {norm:.2f} m/s^2 where gravity alone is {G:.2f}: check the unit and the "
+            "sensor's full scale"
+        )
+
+
+def _fast_gyro(recordings: Sequence[Recording]) -> Iterator[str]:
+    fast = float(np.percentile(np.abs(np.concatenate([r.signals[:, 3:] for r in recordings])), 99))
+    if fast > _FASTEST_GYRO:
+        yield (
+            f"one angular rate in a hundred exceeds {fast:.0f} rad/s, past the {_FASTEST_GYRO:.0f} of a 2000 deg/s "
+            "gyroscope: if the values are in deg/s, name the columns gyro_x_dps, gyro_y_dps, gyro_z_dps"
+        )
+
+
+def _rates(recordings: Sequence[Recording]) -> Iterator[str]:
+    rates = [r.rate_hz for r in recordings]
+    if max(rates) / min(rates) - 1 > _RATE_TOLERANCE:
+        yield f"sample rates differ, {min(rates):g} to {max(rates):g} Hz: windows are resampled to one rate"
+
+
+def _constant_channels(recordings: Sequence[Recording]) -> Iterator[str]:
+    for channel, name in enumerate(CHANNELS):
+        stuck = [r for r in recordings if len(r) > 1 and np.ptp(r.signals[:, channel]) == 0]
+        if stuck:
+            yield f"{name} is constant in {_named(stuck)}: check the sensor or leave the recordings out"
+
+
+def _plateaus(recordings: Sequence[Recording]) -> Iterator[str]:
+    """Saturation: three or more samples in a row at the largest magnitude of the channel in the whole dataset."""
+    peaks = np.max([np.abs(r.signals).max(0, initial=0) for r in recordings], axis=0)
+    for channel, name in enumerate(CHANNELS):
+        if peaks[channel] == 0:
+            continue
+        flat = [r for r in recordings if _has_plateau(np.abs(r.signals[:, channel]) >= 0.9995 * peaks[channel])]
+        flat = [r for r in flat if np.ptp(r.signals[:, channel]) > 0]
+        if flat:
+            yield (
+                f"{name} stays at its largest value, {peaks[channel]:.4g} {UNITS[channel]}, in {_named(flat)}: the "
+                "sensor saturates, record with a larger full scale"
+            )
+
+
+def _has_plateau(at_peak: NDArray[np.bool_]) -> bool:
+    if at_peak.sum() < _PLATEAU_SAMPLES:
+        return False
+    return bool(np.convolve(at_peak, np.ones(_PLATEAU_SAMPLES, int), "valid").max() == _PLATEAU_SAMPLES)
+
+
+def _duplicates(recordings: Sequence[Recording]) -> Iterator[str]:
+    first: dict[bytes, Recording] = {}
+    for recording in recordings:
+        original = first.setdefault(hashlib.sha256(recording.signals.tobytes()).digest(), recording)
+        if original is not recording:
+            yield f"{recording.title} is a copy of {original.title}: leave one out, lest it be on both sides of a split"
+
+
+def _labels(dataset: Dataset) -> Iterator[str]:
+    minutes = minutes_table(dataset)
+    total = minutes[:, :-1].sum(0)
+    if not total.sum():
+        yield "no sample is labelled: the recordings can be replayed, not trained on"
+        return
+    for name, length in zip(dataset.label_names, total, strict=True):
+        if not length:
+            yield f"class {name} has no sample: leave it out of the labels or record some"
+    present = total[total > 0]
+    if present.max() / present.min() > _IMBALANCE:
+        longest, shortest = (
+            dataset.label_names[int(np.flatnonzero(total == v)[0])] for v in (present.max(), present.min())
+        )
+        yield f"classes are unbalanced: {present.max():.1f} min of {longest}, {present.min():.1f} min of {shortest}"
+    for index, name in enumerate(dataset.label_names):
+        lacking = [s for s, row in zip(dataset.subjects, minutes, strict=True) if total[index] and not row[index]]
+        if lacking:
+            yield f"{name} was not recorded by subject{'s' * (len(lacking) > 1)} {_short(lacking)}"
+
+
+def minutes_table(dataset: Dataset) -> NDArray[np.float64]:
+    """Minutes recorded, ``[subject, label + 1]``; the last column is unlabelled time."""
+    row = {subject: index for index, subject in enumerate(dataset.subjects)}
+    table = np.zeros((len(row), len(dataset.label_names) + 1))
+    for recording in dataset.recordings:
+        counts = np.bincount(recording.labels % table.shape[1], minlength=table.shape[1])
+        table[row[recording.subject]] += counts / recording.rate_hz / 60
+    return table
+
+
+def _named(recordings: Sequence[Recording]) -> str:
+    where = _short([f"({r.title})" for r in recordings])
+    return f"{len(recordings)} recording{'s' * (len(recordings) > 1)} {where}"
+
+
+def _short(names: Iterable[str]) -> str:
+    listed = list(names)
+    rest = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    return ", ".join(listed[:_NAMED]) + rest

@@ -1,0 +1,247 @@
+"""A recording, a set of recordings and the order of subjects. No file formats here."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import CHANNELS, UNITS, DataError
+
+UNLABELLED = -1
+UNLABELLED_NAME = "unlabelled"
+
+
+class Segment(NamedTuple):
+    """A run of samples ``start`` (included) to ``stop`` (not included) with one label."""
+
+    start: int
+    stop: int
+    label: int
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Samples of one wearer without a gap, at one rate.
+
+    Args:
+        signals: float32 ``[sample, 6]``, acceleration in m/s^2 and angular rate in rad/s, channels as ``CHANNELS``.
+        rate_hz: sample rate.
+        subject: who wore the sensor.
+        labels: int16 ``[sample]``, index into the dataset's ``label_names``, -1 = unlabelled.
+        name: the trial. A trial cut at a gap gives several recordings of one subject and name.
+        start_s: time of the first sample on the trial's own clock, which tells how long a gap was.
+
+    Raises:
+        DataError: if the shapes do not fit, the rate is no positive number, or a value is not finite.
+    """
+
+    signals: NDArray[np.float32]
+    rate_hz: float
+    subject: str
+    labels: NDArray[np.int16]
+    name: str = "1"
+    start_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "signals", np.ascontiguousarray(self.signals, np.float32))
+        object.__setattr__(self, "labels", np.ascontiguousarray(self.labels, np.int16))
+        _check_shapes(self)
+        _check_finite(self)
+
+    def __len__(self) -> int:
+        return len(self.signals)
+
+    @property
+    def title(self) -> str:
+        """Subject and trial, as messages name a recording."""
+        return f"subject {self.subject}, trial {self.name}"
+
+    @property
+    def duration_s(self) -> float:
+        """Samples divided by rate, in seconds."""
+        return len(self) / self.rate_hz
+
+    def segments(self) -> Iterator[Segment]:
+        """Yield the maximal runs of one label in order of time, unlabelled ones included."""
+        if not len(self):
+            return
+        edges = np.flatnonzero(np.diff(self.labels)) + 1
+        bounds = [0, *edges.tolist(), len(self)]
+        for start, stop in itertools.pairwise(bounds):
+            yield Segment(start, stop, int(self.labels[start]))
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Recordings that share their label names.
+
+    Args:
+        recordings: in the source's order.
+        label_names: what a recording's labels index.
+        name: what messages call it.
+        oddities: what the reader noticed and did not refuse.
+        original_units: unit of each channel in the source; ``recordings`` are in SI units whatever it was.
+        test_subjects: the source's own held-out subjects, empty where it names none.
+
+    Raises:
+        DataError: if there is no recording, label names repeat, or a label indexes none of them.
+    """
+
+    recordings: tuple[Recording, ...]
+    label_names: tuple[str, ...]
+    name: str = "dataset"
+    oddities: tuple[str, ...] = ()
+    original_units: tuple[str, ...] = UNITS
+    test_subjects: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.recordings:
+            raise DataError(self.name, found="no recording", expected="at least one", next_step="check the source")
+        if len(set(self.label_names)) != len(self.label_names):
+            raise DataError(
+                f"{self.name}: label names",
+                found=", ".join(self.label_names),
+                expected="names that differ",
+                next_step="rename the repeated label",
+            )
+        for recording in self.recordings:
+            self._check_labels(recording)
+
+    def _check_labels(self, recording: Recording) -> None:
+        low, high = int(recording.labels.min(initial=-1)), int(recording.labels.max(initial=-1))
+        if low < UNLABELLED or high >= len(self.label_names):
+            raise DataError(
+                f"{self.name}: labels of {recording.title}",
+                found=low if low < UNLABELLED else high,
+                expected=f"-1 (unlabelled) to {len(self.label_names) - 1}",
+                next_step="correct the labels or name every class",
+            )
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Who occurs in the recordings, in natural order (2 before 10)."""
+        return natural_sorted({recording.subject for recording in self.recordings})
+
+    @property
+    def samples(self) -> int:
+        """Number of samples in all recordings."""
+        return sum(map(len, self.recordings))
+
+    def select(self, *, subjects: Sequence[str] | None = None, labels: Sequence[str] | None = None) -> Dataset:
+        """The recordings of some subjects, or with some labels alone.
+
+        Args:
+            subjects: whom to keep.
+            labels: the new ``label_names``, in this order; samples of every other label become unlabelled.
+
+        Raises:
+            DataError: if a subject or label does not occur.
+        """
+        chosen = self if subjects is None else self._of_subjects(tuple(map(str, subjects)))
+        return chosen if labels is None else chosen._with_labels(tuple(labels))
+
+    def _of_subjects(self, subjects: tuple[str, ...]) -> Dataset:
+        check_subjects(subjects, self.subjects, self.name)
+        return replace(
+            self,
+            recordings=tuple(r for r in self.recordings if r.subject in subjects),
+            test_subjects=tuple(s for s in self.test_subjects if s in subjects),
+        )
+
+    def _with_labels(self, labels: tuple[str, ...]) -> Dataset:
+        table = label_table(self.label_names, labels, self.name)
+        recordings = tuple(replace(r, labels=table[r.labels]) for r in self.recordings)
+        present = np.zeros(len(labels) + 1, bool)
+        for recording in recordings:
+            present[recording.labels] = True
+        for index, label in enumerate(labels):
+            if not present[index]:
+                raise empty_class(self.name, label)
+        return replace(self, recordings=recordings, label_names=labels)
+
+
+def label_table(old: Sequence[str], new: Sequence[str], name: str) -> NDArray[np.int16]:
+    """Table that maps an index into ``old`` onto one into ``new``; ``table[-1]`` and dropped labels are -1.
+
+    Raises:
+        DataError: if a new label is none of the old ones.
+    """
+    unknown = [label for label in new if label not in old]
+    if unknown:
+        raise DataError(
+            f"{name}: label {', '.join(unknown)}",
+            found="no such label",
+            expected=f"some of {', '.join(old)}",
+            next_step="choose among these",
+        )
+    positions = {label: index for index, label in enumerate(new)}
+    return np.array([*(positions.get(label, UNLABELLED) for label in old), UNLABELLED], np.int16)
+
+
+def check_subjects(wanted: Sequence[str], present: Sequence[str], name: str) -> None:
+    """Raise a DataError that lists the subjects present unless every wanted one is among them."""
+    missing = [subject for subject in wanted if subject not in present]
+    if missing or not wanted:
+        raise DataError(
+            f"{name}: subject {', '.join(missing)}" if missing else f"{name}: chosen subjects",
+            found="no such subject" if missing else "none",
+            expected=f"some of {', '.join(present)}",
+            next_step="choose among the subjects present",
+        )
+
+
+def empty_class(name: str, label: str) -> DataError:
+    """The error for a class without a single example."""
+    return DataError(
+        f"{name}: class {label}",
+        found="no sample of it",
+        expected="samples of every class",
+        next_step="record some, or leave the class out of the labels",
+    )
+
+
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key in which runs of digits count as numbers, so that 2 comes before 10."""
+    parts = re.findall(r"\d+|\D+", text)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
+
+
+def natural_sorted(names: Any) -> tuple[str, ...]:
+    """``names`` in natural order."""
+    return tuple(sorted(map(str, names), key=natural_key))
+
+
+def _check_shapes(recording: Recording) -> None:
+    shape, count = recording.signals.shape, len(CHANNELS)
+    if len(shape) != 2 or shape[1] != count or recording.labels.shape != shape[:1]:
+        raise DataError(
+            recording.title,
+            found=f"signals {shape} and labels {recording.labels.shape}",
+            expected=f"signals [sample, {count}] and labels [sample]",
+            next_step="pass one label a sample and six channels",
+        )
+    if not (np.isfinite(recording.rate_hz) and recording.rate_hz > 0):
+        raise DataError(
+            f"{recording.title}: rate",
+            found=recording.rate_hz,
+            expected="a positive rate in Hz",
+            next_step="correct the rate",
+        )
+
+
+def _check_finite(recording: Recording) -> None:
+    bad = np.argwhere(~np.isfinite(recording.signals))
+    if len(bad):
+        row, channel = bad[0]
+        raise DataError(
+            f"{recording.title}, sample {row}, {CHANNELS[channel]}",
+            found=recording.signals[row, channel],
+            expected="a finite number",
+            next_step="cut the bad samples out and split the recording there",
+        )

@@ -1,0 +1,98 @@
+"""What an inertial sensor on a swinging thigh reads: the physics of the synthetic wearer, without anything random.
+
+Axes: world x forward, y left, z up; thigh x forward, y left, z from knee to hip when the wearer stands; phone x right,
+y up and z out of the screen, which lies against the thigh, when it is pushed upright into the front pocket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .units import G
+
+Track = NDArray[np.float64]
+
+PHONE_FROM_THIGH = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]])
+"""Rotation that takes a vector in thigh axes to the axes of an upright phone."""
+
+_GRAVITY_REACTION = np.array([0.0, 0.0, G])
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """How the thigh moves.
+
+    Args:
+        flexion: float64 ``[sample]`` radians, knee forward and up positive; sitting is about pi/2.
+        roll: float64 ``[sample]`` radians about the thigh's forward axis.
+        heading: float64 ``[sample]`` radians, turning left positive.
+        hip: float64 ``[sample, 3]``, acceleration of the hip in m/s^2, in world axes that turn with the heading.
+    """
+
+    flexion: Track
+    roll: Track
+    heading: Track
+    hip: NDArray[np.float64]
+
+    def stack(self) -> NDArray[np.float64]:
+        """The tracks as columns, ``[sample, 6]``."""
+        return np.column_stack([self.flexion, self.roll, self.heading, self.hip])
+
+    @classmethod
+    def unstack(cls, columns: NDArray[np.float64]) -> Motion:
+        """The inverse of :meth:`stack`."""
+        return cls(columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3:])
+
+
+def thigh_readings(motion: Motion, rate_hz: float, lever: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Specific force and angular rate in thigh axes at a point of the thigh.
+
+    The orientation is ``Rz(heading) Ry(-flexion) Rx(roll)``; the angular rate is its derivative, and the specific force
+    is that of the hip plus gravity's reaction, turned into the thigh, plus the tangential and centripetal acceleration
+    at ``lever`` (Titterton and Weston, "Strapdown Inertial Navigation Technology", chapter 3).
+
+    Args:
+        motion: the tracks.
+        rate_hz: their sample rate.
+        lever: ``[3]`` from hip to sensor in metres, thigh axes.
+
+    Returns:
+        ``[sample, 6]`` in m/s^2 and rad/s.
+    """
+    rate = _angular_rate(motion, rate_hz)
+    spin = np.gradient(rate, 1 / rate_hz, axis=0)
+    at_lever = np.cross(spin, lever) + np.cross(rate, np.cross(rate, lever))
+    return np.hstack([_into_thigh(motion, motion.hip + _GRAVITY_REACTION) + at_lever, rate])
+
+
+def _angular_rate(motion: Motion, rate_hz: float) -> NDArray[np.float64]:
+    step = 1 / rate_hz
+    pitch, roll = -motion.flexion, motion.roll
+    pitch_rate, roll_rate, turn = (np.gradient(track, step) for track in (pitch, roll, motion.heading))
+    return np.column_stack(
+        [
+            roll_rate - turn * np.sin(pitch),
+            pitch_rate * np.cos(roll) + turn * np.sin(roll) * np.cos(pitch),
+            -pitch_rate * np.sin(roll) + turn * np.cos(roll) * np.cos(pitch),
+        ]
+    )
+
+
+def _into_thigh(motion: Motion, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    x, y, z = vectors.T
+    pitch_cos, pitch_sin = np.cos(motion.flexion), -np.sin(motion.flexion)
+    roll_cos, roll_sin = np.cos(motion.roll), np.sin(motion.roll)
+    forward, up = pitch_cos * x - pitch_sin * z, pitch_sin * x + pitch_cos * z
+    return np.column_stack([forward, roll_cos * y + roll_sin * up, -roll_sin * y + roll_cos * up])
+
+
+def turn_about(axis: int, angle: float) -> NDArray[np.float64]:
+    """Rotation matrix ``[3, 3]`` by ``angle`` radians about axis 0, 1 or 2, right-handed."""
+    after, last = (axis + 1) % 3, (axis + 2) % 3
+    matrix = np.eye(3)
+    matrix[after, after] = matrix[last, last] = np.cos(angle)
+    matrix[last, after], matrix[after, last] = np.sin(angle), -np.sin(angle)
+    return matrix

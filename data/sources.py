@@ -1,0 +1,99 @@
+"""Open any source of recordings by its name: the one door that commands use for DATA."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from deseptr.contract import DataError
+
+from .archive import Archive
+from .csv_file import read_csv, read_csv_folder, save_csv
+from .hapt import is_hapt, read_hapt
+from .motionsense import is_motionsense, read_motionsense
+from .npz import read_npz, save_npz
+from .recording import Dataset
+from .synthetic import synthetic_from_text
+
+_LAYOUTS = (
+    "a .npz file of ours, a .csv file or a folder of them, the MotionSense or HAPT archive (zip or folder), "
+    "or `synthetic`"
+)
+
+
+def load_dataset(source: str | Path) -> Dataset:
+    """Load recordings from a file, a folder or by the name ``synthetic``.
+
+    ``synthetic`` takes options: ``synthetic:subjects=4,seconds=30,seed=2,rate_hz=100``.
+
+    Raises:
+        DataError: if there is no such file, its layout is unknown, or its content is broken.
+    """
+    text = str(source)
+    if text.partition(":")[0] == "synthetic":
+        return synthetic_from_text(text)
+    path = Path(source)
+    if not path.exists():
+        raise DataError(path, found="no such file", expected=_LAYOUTS, next_step="check the path")
+    if path.is_dir():
+        return _read_folder(path)
+    if path.suffix.lower() == ".csv":
+        return read_csv(path)
+    if path.suffix.lower() == ".npz":
+        return read_npz(path)
+    if path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
+        with Archive(path) as archive:
+            return _read_archive(archive)
+    raise DataError(
+        path, found=f"a {path.suffix or 'nameless'} file", expected=_LAYOUTS, next_step="convert it to .csv"
+    )
+
+
+def _read_folder(path: Path) -> Dataset:
+    if any(path.glob("*.csv")):
+        return read_csv_folder(path)
+    with Archive(path) as archive:
+        return _read_archive(archive)
+
+
+def _read_archive(archive: Archive) -> Dataset:
+    names = archive.names()
+    if is_motionsense(names):
+        return read_motionsense(archive)
+    if is_hapt(names):
+        return read_hapt(archive)
+    raise DataError(
+        archive.path,
+        found=f"{len(names)} files of another layout" if names else "nothing in it",
+        expected=_LAYOUTS,
+        next_step="unpack it if it holds another archive, or convert it to .csv",
+    )
+
+
+def writer_for(path: str | Path) -> Callable[[Dataset, str | Path], None]:
+    """The function that writes the layout a path's suffix names, to refuse a wrong one before any work is done.
+
+    Raises:
+        DataError: if the suffix is neither ``.npz`` nor ``.csv``.
+    """
+    suffix = Path(path).suffix.lower()
+    writers = {".npz": save_npz, ".csv": save_csv}
+    if suffix not in writers:
+        raise DataError(
+            path,
+            found=f"the suffix {suffix or '(none)'}",
+            expected=" or ".join(writers),
+            next_step="name the output file so",
+        )
+    return writers[suffix]
+
+
+def save_dataset(dataset: Dataset, path: str | Path) -> None:
+    """Write a dataset in the layout that the path's suffix names, whole or not at all.
+
+    Raises:
+        DataError: if the suffix is neither ``.npz`` nor ``.csv``.
+        SetupError: if the folder cannot be written.
+    """
+    writer_for(path)(dataset, path)

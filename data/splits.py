@@ -1,0 +1,138 @@
+"""Splits by subject. There is no other kind here: windows of one wearer on both sides would measure memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deseptr.contract import DataError
+
+from .recording import Dataset, check_subjects, natural_sorted
+
+_DEFAULT_TEST_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Split:
+    """Subjects to train on, to choose the checkpoint by, and to report; each in natural order.
+
+    Raises:
+        DataError: if a subject is in two parts.
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        check_disjoint(self.train, self.validation, self.test)
+
+    def to_dict(self) -> dict[str, list[str]]:
+        """The parts as plain JSON values."""
+        return {"train": list(self.train), "validation": list(self.validation), "test": list(self.test)}
+
+
+def subject_split(
+    dataset: Dataset, *, test_subjects: Sequence[str] | None = None, validation: float = 0.15, seed: int = 0
+) -> Split:
+    """Split a dataset's subjects into train, validation and test.
+
+    Args:
+        dataset: at least three subjects.
+        test_subjects: whom to hold out; by default the dataset's own, else a quarter drawn by ``seed``.
+        validation: share of the other subjects that validates, at least one of them.
+        seed: draws the subjects where they are not given.
+
+    Raises:
+        DataError: if there are too few subjects, one is unknown, or the share is not between 0 and 1.
+    """
+    subjects = dataset.subjects
+    if len(subjects) < 3:
+        raise _too_few(dataset, f"{len(subjects)} subject{'s' * (len(subjects) != 1)} ({', '.join(subjects)})")
+    if not 0 < validation < 1:
+        raise DataError("validation", found=validation, expected="between 0 and 1", next_step="choose a share, as 0.15")
+    rng = np.random.default_rng(seed)
+    test = _test_subjects(dataset, test_subjects, rng)
+    rest = [subject for subject in subjects if subject not in test]
+    if len(rest) < 2:
+        raise _too_few(dataset, f"{len(test)} of {len(subjects)} subjects held out for test")
+    chosen = _draw(rest, validation, rng)
+    return Split(tuple(s for s in rest if s not in chosen), chosen, test)
+
+
+def arena_folds(subjects: Sequence[str], n: int = 10) -> tuple[tuple[str, ...], ...]:
+    """The test subjects of each fold: subjects in natural order, fold = index % n.
+
+    Raises:
+        DataError: if there are fewer subjects than folds.
+    """
+    ordered = natural_sorted(set(subjects))
+    if not 2 <= n <= len(ordered):
+        raise DataError(
+            "folds",
+            found=f"{n} folds of {len(ordered)} subjects",
+            expected="at least 2 folds and a subject for each",
+            next_step=f"choose 2 to {len(ordered)} folds",
+        )
+    return tuple(ordered[fold::n] for fold in range(n))
+
+
+def parse_subjects(text: str) -> tuple[str, ...]:
+    """Subjects from a list such as ``5,10,12-14``; names that are no numbers are taken as they are.
+
+    Raises:
+        DataError: if an entry is empty or a range runs backwards.
+    """
+    subjects: list[str] = []
+    for entry in (part.strip() for part in text.split(",")):
+        bounds = re.fullmatch(r"(\d+)-(\d+)", entry)
+        first, last = map(int, bounds.groups()) if bounds else (0, 0)
+        if not entry or first > last:
+            raise DataError(
+                f"subjects {text!r}",
+                found=f"the entry {entry!r}",
+                expected="subjects and rising ranges, as 5,10,12-14",
+                next_step="correct the list",
+            )
+        subjects.extend(map(str, range(first, last + 1)) if bounds else [entry])
+    return tuple(dict.fromkeys(subjects))
+
+
+def check_disjoint(*parts: Sequence[str]) -> None:
+    """Raise a DataError if a subject is in more than one of ``parts``."""
+    seen: set[str] = set()
+    for part in parts:
+        twice = seen & set(part)
+        if twice:
+            raise DataError(
+                f"subject {', '.join(natural_sorted(twice))}",
+                found="in two parts of the split",
+                expected="every subject in one part",
+                next_step="take the subject out of one of them",
+            )
+        seen |= set(part)
+
+
+def _test_subjects(dataset: Dataset, wanted: Sequence[str] | None, rng: np.random.Generator) -> tuple[str, ...]:
+    if wanted is None and not dataset.test_subjects:
+        return _draw(dataset.subjects, _DEFAULT_TEST_SHARE, rng)
+    test = tuple(map(str, dataset.test_subjects if wanted is None else wanted))
+    check_subjects(test, dataset.subjects, dataset.name)
+    return natural_sorted(set(test))
+
+
+def _draw(subjects: Sequence[str], share: float, rng: np.random.Generator) -> tuple[str, ...]:
+    count = min(len(subjects) - 1, max(1, round(share * len(subjects))))
+    return natural_sorted(rng.choice(np.array(subjects), count, replace=False))
+
+
+def _too_few(dataset: Dataset, found: str) -> DataError:
+    return DataError(
+        f"{dataset.name}: split by subject",
+        found=found,
+        expected="at least one subject each for training, validation and test",
+        next_step="record more wearers, name them in a subject column, or hold fewer out",
+    )

@@ -1,0 +1,163 @@
+"""Recordings of synthetic wearers: a learning task that needs no download, seeded and the same everywhere.
+
+The phone is in the front trouser pocket and the labels are MotionSense's. Acceleration is the specific force, +1 g
+along the axis that points up, as the chips report it; iOS reports the opposite sign.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import DataError
+
+from .recording import UNLABELLED, Dataset, Recording
+from .rigid_body import Motion, thigh_readings
+from .wearer import LABELS, Wearer, draw_mount, draw_wearer, move
+
+_INNER_RATE_HZ = 200.0
+_ACC_NOISE, _GYRO_NOISE = 0.04, 0.006
+_ACC_BIAS, _GYRO_BIAS = 0.08, 0.015
+_TRANSITION_S = 2.0
+_DAY = ("standing", "walking", "upstairs", "walking", "downstairs", "jogging", "sitting")
+_DAY_STREAM = 1000
+
+
+def synthetic_dataset(subjects: int = 12, seconds: float = 60.0, seed: int = 1, rate_hz: float = 50.0) -> Dataset:
+    """Draw synthetic wearers, one recording of each activity a wearer.
+
+    Subject k is the same whatever the number of subjects. The last quarter of the subjects is held out for test.
+
+    Args:
+        subjects: how many, named 1, 2, and so on.
+        seconds: length of each recording.
+        seed: draws everything.
+        rate_hz: sample rate.
+
+    Raises:
+        DataError: if a number is not positive or a recording would have less than two samples.
+    """
+    _check(subjects, seconds, rate_hz, seed)
+    recordings = [
+        _trial(subject, index, activity, seconds, seed, rate_hz)
+        for subject in range(1, subjects + 1)
+        for index, activity in enumerate(LABELS)
+    ]
+    held_out = max(1, subjects // 4) if subjects > 1 else 0
+    return Dataset(
+        tuple(recordings),
+        LABELS,
+        name="synthetic",
+        test_subjects=tuple(str(subject) for subject in range(subjects - held_out + 1, subjects + 1)),
+    )
+
+
+def synthetic_day(subject: int | str = 1, seed: int = 1, rate_hz: float = 50.0, seconds: float = 20.0) -> Recording:
+    """One continuous recording of a wearer going through all activities, for streaming.
+
+    Args:
+        subject: a number from 1 on; the same person as in :func:`synthetic_dataset`, in another trial.
+        seed: the dataset's seed.
+        rate_hz: sample rate.
+        seconds: length of each activity; the transitions of two seconds between them are unlabelled.
+
+    Returns:
+        A recording whose labels index ``LABELS``.
+
+    Raises:
+        DataError: if a number is not positive.
+    """
+    number = _number(str(subject))
+    _check(number, seconds, rate_hz, seed)
+    wearer, rng = _wearer(number, seed), np.random.default_rng([seed, number, _DAY_STREAM])
+    inner = _oversampling(rate_hz)
+    stay, cross = round(seconds * rate_hz), round(_TRANSITION_S * rate_hz)
+    parts = [move(wearer, activity, (stay + 2 * cross) * inner, rate_hz * inner, rng).stack() for activity in _DAY]
+    motion = Motion.unstack(_crossfaded(parts, cross * inner))
+    signals = _readings(wearer, motion, rate_hz, rng)
+    labels = np.full(len(signals), UNLABELLED, np.int16)
+    for index, activity in enumerate(_DAY):
+        start = cross + index * (stay + cross)
+        labels[start : start + stay] = LABELS.index(activity)
+    return Recording(signals, rate_hz, str(number), labels, "day")
+
+
+def synthetic_from_text(text: str) -> Dataset:
+    """The dataset that ``synthetic`` or ``synthetic:subjects=12,seconds=60,seed=1,rate_hz=50`` names.
+
+    Raises:
+        DataError: if an option is unknown or no number.
+    """
+    kinds = {"subjects": int, "seconds": float, "seed": int, "rate_hz": float}
+    options: dict[str, int | float] = {}
+    for entry in filter(None, text.partition(":")[2].split(",")):
+        name, _, value = entry.partition("=")
+        try:
+            options[name] = kinds[name](value)
+        except (KeyError, ValueError):
+            raise DataError(
+                text,
+                found=f"the option {entry!r}",
+                expected=f"numbers for some of {', '.join(kinds)}",
+                next_step="write it as synthetic:subjects=12,seconds=60",
+            ) from None
+    return synthetic_dataset(**options)  # type: ignore[arg-type]
+
+
+def _wearer(subject: int, seed: int) -> Wearer:
+    return draw_wearer(np.random.default_rng([seed, subject]))
+
+
+def _trial(subject: int, index: int, activity: str, seconds: float, seed: int, rate_hz: float) -> Recording:
+    wearer, rng = _wearer(subject, seed), np.random.default_rng([seed, subject, index])
+    inner, count = _oversampling(rate_hz), round(seconds * rate_hz)
+    motion = move(wearer, activity, count * inner, rate_hz * inner, rng)
+    signals = _readings(wearer, motion, rate_hz, rng)
+    return Recording(signals, rate_hz, str(subject), np.full(count, index, np.int16), str(index + 1))
+
+
+def _readings(wearer: Wearer, motion: Motion, rate_hz: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """What the phone's sensors report: turned into its axes, averaged down to the rate, with bias and noise."""
+    inner = _oversampling(rate_hz)
+    thigh = thigh_readings(motion, rate_hz * inner, wearer.lever)
+    mount = draw_mount(wearer, rng)
+    phone = np.hstack([thigh[:, :3] @ mount.T, thigh[:, 3:] @ mount.T])
+    sampled = phone.reshape(-1, inner, 6).mean(1)
+    bias = rng.standard_normal(6) * ([_ACC_BIAS] * 3 + [_GYRO_BIAS] * 3)
+    noise = rng.standard_normal(sampled.shape) * ([_ACC_NOISE] * 3 + [_GYRO_NOISE] * 3)
+    return np.asarray(sampled + bias + noise, np.float32)
+
+
+def _crossfaded(parts: list[NDArray[np.float64]], overlap: int) -> NDArray[np.float64]:
+    """Join motions so that each fades into the next over ``overlap`` samples."""
+    fade = (0.5 - 0.5 * np.cos(np.pi * (np.arange(overlap) + 0.5) / overlap))[:, None]
+    joined = parts[0]
+    for part in parts[1:]:
+        crossing = joined[-overlap:] * (1 - fade) + part[:overlap] * fade
+        joined = np.concatenate([joined[:-overlap], crossing, part[overlap:]])
+    return joined
+
+
+def _oversampling(rate_hz: float) -> int:
+    return max(1, int(np.ceil(_INNER_RATE_HZ / rate_hz)))
+
+
+def _number(subject: str) -> int:
+    if not subject.isdecimal():
+        raise DataError(
+            f"synthetic subject {subject}", found="no number", expected="1, 2, …", next_step="choose a number"
+        )
+    return int(subject)
+
+
+def _check(subjects: int, seconds: float, rate_hz: float, seed: int) -> None:
+    for name, value, least in (
+        ("subjects", subjects, 1),
+        ("seed", seed, 0),
+        ("rate_hz", rate_hz, 1.0),
+        ("samples a recording", seconds * rate_hz, 2),
+    ):
+        if not (np.isfinite(value) and value >= least):
+            raise DataError(
+                f"synthetic: {name}", found=value, expected=f"at least {least}", next_step="choose a larger number"
+            )

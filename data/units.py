@@ -1,0 +1,38 @@
+"""Factors from the units that sources use to SI."""
+
+from __future__ import annotations
+
+import math
+
+from deseptr.contract import DataError
+
+G = 9.80665
+"""Standard gravity in m/s^2 (CGPM 1901), which the unit g stands for."""
+
+DEGREE = math.pi / 180
+
+_TO_SI = {
+    "g": G,
+    "mg": G / 1000,
+    "m/s^2": 1.0,
+    "rad/s": 1.0,
+    "deg/s": DEGREE,
+    "dps": DEGREE,
+    "mdps": DEGREE / 1000,
+}
+
+
+def to_si(unit: str, source: object) -> float:
+    """What to multiply a value in ``unit`` by to have it in m/s^2 or rad/s.
+
+    Raises:
+        DataError: if the unit is not known.
+    """
+    if unit not in _TO_SI:
+        raise DataError(
+            f"{source}: units",
+            found=repr(unit),
+            expected=f"one of {', '.join(_TO_SI)}",
+            next_step="convert the values and name their unit",
+        )
+    return _TO_SI[unit]

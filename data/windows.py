@@ -1,0 +1,150 @@
+"""Cut recordings into windows that never cross the border of a recording, a gap or a label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import CHANNELS, DataError
+
+from .recording import Dataset, Recording, empty_class, label_table
+from .resample import resample
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Labelled windows and where each came from.
+
+    Args:
+        signals: float32 ``[window, window_length, 6]`` in m/s^2 and rad/s.
+        labels: int64 ``[window]``, index into ``label_names``.
+        subjects: str ``[window]``.
+        recording: int64 ``[window]``, index into the dataset's ``recordings``.
+        start: int64 ``[window]``, first sample in the recording at ``rate_hz``.
+        label_names: what the labels index.
+        rate_hz: sample rate of the windows.
+    """
+
+    signals: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    subjects: NDArray[np.str_]
+    recording: NDArray[np.int64]
+    start: NDArray[np.int64]
+    label_names: tuple[str, ...]
+    rate_hz: float
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Windows:
+        """The windows that a mask or an array of indices chooses, in its order."""
+        return Windows(
+            self.signals[chosen],
+            self.labels[chosen],
+            self.subjects[chosen],
+            self.recording[chosen],
+            self.start[chosen],
+            self.label_names,
+            self.rate_hz,
+        )
+
+    def of_subjects(self, subjects: Sequence[str]) -> Windows:
+        """The windows of some subjects, in their order here."""
+        return self.take(np.isin(self.subjects, list(subjects)))
+
+    def counts(self) -> dict[str, int]:
+        """Number of windows of each class, by name."""
+        counts = np.bincount(self.labels, minlength=len(self.label_names))
+        return {name: int(count) for name, count in zip(self.label_names, counts, strict=True)}
+
+    def check_classes(self, name: str = "windows") -> None:
+        """Raise a DataError that names the first class without a single window."""
+        for label, count in self.counts().items():
+            if not count:
+                raise empty_class(name, label)
+
+
+def cut_windows(
+    dataset: Dataset,
+    *,
+    window_length: int,
+    hop_length: int,
+    rate_hz: float,
+    label_names: Sequence[str] | None = None,
+) -> Windows:
+    """Cut every label run of every recording into windows.
+
+    A run of ``n`` samples gives ``(n - window_length) // hop_length + 1`` windows, the first at its first sample;
+    unlabelled runs give none. Recordings of another rate are resampled first.
+
+    Args:
+        dataset: the recordings.
+        window_length: samples in a window, at ``rate_hz``.
+        hop_length: samples between the starts of successive windows.
+        rate_hz: sample rate of the windows.
+        label_names: the classes wanted, in the order of the windows' labels; by default the dataset's own. Samples of
+            other classes are left out.
+
+    Raises:
+        DataError: if a length is not positive, a label unknown, or no run is long enough for a single window.
+    """
+    _check_lengths(window_length, hop_length)
+    names = dataset.label_names if label_names is None else tuple(label_names)
+    table = label_table(dataset.label_names, names, dataset.name)
+    recordings = [resample(recording, rate_hz) for recording in dataset.recordings]
+    cuts = [_cut(recording, table, window_length, hop_length) for recording in recordings]
+    counts = [len(labels) for _, labels in cuts]
+    if not sum(counts):
+        raise _no_window(dataset, recordings, window_length)
+    signals = np.empty((sum(counts), window_length, len(CHANNELS)), np.float32)
+    _fill(signals, recordings, [starts for starts, _ in cuts])
+    return Windows(
+        signals,
+        np.concatenate([labels for _, labels in cuts]),
+        np.repeat(np.array([recording.subject for recording in recordings]), counts),
+        np.repeat(np.arange(len(recordings)), counts),
+        np.concatenate([starts for starts, _ in cuts]),
+        names,
+        float(rate_hz),
+    )
+
+
+def _cut(
+    recording: Recording, table: NDArray[np.int16], length: int, hop: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    starts, labels = [], []
+    for segment in recording.segments():
+        label = int(table[segment.label])
+        if label < 0:
+            continue
+        run = np.arange(segment.start, segment.stop - length + 1, hop)
+        starts.append(run)
+        labels.append(np.full(len(run), label))
+    none = [np.empty(0, np.int64)]
+    return np.concatenate(none + starts), np.concatenate(none + labels)
+
+
+def _fill(signals: NDArray[np.float32], recordings: list[Recording], starts: list[NDArray[np.int64]]) -> None:
+    done, window = 0, np.arange(signals.shape[1])
+    for recording, first in zip(recordings, starts, strict=True):
+        signals[done : done + len(first)] = recording.signals[first[:, None] + window]
+        done += len(first)
+
+
+def _check_lengths(window_length: int, hop_length: int) -> None:
+    for name, value in (("window_length", window_length), ("hop_length", hop_length)):
+        if value < 1:
+            raise DataError(name, found=value, expected="at least 1 sample", next_step=f"choose a larger {name}")
+
+
+def _no_window(dataset: Dataset, recordings: list[Recording], window_length: int) -> DataError:
+    runs = [s.stop - s.start for recording in recordings for s in recording.segments() if s.label >= 0]
+    return DataError(
+        dataset.name,
+        found=f"a longest labelled run of {max(runs)} samples" if runs else "no labelled sample",
+        expected=f"runs of at least one window of {window_length} samples",
+        next_step="label longer runs or choose shorter windows" if runs else "label the recordings",
+    )

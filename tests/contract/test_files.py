@@ -1,0 +1,43 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from deseptr.contract import SetupError, atomic_path, atomic_write
+
+
+def test_writes_text_and_bytes_and_makes_the_folder(tmp_path: Path):
+    atomic_write(tmp_path / "a" / "b.txt", "grün")
+    assert (tmp_path / "a" / "b.txt").read_bytes() == "grün".encode()
+
+
+def test_keeps_the_old_file_and_leaves_nothing_when_the_block_fails(tmp_path: Path):
+    target = tmp_path / "model.keras"
+    target.write_text("old")
+
+    def fail_halfway() -> None:
+        with atomic_path(target) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_temporary_path_keeps_the_suffix(tmp_path: Path):
+    with atomic_path(tmp_path / "model.keras") as temporary:
+        assert temporary.suffix == ".keras"
+
+
+def test_file_is_readable_by_others_as_the_umask_allows(tmp_path: Path):
+    atomic_write(tmp_path / "x", "")
+    (tmp_path / "plain").touch()
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+def test_unwritable_folder_is_named(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match="choose another output path"):
+        atomic_write(tmp_path / "file" / "x", "")

@@ -1,0 +1,96 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deseptr.contract import ModelContract, ModelError, StftSpec
+
+CONTRACT = ModelContract(labels=("sit", "walk"), versions={"keras": "3"})
+
+contracts = st.builds(
+    ModelContract,
+    labels=st.lists(st.text(min_size=1), min_size=2, max_size=8, unique=True).map(tuple),
+    rate_hz=st.floats(1, 1000),
+    window_length=st.integers(64, 512),
+    hop_length=st.integers(1, 64),
+    stft=st.builds(StftSpec, st.integers(2, 64), st.integers(1, 16), st.integers(1, 8)),
+    versions=st.dictionaries(st.text(), st.text(), max_size=3),
+)
+
+
+@given(contracts)
+def test_json_round_trip(contract: ModelContract):
+    assert ModelContract.from_json(contract.to_json()) == contract
+
+
+@given(contracts)
+def test_same_contract_gives_same_bytes(contract: ModelContract):
+    assert ModelContract.from_json(contract.to_json()).to_json() == contract.to_json()
+
+
+def test_file_round_trip(tmp_path: Path):
+    CONTRACT.save(tmp_path / "contract.json")
+    assert ModelContract.load(tmp_path / "contract.json") == CONTRACT
+
+
+def test_times_follow_from_rate_and_lengths():
+    assert (CONTRACT.window_s, CONTRACT.hop_s) == (2.56, 1.28)
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"labels": ("one",)}, "labels"),
+        ({"labels": ("same", "same")}, "labels"),
+        ({"rate_hz": 0.0}, "rate_hz"),
+        ({"rate_hz": float("nan")}, "rate_hz"),
+        ({"window_length": 16}, "window_length"),
+        ({"hop_length": 0}, "hop_length"),
+        ({"hop_length": 129}, "hop_length"),
+        ({"units": ("g",)}, "units"),
+        ({"input_range": (1.0,)}, "input_range"),
+        ({"input_range": (0.0,) * 6}, "input_range"),
+        ({"acc_full_scale_g": -1.0}, "acc_full_scale_g"),
+        ({"gyro_full_scale_dps": float("inf")}, "gyro_full_scale_dps"),
+    ],
+)
+def test_impossible_values_are_refused_by_name(change: dict, name: str):
+    with pytest.raises(ModelError, match=f"^contract.{name}: found"):
+        dataclasses.replace(CONTRACT, **change)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{", "no JSON"),
+        ("[]", "format list"),
+        ("{}", "format None"),
+        ('{"format": 99}', "format 99"),
+        ('{"format": 1}', "fields that differ by acc_full_scale_g"),
+        (b"\xff\xfe", "no JSON"),
+    ],
+)
+def test_foreign_json_is_refused(text: str, found: str):
+    with pytest.raises(ModelError, match=found):
+        ModelContract.from_json(text)
+
+
+@pytest.mark.parametrize("value", [None, "x", 3, [1, 2], {"a": 1}])
+@pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(ModelContract) if f.name != "model"])
+def test_fields_of_a_wrong_kind_never_escape_as_python_errors(name: str, value: object):
+    content = {**json.loads(CONTRACT.to_json()), name: value}
+    message = "accepted"
+    try:
+        ModelContract.from_json(json.dumps(content))
+    except ModelError as error:
+        message = str(error)
+    acceptable = {"versions", "hop_length", "rate_hz", "acc_full_scale_g", "gyro_full_scale_dps"}
+    assert "contract" in message or name in acceptable
+
+
+def test_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"contract.json: found No such file"):
+        ModelContract.load(tmp_path / "contract.json")

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from deseptr.cli.data import data
+from deseptr.contract import DataError
+from deseptr.data import load_dataset
+
+SMALL = "synthetic:subjects=3,seconds=8"
+
+
+def _run(*arguments: object) -> Result:
+    return CliRunner().invoke(data, [str(argument) for argument in arguments])
+
+
+def test_info_shows_labels_channels_and_subjects() -> None:
+    result = _run("info", SMALL)
+    assert result.exit_code == 0, result.exception
+    assert "18 recordings of 3 subjects at 50 Hz (7,200 samples)" in result.output
+    for word in ("downstairs", "jogging", "gyro_z", "rad/s", "Gaps: 0", "Oddities: none", "██", "3*"):
+        assert word in result.output
+
+
+def test_info_json_has_the_same_figures() -> None:
+    content = json.loads(_run("info", SMALL, "--json").output)
+    assert content["subjects"] == ["1", "2", "3"]
+    assert content["label_minutes"]["walking"] == pytest.approx(0.4)
+    assert content["rates_hz"] == [50.0]
+
+
+def test_info_tells_gaps_and_oddities(tmp_path: Path) -> None:
+    rows = [f"{t},0,1,0,0,0,0" for t in (*(i / 50 for i in range(60)), *(9 + i / 50 for i in range(60)))]
+    (tmp_path / "a.csv").write_text("t,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z\n" + "\n".join(rows))
+    output = _run("info", tmp_path / "a.csv").output
+    assert "Gaps: 1, 7.80 s together" in output
+    assert "subject a, trial 1: 7.80 s at 1.20 s" in output
+    assert "if the values are in g" in output
+    assert "no sample is labelled" in output
+
+
+def test_info_plots(tmp_path: Path) -> None:
+    result = _run("info", SMALL, "--plot", tmp_path / "x.png")
+    assert f"picture: {tmp_path / 'x.png'}" in result.output
+    assert (tmp_path / "x.png").stat().st_size > 10000
+
+
+def test_convert_writes_what_loads_again(tmp_path: Path) -> None:
+    result = _run("convert", SMALL, tmp_path / "x.npz", "--subjects", "2-3")
+    assert result.exit_code == 0, result.exception
+    assert "12 recordings of 2 subjects" in result.output
+    _run("convert", tmp_path / "x.npz", tmp_path / "x.csv")
+    assert load_dataset(tmp_path / "x.csv").subjects == ("2", "3")
+
+
+@pytest.mark.parametrize("arguments", [("info", "no.npz"), ("convert", SMALL, "x.mat"), ("convert", "no.npz", "x.npz")])
+def test_errors_reach_the_one_catch_at_the_top(arguments: tuple[str, ...], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = _run(*arguments)
+    assert isinstance(result.exception, DataError)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["info", "convert"])
+def test_help_has_an_example(command: str) -> None:
+    assert f"Example: deseptr data {command}" in _run(command, "--help").output
+
+
+def test_importing_the_command_loads_click_alone() -> None:
+    code = "import deseptr.cli.data, sys; assert not {'numpy', 'rich', 'deseptr.data', 'matplotlib'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_importing_the_room_loads_neither_tensorflow_nor_matplotlib() -> None:
+    code = "import deseptr.data, sys; assert not {'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,44 @@
+"""Gaussian noise on raw windows, sized for each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from .base import PACKAGE, RandomLayer
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class GaussianNoise(RandomLayer):
+    """Add white noise whose level differs from example to example.
+
+    ``keras.layers.GaussianNoise`` has one level for all channels; acceleration and angular rate need their own.
+
+    Args:
+        stddev: largest standard deviation of each channel, in its unit; an example's is a uniform share.
+        rate: probability that an example is changed.
+        seed: seed of the layer's generator.
+
+    Input and output shape: ``[batch, time, channels]``.
+    """
+
+    def __init__(self, stddev: Sequence[float], rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, seed, **kwargs)
+        self.stddev = [float(v) for v in stddev]
+
+    def call(self, windows: Any, training: bool | None = None) -> Any:
+        """Add the noise in training, else pass on."""
+        if not training:
+            return windows
+        shape = ops.shape(windows)
+        level = self.uniform((shape[0], 1, 1)) * np.asarray(self.stddev, "float32")
+        noise = keras.random.normal(shape, seed=self.seed_generator, dtype=windows.dtype)
+        return windows + self.chosen(windows) * level * noise
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, for serialisation."""
+        return {**super().get_config(), "stddev": self.stddev}

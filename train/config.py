@@ -1,0 +1,104 @@
+"""Everything that decides a training run, in one frozen dataclass that is written beside its result."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from deseptr.contract import ModelError, StftSpec, atomic_write
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of ``deseptr train``.
+
+    Args:
+        seed: of the split, the initial weights, the order of examples and the augmentation.
+        window_s: length of a window, s.
+        overlap: share of a window that the next one repeats.
+        frame_s: length of an STFT frame, s.
+        frame_step_s: time between STFT frames, s.
+        teacher_width: channels of the teacher's first stage (64 is ResNet-18); also the student's stem.
+        teacher_epochs: passes over the data for the teacher.
+        teacher_learning_rate: peak learning rate of the teacher.
+        student_epochs: passes over the data for the student.
+        student_learning_rate: peak learning rate of the student.
+        dim: width of a token.
+        heads: attention heads.
+        depth: how often the pair of encoders is applied.
+        batch_size: windows in a step.
+        weight_decay: of AdamW.
+        warmup: share of the steps in which the learning rate rises.
+        label_smoothing: share of a target spread over all classes.
+        distillation: ``"hard"`` or ``"soft"``.
+        temperature: of soft distillation.
+        prediction: which head speaks, ``"class"``, ``"distillation"`` or ``"mean"``.
+        validation: share of the training subjects whose windows choose the best epoch.
+    """
+
+    seed: int = 0
+    window_s: float = 2.56
+    overlap: float = 0.5
+    frame_s: float = 0.64
+    frame_step_s: float = 0.08
+    teacher_width: int = 64
+    teacher_epochs: int = 15
+    teacher_learning_rate: float = 1e-3
+    student_epochs: int = 40
+    student_learning_rate: float = 2e-3
+    dim: int = 48
+    heads: int = 3
+    depth: int = 1
+    batch_size: int = 128
+    weight_decay: float = 0.02
+    warmup: float = 0.05
+    label_smoothing: float = 0.05
+    distillation: str = "soft"
+    temperature: float = 1.0
+    prediction: str = "mean"
+    validation: float = 0.15
+
+    @property
+    def model_name(self) -> str:
+        """The student's name, which decodes itself."""
+        depth = f"_l{self.depth}" if self.depth > 1 else ""
+        return f"deseptr_d{self.dim}_h{self.heads}{depth}"
+
+    def window_length(self, rate_hz: float) -> int:
+        """Samples in a window at a sample rate."""
+        return round(self.window_s * rate_hz)
+
+    def hop_length(self, rate_hz: float) -> int:
+        """Samples between the starts of successive windows at a sample rate."""
+        return max(1, round(self.window_length(rate_hz) * (1 - self.overlap)))
+
+    def stft(self, rate_hz: float) -> StftSpec:
+        """The transform at a sample rate; its frame is even, so that there is a Nyquist bin."""
+        return StftSpec(
+            frame_length=max(2, 2 * round(self.frame_s * rate_hz / 2)),
+            frame_step=max(1, round(self.frame_step_s * rate_hz)),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the settings as JSON."""
+        atomic_write(path, json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> TrainConfig:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ModelError: if the file is missing or its fields are not these.
+        """
+        try:
+            content: dict[str, Any] = json.loads(path.read_text())
+            return cls(**content)
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelError(
+                path,
+                found=f"unreadable settings ({error})",
+                expected=f"{len(fields(cls))} settings of a training run",
+                next_step="train again without --resume",
+            ) from error

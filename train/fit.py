@@ -1,0 +1,230 @@
+"""The training loop: linear, resumable after any epoch, repeatable from the seed.
+
+What an epoch does depends on the seed, the epoch's number and the state it starts from, and on nothing else, so that a
+resumed run ends where an unbroken one would.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelError, Scores, atomic_path, atomic_write, score
+from deseptr.data import Windows
+
+from .classifier import WindowClassifier
+from .objective import DistillationObjective, SupervisedObjective
+
+_PREDICT_BATCH = 512
+
+
+class Reporter(Protocol):
+    """Who is told how a run goes."""
+
+    def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
+        """A stage begins, of which ``done`` epochs are behind it, over ``windows`` windows an epoch."""
+
+    def batch(self, windows: int) -> None:
+        """A step over so many windows is done."""
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """An epoch is done; ``row`` is its line of the history."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How one model is fitted.
+
+    Args:
+        name: ``"teacher"`` or ``"student"``.
+        epochs: passes over the data.
+        learning_rate: its peak.
+        batch_size: windows in a step.
+        weight_decay: of AdamW.
+        warmup: share of the steps in which the learning rate rises; after it falls as a cosine to zero.
+        seed: of the order of examples and of everything random in the model.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    weight_decay: float
+    warmup: float
+    seed: int
+
+    def optimizer(self, windows: int) -> keras.optimizers.Optimizer:
+        """AdamW with the learning rate over all steps."""
+        steps = self.epochs * max(1, windows // self.batch_size)
+        warmup = max(1, round(self.warmup * steps))
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, max(1, steps - warmup), warmup_target=self.learning_rate, warmup_steps=warmup
+        )
+        return keras.optimizers.AdamW(rate, weight_decay=self.weight_decay, clipnorm=1.0)
+
+
+def fit(
+    objective: SupervisedObjective | DistillationObjective,
+    training: Windows,
+    validation: Windows,
+    stage: Stage,
+    *,
+    best_path: Path,
+    state_folder: Path,
+    reporter: Reporter,
+    keep: Callable[[list[dict[str, Any]]], None] = lambda history: None,
+) -> list[dict[str, Any]]:
+    """Fit ``objective.classifier``, keep the best epoch in ``best_path`` and return the history.
+
+    The best epoch has the highest macro-F1 on the validation subjects; of equals the later one, which has seen more.
+
+    Args:
+        objective: what is minimised; holds the classifier.
+        training: windows to learn from.
+        validation: windows of other subjects, which choose the best epoch.
+        stage: how.
+        best_path: ``.keras`` file of the best epoch so far, replaced whole.
+        state_folder: where the last epoch's state lives; a stage that finds one goes on from it.
+        reporter: who is told.
+        keep: called with the stage's history after each epoch.
+    """
+    objective.compile(optimizer=stage.optimizer(len(training)), jit_compile=False)
+    _build(objective, training)
+    history = _restore(objective, state_folder)
+    best = max((row["val_macro_f1"] for row in history), default=-1.0)
+    reporter.stage(stage.name, stage.epochs, len(history), len(training))
+    for epoch in range(len(history), stage.epochs):
+        began = time.perf_counter()
+        _reseed(objective, stage.seed, epoch)
+        losses = []
+        for chosen in _batches(len(training), stage, epoch):
+            losses.append(_step(objective, training, chosen))
+            reporter.batch(len(chosen))
+        seconds = time.perf_counter() - began
+        scores = score_classifier(objective.classifier, validation)
+        row = {
+            "stage": stage.name,
+            "epoch": epoch + 1,
+            "loss": float(np.mean(losses)),
+            "val_macro_f1": scores.macro_f1,
+            "val_accuracy": scores.accuracy,
+            "seconds": seconds,
+            "windows_per_s": len(losses) * stage.batch_size / seconds,
+        }
+        _check_finite(row, best_path)
+        history.append(row)
+        if scores.macro_f1 >= best:
+            best = scores.macro_f1
+            save_classifier(objective.classifier, best_path)
+        _save_state(objective, history, state_folder)
+        keep(history)
+        reporter.epoch(row)
+    return history
+
+
+def score_classifier(classifier: WindowClassifier, windows: Windows) -> Scores:
+    """Score a classifier on labelled windows."""
+    predicted = predict_logits(classifier, windows.signals).argmax(axis=1)
+    return score(windows.labels, predicted, windows.label_names, windows.subjects)
+
+
+def predict_logits(classifier: WindowClassifier, signals: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits ``[window, classes]`` of raw windows ``[window, window_length, channels]``."""
+    return np.asarray(classifier.predict(signals, batch_size=_PREDICT_BATCH, verbose=0))
+
+
+def save_classifier(classifier: WindowClassifier, path: Path) -> None:
+    """Write a ``.keras`` checkpoint, whole or not at all."""
+    with atomic_path(path) as temporary:
+        classifier.save(temporary)
+
+
+def write_history(history: list[dict[str, Any]], path: Path) -> None:
+    """Write the history of all stages as CSV."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[0]) if history else ["stage"])
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """Read what :func:`write_history` wrote."""
+    with path.open(newline="") as file:
+        return [
+            {name: text if name == "stage" else float(text) for name, text in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def _build(objective: Any, training: Windows) -> None:
+    objective.build({"windows": (None, *training.signals.shape[1:]), "targets": (None, len(training.label_names))})
+    objective.optimizer.build(objective.trainable_variables)
+
+
+def _batches(count: int, stage: Stage, epoch: int) -> Iterator[NDArray[np.int64]]:
+    order = np.random.default_rng((stage.seed, epoch)).permutation(count)
+    size = min(stage.batch_size, count)
+    for start in range(0, count - size + 1, size):
+        yield order[start : start + size]
+
+
+def _step(objective: Any, training: Windows, chosen: NDArray[np.int64]) -> float:
+    targets = np.eye(len(training.label_names), dtype=np.float32)[training.labels[chosen]]
+    return float(objective.train_on_batch({"windows": training.signals[chosen], "targets": targets}))
+
+
+def _reseed(objective: Any, seed: int, epoch: int) -> None:
+    """Give every generator of the model a state that follows from seed and epoch alone."""
+    states = [v for v in objective.variables if v.path.endswith("seed_generator_state")]
+    for index, state in enumerate(states):
+        state.assign(np.random.SeedSequence((seed, epoch, index)).generate_state(2, np.uint32).astype(state.dtype))
+
+
+def _state_variables(objective: Any) -> list[Any]:
+    return [*objective.classifier.variables, *objective.optimizer.variables]
+
+
+def _save_state(objective: Any, history: list[dict[str, Any]], folder: Path) -> None:
+    values: dict[str, Any] = {f"{i:04d}": np.asarray(v) for i, v in enumerate(_state_variables(objective))}
+    with atomic_path(folder / f"state-{len(history)}.npz") as temporary, temporary.open("wb") as file:
+        np.savez(file, **values)
+    atomic_write(folder / "history.json", json.dumps(history))
+    (folder / f"state-{len(history) - 1}.npz").unlink(missing_ok=True)
+
+
+def _restore(objective: Any, folder: Path) -> list[dict[str, Any]]:
+    """Load the last epoch's state, if there is one, and return the history up to it."""
+    if not (folder / "history.json").exists():
+        return []
+    try:
+        history: list[dict[str, Any]] = json.loads((folder / "history.json").read_text())
+        with np.load(folder / f"state-{len(history)}.npz", allow_pickle=False) as values:
+            for name, variable in zip(sorted(values), _state_variables(objective), strict=True):
+                variable.assign(values[name])
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            folder,
+            found=f"a state that cannot be resumed ({error})",
+            expected="the state of the last epoch",
+            next_step="train again with --overwrite",
+        ) from error
+    return history
+
+
+def _check_finite(row: dict[str, Any], path: Path) -> None:
+    if not np.isfinite(row["loss"]):
+        raise ModelError(
+            f"{path}: epoch {row['epoch']} of the {row['stage']}",
+            found=f"a loss of {row['loss']}",
+            expected="a finite loss",
+            next_step="lower the learning rate and go on with --resume from the last epoch",
+        )

@@ -1,0 +1,114 @@
+"""The spectrogram front end: a DFT written as two convolutions, so that int8 graphs can hold it.
+
+``tf.signal.stft`` becomes RFFT2D and COMPLEX_ABS in a flatbuffer, which no int8 runtime has. Here a strided convolution
+projects each frame onto the directions of every bin's phasor and a sum of rectified projections stands for the
+magnitude. The convolution's kernels are constants; ``deseptr.convert`` reads them from :func:`dft_kernels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from deseptr.contract import StftSpec
+
+SATURATION = 6.0
+
+
+def dft_kernels(spec: StftSpec) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Kernels of the transform: frame → projections → bins.
+
+    A sine of amplitude A at a bin's centre gives about A in that bin; the DC bin is the signed, Hann-weighted mean.
+
+    Returns:
+        ``analysis`` ``[frame_length, projections]``: Hann window times cos(ωn + θ), for every bin and
+        direction θ; DC and Nyquist are real and have one projection each.
+        ``synthesis`` ``[projections, bins]``: the weights that sum a bin's rectified projections. Column 0 picks the DC
+        projection, which is not rectified: its sign is gravity along the axis, posture itself.
+    """
+    length, directions = spec.frame_length, spec.directions
+    sample = np.arange(length)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * sample / length)
+    window /= window.sum()
+    analysis, synthesis = [window], [(0, 1.0)]
+    for k in range(1, spec.bins):
+        real_bin = 2 * k == length
+        angles = [0.0] if real_bin else np.pi * np.arange(directions) / directions
+        weight = 1.0 if real_bin else np.pi / directions
+        for angle in angles:
+            analysis.append(window * np.cos(2 * np.pi * k * sample / length + angle))
+            synthesis.append((k, weight))
+    sums = np.zeros((len(synthesis), spec.bins))
+    for row, (k, weight) in enumerate(synthesis):
+        sums[row, k] = weight
+    return np.stack(analysis, axis=1).astype(np.float32), sums.astype(np.float32)
+
+
+@keras.saving.register_keras_serializable("deseptr")
+class DftSpectrogram(keras.layers.Layer):
+    """Spectrogram of a raw window by convolution, whitened by a gain per bin.
+
+    Projections saturate at ±6, which int8 graphs have for nothing (RELU6): rare peaks, several times what lies below
+    them, would otherwise cost all other values two bits.
+
+    Args:
+        spec: the transform, a :class:`StftSpec` or its fields as a mapping.
+        input_range: SI value of each channel that counts as 1.0; larger values saturate, as in the int8 graph.
+        gain: factor of each bin before the saturation; whitening keeps gravity in the DC bin from drowning the rest.
+
+    Input shape: ``[batch, window_length, channels]`` in SI units.
+    Output shape: ``[batch, bins, frames, channels]``.
+
+    Example:
+        >>> DftSpectrogram(StftSpec(32, 4), input_range=[40.0] * 3 + [10.0] * 3)(windows).shape
+        (8, 17, 25, 6)
+
+    Reference: the short-time Fourier transform of ``scipy.signal.ShortTimeFFT`` with scaling "magnitude", whose
+    magnitudes (doubled but for DC and Nyquist) these are within 4 % for four directions below saturation.
+    """
+
+    def __init__(
+        self,
+        spec: StftSpec | dict[str, int],
+        input_range: Sequence[float],
+        gain: Sequence[float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.spec = spec if isinstance(spec, StftSpec) else StftSpec(**spec)
+        self.input_range = [float(v) for v in input_range]
+        self.gain = [1.0] * self.spec.bins if gain is None else [float(v) for v in gain]
+        if len(self.gain) != self.spec.bins:
+            raise ValueError(f"`gain` must have one value a bin. Received: {len(self.gain)} for {self.spec.bins} bins")
+        analysis, synthesis = dft_kernels(self.spec)
+        self._analysis = (analysis * np.asarray(self.gain, np.float32)[synthesis.argmax(axis=1)])[:, None, None, :]
+        self._synthesis = synthesis
+        self._divisor = np.asarray(self.input_range, np.float32)
+
+    def project(self, windows: Any) -> Any:
+        """Projections ``[batch, frames, channels, projections]`` of raw windows, before they saturate."""
+        scaled = ops.clip(windows / self._divisor, -1.0, 1.0)
+        return ops.conv(ops.expand_dims(scaled, -1), self._analysis, strides=(self.spec.frame_step, 1), padding="valid")
+
+    def call(self, windows: Any) -> Any:
+        """Transform raw windows."""
+        projections = ops.clip(self.project(windows), -SATURATION, SATURATION)
+        rectified = ops.concatenate([projections[..., :1], ops.abs(projections[..., 1:])], axis=-1)
+        return ops.transpose(ops.matmul(rectified, self._synthesis), (0, 3, 1, 2))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Shape of the spectrogram for an input shape."""
+        batch, length, channels = input_shape
+        if length is None:
+            raise ValueError(f"The window length must be known. Received: input_shape={input_shape}")
+        return (batch, self.spec.bins, self.spec.frames(length), channels)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, for serialisation."""
+        spec = {name: getattr(self.spec, name) for name in ("frame_length", "frame_step", "directions")}
+        return {**super().get_config(), "spec": spec, "input_range": self.input_range, "gain": self.gain}

@@ -1,0 +1,158 @@
+"""What is minimised: augmentation, then the loss of a classifier or of a distilled one.
+
+The models here exist during training alone. They take a mapping with the raw windows and the one-hot targets, because
+CutMix changes both, and override ``compute_loss``, which every Keras backend calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from .augment import BandCutMix, BandMask, GaussianNoise, TimeShift, Warp
+from .classifier import WindowClassifier
+
+DISTILLATIONS = ("hard", "soft")
+
+
+class Augmentation(keras.layers.Layer):
+    """The method's augmentation: noise and shift on the window, warps, masks and CutMix on its spectrogram.
+
+    Args:
+        front_end: layer from raw windows to spectrograms.
+        noise_stddev: largest noise level of each channel, SI units.
+
+    Call arguments: windows ``[batch, window_length, channels]`` and targets ``[batch, classes]``. Returns the
+    spectrogram ``[batch, bins, frames, channels]`` and the mixed targets.
+    """
+
+    def __init__(self, front_end: keras.layers.Layer, noise_stddev: Sequence[float], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.front_end = front_end
+        self.on_windows = [GaussianNoise(noise_stddev), TimeShift()]
+        self.on_spectrograms = [Warp("time"), Warp("frequency"), BandMask("time"), BandMask("frequency")]
+        self.cutmix = [BandCutMix("time", rate=0.25), BandCutMix("frequency", rate=0.25)]
+
+    def call(self, windows: Any, targets: Any, training: bool | None = None) -> tuple[Any, Any]:
+        """Augment in training, else only transform."""
+        for layer in self.on_windows:
+            windows = layer(windows, training=training)
+        spectrogram = self.front_end(windows)
+        for layer in self.on_spectrograms:
+            spectrogram = layer(spectrogram, training=training)
+        for layer in self.cutmix:
+            spectrogram, targets = layer(spectrogram, targets, training=training)
+        return spectrogram, targets
+
+
+class Objective(keras.Model):
+    """Base of the objectives.
+
+    Args:
+        classifier: what is trained.
+        augmentation: the augmentation, which holds the same front end.
+        label_smoothing: share of the target spread over all classes.
+
+    Call argument: ``{"windows": [batch, window_length, channels], "targets": [batch, classes]}``.
+    """
+
+    def __init__(
+        self, classifier: WindowClassifier, augmentation: Augmentation, label_smoothing: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.classifier = classifier
+        self.augmentation = augmentation
+        self.label_smoothing = label_smoothing
+
+    def build(self, input_shape: dict[str, tuple[int | None, ...]]) -> None:
+        """Build the classifier for the windows' shape."""
+        if not self.classifier.built:
+            self.classifier.build(input_shape["windows"])
+        self.built = True
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The loss of what ``call`` returned; Keras' other arguments are not used."""
+        return self.loss_of(y_pred)
+
+    def loss_of(self, outputs: dict[str, Any]) -> Any:
+        """The loss of what ``call`` returned."""
+        raise NotImplementedError(f"{type(self).__name__}.loss_of")
+
+
+class SupervisedObjective(Objective):
+    """Cross-entropy of a classifier with one head, on augmented examples."""
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
+        """Logits and mixed targets of a batch of ``{"windows", "targets"}``."""
+        spectrogram, targets = self.augmentation(inputs["windows"], inputs["targets"], training=training)
+        return {"targets": targets, "logits": self.classifier.network(spectrogram, training=training)}
+
+    def loss_of(self, outputs: dict[str, Any]) -> Any:
+        """L = CE(y, logits)."""
+        return cross_entropy(smooth(outputs["targets"], self.label_smoothing), outputs["logits"])
+
+
+class DistillationObjective(Objective):
+    """DeiT's distillation loss, L = ½ CE(y, class head) + ½ CE(teacher, distillation head), on augmented examples.
+
+    Args:
+        student: a classifier whose network has two heads.
+        teacher: a trained classifier on the same front end; it sees the same augmented spectrogram and is not trained.
+        augmentation: the augmentation, which holds the same front end.
+        distillation: ``"hard"``, the teacher's class, or ``"soft"``, its probabilities.
+        temperature: for soft distillation, what both logits are divided by; the term is scaled by its square.
+        label_smoothing: share of the target spread over all classes.
+
+    Reference: Touvron et al., DeiT, ICML 2021, equations 2 and 3; the published DeSepTr uses soft at temperature 1.
+    """
+
+    def __init__(
+        self,
+        student: WindowClassifier,
+        teacher: WindowClassifier,
+        augmentation: Augmentation,
+        distillation: str = "soft",
+        temperature: float = 1.0,
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(student, augmentation, label_smoothing, **kwargs)
+        if distillation not in DISTILLATIONS:
+            raise ValueError(f"`distillation` must be one of {DISTILLATIONS}. Received: distillation={distillation}")
+        self.teacher = teacher
+        self.teacher.trainable = False
+        self.distillation = distillation
+        self.temperature = temperature
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
+        """Logits of both heads and of the teacher, and mixed targets, of a batch of ``{"windows", "targets"}``."""
+        spectrogram, targets = self.augmentation(inputs["windows"], inputs["targets"], training=training)
+        of_class, of_distillation = self.classifier.network(spectrogram, training=training)
+        of_teacher = ops.stop_gradient(self.teacher.network(spectrogram, training=False))
+        return {"targets": targets, "class": of_class, "distillation": of_distillation, "teacher": of_teacher}
+
+    def loss_of(self, outputs: dict[str, Any]) -> Any:
+        """L = ½ CE(y, class head) + ½ CE(teacher, distillation head)."""
+        truth = cross_entropy(smooth(outputs["targets"], self.label_smoothing), outputs["class"])
+        return 0.5 * truth + 0.5 * self._teacher_term(outputs["teacher"], outputs["distillation"])
+
+    def _teacher_term(self, teacher: Any, student: Any) -> Any:
+        if self.distillation == "hard":
+            return cross_entropy(ops.one_hot(ops.argmax(teacher, axis=-1), teacher.shape[-1]), student)
+        soft = ops.softmax(teacher / self.temperature)
+        return cross_entropy(soft, student / self.temperature) * self.temperature**2
+
+
+def smooth(targets: Any, share: float) -> Any:
+    """Spread ``share`` of each target over all classes."""
+    return targets * (1.0 - share) + share / targets.shape[-1]
+
+
+def cross_entropy(targets: Any, logits: Any) -> Any:
+    """Mean cross-entropy of logits ``[batch, classes]`` against target probabilities."""
+    return ops.mean(ops.categorical_crossentropy(targets, logits, from_logits=True))

@@ -1,0 +1,66 @@
+"""What a model takes from its training windows before any weight is learned: ranges, whitening, full scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import StftSpec
+
+from .front_end import SATURATION, DftSpectrogram, dft_kernels
+
+STANDARD_GRAVITY = 9.80665
+ACC_FULL_SCALES_G = (2.0, 4.0, 8.0, 16.0)
+GYRO_FULL_SCALES_DPS = (250.0, 500.0, 1000.0, 2000.0)
+_MOST = 2048
+
+
+def input_range(signals: NDArray[np.float32], percentile: float = 99.9) -> tuple[float, ...]:
+    """SI value of each channel that a quantised input calls 1.0.
+
+    The three axes of a sensor share theirs, so that a wearable put on another way round saturates no sooner. The rare
+    values beyond the percentile would cost every other one resolution.
+
+    Args:
+        signals: ``[window, window_length, 6]``.
+        percentile: share of values that must not saturate, of the sensor's widest axis.
+    """
+    axes = np.percentile(np.abs(signals), percentile, axis=(0, 1))
+    sensors = np.maximum(axes.reshape(-1, 3).max(axis=1), 1e-3)
+    return tuple(float(f"{value:.4g}") for value in np.repeat(sensors, 3).tolist())
+
+
+def whitening_gain(
+    signals: NDArray[np.float32], spec: StftSpec, ranges: Sequence[float], percentile: float = 99.9
+) -> tuple[float, ...]:
+    """Gain of each bin that brings its rare largest projections to where the front end saturates.
+
+    Args:
+        signals: ``[window, window_length, 6]``, SI units.
+        spec: the transform.
+        ranges: the input range of each channel.
+        percentile: share of a bin's projections that must not saturate.
+    """
+    chosen = signals[:: max(1, len(signals) // _MOST)]
+    projections = np.abs(np.asarray(DftSpectrogram(spec, ranges).project(chosen)))
+    bins = dft_kernels(spec)[1].argmax(axis=1)
+    largest = [np.percentile(projections[..., bins == k], percentile) for k in range(spec.bins)]
+    return tuple((SATURATION / np.maximum(largest, 1e-5)).astype(np.float32).tolist())
+
+
+def full_scales(signals: NDArray[np.float32], percentile: float = 99.99) -> tuple[float, float]:
+    """Smallest full scales of common sensors, in g and degrees per second, that cover the training windows.
+
+    Args:
+        signals: ``[window, window_length, 6]``, SI units.
+        percentile: share of values that must be covered.
+    """
+    acc = np.percentile(np.abs(signals[..., :3]), percentile) / STANDARD_GRAVITY
+    gyro = np.degrees(np.percentile(np.abs(signals[..., 3:]), percentile))
+    return _covering(acc, ACC_FULL_SCALES_G), _covering(gyro, GYRO_FULL_SCALES_DPS)
+
+
+def _covering(value: float, scales: Sequence[float]) -> float:
+    return next((scale for scale in scales if scale >= value), scales[-1])
