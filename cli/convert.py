@@ -22,14 +22,15 @@ def convert(run: Path, output: Path | None, as_json: bool) -> None:
     RUN is a folder of `deseptr train`, or a .keras file with contract.json and calibration.npz beside it. The file is
     written only if every activation in the graph is int8.
     """
+    from rich.console import Console
+
     from deseptr.convert import convert_run
 
     target = output or Path(f"{run.stem}.tflite")
     if target.resolve() == run.resolve():
         raise click.UsageError(f"-o {target} is RUN itself")
-    if not as_json:
-        click.echo(f"converting {run} …", err=True)
-    result = convert_run(run, target)
+    with Console(stderr=True).status(f"converting {run}"):
+        result = convert_run(run, target)
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=2))
     else:

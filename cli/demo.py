@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deseptr.data import Dataset
     from deseptr.device import Profiler
 
+WEARERS = "subjects=24,seconds=60"
 SMALL = {"teacher_width": 32, "teacher_epochs": 8, "student_epochs": 20}
 
 
@@ -32,10 +33,11 @@ def demo(output: Path, seed: int) -> None:
     """
     from deseptr.data import load_dataset
 
-    dataset = load_dataset(f"synthetic:seed={seed + 1}")
+    dataset = load_dataset(f"synthetic:{WEARERS},seed={seed + 1}")
     wearer = dataset.test_subjects[0]
     config = TrainConfig(seed=seed, **SMALL)  # type: ignore[arg-type]
-    click.secho(f"1. {len(dataset.subjects)} synthetic wearers, {dataset.samples / 50 / 60:.0f} minutes", bold=True)
+    minutes = sum(recording.duration_s for recording in dataset.recordings) / 60
+    click.secho(f"1. {len(dataset.subjects)} synthetic wearers, {minutes:.0f} minutes", bold=True)
     click.secho("2. train a small teacher and distil DeSepTr", bold=True)
     metrics = _train(dataset, output / "run", config)
     click.secho("3. convert to int8", bold=True)

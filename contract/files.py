@@ -18,7 +18,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     The temporary name keeps the suffix, since several libraries choose a file format by it.
 
     Raises:
-        SetupError: if the folder cannot be made or written.
+        SetupError: if the folder cannot be made or the file not written.
     """
     target = Path(path)
     try:
@@ -34,6 +34,13 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
+    except OSError as error:
+        raise SetupError(
+            target,
+            found=error.strerror or error,
+            expected="room and permission to write",
+            next_step="free space or choose another output path",
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -15,7 +15,7 @@ class StftSpec:
         frame_length: samples in a frame; also the DFT length.
         frame_step: samples between the starts of successive frames.
         directions: projections of a bin's phasor whose rectified sum stands for its magnitude, evenly spread over
-            half a turn: 2 gives |re| + |im| (scaled), 4 stays within 4 % of the true magnitude.
+            half a turn: 2 gives |re| + |im| (scaled), 4 stays within -5.2 to +2.6 % of the true magnitude.
     """
 
     frame_length: int = 32

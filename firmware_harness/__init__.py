@@ -1,1 +1,34 @@
+"""The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .clock import PacedClock, VirtualClock
+from .mpu6050 import SimulatedMpu6050
+from .replay import (
+    ReplayedEvent,
+    ReplayedGap,
+    ReplayedWindow,
+    replay,
+    simulated_session,
+    simulated_sessions,
+    truth_of,
+)
+from .source import ConstantSource, RecordingSource, SignalSource
+from .virtual_bus import BusFault, SimulatedDevice, VirtualI2cBus
+
+__all__ = [
+    "BusFault",
+    "ConstantSource",
+    "PacedClock",
+    "RecordingSource",
+    "ReplayedEvent",
+    "ReplayedGap",
+    "ReplayedWindow",
+    "SignalSource",
+    "SimulatedDevice",
+    "SimulatedMpu6050",
+    "VirtualClock",
+    "VirtualI2cBus",
+    "replay",
+    "simulated_session",
+    "simulated_sessions",
+    "truth_of",
+]

@@ -210,7 +210,7 @@ def _restore(objective: Any, folder: Path) -> list[dict[str, Any]]:
         with np.load(folder / f"state-{len(history)}.npz", allow_pickle=False) as values:
             for name, variable in zip(sorted(values), _state_variables(objective), strict=True):
                 variable.assign(values[name])
-    except (OSError, ValueError) as error:
+    except Exception as error:  # zipfile, zlib and numpy each have their own for a broken archive
         raise ModelError(
             folder,
             found=f"a state that cannot be resumed ({error})",

@@ -12,14 +12,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from .augment import BandCutMix, BandMask, GaussianNoise, TimeShift, Warp
+from .augment import BandCutMix, BandMask, GaussianNoise, Rotation, TimeShift, Warp
 from .classifier import WindowClassifier
 
 DISTILLATIONS = ("hard", "soft")
 
 
 class Augmentation(keras.layers.Layer):
-    """The method's augmentation: noise and shift on the window, warps, masks and CutMix on its spectrogram.
+    """The method's augmentation: noise, shift and rotation of the window, warps, masks and CutMix of its spectrogram.
 
     Args:
         front_end: layer from raw windows to spectrograms.
@@ -32,7 +32,7 @@ class Augmentation(keras.layers.Layer):
     def __init__(self, front_end: keras.layers.Layer, noise_stddev: Sequence[float], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.front_end = front_end
-        self.on_windows = [GaussianNoise(noise_stddev), TimeShift()]
+        self.on_windows = [GaussianNoise(noise_stddev), TimeShift(), Rotation()]
         self.on_spectrograms = [Warp("time"), Warp("frequency"), BandMask("time"), BandMask("frequency")]
         self.cutmix = [BandCutMix("time", rate=0.25), BandCutMix("frequency", rate=0.25)]
 

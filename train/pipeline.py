@@ -27,6 +27,7 @@ from .run_folder import RunFolder, choose_calibration, load_checkpoint
 from .statistics import full_scales, input_range, whitening_gain
 
 _NOISE = 0.01
+_USUAL_RATES_HZ = (10.0, 12.5, 20.0, 25.0, 26.0, 31.25, 40.0, 50.0, 52.0, 64.0, 100.0, 104.0, 125.0, 200.0, 208.0)
 _PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")
 
 
@@ -76,11 +77,11 @@ def train(
     """
     began = time.perf_counter()
     folder = RunFolder(run)
-    _open_run(folder, config, resume, overwrite)
-    if folder.metrics.exists():
+    _check_run(folder, config, resume, overwrite)
+    if resume and folder.metrics.exists():
         return read_metrics(folder)
     data = prepare(dataset, config, test_subjects)
-    _seed(config.seed)
+    _open_run(folder, config, overwrite)
     teacher_source = RunFolder(teacher_run) if teacher_run else folder
     contract = _contract(dataset, data, config, teacher_source if teacher_run else None)
     _check_same_data(folder, contract)
@@ -138,20 +139,24 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
 
 
 def nominal_rate(dataset: Dataset) -> float:
-    """The rate a dataset's windows are cut at: the recordings' median, a whole number of Hz if within 2 % of one.
+    """The rate a dataset's windows are cut at: the recordings' median, or a usual rate within 2 % of it.
 
     A clock that is off by a little gives every recording a measured rate of its own; the sensor on the wearable is
     configured to a nominal one.
     """
     median = float(np.median([recording.rate_hz for recording in dataset.recordings]))
-    whole = float(round(median))
-    return whole if whole and abs(median - whole) <= 0.02 * whole else median
+    nearest = min(_USUAL_RATES_HZ, key=lambda rate: abs(rate - median))
+    return nearest if abs(median - nearest) <= 0.02 * nearest else median
 
 
-def _open_run(folder: RunFolder, config: TrainConfig, resume: bool, overwrite: bool) -> None:
-    if overwrite and folder.config.exists():
-        shutil.rmtree(folder.path)
-    if folder.config.exists():
+def _check_run(folder: RunFolder, config: TrainConfig, resume: bool, overwrite: bool) -> None:
+    if not folder.path.exists():
+        return
+    if not folder.path.is_dir() or (not folder.config.exists() and any(folder.path.iterdir())):
+        raise SetupError(
+            folder.path, found="files of something else", expected="a new folder", next_step="choose another -o"
+        )
+    if folder.config.exists() and not overwrite:
         if not resume:
             raise SetupError(
                 folder.path,
@@ -160,11 +165,12 @@ def _open_run(folder: RunFolder, config: TrainConfig, resume: bool, overwrite: b
                 next_step="add --resume to go on with it, --overwrite to begin anew, or choose another -o",
             )
         _check_same(folder, config)
-    elif folder.path.exists() and any(folder.path.iterdir()):
-        raise SetupError(
-            folder.path, found="files of something else", expected="a new folder", next_step="choose another -o"
-        )
-    folder.path.mkdir(parents=True, exist_ok=True)
+
+
+def _open_run(folder: RunFolder, config: TrainConfig, overwrite: bool) -> None:
+    """Begin to write; nothing of an old run is lost before the new one is known to be possible."""
+    if overwrite and folder.config.exists():
+        shutil.rmtree(folder.path)
     config.save(folder.config)
 
 
@@ -195,6 +201,7 @@ def _check_same_data(folder: RunFolder, contract: ModelContract) -> None:
 
 
 def _seed(seed: int) -> None:
+    """Start a stage from the seed alone, whatever was drawn before it: a resumed run skips what it has."""
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -259,6 +266,7 @@ def _augmentation(front_end: DftSpectrogram) -> Augmentation:
 def _train_teacher(
     folder: RunFolder, front_end: DftSpectrogram, data: TrainingData, config: TrainConfig, reporter: Reporter
 ) -> list[dict[str, Any]]:
+    _seed(config.seed)
     classifier = WindowClassifier(front_end, ResNet18(len(data.training.label_names), config.teacher_width))
     objective = SupervisedObjective(classifier, _augmentation(front_end), config.label_smoothing)
     return fit(
@@ -282,6 +290,7 @@ def _train_student(
     reporter: Reporter,
     before: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
+    _seed(config.seed)
     student = build_student(front_end, teacher, data.training, config)
     objective = DistillationObjective(
         student,

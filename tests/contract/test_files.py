@@ -37,6 +37,17 @@ def test_file_is_readable_by_others_as_the_umask_allows(tmp_path: Path):
     assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
 
 
+def test_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path):
+    def fill() -> None:
+        with atomic_path(tmp_path / "x") as temporary:
+            temporary.write_text("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(SetupError, match="x: found No space left on device"):
+        fill()
+    assert not list(tmp_path.iterdir())
+
+
 def test_unwritable_folder_is_named(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(SetupError, match="choose another output path"):

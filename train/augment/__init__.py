@@ -4,7 +4,8 @@ from .base import AxisLayer, RandomLayer
 from .cutmix import BandCutMix
 from .gaussian_noise import GaussianNoise
 from .mask import BandMask
+from .rotation import Rotation
 from .time_shift import TimeShift
 from .warp import Warp
 
-__all__ = ["AxisLayer", "BandCutMix", "BandMask", "GaussianNoise", "RandomLayer", "TimeShift", "Warp"]
+__all__ = ["AxisLayer", "BandCutMix", "BandMask", "GaussianNoise", "RandomLayer", "Rotation", "TimeShift", "Warp"]

@@ -1,0 +1,45 @@
+# The README's commands. `make demo` and `make test` set everything up by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow check format wheel clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# The stamp is newer than pyproject.toml once everything in it is installed.
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "deseptr needs Python 3.11 or newer; try make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.installed ## Make .venv and install everything
+
+demo: setup ## The whole path on a synthetic wearer; writes demo/report.html
+	$(BIN)/deseptr demo -o demo
+
+test: setup ## All tests that take seconds
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not slow'
+
+test-slow: setup ## The tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+check: setup ## Lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: setup ## Build dist/*.whl
+	$(BIN)/python -m build --wheel --outdir dist .
+
+clean: ## Remove what the targets made, but for trained runs
+	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,155 @@
+"""The I2C bus: what a driver needs of one, the real one of Linux, and the meaning of its errors.
+
+Every bus, real or simulated, reports trouble as :class:`BusError`, made by :func:`bus_error` from the ``errno`` that
+the kernel's controller drivers give. Nothing here retries: that is for whoever knows what a repeated read would lose.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from deseptr.contract import SensorError, SetupError
+
+_WIRING = "check the wiring, the power and the address (`i2cdetect -y BUS` lists the addresses that answer)"
+_ENABLE = "enable I2C (`sudo raspi-config nonint do_i2c 0`, or dtparam=i2c_arm=on in config.txt) or name another --bus"
+
+# Linux, Documentation/i2c/fault-codes.rst; EREMOTEIO is bcm2835's word for a NACK, ENXIO that of most others.
+_MEANINGS = {
+    errno.EREMOTEIO: ("no answer", "an acknowledge", _WIRING),
+    errno.ENXIO: ("no answer", "an acknowledge", _WIRING),
+    errno.ETIMEDOUT: (
+        "a stuck bus",
+        "SDA and SCL released",
+        "power the sensor off and on, and check the pull-ups",
+    ),
+    errno.EIO: (
+        "a broken transfer",
+        "a whole one",
+        "shorten the wires or lower the bus clock (dtparam=i2c_arm_baudrate in config.txt)",
+    ),
+    errno.ENOENT: ("no such bus", "an I2C bus", _ENABLE),
+    errno.ENODEV: ("a bus that is gone", "an I2C bus", _ENABLE),
+    errno.EACCES: (
+        "no permission",
+        "a bus this user may open",
+        "join its group (`sudo usermod -aG i2c $USER`) and log in again",
+    ),
+}
+
+
+class BusError(SensorError):
+    """A transfer on the bus failed.
+
+    Args:
+        thing: the bus and the address on it.
+        found: what the failure means.
+        expected: what should have been there.
+        next_step: what the reader can do about it.
+        number: the ``errno`` behind it, 0 if unknown.
+    """
+
+    def __init__(self, thing: object, *, found: object, expected: object, next_step: str, number: int = 0) -> None:
+        super().__init__(thing, found=found, expected=expected, next_step=next_step)
+        self.errno = number
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (*super().__reduce__(), {"errno": self.errno})
+
+
+class I2cBus(Protocol):
+    """A bus with 7-bit addresses and devices with 8-bit register numbers.
+
+    ``path`` names it in messages. Every method raises :class:`BusError` when the transfer fails.
+    """
+
+    path: str
+
+    def write(self, address: int, register: int, data: bytes) -> None:
+        """Write ``data`` to the registers from ``register`` on, in one transfer."""
+        ...
+
+    def read(self, address: int, register: int, length: int) -> bytes:
+        """Read exactly ``length`` bytes from ``register`` on: one write, a repeated start and one read."""
+        ...
+
+    def close(self) -> None:
+        """Release the bus; it cannot be used afterwards."""
+        ...
+
+
+def bus_error(path: str, address: int | None, error: OSError) -> BusError:
+    """Say what an ``OSError`` of the bus at ``path`` means; ``address`` is None where only the bus is at fault."""
+    number = error.errno or 0
+    found, expected, next_step = _MEANINGS.get(
+        number, (error.strerror or "an unknown failure", "a completed transfer", _WIRING)
+    )
+    name = errno.errorcode.get(number, f"errno {number}")
+    thing = path if address is None else f"{path} address 0x{address:02x}"
+    return BusError(thing, found=f"{found} ({name})", expected=expected, next_step=next_step, number=number)
+
+
+@contextmanager
+def bus_errors(path: str, address: int | None = None) -> Iterator[None]:
+    """Turn any ``OSError`` of the block into a :class:`BusError`."""
+    try:
+        yield
+    except OSError as error:
+        raise bus_error(path, address, error) from error
+
+
+class LinuxI2cBus:
+    """``/dev/i2c-<number>`` through smbus2.
+
+    A read is one ``I2C_RDWR`` of a write and a read, the read last: bcm2835 allows nothing else, and SMBus block reads
+    stop at 32 bytes.
+
+    Args:
+        number: the bus number, 1 for the header pins of a Raspberry Pi.
+
+    Raises:
+        BusError: if the bus is missing or may not be opened.
+        SetupError: if smbus2 is not installed.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.path = f"/dev/i2c-{number}"
+        self._smbus2 = _import_smbus2()
+        with bus_errors(self.path):
+            self._bus = self._smbus2.SMBus(self.path)
+
+    def write(self, address: int, register: int, data: bytes) -> None:
+        """Write ``data`` to the registers from ``register`` on, in one transfer."""
+        message = self._smbus2.i2c_msg.write(address, bytes((register,)) + data)
+        with bus_errors(self.path, address):
+            self._bus.i2c_rdwr(message)
+
+    def read(self, address: int, register: int, length: int) -> bytes:
+        """Read exactly ``length`` bytes from ``register`` on."""
+        select = self._smbus2.i2c_msg.write(address, (register,))
+        answer = self._smbus2.i2c_msg.read(address, length)
+        with bus_errors(self.path, address):
+            self._bus.i2c_rdwr(select, answer)
+        return bytes(answer)
+
+    def close(self) -> None:
+        """Release the bus."""
+        self._bus.close()
+
+
+def bus_exists(number: int) -> bool:
+    """Whether Linux offers the bus with this number."""
+    return os.path.exists(f"/dev/i2c-{number}")  # noqa: PTH110 - a device node needs no Path
+
+
+def _import_smbus2() -> Any:
+    try:
+        import smbus2
+    except ImportError as error:
+        raise SetupError(
+            "smbus2", found="no such package", expected="the I2C library", next_step="`pip install smbus2`, on Linux"
+        ) from error
+    return smbus2

@@ -1,0 +1,196 @@
+"""Engines: a window in, logits out.
+
+The runtimes ``ai_edge_litert`` and ``tflite_runtime`` share one Python interface, so one class serves both. Neither is
+imported before a model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelContract, ModelError, TfliteFile, read_tflite
+
+from .quiet import native_stderr_held
+from .tflite_runtimes import TfliteRuntime, choose_runtime
+
+_CONVERT_AGAIN = "convert its checkpoint again with `deseptr convert RUN`"
+
+
+class Engine(Protocol):
+    """Something that classifies windows as its contract says."""
+
+    @property
+    def name(self) -> str:
+        """Name and version of the runtime, for reports."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """Threads that it may use."""
+        ...
+
+    @property
+    def contract(self) -> ModelContract:
+        """What the model expects and returns."""
+        ...
+
+    def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits float32 ``[classes]`` of a window float32 ``[window_length, channels]`` in SI units."""
+        ...
+
+
+class TfliteEngine:
+    """A ``.tflite`` model on a TFLite runtime.
+
+    A graph with quantised input is fed ``window / contract.input_range``, rounded half to even and saturated; one with
+    float32 input the window itself. Quantised logits come back as real numbers. All buffers are made once.
+
+    Args:
+        model: the file's content and contract.
+        runtime: the runtime to use.
+        threads: threads that it may use.
+
+    Raises:
+        ModelError: if the graph is broken, cannot run here, or does not fit its contract.
+        SetupError: if the runtime is missing or clashes with numpy.
+    """
+
+    def __init__(self, model: TfliteFile, runtime: TfliteRuntime, threads: int = 1) -> None:
+        self.contract = model.contract
+        self.threads = threads
+        self.name = runtime.version()
+        self._path = model.path
+        self._interpreter = self._load(runtime.interpreter(), model.content)
+        self._input, self._output = self._tensors()
+        shape = (self.contract.window_length, len(self.contract.channels))
+        self._input_scale = _input_scale(self._input, self.contract)
+        self._scaled = np.zeros(shape, np.float32)
+        self._logits = np.zeros(len(self.contract.labels), np.float32)
+        self._input_view = self._interpreter.tensor(self._input.index)
+        self._output_view = self._interpreter.tensor(self._output.index)
+        self._warm_up()
+
+    def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits float32 ``[classes]`` of a window float32 ``[window_length, channels]`` in SI units.
+
+        The result is valid until the next call.
+        """
+        # The views must not outlive their statement: the runtime refuses to run while one exists.
+        if self._input.quantised:
+            np.copyto(self._input_view()[0], self._quantise(window), casting="unsafe")
+        else:
+            np.copyto(self._input_view()[0], window)
+        self._interpreter.invoke()
+        np.copyto(self._logits, self._output_view()[0])
+        if self._output.quantised:
+            self._logits -= self._output.zero_point
+            self._logits *= self._output.scale
+        return self._logits
+
+    def _quantise(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        scaled = self._scaled
+        np.divide(window, self._input_scale, out=scaled)
+        np.rint(scaled, out=scaled)
+        scaled += self._input.zero_point
+        np.clip(scaled, self._input.smallest, self._input.largest, out=scaled)
+        return scaled
+
+    def _load(self, interpreter: Callable[..., Any], content: bytes) -> Any:
+        try:
+            with native_stderr_held():
+                loaded = interpreter(model_content=content, num_threads=self.threads)
+                loaded.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise self._unusable(error) from error
+        return loaded
+
+    def _warm_up(self) -> None:
+        try:
+            with native_stderr_held():
+                self.invoke(np.zeros_like(self._scaled))
+        except RuntimeError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> ModelError:
+        return ModelError(
+            self._path,
+            found=f"a graph that {self.name} cannot run ({str(error).splitlines()[0] if str(error) else error!r})",
+            expected="a whole TFLite flatbuffer of built-in operators",
+            next_step=_CONVERT_AGAIN,
+        )
+
+    def _tensors(self) -> tuple[_Tensor, _Tensor]:
+        contract = self.contract
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise self._misfit("graph", f"{len(inputs)} inputs and {len(outputs)} outputs", "one of each")
+        return (
+            self._tensor("input", inputs[0], [1, contract.window_length, len(contract.channels)]),
+            self._tensor("output", outputs[0], [1, len(contract.labels)]),
+        )
+
+    def _tensor(self, end: str, detail: dict[str, Any], shape: list[int]) -> _Tensor:
+        found = [int(n) for n in detail["shape"]]
+        if found != shape:
+            raise self._misfit(end, f"shape {found}", f"{shape} as in its contract")
+        dtype = np.dtype(detail["dtype"])
+        scale, zero_point = detail["quantization"]
+        if dtype != np.float32 and not (dtype in (np.int8, np.uint8, np.int16) and scale > 0):
+            raise self._misfit(end, f"type {dtype} with scale {scale:g}", "float32, or int8 with a scale")
+        return _Tensor(int(detail["index"]), dtype, float(scale), int(zero_point))
+
+    def _misfit(self, end: str, found: str, expected: str) -> ModelError:
+        return ModelError(f"{self._path} {end}", found=found, expected=expected, next_step=_CONVERT_AGAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    index: int
+    dtype: np.dtype[Any]
+    scale: float
+    zero_point: int
+
+    @property
+    def quantised(self) -> bool:
+        return self.dtype != np.float32
+
+    @property
+    def smallest(self) -> int:
+        return int(np.iinfo(self.dtype).min)
+
+    @property
+    def largest(self) -> int:
+        return int(np.iinfo(self.dtype).max)
+
+
+def _input_scale(tensor: _Tensor, contract: ModelContract) -> NDArray[np.float32]:
+    return np.array(contract.input_range, np.float32) * np.float32(tensor.scale)
+
+
+def load_engine(path: str | Path, kind: str = "auto", threads: int = 1) -> TfliteEngine:
+    """Load a ``.tflite`` file with the contract inside it.
+
+    Args:
+        path: the model.
+        kind: ``litert``, ``tflite``, or ``auto`` for the first of them that is installed.
+        threads: threads that it may use.
+
+    Raises:
+        ModelError: if the file is no model, has no contract, is broken, or does not fit its contract.
+        SetupError: if no runtime of that kind is installed, or it clashes with the installed numpy.
+    """
+    return TfliteEngine(read_tflite(Path(path)), choose_runtime(kind), threads)
+
+
+def predict(engine: Engine, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits float32 ``[n, classes]`` of windows float32 ``[n, window_length, channels]`` in SI units."""
+    logits = np.empty((len(windows), len(engine.contract.labels)), np.float32)
+    for row, window in zip(logits, windows, strict=True):
+        row[:] = engine.invoke(window)
+    return logits

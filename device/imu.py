@@ -1,0 +1,114 @@
+"""What the runtime wants of an inertial sensor, whatever the chip.
+
+All drivers give the same six channels in SI units, in the order of :data:`deseptr.contract.CHANNELS`, from the chip's
+own FIFO, so that the chip's oscillator and not the host's scheduler spaces the samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelContract
+
+STANDARD_GRAVITY = 9.80665  # m/s^2 per g, CGPM 1901
+
+
+@dataclass(frozen=True, slots=True)
+class ImuConfig:
+    """What is asked of a sensor.
+
+    Args:
+        rate_hz: output data rate.
+        acc_full_scale_g: smallest accelerometer full scale that will do, in g.
+        gyro_full_scale_dps: smallest gyroscope full scale that will do, in degrees per second.
+    """
+
+    rate_hz: float
+    acc_full_scale_g: float
+    gyro_full_scale_dps: float
+
+    @classmethod
+    def from_contract(cls, contract: ModelContract) -> ImuConfig:
+        """What a model wants."""
+        return cls(contract.rate_hz, contract.acc_full_scale_g, contract.gyro_full_scale_dps)
+
+
+@dataclass(frozen=True, slots=True)
+class ImuSettings:
+    """What a sensor was really set to.
+
+    Args:
+        rate_hz: nominal output data rate.
+        acc_full_scale_g: accelerometer full scale in g.
+        gyro_full_scale_dps: gyroscope full scale in degrees per second.
+        bandwidth_hz: -3 dB bandwidth of its low-pass filter, the lower of the two sensors'.
+    """
+
+    rate_hz: float
+    acc_full_scale_g: float
+    gyro_full_scale_dps: float
+    bandwidth_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples were lost.
+
+    Args:
+        reason: ``overflow`` (the FIFO was full or nearly) or ``read-error`` (a read of its data failed half-way).
+        resumed_ns: when sampling went on, on the driver's clock.
+    """
+
+    reason: str
+    resumed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What a FIFO held.
+
+    Args:
+        signals: float32 ``[n, 6]`` in m/s^2 and rad/s, oldest first.
+        gap: set when samples were lost before the first of ``signals``.
+    """
+
+    signals: NDArray[np.float32]
+    gap: Gap | None = None
+
+
+class Imu(Protocol):
+    """A six-axis inertial sensor with a FIFO. Every method raises ``SensorError`` when the chip or the bus fails."""
+
+    @property
+    def name(self) -> str:
+        """Chip name, for messages."""
+        ...
+
+    @property
+    def capacity(self) -> int:
+        """Samples that the FIFO takes before any are lost."""
+        ...
+
+    def identify(self) -> None:
+        """Check that the chip is the one this driver is for."""
+        ...
+
+    def configure(self, config: ImuConfig) -> ImuSettings:
+        """Reset and set up the chip, read everything back, and say what it was set to."""
+        ...
+
+    def start(self) -> None:
+        """Empty the FIFO and let samples in."""
+        ...
+
+    def drain(self) -> Samples:
+        """Take everything that the FIFO holds."""
+        ...
+
+    def stop(self) -> None:
+        """Stop sampling and put the chip to sleep."""
+        ...

@@ -1,0 +1,167 @@
+"""A sensor to run a model on, real or simulated, and what a run or a profile of it is: the commands behind the CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from deseptr.contract import SetupError
+
+from .bus import LinuxI2cBus
+from .clock import Clock, SystemClock
+from .engine import Engine
+from .imu import Imu
+from .machine import describe_machine
+from .profiler import Profiler
+from .runtime import Event, Runtime
+from .sensors import make_sensor
+
+
+@dataclass(frozen=True)
+class Session:
+    """A sensor from power-up to the end of its data.
+
+    Args:
+        imu: its driver.
+        clock: the clock that it lives by.
+        ended: whether there is nothing more to come.
+        sensor: what reports say about it: ``name``, ``bus`` and ``simulated`` at least.
+        close: releases the bus.
+    """
+
+    imu: Imu
+    clock: Clock
+    ended: Callable[[], bool]
+    sensor: dict[str, Any]
+    close: Callable[[], None] = lambda: None
+
+
+def live_session(bus: int = 1, sensor: str = "mpu6050") -> Session:
+    """The sensor on a real bus, without end.
+
+    Raises:
+        SensorError: if the bus cannot be opened.
+        SetupError: if there is no such driver, or smbus2 is missing.
+    """
+    clock = SystemClock()
+    linux_bus = LinuxI2cBus(bus)
+    imu = make_sensor(sensor, linux_bus, clock)
+    description = {"name": sensor, "bus": linux_bus.path, "simulated": False}
+    return Session(imu, clock, lambda: False, description, linux_bus.close)
+
+
+def run_live(
+    engine: Engine, session: Session, *, seconds: float | None = None, profiler: Profiler | None = None
+) -> Generator[Event, None, None]:
+    """Run a model on a session until it ends, or for ``seconds`` of its clock; then close the session.
+
+    Raises:
+        SensorError: if the sensor does not answer, is another chip, does not fit the model, or fails on the way.
+    """
+    try:
+        runtime = Runtime(session.imu, engine, session.clock, profiler=profiler, ended=session.ended)
+        yield from runtime.events(seconds)
+    finally:
+        session.close()
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Latencies by stage, and what they were measured on.
+
+    Args:
+        profiler: the durations.
+        machine: the host, the engine and its threads.
+        sensor: the sensor; with ``simulated`` true, ``read`` is the host's time for a simulated bus, not for wires.
+    """
+
+    profiler: Profiler
+    machine: dict[str, Any]
+    sensor: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device profile --json``."""
+        return {"stages": self.profiler.stages(), "machine": self.machine, "sensor": self.sensor}
+
+
+def profile_model(
+    engine: Engine,
+    sessions: Callable[[], Iterable[Session]],
+    *,
+    windows: int = 200,
+    progress: Callable[[int], None] = lambda count: None,
+) -> Profile:
+    """Time ``windows`` windows.
+
+    Args:
+        engine: the model.
+        sessions: makes the sessions to use one after the other; called again while they give windows.
+        windows: how many windows to time.
+        progress: told the number of windows so far after each.
+
+    Raises:
+        SensorError: as :func:`run_live`.
+        SetupError: if the sessions give no window at all.
+    """
+    profiler = Profiler(capacity=max(1, windows))
+    sensor: dict[str, Any] = {}
+    before = -1
+    while before < profiler.count < windows:
+        before = profiler.count
+        for session in sessions():
+            sensor = session.sensor
+            _profile_session(engine, session, profiler, windows, progress)
+            if profiler.count >= windows:
+                break
+    if profiler.count == 0:
+        raise SetupError(
+            "profile",
+            found="no window",
+            expected=f"recordings of at least {engine.contract.window_s:g} s",
+            next_step="profile with longer recordings",
+        )
+    return Profile(profiler, describe_run(engine, sensor), sensor)
+
+
+def describe_run(engine: Engine, sensor: dict[str, Any]) -> dict[str, Any]:
+    """The machine, with the engine and the kind of bus that a figure was measured with."""
+    return describe_machine() | {
+        "engine": engine.name,
+        "threads": engine.threads,
+        "model": engine.contract.model,
+        "simulated_bus": bool(sensor["simulated"]),
+    }
+
+
+def _profile_session(
+    engine: Engine, session: Session, profiler: Profiler, windows: int, progress: Callable[[int], None]
+) -> None:
+    with closing(run_live(engine, session, profiler=profiler)) as events:
+        for _ in events:
+            progress(profiler.count)
+            if profiler.count >= windows:
+                break
+
+
+def default_model() -> Path:
+    """The model that comes with the package.
+
+    Raises:
+        SetupError: if this installation has none.
+    """
+    folder = files("deseptr.device") / "models"
+    entries = folder.iterdir() if folder.is_dir() else iter(())
+    models = sorted((entry for entry in entries if entry.name.endswith(".tflite")), key=lambda entry: entry.name)
+    if not models:
+        raise SetupError(
+            "--model",
+            found="no model, and none in this installation",
+            expected="a .tflite file",
+            next_step="make one with `deseptr convert RUN`, and name it with --model",
+        )
+    with as_file(models[0]) as path:
+        return path

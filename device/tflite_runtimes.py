@@ -1,0 +1,95 @@
+"""The TFLite runtimes that may be installed, which of them to use, and what is wrong when none will do."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deseptr.contract import SetupError
+
+
+@dataclass(frozen=True, slots=True)
+class TfliteRuntime:
+    """A TFLite runtime that may be installed.
+
+    Args:
+        kind: name for ``--engine``.
+        package: distribution name.
+        module: module with the ``Interpreter``.
+        numpy_below: first numpy major version that it does not work with.
+    """
+
+    kind: str
+    package: str
+    module: str
+    numpy_below: int | None = None
+
+    def installed(self) -> bool:
+        """Whether it can be found, without importing it."""
+        return importlib.util.find_spec(self.module.partition(".")[0]) is not None
+
+    def interpreter(self) -> Callable[..., Any]:
+        """Its ``Interpreter`` class.
+
+        Raises:
+            SetupError: if it is missing, broken, or clashes with the installed numpy.
+        """
+        self._check_numpy()
+        try:
+            module = importlib.import_module(self.module)
+        except ImportError as error:
+            raise SetupError(
+                self.package,
+                found=str(error),
+                expected="a TFLite runtime that imports",
+                next_step=f"`pip install --force-reinstall {self.package}`",
+            ) from error
+        interpreter: Callable[..., Any] = module.Interpreter
+        return interpreter
+
+    def version(self) -> str:
+        """Package name and version."""
+        # Costs a third of numpy's import, and only a loaded model needs it.
+        import importlib.metadata
+
+        return f"{self.package} {importlib.metadata.version(self.package)}"
+
+    def _check_numpy(self) -> None:
+        # tflite-runtime 2.14 imports under numpy 2 and dies with SystemError when its Interpreter is made.
+        if self.numpy_below is not None and int(np.__version__.partition(".")[0]) >= self.numpy_below:
+            raise SetupError(
+                self.package,
+                found=f"numpy {np.__version__}",
+                expected=f"numpy below {self.numpy_below}",
+                next_step=f"`pip install 'numpy<{self.numpy_below}'`, or use ai-edge-litert where it has a wheel",
+            )
+
+
+RUNTIMES = (
+    TfliteRuntime("litert", "ai-edge-litert", "ai_edge_litert.interpreter"),
+    TfliteRuntime("tflite", "tflite-runtime", "tflite_runtime.interpreter", numpy_below=2),
+)
+
+
+def choose_runtime(kind: str) -> TfliteRuntime:
+    """The first installed runtime of a kind (``auto`` for any).
+
+    Raises:
+        SetupError: if there is no such kind, or none of it is installed.
+    """
+    wanted = [runtime for runtime in RUNTIMES if kind in ("auto", runtime.kind)]
+    if not wanted:
+        kinds = ", ".join(["auto", *(runtime.kind for runtime in RUNTIMES)])
+        raise SetupError("--engine", found=kind, expected=f"one of {kinds}", next_step="choose one of these")
+    for runtime in wanted:
+        if runtime.installed():
+            return runtime
+    names = " or ".join(runtime.package for runtime in wanted)
+    raise SetupError(
+        "TFLite runtime", found="none installed", expected=names, next_step=f"`pip install {wanted[0].package}`"
+    )

@@ -1,0 +1,72 @@
+"""Windows out of a stream of samples: one every hop, none across a gap, whatever the pieces the samples come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .ring import SampleRing
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window of the stream.
+
+    Args:
+        start: index of its first sample in the stream, lost samples counted.
+        samples: read-only float32 view ``[window_length, channels]``, valid until the assembler goes on.
+    """
+
+    start: int
+    samples: NDArray[np.float32]
+
+    @property
+    def end(self) -> int:
+        """Index of its last sample."""
+        return self.start + len(self.samples) - 1
+
+
+class WindowAssembler:
+    """Cuts a stream into windows: in each segment between gaps, window k starts at the segment's sample k·hop.
+
+    Args:
+        window_length: samples a window.
+        hop_length: samples between the starts of successive windows.
+        channels: values a sample.
+    """
+
+    def __init__(self, window_length: int, hop_length: int, channels: int = 6) -> None:
+        self.window_length = window_length
+        self.hop_length = hop_length
+        self._ring = SampleRing(window_length, channels)
+        self._received = 0
+        self._next_end = window_length
+
+    @property
+    def received(self) -> int:
+        """Index that the next sample will have."""
+        return self._received
+
+    def push(self, samples: NDArray[np.float32]) -> Iterator[Window]:
+        """Take samples ``[n, channels]`` and yield each window as its last sample comes in.
+
+        The iterator must be run to its end: the samples after a window are taken only when it goes on.
+        """
+        taken = 0
+        while taken < len(samples):
+            piece = samples[taken : taken + self._next_end - self._received]
+            self._ring.push(piece)
+            taken += len(piece)
+            self._received += len(piece)
+            if self._received == self._next_end:
+                self._next_end += self.hop_length
+                yield Window(self._received - self.window_length, self._ring.latest(self.window_length))
+
+    def gap(self, lost_samples: int) -> None:
+        """Begin a new segment after ``lost_samples`` that never came."""
+        self._ring.clear()
+        self._received += lost_samples
+        self._next_end = self._received + self.window_length

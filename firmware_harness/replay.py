@@ -1,0 +1,163 @@
+"""Recordings played through a simulated sensor into the real driver and runtime.
+
+Every recording is a session of its own, from power-up on: its first sample is the first that enters the FIFO, so that
+window k starts at its sample k·hop, just as in an offline evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deseptr.contract import SetupError
+from deseptr.data import UNLABELLED, Dataset, Recording
+from deseptr.device import Clock, Engine, GapEvent, Profiler, Session, WindowEvent, make_sensor, run_live
+
+from .clock import VirtualClock
+from .mpu6050 import SimulatedMpu6050
+from .source import RecordingSource, SignalSource
+from .virtual_bus import BusFault, VirtualI2cBus
+
+CHIPS: dict[str, Callable[[SignalSource, Clock], SimulatedMpu6050]] = {
+    "mpu6050": SimulatedMpu6050,
+}
+ADDRESS = 0x68
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedWindow:
+    """A window of a replay.
+
+    Args:
+        event: what the runtime said.
+        recording: index of the recording in the dataset.
+        sample: index of the window's first sample in the recording.
+        truth: label of all its samples, None if they differ or have none.
+    """
+
+    event: WindowEvent
+    recording: int
+    sample: int
+    truth: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --simulate --json``."""
+        return self.event.to_dict() | {"recording": self.recording, "sample": self.sample, "truth": self.truth}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedGap:
+    """A gap in a replay.
+
+    Args:
+        event: what the runtime said.
+        recording: index of the recording in the dataset.
+    """
+
+    event: GapEvent
+    recording: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --simulate --json``."""
+        return self.event.to_dict() | {"recording": self.recording}
+
+
+ReplayedEvent = ReplayedWindow | ReplayedGap
+
+
+def simulated_session(
+    source: SignalSource,
+    *,
+    sensor: str = "mpu6050",
+    clock: Clock | None = None,
+    bus_hz: int = 400_000,
+    faults: Sequence[BusFault] = (),
+) -> Session:
+    """A sensor just powered up, that feels ``source``, behind its real driver on a virtual bus.
+
+    Args:
+        source: what it feels.
+        sensor: the chip.
+        clock: virtual time; a new :class:`VirtualClock` if none is given.
+        bus_hz: bus clock.
+        faults: what fails on the bus.
+
+    Raises:
+        SetupError: if there is no simulation of that chip.
+    """
+    if sensor not in CHIPS:
+        raise SetupError(
+            "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
+        )
+    clock = clock or VirtualClock()
+    chip = CHIPS[sensor](source, clock)
+    bus = VirtualI2cBus({ADDRESS: chip}, clock, bus_hz, faults)
+    description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": bus_hz}
+    return Session(make_sensor(sensor, bus, clock), clock, lambda: chip.exhausted, description, bus.close)
+
+
+def simulated_sessions(
+    dataset: Dataset, *, sensor: str = "mpu6050", make_clock: Callable[[], Clock] = VirtualClock
+) -> Iterator[Session]:
+    """A session for each recording in turn."""
+    for recording in dataset.recordings:
+        yield simulated_session(RecordingSource(recording), sensor=sensor, clock=make_clock())
+
+
+def replay(
+    engine: Engine,
+    dataset: Dataset,
+    *,
+    sensor: str = "mpu6050",
+    seconds: float | None = None,
+    make_clock: Callable[[], Clock] = VirtualClock,
+    profiler: Profiler | None = None,
+) -> Iterator[ReplayedEvent]:
+    """Run a model on every recording of ``dataset``, each in a session of its own.
+
+    Args:
+        engine: the model.
+        dataset: what the wearers do.
+        sensor: the simulated chip.
+        seconds: stop after so much of the wearers' time; None for all of it.
+        make_clock: makes the clock of a session; :class:`PacedClock` for real time.
+        profiler: takes the durations of every window.
+
+    Raises:
+        SensorError: if the chip does not fit the model.
+        SetupError: if there is no simulation of that chip.
+    """
+    left_s = seconds
+    sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock)
+    for index, (recording, session) in enumerate(zip(dataset.recordings, sessions, strict=True)):
+        events = run_live(engine, session, seconds=left_s, profiler=profiler)
+        yield from _with_truth(events, engine, recording, index, dataset.label_names)
+        if left_s is not None:
+            left_s -= recording.duration_s
+            if left_s <= 0:
+                return
+
+
+def _with_truth(
+    events: Iterable[WindowEvent | GapEvent],
+    engine: Engine,
+    recording: Recording,
+    index: int,
+    label_names: tuple[str, ...],
+) -> Iterator[ReplayedEvent]:
+    length = max(1, round(engine.contract.window_s * recording.rate_hz))
+    for event in events:
+        if isinstance(event, GapEvent):
+            yield ReplayedGap(event, index)
+        else:
+            start = round(event.t * recording.rate_hz) - (length - 1)
+            yield ReplayedWindow(event, index, start, truth_of(recording, start, length, label_names))
+
+
+def truth_of(recording: Recording, start: int, length: int, label_names: tuple[str, ...]) -> str | None:
+    """Name of the one label that samples ``start`` to ``start + length`` have; None if they differ or have none."""
+    labels = recording.labels[max(0, start) : start + length]
+    if len(labels) == 0 or labels[0] == UNLABELLED or (labels != labels[0]).any():
+        return None
+    return label_names[int(labels[0])]

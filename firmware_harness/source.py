@@ -1,0 +1,69 @@
+"""What a simulated sensor feels: SI signals as a function of time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deseptr.contract import DataError
+from deseptr.data import Recording
+
+
+class SignalSource(Protocol):
+    """Acceleration and angular rate over time."""
+
+    @property
+    def duration_ns(self) -> int | None:
+        """Time of the last signal there is, nanoseconds; None if it never ends."""
+        ...
+
+    def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Signals ``[n, 6]`` in m/s^2 and rad/s at ``times_ns [n]`` after the source's beginning."""
+        ...
+
+
+class ConstantSource:
+    """The same signals for ever.
+
+    Args:
+        signals: ``[6]`` in m/s^2 and rad/s.
+    """
+
+    duration_ns = None
+
+    def __init__(self, signals: ArrayLike) -> None:
+        self._signals = np.asarray(signals, np.float64)
+
+    def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Signals ``[n, 6]``."""
+        return np.broadcast_to(self._signals, (len(times_ns), 6))
+
+
+class RecordingSource:
+    """A recording, interpolated linearly between its samples where the sensor samples at other times.
+
+    Raises:
+        DataError: if the recording has no samples.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._signals = recording.signals
+        self._rate_hz = float(recording.rate_hz)
+        if len(self._signals) == 0:
+            raise DataError(
+                recording.title, found="no samples", expected="at least one", next_step="leave the recording out"
+            )
+        self.duration_ns = round((len(self._signals) - 1) / self._rate_hz * 1e9)
+
+    def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Signals ``[n, 6]``; times beyond the ends give the first or the last sample."""
+        positions = np.clip(times_ns * (self._rate_hz / 1e9), 0, len(self._signals) - 1)
+        whole = np.rint(positions)
+        # A sample time rounded to a nanosecond must still hit the sample, bit for bit.
+        positions = np.where(np.abs(positions - whole) < 1e-6, whole, positions)
+        before = positions.astype(np.int64)
+        after = np.minimum(before + 1, len(self._signals) - 1)
+        share = (positions - before)[:, None]
+        return np.asarray(self._signals[before] * (1 - share) + self._signals[after] * share, np.float64)

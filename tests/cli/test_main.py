@@ -1,0 +1,74 @@
+"""The command as a person meets it: a process with an exit code and two streams."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deseptr.cli.main import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+
+
+def deseptr(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deseptr.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def test_help_lists_every_command_and_loads_none():
+    code = (
+        "import sys\nfrom deseptr.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as stop: assert not stop.code\n"
+        "loaded = {name for name in sys.modules if name.startswith('deseptr.')}\n"
+        "assert not any(part in name for name in loaded for part in ('train', 'device', 'convert', 'data')), loaded"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert all(name in result.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["device", "run"], ["data", "info"]])
+def test_every_help_text_has_an_example(command: list[str]):
+    result = deseptr(*command, "--help")
+    assert result.returncode == 0, result.stderr
+    if command not in (["device"], ["data"]):
+        assert "Example" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["train", "none.npz", "-o", "RUN"], "deseptr: none.npz: found no such file"),
+        (["data", "info", "none.csv"], "deseptr: none.csv: found no such file"),
+        (["convert", "none", "-o", "m.tflite"], "deseptr: none: found no such folder or file"),
+        (["evaluate", "none.tflite", "synthetic"], "deseptr: none.tflite: found No such file or directory"),
+        (["device", "run", "--model", "none.tflite", "--simulate"], "deseptr: none.tflite: found No such file"),
+        (["evaluate", "empty.tflite", "synthetic"], "deseptr: empty.tflite: found 0 bytes without the TFL3 mark"),
+        (["data", "info", "bad.csv"], "deseptr: bad.csv"),
+        (["train", "bad.csv", "-o", "RUN"], "deseptr: bad.csv"),
+        (["train", "synthetic", "--test-subjects", "99", "-o", "RUN"], "deseptr: synthetic: subject 99"),
+        (["train", "synthetic", "--test-subjects", "5-", "--bad", "-o", "RUN"], "Error: No such option '--bad'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], line: str, tmp_path: Path):
+    (tmp_path / "empty.tflite").touch()
+    (tmp_path / "bad.csv").write_text("t,acc_x\n0,1\n0.02,nan\n")
+    before = sorted(tmp_path.iterdir())
+    result = deseptr(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert result.stderr.splitlines()[-1].startswith(line)
+    if not line.startswith("Error"):
+        assert len(result.stderr.splitlines()) == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_version():
+    assert deseptr("--version").stdout.startswith("deseptr, version 0.")
+
+
+def test_unknown_command_exits_2():
+    assert deseptr("fly").returncode == 2

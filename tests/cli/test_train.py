@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.train import train
+from deseptr.train import RunFolder, TrainConfig
+
+DATA = "synthetic:subjects=4,seconds=12"
+SMALL = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 1, "--dim", 8, "--heads", 1]
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(train, list(map(str, arguments)))
+
+
+def test_trains_shows_progress_and_says_what_comes_next(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--test-subjects", "2", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert "teacher 1/1  loss" in result.stderr
+    assert "held-out subjects 2," in result.stdout
+    assert f"next: deseptr convert {tmp_path / 'run'}" in result.stdout
+    config = TrainConfig.load(RunFolder(tmp_path / "run").config)
+    assert (config.teacher_width, config.dim, config.heads, config.seed) == (4, 8, 1, 0)
+
+
+def test_finished_run_is_shown_again_by_resume(tiny_run: Path):
+    same = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 2, "--dim", 8, "--heads", 2]
+    result = run(DATA, "-o", tiny_run, "--resume", "--json", "--batch-size", 16, *same)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == json.loads(RunFolder(tiny_run).metrics.read_text())
+
+
+def test_interruption_says_what_is_left_and_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from deseptr.cli.progress import TrainingProgress
+
+    def interrupt(self: TrainingProgress, row: dict) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingProgress, "epoch", interrupt)
+    result = run(DATA, "-o", tmp_path / "run", *SMALL)
+    assert result.exit_code == 130
+    assert "interrupted: no student yet; go on with the same command and --resume" in result.stderr
+
+
+def test_resume_and_overwrite_contradict(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--resume", "--overwrite")
+    assert result.exit_code == 2
+    assert "choose one" in result.output

@@ -1,0 +1,51 @@
+"""Students with random weights and random statistics, so that a rewrite that is wrong cannot hide."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deseptr.contract import ModelContract, StftSpec
+
+
+@pytest.fixture
+def contract() -> ModelContract:
+    return ModelContract(
+        labels=("a", "b", "c"),
+        window_length=64,
+        hop_length=32,
+        input_range=(20.0,) * 3 + (5.0,) * 3,
+        stft=StftSpec(16, 4, 3),
+        model="random",
+    )
+
+
+@pytest.fixture
+def random_student(contract: ModelContract) -> Callable[..., Any]:
+    """Make a student from a seed, with `prediction` and DeSepTr's settings."""
+
+    def make(seed: int, *, prediction: str = "mean", **settings: Any) -> Any:
+        from deseptr.train.classifier import WindowClassifier
+        from deseptr.train.front_end import DftSpectrogram
+        from deseptr.train.models import DeSepTr
+
+        rng = np.random.default_rng(seed)
+        front_end = DftSpectrogram(contract.stft, contract.input_range, list(rng.uniform(1, 9, contract.stft.bins)))
+        network = DeSepTr(3, **{"dim": 12, "heads": 3, "stem_filters": 8, **settings})
+        student = WindowClassifier(front_end, network, prediction)
+        student.build((None, contract.window_length, 6))
+        for weight in network.weights:
+            noise = rng.normal(size=weight.shape) * 0.5
+            positive = "variance" in weight.path or "gamma" in weight.path
+            weight.assign(np.abs(np.asarray(weight) + noise) + 0.2 if positive else np.asarray(weight) + noise)
+        return student
+
+    return make
+
+
+@pytest.fixture
+def windows() -> np.ndarray:
+    rng = np.random.default_rng(1)
+    scale = np.geomspace(0.2, 3, 6)[:, None, None]
+    return (rng.normal(size=(6, 64, 6)) * scale * [8, 8, 8, 2, 2, 2] + [0, 9.8, 0, 0, 0, 0]).astype(np.float32)

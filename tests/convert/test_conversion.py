@@ -1,0 +1,109 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deseptr.contract import ConversionError, ModelContract, ModelError, SetupError, read_tflite
+from deseptr.convert import convert_run
+from deseptr.device import load_engine, predict
+from deseptr.train import Calibration, RunFolder, load_run
+from deseptr.train.fit import predict_logits
+
+
+@pytest.fixture
+def run(tiny_run: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny run that a test may break."""
+    return Path(shutil.copytree(tiny_run, tmp_path / "run"))
+
+
+def test_figures_are_those_of_the_file(run: Path, tmp_path: Path):
+    result = convert_run(run, tmp_path / "m.tflite")
+    assert result.size == (tmp_path / "m.tflite").stat().st_size
+    assert result.non_int8 == []
+    held_out = Calibration.load(RunFolder(run).calibration)
+    assert result.int8_scores.windows == len(held_out.held_out_labels)
+    engine = load_engine(tmp_path / "m.tflite")
+    classes = predict(engine, held_out.held_out_windows).argmax(axis=1)
+    float_classes = predict_logits(load_run(run)[0], held_out.held_out_windows).argmax(axis=1)
+    assert result.agreement == np.mean(classes == float_classes)
+    assert result.int8_scores.accuracy == np.mean(classes == held_out.held_out_labels)
+    keys = {"bytes", "ops", "non_int8_ops", "agreement", "float_macro_f1", "int8_macro_f1"}
+    assert keys <= result.to_dict().keys()
+
+
+def test_int8_logits_follow_the_float_ones(tiny_run: Path, tiny_tflite: Path):
+    windows = Calibration.load(RunFolder(tiny_run).calibration).held_out_windows
+    expected = predict_logits(load_run(tiny_run)[0], windows)
+    error = predict(load_engine(tiny_tflite), windows) - expected
+    assert np.sqrt((error**2).mean()) < 0.1 * expected.std()
+
+
+def test_contract_inside_is_the_runs(tiny_run: Path, tiny_tflite: Path):
+    assert read_tflite(tiny_tflite).contract == ModelContract.load(RunFolder(tiny_run).contract)
+
+
+def test_same_run_gives_same_bytes(tiny_run: Path, tiny_tflite: Path, tmp_path: Path):
+    convert_run(tiny_run, tmp_path / "again.tflite")
+    assert (tmp_path / "again.tflite").read_bytes() == tiny_tflite.read_bytes()
+
+
+def test_import_loads_no_tensorflow():
+    code = "import deseptr.convert, sys; assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def rename_a_label_away(path: Path) -> None:
+    contract = ModelContract.load(path)
+    fields = {name: getattr(contract, name) for name in ModelContract.__dataclass_fields__}
+    ModelContract(**{**fields, "labels": contract.labels[:-1]}).save(path)
+
+
+def put_nan(path: Path) -> None:
+    classifier, _ = load_run(path.parent)
+    weight = classifier.network.class_head.kernel
+    weight.assign(np.asarray(weight) * np.nan)
+    classifier.save(path)
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "message"),
+    [
+        ("model.keras", Path.unlink, "model.keras: found no file"),
+        ("model.keras", truncate, "model.keras: found an unreadable checkpoint"),
+        ("model.keras", put_nan, "kernel: found NaN or infinity"),
+        ("contract.json", Path.unlink, "contract.json: found No such file"),
+        ("contract.json", truncate, "contract.json: found no JSON"),
+        ("contract.json", rename_a_label_away, r"model.keras: found output \(1, 6\), expected \(1, 5\)"),
+        ("calibration.npz", Path.unlink, "calibration.npz: found no calibration windows"),
+        ("calibration.npz", truncate, "calibration.npz: found no calibration windows"),
+    ],
+)
+def test_broken_run_gives_one_line_and_no_file(run: Path, tmp_path: Path, file: str, damage, message: str):
+    damage(run / file)
+    with pytest.raises(ModelError, match=message) as caught:
+        convert_run(run, tmp_path / "m.tflite")
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == [run]
+
+
+def test_missing_run_is_named(tmp_path: Path):
+    with pytest.raises(ModelError, match="nowhere: found no such folder or file"):
+        convert_run(tmp_path / "nowhere", tmp_path / "m.tflite")
+
+
+def test_teacher_has_no_lowering_yet(run: Path, tmp_path: Path):
+    with pytest.raises(ConversionError, match="ResNet18: found a network without a lowering"):
+        convert_run(run / "teacher.keras", tmp_path / "m.tflite")
+
+
+def test_unwritable_output_is_named(run: Path, tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match="choose another output path"):
+        convert_run(run, tmp_path / "file" / "m.tflite")

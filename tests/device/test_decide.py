@@ -1,0 +1,22 @@
+import numpy as np
+import pytest
+
+from deseptr.contract import ModelError
+from deseptr.device import decide, softmax
+
+
+def test_softmax_is_safe_and_sums_to_one():
+    probabilities = softmax(np.array([[1000, 999, -1000], [0, 0, 0]], np.float32))
+    np.testing.assert_allclose(probabilities.sum(-1), 1, rtol=1e-6)
+    np.testing.assert_allclose(probabilities[0, :2], [0.7310586, 0.2689414], rtol=1e-5)
+
+
+def test_decision_is_the_first_most_probable():
+    decision = decide(np.array([0, 2, 2], np.float32), ("a", "b", "c"))
+    assert (decision.index, decision.label) == (1, "b")
+    assert decision.confidence == pytest.approx(decision.probabilities.max())
+
+
+def test_logits_that_are_no_numbers():
+    with pytest.raises(ModelError, match=r"the model's output: found logits \[nan 1\. ?\], expected finite numbers"):
+        decide(np.array([np.nan, 1], np.float32), ("a", "b"))

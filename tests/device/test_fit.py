@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import pytest
+
+from deseptr.contract import CHANNELS, UNITS, SensorError
+from deseptr.device import ImuConfig, ImuSettings, check_fit
+
+SETTINGS = ImuSettings(rate_hz=50, acc_full_scale_g=8, gyro_full_scale_dps=1000, bandwidth_hz=20)
+
+
+def test_what_fits_passes(contract):
+    check_fit("mpu6050", SETTINGS, contract)
+    check_fit("mpu6050", replace(SETTINGS, rate_hz=50.9), contract)
+
+
+def test_config_from_contract(contract):
+    assert ImuConfig.from_contract(contract) == ImuConfig(50, 8, 1000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "message"),
+    [
+        ({"rate_hz": 62.5}, {"rate_hz": 64.0}, "found 62.5 Hz, expected 64 Hz within 2% as in the model"),
+        ({"acc_full_scale_g": 4}, {}, "found ±4 g, expected at least ±8 g"),
+        ({"gyro_full_scale_dps": 250}, {}, "found ±250 deg/s, expected at least ±1000 deg/s"),
+        (
+            {},
+            {"units": ("g",) * 3 + UNITS[3:]},
+            f"found units {' '.join(UNITS)}, expected g g g rad/s rad/s rad/s",
+        ),
+        (
+            {},
+            {"channels": CHANNELS[3:] + CHANNELS[:3]},
+            f"found channels {' '.join(CHANNELS)}, expected {' '.join(CHANNELS[3:] + CHANNELS[:3])}",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_both_values(contract, settings, changes, message):
+    with pytest.raises(SensorError) as caught:
+        check_fit("mpu6050", replace(SETTINGS, **settings), replace(contract, **changes))
+    assert str(caught.value) == f"mpu6050: {message}; use a sensor that fits the model, or train for this one"

@@ -1,0 +1,73 @@
+"""What all augmentation layers share."""
+
+import numpy as np
+import pytest
+
+from deseptr.train.augment import BandCutMix, BandMask, GaussianNoise, Rotation, TimeShift, Warp
+
+WINDOWS = np.random.default_rng(0).normal(size=(64, 50, 6)).astype(np.float32)
+SPECTROGRAMS = np.random.default_rng(1).normal(size=(64, 17, 25, 6)).astype(np.float32)
+TARGETS = np.eye(4, dtype=np.float32)[np.arange(64) % 4]
+
+LAYERS = {
+    "noise": (GaussianNoise, {"stddev": [0.1] * 6}, (WINDOWS,)),
+    "shift": (TimeShift, {}, (WINDOWS,)),
+    "rotation": (Rotation, {}, (WINDOWS,)),
+    "time warp": (Warp, {"axis": "time"}, (SPECTROGRAMS,)),
+    "frequency warp": (Warp, {"axis": "frequency"}, (SPECTROGRAMS,)),
+    "time mask": (BandMask, {"axis": "time"}, (SPECTROGRAMS,)),
+    "frequency mask": (BandMask, {"axis": "frequency"}, (SPECTROGRAMS,)),
+    "time CutMix": (BandCutMix, {"axis": "time"}, (SPECTROGRAMS, TARGETS)),
+    "frequency CutMix": (BandCutMix, {"axis": "frequency"}, (SPECTROGRAMS, TARGETS)),
+}
+every_layer = pytest.mark.parametrize("name", LAYERS)
+
+
+def run(name: str, training: bool, **settings) -> list[np.ndarray]:
+    kind, arguments, inputs = LAYERS[name]
+    outputs = kind(**{**arguments, "seed": 7, **settings})(*inputs, training=training)
+    return [np.asarray(output) for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
+
+
+@every_layer
+def test_changes_nothing_outside_training(name: str):
+    for output, given in zip(run(name, training=False, rate=1.0), LAYERS[name][2], strict=True):
+        np.testing.assert_array_equal(output, given)
+
+
+@every_layer
+def test_changes_nothing_at_rate_zero(name: str):
+    for output, given in zip(run(name, training=True, rate=0.0), LAYERS[name][2], strict=True):
+        np.testing.assert_allclose(output, given, atol=2e-5)
+
+
+@every_layer
+def test_changes_about_the_share_of_examples_it_is_told(name: str):
+    (output, *_), given = run(name, training=True, rate=0.5), LAYERS[name][2][0]
+    changed = (np.abs(output - given) > 1e-5).any(axis=tuple(range(1, given.ndim)))
+    assert 12 <= changed.sum() <= 48
+    assert np.isfinite(output).all()
+
+
+@every_layer
+def test_same_seed_gives_the_same(name: str):
+    for first, second in zip(run(name, training=True), run(name, training=True), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@every_layer
+def test_config_round_trip(name: str):
+    kind, arguments, _ = LAYERS[name]
+    layer = kind(**{**arguments, "rate": 0.3, "seed": 5})
+    assert kind.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("kind", [Warp, BandMask, BandCutMix])
+def test_unknown_axis_is_refused(kind):
+    with pytest.raises(ValueError, match="Received: axis=channel"):
+        kind(axis="channel")
+
+
+def test_impossible_rate_is_refused():
+    with pytest.raises(ValueError, match="Received: rate=2"):
+        TimeShift(rate=2)

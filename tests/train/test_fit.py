@@ -1,0 +1,87 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deseptr.contract import ModelError
+from deseptr.data import Windows, load_dataset
+from deseptr.train import RunFolder, TrainConfig, load_run
+from deseptr.train.fit import predict_logits, score_classifier
+from deseptr.train.pipeline import train
+
+DATA = "synthetic:subjects=4,seconds=12"
+
+
+class Stop:
+    """A reporter that pulls the plug after some epochs, as Ctrl-C would."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def stage(self, *_) -> None: ...
+
+    def batch(self, windows: int) -> None: ...
+
+    def epoch(self, row: dict) -> None:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+def logits(run: Path) -> np.ndarray:
+    windows = np.random.default_rng(0).normal(size=(5, 128, 6)).astype(np.float32) * 5
+    return predict_logits(load_run(run)[0], windows)
+
+
+def test_same_seed_gives_the_same_model(tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter):
+    train(load_dataset(DATA), tmp_path / "again", tiny_config, reporter=reporter)
+    np.testing.assert_array_equal(logits(tmp_path / "again"), logits(tiny_run))
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_interrupted_run_ends_where_an_unbroken_one_does(
+    epochs: int, tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    """After 1 epoch the teacher is done and the student not begun; after 2 the student is halfway."""
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(load_dataset(DATA), run, tiny_config, reporter=Stop(epochs))
+    assert RunFolder(run).model.exists() == (epochs == 2)
+    train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
+    assert len(reporter.rows) == 3 - epochs
+    np.testing.assert_allclose(logits(run), logits(tiny_run), atol=1e-5)
+    assert column(run, "loss") == pytest.approx(column(tiny_run, "loss"), rel=1e-5)
+
+
+def column(run: Path, name: str) -> list[float]:
+    with RunFolder(run).history.open() as file:
+        return [float(row[name]) for row in csv.DictReader(file)]
+
+
+def test_interruption_leaves_what_convert_needs(tiny_config: TrainConfig, tmp_path: Path):
+    from deseptr.convert import convert_run
+
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(load_dataset(DATA), run, tiny_config, reporter=Stop(2))
+    assert convert_run(run, tmp_path / "m.tflite").size > 0
+
+
+def test_broken_state_is_named(tiny_config: TrainConfig, tmp_path: Path, reporter):
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(load_dataset(DATA), run, tiny_config, reporter=Stop(2))
+    (RunFolder(run).state("student") / "state-1.npz").write_bytes(b"")
+    with pytest.raises(ModelError, match="found a state that cannot be resumed"):
+        train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
+
+
+def test_score_counts_right_answers(tiny_run: Path):
+    classifier, contract = load_run(tiny_run)
+    windows = np.random.default_rng(0).normal(size=(9, 128, 6)).astype(np.float32)
+    truth = predict_logits(classifier, windows).argmax(1)
+    truth[:3] = (truth[:3] + 1) % 6
+    zeros = np.zeros(9, np.int64)
+    labelled = Windows(windows, truth, np.array(["1"] * 9), zeros, zeros, contract.labels, 50.0)
+    assert score_classifier(classifier, labelled).accuracy == pytest.approx(6 / 9)

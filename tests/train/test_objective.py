@@ -1,0 +1,116 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from deseptr.contract import StftSpec
+from deseptr.train.classifier import WindowClassifier
+from deseptr.train.front_end import DftSpectrogram
+from deseptr.train.models import DeSepTr, ResNet18
+from deseptr.train.objective import Augmentation, DistillationObjective, SupervisedObjective, cross_entropy, smooth
+
+TARGETS = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+
+
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    return x - np.log(np.exp(x).sum(-1, keepdims=True))
+
+
+def entropy(targets: np.ndarray, logits: np.ndarray) -> float:
+    return float(-(targets * log_softmax(logits)).sum(-1).mean())
+
+
+def make(distillation: str = "soft", **settings) -> tuple[DistillationObjective, dict[str, np.ndarray]]:
+    front_end = DftSpectrogram(StftSpec(16, 8, 2), [10.0] * 6)
+    student = WindowClassifier(front_end, DeSepTr(3, dim=8, heads=2, stem_filters=4))
+    teacher = WindowClassifier(front_end, ResNet18(3, width=4))
+    augmentation = Augmentation(front_end, [0.1] * 6)
+    objective = DistillationObjective(student, teacher, augmentation, distillation=distillation, **settings)
+    windows = np.random.default_rng(0).normal(size=(4, 64, 6)).astype(np.float32)
+    return objective, {"windows": windows, "targets": TARGETS}
+
+
+def outputs(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    logits = {name: rng.normal(size=(4, 3)).astype(np.float32) for name in ("class", "distillation", "teacher")}
+    return {"targets": TARGETS, **logits}
+
+
+def test_hard_distillation_is_deits_equation_3(rng: np.random.Generator):
+    values, hard = outputs(rng), np.zeros((4, 3))
+    hard[np.arange(4), values["teacher"].argmax(-1)] = 1
+    expected = 0.5 * entropy(TARGETS, values["class"]) + 0.5 * entropy(hard, values["distillation"])
+    assert float(make("hard")[0].loss_of(values)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_soft_distillation_is_cross_entropy_at_a_temperature(temperature: float, rng: np.random.Generator):
+    values = outputs(rng)
+    soft = np.exp(log_softmax(values["teacher"] / temperature))
+    term = entropy(soft, values["distillation"] / temperature) * temperature**2
+    expected = 0.5 * entropy(TARGETS, values["class"]) + 0.5 * term
+    assert float(make("soft", temperature=temperature)[0].loss_of(values)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_label_smoothing_spreads_over_all_classes():
+    np.testing.assert_allclose(smooth(np.array([[1.0, 0, 0]]), 0.3), [[0.8, 0.1, 0.1]])
+
+
+def test_cross_entropy_of_certainty_is_zero():
+    assert float(cross_entropy(TARGETS, 100 * TARGETS)) == pytest.approx(0, abs=1e-6)
+
+
+def test_teacher_gets_no_gradient_and_no_new_statistics():
+    objective, batch = make()
+    objective.build({"windows": (None, 64, 6), "targets": (None, 3)})
+    objective.teacher.network(np.zeros((1, 9, 7, 6), np.float32))
+    before = [np.asarray(w).copy() for w in objective.teacher.weights]
+    objective.compile(keras.optimizers.Adam(0.1))
+    objective.train_on_batch(batch)
+    for old, new in zip(before, objective.teacher.weights, strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert not objective.teacher.trainable_weights
+
+
+def test_a_few_steps_lower_the_loss():
+    objective, batch = make()
+    objective.compile(keras.optimizers.Adam(3e-3))
+    keras.utils.set_random_seed(0)
+    losses = [float(objective.train_on_batch(batch)) for _ in range(30)]
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.1
+
+
+def test_supervised_objective_augments_in_training_alone():
+    front_end = DftSpectrogram(StftSpec(16, 8, 2), [10.0] * 6)
+    classifier = WindowClassifier(front_end, ResNet18(3, width=4, dropout=0.0))
+    objective = SupervisedObjective(classifier, Augmentation(front_end, [0.1] * 6))
+    batch = make()[1]
+    quiet = objective(batch, training=False)
+    np.testing.assert_array_equal(quiet["targets"], TARGETS)
+    np.testing.assert_allclose(quiet["logits"], classifier(batch["windows"]), atol=1e-6)
+    mixed = np.concatenate([np.asarray(objective(batch, training=True)["targets"]) for _ in range(8)])
+    assert ((mixed > 0) & (mixed < 1)).any()
+    np.testing.assert_allclose(mixed.sum(-1), 1, rtol=1e-6)
+
+
+def test_teacher_sees_what_the_student_sees():
+    """The same augmented picture: a teacher that is the student's twin gives the same logits."""
+    objective, batch = make()
+    seen = []
+    objective.classifier.network.call = record(seen, objective.classifier.network.call)
+    objective.teacher.network.call = record(seen, objective.teacher.network.call)
+    objective(batch, training=True)
+    tf.debugging.assert_equal(*seen)
+    assert len(seen) == 2
+
+
+def record(seen: list, call):
+    def recorded(spectrogram, training=None):
+        seen.append(spectrogram)
+        return call(spectrogram, training=training)
+
+    return recorded
+
+
+def test_unknown_distillation_is_refused():
+    with pytest.raises(ValueError, match="Received: distillation=medium"):
+        make("medium")
