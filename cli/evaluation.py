@@ -39,8 +39,8 @@ def load_predictor(path: Path, threads: int = 1) -> Predictor:
     load_quietly()
     import keras
 
+    from deseptr.train import load_run
     from deseptr.train.fit import predict_logits
-    from deseptr.train.run_folder import load_run
 
     classifier, contract = load_run(path)
     return Predictor(contract, f"keras {keras.__version__}", lambda windows: predict_logits(classifier, windows))

@@ -90,6 +90,10 @@ class ModelContract:
         if not condition:
             raise ModelError(f"contract.{name}", found=found, expected=expected, next_step="correct the contract")
 
+    def differences(self, other: ModelContract) -> tuple[str, ...]:
+        """Names of the fields in which two contracts differ."""
+        return tuple(f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name))
+
     @property
     def window_s(self) -> float:
         """Length of a window in seconds."""

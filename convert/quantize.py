@@ -73,8 +73,8 @@ def _silence() -> None:
 
 
 def _quantize(run: Path) -> Quantized:
+    from deseptr.train import Calibration, RunFolder, load_run
     from deseptr.train.fit import predict_logits
-    from deseptr.train.run_folder import Calibration, RunFolder, load_run
 
     from .lowering import InferenceGraph
 

@@ -1,6 +1,7 @@
 """What tests of several rooms share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+_REAL = Path(__file__).parents[2] / "shared" / "data"
 TINY_DATA = "synthetic:subjects=4,seconds=12"
 
 
@@ -60,3 +62,16 @@ def tiny_tflite(tiny_run: Path) -> Path:
     path = tiny_run.parent / "tiny.tflite"
     convert_run(tiny_run, path)
     return path
+
+
+@pytest.fixture
+def real_file() -> Callable[[str], Path]:
+    """Path of a file of real recordings; skips the test where it is absent."""
+
+    def find(name: str) -> Path:
+        path = _REAL / name
+        if not path.exists():
+            pytest.skip(f"real recordings are not here: no ../shared/data/{name}")
+        return path
+
+    return find

@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
 import platform
 import shutil
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from deseptr.contract import DataError, ModelContract, ModelError, SetupError
-from deseptr.data import Dataset, Split, Windows, cut_windows, subject_split
+from deseptr.contract import ModelContract
+from deseptr.data import Dataset, Windows
 
+from .checkpoint import load_checkpoint
 from .classifier import WindowClassifier
 from .config import TrainConfig
 from .fit import Reporter, Stage, fit, score_classifier, write_history
 from .front_end import DftSpectrogram
 from .models import DeSepTr, ResNet18
 from .objective import Augmentation, DistillationObjective, SupervisedObjective
-from .run_folder import RunFolder, choose_calibration, load_checkpoint
-from .statistics import full_scales, input_range, whitening_gain
+from .preparation import TrainingData, check_same_data, make_contract, prepare
+from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
+from .statistics import whitening_gain
 
 _NOISE = 0.01
-_USUAL_RATES_HZ = (10.0, 12.5, 20.0, 25.0, 26.0, 31.25, 40.0, 50.0, 52.0, 64.0, 100.0, 104.0, 125.0, 200.0, 208.0)
-_PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """The windows of the three parts of a subject-wise split."""
-
-    training: Windows
-    validation: Windows
-    test: Windows
-    split: Split
 
 
 def train(
@@ -77,14 +63,14 @@ def train(
     """
     began = time.perf_counter()
     folder = RunFolder(run)
-    _check_run(folder, config, resume, overwrite)
+    check_run(folder, config, resume, overwrite)
     if resume and folder.metrics.exists():
         return read_metrics(folder)
     data = prepare(dataset, config, test_subjects)
-    _open_run(folder, config, overwrite)
+    open_run(folder, config, overwrite)
     teacher_source = RunFolder(teacher_run) if teacher_run else folder
-    contract = _contract(dataset, data, config, teacher_source if teacher_run else None)
-    _check_same_data(folder, contract)
+    contract = make_contract(dataset, data, config, teacher_source if teacher_run else None)
+    check_same_data(folder, contract)
     contract.save(folder.contract)
     choose_calibration(data.training, data.test, config.seed).save(folder.calibration)
 
@@ -111,95 +97,6 @@ def train(
     return metrics
 
 
-def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...] | None = None) -> TrainingData:
-    """Split by subject and cut windows.
-
-    Raises:
-        DataError: if the split is impossible, or a class has no window to learn from, or a part has none at all.
-    """
-    split = subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
-    rate = nominal_rate(dataset)
-    windows = cut_windows(
-        dataset,
-        window_length=config.window_length(rate),
-        hop_length=config.hop_length(rate),
-        rate_hz=rate,
-    )
-    parts = [windows.of_subjects(subjects) for subjects in (split.train, split.validation, split.test)]
-    parts[0].check_classes(f"{dataset.name}: training windows")
-    for name, part in zip(("validation", "test"), parts[1:], strict=True):
-        if not len(part):
-            raise DataError(
-                f"{dataset.name}: {name} windows",
-                found=f"none from subjects {', '.join(getattr(split, name))}",
-                expected=f"labelled runs of at least {config.window_s} s",
-                next_step="hold out other subjects or shorten the window",
-            )
-    return TrainingData(parts[0], parts[1], parts[2], split)
-
-
-def nominal_rate(dataset: Dataset) -> float:
-    """The rate a dataset's windows are cut at: the recordings' median, or a usual rate within 2 % of it.
-
-    A clock that is off by a little gives every recording a measured rate of its own; the sensor on the wearable is
-    configured to a nominal one.
-    """
-    median = float(np.median([recording.rate_hz for recording in dataset.recordings]))
-    nearest = min(_USUAL_RATES_HZ, key=lambda rate: abs(rate - median))
-    return nearest if abs(median - nearest) <= 0.02 * nearest else median
-
-
-def _check_run(folder: RunFolder, config: TrainConfig, resume: bool, overwrite: bool) -> None:
-    if not folder.path.exists():
-        return
-    if not folder.path.is_dir() or (not folder.config.exists() and any(folder.path.iterdir())):
-        raise SetupError(
-            folder.path, found="files of something else", expected="a new folder", next_step="choose another -o"
-        )
-    if folder.config.exists() and not overwrite:
-        if not resume:
-            raise SetupError(
-                folder.path,
-                found="a run",
-                expected="a new folder",
-                next_step="add --resume to go on with it, --overwrite to begin anew, or choose another -o",
-            )
-        _check_same(folder, config)
-
-
-def _open_run(folder: RunFolder, config: TrainConfig, overwrite: bool) -> None:
-    """Begin to write; nothing of an old run is lost before the new one is known to be possible."""
-    if overwrite and folder.config.exists():
-        shutil.rmtree(folder.path)
-    config.save(folder.config)
-
-
-def _check_same(folder: RunFolder, config: TrainConfig) -> None:
-    before = TrainConfig.load(folder.config)
-    for name in TrainConfig.__dataclass_fields__:
-        if getattr(before, name) != getattr(config, name):
-            raise ModelError(
-                f"{folder.config}: {name}",
-                found=getattr(config, name),
-                expected=f"{getattr(before, name)}, as when the run began",
-                next_step="resume with the same options, or begin anew with --overwrite",
-            )
-
-
-def _check_same_data(folder: RunFolder, contract: ModelContract) -> None:
-    if not folder.contract.exists():
-        return
-    before = ModelContract.load(folder.contract)
-    for name in ModelContract.__dataclass_fields__:
-        if name != "versions" and getattr(before, name) != getattr(contract, name):
-            raise ModelError(
-                f"{folder.contract}: {name}",
-                found=f"{getattr(contract, name)} from this data",
-                expected=f"{getattr(before, name)}, as when the run began",
-                next_step="resume with the same data and subjects, or begin anew with --overwrite",
-            )
-
-
 def _seed(seed: int) -> None:
     """Start a stage from the seed alone, whatever was drawn before it: a resumed run skips what it has."""
     keras.utils.set_random_seed(seed)
@@ -207,49 +104,6 @@ def _seed(seed: int) -> None:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-
-
-def _contract(dataset: Dataset, data: TrainingData, config: TrainConfig, teacher: RunFolder | None) -> ModelContract:
-    rate = nominal_rate(dataset)
-    acc_full_scale, gyro_full_scale = full_scales(data.training.signals)
-    contract = ModelContract(
-        labels=data.training.label_names,
-        rate_hz=rate,
-        window_length=config.window_length(rate),
-        hop_length=config.hop_length(rate),
-        input_range=input_range(data.training.signals),
-        acc_full_scale_g=acc_full_scale,
-        gyro_full_scale_dps=gyro_full_scale,
-        stft=config.stft(rate),
-        model=config.model_name,
-        versions=_versions(),
-    )
-    return contract if teacher is None else _as_teacher(contract, teacher)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _as_teacher(contract: ModelContract, teacher: RunFolder) -> ModelContract:
-    """The contract with the teacher's input range, or an error where the two cannot share a front end."""
-    other = ModelContract.load(teacher.contract)
-    for name in ("labels", "rate_hz", "window_length", "channels", "units", "stft"):
-        if getattr(other, name) != getattr(contract, name):
-            raise ModelError(
-                f"{teacher.path}: {name} of the teacher",
-                found=getattr(other, name),
-                expected=f"{getattr(contract, name)}, as this run's",
-                next_step="take a teacher of the same data and window, or train one by leaving --teacher out",
-            )
-    fields = {name: getattr(contract, name) for name in ModelContract.__dataclass_fields__}
-    return ModelContract(**{**fields, "input_range": other.input_range})
 
 
 def _gain(data: TrainingData, contract: ModelContract, teacher: RunFolder) -> tuple[float, ...]:
@@ -339,18 +193,3 @@ def _measure(classifier: WindowClassifier, windows: Windows) -> dict[str, Any]:
         "parameters": int(classifier.network.count_params()),
         **score_classifier(classifier, windows).to_dict(),
     }
-
-
-def read_metrics(folder: RunFolder) -> dict[str, Any]:
-    """Read ``metrics.json`` of a run.
-
-    Raises:
-        ModelError: if there is none.
-    """
-    try:
-        content: dict[str, Any] = json.loads(folder.metrics.read_text())
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            folder.metrics, found="no metrics", expected="a finished run", next_step="finish it with --resume"
-        ) from error
-    return content

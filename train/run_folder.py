@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelContract, ModelError, atomic_path, atomic_write
+from deseptr.contract import ModelError, SetupError, atomic_path, atomic_write
 from deseptr.data import Windows
+
+from .config import TrainConfig
 
 CALIBRATION_WINDOWS = 512
 HELD_OUT_WINDOWS = 4096
@@ -123,71 +126,59 @@ def _evenly(count: int, most: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
-def load_checkpoint(path: Path, contract: ModelContract) -> Any:
-    """Load a ``.keras`` checkpoint and check it against its contract.
+def check_run(folder: RunFolder, config: TrainConfig, resume: bool, overwrite: bool) -> None:
+    """Refuse a folder that holds something else, or a run that is neither to be resumed nor overwritten.
 
     Raises:
-        ModelError: if the file is missing, no checkpoint, or its shapes or weights contradict the contract.
+        SetupError: if the folder is in use.
+        ModelError: if the run to resume is of other settings.
     """
-    import keras
-
-    from .classifier import WindowClassifier
-
-    if not path.is_file():
-        raise ModelError(path, found="no file", expected="a .keras checkpoint", next_step="run `deseptr train` first")
-    try:
-        classifier = keras.saving.load_model(path, compile=False)
-    except Exception as error:  # keras, h5py, zipfile and json each raise their own
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ModelError(
-            path,
-            found=f"an unreadable checkpoint ({reason[0][:120]})",
-            expected="a .keras file of `deseptr train`",
-            next_step="train again",
-        ) from error
-    if not isinstance(classifier, WindowClassifier):
-        raise ModelError(
-            path, found=type(classifier).__name__, expected="a WindowClassifier", next_step="train with `deseptr train`"
+    if not folder.path.exists():
+        return
+    if not folder.path.is_dir() or (not folder.config.exists() and any(folder.path.iterdir())):
+        raise SetupError(
+            folder.path, found="files of something else", expected="a new folder", next_step="choose another -o"
         )
-    _check_model(classifier, contract, path)
-    return classifier
-
-
-def _check_model(classifier: Any, contract: ModelContract, path: Path) -> None:
-    for weight in classifier.weights:
-        if not np.isfinite(np.asarray(weight)).all():
-            raise ModelError(
-                f"{path}: {weight.path}", found="NaN or infinity", expected="finite weights", next_step="train again"
+    if folder.config.exists() and not overwrite:
+        if not resume:
+            raise SetupError(
+                folder.path,
+                found="a run",
+                expected="a new folder",
+                next_step="add --resume to go on with it, --overwrite to begin anew, or choose another -o",
             )
-    expected = (1, len(contract.labels))
-    try:
-        shape = tuple(classifier(np.zeros((1, contract.window_length, len(contract.channels)), "float32")).shape)
-    except (ValueError, TypeError) as error:
-        raise ModelError(
-            path,
-            found=f"a model that takes no {contract.window_length} × {len(contract.channels)} window",
-            expected="the contract's window",
-            next_step="put the contract of this checkpoint beside it",
-        ) from error
-    if shape != expected:
-        raise ModelError(
-            path,
-            found=f"output {shape}",
-            expected=f"{expected}, one logit a label of the contract",
-            next_step="put the contract of this checkpoint beside it",
-        )
+        _check_same(folder, config)
 
 
-def load_run(path: Path) -> tuple[Any, ModelContract]:
-    """Load a run folder's student, or a ``.keras`` file with ``contract.json`` beside it, and its contract.
+def open_run(folder: RunFolder, config: TrainConfig, overwrite: bool) -> None:
+    """Begin to write; nothing of an old run is lost before the new one is known to be possible."""
+    if overwrite and folder.config.exists():
+        shutil.rmtree(folder.path)
+    config.save(folder.config)
+
+
+def _check_same(folder: RunFolder, config: TrainConfig) -> None:
+    before = TrainConfig.load(folder.config)
+    for name in TrainConfig.__dataclass_fields__:
+        if getattr(before, name) != getattr(config, name):
+            raise ModelError(
+                f"{folder.config}: {name}",
+                found=getattr(config, name),
+                expected=f"{getattr(before, name)}, as when the run began",
+                next_step="resume with the same options, or begin anew with --overwrite",
+            )
+
+
+def read_metrics(folder: RunFolder) -> dict[str, Any]:
+    """Read ``metrics.json`` of a run.
 
     Raises:
-        ModelError: if either is missing or unreadable or they contradict each other.
+        ModelError: if there is none.
     """
-    folder = RunFolder(path if path.is_dir() else path.parent)
-    if not path.exists():
+    try:
+        content: dict[str, Any] = json.loads(folder.metrics.read_text())
+    except (OSError, ValueError) as error:
         raise ModelError(
-            path, found="no such folder or file", expected="a run of `deseptr train`", next_step="check the path"
-        )
-    contract = ModelContract.load(folder.contract)
-    return load_checkpoint(folder.model if path.is_dir() else path, contract), contract
+            folder.metrics, found="no metrics", expected="a finished run", next_step="finish it with --resume"
+        ) from error
+    return content

@@ -28,13 +28,13 @@ def confusion_figure(labels: Sequence[str], confusion: ArrayLike, title: str) ->
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), count in np.ndenumerate(counts):
             colour = "white" if shares[row, column] > 0.6 else "#1c2733"
-            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=7)
         axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(len(labels)), labels)
         axes.set(xlabel="predicted", ylabel="true", title=title)
         axes.spines[:].set_visible(False)
 
-    size = 1.6 + 0.36 * len(labels)
+    size = 1.3 + 0.3 * len(labels)
     return _svg(draw, (size + 0.2, size))
 
 

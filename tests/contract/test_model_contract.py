@@ -36,6 +36,12 @@ def test_file_round_trip(tmp_path: Path):
     assert ModelContract.load(tmp_path / "contract.json") == CONTRACT
 
 
+def test_differences_are_named():
+    other = dataclasses.replace(CONTRACT, rate_hz=25.0, labels=("a", "b"))
+    assert CONTRACT.differences(other) == ("labels", "rate_hz")
+    assert CONTRACT.differences(CONTRACT) == ()
+
+
 def test_times_follow_from_rate_and_lengths():
     assert (CONTRACT.window_s, CONTRACT.hop_s) == (2.56, 1.28)
 

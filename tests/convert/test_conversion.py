@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +62,7 @@ def truncate(path: Path) -> None:
 
 def rename_a_label_away(path: Path) -> None:
     contract = ModelContract.load(path)
-    fields = {name: getattr(contract, name) for name in ModelContract.__dataclass_fields__}
-    ModelContract(**{**fields, "labels": contract.labels[:-1]}).save(path)
+    replace(contract, labels=contract.labels[:-1]).save(path)
 
 
 def put_nan(path: Path) -> None:

@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deseptr.data import Dataset, Recording, synthetic_dataset
-
-_REAL = Path(__file__).parents[3] / "shared" / "data"
-
-
-@pytest.fixture
-def real_file() -> Callable[[str], Path]:
-    """Path of a file of real recordings; skips the test where it is absent."""
-
-    def find(name: str) -> Path:
-        path = _REAL / name
-        if not path.exists():
-            pytest.skip(f"real recordings are not here: no ../shared/data/{name}")
-        return path
-
-    return find
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ import pytest
 from deseptr.contract import DataError, ModelContract, ModelError, SetupError
 from deseptr.data import Dataset, Recording, load_dataset
 from deseptr.train import Calibration, RunFolder, TrainConfig, load_run
-from deseptr.train.pipeline import build_student, nominal_rate, prepare, train
-from deseptr.train.run_folder import load_checkpoint
+from deseptr.train.checkpoint import load_checkpoint
+from deseptr.train.pipeline import build_student, train
+from deseptr.train.preparation import nominal_rate, prepare
 
 DATA = "synthetic:subjects=4,seconds=12"
 

@@ -1,0 +1,31 @@
+"""The packaged model on real recordings: what comes over the bus is what an offline evaluation says."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deseptr.data import cut_windows, load_dataset
+from deseptr.device import default_model, load_engine, predict
+from deseptr.firmware_harness import ReplayedWindow, replay
+
+
+@pytest.mark.real_data
+def test_labels_over_the_bus_agree_with_offline_ones_on_a_held_out_subject(real_file: Callable[[str], Path]):
+    dataset = load_dataset(real_file("motionsense.npz")).select(subjects=["5"])
+    engine = load_engine(default_model())
+    contract = engine.contract
+    windows = cut_windows(
+        dataset,
+        window_length=contract.window_length,
+        hop_length=contract.hop_length,
+        rate_hz=contract.rate_hz,
+        label_names=contract.labels,
+    )
+    offline = predict(engine, windows.signals).argmax(axis=1)
+    events = [event for event in replay(engine, dataset) if isinstance(event, ReplayedWindow)]
+    assert [(e.recording, e.sample) for e in events] == list(zip(windows.recording, windows.start, strict=True))
+    online = np.array([contract.labels.index(e.event.label) for e in events])
+    assert (online == offline).mean() >= 0.99
+    assert (online == windows.labels).mean() > 0.85

@@ -1,0 +1,135 @@
+"""From recordings to what a training run needs: windows of three groups of subjects, and the contract."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deseptr.contract import DataError, ModelContract, ModelError
+from deseptr.data import Dataset, Split, Windows, cut_windows, subject_split
+
+from .config import TrainConfig
+from .run_folder import RunFolder
+from .statistics import full_scales, input_range
+
+_SHARED_WITH_TEACHER = {"labels", "rate_hz", "window_length", "channels", "units", "stft"}
+_PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")
+_USUAL_RATES_HZ = (10.0, 12.5, 20.0, 25.0, 26.0, 31.25, 40.0, 50.0, 52.0, 64.0, 100.0, 104.0, 125.0, 200.0, 208.0)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The windows of the three parts of a subject-wise split."""
+
+    training: Windows
+    validation: Windows
+    test: Windows
+    split: Split
+
+
+def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...] | None = None) -> TrainingData:
+    """Split by subject and cut windows.
+
+    Raises:
+        DataError: if the split is impossible, or a class has no window to learn from, or a part has none at all.
+    """
+    split = subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
+    rate = nominal_rate(dataset)
+    windows = cut_windows(
+        dataset,
+        window_length=config.window_length(rate),
+        hop_length=config.hop_length(rate),
+        rate_hz=rate,
+    )
+    parts = [windows.of_subjects(subjects) for subjects in (split.train, split.validation, split.test)]
+    parts[0].check_classes(f"{dataset.name}: training windows")
+    for name, part in zip(("validation", "test"), parts[1:], strict=True):
+        if not len(part):
+            raise DataError(
+                f"{dataset.name}: {name} windows",
+                found=f"none from subjects {', '.join(getattr(split, name))}",
+                expected=f"labelled runs of at least {config.window_s} s",
+                next_step="hold out other subjects or shorten the window",
+            )
+    return TrainingData(parts[0], parts[1], parts[2], split)
+
+
+def nominal_rate(dataset: Dataset) -> float:
+    """The rate a dataset's windows are cut at: the recordings' median, or a usual rate within 2 % of it.
+
+    A clock that is off by a little gives every recording a measured rate of its own; the sensor on the wearable is
+    configured to a nominal one.
+    """
+    median = float(np.median([recording.rate_hz for recording in dataset.recordings]))
+    nearest = min(_USUAL_RATES_HZ, key=lambda rate: abs(rate - median))
+    return nearest if abs(median - nearest) <= 0.02 * nearest else median
+
+
+def make_contract(
+    dataset: Dataset, data: TrainingData, config: TrainConfig, teacher: RunFolder | None
+) -> ModelContract:
+    """The contract of a run; with a given teacher, on that teacher's front end.
+
+    Raises:
+        ModelError: if the teacher cannot be shared.
+    """
+    rate = nominal_rate(dataset)
+    acc_full_scale, gyro_full_scale = full_scales(data.training.signals)
+    contract = ModelContract(
+        labels=data.training.label_names,
+        rate_hz=rate,
+        window_length=config.window_length(rate),
+        hop_length=config.hop_length(rate),
+        input_range=input_range(data.training.signals),
+        acc_full_scale_g=acc_full_scale,
+        gyro_full_scale_dps=gyro_full_scale,
+        stft=config.stft(rate),
+        model=config.model_name,
+        versions=_versions(),
+    )
+    return contract if teacher is None else _as_teacher(contract, teacher)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _as_teacher(contract: ModelContract, teacher: RunFolder) -> ModelContract:
+    """The contract with the teacher's input range, or an error where the two cannot share a front end."""
+    other = ModelContract.load(teacher.contract)
+    for name in contract.differences(other):
+        if name in _SHARED_WITH_TEACHER:
+            raise ModelError(
+                f"{teacher.path}: {name} of the teacher",
+                found=getattr(other, name),
+                expected=f"{getattr(contract, name)}, as this run's",
+                next_step="take a teacher of the same data and window, or train one by leaving --teacher out",
+            )
+    return replace(contract, input_range=other.input_range)
+
+
+def check_same_data(folder: RunFolder, contract: ModelContract) -> None:
+    """Refuse to resume a run on other data, which its contract betrays.
+
+    Raises:
+        ModelError: if the run's contract differs from the one that this data gives.
+    """
+    if not folder.contract.exists():
+        return
+    before = ModelContract.load(folder.contract)
+    for name in contract.differences(before):
+        if name != "versions":
+            raise ModelError(
+                f"{folder.contract}: {name}",
+                found=f"{getattr(contract, name)} from this data",
+                expected=f"{getattr(before, name)}, as when the run began",
+                next_step="resume with the same data and subjects, or begin anew with --overwrite",
+            )
