@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deseptr.contract import DataError
+from deseptr.contract import DataError, SetupError
 from deseptr.data import Dataset, Recording, read_npz, save_npz
 from deseptr.data.units import G
 
@@ -142,7 +142,7 @@ def test_a_failed_write_leaves_nothing(synthetic: Dataset, tmp_path: Path, monke
         raise OSError("disk full")
 
     monkeypatch.setattr(np, "savez_compressed", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(SetupError, match="disk full"):
         save_npz(synthetic, tmp_path / "x.npz")
     assert list(tmp_path.iterdir()) == []
 
