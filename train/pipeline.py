@@ -184,7 +184,16 @@ def build_student(
 
 
 def _stage(name: str, config: TrainConfig, epochs: int, learning_rate: float) -> Stage:
-    return Stage(name, epochs, learning_rate, config.batch_size, config.weight_decay, config.warmup, config.seed)
+    return Stage(
+        name,
+        epochs,
+        learning_rate,
+        batch_size=config.batch_size,
+        weight_decay=config.weight_decay,
+        warmup=config.warmup,
+        averaging=config.averaging,
+        seed=config.seed,
+    )
 
 
 def _measure(classifier: WindowClassifier, windows: Windows) -> dict[str, Any]:
