@@ -125,9 +125,15 @@ class DistillationObjective(Objective):
         if distillation not in DISTILLATIONS:
             raise ValueError(f"`distillation` must be one of {DISTILLATIONS}. Received: distillation={distillation}")
         self.teacher = teacher
-        self.teacher.trainable = False
         self.distillation = distillation
         self.temperature = temperature
+
+    def build(self, input_shape: dict[str, tuple[int | None, ...]]) -> None:
+        """Build the student and freeze the teacher, with the layers that building it makes."""
+        super().build(input_shape)
+        if not self.teacher.built:
+            self.teacher.build(input_shape["windows"])
+        self.teacher.trainable = False
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Logits of both heads and of the teacher, and mixed targets, of a batch of ``{"windows", "targets"}``."""
