@@ -20,6 +20,7 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     """
     import keras
 
+    from . import front_end, models, window_front_end  # noqa: F401 - Keras finds the classes it has met
     from .classifier import WindowClassifier
 
     if not path.is_file():

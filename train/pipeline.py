@@ -19,7 +19,7 @@ from .front_end import DftSpectrogram
 from .models.registry import MODELS
 from .preparation import TrainingData, check_same_data, make_contract, prepare
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
-from .stages import History, Workshop, fit_forest, train_alone, train_student, train_teacher
+from .stages import History, TrainingRun, fit_forest, train_alone, train_student, train_teacher
 from .statistics import whitening_gain
 from .window_front_end import WindowScale
 
@@ -74,8 +74,8 @@ def train(
     contract.save(folder.contract)
     choose_calibration(data.training, data.test, config.seed).save(folder.calibration)
 
-    shop = Workshop(folder, contract, data, config, reporter)
-    history, teacher = _run_stages(shop, teacher_source, teacher_given=teacher_run is not None)
+    training_run = TrainingRun(folder, contract, data, config, reporter)
+    history, teacher = _run_stages(training_run, teacher_source, teacher_given=teacher_run is not None)
 
     metrics = {
         "dataset": dataset.name,
@@ -105,21 +105,21 @@ def _check_teacher_wanted(config: TrainConfig, teacher_run: Path | None) -> None
 
 
 def _run_stages(
-    shop: Workshop, teacher_source: RunFolder, teacher_given: bool
+    run: TrainingRun, teacher_source: RunFolder, teacher_given: bool
 ) -> tuple[History, WindowClassifier | None]:
     """Train what the model's family needs; the history, and the teacher if there is one."""
-    family = MODELS[shop.config.model]
+    family = MODELS[run.config.model]
     if family.input == "features":
-        return fit_forest(shop), None
+        return fit_forest(run), None
     if family.input == "window":
-        return train_alone(shop, WindowScale(shop.contract.input_range)), None
-    contract = shop.contract
-    front_end = DftSpectrogram(contract.stft, contract.input_range, _gain(shop.data, contract, teacher_source))
+        return train_alone(run, WindowScale(run.contract.input_range)), None
+    contract = run.contract
+    front_end = DftSpectrogram(contract.stft, contract.input_range, _gain(run.data, contract, teacher_source))
     if not family.distilled:
-        return train_alone(shop, front_end), None
-    history = [] if teacher_given else train_teacher(shop, front_end)
+        return train_alone(run, front_end), None
+    history = [] if teacher_given else train_teacher(run, front_end)
     teacher = load_checkpoint(teacher_source.teacher, contract)
-    return train_student(shop, front_end, teacher, history), teacher
+    return train_student(run, front_end, teacher, history), teacher
 
 
 def _gain(data: TrainingData, contract: ModelContract, teacher: RunFolder) -> tuple[float, ...]:

@@ -24,7 +24,7 @@ History = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TrainingRun:
     """What every stage of a run needs."""
 
     folder: RunFolder
@@ -39,45 +39,47 @@ class Workshop:
         return len(self.contract.labels)
 
 
-def train_teacher(shop: Workshop, front_end: keras.layers.Layer) -> History:
+def train_teacher(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     """Train a ResNet-18 and keep it as the run's teacher."""
-    _seed(shop.config.seed)
-    teacher = WindowClassifier(front_end, ResNet18(shop.classes, shop.config.teacher_width))
-    return _fit(shop, _supervised(teacher, shop.config), _teacher_stage(shop.config), [])
+    _seed(run.config.seed)
+    teacher = WindowClassifier(front_end, ResNet18(run.classes, run.config.teacher_width))
+    return _fit(run, _supervised(teacher, run.config), _teacher_stage(run.config), [])
 
 
-def train_student(shop: Workshop, front_end: keras.layers.Layer, teacher: WindowClassifier, before: History) -> History:
+def train_student(
+    run: TrainingRun, front_end: keras.layers.Layer, teacher: WindowClassifier, before: History
+) -> History:
     """Distil the run's model from a teacher."""
-    _seed(shop.config.seed)
+    _seed(run.config.seed)
     objective = DistillationObjective(
-        build_student(front_end, teacher, shop.data.training, shop.config),
+        build_student(front_end, teacher, run.data.training, run.config),
         teacher,
         _augmentation(front_end),
-        distillation=shop.config.distillation,
-        temperature=shop.config.temperature,
-        label_smoothing=shop.config.label_smoothing,
+        distillation=run.config.distillation,
+        temperature=run.config.temperature,
+        label_smoothing=run.config.label_smoothing,
     )
-    return _fit(shop, objective, _student_stage(shop.config), before)
+    return _fit(run, objective, _student_stage(run.config), before)
 
 
-def train_alone(shop: Workshop, front_end: keras.layers.Layer) -> History:
+def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     """Train the run's model without a teacher: as a student is trained, or ResNet-18 as a teacher is."""
-    _seed(shop.config.seed)
-    model = WindowClassifier(front_end, MODELS[shop.config.model].build(shop.classes, shop.config))
-    stage = _student_stage(shop.config)
-    if shop.config.model == "resnet18":
-        stage = replace(_teacher_stage(shop.config), name="student")
-    return _fit(shop, _supervised(model, shop.config), stage, [])
+    _seed(run.config.seed)
+    model = WindowClassifier(front_end, MODELS[run.config.model].build(run.classes, run.config))
+    stage = _student_stage(run.config)
+    if run.config.model == "resnet18":
+        stage = replace(_teacher_stage(run.config), name="student")
+    return _fit(run, _supervised(model, run.config), stage, [])
 
 
-def fit_forest(shop: Workshop) -> History:
+def fit_forest(run: TrainingRun) -> History:
     """Fit the run's model on features, which takes no epochs and has no history."""
-    training = shop.data.training
-    shop.reporter.stage("student", 1, 0, len(training))
-    forest = MODELS[shop.config.model].build(shop.classes, shop.config)
-    forest.fit(training.signals, training.labels, training.rate_hz).save(shop.folder.forest)
-    write_history([], shop.folder.history)
-    shop.reporter.batch(len(training))
+    training = run.data.training
+    run.reporter.stage("student", 1, 0, len(training))
+    forest = MODELS[run.config.model].build(run.classes, run.config)
+    forest.fit(training.signals, training.labels, training.rate_hz).save(run.folder.forest)
+    write_history([], run.folder.history)
+    run.reporter.batch(len(training))
     return []
 
 
@@ -124,14 +126,14 @@ def _stage(name: str, config: TrainConfig, epochs: int, learning_rate: float) ->
     return Stage(name, epochs, learning_rate, config.batch_size, config.weight_decay, config.warmup, config.seed)
 
 
-def _fit(shop: Workshop, objective: Objective, stage: Stage, before: History) -> History:
+def _fit(run: TrainingRun, objective: Objective, stage: Stage, before: History) -> History:
     return before + fit(
         objective,
-        shop.data.training,
-        shop.data.validation,
+        run.data.training,
+        run.data.validation,
         stage,
-        best_path=shop.folder.teacher if stage.name == "teacher" else shop.folder.model,
-        state_folder=shop.folder.state(stage.name),
-        reporter=shop.reporter,
-        keep=lambda rows: write_history(before + rows, shop.folder.history),
+        best_path=run.folder.teacher if stage.name == "teacher" else run.folder.model,
+        state_folder=run.folder.state(stage.name),
+        reporter=run.reporter,
+        keep=lambda rows: write_history(before + rows, run.folder.history),
     )
