@@ -39,6 +39,7 @@ format: setup ## Put the code into its form
 	$(BIN)/ruff format .
 
 wheel: setup ## Build dist/*.whl
+	rm -rf build
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean: ## Remove what the targets made, but for trained runs

@@ -38,7 +38,7 @@ class ModelContract:
         acc_full_scale_g: smallest accelerometer full scale that loses nothing the model was trained on, in g.
         gyro_full_scale_dps: the same for the gyroscope, in degrees per second.
         stft: the spectrogram inside the graph.
-        model: the model's name, which decodes itself (``deseptr_d48_h3``).
+        model: the model's name, which decodes itself (``deseptr_d48_h1``).
         versions: versions of what made the model, by package name.
     """
 

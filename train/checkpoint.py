@@ -20,7 +20,8 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     """
     import keras
 
-    from . import front_end, models, window_front_end  # noqa: F401 - Keras finds the classes it has met
+    # Keras finds the classes that a checkpoint names only if their modules have been imported.
+    from . import front_end, models, window_front_end  # noqa: F401
     from .classifier import WindowClassifier
 
     if not path.is_file():

@@ -48,6 +48,7 @@ class TrainConfig:
         batch_size: windows in a step.
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
+        averaging: horizon of the weights' moving average, as a share of the steps.
         label_smoothing: share of a target spread over all classes.
         distillation: ``"hard"`` or ``"soft"``.
         temperature: of soft distillation.
@@ -62,16 +63,17 @@ class TrainConfig:
     frame_s: float = 0.64
     frame_step_s: float = 0.08
     teacher_width: int = 64
-    teacher_epochs: int = 15
+    teacher_epochs: int = 12
     teacher_learning_rate: float = 1e-3
-    student_epochs: int = 40
+    student_epochs: int = 20
     student_learning_rate: float = 2e-3
     dim: int = 48
-    heads: int = 3
+    heads: int = 1
     depth: int = 1
     batch_size: int = 128
     weight_decay: float = 0.02
     warmup: float = 0.05
+    averaging: float = 0.25
     label_smoothing: float = 0.05
     distillation: str = "soft"
     temperature: float = 1.0

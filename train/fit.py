@@ -10,6 +10,7 @@ import csv
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,6 +52,7 @@ class Stage:
         batch_size: windows in a step.
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises; after it falls as a cosine to zero.
+        averaging: horizon of the weights' moving average, as a share of the steps.
         seed: of the order of examples and of everything random in the model.
     """
 
@@ -60,16 +62,20 @@ class Stage:
     batch_size: int
     weight_decay: float
     warmup: float
+    averaging: float
     seed: int
 
     def optimizer(self, windows: int) -> keras.optimizers.Optimizer:
-        """AdamW with the learning rate over all steps."""
+        """AdamW with the learning rate over all steps, and a moving average of the weights beside them."""
         steps = self.epochs * max(1, windows // self.batch_size)
         warmup = max(1, round(self.warmup * steps))
+        horizon = max(2.0, self.averaging * steps)
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, steps - warmup), warmup_target=self.learning_rate, warmup_steps=warmup
         )
-        return keras.optimizers.AdamW(rate, weight_decay=self.weight_decay, clipnorm=1.0)
+        return keras.optimizers.AdamW(
+            rate, weight_decay=self.weight_decay, clipnorm=1.0, use_ema=True, ema_momentum=1 - 1 / horizon
+        )
 
 
 def fit(
@@ -85,7 +91,8 @@ def fit(
 ) -> list[dict[str, Any]]:
     """Fit ``objective.classifier``, keep the best epoch in ``best_path`` and return the history.
 
-    The best epoch has the highest macro-F1 on the validation subjects; of equals the later one, which has seen more.
+    What is scored and kept is the moving average of the weights, which is better and steadier than the weights. The
+    best epoch has the highest macro-F1 on the validation subjects; of equals the later one, which has seen more.
 
     Args:
         objective: what is minimised; holds the classifier.
@@ -110,21 +117,22 @@ def fit(
             losses.append(_step(objective, training, chosen))
             reporter.batch(len(chosen))
         seconds = time.perf_counter() - began
-        scores = score_classifier(objective.classifier, validation)
+        loss = _finite_mean(losses, stage, epoch)
+        with _averaged_weights(objective):
+            scores = score_classifier(objective.classifier, validation)
+            if scores.macro_f1 >= best:
+                best = scores.macro_f1
+                save_classifier(objective.classifier, best_path)
         row = {
             "stage": stage.name,
             "epoch": epoch + 1,
-            "loss": float(np.mean(losses)),
+            "loss": loss,
             "val_macro_f1": scores.macro_f1,
             "val_accuracy": scores.accuracy,
             "seconds": seconds,
             "windows_per_s": len(losses) * stage.batch_size / seconds,
         }
-        _check_finite(row, best_path)
         history.append(row)
-        if scores.macro_f1 >= best:
-            best = scores.macro_f1
-            save_classifier(objective.classifier, best_path)
         _save_state(objective, history, state_folder)
         keep(history)
         reporter.epoch(row)
@@ -189,6 +197,19 @@ def _reseed(objective: Any, seed: int, epoch: int) -> None:
         state.assign(np.random.SeedSequence((seed, epoch, index)).generate_state(2, np.uint32).astype(state.dtype))
 
 
+@contextmanager
+def _averaged_weights(objective: Any) -> Iterator[None]:
+    """Put the weights' moving average into the model for the block."""
+    variables = objective.trainable_variables
+    weights = [np.array(variable) for variable in variables]
+    objective.optimizer.finalize_variable_values(variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, weights, strict=True):
+            variable.assign(value)
+
+
 def _state_variables(objective: Any) -> list[Any]:
     return [*objective.classifier.variables, *objective.optimizer.variables]
 
@@ -220,11 +241,13 @@ def _restore(objective: Any, folder: Path) -> list[dict[str, Any]]:
     return history
 
 
-def _check_finite(row: dict[str, Any], path: Path) -> None:
-    if not np.isfinite(row["loss"]):
+def _finite_mean(losses: list[float], stage: Stage, epoch: int) -> float:
+    mean = float(np.mean(losses))
+    if not np.isfinite(mean):
         raise ModelError(
-            f"{path}: epoch {row['epoch']} of the {row['stage']}",
-            found=f"a loss of {row['loss']}",
+            f"epoch {epoch + 1} of the {stage.name}",
+            found=f"a loss of {mean}",
             expected="a finite loss",
-            next_step="lower the learning rate and go on with --resume from the last epoch",
+            next_step="look at the data with `deseptr data info`, or train with another --seed",
         )
+    return mean

@@ -35,7 +35,7 @@ class Augmentation(keras.layers.Layer):
         self.front_end = front_end
         self.on_windows = [GaussianNoise(noise_stddev), TimeShift(), Rotation()]
         self.on_spectrograms = [Warp("time"), Warp("frequency"), BandMask("time"), BandMask("frequency")]
-        self.cutmix = [BandCutMix("time", rate=0.25), BandCutMix("frequency", rate=0.25)]
+        self.cutmix = [BandCutMix("time", rate=0.1), BandCutMix("frequency", rate=0.1)]
 
     def call(self, windows: Any, targets: Any, training: bool | None = None) -> tuple[Any, Any]:
         """Augment in training, else only transform."""

@@ -123,7 +123,16 @@ def _student_stage(config: TrainConfig) -> Stage:
 
 
 def _stage(name: str, config: TrainConfig, epochs: int, learning_rate: float) -> Stage:
-    return Stage(name, epochs, learning_rate, config.batch_size, config.weight_decay, config.warmup, config.seed)
+    return Stage(
+        name,
+        epochs,
+        learning_rate,
+        batch_size=config.batch_size,
+        weight_decay=config.weight_decay,
+        warmup=config.warmup,
+        averaging=config.averaging,
+        seed=config.seed,
+    )
 
 
 def _fit(run: TrainingRun, objective: Objective, stage: Stage, before: History) -> History:

@@ -1,5 +1,6 @@
 """The command as a person meets it: a process with an exit code and two streams."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,13 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], line: str, 
     if not line.startswith("Error"):
         assert len(result.stderr.splitlines()) == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_checkpoint_loads_in_a_process_that_has_imported_nothing_else(tiny_run: Path):
+    result = deseptr("evaluate", tiny_run, "synthetic:subjects=4,seconds=12", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["windows"] > 0
+    assert result.stderr == ""
 
 
 def test_version():

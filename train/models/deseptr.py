@@ -41,7 +41,7 @@ class DeSepTr(DeitSepTr):
         self,
         classes: int,
         dim: int = 48,
-        heads: int = 3,
+        heads: int = 1,
         depth: int = 1,
         stem_filters: int = 64,
         mlp_ratio: int = 2,

@@ -100,7 +100,7 @@ class TokenClassifier(keras.Model):
         self,
         classes: int,
         dim: int = 48,
-        heads: int = 3,
+        heads: int = 1,
         depth: int = 1,
         patch: int = 4,
         mlp_ratio: int = 2,

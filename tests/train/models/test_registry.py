@@ -23,11 +23,11 @@ def test_names_of_the_command_line_are_those_of_the_registry():
     ],
 )
 def test_names_decode_themselves(model: str, name: str):
-    assert MODELS[model].name(TrainConfig(depth=2)) == name
+    assert MODELS[model].name(TrainConfig(heads=3, depth=2)) == name
 
 
 def test_depth_of_one_is_not_said():
-    assert MODELS["deseptr"].name(TrainConfig()) == "deseptr_d48_h3"
+    assert MODELS["deseptr"].name(TrainConfig()) == "deseptr_d48_h1"
 
 
 def test_vit_has_as_many_blocks_as_the_separable_models():
