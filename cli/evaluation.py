@@ -24,7 +24,7 @@ class Predictor(NamedTuple):
 
 
 def load_predictor(path: Path, threads: int = 1) -> Predictor:
-    """Load a run folder, a ``.keras`` checkpoint or a ``.tflite`` file.
+    """Load a run folder, a ``.keras`` checkpoint, a random forest's ``.joblib`` or a ``.tflite`` file.
 
     Raises:
         ModelError: if it cannot be read or contradicts its contract.
@@ -43,7 +43,8 @@ def load_predictor(path: Path, threads: int = 1) -> Predictor:
     from deseptr.train.fit import predict_logits
 
     classifier, contract = load_run(path)
-    return Predictor(contract, f"keras {keras.__version__}", lambda windows: predict_logits(classifier, windows))
+    runtime = "scikit-learn" if contract.model == "random_forest" else f"keras {keras.__version__}"
+    return Predictor(contract, runtime, lambda windows: predict_logits(classifier, windows))
 
 
 def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from deseptr.train.config import TrainConfig
+from deseptr.train.config import MODEL_NAMES, TrainConfig
 
 from .options import DATA_HELP, SUBJECTS
 
@@ -22,6 +22,8 @@ def setting(name: str, kind: click.ParamType[Any], text: str) -> Callable[[Any],
 
 @click.command(
     help=f"""Train a ResNet-18 teacher on DATA, distil DeSepTr from it and measure both on held-out subjects.
+
+--model chooses another model. deit-vit, deit-septr and deseptr are distilled, the others learn alone.
 
 {DATA_HELP}
 
@@ -37,12 +39,13 @@ history.csv, config.json and teacher.keras. Ctrl-C keeps them; --resume goes on 
 @click.option("--test-subjects", type=SUBJECTS, help="Whom to hold out. [default: the dataset's own choice, else 25 %]")
 @click.option("--subjects", type=SUBJECTS, help="Use these subjects alone.")
 @click.option("--teacher", type=click.Path(path_type=Path), metavar="RUN", help="Take the teacher of this run.")
+@setting("model", click.Choice(MODEL_NAMES), "What to train.")
 @setting("teacher_epochs", click.IntRange(1), "Passes over the data for the teacher.")
-@setting("student_epochs", click.IntRange(1), "Passes over the data for the student.")
+@setting("student_epochs", click.IntRange(1), "Passes over the data for the student, or the model without a teacher.")
 @setting("teacher_width", click.IntRange(1), "Channels of the teacher's first stage; 64 is ResNet-18.")
-@setting("dim", click.IntRange(1), "Width of the student's tokens.")
-@setting("heads", click.IntRange(1), "Attention heads of the student.")
-@setting("depth", click.IntRange(1), "Pairs of encoders in the student.")
+@setting("dim", click.IntRange(1), "Width of the tokens.")
+@setting("heads", click.IntRange(1), "Attention heads.")
+@setting("depth", click.IntRange(1), "Pairs of encoder blocks.")
 @setting("distillation", click.Choice(["hard", "soft"]), "The teacher's class or its probabilities.")
 @setting("temperature", click.FloatRange(0, min_open=True), "Of soft distillation.")
 @setting("prediction", click.Choice(["class", "distillation", "mean"]), "Which head speaks.")
@@ -114,5 +117,7 @@ def _print_metrics(metrics: dict[str, Any], run: Path) -> None:
 
     subjects = metrics["subjects"]["test"]
     click.echo(f"held-out subjects {', '.join(subjects)}, {metrics['windows']['test']} windows:")
-    print_scores({name: metrics[name] for name in ("teacher", "student")})
-    click.echo(f"{metrics['minutes']} minutes; next: deseptr convert {run} -o {run.name}.tflite")
+    print_scores({name: metrics[name] for name in ("teacher", "student") if name in metrics})
+    forest = metrics["student"]["model"] == "random_forest"
+    step = f"evaluate {run} DATA" if forest else f"convert {run} -o {run.name}.tflite"
+    click.echo(f"{metrics['minutes']} minutes; next: deseptr {step}")

@@ -9,34 +9,62 @@ import numpy as np
 import tensorflow as tf
 
 from deseptr.contract import ConversionError, ModelContract
-from deseptr.train.models import DeSepTr
+from deseptr.train.classifier import WindowClassifier
+from deseptr.train.front_end import DftSpectrogram
+from deseptr.train.models import (
+    Cnn2d,
+    CnnHar,
+    DeitSepTr,
+    DeitViT,
+    DeSepTr,
+    ResNet18,
+    SepTr,
+    TinierHar,
+    ViT,
+)
 
-from .lower_deseptr import lower_deseptr
+from .lower_convolutions import lower_cnn2d, lower_resnet18
 from .lower_front_end import lower_front_end
+from .lower_transformers import lower_separable, lower_vit
+from .lower_windows import lower_cnn_har, lower_tinierhar
 
-_LOWERINGS: dict[type, Callable[[Any, str, tf.Tensor], tf.Tensor]] = {DeSepTr: lower_deseptr}
+Lowering = Callable[[Any, str, tf.Tensor], tf.Tensor]
+
+LOWERINGS: dict[type, Lowering] = {
+    ViT: lower_vit,
+    DeitViT: lower_vit,
+    SepTr: lower_separable,
+    DeitSepTr: lower_separable,
+    DeSepTr: lower_separable,
+    Cnn2d: lower_cnn2d,
+    ResNet18: lower_resnet18,
+    CnnHar: lower_cnn_har,
+    TinierHar: lower_tinierhar,
+}
 
 
 class InferenceGraph(tf.Module):
     """A checkpoint as one static function of a window that has been divided by the contract's input range.
+
+    A network that has no lowering of its own is traced as it is, at batch 1; whether all of it is int8 then, the lint
+    says.
 
     Args:
         classifier: the loaded checkpoint.
         contract: its contract.
 
     Raises:
-        ConversionError: if there is no lowering for its network.
+        ConversionError: if it is no network.
     """
 
     def __init__(self, classifier: Any, contract: ModelContract) -> None:
         super().__init__()
-        self._lower = _LOWERINGS.get(type(classifier.network))
-        if self._lower is None:
+        if not isinstance(classifier, WindowClassifier):
             raise ConversionError(
-                type(classifier.network).__name__,
-                found="a network without a lowering",
-                expected=" or ".join(kind.__name__ for kind in _LOWERINGS),
-                next_step="convert the student of a run",
+                type(classifier).__name__,
+                found="a model that is no network",
+                expected="a checkpoint of one",
+                next_step="train another --model; `deseptr evaluate` measures this one",
             )
         self._classifier = classifier
         self._range = np.asarray(contract.input_range, np.float32)
@@ -46,9 +74,13 @@ class InferenceGraph(tf.Module):
         ).get_concrete_function()
 
     def _logits(self, window: tf.Tensor) -> tf.Tensor:
-        spectrogram = lower_front_end(self._classifier.front_end, window)
-        assert self._lower is not None
-        return self._lower(self._classifier.network, self._classifier.prediction, spectrogram)
+        classifier = self._classifier
+        spectral = isinstance(classifier.front_end, DftSpectrogram)
+        x = lower_front_end(classifier.front_end, window) if spectral else window
+        lower = LOWERINGS.get(type(classifier.network))
+        if lower is not None:
+            return lower(classifier.network, classifier.prediction, x)
+        return classifier.chosen(classifier.network(tf.transpose(x, (0, 2, 1, 3)) if spectral else x, training=False))
 
     def encode(self, windows: Any) -> Any:
         """Raw windows in SI units as the graph takes them: over the input range, saturated at ±1."""

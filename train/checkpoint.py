@@ -21,7 +21,7 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     import keras
 
     # Keras finds the classes that a checkpoint names only if their modules have been imported.
-    from . import front_end, models  # noqa: F401
+    from . import front_end, models, window_front_end  # noqa: F401
     from .classifier import WindowClassifier
 
     if not path.is_file():
@@ -70,7 +70,10 @@ def _check_model(classifier: Any, contract: ModelContract, path: Path) -> None:
 
 
 def load_run(path: Path) -> tuple[Any, ModelContract]:
-    """Load a run folder's student, or a ``.keras`` file with ``contract.json`` beside it, and its contract.
+    """Load a run folder's model, or a ``.keras`` or ``.joblib`` file with its contract beside it, and that contract.
+
+    Returns:
+        A :class:`WindowClassifier` or a :class:`RandomForest`, which both have ``predict``, and the contract.
 
     Raises:
         ModelError: if either is missing or unreadable or they contradict each other.
@@ -81,4 +84,22 @@ def load_run(path: Path) -> tuple[Any, ModelContract]:
             path, found="no such folder or file", expected="a run of `deseptr train`", next_step="check the path"
         )
     contract = ModelContract.load(folder.contract)
-    return load_checkpoint(folder.model if path.is_dir() else path, contract), contract
+    if path.is_dir():
+        path = folder.forest if folder.forest.exists() else folder.model
+    if path.suffix == folder.forest.suffix:
+        return _load_forest(path, contract), contract
+    return load_checkpoint(path, contract), contract
+
+
+def _load_forest(path: Path, contract: ModelContract) -> Any:
+    from .models.random_forest import RandomForest
+
+    forest = RandomForest.load(path)
+    if forest.classes != len(contract.labels):
+        raise ModelError(
+            path,
+            found=f"{forest.classes} classes",
+            expected=f"{len(contract.labels)}, one a label of the contract",
+            next_step="put the contract of this model beside it",
+        )
+    return forest

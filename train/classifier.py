@@ -15,8 +15,8 @@ class WindowClassifier(keras.Model):
     """Front end and network in one model, which is what a checkpoint holds.
 
     Args:
-        front_end: layer from raw windows to spectrograms.
-        network: model from spectrograms to logits, or to the logits of a class and a distillation head.
+        front_end: layer from raw windows to what the network takes, spectrograms or scaled windows.
+        network: model from these to logits, or to the logits of a class and a distillation head.
         prediction: for two heads, which one speaks: ``"class"``, ``"distillation"`` or the ``"mean"`` of their logits.
 
     Input shape: ``[batch, window_length, channels]`` in SI units.
@@ -41,7 +41,10 @@ class WindowClassifier(keras.Model):
 
     def call(self, windows: Any, training: bool | None = None) -> Any:
         """Logits of raw windows."""
-        logits = self.network(self.front_end(windows), training=training)
+        return self.chosen(self.network(self.front_end(windows), training=training))
+
+    def chosen(self, logits: Any) -> Any:
+        """The logits that speak, of what the network gave: its only ones, or those of one head or both."""
         if not isinstance(logits, list | tuple):
             return logits
         of_class, of_distillation = logits

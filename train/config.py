@@ -9,18 +9,35 @@ from typing import Any
 
 from deseptr.contract import ModelError, StftSpec, atomic_write
 
+MODEL_NAMES = (
+    "vit",
+    "septr",
+    "septr-time-first",
+    "cnn2d",
+    "resnet18",
+    "deit-vit",
+    "deit-septr",
+    "deseptr",
+    "tinierhar",
+    "cnn-har",
+    "random-forest",
+)
+
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Settings of ``deseptr train``.
 
+    A model that learns from no teacher is fitted as the student would be; ``resnet18`` as the teacher.
+
     Args:
+        model: which model of ``models.registry`` the run is for, one of :data:`MODEL_NAMES`.
         seed: of the split, the initial weights, the order of examples and the augmentation.
         window_s: length of a window, s.
         overlap: share of a window that the next one repeats.
         frame_s: length of an STFT frame, s.
         frame_step_s: time between STFT frames, s.
-        teacher_width: channels of the teacher's first stage (64 is ResNet-18); also the student's stem.
+        teacher_width: channels of the teacher's first stage (64 is ResNet-18); also of DeSepTr's stem.
         teacher_epochs: passes over the data for the teacher.
         teacher_learning_rate: peak learning rate of the teacher.
         student_epochs: passes over the data for the student.
@@ -39,6 +56,7 @@ class TrainConfig:
         validation: share of the training subjects whose windows choose the best epoch.
     """
 
+    model: str = "deseptr"
     seed: int = 0
     window_s: float = 2.56
     overlap: float = 0.5
@@ -62,11 +80,11 @@ class TrainConfig:
     prediction: str = "mean"
     validation: float = 0.15
 
-    @property
-    def model_name(self) -> str:
-        """The student's name, which decodes itself."""
-        depth = f"_l{self.depth}" if self.depth > 1 else ""
-        return f"deseptr_d{self.dim}_h{self.heads}{depth}"
+    def __post_init__(self) -> None:
+        if self.model not in MODEL_NAMES:
+            raise ModelError(
+                "model", found=self.model, expected=f"one of {', '.join(MODEL_NAMES)}", next_step="choose one of them"
+            )
 
     def window_length(self, rate_hz: float) -> int:
         """Samples in a window at a sample rate."""

@@ -22,11 +22,12 @@ class Augmentation(keras.layers.Layer):
     """The method's augmentation: noise, shift and rotation of the window, warps, masks and CutMix of its spectrogram.
 
     Args:
-        front_end: layer from raw windows to spectrograms.
+        front_end: layer from raw windows to spectrograms, or to scaled windows, which only the first three augment.
         noise_stddev: largest noise level of each channel, SI units.
 
     Call arguments: windows ``[batch, window_length, channels]`` and targets ``[batch, classes]``. Returns the
-    spectrogram ``[batch, bins, frames, channels]`` and the mixed targets.
+    front end's output, ``[batch, bins, frames, channels]`` or ``[batch, window_length, channels]``, and the mixed
+    targets.
     """
 
     def __init__(self, front_end: keras.layers.Layer, noise_stddev: Sequence[float], **kwargs: Any) -> None:
@@ -41,6 +42,8 @@ class Augmentation(keras.layers.Layer):
         for layer in self.on_windows:
             windows = layer(windows, training=training)
         spectrogram = self.front_end(windows)
+        if len(spectrogram.shape) == 3:
+            return spectrogram, targets
         for layer in self.on_spectrograms:
             spectrogram = layer(spectrogram, training=training)
         for layer in self.cutmix:

@@ -8,23 +8,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-import keras
-
-from deseptr.contract import ModelContract
+from deseptr.contract import ModelContract, SetupError
 from deseptr.data import Dataset, Windows
 
-from .checkpoint import load_checkpoint
+from .checkpoint import load_checkpoint, load_run
 from .classifier import WindowClassifier
 from .config import TrainConfig
-from .fit import Reporter, Stage, fit, score_classifier, write_history
+from .fit import Reporter, score_classifier
 from .front_end import DftSpectrogram
-from .models import DeSepTr, ResNet18
-from .objective import Augmentation, DistillationObjective, SupervisedObjective
+from .models.registry import MODELS
 from .preparation import TrainingData, check_same_data, make_contract, prepare
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
+from .stages import History, TrainingRun, fit_forest, train_alone, train_student, train_teacher
 from .statistics import whitening_gain
-
-_NOISE = 0.01
+from .window_front_end import WindowScale
 
 
 def train(
@@ -38,10 +35,11 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Train a teacher, distil a student, evaluate both on held-out subjects and leave everything in ``run``.
+    """Train the model that ``config`` names, evaluate it on held-out subjects and leave everything in ``run``.
 
-    Interrupted at any moment, ``run`` holds the best student so far with its contract and calibration windows, if there
-    was one yet, and ``resume`` goes on from the last whole epoch.
+    A distilled model, here called the student, gets a teacher first. Interrupted at any moment, ``run`` holds the best
+    student so far with its contract and calibration windows, if there was one yet, and ``resume`` goes on from the last
+    whole epoch.
 
     Args:
         dataset: labelled recordings of at least three subjects.
@@ -54,15 +52,17 @@ def train(
         overwrite: begin anew where ``run`` holds a run.
 
     Returns:
-        What ``metrics.json`` says.
+        What ``metrics.json`` says; ``student`` is the run's model, ``teacher`` is there if it had one.
 
     Raises:
         DataError: if the data cannot be split or a class has no window in a part that needs it.
         ModelError: if the teacher does not fit, or the run to resume is of other settings.
-        SetupError: if ``run`` is in use and neither ``resume`` nor ``overwrite`` is given.
+        SetupError: if ``run`` is in use and neither ``resume`` nor ``overwrite`` is given, or a teacher is given to a
+            model that takes none.
     """
     began = time.perf_counter()
     folder = RunFolder(run)
+    _check_teacher_wanted(config, teacher_run)
     check_run(folder, config, resume, overwrite)
     if resume and folder.metrics.exists():
         return read_metrics(folder)
@@ -74,12 +74,8 @@ def train(
     contract.save(folder.contract)
     choose_calibration(data.training, data.test, config.seed).save(folder.calibration)
 
-    front_end = DftSpectrogram(contract.stft, contract.input_range, _gain(data, contract, teacher_source))
-    history: list[dict[str, Any]] = []
-    if teacher_run is None:
-        history = _train_teacher(folder, front_end, data, config, reporter)
-    teacher = load_checkpoint(teacher_source.teacher, contract)
-    history = _train_student(folder, front_end, teacher, data, config, reporter, history)
+    training_run = TrainingRun(folder, contract, data, config, reporter)
+    history, teacher = _run_stages(training_run, teacher_source, teacher_given=teacher_run is not None)
 
     metrics = {
         "dataset": dataset.name,
@@ -87,8 +83,8 @@ def train(
         "windows": {part: len(getattr(data, part)) for part in ("training", "validation", "test")},
         "minutes": round((time.perf_counter() - began) / 60, 2),
         "epochs": {stage: sum(r["stage"] == stage for r in history) for stage in ("teacher", "student")},
-        "student": _measure(load_checkpoint(folder.model, contract), data.test),
-        "teacher": _measure(teacher, data.test),
+        "student": _measure(load_run(folder.path)[0], data.test, contract.model),
+        **({"teacher": _measure(teacher, data.test, f"resnet18_w{teacher.network.width}")} if teacher else {}),
         "machine": {"platform": platform.platform(), "python": platform.python_version()},
         "versions": dict(contract.versions),
     }
@@ -97,13 +93,33 @@ def train(
     return metrics
 
 
-def _seed(seed: int) -> None:
-    """Start a stage from the seed alone, whatever was drawn before it: a resumed run skips what it has."""
-    keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+def _check_teacher_wanted(config: TrainConfig, teacher_run: Path | None) -> None:
+    if teacher_run is not None and not MODELS[config.model].distilled:
+        distilled = ", ".join(name for name, family in MODELS.items() if family.distilled)
+        raise SetupError(
+            f"--teacher {teacher_run}",
+            found=f"the model {config.model}, which learns from no teacher",
+            expected=f"one of {distilled}",
+            next_step="leave --teacher out or choose one of these",
+        )
 
-        tf.config.experimental.enable_op_determinism()
+
+def _run_stages(
+    run: TrainingRun, teacher_source: RunFolder, teacher_given: bool
+) -> tuple[History, WindowClassifier | None]:
+    """Train what the model's family needs; the history, and the teacher if there is one."""
+    family = MODELS[run.config.model]
+    if family.input == "features":
+        return fit_forest(run), None
+    if family.input == "window":
+        return train_alone(run, WindowScale(run.contract.input_range)), None
+    contract = run.contract
+    front_end = DftSpectrogram(contract.stft, contract.input_range, _gain(run.data, contract, teacher_source))
+    if not family.distilled:
+        return train_alone(run, front_end), None
+    history = [] if teacher_given else train_teacher(run, front_end)
+    teacher = load_checkpoint(teacher_source.teacher, contract)
+    return train_student(run, front_end, teacher, history), teacher
 
 
 def _gain(data: TrainingData, contract: ModelContract, teacher: RunFolder) -> tuple[float, ...]:
@@ -113,92 +129,10 @@ def _gain(data: TrainingData, contract: ModelContract, teacher: RunFolder) -> tu
     return whitening_gain(data.training.signals, contract.stft, contract.input_range)
 
 
-def _augmentation(front_end: DftSpectrogram) -> Augmentation:
-    return Augmentation(front_end, [_NOISE * value for value in front_end.input_range])
-
-
-def _train_teacher(
-    folder: RunFolder, front_end: DftSpectrogram, data: TrainingData, config: TrainConfig, reporter: Reporter
-) -> list[dict[str, Any]]:
-    _seed(config.seed)
-    classifier = WindowClassifier(front_end, ResNet18(len(data.training.label_names), config.teacher_width))
-    objective = SupervisedObjective(classifier, _augmentation(front_end), config.label_smoothing)
-    return fit(
-        objective,
-        data.training,
-        data.validation,
-        _stage("teacher", config, config.teacher_epochs, config.teacher_learning_rate),
-        best_path=folder.teacher,
-        state_folder=folder.state("teacher"),
-        reporter=reporter,
-        keep=lambda rows: write_history(rows, folder.history),
-    )
-
-
-def _train_student(
-    folder: RunFolder,
-    front_end: DftSpectrogram,
-    teacher: WindowClassifier,
-    data: TrainingData,
-    config: TrainConfig,
-    reporter: Reporter,
-    before: list[dict[str, Any]],
-) -> list[dict[str, Any]]:
-    _seed(config.seed)
-    student = build_student(front_end, teacher, data.training, config)
-    objective = DistillationObjective(
-        student,
-        teacher,
-        _augmentation(front_end),
-        distillation=config.distillation,
-        temperature=config.temperature,
-        label_smoothing=config.label_smoothing,
-    )
-    return before + fit(
-        objective,
-        data.training,
-        data.validation,
-        _stage("student", config, config.student_epochs, config.student_learning_rate),
-        best_path=folder.model,
-        state_folder=folder.state("student"),
-        reporter=reporter,
-        keep=lambda rows: write_history(before + rows, folder.history),
-    )
-
-
-def build_student(
-    front_end: DftSpectrogram, teacher: WindowClassifier, training: Windows, config: TrainConfig
-) -> WindowClassifier:
-    """A student on the teacher's stem: the same layer with the same weights, tuned on with the rest."""
-    network = DeSepTr(
-        len(training.label_names),
-        dim=config.dim,
-        heads=config.heads,
-        depth=config.depth,
-        stem_filters=teacher.network.stem.filters,
-    )
-    student = WindowClassifier(front_end, network, config.prediction)
-    student.build((None, *training.signals.shape[1:]))
-    network.stem.set_weights(teacher.network.stem.get_weights())
-    return student
-
-
-def _stage(name: str, config: TrainConfig, epochs: int, learning_rate: float) -> Stage:
-    return Stage(
-        name,
-        epochs,
-        learning_rate,
-        batch_size=config.batch_size,
-        weight_decay=config.weight_decay,
-        warmup=config.warmup,
-        averaging=config.averaging,
-        seed=config.seed,
-    )
-
-
-def _measure(classifier: WindowClassifier, windows: Windows) -> dict[str, Any]:
+def _measure(classifier: Any, windows: Windows, name: str) -> dict[str, Any]:
+    network = getattr(classifier, "network", classifier)
     return {
-        "model": classifier.network.name,
-        "parameters": int(classifier.network.count_params()),
+        "model": name,
+        "parameters": int(network.count_params()),
         **score_classifier(classifier, windows).to_dict(),
     }

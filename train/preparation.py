@@ -11,6 +11,7 @@ from deseptr.contract import DataError, ModelContract, ModelError
 from deseptr.data import Dataset, Split, Windows, cut_windows, subject_split
 
 from .config import TrainConfig
+from .models.registry import MODELS
 from .run_folder import RunFolder
 from .statistics import full_scales, input_range
 
@@ -86,7 +87,7 @@ def make_contract(
         acc_full_scale_g=acc_full_scale,
         gyro_full_scale_dps=gyro_full_scale,
         stft=config.stft(rate),
-        model=config.model_name,
+        model=MODELS[config.model].name(config),
         versions=_versions(),
     )
     return contract if teacher is None else _as_teacher(contract, teacher)

@@ -28,8 +28,13 @@ class RunFolder:
 
     @property
     def model(self) -> Path:
-        """The student's best checkpoint."""
+        """The best checkpoint of the run's model, the student where there is a teacher."""
         return self.path / "model.keras"
+
+    @property
+    def forest(self) -> Path:
+        """The run's model where that is a random forest, in place of a checkpoint."""
+        return self.path / "model.joblib"
 
     @property
     def teacher(self) -> Path:
@@ -38,7 +43,7 @@ class RunFolder:
 
     @property
     def contract(self) -> Path:
-        """The contract of both."""
+        """The contract of the model and its teacher."""
         return self.path / "contract.json"
 
     @property

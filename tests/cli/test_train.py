@@ -25,6 +25,20 @@ def test_trains_shows_progress_and_says_what_comes_next(tmp_path: Path):
     assert (config.teacher_width, config.dim, config.heads, config.seed) == (4, 8, 1, 0)
 
 
+def test_model_is_chosen_by_name(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--model", "random-forest")
+    assert result.exit_code == 0, result.output
+    assert f"next: deseptr evaluate {tmp_path / 'run'} DATA" in result.stdout
+    assert "teacher" not in result.stdout
+    assert TrainConfig.load(RunFolder(tmp_path / "run").config).model == "random-forest"
+
+
+def test_unknown_model_is_answered_with_the_known_ones(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--model", "svm")
+    assert result.exit_code == 2
+    assert "'tinierhar'" in result.output
+
+
 def test_finished_run_is_shown_again_by_resume(tiny_run: Path):
     same = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 2, "--dim", 8, "--heads", 2]
     result = run(DATA, "-o", tiny_run, "--resume", "--json", "--batch-size", 16, *same)

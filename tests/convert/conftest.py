@@ -21,6 +21,18 @@ def contract() -> ModelContract:
     )
 
 
+def randomise(classifier: Any, rng: np.random.Generator, scale: float = 0.5) -> Any:
+    """Build a classifier for the contract's windows and disturb every weight and statistic."""
+    classifier.build((None, 64, 6))
+    for weight in classifier.network.weights:
+        if "seed" in weight.path:
+            continue
+        noise = rng.normal(size=weight.shape) * scale
+        positive = "variance" in weight.path or "gamma" in weight.path
+        weight.assign(np.abs(np.asarray(weight) + noise) + 0.2 if positive else np.asarray(weight) + noise)
+    return classifier
+
+
 @pytest.fixture
 def random_student(contract: ModelContract) -> Callable[..., Any]:
     """Make a student from a seed, with `prediction` and DeSepTr's settings."""
@@ -33,13 +45,33 @@ def random_student(contract: ModelContract) -> Callable[..., Any]:
         rng = np.random.default_rng(seed)
         front_end = DftSpectrogram(contract.stft, contract.input_range, list(rng.uniform(1, 9, contract.stft.bins)))
         network = DeSepTr(3, **{"dim": 12, "heads": 3, "stem_filters": 8, **settings})
-        student = WindowClassifier(front_end, network, prediction)
-        student.build((None, contract.window_length, 6))
-        for weight in network.weights:
-            noise = rng.normal(size=weight.shape) * 0.5
-            positive = "variance" in weight.path or "gamma" in weight.path
-            weight.assign(np.abs(np.asarray(weight) + noise) + 0.2 if positive else np.asarray(weight) + noise)
-        return student
+        return randomise(WindowClassifier(front_end, network, prediction), rng)
+
+    return make
+
+
+@pytest.fixture
+def random_model(contract: ModelContract) -> Callable[..., Any]:
+    """Make a classifier of any family by name, small, on its own kind of front end."""
+
+    def make(name: str, *, prediction: str = "mean", scale: float = 0.2, **settings: Any) -> Any:
+        import keras
+
+        from deseptr.train import TrainConfig
+        from deseptr.train.classifier import WindowClassifier
+        from deseptr.train.front_end import DftSpectrogram
+        from deseptr.train.models.registry import MODELS
+        from deseptr.train.window_front_end import WindowScale
+
+        keras.utils.set_random_seed(2)
+        config = TrainConfig(**{"model": name, "dim": 12, "heads": 3, "teacher_width": 8, **settings})
+        rng = np.random.default_rng(2)
+        network = MODELS[name].build(3, config)
+        if MODELS[name].input == "window":
+            front_end = WindowScale(contract.input_range)
+        else:
+            front_end = DftSpectrogram(contract.stft, contract.input_range, list(rng.uniform(1, 9, 9)))
+        return randomise(WindowClassifier(front_end, network, prediction), rng, scale)
 
     return make
 

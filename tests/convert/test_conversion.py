@@ -12,6 +12,7 @@ from deseptr.convert import convert_run
 from deseptr.device import load_engine, predict
 from deseptr.train import Calibration, RunFolder, load_run
 from deseptr.train.fit import predict_logits
+from deseptr.train.models.random_forest import RandomForest
 
 
 @pytest.fixture
@@ -98,9 +99,26 @@ def test_missing_run_is_named(tmp_path: Path):
         convert_run(tmp_path / "nowhere", tmp_path / "m.tflite")
 
 
-def test_teacher_has_no_lowering_yet(run: Path, tmp_path: Path):
-    with pytest.raises(ConversionError, match="ResNet18: found a network without a lowering"):
-        convert_run(run / "teacher.keras", tmp_path / "m.tflite")
+def test_teacher_converts_too(run: Path, tmp_path: Path):
+    result = convert_run(run / "teacher.keras", tmp_path / "m.tflite")
+    assert result.ops["CONV_2D"] == 2 + 1 + 16 + 3 + 1
+
+
+def test_model_on_windows_is_found_by_a_process_that_has_not_met_it(random_model, contract, windows, tmp_path: Path):
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    random_model("cnn-har").save(folder.model)
+    contract.save(folder.contract)
+    Calibration(windows, windows, np.arange(6) % 3, np.array(["1"] * 6)).save(folder.calibration)
+    assert convert_run(folder.path, tmp_path / "m.tflite").ops["CONV_2D"] == 5
+
+
+def test_forest_is_refused(run: Path, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    forest = RandomForest(6, trees=2).fit(rng.normal(size=(12, 128, 6)), np.arange(12) % 6, 50.0)
+    forest.save(RunFolder(run).forest)
+    with pytest.raises(ConversionError, match="RandomForest: found a model that is no network"):
+        convert_run(run, tmp_path / "m.tflite")
 
 
 def test_unwritable_output_is_named(run: Path, tmp_path: Path):

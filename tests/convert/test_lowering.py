@@ -5,9 +5,15 @@ import pytest
 import tensorflow as tf
 
 from deseptr.contract import ConversionError
+from deseptr.convert import lowering
 from deseptr.convert.blocks import centred, encoder, unit_norm, written
 from deseptr.convert.lower_front_end import lower_front_end, signed_kernels
 from deseptr.convert.lowering import InferenceGraph
+from deseptr.train import TrainConfig
+from deseptr.train.models.random_forest import RandomForest
+from deseptr.train.models.registry import MODELS
+
+NETWORKS = [name for name, family in MODELS.items() if family.input != "features"]
 
 
 @pytest.mark.parametrize("prediction", ["class", "distillation", "mean"])
@@ -52,10 +58,41 @@ def test_what_is_written_to_the_stream_has_no_mean_and_the_norm_does_not_see_its
     np.testing.assert_allclose(ours, centred(tokens) / np.linalg.norm(centred(tokens), axis=-1)[..., None], atol=1e-6)
 
 
-def test_network_without_a_lowering_is_named(random_student, contract):
-    from deseptr.train.classifier import WindowClassifier
-    from deseptr.train.models import ResNet18
+@pytest.mark.parametrize(
+    ("name", "depth"),
+    [(name, 1) for name in NETWORKS] + [(name, 2) for name in NETWORKS if name.endswith(("vit", "septr", "first"))],
+)
+def test_every_model(name: str, depth: int, windows: np.ndarray, random_model, contract):
+    classifier = random_model(name, depth=depth)
+    expected = np.asarray(classifier(windows))
+    assert np.ptp(expected, axis=0).min() > 0.01
+    graph = InferenceGraph(classifier, contract)
+    np.testing.assert_allclose(graph.predict(windows), expected, atol=1e-5 * np.abs(expected).max() + 1e-5)
 
-    teacher = WindowClassifier(random_student(0).front_end, ResNet18(3, width=4))
-    with pytest.raises(ConversionError, match="ResNet18: found a network without a lowering, expected DeSepTr"):
-        InferenceGraph(teacher, contract)
+
+@pytest.mark.parametrize("name", [name for name, family in MODELS.items() if family.distilled])
+@pytest.mark.parametrize("prediction", ["class", "distillation"])
+def test_head_that_speaks(name: str, prediction: str, windows: np.ndarray, random_model, contract):
+    classifier = random_model(name, prediction=prediction)
+    expected = np.asarray(classifier(windows))
+    actual = InferenceGraph(classifier, contract).predict(windows)
+    np.testing.assert_allclose(actual, expected, atol=1e-5 * np.abs(expected).max() + 1e-5)
+
+
+@pytest.mark.parametrize("name", ["vit", "cnn-har", "deit-septr"])
+def test_network_without_a_lowering_is_traced(
+    name: str, windows: np.ndarray, random_model, contract, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lowering, "LOWERINGS", {})
+    classifier = random_model(name)
+    graph = InferenceGraph(classifier, contract)
+    np.testing.assert_allclose(graph.predict(windows), classifier(windows), rtol=1e-5, atol=1e-5)
+
+
+def test_every_network_has_a_lowering():
+    assert {type(MODELS[name].build(3, TrainConfig())) for name in NETWORKS} == set(lowering.LOWERINGS)
+
+
+def test_forest_is_no_network(contract):
+    with pytest.raises(ConversionError, match="RandomForest: found a model that is no network"):
+        InferenceGraph(RandomForest(3), contract)

@@ -9,8 +9,9 @@ from deseptr.contract import DataError, ModelContract, ModelError, SetupError
 from deseptr.data import Dataset, Recording, load_dataset
 from deseptr.train import Calibration, RunFolder, TrainConfig, load_run
 from deseptr.train.checkpoint import load_checkpoint
-from deseptr.train.pipeline import build_student, train
+from deseptr.train.pipeline import train
 from deseptr.train.preparation import nominal_rate, prepare
+from deseptr.train.stages import build_student
 
 DATA = "synthetic:subjects=4,seconds=12"
 

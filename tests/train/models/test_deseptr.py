@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from deseptr.train.models import DeSepTr
-from deseptr.train.models.deseptr import encode_axis
+from deseptr.train.models.septr import encode_axis
 
 
 def small(**settings) -> DeSepTr:

@@ -1,0 +1,84 @@
+"""The transformers as static graphs: the checkpoint's network, rewritten exactly, with nothing in it that is not used.
+
+Time is the first axis throughout, so that a column of the grid is a row of the tensor: the kernels are transposed, and
+the separable ones are left with one transpose between two encoders.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .blocks import Array, centred, constant, encoder, folded_norm, pointwise, unit_norm, values, written
+from .lower_convolutions import lower_stem
+
+
+def lower_separable(network: Any, prediction: str, spectrogram: tf.Tensor) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a spectrogram by a :class:`SepTr` or one of its distilled kinds.
+
+    Args:
+        network: the trained network.
+        prediction: which head speaks, where there are two.
+        spectrogram: ``[1, frames, bins, channels]``.
+    """
+    grid, special = _tokens(network, spectrogram)
+    count = special.shape[2]
+    if network.first == "time":
+        grid = tf.transpose(grid, (0, 2, 1, 3))
+    for index, block in enumerate(network.stages):
+        last = index == len(network.stages) - 1
+        copies = tf.concat([special] * grid.shape[1], axis=1)
+        encoded = encoder(block, tf.concat([copies, grid], axis=2), wanted=count if last else None)
+        special = tf.reduce_mean(encoded[:, :, :count], axis=1, keepdims=True)
+        if not last:
+            grid = tf.transpose(encoded[:, :, count:], (0, 2, 1, 3))
+    return _head(network, prediction, special)
+
+
+def lower_vit(network: Any, prediction: str, spectrogram: tf.Tensor) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a spectrogram by a :class:`ViT` or its distilled kind; arguments as above."""
+    grid, special = _tokens(network, spectrogram)
+    count = special.shape[2]
+    _, columns, rows, dim = grid.shape
+    tokens = tf.concat([special, tf.reshape(grid, (1, 1, columns * rows, dim))], axis=2)
+    for block in network.blocks[:-1]:
+        tokens = encoder(block, tokens)
+    return _head(network, prediction, encoder(network.blocks[-1], tokens, wanted=count))
+
+
+def _tokens(network: Any, spectrogram: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The grid ``[1, columns, rows, dim]`` and the special tokens ``[1, 1, count, dim]``, as the stream holds them."""
+    tokens = network.tokens
+    features = spectrogram if network.stem is None else lower_stem(network.stem, spectrogram)
+    positions = values(tokens.frequency_position) + values(tokens.time_position)
+    grid = unit_norm(_projected(tokens, features)) + constant(written(positions).transpose(1, 0, 2)[None])
+    special = written(np.concatenate([values(token) for token in tokens.special]))
+    return grid, constant(special[None, None])
+
+
+def _projected(tokens: Any, features: tf.Tensor) -> tf.Tensor:
+    kernel, bias = centred(values(tokens.projection.kernel)), centred(values(tokens.projection.bias))
+    if tokens.patch == 1:
+        return pointwise(features, kernel, bias)
+    patches = tf.nn.conv2d(features, constant(kernel.transpose(1, 0, 2, 3)), tokens.patch, "SAME")
+    return tf.nn.bias_add(patches, constant(bias))
+
+
+def _head(network: Any, prediction: str, special: tf.Tensor) -> tf.Tensor:
+    """All heads in one product over the special tokens side by side; a silent head has no weight."""
+    folded = [
+        folded_norm(network.norm, values(head.kernel) * part, values(head.bias) * part)
+        for head, part in zip(network.output_heads, _shares(network, prediction), strict=True)
+    ]
+    kernel: Array = np.concatenate([kernel for kernel, _ in folded])
+    bias: Array = np.sum([bias for _, bias in folded], axis=0)
+    tokens = tf.reshape(unit_norm(special), (1, 1, 1, len(kernel)))
+    return tf.reshape(pointwise(tokens, kernel, bias), (1, network.classes))
+
+
+def _shares(network: Any, prediction: str) -> tuple[float, ...]:
+    if not network.distilled:
+        return (1.0,)
+    return {"class": (1.0, 0.0), "distillation": (0.0, 1.0), "mean": (0.5, 0.5)}[prediction]

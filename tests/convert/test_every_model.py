@@ -1,0 +1,28 @@
+"""Every network becomes an int8 graph that says nearly what the checkpoint says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deseptr.contract import embed_contract
+from deseptr.convert.lint import check, read_nodes
+from deseptr.convert.lowering import InferenceGraph
+from deseptr.convert.quantize import _flatbuffer
+from deseptr.device import load_engine, predict
+from deseptr.train.models.registry import MODELS
+
+
+@pytest.mark.parametrize("name", [name for name, family in MODELS.items() if family.input != "features"])
+def test_int8_conversion(name: str, windows: np.ndarray, random_model, contract, tmp_path: Path):
+    classifier = random_model(name, scale=0.05)
+    expected = np.asarray(classifier(windows))
+    graph = InferenceGraph(classifier, contract)
+    content = _flatbuffer(graph, graph.encode(windows), tmp_path)
+    nodes = read_nodes(content)
+    check(nodes, name)
+    assert not {"FULLY_CONNECTED", "WHILE"} & {node.op for node in nodes}
+    path = tmp_path / "m.tflite"
+    path.write_bytes(embed_contract(content, contract))
+    error = predict(load_engine(path), windows) - expected
+    assert np.sqrt((error**2).mean()) < 0.15 * expected.std()

@@ -1,0 +1,7 @@
+import numpy as np
+
+from deseptr.train.models import Cnn2d
+
+
+def test_layer_contract(check_layer, rng: np.random.Generator):
+    check_layer(Cnn2d(5, width=4), rng.normal(size=(3, 17, 25, 6)).astype(np.float32), shapes=[(3, 5)])
