@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -77,7 +78,8 @@ class Protocol:
 
     def to_dict(self) -> dict[str, Any]:
         """The protocol as plain JSON values."""
-        return asdict(self)
+        content: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return content
 
 
 def make_protocol(

@@ -95,7 +95,7 @@ def test_parse_labels_refuses(text: str) -> None:
 
 def test_protocol_is_plain_json() -> None:
     content = make_protocol("official", _dataset(4, ("2",))).to_dict()
-    assert content["folds"] == ({"name": "test", "test_subjects": ("2",)},)
+    assert content["folds"] == [{"name": "test", "test_subjects": ["2"]}]
     assert content.keys() == {field.name for field in dataclasses.fields(Protocol)}
 
 
