@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -97,8 +98,9 @@ def _on_ray(address: str, at_once: int | None, dataset: Dataset, jobs: Sequence[
     import ray
 
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise SetupError(
             f"--ray {address}",
             found=f"no cluster ({str(error).splitlines()[0]})",
@@ -109,6 +111,13 @@ def _on_ray(address: str, at_once: int | None, dataset: Dataset, jobs: Sequence[
         yield from _ray_outcomes(ray, dataset, jobs, at_once)
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise an OSError where nothing listens; Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 def _ray_outcomes(ray: Any, dataset: Dataset, jobs: Sequence[FoldJob], at_once: int | None) -> Iterator[Outcome]:

@@ -113,7 +113,7 @@ def check_claim(job: FoldJob) -> None:
     if not job.folder.exists():
         return
     before, now = _read(job.claimed_by), job.settings()
-    if not before and (not job.folder.is_dir() or any(job.folder.iterdir())):
+    if not before and (not job.folder.is_dir() or set(job.folder.iterdir()) - {job.log}):
         raise SetupError(
             job.folder, found="files of something else", expected="a new folder", next_step="choose another -o"
         )
