@@ -171,7 +171,7 @@ def print_summary(summary: dict[str, Any], out: Path) -> None:
     header, body = rows(summary)
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(header):
-        table.add_column(column, justify="left" if index < 2 else "right")
+        table.add_column(column.replace(" ", "\n"), justify="left" if index < 2 else "right")
     for row in body:
         table.add_row(*row, style="bold" if row[0] in ("mean", "pooled") and not row[1] else None)
     Console().print(table)
