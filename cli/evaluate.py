@@ -33,6 +33,12 @@ def evaluate(model: Path, source: str, test_subjects: tuple[str, ...] | None, th
 
     dataset = load_dataset(source)
     chosen = test_subjects or dataset.test_subjects or dataset.subjects
+    if not (test_subjects or dataset.test_subjects):
+        click.echo(
+            f"note: all {len(chosen)} subjects, whoever the model was trained on included; "
+            "score those held out alone with --test-subjects",
+            err=True,
+        )
     dataset = dataset.select(subjects=chosen)
     predictor = load_predictor(model, threads)
     figures = evaluate_model(predictor, dataset).to_dict()

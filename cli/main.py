@@ -13,6 +13,7 @@ from deseptr.contract.errors import DeseptrError
 COMMANDS = {
     "data": ("data", "Look at recordings and change their layout."),
     "train": ("train", "Train a teacher and distil DeSepTr from recordings."),
+    "crossval": ("crossval", "Train and test the folds of a protocol, int8 included."),
     "convert": ("convert", "Make an int8 .tflite of a trained run."),
     "evaluate": ("evaluate", "Measure a run or a .tflite on labelled recordings."),
     "device": ("device", "Run a model on an I2C motion sensor, and time it."),
@@ -76,7 +77,7 @@ def _missing(error: ModuleNotFoundError) -> int:
         raise error
     click.echo(
         f"deseptr: {package}: found no such package, expected it for this command; "
-        "install it with `pip install 'deseptr[train]'`",
+        f"install it with `pip install 'deseptr[{'cluster' if package == 'ray' else 'train'}]'`",
         err=True,
     )
     return 2

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from deseptr.train.config import MODEL_NAMES, TrainConfig
+from deseptr.train.config import TrainConfig
 
 from .options import DATA_HELP, SUBJECTS
-
-
-def setting(name: str, kind: click.ParamType[Any], text: str) -> Callable[[Any], Any]:
-    """An option for a field of ``TrainConfig``, with that field's default."""
-    flag = "--" + name.replace("_", "-")
-    return click.option(flag, type=kind, default=getattr(TrainConfig, name), show_default=True, help=text)
+from .training_options import training_options, window_options
 
 
 @click.command(
@@ -39,20 +33,8 @@ history.csv, config.json and teacher.keras. Ctrl-C keeps them; --resume goes on 
 @click.option("--test-subjects", type=SUBJECTS, help="Whom to hold out. [default: the dataset's own choice, else 25 %]")
 @click.option("--subjects", type=SUBJECTS, help="Use these subjects alone.")
 @click.option("--teacher", type=click.Path(path_type=Path), metavar="RUN", help="Take the teacher of this run.")
-@setting("model", click.Choice(MODEL_NAMES), "What to train.")
-@setting("teacher_epochs", click.IntRange(1), "Passes over the data for the teacher.")
-@setting("student_epochs", click.IntRange(1), "Passes over the data for the student, or the model without a teacher.")
-@setting("teacher_width", click.IntRange(1), "Channels of the teacher's first stage; 64 is ResNet-18.")
-@setting("dim", click.IntRange(1), "Width of the tokens.")
-@setting("heads", click.IntRange(1), "Attention heads.")
-@setting("depth", click.IntRange(1), "Pairs of encoder blocks.")
-@setting("distillation", click.Choice(["hard", "soft"]), "The teacher's class or its probabilities.")
-@setting("temperature", click.FloatRange(0, min_open=True), "Of soft distillation.")
-@setting("prediction", click.Choice(["class", "distillation", "mean"]), "Which head speaks.")
-@setting("batch_size", click.IntRange(1), "Windows in a step.")
-@setting("window_s", click.FloatRange(0, min_open=True), "Length of a window in seconds.")
-@setting("overlap", click.FloatRange(0, 1, max_open=True), "Share of a window that the next repeats.")
-@setting("seed", click.IntRange(0), "Of split, weights, order and augmentation.")
+@training_options
+@window_options
 @click.option("--resume", is_flag=True, help="Go on with the run in RUN.")
 @click.option("--overwrite", is_flag=True, help="Begin anew where RUN holds a run.")
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json on stdout.")

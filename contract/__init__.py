@@ -1,5 +1,7 @@
 """What train, convert and device agree on: the model contract, the scores, the errors and atomic writing."""
 
+from .bootstrap import Interval, macro_f1_interval, subject_confusions
+from .calibration import Reliability, reliability, softmax
 from .errors import ConversionError, DataError, DeseptrError, ModelError, SensorError, SetupError
 from .files import atomic_path, atomic_write
 from .model_contract import CHANNELS, UNITS, ModelContract
@@ -13,8 +15,10 @@ __all__ = [
     "ConversionError",
     "DataError",
     "DeseptrError",
+    "Interval",
     "ModelContract",
     "ModelError",
+    "Reliability",
     "Scores",
     "SensorError",
     "SetupError",
@@ -23,6 +27,10 @@ __all__ = [
     "atomic_path",
     "atomic_write",
     "embed_contract",
+    "macro_f1_interval",
     "read_tflite",
+    "reliability",
     "score",
+    "softmax",
+    "subject_confusions",
 ]

@@ -44,7 +44,7 @@ class Scores:
     @property
     def macro_f1(self) -> float:
         """Unweighted mean of the classes' F1."""
-        return _macro_f1(self.confusion)
+        return float(macro_f1(self.confusion))
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain JSON values."""
@@ -77,7 +77,7 @@ def score(
     if subjects is not None:
         for subject in np.unique(subjects):
             chosen = subjects == subject
-            per_subject[str(subject)] = _macro_f1(_confusion(true[chosen], predicted[chosen], len(labels)))
+            per_subject[str(subject)] = float(macro_f1(_confusion(true[chosen], predicted[chosen], len(labels))))
     return Scores(labels, _confusion(true, predicted, len(labels)), per_subject)
 
 
@@ -87,12 +87,19 @@ def _confusion(true: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any
     return confusion
 
 
+def macro_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Macro-F1 of confusion matrices ``[…, true, predicted]``, of shape ``[…]``; 0 where there is no window."""
+    f1 = _f1(confusion)
+    present = ~np.isnan(f1)
+    return np.asarray(np.where(present, f1, 0.0).sum(-1) / np.maximum(present.sum(-1), 1))
+
+
+def _f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """F1 of each class, ``[…, class]``; NaN of a class that occurs neither in the truth nor in the predictions."""
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    total = confusion.sum(-1) + confusion.sum(-2)
+    return np.asarray(np.where(total, 2 * hits / np.maximum(total, 1), np.nan))
+
+
 def _class_f1(confusion: NDArray[np.int64]) -> list[float | None]:
-    hits = np.diag(confusion)
-    total = confusion.sum(0) + confusion.sum(1)
-    return [float(2 * h / t) if t else None for h, t in zip(hits, total, strict=True)]
-
-
-def _macro_f1(confusion: NDArray[np.int64]) -> float:
-    present = [f1 for f1 in _class_f1(confusion) if f1 is not None]
-    return float(np.mean(present)) if present else 0.0
+    return [None if np.isnan(f1) else float(f1) for f1 in _f1(confusion)]

@@ -2,8 +2,10 @@
 
 from .csv_file import read_csv, save_csv
 from .info import DatasetInfo, describe
+from .leakage import check_leakage
 from .npz import read_npz, save_npz
 from .plot import plot_dataset
+from .protocols import PROTOCOLS, Fold, Protocol, make_protocol, parse_labels
 from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, Segment
 from .resample import resample
 from .sources import load_dataset, save_dataset, writer_for
@@ -12,19 +14,25 @@ from .synthetic import synthetic_dataset, synthetic_day
 from .windows import Windows, cut_windows
 
 __all__ = [
+    "PROTOCOLS",
     "UNLABELLED",
     "UNLABELLED_NAME",
     "Dataset",
     "DatasetInfo",
+    "Fold",
+    "Protocol",
     "Recording",
     "Segment",
     "Split",
     "Windows",
     "arena_folds",
     "check_disjoint",
+    "check_leakage",
     "cut_windows",
     "describe",
     "load_dataset",
+    "make_protocol",
+    "parse_labels",
     "parse_subjects",
     "plot_dataset",
     "read_csv",

@@ -9,7 +9,7 @@ from typing import Any
 
 from deseptr.contract import ModelError, StftSpec, atomic_write
 
-MODEL_NAMES = (
+NETWORK_NAMES = (
     "vit",
     "septr",
     "septr-time-first",
@@ -20,8 +20,8 @@ MODEL_NAMES = (
     "deseptr",
     "tinierhar",
     "cnn-har",
-    "random-forest",
 )
+MODEL_NAMES = (*NETWORK_NAMES, "random-forest")
 
 
 @dataclass(frozen=True)

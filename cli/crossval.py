@@ -1,0 +1,178 @@
+"""``deseptr crossval``."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deseptr.train.config import NETWORK_NAMES, TrainConfig
+
+from .options import DATA_HELP, SUBJECTS
+from .training_options import training_options
+
+if TYPE_CHECKING:
+    from deseptr.train.executors import Executor, Outcome
+    from deseptr.train.fold import FoldJob
+
+
+@click.command(
+    help=f"""Train and test a model on the folds of a protocol, all of which split by subject.
+
+{DATA_HELP}
+
+\b
+arena     3 s windows, half overlapping; subjects sorted, fold = index % 10
+loso      one fold a subject, 2.56 s windows
+official  the dataset's own test subjects, 2.56 s windows
+
+OUT gets a folder for each fold (run, model.tflite, predictions.npz, result.json, log.txt) and the summary as
+crossval.json and crossval.md. The same command again keeps finished folds and goes on with an interrupted one.
+""",
+    epilog="Example: deseptr crossval hapt.npz --protocol official --labels 1-6 -o runs/hapt-official",
+)
+@click.argument("source", metavar="DATA")
+@click.option("--protocol", "name", required=True, metavar="arena|loso|official", help="Who is tested in which fold.")
+@click.option("-o", "--output", "out", required=True, type=click.Path(path_type=Path), metavar="OUT", help="Folder.")
+@click.option("--labels", help="Keep these classes alone, by name or number, as walking,sitting or 1-6.")
+@click.option("--subjects", type=SUBJECTS, help="Use these subjects alone.")
+@click.option("--folds", type=SUBJECTS, metavar="FOLDS", help="Run these folds alone, as 0,3-5. [default: all]")
+@click.option("--jobs", type=click.IntRange(1), help="Folds at once. [default: 1; on a cluster what fits]")
+@click.option("--ray", "address", metavar="ADDRESS", help="Run on this Ray cluster: host:port, auto or local.")
+@click.option("--int8/--no-int8", default=True, show_default=True, help="Also convert each network and test it.")
+@training_options
+@click.option("--window-s", type=click.FloatRange(0, min_open=True), help="Other windows than the protocol's, s.")
+@click.option("--overlap", type=click.FloatRange(0, 1, max_open=True), help="Other overlap than the protocol's.")
+@click.option("--overwrite", is_flag=True, help="Begin the folds anew.")
+@click.option("--json", "as_json", is_flag=True, help="Print crossval.json on stdout.")
+def crossval(
+    source: str,
+    name: str,
+    out: Path,
+    labels: str | None,
+    subjects: tuple[str, ...] | None,
+    folds: tuple[str, ...] | None,
+    jobs: int | None,
+    address: str | None,
+    int8: bool,
+    window_s: float | None,
+    overlap: float | None,
+    overwrite: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Cross-validate."""
+    from deseptr.data import load_dataset, make_protocol, parse_labels
+
+    dataset = load_dataset(source)
+    if subjects:
+        dataset = dataset.select(subjects=subjects)
+    chosen = parse_labels(labels, dataset.label_names) if labels else None
+    protocol = make_protocol(name, dataset, labels=chosen, window_s=window_s, overlap=overlap)
+    for oddity in dataset.oddities:
+        click.echo(f"note: {oddity}", err=True)
+    from deseptr.convert.fold import PREDICT_INT8
+    from deseptr.train.crossval import cross_validate
+
+    try:
+        with FoldProgress() as progress:
+            summary = cross_validate(
+                dataset,
+                protocol,
+                TrainConfig(**settings),
+                out,
+                reporter=progress,
+                folds=folds,
+                int8=PREDICT_INT8 if int8 and settings["model"] in NETWORK_NAMES else None,
+                executor=_executor(jobs, address),
+                overwrite=overwrite,
+                command=shlex.join(["deseptr", *sys.argv[1:]]),
+            )
+    except KeyboardInterrupt:
+        click.echo("\ninterrupted: finished folds are kept; the same command goes on", err=True)
+        raise click.exceptions.Exit(130) from None
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+    else:
+        print_summary(summary, out)
+
+
+def _executor(jobs: int | None, address: str | None) -> Executor:
+    from deseptr.train.executors import local_executor, ray_executor
+
+    if address:
+        return ray_executor(address, jobs)
+    if not jobs or jobs == 1:
+        from .tensorflow import load_quietly
+
+        load_quietly()
+    return local_executor(jobs or 1)
+
+
+class FoldProgress:
+    """Reporter of a cross-validation on stderr, a line as each fold ends; use as a context manager."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True)
+        self._status = self._console.status("")
+        self._ended = self._waiting = 0
+
+    def __enter__(self) -> FoldProgress:
+        self._status.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._status.stop()
+
+    def begin(self, waiting: Sequence[FoldJob], kept: int) -> None:
+        """So many folds wait, and so many were finished before."""
+        self._waiting = len(waiting)
+        if kept:
+            self._say(f"{kept} finished before and kept")
+        if waiting:
+            self._say(f"{len(waiting)} to run; epochs are told in {waiting[0].folder.parent}/fold-*/log.txt")
+        self._show()
+
+    def fold(self, outcome: Outcome) -> None:
+        """A fold has ended."""
+        from deseptr.train.fold import FoldResult
+
+        self._ended += 1
+        title = f"fold {outcome.job.fold.name} ({self._ended}/{self._waiting})"
+        if isinstance(outcome, FoldResult):
+            figures = outcome.figures
+            scores = [f"{kind} {figures[kind]['macro_f1']:.3f}" for kind in ("float", "int8") if kind in figures]
+            self._say(f"{title}: macro-F1 {', '.join(scores)}, {figures['minutes']} minutes")
+        else:
+            self._say(f"{title} failed: {outcome.error}")
+        self._show()
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def _show(self) -> None:
+        self._status.update(f"{self._ended} of {self._waiting} folds have ended")
+
+
+def print_summary(summary: dict[str, Any], out: Path) -> None:
+    """Print the table of folds, their mean, and where the rest is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from deseptr.train.crossval_summary import headline, rows
+
+    header, body = rows(summary)
+    table = Table(box=None, pad_edge=False)
+    for index, column in enumerate(header):
+        table.add_column(column.replace(" ", "\n"), justify="left" if index < 2 else "right")
+    for row in body:
+        table.add_row(*row, style="bold" if row[0] in ("mean", "pooled") and not row[1] else None)
+    Console().print(table)
+    click.echo(f"{headline(summary)}\nsummary: {out / 'crossval.md'}")

@@ -1,0 +1,58 @@
+"""Is anything of a test subject in the training windows? Looked up in the windows themselves, whoever split them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import numpy as np
+
+from deseptr.contract import DataError
+
+from .recording import natural_sorted
+from .windows import Windows
+
+
+def check_leakage(parts: Mapping[str, Windows]) -> None:
+    """Refuse parts of a split that share a subject or a window.
+
+    A split of shuffled windows has the same wearers, even overlapping windows, on both sides and measures memory. Two
+    equal windows under different subjects are one recording that is in the data twice; windows in which nothing moves,
+    as a sensor that is off gives, are alike by chance and don't count.
+
+    Args:
+        parts: the windows of each part, by its name.
+
+    Raises:
+        DataError: if two parts have a subject or the bytes of a window in common.
+    """
+    for (first, some), (second, others) in itertools.combinations(parts.items(), 2):
+        shared = set(np.unique(some.subjects)) & set(np.unique(others.subjects))
+        if shared:
+            raise DataError(
+                f"{first} and {second} windows",
+                found=f"windows of subject {', '.join(natural_sorted(shared))} in both",
+                expected="every subject in one part; a split by window measures memory",
+                next_step="split by subject, as the protocols arena, loso and official do",
+            )
+    digests = {name: _digests(windows) for name, windows in parts.items()}
+    for (first, some_), (second, others_) in itertools.combinations(digests.items(), 2):
+        for digest in some_.keys() & others_.keys():
+            raise DataError(
+                f"{first} and {second} windows",
+                found=f"the same window of {_where(parts[first], some_[digest])} and "
+                f"of {_where(parts[second], others_[digest])}",
+                expected="recordings that differ",
+                next_step="take the repeated recording out, or name its subject the same",
+            )
+
+
+def _digests(windows: Windows) -> dict[bytes, int]:
+    """Index of a window by the digest of its bytes, still windows left out."""
+    moving = np.flatnonzero(np.ptp(windows.signals, axis=1).any(axis=1)) if len(windows) else ()
+    return {blake2b(windows.signals[i].tobytes(), digest_size=16).digest(): int(i) for i in moving}
+
+
+def _where(windows: Windows, index: int) -> str:
+    return f"subject {windows.subjects[index]} (recording {windows.recording[index]}, sample {windows.start[index]})"

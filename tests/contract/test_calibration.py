@@ -1,0 +1,63 @@
+import itertools
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from deseptr.contract import reliability, softmax
+
+logits = st.integers(1, 60).flatmap(lambda n: arrays(np.float32, (n, 4), elements=st.floats(-8, 8, width=32)))
+
+
+def naive_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> float:
+    edges, total = np.linspace(0, 1, bins + 1), 0.0
+    for low, high in itertools.pairwise(edges):
+        inside = [i for i, row in enumerate(probabilities) if low < max(row) <= high]
+        if inside:
+            confidence = np.mean([max(probabilities[i]) for i in inside])
+            accuracy = np.mean([np.argmax(probabilities[i]) == labels[i] for i in inside])
+            total += len(inside) / len(labels) * abs(accuracy - confidence)
+    return total
+
+
+@given(logits, st.integers(1, 20), st.integers(0, 9))
+@settings(deadline=None)
+def test_ece_is_that_of_the_definition(values: np.ndarray, bins: int, seed: int):
+    labels = np.random.default_rng(seed).integers(0, 4, len(values))
+    probabilities = softmax(values)
+    curve = reliability(probabilities, labels, bins)
+    assert curve.ece == pytest.approx(naive_ece(np.minimum(probabilities, 1.0), labels, bins), abs=1e-12)
+    assert 0 <= curve.ece <= curve.mce + 1e-12 <= 1 + 1e-12
+    assert curve.counts.sum() == len(values)
+    json.dumps(curve.to_dict(), allow_nan=False)
+
+
+@given(logits)
+@settings(deadline=None)
+def test_softmax_gives_distributions_in_the_order_of_the_logits(values: np.ndarray):
+    probabilities = softmax(values * 100)
+    np.testing.assert_allclose(probabilities.sum(1), 1)
+    assert (np.take_along_axis(probabilities, values.argmax(1)[:, None], 1)[:, 0] == probabilities.max(1)).all()
+
+
+def test_sure_and_right_is_calibrated_and_sure_and_wrong_is_not():
+    sure = np.eye(3)
+    assert reliability(sure, np.arange(3)).ece == 0
+    assert reliability(sure, (np.arange(3) + 1) % 3).ece == 1
+
+
+def test_curve_has_the_windows_of_each_bin():
+    probabilities = np.array([[0.6, 0.4], [0.7, 0.3], [0.2, 0.8]])
+    curve = reliability(probabilities, np.array([0, 1, 1]), bins=10)
+    assert curve.counts.tolist() == [0, 0, 0, 0, 0, 1, 1, 1, 0, 0]
+    assert curve.accuracy[5:8].tolist() == [1, 0, 1]
+    assert curve.to_dict()["bins"][0] == {"windows": 0, "confidence": None, "accuracy": None}
+    assert curve.mce == pytest.approx(0.7)
+
+
+def test_no_window_has_no_error():
+    curve = reliability(np.empty((0, 3)), np.empty(0, int))
+    assert (curve.ece, curve.mce) == (0, 0)

@@ -1,0 +1,88 @@
+"""What the models of a fold say of its test windows: kept as logits, so that any figure can be made of them later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelError, Scores, atomic_path, reliability, score, softmax
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a fold's models say of its test windows.
+
+    Args:
+        logits: float32 ``[window, class]`` of the checkpoint.
+        int8_logits: float32 ``[window, class]`` of the int8 model, dequantized; empty where int8 was left out.
+        labels: ``[window]`` true classes.
+        subjects: ``[window]``.
+        label_names: ``[class]``.
+    """
+
+    logits: NDArray[np.float32]
+    int8_logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    subjects: NDArray[np.str_]
+    label_names: NDArray[np.str_]
+
+    def of(self, kind: str) -> NDArray[np.float32]:
+        """Logits of ``"float"`` or ``"int8"``."""
+        return self.logits if kind == "float" else self.int8_logits
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Which models have spoken."""
+        return ("float", "int8") if len(self.int8_logits) else ("float",)
+
+    @property
+    def agreement(self) -> float:
+        """Share of windows on which both name the same class."""
+        return float((self.logits.argmax(1) == self.int8_logits.argmax(1)).mean())
+
+    def scores(self, kind: str) -> Scores:
+        """Scores of ``"float"`` or ``"int8"``."""
+        return score(self.labels, self.of(kind).argmax(1), tuple(self.label_names.tolist()), self.subjects)
+
+    def figures(self, kind: str) -> dict[str, Any]:
+        """Scores and calibration of ``"float"`` or ``"int8"`` as plain JSON values."""
+        calibration = reliability(softmax(self.of(kind)), self.labels)
+        agreement = {"agreement": self.agreement} if kind == "int8" else {}
+        return {**self.scores(kind).to_dict(), "calibration": calibration.to_dict(), **agreement}
+
+    @classmethod
+    def pool(cls, parts: Sequence[Predictions]) -> Predictions:
+        """The predictions of several folds as one; int8 only where every fold has it."""
+        arrays = {n: np.concatenate([getattr(p, n) for p in parts]) for n in ("logits", "labels", "subjects")}
+        width = arrays["logits"].shape[1]
+        whole = all(len(part.int8_logits) for part in parts)
+        int8 = np.concatenate([p.int8_logits for p in parts]) if whole else np.empty((0, width), np.float32)
+        return cls(int8_logits=int8, label_names=parts[0].label_names, **arrays)
+
+    def save(self, path: Path) -> None:
+        """Write a compressed ``.npz``, whole or not at all."""
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **vars(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Predictions:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ModelError: if the file is missing or not such a file.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        except Exception as error:  # zipfile, zlib and numpy each have their own for a broken archive
+            raise ModelError(
+                path,
+                found=f"no predictions ({error})",
+                expected="what a finished fold leaves",
+                next_step="remove the fold's result.json and run the same command again",
+            ) from error
