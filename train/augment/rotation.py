@@ -29,7 +29,7 @@ class Rotation(RandomLayer):
     Reference: Rodrigues' formula, R = I + sin φ K + (1 − cos φ) K², K the cross-product matrix of the unit axis.
     """
 
-    def __init__(self, max_degrees: float = 20.0, rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, max_degrees: float = 10.0, rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(rate, seed, **kwargs)
         self.max_degrees = max_degrees
 
