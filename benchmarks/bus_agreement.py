@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 import numpy as np
 
+from deseptr.cli.evaluation import windows_for
 from deseptr.cli.options import SUBJECTS
 from deseptr.contract import score
-from deseptr.data import cut_windows, load_dataset
+from deseptr.data import load_dataset
 from deseptr.device import load_engine, predict, softmax
 from deseptr.firmware_harness import ReplayedWindow, replay
 
@@ -28,13 +29,7 @@ def main(model: Path, source: str, subjects: tuple[str, ...]) -> None:
     dataset = load_dataset(source).select(subjects=subjects)
     engine = load_engine(model)
     contract = engine.contract
-    windows = cut_windows(
-        dataset,
-        window_length=contract.window_length,
-        hop_length=contract.hop_length,
-        rate_hz=contract.rate_hz,
-        label_names=contract.labels,
-    )
+    windows = windows_for(contract, dataset)
     logits = predict(engine, windows.signals)
     offline = {
         (int(recording), int(start)): index

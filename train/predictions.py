@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelError, Scores, atomic_path, reliability, score, softmax
+from deseptr.contract import Scores, reliability, score, softmax
+
+from .array_file import ArrayFile
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
+class Predictions(ArrayFile):
     """What a fold's models say of its test windows.
 
     Args:
@@ -24,6 +25,10 @@ class Predictions:
         subjects: ``[window]``.
         label_names: ``[class]``.
     """
+
+    WHAT = "predictions"
+    MADE_BY = "what a finished fold leaves"
+    REMEDY = "remove the fold's result.json and run the same command again"
 
     logits: NDArray[np.float32]
     int8_logits: NDArray[np.float32]
@@ -63,26 +68,3 @@ class Predictions:
         whole = all(len(part.int8_logits) for part in parts)
         int8 = np.concatenate([p.int8_logits for p in parts]) if whole else np.empty((0, width), np.float32)
         return cls(int8_logits=int8, label_names=parts[0].label_names, **arrays)
-
-    def save(self, path: Path) -> None:
-        """Write a compressed ``.npz``, whole or not at all."""
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **vars(self))
-
-    @classmethod
-    def load(cls, path: Path) -> Predictions:
-        """Read what :meth:`save` wrote.
-
-        Raises:
-            ModelError: if the file is missing or not such a file.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
-        except Exception as error:  # zipfile, zlib and numpy each have their own for a broken archive
-            raise ModelError(
-                path,
-                found=f"no predictions ({error})",
-                expected="what a finished fold leaves",
-                next_step="remove the fold's result.json and run the same command again",
-            ) from error

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelError, SetupError, atomic_path, atomic_write
+from deseptr.contract import ModelError, SetupError, atomic_write
 from deseptr.data import Windows
 
+from .array_file import ArrayFile
 from .config import TrainConfig
 
 CALIBRATION_WINDOWS = 512
@@ -76,7 +77,7 @@ class RunFolder:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(ArrayFile):
     """Windows that travel with a run.
 
     Args:
@@ -87,33 +88,14 @@ class Calibration:
         held_out_subjects: ``[m]`` their subjects.
     """
 
+    WHAT = "calibration windows"
+    MADE_BY = "what `deseptr train` writes beside a checkpoint"
+    REMEDY = "convert a run folder that has one, or train again"
+
     windows: NDArray[np.float32]
     held_out_windows: NDArray[np.float32]
     held_out_labels: NDArray[np.int64]
     held_out_subjects: NDArray[np.str_]
-
-    def save(self, path: Path) -> None:
-        """Write a compressed ``.npz``."""
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **vars(self))
-
-    @classmethod
-    def load(cls, path: Path) -> Calibration:
-        """Read what :meth:`save` wrote.
-
-        Raises:
-            ModelError: if the file is missing or not such a file.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
-        except Exception as error:  # zipfile, zlib and numpy each have their own for a broken archive
-            raise ModelError(
-                path,
-                found=f"no calibration windows ({error})",
-                expected="what `deseptr train` writes beside a checkpoint",
-                next_step="convert a run folder that has one, or train again",
-            ) from error
 
 
 def choose_calibration(training: Windows, held_out: Windows, seed: int) -> Calibration:

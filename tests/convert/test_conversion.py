@@ -54,7 +54,7 @@ def test_same_run_gives_same_bytes(tiny_run: Path, tiny_tflite: Path, tmp_path: 
 
 def test_import_loads_no_tensorflow():
     code = "import deseptr.convert, sys; assert not {'tensorflow', 'keras'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def truncate(path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deseptr.data import cut_windows, load_dataset
+from deseptr.cli.evaluation import windows_for
+from deseptr.data import load_dataset
 from deseptr.device import default_model, load_engine, predict
 from deseptr.firmware_harness import ReplayedWindow, replay
 
@@ -16,13 +17,7 @@ def test_labels_over_the_bus_agree_with_offline_ones_on_a_held_out_subject(real_
     dataset = load_dataset(real_file("motionsense.npz")).select(subjects=["5"])
     engine = load_engine(default_model())
     contract = engine.contract
-    windows = cut_windows(
-        dataset,
-        window_length=contract.window_length,
-        hop_length=contract.hop_length,
-        rate_hz=contract.rate_hz,
-        label_names=contract.labels,
-    )
+    windows = windows_for(contract, dataset)
     offline = predict(engine, windows.signals).argmax(axis=1)
     events = [event for event in replay(engine, dataset) if isinstance(event, ReplayedWindow)]
     assert [(e.recording, e.sample) for e in events] == list(zip(windows.recording, windows.start, strict=True))
