@@ -37,6 +37,10 @@ class Augmentation(keras.layers.Layer):
         self.on_spectrograms = [Warp("time"), Warp("frequency"), BandMask("time"), BandMask("frequency")]
         self.cutmix = [BandCutMix("time", rate=0.1), BandCutMix("frequency", rate=0.1)]
 
+    def build(self, windows_shape: Any, targets_shape: Any = None) -> None:
+        """Nothing to build: the layers hold no weights, and the front end is the classifier's."""
+        self.built = True
+
     def call(self, windows: Any, targets: Any, training: bool | None = None) -> tuple[Any, Any]:
         """Augment in training, else only transform."""
         for layer in self.on_windows:
