@@ -49,6 +49,8 @@ class TrainConfig:
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
         averaging: horizon of the weights' moving average, as a share of the steps.
+        rotation_degrees: largest rotation of the sensor's axes in augmentation. It helps where the wearable is put on
+            askew, and hurts where a few degrees of posture are all that tells two classes apart.
         label_smoothing: share of a target spread over all classes.
         distillation: ``"hard"`` or ``"soft"``.
         temperature: of soft distillation.
@@ -74,6 +76,7 @@ class TrainConfig:
     weight_decay: float = 0.02
     warmup: float = 0.05
     averaging: float = 0.25
+    rotation_degrees: float = 10.0
     label_smoothing: float = 0.05
     distillation: str = "soft"
     temperature: float = 1.0

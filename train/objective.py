@@ -24,16 +24,23 @@ class Augmentation(keras.layers.Layer):
     Args:
         front_end: layer from raw windows to spectrograms, or to scaled windows, which only the first three augment.
         noise_stddev: largest noise level of each channel, SI units.
+        rotation_degrees: largest rotation of the axes.
 
     Call arguments: windows ``[batch, window_length, channels]`` and targets ``[batch, classes]``. Returns the
     front end's output, ``[batch, bins, frames, channels]`` or ``[batch, window_length, channels]``, and the mixed
     targets.
     """
 
-    def __init__(self, front_end: keras.layers.Layer, noise_stddev: Sequence[float], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        front_end: keras.layers.Layer,
+        noise_stddev: Sequence[float],
+        rotation_degrees: float = 10.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.front_end = front_end
-        self.on_windows = [GaussianNoise(noise_stddev), TimeShift(), Rotation()]
+        self.on_windows = [GaussianNoise(noise_stddev), TimeShift(), Rotation(rotation_degrees)]
         self.on_spectrograms = [Warp("time"), Warp("frequency"), BandMask("time"), BandMask("frequency")]
         self.cutmix = [BandCutMix("time", rate=0.1), BandCutMix("frequency", rate=0.1)]
 

@@ -54,7 +54,7 @@ def train_student(
     objective = DistillationObjective(
         build_student(front_end, teacher, run.data.training, run.config),
         teacher,
-        _augmentation(front_end),
+        _augmentation(front_end, run.config),
         distillation=run.config.distillation,
         temperature=run.config.temperature,
         label_smoothing=run.config.label_smoothing,
@@ -106,12 +106,13 @@ def _seed(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _augmentation(front_end: Any) -> Augmentation:
-    return Augmentation(front_end, [_NOISE * value for value in front_end.input_range])
+def _augmentation(front_end: Any, config: TrainConfig) -> Augmentation:
+    noise = [_NOISE * value for value in front_end.input_range]
+    return Augmentation(front_end, noise, config.rotation_degrees)
 
 
 def _supervised(classifier: WindowClassifier, config: TrainConfig) -> SupervisedObjective:
-    return SupervisedObjective(classifier, _augmentation(classifier.front_end), config.label_smoothing)
+    return SupervisedObjective(classifier, _augmentation(classifier.front_end, config), config.label_smoothing)
 
 
 def _teacher_stage(config: TrainConfig) -> Stage:
