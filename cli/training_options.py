@@ -29,11 +29,7 @@ _TRAINING = (
     setting("distillation", click.Choice(["hard", "soft"]), "The teacher's class or its probabilities."),
     setting("temperature", click.FloatRange(0, min_open=True), "Of soft distillation."),
     setting("prediction", click.Choice(["class", "distillation", "mean"]), "Which head speaks."),
-    setting(
-        "rotation_degrees",
-        click.FloatRange(0, 180),
-        "Largest rotation in augmentation; 0 where classes differ by a few degrees of posture.",
-    ),
+    setting("rotation_degrees", click.FloatRange(0, 180), "Largest rotation of the axes in augmentation."),
     setting("batch_size", click.IntRange(1), "Windows in a step."),
     setting("seed", click.IntRange(0), "Of split, weights, order and augmentation."),
 )

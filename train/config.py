@@ -49,8 +49,7 @@ class TrainConfig:
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
         averaging: horizon of the weights' moving average, as a share of the steps.
-        rotation_degrees: largest rotation of the sensor's axes in augmentation. It helps where the wearable is put on
-            askew, and hurts where a few degrees of posture are all that tells two classes apart.
+        rotation_degrees: largest rotation of the sensor's axes in augmentation.
         label_smoothing: share of a target spread over all classes.
         distillation: ``"hard"`` or ``"soft"``.
         temperature: of soft distillation.
