@@ -13,7 +13,7 @@ import click
 
 from deseptr.train.config import NETWORK_NAMES, TrainConfig
 
-from .options import DATA_HELP, SUBJECTS
+from .options import DATA_HELP, SUBJECTS, note_oddities
 from .training_options import training_options
 
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ def crossval(
         dataset = dataset.select(subjects=subjects)
     chosen = parse_labels(labels, dataset.label_names) if labels else None
     protocol = make_protocol(name, dataset, labels=chosen, window_s=window_s, overlap=overlap)
-    for oddity in dataset.oddities:
-        click.echo(f"note: {oddity}", err=True)
+    note_oddities(dataset)
     from deseptr.convert.fold import PREDICT_INT8
     from deseptr.train.crossval import cross_validate
 

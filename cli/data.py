@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .options import DATA_HELP, note_oddities
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from deseptr.data import DatasetInfo
 
-_SOURCE = "DATA is a .npz or .csv file, a folder of .csv files, the MotionSense or HAPT archive, or `synthetic`."
 _SHADES = ("·", "░", "▒", "▓", "█")
 _BAR_WIDTH = 24
 _MOST_GAPS = 8
@@ -23,7 +24,7 @@ def data() -> None:
 
 
 @data.command(
-    epilog="Example: deseptr data info synthetic --plot synthetic.png", help=f"Show what DATA holds. {_SOURCE}"
+    epilog="Example: deseptr data info synthetic --plot synthetic.png", help=f"Show what DATA holds. {DATA_HELP}"
 )
 @click.argument("source", metavar="DATA")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -46,7 +47,7 @@ def info(source: str, as_json: bool, plot: str | None) -> None:
 
 @data.command(
     epilog="Example: deseptr data convert A_DeviceMotion_data.zip motionsense.npz",
-    help=f"Write DATA to OUT, a .npz or .csv file. {_SOURCE}",
+    help=f"Write DATA to OUT, a .npz or .csv file. {DATA_HELP}",
 )
 @click.argument("source", metavar="DATA")
 @click.argument("out", type=click.Path(dir_okay=False))
@@ -60,8 +61,7 @@ def convert(source: str, out: str, subjects: str | None) -> None:
     if subjects:
         dataset = dataset.select(subjects=parse_subjects(subjects))
     save_dataset(dataset, out)
-    for oddity in dataset.oddities:
-        click.echo(f"note: {oddity}", err=True)
+    note_oddities(dataset)
     click.echo(f"{out}: {len(dataset.recordings)} recordings of {len(dataset.subjects)} subjects")
 
 

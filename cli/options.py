@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from deseptr.data import Dataset
 
 
 class Subjects(click.ParamType[tuple[str, ...]]):
@@ -23,3 +26,9 @@ class Subjects(click.ParamType[tuple[str, ...]]):
 
 DATA_HELP = "DATA is a .npz or .csv file, a folder of .csv files, the MotionSense or HAPT archive, or `synthetic`."
 SUBJECTS = Subjects()
+
+
+def note_oddities(dataset: Dataset) -> None:
+    """Tell on stderr what the reader noticed and did not refuse."""
+    for oddity in dataset.oddities:
+        click.echo(f"note: {oddity}", err=True)

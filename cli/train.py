@@ -10,7 +10,7 @@ import click
 
 from deseptr.train.config import TrainConfig
 
-from .options import DATA_HELP, SUBJECTS
+from .options import DATA_HELP, SUBJECTS, note_oddities
 from .training_options import training_options, window_options
 
 
@@ -60,8 +60,7 @@ def train(
     dataset = load_dataset(source)
     if subjects:
         dataset = dataset.select(subjects=subjects)
-    for oddity in dataset.oddities:
-        click.echo(f"note: {oddity}", err=True)
+    note_oddities(dataset)
     load_quietly()
     from deseptr.train.pipeline import train as train_run
 

@@ -24,7 +24,7 @@ def jobs(tiny_config: TrainConfig, tmp_path: Path) -> list[FoldJob]:
     return make_jobs(DATASET, make_protocol("arena", DATASET), tiny_config, tmp_path, PREDICT_INT8)[:2]
 
 
-def run(executor: Executor, jobs: list[FoldJob]) -> None:
+def check_folds(executor: Executor, jobs: list[FoldJob]) -> None:
     """Run the folds and check that each has left everything, int8 included."""
     outcomes = list(executor(DATASET, jobs))
     assert all(isinstance(outcome, FoldResult) for outcome in outcomes), outcomes
@@ -38,7 +38,7 @@ def run(executor: Executor, jobs: list[FoldJob]) -> None:
 
 @pytest.mark.slow
 def test_folds_run_in_two_processes(jobs: list[FoldJob]):
-    run(local_executor(2), jobs)
+    check_folds(local_executor(2), jobs)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def cluster() -> Iterator[str]:
 
 @pytest.mark.slow
 def test_folds_run_on_a_ray_cluster_of_two_workers(jobs: list[FoldJob], cluster: str):
-    run(ray_executor(cluster), jobs)
+    check_folds(ray_executor(cluster), jobs)
 
 
 def test_ray_cluster_that_is_not_there_is_named(jobs: list[FoldJob]):
