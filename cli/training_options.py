@@ -30,6 +30,7 @@ _TRAINING = (
     setting("temperature", click.FloatRange(0, min_open=True), "Of soft distillation."),
     setting("prediction", click.Choice(["class", "distillation", "mean"]), "Which head speaks."),
     setting("rotation_degrees", click.FloatRange(0, 180), "Largest rotation of the axes in augmentation."),
+    setting("quiet_gain", click.FloatRange(0), "Magnification of the second level, for quiet motion; 0: none."),
     setting("batch_size", click.IntRange(1), "Windows in a step."),
     setting("seed", click.IntRange(0), "Of split, weights, order and augmentation."),
 )

@@ -18,13 +18,16 @@ def signed_kernels(layer: Any) -> tuple[Array, Array]:
     |p| = relu(p) + relu(−p), and p = relu(p) − relu(−p) for DC, which keeps its sign. RELU6 is its saturation.
 
     Returns:
-        ``analysis`` ``[frame_length, 2 · projections]`` and ``synthesis`` ``[2 · projections, bins]``.
+        ``analysis`` ``[frame_length, levels · 2 · projections]`` and ``synthesis``
+        ``[levels · 2 · projections, levels · bins]``.
     """
     analysis, synthesis = (values(kernel) for kernel in dft_kernels(layer.spec))
     analysis = analysis * np.asarray(layer.gain)[synthesis.argmax(axis=1)]
     negative = synthesis.copy()
     negative[0] *= -1
-    return np.concatenate([analysis, -analysis], axis=1), np.concatenate([synthesis, negative])
+    both = np.concatenate([analysis, -analysis], axis=1)
+    sums = np.concatenate([synthesis, negative])
+    return np.concatenate([both * level for level in layer.levels], axis=1), np.kron(np.eye(len(layer.levels)), sums)
 
 
 def lower_front_end(layer: Any, window: tf.Tensor) -> tf.Tensor:
@@ -35,11 +38,12 @@ def lower_front_end(layer: Any, window: tf.Tensor) -> tf.Tensor:
         window: ``[1, window_length, channels]``, each channel over its input range.
 
     Returns:
-        ``[1, frames, bins, channels]``.
+        ``[1, frames, bins, channels · levels]``.
     """
     analysis, synthesis = signed_kernels(layer)
     columns = tf.reshape(window, (*window.shape, 1))
     stride = (layer.spec.frame_step, 1)
     rectified = tf.nn.relu6(tf.nn.conv2d(columns, constant(analysis[:, None, None, :]), stride, "VALID"))
-    bins = pointwise(rectified, synthesis, np.zeros(layer.spec.bins))
-    return tf.transpose(bins, (0, 1, 3, 2))
+    bins = pointwise(rectified, synthesis, np.zeros(synthesis.shape[1]))
+    by_level = tf.reshape(bins, (1, bins.shape[1], -1, layer.spec.bins))
+    return tf.transpose(by_level, (0, 1, 3, 2))

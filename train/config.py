@@ -37,6 +37,7 @@ class TrainConfig:
         overlap: share of a window that the next one repeats.
         frame_s: length of an STFT frame, s.
         frame_step_s: time between STFT frames, s.
+        quiet_gain: magnification of the spectrogram's second level, which shows quiet motion; 0 leaves it out.
         teacher_width: channels of the teacher's first stage (64 is ResNet-18); also of DeSepTr's stem.
         teacher_epochs: passes over the data for the teacher.
         teacher_learning_rate: peak learning rate of the teacher.
@@ -63,6 +64,7 @@ class TrainConfig:
     overlap: float = 0.5
     frame_s: float = 0.64
     frame_step_s: float = 0.08
+    quiet_gain: float = 16.0
     teacher_width: int = 64
     teacher_epochs: int = 12
     teacher_learning_rate: float = 1e-3
@@ -87,6 +89,11 @@ class TrainConfig:
             raise ModelError(
                 "model", found=self.model, expected=f"one of {', '.join(MODEL_NAMES)}", next_step="choose one of them"
             )
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Magnifications at which the spectrogram is taken."""
+        return (1.0, self.quiet_gain) if self.quiet_gain else (1.0,)
 
     def window_length(self, rate_hz: float) -> int:
         """Samples in a window at a sample rate."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from deseptr.contract import StftSpec
 
 SATURATION = 6.0
+INPUT_STEPS = 127.5
 
 
 def dft_kernels(spec: StftSpec) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -54,22 +55,25 @@ def dft_kernels(spec: StftSpec) -> tuple[NDArray[np.float32], NDArray[np.float32
 
 @keras.saving.register_keras_serializable("deseptr")
 class DftSpectrogram(keras.layers.Layer):
-    """Spectrogram of a raw window by convolution, whitened by a gain per bin.
+    """Spectrogram of a raw window by convolution, whitened by a gain per bin and taken at several levels.
 
     Projections saturate at ±6, which int8 graphs have for nothing (RELU6): rare peaks, several times what lies below
-    them, would otherwise cost all other values two bits.
+    them, would otherwise cost all other values two bits. Walking is a hundred times as loud as the sway that tells
+    standing from sitting, and a logarithm, the usual answer, does not survive int8. So the spectrogram is taken at
+    several levels: the first shows loud motion as it is, the next ones magnify the quiet until the loud saturates.
 
     Args:
         spec: the transform, a :class:`StftSpec` or its fields as a mapping.
         input_range: SI value of each channel that counts as 1.0; larger values saturate, as in the int8 graph.
         gain: factor of each bin before the saturation; whitening keeps gravity in the DC bin from drowning the rest.
+        levels: factor on top of the gain at each level.
 
     Input shape: ``[batch, window_length, channels]`` in SI units.
-    Output shape: ``[batch, bins, frames, channels]``.
+    Output shape: ``[batch, bins, frames, channels · levels]``, the levels of a channel side by side.
 
     Example:
-        >>> DftSpectrogram(StftSpec(32, 4), input_range=[40.0] * 3 + [10.0] * 3)(windows).shape
-        (8, 17, 25, 6)
+        >>> DftSpectrogram(StftSpec(32, 4), [40.0] * 3 + [10.0] * 3, levels=[1.0, 16.0])(windows).shape
+        (8, 17, 25, 12)
 
     Reference: ``scipy.signal.stft`` with scaling "spectrum", no padding, and detrend "constant" but for DC. Below
     saturation, its magnitudes (doubled but for DC and Nyquist) are these within -5.2 to +2.6 % for four directions.
@@ -80,12 +84,14 @@ class DftSpectrogram(keras.layers.Layer):
         spec: StftSpec | dict[str, int],
         input_range: Sequence[float],
         gain: Sequence[float] | None = None,
+        levels: Sequence[float] = (1.0,),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.spec = spec if isinstance(spec, StftSpec) else StftSpec(**spec)
         self.input_range = [float(v) for v in input_range]
         self.gain = [1.0] * self.spec.bins if gain is None else [float(v) for v in gain]
+        self.levels = [float(v) for v in levels]
         if len(self.gain) != self.spec.bins:
             raise ValueError(f"`gain` must have one value a bin. Received: {len(self.gain)} for {self.spec.bins} bins")
         analysis, synthesis = dft_kernels(self.spec)
@@ -94,24 +100,36 @@ class DftSpectrogram(keras.layers.Layer):
         self._divisor = np.asarray(self.input_range, np.float32)
 
     def project(self, windows: Any) -> Any:
-        """Projections ``[batch, frames, channels, projections]`` of raw windows, before they saturate."""
-        scaled = ops.clip(windows / self._divisor, -1.0, 1.0)
+        """Projections ``[batch, frames, channels, projections]`` of raw windows at level 1, before they saturate."""
+        scaled = quantise(windows / self._divisor)
         return ops.conv(ops.expand_dims(scaled, -1), self._analysis, strides=(self.spec.frame_step, 1), padding="valid")
 
     def call(self, windows: Any) -> Any:
         """Transform raw windows."""
-        projections = ops.clip(self.project(windows), -SATURATION, SATURATION)
-        rectified = ops.concatenate([projections[..., :1], ops.abs(projections[..., 1:])], axis=-1)
-        return ops.transpose(ops.matmul(rectified, self._synthesis), (0, 3, 1, 2))
+        projections = self.project(windows)
+        bins = ops.stack([self._magnitudes(projections * level) for level in self.levels], axis=-1)
+        spectrogram = ops.transpose(bins, (0, 3, 1, 2, 4))
+        return ops.reshape(spectrogram, (-1, *self.compute_output_shape(windows.shape)[1:]))
+
+    def _magnitudes(self, projections: Any) -> Any:
+        saturated = ops.clip(projections, -SATURATION, SATURATION)
+        rectified = ops.concatenate([saturated[..., :1], ops.abs(saturated[..., 1:])], axis=-1)
+        return ops.matmul(rectified, self._synthesis)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Shape of the spectrogram for an input shape."""
         batch, length, channels = input_shape
         if length is None:
             raise ValueError(f"The window length must be known. Received: input_shape={input_shape}")
-        return (batch, self.spec.bins, self.spec.frames(length), channels)
+        return (batch, self.spec.bins, self.spec.frames(length), channels * len(self.levels))
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, for serialisation."""
         spec = {name: getattr(self.spec, name) for name in ("frame_length", "frame_step", "directions")}
-        return {**super().get_config(), "spec": spec, "input_range": self.input_range, "gain": self.gain}
+        own = {name: getattr(self, name) for name in ("input_range", "gain", "levels")}
+        return {**super().get_config(), "spec": spec, **own}
+
+
+def quantise(scaled: Any) -> Any:
+    """Round windows over their range to the 256 steps of an int8 input, so that training hears its noise."""
+    return ops.clip(ops.round(scaled * INPUT_STEPS), -128.0, 127.0) / INPUT_STEPS

@@ -114,7 +114,8 @@ def _run_stages(
     if family.input == "window":
         return train_alone(run, WindowScale(run.contract.input_range)), None
     contract = run.contract
-    front_end = DftSpectrogram(contract.stft, contract.input_range, _gain(run.data, contract, teacher_source))
+    gain = _gain(run.data, contract, teacher_source)
+    front_end = DftSpectrogram(contract.stft, contract.input_range, gain, run.config.levels)
     if not family.distilled:
         return train_alone(run, front_end), None
     history = [] if teacher_given else train_teacher(run, front_end)

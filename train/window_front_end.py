@@ -7,7 +7,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+
+from .front_end import quantise
 
 
 @keras.saving.register_keras_serializable("deseptr")
@@ -28,7 +29,7 @@ class WindowScale(keras.layers.Layer):
 
     def call(self, windows: Any) -> Any:
         """Scale raw windows."""
-        return ops.clip(windows / self._divisor, -1.0, 1.0)
+        return quantise(windows / self._divisor)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Shape of the output for an input shape."""

@@ -43,7 +43,9 @@ def random_student(contract: ModelContract) -> Callable[..., Any]:
         from deseptr.train.models import DeSepTr
 
         rng = np.random.default_rng(seed)
-        front_end = DftSpectrogram(contract.stft, contract.input_range, list(rng.uniform(1, 9, contract.stft.bins)))
+        front_end = DftSpectrogram(
+            contract.stft, contract.input_range, list(rng.uniform(1, 9, contract.stft.bins)), [1.0, 8.0]
+        )
         network = DeSepTr(3, **{"dim": 12, "heads": 3, "stem_filters": 8, **settings})
         return randomise(WindowClassifier(front_end, network, prediction), rng)
 
@@ -70,7 +72,7 @@ def random_model(contract: ModelContract) -> Callable[..., Any]:
         if MODELS[name].input == "window":
             front_end = WindowScale(contract.input_range)
         else:
-            front_end = DftSpectrogram(contract.stft, contract.input_range, list(rng.uniform(1, 9, 9)))
+            front_end = DftSpectrogram(contract.stft, contract.input_range, list(rng.uniform(1, 9, 9)), [1.0, 8.0])
         return randomise(WindowClassifier(front_end, network, prediction), rng, scale)
 
     return make

@@ -26,20 +26,27 @@ def test_whole_student(prediction: str, heads: int, depth: int, windows: np.ndar
     np.testing.assert_allclose(graph.predict(windows), expected, atol=1e-5 * np.abs(expected).max() + 1e-5)
 
 
-def test_front_end(windows: np.ndarray, random_student):
-    front_end = random_student(0).front_end
+def test_front_end(windows: np.ndarray, random_student, contract):
+    student = random_student(0)
+    front_end = student.front_end
     expected = np.asarray(front_end(windows)).transpose(0, 2, 1, 3)
-    scaled = np.clip(windows / np.float32(front_end.input_range), -1, 1)
+    scaled = InferenceGraph(student, contract).encode(windows)
     for window, spectrogram in zip(scaled, expected, strict=True):
         np.testing.assert_allclose(lower_front_end(front_end, tf.constant(window[None]))[0], spectrogram, atol=2e-5)
 
 
 def test_signed_kernels_come_in_pairs(random_student):
-    analysis, synthesis = signed_kernels(random_student(0).front_end)
-    half = analysis.shape[1] // 2
-    np.testing.assert_array_equal(analysis[:, :half], -analysis[:, half:])
-    np.testing.assert_array_equal(synthesis[1:half], synthesis[half + 1 :])
-    np.testing.assert_array_equal(synthesis[0], -synthesis[half])
+    front_end = random_student(0).front_end
+    analysis, synthesis = (
+        np.split(kernels, 2, axis=axis) for kernels, axis in zip(signed_kernels(front_end), (1, 0), strict=True)
+    )
+    np.testing.assert_allclose(analysis[1], analysis[0] * front_end.levels[1], rtol=1e-12)
+    half = analysis[0].shape[1] // 2
+    np.testing.assert_array_equal(analysis[0][:, :half], -analysis[0][:, half:])
+    for level, bins in enumerate(np.split(sums, 2, axis=1) for sums in synthesis):
+        assert not bins[1 - level].any()
+        np.testing.assert_array_equal(bins[level][1:half], bins[level][half + 1 :])
+        np.testing.assert_array_equal(bins[level][0], -bins[level][half])
 
 
 @pytest.mark.parametrize("wanted", [None, 2])

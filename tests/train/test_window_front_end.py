@@ -1,5 +1,6 @@
 import numpy as np
 
+from deseptr.train.front_end import INPUT_STEPS
 from deseptr.train.window_front_end import WindowScale
 
 
@@ -9,4 +10,5 @@ def test_layer_contract(check_layer, rng: np.random.Generator):
 
 def test_scales_each_channel_and_saturates():
     windows = np.array([[[5.0, -5.0, 50.0], [2.5, 20.0, -50.0]]], np.float32)
-    np.testing.assert_allclose(WindowScale([10.0, 5.0, 25.0])(windows), [[[0.5, -1, 1], [0.25, 1, -1]]])
+    steps = np.asarray(WindowScale([10.0, 5.0, 25.0])(windows)) * INPUT_STEPS
+    np.testing.assert_allclose(steps, [[[64, -128, 127], [32, 127, -128]]])

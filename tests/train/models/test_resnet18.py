@@ -1,11 +1,14 @@
+import keras
 import numpy as np
+import pytest
 
 from deseptr.train.models import ResNet18, ResNetStem
+from deseptr.train.models.resnet18 import reach
 
 
 def test_full_width_has_the_parameters_of_resnet18():
     model = ResNet18(classes=10)
-    model.build((None, 17, 25, 6))
+    model.build((None, 224, 224, 6))
     trained = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     # torchvision's ResNet-18: 11,689,512 with 3 channels and 1000 classes.
     assert trained == 11_689_512 + 3 * 7 * 7 * 64 - 990 * 513
@@ -18,3 +21,16 @@ def test_stem_reduces_four_times(check_layer, rng: np.random.Generator):
 
 def test_layer_contract(check_layer, rng: np.random.Generator):
     check_layer(ResNet18(5, width=4), rng.normal(size=(3, 17, 25, 6)).astype(np.float32), shapes=[(3, 5)])
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+@pytest.mark.parametrize("strides", [1, 2])
+def test_taps_left_out_meet_padding_alone(size: int, strides: int, rng: np.random.Generator):
+    taps = reach(size, strides)
+    first = 1 if taps == 1 else 0
+    cells, kernel = rng.normal(size=(1, size, 1)), rng.normal(size=(3, 1, 1))
+
+    def convolved(kernel: np.ndarray) -> np.ndarray:
+        return np.asarray(keras.ops.conv(cells, kernel, strides=strides, padding="same"))
+
+    np.testing.assert_allclose(convolved(kernel[first : first + taps]), convolved(kernel), atol=1e-12)
