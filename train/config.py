@@ -50,7 +50,14 @@ class TrainConfig:
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
         averaging: horizon of the weights' moving average, as a share of the steps.
+        shift: largest circular shift in augmentation, over a window's length; 0 turns it off, as all down to cutmix.
         rotation_degrees: largest rotation of the sensor's axes in augmentation.
+        gain: largest error of a sensor's scale in augmentation, as a share.
+        rate_jitter: largest error of the sample rate in augmentation, as a share.
+        dropped: longest run of lost samples in augmentation, over a window's length.
+        warp: largest move of a warp along time and along frequency, over that axis of the spectrogram.
+        mask: widest mask along time and along frequency, over that axis of the spectrogram.
+        cutmix: probability of CutMix along time, and of that along frequency.
         label_smoothing: share of a target spread over all classes.
         distillation: ``"hard"`` or ``"soft"``.
         temperature: of soft distillation.
@@ -77,7 +84,14 @@ class TrainConfig:
     weight_decay: float = 0.02
     warmup: float = 0.05
     averaging: float = 0.25
+    shift: float = 0.5
     rotation_degrees: float = 10.0
+    gain: float = 0.0
+    rate_jitter: float = 0.0
+    dropped: float = 0.0
+    warp: float = 0.1
+    mask: float = 0.2
+    cutmix: float = 0.1
     label_smoothing: float = 0.05
     distillation: str = "soft"
     temperature: float = 1.0

@@ -6,60 +6,15 @@ CutMix changes both, and override ``compute_loss``, which every Keras backend ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from .augment import BandCutMix, BandMask, GaussianNoise, Rotation, TimeShift, Warp
+from .augment import Augmentation
 from .classifier import WindowClassifier
 
 DISTILLATIONS = ("hard", "soft")
-
-
-class Augmentation(keras.layers.Layer):
-    """The method's augmentation: noise, shift and rotation of the window, warps, masks and CutMix of its spectrogram.
-
-    Args:
-        front_end: layer from raw windows to spectrograms, or to scaled windows, which only the first three augment.
-        noise_stddev: largest noise level of each channel, SI units.
-        rotation_degrees: largest rotation of the axes.
-
-    Call arguments: windows ``[batch, window_length, channels]`` and targets ``[batch, classes]``. Returns the
-    front end's output, ``[batch, bins, frames, channels]`` or ``[batch, window_length, channels]``, and the mixed
-    targets.
-    """
-
-    def __init__(
-        self,
-        front_end: keras.layers.Layer,
-        noise_stddev: Sequence[float],
-        rotation_degrees: float = 10.0,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.front_end = front_end
-        self.on_windows = [GaussianNoise(noise_stddev), TimeShift(), Rotation(rotation_degrees)]
-        self.on_spectrograms = [Warp("time"), Warp("frequency"), BandMask("time"), BandMask("frequency")]
-        self.cutmix = [BandCutMix("time", rate=0.1), BandCutMix("frequency", rate=0.1)]
-
-    def build(self, windows_shape: Any, targets_shape: Any = None) -> None:
-        """Nothing to build: the layers hold no weights, and the front end is the classifier's."""
-        self.built = True
-
-    def call(self, windows: Any, targets: Any, training: bool | None = None) -> tuple[Any, Any]:
-        """Augment in training, else only transform."""
-        for layer in self.on_windows:
-            windows = layer(windows, training=training)
-        spectrogram = self.front_end(windows)
-        if len(spectrogram.shape) == 3:
-            return spectrogram, targets
-        for layer in self.on_spectrograms:
-            spectrogram = layer(spectrogram, training=training)
-        for layer in self.cutmix:
-            spectrogram, targets = layer(spectrogram, targets, training=training)
-        return spectrogram, targets
 
 
 class Objective(keras.Model):

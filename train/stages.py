@@ -10,12 +10,13 @@ import keras
 from deseptr.contract import ModelContract
 from deseptr.data import Windows
 
+from .augment import Augmentation
 from .classifier import WindowClassifier
 from .config import TrainConfig
 from .fit import Reporter, Stage, fit, write_history
 from .models import ResNet18
 from .models.registry import MODELS
-from .objective import Augmentation, DistillationObjective, Objective, SupervisedObjective
+from .objective import DistillationObjective, Objective, SupervisedObjective
 from .preparation import TrainingData
 from .run_folder import RunFolder
 
@@ -54,7 +55,7 @@ def train_student(
     objective = DistillationObjective(
         build_student(front_end, teacher, run.data.training, run.config),
         teacher,
-        _augmentation(front_end, run.config),
+        build_augmentation(front_end, run.config),
         distillation=run.config.distillation,
         temperature=run.config.temperature,
         label_smoothing=run.config.label_smoothing,
@@ -97,6 +98,23 @@ def build_student(
     return student
 
 
+def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig) -> Augmentation:
+    """The augmentation that the settings ask for, its noise a share of each channel's range."""
+    noise = [_NOISE * value for value in front_end.input_range]
+    return Augmentation(
+        front_end,
+        noise,
+        shift=config.shift,
+        rotation_degrees=config.rotation_degrees,
+        gain=config.gain,
+        rate_jitter=config.rate_jitter,
+        dropped_samples=config.dropped,
+        warp=config.warp,
+        mask=config.mask,
+        cutmix_rate=config.cutmix,
+    )
+
+
 def _seed(seed: int) -> None:
     """Start a stage from the seed alone, whatever was drawn before it: a resumed run skips what it has."""
     keras.utils.set_random_seed(seed)
@@ -106,13 +124,8 @@ def _seed(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _augmentation(front_end: Any, config: TrainConfig) -> Augmentation:
-    noise = [_NOISE * value for value in front_end.input_range]
-    return Augmentation(front_end, noise, config.rotation_degrees)
-
-
 def _supervised(classifier: WindowClassifier, config: TrainConfig) -> SupervisedObjective:
-    return SupervisedObjective(classifier, _augmentation(classifier.front_end, config), config.label_smoothing)
+    return SupervisedObjective(classifier, build_augmentation(classifier.front_end, config), config.label_smoothing)
 
 
 def _teacher_stage(config: TrainConfig) -> Stage:

@@ -4,11 +4,11 @@ import pytest
 import tensorflow as tf
 
 from deseptr.contract import StftSpec
+from deseptr.train.augment import Augmentation
 from deseptr.train.classifier import WindowClassifier
 from deseptr.train.front_end import DftSpectrogram
 from deseptr.train.models import DeSepTr, ResNet18
-from deseptr.train.objective import Augmentation, DistillationObjective, SupervisedObjective, cross_entropy, smooth
-from deseptr.train.window_front_end import WindowScale
+from deseptr.train.objective import DistillationObjective, SupervisedObjective, cross_entropy, smooth
 
 TARGETS = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
 
@@ -50,16 +50,6 @@ def test_soft_distillation_is_cross_entropy_at_a_temperature(temperature: float,
     term = entropy(soft, values["distillation"] / temperature) * temperature**2
     expected = 0.5 * entropy(TARGETS, values["class"]) + 0.5 * term
     assert float(make("soft", temperature=temperature)[0].loss_of(values)) == pytest.approx(expected, rel=1e-5)
-
-
-def test_models_on_windows_get_the_augmentation_of_windows_alone(rng: np.random.Generator):
-    windows = rng.normal(size=(4, 64, 6)).astype(np.float32)
-    augmentation = Augmentation(WindowScale([10.0] * 6), [0.1] * 6)
-    scaled, targets = augmentation(windows, TARGETS, training=True)
-    np.testing.assert_array_equal(targets, TARGETS)
-    assert scaled.shape == windows.shape
-    assert np.abs(np.asarray(scaled) - windows / 10).max() > 1e-3
-    np.testing.assert_allclose(augmentation(windows, TARGETS, training=False)[0], windows / 10, atol=1e-6)
 
 
 def test_label_smoothing_spreads_over_all_classes():

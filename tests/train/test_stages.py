@@ -12,8 +12,22 @@ from deseptr.data import load_dataset
 from deseptr.train import RunFolder, TrainConfig, load_run
 from deseptr.train.fit import predict_logits, read_history
 from deseptr.train.pipeline import train
+from deseptr.train.stages import build_augmentation
+from deseptr.train.window_front_end import WindowScale
 
 DATA = "synthetic:subjects=4,seconds=12"
+
+
+def test_each_setting_reaches_its_part_of_the_augmentation():
+    settings = {"shift": 0.4, "rotation_degrees": 7.0, "gain": 0.1, "rate_jitter": 0.05, "dropped": 0.06}
+    config = TrainConfig(**settings, warp=0.11, mask=0.3, cutmix=0.2)
+    augmentation = build_augmentation(WindowScale([40.0, 10.0]), config)
+    noise, shift, rotation, *others = augmentation.on_windows
+    assert noise.stddev == pytest.approx([0.4, 0.1])
+    sizes = [shift.max_fraction, rotation.max_degrees, *(layer.max_fraction for layer in others)]
+    assert sizes == list(settings.values())
+    assert [layer.max_fraction for layer in augmentation.on_spectrograms] == [0.11, 0.11, 0.3, 0.3]
+    assert [layer.rate for layer in augmentation.cutmix] == [0.2, 0.2]
 
 
 @pytest.mark.parametrize(

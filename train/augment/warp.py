@@ -1,4 +1,4 @@
-"""Smooth stretching of a spectrogram along time or frequency."""
+"""Warp of a spectrogram along time or frequency."""
 
 from __future__ import annotations
 
@@ -8,56 +8,67 @@ import keras
 from keras import ops
 
 from .base import PACKAGE, AxisLayer
+from .sparse_image_warp import Points, sparse_image_warp
+
+_LARGEST = 0.2
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Warp(AxisLayer):
-    """Move a random point along the axis and stretch what lies on either side, the ends held fast.
+    """Move a random point of the picture's centre line along the axis, and by a sparse image warp what is around it.
 
-    The warp of SpecAugment with one control point, piecewise linear. The first bin stays exactly where it is: DC holds
-    signed gravity and must not leak into the magnitudes beside it.
+    The picture's corners and the middles of the two edges that the axis runs into are held. The first bin takes no part
+    in a warp along frequency: DC holds signed gravity and must not leak into the magnitudes beside it.
 
     Args:
         axis: ``"time"`` or ``"frequency"``.
-        max_fraction: largest move of the control point over the length of the axis.
+        max_fraction: largest move of the point over the length of the axis, below 0.2; from 0.22 on, the picture would
+            fold where the point is moved towards the nearer edge.
         rate: probability that an example is changed.
         seed: seed of the layer's generator.
 
     Input and output shape: ``[batch, bins, frames, channels]``.
 
-    Reference: Park et al., SpecAugment, Interspeech 2019, section 2.
+    Reference: Park et al., SpecAugment, Interspeech 2019, section 2, with its six held points.
     """
 
     def __init__(self, axis: str = "time", max_fraction: float = 0.1, **kwargs: Any) -> None:
         super().__init__(axis, **kwargs)
-        if not 0 <= max_fraction < 0.25:
-            raise ValueError(f"`max_fraction` must keep the order of points. Received: max_fraction={max_fraction}")
+        if not 0 <= max_fraction < _LARGEST:
+            raise ValueError(f"`max_fraction` must be below {_LARGEST}. Received: max_fraction={max_fraction}")
         self.max_fraction = max_fraction
 
     def call(self, spectrogram: Any, training: bool | None = None) -> Any:
         """Warp in training, else pass on."""
         if not training:
             return spectrogram
-        weights = self._interpolation(spectrogram)
-        spec = "bij,bjtc->bitc" if self.axis == "frequency" else "bij,bfjc->bfic"
-        return ops.einsum(spec, weights, spectrogram)
+        if self.axis == "time":
+            return self._warp(spectrogram)
+        return ops.concatenate([spectrogram[:, :1], self._warp(spectrogram[:, 1:])], axis=1)
 
-    def _interpolation(self, spectrogram: Any) -> Any:
-        """Linear interpolation matrices ``[batch, size, size]``: row i holds the weights of source positions."""
-        size = spectrogram.shape[self._AXES[self.axis]]
-        batch = ops.shape(spectrogram)[0]
-        last = size - 1.0
-        target = self.uniform((batch, 1), 0.25, 0.75) * last
-        move = self.uniform((batch, 1), -self.max_fraction, self.max_fraction) * last
-        source = target + move * ops.reshape(self.chosen(spectrogram), (batch, 1))
-        position = ops.arange(size, dtype=spectrogram.dtype)
-        before = position * source / target
-        after = last - (last - position) * (last - source) / (last - target)
-        warped = ops.where(position < target, before, after)
-        if self.axis == "frequency":
-            warped = ops.where(position < 1, position, ops.maximum(warped, 1.0))
-        return ops.relu(1.0 - ops.abs(ops.expand_dims(warped, -1) - position))
+    def _warp(self, picture: Any) -> Any:
+        along = self._AXES[self.axis] - 1
+        ends = [picture.shape[1] - 1.0, picture.shape[2] - 1.0]
+        batch = ops.shape(picture)[0]
+        place = self.uniform((batch, 1, 1), 0.25, 0.75) * ends[along]
+        move = self.uniform((batch, 1, 1), -self.max_fraction, self.max_fraction) * ends[along]
+        move = move * ops.reshape(self.chosen(picture), (batch, 1, 1))
+        centre = ops.full((batch, 1, 1), ends[1 - along] / 2)
+        source, destination = (
+            ops.concatenate([point, centre] if along == 0 else [centre, point], axis=-1)
+            for point in (place - move, place)
+        )
+        return sparse_image_warp(picture, source, destination, _held(ends, along), (along,))
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, for serialisation."""
         return {**super().get_config(), "max_fraction": self.max_fraction}
+
+
+def _held(ends: list[float], along: int) -> Points:
+    """The ends of both edges that the axis runs into, and their middles."""
+    return tuple(
+        (end, place) if along == 0 else (place, end)
+        for end in (0.0, ends[along])
+        for place in (0.0, ends[1 - along] / 2, ends[1 - along])
+    )

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from deseptr.train.augment import BandCutMix, BandMask, GaussianNoise, Rotation, TimeShift, Warp
+from deseptr.train.augment import (
+    BandCutMix,
+    BandMask,
+    DroppedSamples,
+    Gain,
+    GaussianNoise,
+    RateJitter,
+    Rotation,
+    TimeShift,
+    Warp,
+)
 
 WINDOWS = np.random.default_rng(0).normal(size=(64, 50, 6)).astype(np.float32)
 SPECTROGRAMS = np.random.default_rng(1).normal(size=(64, 17, 25, 6)).astype(np.float32)
@@ -13,6 +23,9 @@ LAYERS = {
     "noise": (GaussianNoise, {"stddev": [0.1] * 6}, (WINDOWS,)),
     "shift": (TimeShift, {}, (WINDOWS,)),
     "rotation": (Rotation, {}, (WINDOWS,)),
+    "gain": (Gain, {}, (WINDOWS,)),
+    "rate jitter": (RateJitter, {}, (WINDOWS,)),
+    "dropped samples": (DroppedSamples, {}, (WINDOWS,)),
     "time warp": (Warp, {"axis": "time"}, (SPECTROGRAMS,)),
     "frequency warp": (Warp, {"axis": "frequency"}, (SPECTROGRAMS,)),
     "time mask": (BandMask, {"axis": "time"}, (SPECTROGRAMS,)),

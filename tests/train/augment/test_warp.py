@@ -3,22 +3,53 @@ import pytest
 
 from deseptr.train.augment import Warp
 
-
-def ramp(axis: int) -> np.ndarray:
-    shape = [64, 17, 25, 1]
-    index = np.arange(shape[axis], dtype=np.float32).reshape([-1 if i == axis else 1 for i in range(4)])
-    return np.broadcast_to(index, shape).copy()
+RAMPS = np.stack(np.meshgrid(np.arange(17), np.arange(25), indexing="ij"), axis=-1).astype(np.float32)
+both_axes = pytest.mark.parametrize("name", ["time", "frequency"])
 
 
-@pytest.mark.parametrize(("name", "axis"), [("time", 2), ("frequency", 1)])
-def test_ramp_shows_where_each_value_came_from(name: str, axis: int):
-    warped = np.moveaxis(np.asarray(Warp(name, 0.1, rate=1.0, seed=1)(ramp(axis), training=True)), axis, 1)[:, :, 0, 0]
-    last = warped.shape[1] - 1
-    np.testing.assert_allclose(warped[:, 0], 0, atol=1e-5)
-    np.testing.assert_allclose(warped[:, -1], last, rtol=1e-5)
-    assert (np.diff(warped, axis=1) > -1e-5).all()
-    moved = np.abs(warped - np.arange(last + 1)).max(axis=1)
-    assert 0.3 < moved.max() <= max(1.0, 0.1 * last) + 1e-3
+def places(name: str, max_fraction: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """Where each pixel came from along the axis and along the other; the axis comes first, then the other.
+
+    For frequency, of the bins that it warps: the first is left out.
+    """
+    warped = np.asarray(Warp(name, max_fraction, rate=1.0, seed=1)(np.repeat(RAMPS[None], 64, axis=0), training=True))
+    if name == "frequency":
+        return warped[:, 1:, :, 0], warped[:, 1:, :, 1]
+    return warped[..., 1].swapaxes(1, 2), warped[..., 0].swapaxes(1, 2)
+
+
+@both_axes
+def test_ramps_show_where_each_value_came_from(name: str):
+    along, other = places(name)
+    still = along[:, :1, :1] + np.arange(along.shape[1])[:, None]
+    move = np.abs(along - still).reshape(64, -1).max(axis=1)
+    longest = 0.1 * (along.shape[1] - 1)
+    assert (np.diff(along, axis=1) > -1e-4).all()
+    assert 0.8 * longest < move.max() < 1.15 * longest
+    assert np.std(move) > 0.2 * longest
+    np.testing.assert_allclose(other, np.broadcast_to(np.arange(other.shape[2]), other.shape), atol=1e-4)
+
+
+@both_axes
+def test_edges_that_the_axis_runs_into_are_held(name: str):
+    """Exactly at their ends and middle, within an eighth of the largest move between."""
+    along, _ = places(name)
+    size, across = along.shape[1:]
+    first, last = along[:, 0] - along[:, :1, 0], along[:, -1] - along[:, :1, 0] - (size - 1)
+    for edge in (first, last):
+        np.testing.assert_allclose(edge[:, [0, across // 2, -1]], 0, atol=1e-4)
+        assert np.abs(edge).max() < 0.1 * (size - 1) / 8
+
+
+@both_axes
+def test_largest_warp_that_is_allowed_does_not_fold(name: str):
+    along, _ = places(name, 0.199)
+    assert (np.diff(along, axis=1) > -1e-4).all()
+
+
+def test_warp_that_could_fold_is_refused():
+    with pytest.raises(ValueError, match=r"Received: max_fraction=0\.2"):
+        Warp(max_fraction=0.2)
 
 
 def test_dc_does_not_leak_into_the_magnitudes():
@@ -27,6 +58,13 @@ def test_dc_does_not_leak_into_the_magnitudes():
     np.testing.assert_array_equal(
         np.asarray(Warp("frequency", rate=1.0, seed=2)(spectrogram, training=True)), spectrogram
     )
+
+
+def test_dc_stays_where_it_is_in_a_warp_along_frequency():
+    spectrogram = np.random.default_rng(0).normal(size=(32, 17, 25, 2)).astype(np.float32)
+    warped = np.asarray(Warp("frequency", rate=1.0, seed=2)(spectrogram, training=True))
+    np.testing.assert_array_equal(warped[:, 0], spectrogram[:, 0])
+    assert np.abs(warped[:, 1:] - spectrogram[:, 1:]).max() > 0.1
 
 
 def test_constant_picture_stays_constant():
