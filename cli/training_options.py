@@ -30,6 +30,7 @@ _TRAINING = (
     setting("temperature", click.FloatRange(0, min_open=True), "Of soft distillation."),
     setting("prediction", click.Choice(["class", "distillation", "mean"]), "Which head speaks."),
     setting("quiet_gain", click.FloatRange(0), "Magnification of the second level, for quiet motion; 0: none."),
+    setting("noise", click.FloatRange(0, 1), "Augmentation: largest noise over a channel's range."),
     setting("shift", click.FloatRange(0, 1), "Augmentation: largest shift over a window's length."),
     setting("rotation_degrees", click.FloatRange(0, 180), "Augmentation: largest rotation of the axes."),
     setting("gain", click.FloatRange(0, 1, max_open=True), "Augmentation: largest error of a sensor's scale."),

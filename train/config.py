@@ -50,6 +50,7 @@ class TrainConfig:
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
         averaging: horizon of the weights' moving average, as a share of the steps.
+        noise: augmentation's largest noise level, as a share of each channel's range.
         shift: largest circular shift in augmentation, over a window's length; 0 turns it off, as all down to cutmix.
         rotation_degrees: largest rotation of the sensor's axes in augmentation.
         gain: largest error of a sensor's scale in augmentation, as a share.
@@ -84,6 +85,7 @@ class TrainConfig:
     weight_decay: float = 0.02
     warmup: float = 0.05
     averaging: float = 0.25
+    noise: float = 0.01
     shift: float = 0.5
     rotation_degrees: float = 10.0
     gain: float = 0.0

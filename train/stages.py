@@ -20,7 +20,6 @@ from .objective import DistillationObjective, Objective, SupervisedObjective
 from .preparation import TrainingData
 from .run_folder import RunFolder
 
-_NOISE = 0.01
 History = list[dict[str, Any]]
 
 
@@ -100,7 +99,7 @@ def build_student(
 
 def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig) -> Augmentation:
     """The augmentation that the settings ask for, its noise a share of each channel's range."""
-    noise = [_NOISE * value for value in front_end.input_range]
+    noise = [config.noise * value for value in front_end.input_range]
     return Augmentation(
         front_end,
         noise,
