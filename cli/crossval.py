@@ -88,7 +88,7 @@ def crossval(
                 reporter=progress,
                 folds=folds,
                 int8=PREDICT_INT8 if int8 and settings["model"] in NETWORK_NAMES else None,
-                executor=_executor(jobs, address),
+                executor=make_executor(jobs, address),
                 overwrite=overwrite,
                 command=shlex.join(["deseptr", *sys.argv[1:]]),
             )
@@ -101,7 +101,8 @@ def crossval(
         print_summary(summary, out)
 
 
-def _executor(jobs: int | None, address: str | None) -> Executor:
+def make_executor(jobs: int | None, address: str | None = None) -> Executor:
+    """Where folds run: on a cluster, in so many processes, or here."""
     from deseptr.train.executors import local_executor, ray_executor
 
     if address:
@@ -115,6 +116,8 @@ def _executor(jobs: int | None, address: str | None) -> Executor:
 
 class FoldProgress:
     """Reporter of a cross-validation on stderr, a line as each fold ends; use as a context manager."""
+
+    what = "folds"
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -130,13 +133,21 @@ class FoldProgress:
     def __exit__(self, *error: object) -> None:
         self._status.stop()
 
+    def title(self, job: FoldJob) -> str:
+        """What a fold is called."""
+        return f"fold {job.fold.name}"
+
+    def logs(self, job: FoldJob) -> str:
+        """Where the logs of all folds are, told from one of them."""
+        return f"{job.folder.parent}/fold-*/log.txt"
+
     def begin(self, waiting: Sequence[FoldJob], kept: int) -> None:
         """So many folds wait, and so many were finished before."""
         self._waiting = len(waiting)
         if kept:
             self._say(f"{kept} finished before and kept")
         if waiting:
-            self._say(f"{len(waiting)} to run; epochs are told in {waiting[0].folder.parent}/fold-*/log.txt")
+            self._say(f"{len(waiting)} to run; epochs are told in {self.logs(waiting[0])}")
         self._show()
 
     def fold(self, outcome: Outcome) -> None:
@@ -144,7 +155,7 @@ class FoldProgress:
         from deseptr.train.fold import FoldResult
 
         self._ended += 1
-        title = f"fold {outcome.job.fold.name} ({self._ended}/{self._waiting})"
+        title = f"{self.title(outcome.job)} ({self._ended}/{self._waiting})"
         if isinstance(outcome, FoldResult):
             figures = outcome.figures
             scores = [f"{kind} {figures[kind]['macro_f1']:.3f}" for kind in ("float", "int8") if kind in figures]
@@ -157,21 +168,14 @@ class FoldProgress:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _show(self) -> None:
-        self._status.update(f"{self._ended} of {self._waiting} folds have ended")
+        self._status.update(f"{self._ended} of {self._waiting} {self.what} have ended")
 
 
 def print_summary(summary: dict[str, Any], out: Path) -> None:
     """Print the table of folds, their mean, and where the rest is."""
-    from rich.console import Console
-    from rich.table import Table
-
     from deseptr.train.crossval_summary import headline, rows
 
-    header, body = rows(summary)
-    table = Table(box=None, pad_edge=False)
-    for index, column in enumerate(header):
-        table.add_column(column.replace(" ", "\n"), justify="left" if index < 2 else "right")
-    for row in body:
-        table.add_row(*row, style="bold" if row[0] in ("mean", "pooled") and not row[1] else None)
-    Console().print(table)
+    from .tables import print_rows
+
+    print_rows(*rows(summary), left=2, bold=lambda row: row[0] in ("mean", "pooled") and not row[1])
     click.echo(f"{headline(summary)}\nsummary: {out / 'crossval.md'}")

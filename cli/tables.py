@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -26,6 +27,31 @@ def print_scores(scores: dict[str, dict[str, Any]], console: Console | None = No
         table.add_row(f"  F1 {label}", *("–" if value is None else f"{value:.3f}" for value in values))
     if all("parameters" in model for model in scores.values()):
         table.add_row("parameters", *(f"{model['parameters']:,}" for model in scores.values()))
+    (console or Console()).print(table)
+
+
+def print_rows(
+    header: Sequence[str],
+    body: Sequence[Sequence[str]],
+    *,
+    left: int,
+    bold: Callable[[Sequence[str]], bool] = lambda row: False,
+    console: Console | None = None,
+) -> None:
+    """Print a table whose header breaks at spaces.
+
+    Args:
+        header: of the columns.
+        body: the rows.
+        left: how many columns are words, the others being figures.
+        bold: which rows stand out.
+        console: where to; stdout by default.
+    """
+    table = Table(box=None, pad_edge=False)
+    for index, column in enumerate(header):
+        table.add_column(column.replace(" ", "\n"), justify="left" if index < left else "right", no_wrap=index >= left)
+    for row in body:
+        table.add_row(*row, style="bold" if bold(row) else None)
     (console or Console()).print(table)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from deseptr.train.config import MODEL_NAMES, TrainConfig
+from deseptr.train.config import DISTILLATION_NAMES, MODEL_NAMES, STEM_NAMES, TrainConfig
 
 Decorator = Callable[[Any], Any]
 
@@ -18,16 +18,14 @@ def setting(name: str, kind: click.ParamType[Any], text: str) -> Decorator:
     return click.option(flag, type=kind, default=getattr(TrainConfig, name), show_default=True, help=text)
 
 
+_MODEL = (setting("model", click.Choice(MODEL_NAMES), "What to train."),)
 _TRAINING = (
-    setting("model", click.Choice(MODEL_NAMES), "What to train."),
     setting("teacher_epochs", click.IntRange(1), "Passes over the data for the teacher."),
     setting("student_epochs", click.IntRange(1), "Passes over the data for the student or a lone model."),
     setting("teacher_width", click.IntRange(1), "Channels of the teacher's first stage; 64 is ResNet-18."),
     setting("dim", click.IntRange(1), "Width of the tokens."),
     setting("heads", click.IntRange(1), "Attention heads."),
     setting("depth", click.IntRange(1), "Pairs of encoder blocks."),
-    setting("distillation", click.Choice(["hard", "soft"]), "The teacher's class or its probabilities."),
-    setting("temperature", click.FloatRange(0, min_open=True), "Of soft distillation."),
     setting("prediction", click.Choice(["class", "distillation", "mean"]), "Which head speaks."),
     setting("quiet_gain", click.FloatRange(0), "Magnification of the second level, for quiet motion; 0: none."),
     setting("noise", click.FloatRange(0, 1), "Augmentation: largest noise over a channel's range."),
@@ -40,6 +38,13 @@ _TRAINING = (
     setting("mask", click.FloatRange(0, 1), "Augmentation: widest mask over an axis."),
     setting("cutmix", click.FloatRange(0, 1), "Augmentation: probability of CutMix along an axis."),
     setting("batch_size", click.IntRange(1), "Windows in a step."),
+)
+_VARIED = (
+    setting(
+        "distillation", click.Choice(DISTILLATION_NAMES), "The teacher's class, its probabilities, or labels alone."
+    ),
+    setting("temperature", click.FloatRange(0, min_open=True), "Of soft distillation."),
+    setting("stem", click.Choice(STEM_NAMES), "DeSepTr's: the teacher's, trained on or frozen, or its own."),
     setting("seed", click.IntRange(0), "Of split, weights, order and augmentation."),
 )
 _WINDOW = (
@@ -50,6 +55,11 @@ _WINDOW = (
 
 def training_options(command: Any) -> Any:
     """Add the options of models and training to a command."""
+    return _add((*_MODEL, *_TRAINING, *_VARIED), command)
+
+
+def lab_options(command: Any) -> Any:
+    """Add the options of training that no cell of the lab varies."""
     return _add(_TRAINING, command)
 
 

@@ -1,11 +1,11 @@
 """What train, convert and device agree on: the model contract, the scores, the errors and atomic writing."""
 
-from .bootstrap import Interval, macro_f1_interval, subject_confusions
+from .bootstrap import Interval, macro_f1_interval, seeds_interval, subject_confusions
 from .calibration import Reliability, reliability, softmax
 from .errors import ConversionError, DataError, DeseptrError, ModelError, SensorError, SetupError
 from .files import atomic_path, atomic_write
 from .model_contract import CHANNELS, UNITS, ModelContract
-from .scores import Scores, score
+from .scores import Scores, macro_f1, score
 from .stft import StftSpec
 from .tflite_file import TfliteFile, embed_contract, read_tflite
 
@@ -27,10 +27,12 @@ __all__ = [
     "atomic_path",
     "atomic_write",
     "embed_contract",
+    "macro_f1",
     "macro_f1_interval",
     "read_tflite",
     "reliability",
     "score",
+    "seeds_interval",
     "softmax",
     "subject_confusions",
 ]

@@ -1,4 +1,4 @@
-"""Confidence interval of macro-F1 over wearers: the windows of one person stand or fall together."""
+"""Confidence intervals of macro-F1 over wearers, whose windows stand or fall together, and over seeds of training."""
 
 from __future__ import annotations
 
@@ -48,10 +48,50 @@ def macro_f1_interval(
     Returns:
         The interval, or None of fewer than two subjects, of which no spread can be said.
     """
-    count, classes, _ = confusions.shape
+    return seeds_interval(confusions[None], level=level, resamples=resamples, seed=seed)
+
+
+def seeds_interval(
+    confusions: NDArray[np.int64],
+    against: NDArray[np.int64] | None = None,
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval | None:
+    """Percentile bootstrap of macro-F1's mean over seeds of training, or of how far that is above another model's.
+
+    Seeds and subjects are resampled with replacement, each for itself, since every seed is tested on every subject
+    (Owen 2007, The pigeonhole bootstrap). Both models of a difference get the same resamples: what a hard wearer or an
+    unlucky seed does to both cancels. Of one seed, that seed stands.
+
+    Args:
+        confusions: ``[seed, subject, true, predicted]`` counts of windows.
+        against: those of the other model, of the same seeds and subjects; with it the interval is of the difference.
+        level: share of the resamples inside.
+        resamples: how many.
+        seed: draws them.
+
+    Returns:
+        The interval, or None of fewer than two subjects, of which no spread can be said.
+    """
+    runs, count = confusions.shape[:2]
     if count < 2:
         return None
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
-    pooled = (drawn @ confusions.reshape(count, -1)).reshape(resamples, classes, classes)
-    low, high = np.quantile(macro_f1(pooled), ((1 - level) / 2, (1 + level) / 2))
+    rng = np.random.default_rng(seed)
+    of_subjects, of_runs = (rng.multinomial(n, np.full(n, 1 / n), size=resamples) for n in (count, runs))
+    values = _resampled(confusions, of_subjects, of_runs)
+    if against is not None:
+        values = values - _resampled(against, of_subjects, of_runs)
+    low, high = np.quantile(values, ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(low), float(high), level)
+
+
+def _resampled(
+    confusions: NDArray[np.int64], of_subjects: NDArray[np.int64], of_runs: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Mean macro-F1 ``[resample]``, each seed and subject counted as often as it was drawn, ``[resample, …]``."""
+    runs, count, classes, _ = confusions.shape
+    pooled = of_subjects @ confusions.reshape(runs, count, -1)
+    f1 = macro_f1(pooled.reshape(runs, -1, classes, classes))
+    return np.asarray((f1 * of_runs.T).sum(0) / runs)

@@ -22,6 +22,9 @@ NETWORK_NAMES = (
     "cnn-har",
 )
 MODEL_NAMES = (*NETWORK_NAMES, "random-forest")
+STEM_MODELS = ("deseptr",)
+DISTILLATION_NAMES = ("none", "soft", "hard")
+STEM_NAMES = ("shared-tuned", "shared-frozen", "own")
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,11 @@ class TrainConfig:
         mask: widest mask along time and along frequency, over that axis of the spectrogram.
         cutmix: probability of CutMix along time, and of that along frequency.
         label_smoothing: share of a target spread over all classes.
-        distillation: ``"hard"`` or ``"soft"``.
+        distillation: what the distillation head learns from: the teacher's class, ``"hard"``, its probabilities,
+            ``"soft"``, or the labels as the class head does, ``"none"``.
         temperature: of soft distillation.
+        stem: of :data:`STEM_MODELS`: the teacher's weights, trained on, ``"shared-tuned"``, or not,
+            ``"shared-frozen"``, or random ones, trained, ``"own"``.
         prediction: which head speaks, ``"class"``, ``"distillation"`` or ``"mean"``.
         validation: share of the training subjects whose windows choose the best epoch.
     """
@@ -97,13 +103,24 @@ class TrainConfig:
     label_smoothing: float = 0.05
     distillation: str = "soft"
     temperature: float = 1.0
+    stem: str = "shared-tuned"
     prediction: str = "mean"
     validation: float = 0.15
 
     def __post_init__(self) -> None:
-        if self.model not in MODEL_NAMES:
+        choices = {"model": MODEL_NAMES, "distillation": DISTILLATION_NAMES, "stem": STEM_NAMES}
+        for name, known in choices.items():
+            found = getattr(self, name)
+            if found not in known:
+                raise ModelError(
+                    name, found=found, expected=f"one of {', '.join(known)}", next_step="choose one of them"
+                )
+        if self.model not in STEM_MODELS and self.stem != TrainConfig.stem:
             raise ModelError(
-                "model", found=self.model, expected=f"one of {', '.join(MODEL_NAMES)}", next_step="choose one of them"
+                f"stem {self.stem}",
+                found=f"the model {self.model}, which never has the teacher's stem",
+                expected=f"the model {' or '.join(STEM_MODELS)}",
+                next_step="leave the stem out or choose this model",
             )
 
     @property

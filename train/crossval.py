@@ -73,10 +73,10 @@ def cross_validate(
     jobs = make_jobs(dataset, protocol, config, out, int8)
     wanted = {fold.name for fold in (protocol.folds if folds is None else protocol.choose(folds))}
     chosen = [job for job in jobs if job.fold.name in wanted]
-    _open(out, chosen, overwrite)
+    open_folder(out, chosen, overwrite, "fold-*")
     waiting = [job for job in chosen if finished(job) is None]
     reporter.begin(waiting, len(chosen) - len(waiting))
-    error = _run(executor or local_executor(), dataset, waiting, reporter)
+    error = run_jobs(executor or local_executor(), dataset, waiting, reporter)
     summary = _summary(jobs, dataset, protocol, out, command)
     if error:
         raise error
@@ -102,9 +102,19 @@ def dataset_digest(dataset: Dataset) -> str:
     return f"{dataset.name} {digest.hexdigest()[:16]}"
 
 
-def _open(out: Path, jobs: Sequence[FoldJob], overwrite: bool) -> None:
-    """Claim every fold's folder, or none, before the first one is run."""
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or any(out.glob("fold-*/job.json")))):
+def open_folder(out: Path, jobs: Sequence[FoldJob], overwrite: bool, pattern: str) -> None:
+    """Claim every fold's folder, or none, before the first one is run.
+
+    Args:
+        out: folder of all.
+        jobs: the folds.
+        overwrite: begin them anew.
+        pattern: of the folds' folders in ``out``, by which it is known as one of ours.
+
+    Raises:
+        SetupError: if ``out`` holds something else, or a fold of other settings.
+    """
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or any(out.glob(f"{pattern}/job.json")))):
         raise SetupError(out, found="files of something else", expected="a new folder", next_step="choose another -o")
     for job in jobs:
         if overwrite and job.claimed_by.exists():
@@ -114,7 +124,9 @@ def _open(out: Path, jobs: Sequence[FoldJob], overwrite: bool) -> None:
         claim(job)
 
 
-def _run(executor: Executor, dataset: Dataset, jobs: Sequence[FoldJob], reporter: FoldReporter) -> DeseptrError | None:
+def run_jobs(
+    executor: Executor, dataset: Dataset, jobs: Sequence[FoldJob], reporter: FoldReporter
+) -> DeseptrError | None:
     """Run the folds and return the first error."""
     errors = []
     for outcome in executor(dataset, jobs):

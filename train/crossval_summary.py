@@ -13,6 +13,7 @@ from deseptr.contract import atomic_write, macro_f1_interval, subject_confusions
 from deseptr.data import Protocol
 
 from .fold import FoldResult
+from .markdown import markdown_table
 from .predictions import Predictions
 
 _MEASURES = ("accuracy", "macro_f1", "ece")
@@ -46,7 +47,7 @@ def summarise(results: Sequence[FoldResult], protocol: Protocol, dataset: str, c
         **{kind: _over_folds(results, kind, pooled, seed) for kind in pooled.kinds},
         "minutes": round(sum(result.figures["minutes"] for result in results), 2),
         "config": first.job.settings()["config"],
-        "versions": _versions(results),
+        "versions": versions_of(results),
         "machine": first.figures["machine"],
         "folds": [{k: v for k, v in result.figures.items() if k != "job"} for result in results],
     }
@@ -84,13 +85,13 @@ def markdown(summary: dict[str, Any]) -> str:
     header, body = rows(summary)
     lines = [f"# {summary['model']} on {summary['dataset']}, protocol {summary['protocol']['name']}", ""]
     lines += [f"{headline(summary)}.", ""]
-    lines += [_row(header), _row("---" for _ in header), *map(_row, body), ""]
+    lines += [*markdown_table(header, body), ""]
     for kind in kinds(summary):
         labels = summary[kind]["pooled"]["labels"]
-        lines += [f"## Pooled confusion matrix, {kind} (true × predicted)", "", _row(["", *labels])]
-        lines += [_row("---" for _ in range(len(labels) + 1))]
         matrix = summary[kind]["pooled"]["confusion"]
-        lines += [_row([label, *map(str, row)]) for label, row in zip(labels, matrix, strict=True)] + [""]
+        body = [[label, *map(str, row)] for label, row in zip(labels, matrix, strict=True)]
+        lines += [f"## Pooled confusion matrix, {kind} (true × predicted)", ""]
+        lines += [*markdown_table(["", *labels], body), ""]
     versions = ", ".join(f"{name} {version}" for name, version in summary["versions"].items())
     lines += [f"Seed {summary['seed']}; {summary['minutes']} minutes of folds; {versions}."]
     if summary["command"]:
@@ -142,11 +143,7 @@ def _cells(models: Any) -> list[str]:
     return ["–" if value is None else f"{value:.3f}" for value in values]
 
 
-def _row(cells: Any) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _versions(results: Sequence[FoldResult]) -> dict[str, str]:
+def versions_of(results: Sequence[FoldResult]) -> dict[str, str]:
     """Version of each package; all of them where folds were run with several."""
     names = dict.fromkeys(name for result in results for name in result.figures["versions"])
     return {n: " / ".join(sorted({result.figures["versions"].get(n, "none") for result in results})) for n in names}

@@ -23,7 +23,7 @@ from deseptr.contract import ModelError, Scores, atomic_path, atomic_write, scor
 from deseptr.data import Windows
 
 from .classifier import WindowClassifier
-from .objective import DistillationObjective, SupervisedObjective
+from .objective import Objective
 
 _PREDICT_BATCH = 512
 
@@ -79,7 +79,7 @@ class Stage:
 
 
 def fit(
-    objective: SupervisedObjective | DistillationObjective,
+    objective: Objective,
     training: Windows,
     validation: Windows,
     stage: Stage,

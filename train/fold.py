@@ -21,6 +21,7 @@ from deseptr.contract import ModelContract, SetupError, atomic_write
 from deseptr.data import Dataset, Fold, Windows, check_leakage
 
 from .config import TrainConfig
+from .heads import HeadLogits
 from .log_file import LogFile
 from .predictions import Predictions
 from .run_folder import RunFolder
@@ -39,6 +40,9 @@ class FoldJob:
         data: digest of the recordings, so that a fold of other data is never taken for this one.
         int8: importable name, ``module:function``, of what converts a run and predicts with the int8 model (a function
             of the run folder and ``[window, window_length, channels]`` that returns logits); None leaves int8 out.
+        teacher: run folder whose teacher to take instead of training one; of the same fold, data and settings, so that
+            it decides nothing that these do not.
+        heads: whether to keep what each head of a distilled model says, too.
     """
 
     fold: Fold
@@ -46,6 +50,8 @@ class FoldJob:
     folder: Path
     data: str
     int8: str | None = None
+    teacher: Path | None = None
+    heads: bool = False
 
     @property
     def run(self) -> Path:
@@ -66,6 +72,11 @@ class FoldJob:
     def predictions(self) -> Path:
         """Logits, labels and subjects of the test windows."""
         return self.folder / "predictions.npz"
+
+    @property
+    def head_logits(self) -> Path:
+        """Logits of both heads, where they are wanted."""
+        return self.folder / "heads.npz"
 
     @property
     def claimed_by(self) -> Path:
@@ -96,12 +107,18 @@ class FoldResult:
         """The fold's predictions, read from its folder."""
         return Predictions.load(self.job.predictions)
 
+    @cached_property
+    def heads(self) -> HeadLogits:
+        """What each head says, read from its folder."""
+        return HeadLogits.load(self.job.head_logits)
+
 
 def finished(job: FoldJob) -> FoldResult | None:
     """The result of a fold that was run before with the same settings, or None."""
     content = _read(job.result)
     same = content.get("job") == job.settings() and content.get("int8_by") == job.int8
-    return FoldResult(job, content) if same and job.predictions.exists() else None
+    whole = job.predictions.exists() and (job.head_logits.exists() or not job.heads)
+    return FoldResult(job, content) if same and whole else None
 
 
 def check_claim(job: FoldJob) -> None:
@@ -173,7 +190,15 @@ def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
     subjects = job.fold.test_subjects
     data = prepare(dataset, job.config, subjects)
     check_leakage({"training": data.training, "validation": data.validation, "test": data.test})
-    metrics = train(dataset, job.run, job.config, reporter=LogFile(job.log), test_subjects=subjects, resume=True)
+    metrics = train(
+        dataset,
+        job.run,
+        job.config,
+        reporter=LogFile(job.log),
+        test_subjects=subjects,
+        teacher_run=job.teacher,
+        resume=True,
+    )
     predictions = _predict(job, data.test)
     predictions.save(job.predictions)
     figures = {
@@ -197,7 +222,10 @@ def _predict(job: FoldJob, test: Windows) -> Predictions:
     from .checkpoint import load_run
     from .fit import predict_logits
 
-    logits = predict_logits(load_run(job.run)[0], test.signals)
+    classifier = load_run(job.run)[0]
+    logits = predict_logits(classifier, test.signals)
+    if job.heads:
+        HeadLogits.predict(classifier, test.signals).save(job.head_logits)
     int8 = np.empty((0, logits.shape[1]), np.float32)
     if job.int8:
         predict: Int8Predictor = pkgutil.resolve_name(job.int8)

@@ -123,6 +123,24 @@ class DistillationObjective(Objective):
         return cross_entropy(soft, student / self.temperature) * self.temperature**2
 
 
+class TwoHeadObjective(Objective):
+    """Both heads learn from the labels, L = ½ CE(y, class head) + ½ CE(y, distillation head), on augmented examples.
+
+    What is left of :class:`DistillationObjective` without a teacher: the same two tokens and heads, no other knowledge.
+    """
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
+        """Logits of both heads and mixed targets of a batch of ``{"windows", "targets"}``."""
+        spectrogram, targets = self.augmentation(inputs["windows"], inputs["targets"], training=training)
+        of_class, of_distillation = self.classifier.network(spectrogram, training=training)
+        return {"targets": targets, "class": of_class, "distillation": of_distillation}
+
+    def loss_of(self, outputs: dict[str, Any]) -> Any:
+        """L = ½ CE(y, class head) + ½ CE(y, distillation head)."""
+        targets = smooth(outputs["targets"], self.label_smoothing)
+        return 0.5 * cross_entropy(targets, outputs["class"]) + 0.5 * cross_entropy(targets, outputs["distillation"])
+
+
 def smooth(targets: Any, share: float) -> Any:
     """Spread ``share`` of each target over all classes."""
     return targets * (1.0 - share) + share / targets.shape[-1]

@@ -16,7 +16,7 @@ from .classifier import WindowClassifier
 from .config import TrainConfig
 from .fit import Reporter, score_classifier
 from .front_end import DftSpectrogram
-from .models.registry import MODELS
+from .models.registry import MODELS, needs_teacher
 from .preparation import TrainingData, check_same_data, make_contract, prepare
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
 from .stages import History, TrainingRun, fit_forest, train_alone, train_student, train_teacher
@@ -37,9 +37,9 @@ def train(
 ) -> dict[str, Any]:
     """Train the model that ``config`` names, evaluate it on held-out subjects and leave everything in ``run``.
 
-    A distilled model, here called the student, gets a teacher first. Interrupted at any moment, ``run`` holds the best
-    student so far with its contract and calibration windows, if there was one yet, and ``resume`` goes on from the last
-    whole epoch.
+    A distilled model, here called the student, gets a teacher first, unless it takes nothing of one. Interrupted at any
+    moment, ``run`` holds the best student so far with its contract and calibration windows, if there was one yet, and
+    ``resume`` goes on from the last whole epoch.
 
     Args:
         dataset: labelled recordings of at least three subjects.
@@ -47,7 +47,7 @@ def train(
         config: settings.
         reporter: who is told.
         test_subjects: whom to hold out; by default the dataset's own choice, else a quarter.
-        teacher_run: run folder whose teacher to take instead of training one.
+        teacher_run: run folder whose teacher, or lone ResNet-18, to take instead of training one.
         resume: go on with what is in ``run``.
         overwrite: begin anew where ``run`` holds a run.
 
@@ -118,15 +118,17 @@ def _run_stages(
     front_end = DftSpectrogram(contract.stft, contract.input_range, gain, run.config.levels)
     if not family.distilled:
         return train_alone(run, front_end), None
+    if not (teacher_given or needs_teacher(run.config)):
+        return train_student(run, front_end, None, []), None
     history = [] if teacher_given else train_teacher(run, front_end)
-    teacher = load_checkpoint(teacher_source.teacher, contract)
+    teacher = load_checkpoint(teacher_source.lent_teacher, contract)
     return train_student(run, front_end, teacher, history), teacher
 
 
 def _gain(data: TrainingData, contract: ModelContract, teacher: RunFolder) -> tuple[float, ...]:
     """The teacher's whitening where there is a teacher, since both must see the same spectrogram."""
-    if teacher.teacher.exists():
-        return tuple(load_checkpoint(teacher.teacher, contract).front_end.gain)
+    if teacher.lent_teacher.exists():
+        return tuple(load_checkpoint(teacher.lent_teacher, contract).front_end.gain)
     return whitening_gain(data.training.signals, contract.stft, contract.input_range)
 
 

@@ -43,6 +43,11 @@ class RunFolder:
         return self.path / "teacher.keras"
 
     @property
+    def lent_teacher(self) -> Path:
+        """What a student takes as its teacher: the run's teacher, or its model where that is a ResNet-18 alone."""
+        return self.model if TrainConfig.load(self.config).model == "resnet18" else self.teacher
+
+    @property
     def contract(self) -> Path:
         """The contract of the model and its teacher."""
         return self.path / "contract.json"

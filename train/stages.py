@@ -15,8 +15,8 @@ from .classifier import WindowClassifier
 from .config import TrainConfig
 from .fit import Reporter, Stage, fit, write_history
 from .models import ResNet18
-from .models.registry import MODELS
-from .objective import DistillationObjective, Objective, SupervisedObjective
+from .models.registry import MODELS, needs_teacher
+from .objective import DistillationObjective, Objective, SupervisedObjective, TwoHeadObjective
 from .preparation import TrainingData
 from .run_folder import RunFolder
 
@@ -47,19 +47,12 @@ def train_teacher(run: TrainingRun, front_end: keras.layers.Layer) -> History:
 
 
 def train_student(
-    run: TrainingRun, front_end: keras.layers.Layer, teacher: WindowClassifier, before: History
+    run: TrainingRun, front_end: keras.layers.Layer, teacher: WindowClassifier | None, before: History
 ) -> History:
-    """Distil the run's model from a teacher."""
+    """Distil the run's model from a teacher, which may be None where the settings take nothing of it."""
     _seed(run.config.seed)
-    objective = DistillationObjective(
-        build_student(front_end, teacher, run.data.training, run.config),
-        teacher,
-        build_augmentation(front_end, run.config),
-        distillation=run.config.distillation,
-        temperature=run.config.temperature,
-        label_smoothing=run.config.label_smoothing,
-    )
-    return _fit(run, objective, _student_stage(run.config), before)
+    student = build_student(front_end, teacher, run.data.training, run.config)
+    return _fit(run, _distilled(student, teacher, run.config), _student_stage(run.config), before)
 
 
 def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
@@ -84,16 +77,26 @@ def fit_forest(run: TrainingRun) -> History:
 
 
 def build_student(
-    front_end: keras.layers.Layer, teacher: WindowClassifier, training: Windows, config: TrainConfig
+    front_end: keras.layers.Layer, teacher: WindowClassifier | None, training: Windows, config: TrainConfig
 ) -> WindowClassifier:
-    """A student, where its family says so on the teacher's stem: the same layer and weights, tuned on with the rest."""
+    """A student, where family and settings say so on the teacher's stem: the same layer and weights.
+
+    A frozen stem is not trained, and its batch norm keeps the teacher's statistics.
+
+    Raises:
+        ValueError: if there is no teacher and the settings take something of one.
+    """
+    if teacher is None and needs_teacher(config):
+        raise ValueError(f"`teacher` must be given unless nothing is taken of it. Received: config={config}")
     family = MODELS[config.model]
-    config = replace(config, teacher_width=teacher.network.width)
+    if teacher is not None:
+        config = replace(config, teacher_width=teacher.network.width)
     network = family.build(len(training.label_names), config)
     student = WindowClassifier(front_end, network, config.prediction)
     student.build((None, *training.signals.shape[1:]))
-    if family.teacher_stem:
+    if teacher is not None and family.teacher_stem and config.stem != "own":
         network.stem.set_weights(teacher.network.stem.get_weights())
+        network.stem.trainable = config.stem != "shared-frozen"
     return student
 
 
@@ -125,6 +128,20 @@ def _seed(seed: int) -> None:
 
 def _supervised(classifier: WindowClassifier, config: TrainConfig) -> SupervisedObjective:
     return SupervisedObjective(classifier, build_augmentation(classifier.front_end, config), config.label_smoothing)
+
+
+def _distilled(student: WindowClassifier, teacher: WindowClassifier | None, config: TrainConfig) -> Objective:
+    augmentation = build_augmentation(student.front_end, config)
+    if teacher is None or config.distillation == "none":
+        return TwoHeadObjective(student, augmentation, config.label_smoothing)
+    return DistillationObjective(
+        student,
+        teacher,
+        augmentation,
+        distillation=config.distillation,
+        temperature=config.temperature,
+        label_smoothing=config.label_smoothing,
+    )
 
 
 def _teacher_stage(config: TrainConfig) -> Stage:

@@ -8,7 +8,13 @@ from deseptr.train.augment import Augmentation
 from deseptr.train.classifier import WindowClassifier
 from deseptr.train.front_end import DftSpectrogram
 from deseptr.train.models import DeSepTr, ResNet18
-from deseptr.train.objective import DistillationObjective, SupervisedObjective, cross_entropy, smooth
+from deseptr.train.objective import (
+    DistillationObjective,
+    SupervisedObjective,
+    TwoHeadObjective,
+    cross_entropy,
+    smooth,
+)
 
 TARGETS = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
 
@@ -50,6 +56,18 @@ def test_soft_distillation_is_cross_entropy_at_a_temperature(temperature: float,
     term = entropy(soft, values["distillation"] / temperature) * temperature**2
     expected = 0.5 * entropy(TARGETS, values["class"]) + 0.5 * term
     assert float(make("soft", temperature=temperature)[0].loss_of(values)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_without_distillation_both_heads_learn_from_the_labels(rng: np.random.Generator):
+    distilled, batch = make()
+    objective = TwoHeadObjective(distilled.classifier, distilled.augmentation, label_smoothing=0.3)
+    values, targets = outputs(rng), TARGETS * 0.7 + 0.1
+    expected = 0.5 * entropy(targets, values["class"]) + 0.5 * entropy(targets, values["distillation"])
+    assert float(objective.loss_of(values)) == pytest.approx(expected, rel=1e-5)
+    objective.compile(keras.optimizers.Adam(3e-3))
+    keras.utils.set_random_seed(0)
+    losses = [float(objective.train_on_batch(batch)) for _ in range(30)]
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.1
 
 
 def test_label_smoothing_spreads_over_all_classes():

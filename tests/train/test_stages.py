@@ -10,9 +10,11 @@ import pytest
 from deseptr.contract import ModelContract, ModelError, SetupError
 from deseptr.data import load_dataset
 from deseptr.train import RunFolder, TrainConfig, load_run
+from deseptr.train.checkpoint import load_checkpoint
 from deseptr.train.fit import predict_logits, read_history
 from deseptr.train.pipeline import train
-from deseptr.train.stages import build_augmentation
+from deseptr.train.preparation import prepare
+from deseptr.train.stages import build_augmentation, build_student
 from deseptr.train.window_front_end import WindowScale
 
 DATA = "synthetic:subjects=4,seconds=12"
@@ -57,6 +59,88 @@ def test_distilled_model_without_a_stem_takes_a_given_teacher(
     assert [stage[0] for stage in reporter.stages] == ["student"]
     assert metrics["student"]["model"] == "deit_vit_d8_h2_l2"
     assert metrics["teacher"]["model"] == "resnet18_w4"
+
+
+def stem_weights(run: Path, teacher_run: Path) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Name of each weight of the stem, its values in the student and in the teacher."""
+    teacher = load_checkpoint(RunFolder(teacher_run).teacher, ModelContract.load(RunFolder(teacher_run).contract))
+    pairs = zip(load_run(run)[0].network.stem.weights, teacher.network.stem.weights, strict=True)
+    return [(mine.name, np.asarray(mine), np.asarray(theirs)) for mine, theirs in pairs]
+
+
+def test_frozen_stem_stays_the_teachers_with_its_statistics_and_converts(
+    tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    from deseptr.convert import convert_run
+
+    config = dataclasses.replace(tiny_config, stem="shared-frozen")
+    train(load_dataset(DATA), tmp_path / "run", config, reporter=reporter, teacher_run=tiny_run)
+    for name, mine, theirs in stem_weights(tmp_path / "run", tiny_run):
+        np.testing.assert_array_equal(mine, theirs, err_msg=name)
+    assert convert_run(tmp_path / "run", tmp_path / "model.tflite").agreement > 0.8
+
+
+def test_shared_stem_is_tuned_with_its_statistics(tiny_run: Path):
+    for name, mine, theirs in stem_weights(tiny_run, tiny_run):
+        assert np.abs(mine - theirs).max() > 1e-6, name
+
+
+def test_frozen_stem_is_resumed_where_it_stopped(tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter):
+    config = dataclasses.replace(tiny_config, stem="shared-frozen", distillation="none")
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(load_dataset(DATA), run, config, reporter=Stop(), teacher_run=tiny_run)
+    train(load_dataset(DATA), run, config, reporter=reporter, teacher_run=tiny_run, resume=True)
+    assert [row["epoch"] for row in reporter.rows] == [2]
+    for name, mine, theirs in stem_weights(run, tiny_run):
+        np.testing.assert_array_equal(mine, theirs, err_msg=name)
+
+
+def test_own_stem_does_not_start_from_the_teachers(tiny_run: Path, tiny_config: TrainConfig):
+    contract = ModelContract.load(RunFolder(tiny_run).contract)
+    teacher = load_checkpoint(RunFolder(tiny_run).teacher, contract)
+    training = prepare(load_dataset(DATA), tiny_config).training
+    student = build_student(teacher.front_end, teacher, training, dataclasses.replace(tiny_config, stem="own"))
+    mine, theirs = (np.asarray(model.network.stem.convolution.kernel) for model in (student, teacher))
+    assert mine.shape == theirs.shape
+    assert np.abs(mine - theirs).max() > 0.01
+    assert student.network.stem.trainable_weights
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_student_that_takes_nothing_of_a_teacher_needs_none(
+    given: bool, tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    config = dataclasses.replace(tiny_config, distillation="none", stem="own", student_epochs=1)
+    teacher = tiny_run if given else None
+    metrics = train(load_dataset(DATA), tmp_path / "run", config, reporter=reporter, teacher_run=teacher)
+    assert [stage[0] for stage in reporter.stages] == ["student"]
+    assert ("teacher" in metrics) is given
+    assert not RunFolder(tmp_path / "run").teacher.exists()
+    assert load_run(tmp_path / "run")[0].front_end.gain == load_run(tiny_run)[0].front_end.gain
+
+
+def test_student_without_distillation_still_takes_the_stem(tiny_config: TrainConfig, tmp_path: Path, reporter):
+    config = dataclasses.replace(tiny_config, distillation="none", student_epochs=1)
+    train(load_dataset(DATA), tmp_path / "run", config, reporter=reporter)
+    assert [stage[0] for stage in reporter.stages] == ["teacher", "student"]
+
+
+def test_student_is_not_built_without_the_teacher_it_needs(tiny_run: Path, tiny_config: TrainConfig):
+    training = prepare(load_dataset(DATA), tiny_config).training
+    with pytest.raises(ValueError, match="`teacher` must be given"):
+        build_student(load_run(tiny_run)[0].front_end, None, training, tiny_config)
+
+
+def test_lone_resnet_is_lent_as_teacher(tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter):
+    """It is the one that the run would have trained itself."""
+    config = dataclasses.replace(tiny_config, model="resnet18")
+    train(load_dataset(DATA), tmp_path / "teacher", config, reporter=reporter)
+    student = tmp_path / "student"
+    train(load_dataset(DATA), student, tiny_config, reporter=reporter, teacher_run=tmp_path / "teacher")
+    windows = np.random.default_rng(0).normal(size=(5, 128, 6)).astype(np.float32) * 5
+    lent, own = (predict_logits(load_run(run)[0], windows) for run in (student, tiny_run))
+    np.testing.assert_allclose(lent, own, atol=1e-5)
 
 
 class Stop:

@@ -39,6 +39,13 @@ class Family:
     teacher_stem: bool = False
 
 
+def needs_teacher(config: TrainConfig) -> bool:
+    """Whether a model learns from a teacher's logits or starts on its stem."""
+    family = MODELS[config.model]
+    on_its_stem = family.teacher_stem and config.stem != "own"
+    return family.distilled and (config.distillation != "none" or on_its_stem)
+
+
 def _tokens(config: TrainConfig, depth: int | None = None) -> str:
     layers = depth or config.depth
     return f"d{config.dim}_h{config.heads}" + (f"_l{layers}" if layers > 1 else "")

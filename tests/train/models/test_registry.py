@@ -2,12 +2,13 @@ import pytest
 
 from deseptr.contract import ModelError
 from deseptr.train import TrainConfig
-from deseptr.train.config import MODEL_NAMES
-from deseptr.train.models.registry import MODELS
+from deseptr.train.config import MODEL_NAMES, STEM_MODELS
+from deseptr.train.models.registry import MODELS, needs_teacher
 
 
 def test_names_of_the_command_line_are_those_of_the_registry():
     assert tuple(MODELS) == MODEL_NAMES
+    assert tuple(name for name, family in MODELS.items() if family.teacher_stem) == STEM_MODELS
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,32 @@ def test_distilled_models_have_two_heads():
 def test_unknown_model_is_refused():
     with pytest.raises(ModelError, match="model: found transformer, expected one of vit, septr"):
         TrainConfig(model="transformer")
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ({"distillation": "medium"}, "distillation: found medium, expected one of none, soft, hard"),
+        ({"stem": "borrowed"}, "stem: found borrowed, expected one of shared-tuned, shared-frozen, own"),
+        ({"model": "deit-vit", "stem": "own"}, "stem own: found the model deit-vit, .* expected the model deseptr"),
+    ],
+)
+def test_settings_that_no_model_has_are_refused(setting: dict[str, str], line: str):
+    with pytest.raises(ModelError, match=line):
+        TrainConfig(**setting)
+
+
+@pytest.mark.parametrize(
+    ("setting", "needs"),
+    [
+        ({}, True),
+        ({"stem": "own"}, True),
+        ({"distillation": "none"}, True),
+        ({"distillation": "none", "stem": "own"}, False),
+        ({"distillation": "none", "model": "deit-vit"}, False),
+        ({"model": "deit-vit"}, True),
+        ({"model": "vit"}, False),
+    ],
+)
+def test_who_needs_a_teacher(setting: dict[str, str], needs: bool):
+    assert needs_teacher(TrainConfig(**setting)) is needs

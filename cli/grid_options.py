@@ -1,0 +1,89 @@
+"""Option types of the lab's factors: lists of levels, checked while the command line is parsed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_Level = TypeVar("_Level")
+
+
+class Levels(click.ParamType[tuple[str, ...]]):
+    """A list of some of these names, such as ``soft,hard``."""
+
+    name = "LEVELS"
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self.known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Parse the list."""
+        if isinstance(value, tuple):
+            return value
+        chosen = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
+        unknown = [level for level in chosen if level not in self.known]
+        if unknown:
+            self.fail(f"found {unknown[0]!r}, expected some of {','.join(self.known)}", param, ctx)
+        return chosen
+
+
+class Temperatures(click.ParamType[tuple[float, ...]]):
+    """A list of temperatures, such as ``1,2,4``."""
+
+    name = "TEMPERATURES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """Parse the list."""
+        if isinstance(value, tuple):
+            return value
+        return _parsed(self, value, _temperatures, "numbers above 0, as 1,2,4", param, ctx)
+
+
+class Seeds(click.ParamType[tuple[int, ...]]):
+    """How many seeds, counted from 0, or a list of them such as ``0,2,5-7``."""
+
+    name = "SEEDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Parse the number or list."""
+        if isinstance(value, tuple):
+            return value
+        return _parsed(self, str(value), _seeds, "how many, as 3, or which, as 0,2,5-7", param, ctx)
+
+
+def _parsed(
+    kind: click.ParamType[tuple[_Level, ...]],
+    text: str,
+    parse: Callable[[str], tuple[_Level, ...]],
+    expected: str,
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> tuple[_Level, ...]:
+    try:
+        levels = tuple(dict.fromkeys(parse(text)))
+    except ValueError:
+        levels = ()
+    return levels or kind.fail(f"found {text!r}, expected {expected}", param, ctx)
+
+
+def _temperatures(text: str) -> tuple[float, ...]:
+    values = tuple(float(part) for part in text.split(","))
+    if not all(0 < value < float("inf") for value in values):
+        raise ValueError(text)
+    return values
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    if text.strip().isdecimal():
+        return tuple(range(int(text)))
+    seeds: list[int] = []
+    for part in text.split(","):
+        bounds = re.fullmatch(r"(\d+)-(\d+)", part.strip())
+        first, last = map(int, bounds.groups()) if bounds else (int(part), int(part))
+        if not 0 <= first <= last:
+            raise ValueError(text)
+        seeds.extend(range(first, last + 1))
+    return tuple(seeds)
