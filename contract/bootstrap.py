@@ -40,7 +40,8 @@ def macro_f1_interval(
     even this one is rather too narrow.
 
     Args:
-        confusions: ``[subject, true, predicted]`` counts of windows.
+        confusions: ``[subject, true, predicted]`` counts of windows; or ``[model, subject, true, predicted]`` of
+            several models, such as one of each seed, on the same subjects, for the mean of their macro-F1.
         level: share of the resamples inside.
         resamples: how many.
         seed: draws them.
@@ -48,10 +49,10 @@ def macro_f1_interval(
     Returns:
         The interval, or None of fewer than two subjects, of which no spread can be said.
     """
-    count, classes, _ = confusions.shape
+    count, classes = confusions.shape[-3:-1]
     if count < 2:
         return None
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
-    pooled = (drawn @ confusions.reshape(count, -1)).reshape(resamples, classes, classes)
-    low, high = np.quantile(macro_f1(pooled), ((1 - level) / 2, (1 + level) / 2))
+    pooled = (drawn @ confusions.reshape(-1, count, classes**2)).reshape(-1, resamples, classes, classes)
+    low, high = np.quantile(macro_f1(pooled).mean(axis=0), ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(low), float(high), level)

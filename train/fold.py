@@ -181,6 +181,7 @@ def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
         "subjects": metrics["subjects"],
         "windows": metrics["windows"],
         "parameters": metrics["student"]["parameters"],
+        "macs": metrics["student"].get("macs"),
         "model": ModelContract.load(RunFolder(job.run).contract).model,
         "minutes": round((time.perf_counter() - began) / 60, 2),
         **{kind: predictions.figures(kind) for kind in predictions.kinds},

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score
 
 from deseptr.contract import macro_f1_interval, score, subject_confusions
+from deseptr.contract.scores import macro_f1
 
 rows = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from("abc")), min_size=1, max_size=50)
 
@@ -46,3 +47,14 @@ def test_subjects_alike_leave_no_doubt_and_unlike_ones_much():
     assert unlike.low < 0.3 < 0.7 < unlike.high
     assert unlike == macro_f1_interval(np.stack([right, wrong] * 2))
     assert str(alike) == "1.000 to 1.000"
+
+
+def test_interval_of_several_models_is_that_of_the_mean_of_their_scores():
+    rng = np.random.default_rng(0)
+    confusions = rng.integers(0, 9, (3, 5, 2, 2))
+    drawn = np.random.default_rng(0).multinomial(5, np.full(5, 1 / 5), size=50)
+    values = [np.mean([macro_f1((counts[:, None, None] * model).sum(0)) for model in confusions]) for counts in drawn]
+    interval = macro_f1_interval(confusions, resamples=50)
+    assert interval is not None
+    np.testing.assert_allclose(interval[:2], np.quantile(values, (0.025, 0.975)))
+    assert macro_f1_interval(confusions[:1]) == macro_f1_interval(confusions[0])
