@@ -18,12 +18,13 @@ from .classifier import WindowClassifier
 from .config import TrainConfig
 from .fit import Reporter, predict_logits
 from .front_end import DftSpectrogram
+from .history import History
 from .macs import window_macs
 from .models.registry import MODELS
 from .predictions import Predictions
 from .preparation import TrainingData, check_same_data, make_contract, prepare
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
-from .stages import History, TrainingRun, fit_forest, train_alone, train_student, train_teacher
+from .stages import TrainingRun, fit_forest, train_alone, train_student, train_teacher
 from .statistics import whitening_gain
 from .window_front_end import WindowScale
 

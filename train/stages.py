@@ -12,7 +12,8 @@ from deseptr.data import Windows
 
 from .classifier import WindowClassifier
 from .config import TrainConfig
-from .fit import Reporter, Stage, fit, write_history
+from .fit import Reporter, Stage, fit
+from .history import History, write_history
 from .models import ResNet18
 from .models.registry import MODELS
 from .objective import Augmentation, DistillationObjective, Objective, SupervisedObjective
@@ -20,7 +21,6 @@ from .preparation import TrainingData
 from .run_folder import RunFolder
 
 _NOISE = 0.01
-History = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)

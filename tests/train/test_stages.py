@@ -10,7 +10,8 @@ import pytest
 from deseptr.contract import ModelContract, ModelError, SetupError
 from deseptr.data import load_dataset
 from deseptr.train import RunFolder, TrainConfig, load_run
-from deseptr.train.fit import predict_logits, read_history
+from deseptr.train.fit import predict_logits
+from deseptr.train.history import read_history
 from deseptr.train.pipeline import train
 
 DATA = "synthetic:subjects=4,seconds=12"
