@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,11 @@ class FoldResult:
     def predictions(self) -> Predictions:
         """The fold's predictions, read from its folder."""
         return Predictions.load(self.job.predictions)
+
+
+def fold_folder(out: Path, name: str) -> Path:
+    """Where a cross-validation keeps the fold of a name."""
+    return out / f"fold-{quote(name, safe=' ')}"
 
 
 def finished(job: FoldJob) -> FoldResult | None:
