@@ -14,6 +14,7 @@ COMMANDS = {
     "data": ("data", "Look at recordings and change their layout."),
     "train": ("train", "Train a teacher and distil DeSepTr from recordings."),
     "crossval": ("crossval", "Train and test the folds of a protocol, int8 included."),
+    "report": ("report", "Compare finished runs on one page."),
     "convert": ("convert", "Make an int8 .tflite of a trained run."),
     "evaluate": ("evaluate", "Measure a run or a .tflite on labelled recordings."),
     "device": ("device", "Run a model on an I2C motion sensor, and time it."),
