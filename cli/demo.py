@@ -146,7 +146,7 @@ def _result(scores: dict[str, Scores], streamed: Streamed, conversion: Conversio
 def _report(
     scores: dict[str, Scores], streamed: Streamed, conversion: Conversion, metrics: dict[str, Any], run: Path
 ) -> str:
-    from deseptr.train.fit import read_history
+    from deseptr.train.history import read_history
 
     from . import html
 

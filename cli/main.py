@@ -15,6 +15,7 @@ COMMANDS = {
     "train": ("train", "Train a teacher and distil DeSepTr from recordings."),
     "crossval": ("crossval", "Train and test the folds of a protocol, int8 included."),
     "lab": ("lab", "Measure what distillation, stem and tokens are each worth."),
+    "report": ("report", "Compare finished runs on one page."),
     "convert": ("convert", "Make an int8 .tflite of a trained run."),
     "evaluate": ("evaluate", "Measure a run or a .tflite on labelled recordings."),
     "device": ("device", "Run a model on an I2C motion sensor, and time it."),

@@ -22,7 +22,8 @@ from .training_options import training_options, window_options
 {DATA_HELP}
 
 RUN gets model.keras (the best student so far, at any moment), contract.json, calibration.npz, metrics.json,
-history.csv, config.json and teacher.keras. Ctrl-C keeps them; --resume goes on after the last whole epoch.
+history.csv, config.json, predictions.npz of the held-out windows and teacher.keras. Ctrl-C keeps what there is;
+--resume goes on after the last whole epoch.
 """,
     epilog="Example: deseptr train motionsense.npz --test-subjects 5,10,12,22 -o runs/ms",
 )

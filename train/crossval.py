@@ -8,7 +8,6 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from deseptr.contract import DeseptrError, SetupError
 from deseptr.data import Dataset
@@ -17,7 +16,7 @@ from deseptr.data import Protocol as FoldProtocol
 from .config import TrainConfig
 from .crossval_summary import summarise, write_summary
 from .executors import Executor, FoldFailure, Outcome, local_executor
-from .fold import FoldJob, check_claim, claim, finished
+from .fold import FoldJob, check_claim, claim, finished, fold_folder
 
 
 class FoldReporter(Protocol):
@@ -89,7 +88,7 @@ def make_jobs(
     """A job for each fold of a protocol."""
     data = dataset_digest(dataset)
     folder = out.resolve()
-    return [FoldJob(f, config, folder / f"fold-{quote(f.name, safe=' ')}", data, int8) for f in protocol.folds]
+    return [FoldJob(f, config, fold_folder(folder, f.name), data, int8) for f in protocol.folds]
 
 
 def dataset_digest(dataset: Dataset) -> str:

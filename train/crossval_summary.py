@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deseptr.contract import atomic_write, macro_f1_interval, subject_confusions
+from deseptr.contract import atomic_write
 from deseptr.data import Protocol
 
 from .fold import FoldResult
@@ -44,6 +44,7 @@ def summarise(results: Sequence[FoldResult], protocol: Protocol, dataset: str, c
         "seed": seed,
         "model": first.figures["model"],
         "parameters": first.figures["parameters"],
+        "macs": first.figures.get("macs"),  # folds of an older version have none
         **{kind: _over_folds(results, kind, pooled, seed) for kind in pooled.kinds},
         "minutes": round(sum(result.figures["minutes"] for result in results), 2),
         "config": first.job.settings()["config"],
@@ -117,9 +118,7 @@ def headline(summary: dict[str, Any]) -> str:
 def _over_folds(results: Sequence[FoldResult], kind: str, pooled: Predictions, seed: int) -> dict[str, Any]:
     values = np.array([list(_measures(result.figures[kind]).values()) for result in results])
     spread = values.std(axis=0, ddof=1).tolist() if len(values) > 1 else [None] * len(_MEASURES)
-    predicted = pooled.of(kind).argmax(1)
-    confusions = subject_confusions(pooled.labels, predicted, pooled.subjects, len(pooled.label_names))
-    interval = macro_f1_interval(confusions, seed=seed)
+    interval = pooled.interval(kind, seed)
     return {
         "mean": dict(zip(_MEASURES, values.mean(axis=0).tolist(), strict=True)),
         "std": dict(zip(_MEASURES, spread, strict=True)),

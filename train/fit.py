@@ -6,7 +6,6 @@ resumed run ends where an unbroken one would.
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -154,23 +153,6 @@ def save_classifier(classifier: WindowClassifier, path: Path) -> None:
     """Write a ``.keras`` checkpoint, whole or not at all."""
     with atomic_path(path) as temporary:
         classifier.save(temporary)
-
-
-def write_history(history: list[dict[str, Any]], path: Path) -> None:
-    """Write the history of all stages as CSV."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(history[0]) if history else ["stage"])
-        writer.writeheader()
-        writer.writerows(history)
-
-
-def read_history(path: Path) -> list[dict[str, Any]]:
-    """Read what :func:`write_history` wrote."""
-    with path.open(newline="") as file:
-        return [
-            {name: text if name == "stage" else float(text) for name, text in row.items()}
-            for row in csv.DictReader(file)
-        ]
 
 
 def _build(objective: Any, training: Windows) -> None:

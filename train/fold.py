@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +114,11 @@ class FoldResult:
         return HeadLogits.load(self.job.head_logits)
 
 
+def fold_folder(out: Path, name: str) -> Path:
+    """Where a cross-validation keeps the fold of a name."""
+    return out / f"fold-{quote(name, safe=' ')}"
+
+
 def finished(job: FoldJob) -> FoldResult | None:
     """The result of a fold that was run before with the same settings, or None."""
     content = _read(job.result)
@@ -206,6 +212,7 @@ def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
         "subjects": metrics["subjects"],
         "windows": metrics["windows"],
         "parameters": metrics["student"]["parameters"],
+        "macs": metrics["student"].get("macs"),
         "model": ModelContract.load(RunFolder(job.run).contract).model,
         "minutes": round((time.perf_counter() - began) / 60, 2),
         **{kind: predictions.figures(kind) for kind in predictions.kinds},

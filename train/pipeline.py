@@ -8,18 +8,23 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deseptr.contract import ModelContract, SetupError
 from deseptr.data import Dataset, Windows
 
 from .checkpoint import load_checkpoint, load_run
 from .classifier import WindowClassifier
 from .config import TrainConfig
-from .fit import Reporter, score_classifier
+from .fit import Reporter, predict_logits
 from .front_end import DftSpectrogram
+from .history import History
+from .macs import window_macs
 from .models.registry import MODELS, needs_teacher
+from .predictions import Predictions
 from .preparation import TrainingData, check_same_data, make_contract, prepare
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
-from .stages import History, TrainingRun, fit_forest, train_alone, train_student, train_teacher
+from .stages import TrainingRun, fit_forest, train_alone, train_student, train_teacher
 from .statistics import whitening_gain
 from .window_front_end import WindowScale
 
@@ -83,8 +88,8 @@ def train(
         "windows": {part: len(getattr(data, part)) for part in ("training", "validation", "test")},
         "minutes": round((time.perf_counter() - began) / 60, 2),
         "epochs": {stage: sum(r["stage"] == stage for r in history) for stage in ("teacher", "student")},
-        "student": _measure(load_run(folder.path)[0], data.test, contract.model),
-        **({"teacher": _measure(teacher, data.test, f"resnet18_w{teacher.network.width}")} if teacher else {}),
+        "student": _measure(load_run(folder.path)[0], data.test, contract.model, folder.predictions, config.seed),
+        **({"teacher": _measure_teacher(teacher, data.test, folder, config.seed)} if teacher else {}),
         "machine": {"platform": platform.platform(), "python": platform.python_version()},
         "versions": dict(contract.versions),
     }
@@ -132,10 +137,21 @@ def _gain(data: TrainingData, contract: ModelContract, teacher: RunFolder) -> tu
     return whitening_gain(data.training.signals, contract.stft, contract.input_range)
 
 
-def _measure(classifier: Any, windows: Windows, name: str) -> dict[str, Any]:
+def _measure_teacher(teacher: WindowClassifier, windows: Windows, folder: RunFolder, seed: int) -> dict[str, Any]:
+    return _measure(teacher, windows, f"resnet18_w{teacher.network.width}", folder.teacher_predictions, seed)
+
+
+def _measure(classifier: Any, windows: Windows, name: str, kept: Path, seed: int) -> dict[str, Any]:
+    """Figures of a model on windows; what it says of them is kept."""
     network = getattr(classifier, "network", classifier)
+    logits = predict_logits(classifier, windows.signals)
+    predictions = Predictions(logits, logits[:0], windows.labels, windows.subjects, np.array(windows.label_names))
+    predictions.save(kept)
+    interval = predictions.interval("float", seed)
     return {
         "model": name,
         "parameters": int(network.count_params()),
-        **score_classifier(classifier, windows).to_dict(),
+        "macs": window_macs(classifier, windows.signals.shape[1:]),
+        **predictions.figures("float"),
+        "interval": interval._asdict() if interval else None,
     }

@@ -1,4 +1,4 @@
-"""What the models of a fold say of its test windows: kept as logits, so that any figure can be made of them later."""
+"""What a run's models say of its test windows: kept as logits, so that any figure can be made of them later."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import Scores, reliability, score, softmax
+from deseptr.contract import Interval, Scores, macro_f1_interval, reliability, score, softmax, subject_confusions
 
 from .array_file import ArrayFile
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions(ArrayFile):
-    """What a fold's models say of its test windows.
+    """What the models of a run or a fold say of its test windows.
 
     Args:
         logits: float32 ``[window, class]`` of the checkpoint.
@@ -27,8 +27,8 @@ class Predictions(ArrayFile):
     """
 
     WHAT = "predictions"
-    MADE_BY = "what a finished fold leaves"
-    REMEDY = "remove the fold's result.json and run the same command again"
+    MADE_BY = "what a finished run or fold leaves"
+    REMEDY = "train again, or remove the fold's result.json and run the same command again"
 
     logits: NDArray[np.float32]
     int8_logits: NDArray[np.float32]
@@ -53,6 +53,14 @@ class Predictions(ArrayFile):
     def scores(self, kind: str) -> Scores:
         """Scores of ``"float"`` or ``"int8"``."""
         return score(self.labels, self.of(kind).argmax(1), tuple(self.label_names.tolist()), self.subjects)
+
+    def confusions(self, kind: str) -> NDArray[np.int64]:
+        """A confusion matrix for each subject, ``[subject, true, predicted]``."""
+        return subject_confusions(self.labels, self.of(kind).argmax(1), self.subjects, len(self.label_names))
+
+    def interval(self, kind: str, seed: int) -> Interval | None:
+        """Bootstrap interval of macro-F1 over subjects; None of one subject."""
+        return macro_f1_interval(self.confusions(kind), seed=seed)
 
     def figures(self, kind: str) -> dict[str, Any]:
         """Scores and calibration of ``"float"`` or ``"int8"`` as plain JSON values."""

@@ -58,6 +58,16 @@ class RunFolder:
         return self.path / "calibration.npz"
 
     @property
+    def predictions(self) -> Path:
+        """What the run's model says of the held-out windows."""
+        return self.path / "predictions.npz"
+
+    @property
+    def teacher_predictions(self) -> Path:
+        """What its teacher says of them."""
+        return self.path / "teacher_predictions.npz"
+
+    @property
     def metrics(self) -> Path:
         """What was measured."""
         return self.path / "metrics.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import keras
 
@@ -13,14 +12,13 @@ from deseptr.data import Windows
 from .augment import Augmentation
 from .classifier import WindowClassifier
 from .config import TrainConfig
-from .fit import Reporter, Stage, fit, write_history
+from .fit import Reporter, Stage, fit
+from .history import History, write_history
 from .models import ResNet18
 from .models.registry import MODELS, needs_teacher
 from .objective import DistillationObjective, Objective, SupervisedObjective, TwoHeadObjective
 from .preparation import TrainingData
 from .run_folder import RunFolder
-
-History = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def confusion_figure(labels: Sequence[str], confusion: ArrayLike, title: str) ->
         axes.spines[:].set_visible(False)
 
     size = 1.3 + 0.3 * len(labels)
-    return _svg(draw, (size + 0.2, size))
+    return draw_svg(draw, (size + 0.2, size))
 
 
 def curves_figure(history: Sequence[dict[str, Any]]) -> str:
@@ -57,7 +57,7 @@ def curves_figure(history: Sequence[dict[str, Any]]) -> str:
         loss.spines["right"].set_visible(True)
         axes.legend(loc="center right", frameon=False)
 
-    return _svg(draw, (6.4, 3.4))
+    return draw_svg(draw, (6.4, 3.4))
 
 
 def histogram_figure(durations_us: ArrayLike, xlabel: str) -> str:
@@ -72,16 +72,17 @@ def histogram_figure(durations_us: ArrayLike, xlabel: str) -> str:
             axes.annotate(f"{name} {value:.0f} µs", (value, 0.97), xycoords=("data", "axes fraction"), va="top")
         axes.set(xlabel=xlabel, ylabel="windows")
 
-    return _svg(draw, (6.4, 2.8))
+    return draw_svg(draw, (6.4, 2.8))
 
 
-def _svg(draw: Any, size: tuple[float, float]) -> str:
+def draw_svg(draw: Any, size: tuple[float, float], columns: int = 1) -> str:
+    """What ``draw`` puts on the axes it is handed, an array of them where there are several columns, as SVG text."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_STYLE):
         picture = Figure(figsize=size, layout="constrained")
-        draw(picture.add_subplot())
+        draw(picture.subplots(ncols=columns))
         buffer = io.StringIO()
         picture.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()

@@ -32,6 +32,16 @@ def paragraph(text: str) -> Block:
     return Block("paragraph", text)
 
 
+def heading(text: str) -> Block:
+    """A heading within a section."""
+    return Block("heading", text)
+
+
+def wide_table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Block:
+    """A table as :func:`table`'s with a line to itself, in smaller type, which scrolls where it does not fit."""
+    return Block("wide table", (list(head), [list(row) for row in rows]), caption)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Block:
     """A table of plain text; the first column names the rows."""
     return Block("table", (list(head), [list(row) for row in rows]), caption)
@@ -42,13 +52,14 @@ def figure(svg: str, caption: str) -> Block:
     return Block("figure", svg, caption)
 
 
-def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
+def render_page(title: str, lead: str, sections: Sequence[Section], width_rem: int = 62) -> str:
     """The page as HTML.
 
     Args:
         title: heading of the page.
         lead: what it is, in a sentence.
         sections: its contents.
+        width_rem: width at most, in the root font's size.
 
     Raises:
         SetupError: if jinja2 is not installed.
@@ -61,4 +72,4 @@ def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
         ) from error
     source = files(__package__).joinpath("page.html.j2").read_text()
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    return environment.from_string(source).render(title=title, lead=lead, sections=sections)
+    return environment.from_string(source).render(title=title, lead=lead, sections=sections, width_rem=width_rem)

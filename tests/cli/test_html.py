@@ -4,14 +4,21 @@ from xml.etree import ElementTree
 import numpy as np
 
 from deseptr.cli.html import (
+    Point,
     Section,
     confusion_figure,
     curves_figure,
     figure,
+    heading,
     histogram_figure,
+    learning_figure,
     paragraph,
+    reliability_figure,
     render_page,
+    scatter_figure,
+    subjects_figure,
     table,
+    wide_table,
 )
 
 HISTORY = [
@@ -32,6 +39,21 @@ def test_figures_are_svg_with_their_figures_in_them():
     assert "p99" in histogram
 
 
+def test_comparing_figures_are_svg_with_their_labels():
+    points = [Point(name, cost, 0.9, (0.8, 0.95)) for name, cost in (("one", 1e4), ("two", 1e4), ("three", 2e7))]
+    bins = [{"windows": 0, "confidence": None, "accuracy": None}, {"windows": 9, "confidence": 0.8, "accuracy": 0.7}]
+    scatter = scatter_figure([*points, Point("four", 5e5, 0.7, None, teacher=True)], "parameters")
+    subjects = subjects_figure({"ada": 0.9, "eve": None, "bob": 0.4})
+    taught, alone = learning_figure([HISTORY, HISTORY]), learning_figure([HISTORY[4:]])
+    for svg in (scatter, subjects, taught, alone, reliability_figure(bins)):
+        assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert all(f">{word}<" in scatter for word in ("one", "two", "three", "four", "parameters", "10 k"))
+    assert ">ada<" in subjects
+    assert ">eve<" not in subjects
+    assert taught.count(">teacher<") == taught.count(">student<") == 1
+    assert ">model<" in alone
+
+
 def test_same_figures_give_the_same_picture():
     assert curves_figure(HISTORY) == curves_figure(HISTORY)
 
@@ -39,10 +61,24 @@ def test_same_figures_give_the_same_picture():
 def test_page_is_self_contained_and_escapes_text():
     svg = confusion_figure(["a<b", "c"], [[1, 0], [0, 1]], "m")
     page = render_page(
-        "A & B", "lead", [Section("One", [paragraph("<script>"), table(["", "x"], [["y<z", "1"]]), figure(svg, "c")])]
+        "A & B",
+        "lead",
+        [
+            Section(
+                "One",
+                [
+                    paragraph("<script>"),
+                    heading("h&h"),
+                    table(["", "x"], [["y<z", "1"]]),
+                    wide_table(["w"], [["1"]]),
+                    figure(svg, "c"),
+                ],
+            )
+        ],
     )
     assert "A &amp; B" in page
     assert "&lt;script&gt;" in page
+    assert "<h3>h&amp;h</h3>" in page
     assert "<svg" in page
     assert "<script" not in page
     assert not re.findall(r'(?:src|href)="(?!#|data:)', page)

@@ -10,6 +10,7 @@ from deseptr.data import Dataset, Recording, load_dataset
 from deseptr.train import Calibration, RunFolder, TrainConfig, load_run
 from deseptr.train.checkpoint import load_checkpoint
 from deseptr.train.pipeline import train
+from deseptr.train.predictions import Predictions
 from deseptr.train.preparation import nominal_rate, prepare
 from deseptr.train.stages import build_student
 
@@ -18,7 +19,8 @@ DATA = "synthetic:subjects=4,seconds=12"
 
 def test_run_folder_holds_everything(tiny_run: Path, tiny_config: TrainConfig):
     names = {"model.keras", "teacher.keras", "contract.json", "calibration.npz", "metrics.json", "history.csv"}
-    assert {path.name for path in tiny_run.iterdir()} == names | {"config.json"}
+    names |= {"config.json", "predictions.npz", "teacher_predictions.npz"}
+    assert {path.name for path in tiny_run.iterdir()} == names
     assert TrainConfig.load(RunFolder(tiny_run).config) == tiny_config
     contract = ModelContract.load(RunFolder(tiny_run).contract)
     assert (contract.window_length, contract.hop_length, contract.model) == (128, 64, "deseptr_d8_h2")
@@ -30,6 +32,18 @@ def test_metrics_name_subjects_that_do_not_overlap(tiny_run: Path):
     assert sum(map(len, parts)) == len(set.union(*parts)) == 4
     assert metrics["student"]["windows"] == metrics["windows"]["test"] > 0
     assert metrics["teacher"]["parameters"] > metrics["student"]["parameters"] > 1000
+
+
+def test_predictions_are_kept_and_the_figures_are_theirs(tiny_run: Path, tiny_config: TrainConfig):
+    folder = RunFolder(tiny_run)
+    metrics = json.loads(folder.metrics.read_text())
+    for path, figures in ((folder.predictions, metrics["student"]), (folder.teacher_predictions, metrics["teacher"])):
+        predictions = Predictions.load(path)
+        assert predictions.kinds == ("float",)
+        assert predictions.scores("float").confusion.tolist() == figures["confusion"]
+        assert predictions.figures("float")["calibration"] == figures["calibration"]
+        assert predictions.interval("float", tiny_config.seed) is figures["interval"] is None
+        assert figures["macs"] > 1000
 
 
 def test_calibration_is_balanced_and_of_training_subjects_alone(tiny_run: Path, tiny_config: TrainConfig):

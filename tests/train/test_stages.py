@@ -11,7 +11,8 @@ from deseptr.contract import ModelContract, ModelError, SetupError
 from deseptr.data import load_dataset
 from deseptr.train import RunFolder, TrainConfig, load_run
 from deseptr.train.checkpoint import load_checkpoint
-from deseptr.train.fit import predict_logits, read_history
+from deseptr.train.fit import predict_logits
+from deseptr.train.history import read_history
 from deseptr.train.pipeline import train
 from deseptr.train.preparation import prepare
 from deseptr.train.stages import build_augmentation, build_student

@@ -1,0 +1,37 @@
+"""The history of a run as CSV: a line for each epoch."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from deseptr.contract import ModelError, atomic_path
+
+History = list[dict[str, Any]]
+
+
+def write_history(history: History, path: Path) -> None:
+    """Write the history of all stages as CSV."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[0]) if history else ["stage"])
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def read_history(path: Path) -> History:
+    """Read what :func:`write_history` wrote.
+
+    Raises:
+        ModelError: if the file is missing or no history.
+    """
+    try:
+        with path.open(newline="") as file:
+            return [
+                {name: text if name == "stage" else float(text) for name, text in row.items()}
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(
+            path, found=f"no history ({error})", expected="a line for each epoch", next_step="train again"
+        ) from error
