@@ -119,8 +119,8 @@ class DftSpectrogram(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Shape of the spectrogram for an input shape."""
         batch, length, channels = input_shape
-        if length is None:
-            raise ValueError(f"The window length must be known. Received: input_shape={input_shape}")
+        if length is None or channels is None:
+            raise ValueError(f"Window length and channels must be known. Received: input_shape={input_shape}")
         return (batch, self.spec.bins, self.spec.frames(length), channels * len(self.levels))
 
     def get_config(self) -> dict[str, Any]:
