@@ -49,6 +49,7 @@ def summarise(results: Sequence[FoldResult], protocol: Protocol, dataset: str, c
         "minutes": round(sum(result.figures["minutes"] for result in results), 2),
         "config": first.job.settings()["config"],
         "versions": versions_of(results),
+        "commits": commits_of(results),
         "machine": first.figures["machine"],
         "folds": [{k: v for k, v in result.figures.items() if k != "job"} for result in results],
     }

@@ -218,6 +218,7 @@ def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
         **{kind: predictions.figures(kind) for kind in predictions.kinds},
         "machine": metrics["machine"],
         "versions": metrics["versions"],
+        "commit": metrics["commit"],
         "int8_by": job.int8,
         "job": job.settings(),
     }

@@ -107,14 +107,14 @@ class DftSpectrogram(keras.layers.Layer):
     def call(self, windows: Any) -> Any:
         """Transform raw windows."""
         projections = self.project(windows)
-        bins = ops.stack([self._magnitudes(projections * level) for level in self.levels], axis=-1)
+        bins = ops.stack([self._magnitudes(projections, level) for level in self.levels], axis=-1)
         spectrogram = ops.transpose(bins, (0, 3, 1, 2, 4))
         return ops.reshape(spectrogram, (-1, *self.compute_output_shape(windows.shape)[1:]))
 
-    def _magnitudes(self, projections: Any) -> Any:
-        saturated = ops.clip(projections, -SATURATION, SATURATION)
-        rectified = ops.concatenate([saturated[..., :1], ops.abs(saturated[..., 1:])], axis=-1)
-        return ops.matmul(rectified, self._synthesis)
+    def _magnitudes(self, projections: Any, level: float) -> Any:
+        saturated = ops.clip(projections * level, -SATURATION, SATURATION)
+        dc = saturated[..., :1] if level == self.levels[0] else ops.zeros_like(saturated[..., :1])
+        return ops.matmul(ops.concatenate([dc, ops.abs(saturated[..., 1:])], axis=-1), self._synthesis)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Shape of the spectrogram for an input shape."""

@@ -23,6 +23,7 @@ from .macs import window_macs
 from .models.registry import MODELS, needs_teacher
 from .predictions import Predictions
 from .preparation import TrainingData, check_same_data, make_contract, prepare
+from .provenance import source_commit
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
 from .stages import TrainingRun, fit_forest, train_alone, train_student, train_teacher
 from .statistics import whitening_gain
@@ -92,6 +93,7 @@ def train(
         **({"teacher": _measure_teacher(teacher, data.test, folder, config.seed)} if teacher else {}),
         "machine": {"platform": platform.platform(), "python": platform.python_version()},
         "versions": dict(contract.versions),
+        "commit": source_commit(),
     }
     folder.write_metrics(metrics)
     shutil.rmtree(folder.path / "state", ignore_errors=True)
