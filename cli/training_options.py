@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from deseptr.train.config import MODEL_NAMES, TrainConfig
+from deseptr.train.config import CLASS_WEIGHTS, MODEL_NAMES, TrainConfig
 
 Decorator = Callable[[Any], Any]
 
@@ -30,6 +30,8 @@ _TRAINING = (
     setting("temperature", click.FloatRange(0, min_open=True), "Of soft distillation."),
     setting("prediction", click.Choice(["class", "distillation", "mean"]), "Which head speaks."),
     setting("rotation_degrees", click.FloatRange(0, 180), "Largest rotation of the axes in augmentation."),
+    setting("class_weights", click.Choice(CLASS_WEIGHTS), "Let examples of rare classes count more in the loss."),
+    setting("patience", click.IntRange(0), "Epochs without a rise in validation that end a stage; 0 never."),
     setting("batch_size", click.IntRange(1), "Windows in a step."),
     setting("seed", click.IntRange(0), "Of split, weights, order and augmentation."),
 )

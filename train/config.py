@@ -22,6 +22,7 @@ NETWORK_NAMES = (
     "cnn-har",
 )
 MODEL_NAMES = (*NETWORK_NAMES, "random-forest")
+CLASS_WEIGHTS = ("none", "balanced", "sqrt")
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,15 @@ class TrainConfig:
         batch_size: windows in a step.
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
-        averaging: horizon of the weights' moving average, as a share of the steps.
+        averaging: horizon of the weights' moving average, as a share of the steps done.
         rotation_degrees: largest rotation of the sensor's axes in augmentation.
         label_smoothing: share of a target spread over all classes.
         distillation: ``"hard"`` or ``"soft"``.
         temperature: of soft distillation.
         prediction: which head speaks, ``"class"``, ``"distillation"`` or ``"mean"``.
         validation: share of the training subjects whose windows choose the best epoch.
+        class_weights: how much an example of each class counts in a network's loss, one of :data:`CLASS_WEIGHTS`.
+        patience: epochs without a rise of the macro-F1 on the validation subjects that end a stage; 0 never does.
     """
 
     model: str = "deseptr"
@@ -81,11 +84,20 @@ class TrainConfig:
     temperature: float = 1.0
     prediction: str = "mean"
     validation: float = 0.15
+    class_weights: str = "none"
+    patience: int = 0
 
     def __post_init__(self) -> None:
         if self.model not in MODEL_NAMES:
             raise ModelError(
                 "model", found=self.model, expected=f"one of {', '.join(MODEL_NAMES)}", next_step="choose one of them"
+            )
+        if self.class_weights not in CLASS_WEIGHTS:
+            raise ModelError(
+                "class_weights",
+                found=self.class_weights,
+                expected=f"one of {', '.join(CLASS_WEIGHTS)}",
+                next_step="choose one of them",
             )
 
     def window_length(self, rate_hz: float) -> int:

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from deseptr.contract import ModelContract
 from deseptr.data import Windows
 
+from .class_weights import class_weights
 from .classifier import WindowClassifier
 from .config import TrainConfig
 from .fit import Reporter, Stage, fit, write_history
@@ -38,12 +41,17 @@ class TrainingRun:
         """Number of classes."""
         return len(self.contract.labels)
 
+    @property
+    def class_weights(self) -> NDArray[np.float32] | None:
+        """How much a training window of each class counts."""
+        return class_weights(self.data.training.labels, self.classes, self.config.class_weights)
+
 
 def train_teacher(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     """Train a ResNet-18 and keep it as the run's teacher."""
     _seed(run.config.seed)
     teacher = WindowClassifier(front_end, ResNet18(run.classes, run.config.teacher_width))
-    return _fit(run, _supervised(teacher, run.config), _teacher_stage(run.config), [])
+    return _fit(run, _supervised(run, teacher), _teacher_stage(run.config), [])
 
 
 def train_student(
@@ -58,6 +66,7 @@ def train_student(
         distillation=run.config.distillation,
         temperature=run.config.temperature,
         label_smoothing=run.config.label_smoothing,
+        class_weights=run.class_weights,
     )
     return _fit(run, objective, _student_stage(run.config), before)
 
@@ -69,7 +78,7 @@ def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     stage = _student_stage(run.config)
     if run.config.model == "resnet18":
         stage = replace(_teacher_stage(run.config), name="student")
-    return _fit(run, _supervised(model, run.config), stage, [])
+    return _fit(run, _supervised(run, model), stage, [])
 
 
 def fit_forest(run: TrainingRun) -> History:
@@ -111,8 +120,9 @@ def _augmentation(front_end: Any, config: TrainConfig) -> Augmentation:
     return Augmentation(front_end, noise, config.rotation_degrees)
 
 
-def _supervised(classifier: WindowClassifier, config: TrainConfig) -> SupervisedObjective:
-    return SupervisedObjective(classifier, _augmentation(classifier.front_end, config), config.label_smoothing)
+def _supervised(run: TrainingRun, classifier: WindowClassifier) -> SupervisedObjective:
+    augmentation = _augmentation(classifier.front_end, run.config)
+    return SupervisedObjective(classifier, augmentation, run.config.label_smoothing, run.class_weights)
 
 
 def _teacher_stage(config: TrainConfig) -> Stage:
@@ -133,6 +143,7 @@ def _stage(name: str, config: TrainConfig, epochs: int, learning_rate: float) ->
         warmup=config.warmup,
         averaging=config.averaging,
         seed=config.seed,
+        patience=config.patience,
     )
 
 
