@@ -77,6 +77,7 @@ def test_training_is_imported_without_tensorflow(tmp_path: Path):
     on_jax(f"{code}import sys\nassert 'tensorflow' not in sys.modules", tmp_path)
 
 
+@pytest.mark.slow
 def test_every_network_says_the_same_on_both_backends(tmp_path: Path, rng: np.random.Generator):
     windows = rng.normal(size=(4, 128, 6)).astype(np.float32) * 5
     np.save(tmp_path / "windows.npy", windows)
@@ -93,6 +94,7 @@ def test_every_network_says_the_same_on_both_backends(tmp_path: Path, rng: np.ra
         np.testing.assert_allclose(np.load(tmp_path / f"{name}.jax.npy"), logits, atol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_both_objectives_take_a_step(tmp_path: Path):
     on_jax(_STEPS, tmp_path)
 
