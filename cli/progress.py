@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from deseptr.train.fit import Reporter
 
 
 class TrainingProgress:
@@ -68,3 +71,37 @@ class TrainingProgress:
             self.console.print(
                 f"{self._name} {row['epoch']}/{self._epochs}  {status}  {left:.0f} s left", highlight=False
             )
+
+    def stopped(self, epochs: int) -> None:
+        """The stage ends early: its bar is full at the epochs it had."""
+        if self._task is not None:
+            self._bars.update(self._task, total=epochs, completed=epochs)
+        line = f"{self._name} stopped after {epochs} of {self._epochs} epochs: validation macro-F1 rises no more"
+        self.console.print(line, highlight=False)
+
+
+class Reporters:
+    """Several reporters of a training run as one, told one after another."""
+
+    def __init__(self, *reporters: Reporter) -> None:
+        self._reporters = reporters
+
+    def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
+        """A stage begins."""
+        for reporter in self._reporters:
+            reporter.stage(name, epochs, done, windows)
+
+    def batch(self, windows: int) -> None:
+        """A step is done."""
+        for reporter in self._reporters:
+            reporter.batch(windows)
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """An epoch is done."""
+        for reporter in self._reporters:
+            reporter.epoch(row)
+
+    def stopped(self, epochs: int) -> None:
+        """The stage ends early."""
+        for reporter in self._reporters:
+            reporter.stopped(epochs)

@@ -1,4 +1,4 @@
-"""Loading TensorFlow without its greetings."""
+"""Loading Keras and its backend without the greetings of TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 
 
 def load_quietly() -> None:
-    """Import TensorFlow and Keras; their C++ side greets every process on stderr, which says nothing to a user.
+    """Import Keras and, where it is Keras' backend, TensorFlow.
+
+    TensorFlow's C++ side greets every process on stderr, which says nothing to a user.
 
     Raises:
         ModuleNotFoundError: if the training extra is not installed.
@@ -15,7 +17,10 @@ def load_quietly() -> None:
     from deseptr.device.quiet import native_stderr_held
 
     with native_stderr_held(drop=""):
-        import keras  # noqa: F401
+        import keras
+
+        if keras.backend.backend() != "tensorflow":
+            return
         import tensorflow as tf
 
         tf.zeros(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from deseptr.train.config import TrainConfig
 
 from .options import DATA_HELP, SUBJECTS, note_oddities
 from .training_options import training_options, window_options
+
+if TYPE_CHECKING:
+    from .tensorboard import TensorBoardLog
 
 
 @click.command(
@@ -38,6 +41,7 @@ history.csv, config.json, predictions.npz of the held-out windows and teacher.ke
 @window_options
 @click.option("--resume", is_flag=True, help="Go on with the run in RUN.")
 @click.option("--overwrite", is_flag=True, help="Begin anew where RUN holds a run.")
+@click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard as well, for `tensorboard --logdir`.")
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json on stdout.")
 def train(
     source: str,
@@ -47,6 +51,7 @@ def train(
     teacher: Path | None,
     resume: bool,
     overwrite: bool,
+    tensorboard: bool,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -55,7 +60,7 @@ def train(
         raise click.UsageError("--resume goes on with a run and --overwrite throws it away: choose one")
     from deseptr.data import load_dataset
 
-    from .progress import TrainingProgress
+    from .progress import Reporters, TrainingProgress
     from .tensorflow import load_quietly
 
     dataset = load_dataset(source)
@@ -65,13 +70,14 @@ def train(
     load_quietly()
     from deseptr.train.pipeline import train as train_run
 
+    log = _tensorboard_log(run) if tensorboard else None
     try:
         with TrainingProgress() as progress:
             metrics = train_run(
                 dataset,
                 run,
                 TrainConfig(**settings),
-                reporter=progress,
+                reporter=Reporters(progress, log) if log else progress,
                 test_subjects=test_subjects,
                 teacher_run=teacher,
                 resume=resume,
@@ -80,10 +86,19 @@ def train(
     except KeyboardInterrupt:
         _explain_interruption(run)
         raise click.exceptions.Exit(130) from None
+    if log:
+        log.confusions(metrics)
     if as_json:
         click.echo(json.dumps(metrics, indent=2))
     else:
         _print_metrics(metrics, run)
+
+
+def _tensorboard_log(run: Path) -> TensorBoardLog:
+    """The log, which alone needs the tensorboard package."""
+    from .tensorboard import TensorBoardLog
+
+    return TensorBoardLog(run)
 
 
 def _explain_interruption(run: Path) -> None:

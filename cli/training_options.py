@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from deseptr.train.config import DISTILLATION_NAMES, MODEL_NAMES, STEM_NAMES, TrainConfig
+from deseptr.train.config import CLASS_WEIGHTS, DISTILLATION_NAMES, MODEL_NAMES, STEM_NAMES, TrainConfig
 
 Decorator = Callable[[Any], Any]
 
@@ -37,6 +37,8 @@ _TRAINING = (
     setting("warp", click.FloatRange(0, 0.2, max_open=True), "Augmentation: largest warp over an axis."),
     setting("mask", click.FloatRange(0, 1), "Augmentation: widest mask over an axis."),
     setting("cutmix", click.FloatRange(0, 1), "Augmentation: probability of CutMix along an axis."),
+    setting("class_weights", click.Choice(CLASS_WEIGHTS), "Let examples of rare classes count more in the loss."),
+    setting("patience", click.IntRange(0), "Epochs without a rise in validation that end a stage; 0 never."),
     setting("batch_size", click.IntRange(1), "Windows in a step."),
 )
 _VARIED = (

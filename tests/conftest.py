@@ -19,6 +19,7 @@ class Quiet:
     def __init__(self) -> None:
         self.stages: list[tuple[Any, ...]] = []
         self.rows: list[dict[str, Any]] = []
+        self.stops: list[int] = []
         self.windows = 0
 
     def stage(self, *facts: Any) -> None:
@@ -29,6 +30,9 @@ class Quiet:
 
     def epoch(self, row: dict[str, Any]) -> None:
         self.rows.append(row)
+
+    def stopped(self, epochs: int) -> None:
+        self.stops.append(epochs)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ MODEL_NAMES = (*NETWORK_NAMES, "random-forest")
 STEM_MODELS = ("deseptr",)
 DISTILLATION_NAMES = ("none", "soft", "hard")
 STEM_NAMES = ("shared-tuned", "shared-frozen", "own")
+CLASS_WEIGHTS = ("none", "balanced", "sqrt")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class TrainConfig:
         batch_size: windows in a step.
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises.
-        averaging: horizon of the weights' moving average, as a share of the steps.
+        averaging: horizon of the weights' moving average, as a share of the steps done.
         noise: augmentation's largest noise level, as a share of each channel's range.
         shift: largest circular shift in augmentation, over a window's length; 0 turns it off, as all down to cutmix.
         rotation_degrees: largest rotation of the sensor's axes in augmentation.
@@ -70,6 +71,8 @@ class TrainConfig:
             ``"shared-frozen"``, or random ones, trained, ``"own"``.
         prediction: which head speaks, ``"class"``, ``"distillation"`` or ``"mean"``.
         validation: share of the training subjects whose windows choose the best epoch.
+        class_weights: how much an example of each class counts in a network's loss, one of :data:`CLASS_WEIGHTS`.
+        patience: epochs without a rise of the macro-F1 on the validation subjects that end a stage; 0 never does.
     """
 
     model: str = "deseptr"
@@ -106,9 +109,16 @@ class TrainConfig:
     stem: str = "shared-tuned"
     prediction: str = "mean"
     validation: float = 0.15
+    class_weights: str = "none"
+    patience: int = 0
 
     def __post_init__(self) -> None:
-        choices = {"model": MODEL_NAMES, "distillation": DISTILLATION_NAMES, "stem": STEM_NAMES}
+        choices = {
+            "model": MODEL_NAMES,
+            "distillation": DISTILLATION_NAMES,
+            "stem": STEM_NAMES,
+            "class_weights": CLASS_WEIGHTS,
+        }
         for name, known in choices.items():
             found = getattr(self, name)
             if found not in known:

@@ -147,3 +147,8 @@ def versions_of(results: Sequence[FoldResult]) -> dict[str, str]:
     """Version of each package; all of them where folds were run with several."""
     names = dict.fromkeys(name for result in results for name in result.figures["versions"])
     return {n: " / ".join(sorted({result.figures["versions"].get(n, "none") for result in results})) for n in names}
+
+
+def commits_of(results: Sequence[FoldResult]) -> list[str]:
+    """Which commits made the folds, as far as known."""
+    return sorted({commit for result in results if (commit := result.figures.get("commit"))})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from deseptr.contract import ModelError, Scores, atomic_path, atomic_write, score
 from deseptr.data import Windows
 
+from .averaged_adamw import AveragedAdamW
 from .classifier import WindowClassifier
 from .objective import Objective
 
@@ -39,6 +40,9 @@ class Reporter(Protocol):
     def epoch(self, row: dict[str, Any]) -> None:
         """An epoch is done; ``row`` is its line of the history."""
 
+    def stopped(self, epochs: int) -> None:
+        """The stage ends early, after so many epochs: its score on the validation subjects rises no more."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -51,8 +55,9 @@ class Stage:
         batch_size: windows in a step.
         weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate rises; after it falls as a cosine to zero.
-        averaging: horizon of the weights' moving average, as a share of the steps.
+        averaging: horizon of the weights' moving average, as a share of the steps done.
         seed: of the order of examples and of everything random in the model.
+        patience: epochs without a rise of the macro-F1 on the validation subjects that end the stage; 0 never does.
     """
 
     name: str
@@ -63,18 +68,24 @@ class Stage:
     warmup: float
     averaging: float
     seed: int
+    patience: int = 0
 
-    def optimizer(self, windows: int) -> keras.optimizers.Optimizer:
+    def optimizer(self, windows: int) -> AveragedAdamW:
         """AdamW with the learning rate over all steps, and a moving average of the weights beside them."""
         steps = self.epochs * max(1, windows // self.batch_size)
         warmup = max(1, round(self.warmup * steps))
-        horizon = max(2.0, self.averaging * steps)
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, steps - warmup), warmup_target=self.learning_rate, warmup_steps=warmup
         )
-        return keras.optimizers.AdamW(
-            rate, weight_decay=self.weight_decay, clipnorm=1.0, use_ema=True, ema_momentum=1 - 1 / horizon
-        )
+        return AveragedAdamW(rate, self.averaging, weight_decay=self.weight_decay, clipnorm=1.0)
+
+    def over(self, history: list[dict[str, Any]]) -> bool:
+        """Whether the stage has had all its epochs, or as many without a rise as its patience."""
+        if len(history) >= self.epochs:
+            return True
+        scores = [row["val_macro_f1"] for row in history]
+        earlier, later = scores[: -self.patience], scores[-self.patience :]
+        return bool(self.patience and earlier) and max(later) <= max(earlier)
 
 
 def fit(
@@ -101,14 +112,17 @@ def fit(
         best_path: ``.keras`` file of the best epoch so far, replaced whole.
         state_folder: where the last epoch's state lives; a stage that finds one goes on from it.
         reporter: who is told.
-        keep: called with the stage's history after each epoch.
+        keep: called with the stage's history after each epoch, before its state is kept.
     """
-    objective.compile(optimizer=stage.optimizer(len(training)), jit_compile=False)
+    # JAX is slow without XLA; TensorFlow is slower with it, which runs these convolutions on one core.
+    on_jax = keras.backend.backend() == "jax"
+    objective.compile(optimizer=stage.optimizer(len(training)), jit_compile=on_jax)
     _build(objective, training)
     history = _restore(objective, state_folder)
     best = max((row["val_macro_f1"] for row in history), default=-1.0)
     reporter.stage(stage.name, stage.epochs, len(history), len(training))
-    for epoch in range(len(history), stage.epochs):
+    while not stage.over(history):
+        epoch = len(history)
         began = time.perf_counter()
         _reseed(objective, stage.seed, epoch)
         losses = []
@@ -130,11 +144,15 @@ def fit(
             "val_accuracy": scores.accuracy,
             "seconds": seconds,
             "windows_per_s": len(losses) * stage.batch_size / seconds,
+            "learning_rate": float(objective.optimizer.learning_rate),
+            "time": time.time(),
         }
         history.append(row)
-        _save_state(objective, history, state_folder)
         keep(history)
+        _save_state(objective, history, state_folder)
         reporter.epoch(row)
+    if len(history) < stage.epochs:
+        reporter.stopped(len(history))
     return history
 
 
@@ -184,12 +202,16 @@ def _averaged_weights(objective: Any) -> Iterator[None]:
     """Put the weights' moving average into the model for the block."""
     variables = objective.trainable_variables
     weights = [np.array(variable) for variable in variables]
-    objective.optimizer.finalize_variable_values(variables)
+    _assign(variables, objective.optimizer.averages)
     try:
         yield
     finally:
-        for variable, value in zip(variables, weights, strict=True):
-            variable.assign(value)
+        _assign(variables, weights)
+
+
+def _assign(variables: Sequence[Any], values: Sequence[NDArray[np.float32]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _state_variables(objective: Any) -> list[Any]:

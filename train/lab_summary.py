@@ -9,7 +9,7 @@ from typing import Any
 from deseptr.data import Protocol
 
 from .config import TrainConfig
-from .crossval_summary import versions_of
+from .crossval_summary import commits_of, versions_of
 from .fold import FoldResult
 from .lab_arms import Arm, student_arms, teacher_arm
 from .lab_effects import effects
@@ -69,5 +69,6 @@ def summarise(
         "minutes": round(sum(result.figures["minutes"] for result in finished), 2),
         "config": {name: value for name, value in asdict(config).items() if name not in VARIED},
         "versions": versions_of(finished),
+        "commits": commits_of(finished),
         "machine": first.figures["machine"],
     }

@@ -29,6 +29,10 @@ class LogFile:
             f"validation macro-F1 {row['val_macro_f1']:.3f}  {row['windows_per_s']:.0f} windows/s"
         )
 
+    def stopped(self, epochs: int) -> None:
+        """The stage ends early."""
+        self._write(f"stopped after {epochs} of {self._epochs} epochs: validation macro-F1 rises no more")
+
     def _write(self, line: str) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a") as file:

@@ -18,8 +18,8 @@ from deseptr.contract import ModelError
 # Operations without a sum of products; any that is neither here nor counted is refused, lest a heavy one be missed.
 _VALUE_BY_VALUE = """
 Abs AddV2 BiasAdd BroadcastTo Cast ConcatV2 Const Erf Exp ExpandDims Fill Identity LeakyRelu Max MaxPool Maximum Mean
-Minimum Mul Neg NoOp Pack Pad Placeholder Range ReadVariableOp RealDiv Relu Relu6 Reshape ReverseV2 Round Rsqrt Shape Sigmoid
-Softmax Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tanh Tile Transpose Unpack
+Minimum Mul Neg NoOp Pack Pad Placeholder Range ReadVariableOp RealDiv Relu Relu6 Reshape ReverseV2 Round Rsqrt
+Shape Sigmoid Softmax Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tanh Tile Transpose Unpack
 """
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from .augment import Augmentation
 from .classifier import WindowClassifier
@@ -24,17 +26,25 @@ class Objective(keras.Model):
         classifier: what is trained.
         augmentation: the augmentation, which holds the same front end.
         label_smoothing: share of the target spread over all classes.
+        class_weights: how much an example of each class counts, ``[class]``; all the same by default. An example that
+            CutMix made of two classes counts as much as its parts do.
 
     Call argument: ``{"windows": [batch, window_length, channels], "targets": [batch, classes]}``.
     """
 
     def __init__(
-        self, classifier: WindowClassifier, augmentation: Augmentation, label_smoothing: float = 0.0, **kwargs: Any
+        self,
+        classifier: WindowClassifier,
+        augmentation: Augmentation,
+        label_smoothing: float = 0.0,
+        class_weights: NDArray[np.float32] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.classifier = classifier
         self.augmentation = augmentation
         self.label_smoothing = label_smoothing
+        self.class_weights = class_weights
 
     def build(self, input_shape: dict[str, tuple[int | None, ...]]) -> None:
         """Build the classifier for the windows' shape."""
@@ -52,6 +62,14 @@ class Objective(keras.Model):
         """The loss of what ``call`` returned."""
         raise NotImplementedError(f"{type(self).__name__}.loss_of")
 
+    def truth_term(self, targets: Any, logits: Any) -> Any:
+        """Cross-entropy of logits against the smoothed targets."""
+        return cross_entropy(smooth(targets, self.label_smoothing), logits, self.example_weights(targets))
+
+    def example_weights(self, targets: Any) -> Any:
+        """How much each example counts, ``[batch]``; None where all count the same."""
+        return None if self.class_weights is None else ops.matmul(targets, self.class_weights)
+
 
 class SupervisedObjective(Objective):
     """Cross-entropy of a classifier with one head, on augmented examples."""
@@ -63,7 +81,7 @@ class SupervisedObjective(Objective):
 
     def loss_of(self, outputs: dict[str, Any]) -> Any:
         """L = CE(y, logits)."""
-        return cross_entropy(smooth(outputs["targets"], self.label_smoothing), outputs["logits"])
+        return self.truth_term(outputs["targets"], outputs["logits"])
 
 
 class DistillationObjective(Objective):
@@ -76,6 +94,7 @@ class DistillationObjective(Objective):
         distillation: ``"hard"``, the teacher's class, or ``"soft"``, its probabilities.
         temperature: for soft distillation, what both logits are divided by; the term is scaled by its square.
         label_smoothing: share of the target spread over all classes.
+        class_weights: how much an example of each class counts, in both terms.
 
     Reference: Touvron et al., DeiT, ICML 2021, equations 2 and 3; the published DeSepTr uses soft at temperature 1.
     """
@@ -88,9 +107,10 @@ class DistillationObjective(Objective):
         distillation: str = "soft",
         temperature: float = 1.0,
         label_smoothing: float = 0.0,
+        class_weights: NDArray[np.float32] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(student, augmentation, label_smoothing, **kwargs)
+        super().__init__(student, augmentation, label_smoothing, class_weights, **kwargs)
         if distillation not in DISTILLATIONS:
             raise ValueError(f"`distillation` must be one of {DISTILLATIONS}. Received: distillation={distillation}")
         self.teacher = teacher
@@ -113,14 +133,15 @@ class DistillationObjective(Objective):
 
     def loss_of(self, outputs: dict[str, Any]) -> Any:
         """L = ½ CE(y, class head) + ½ CE(teacher, distillation head)."""
-        truth = cross_entropy(smooth(outputs["targets"], self.label_smoothing), outputs["class"])
-        return 0.5 * truth + 0.5 * self._teacher_term(outputs["teacher"], outputs["distillation"])
+        truth = self.truth_term(outputs["targets"], outputs["class"])
+        weights = self.example_weights(outputs["targets"])
+        return 0.5 * truth + 0.5 * self._teacher_term(outputs["teacher"], outputs["distillation"], weights)
 
-    def _teacher_term(self, teacher: Any, student: Any) -> Any:
+    def _teacher_term(self, teacher: Any, student: Any, weights: Any) -> Any:
         if self.distillation == "hard":
-            return cross_entropy(ops.one_hot(ops.argmax(teacher, axis=-1), teacher.shape[-1]), student)
+            return cross_entropy(ops.one_hot(ops.argmax(teacher, axis=-1), teacher.shape[-1]), student, weights)
         soft = ops.softmax(teacher / self.temperature)
-        return cross_entropy(soft, student / self.temperature) * self.temperature**2
+        return cross_entropy(soft, student / self.temperature, weights) * self.temperature**2
 
 
 class TwoHeadObjective(Objective):
@@ -137,8 +158,8 @@ class TwoHeadObjective(Objective):
 
     def loss_of(self, outputs: dict[str, Any]) -> Any:
         """L = ½ CE(y, class head) + ½ CE(y, distillation head)."""
-        targets = smooth(outputs["targets"], self.label_smoothing)
-        return 0.5 * cross_entropy(targets, outputs["class"]) + 0.5 * cross_entropy(targets, outputs["distillation"])
+        targets = outputs["targets"]
+        return 0.5 * (self.truth_term(targets, outputs["class"]) + self.truth_term(targets, outputs["distillation"]))
 
 
 def smooth(targets: Any, share: float) -> Any:
@@ -146,6 +167,7 @@ def smooth(targets: Any, share: float) -> Any:
     return targets * (1.0 - share) + share / targets.shape[-1]
 
 
-def cross_entropy(targets: Any, logits: Any) -> Any:
-    """Mean cross-entropy of logits ``[batch, classes]`` against target probabilities."""
-    return ops.mean(ops.categorical_crossentropy(targets, logits, from_logits=True))
+def cross_entropy(targets: Any, logits: Any, weights: Any = None) -> Any:
+    """Mean cross-entropy of logits ``[batch, classes]`` against target probabilities, times weights ``[batch]``."""
+    entropies = ops.categorical_crossentropy(targets, logits, from_logits=True)
+    return ops.mean(entropies if weights is None else weights * entropies)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deseptr.contract import ModelContract, SetupError
+from deseptr.contract import SetupError
 from deseptr.data import Dataset, Windows
 
 from .checkpoint import load_checkpoint, load_run
@@ -22,7 +22,7 @@ from .history import History
 from .macs import window_macs
 from .models.registry import MODELS, needs_teacher
 from .predictions import Predictions
-from .preparation import TrainingData, check_same_data, make_contract, prepare
+from .preparation import check_same_data, make_contract, prepare
 from .provenance import source_commit
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
 from .stages import TrainingRun, fit_forest, train_alone, train_student, train_teacher
@@ -74,14 +74,14 @@ def train(
         return read_metrics(folder)
     data = prepare(dataset, config, test_subjects)
     open_run(folder, config, overwrite)
-    teacher_source = RunFolder(teacher_run) if teacher_run else folder
-    contract = make_contract(dataset, data, config, teacher_source if teacher_run else None)
+    given = RunFolder(teacher_run) if teacher_run else None
+    contract = make_contract(dataset, data, config, given)
     check_same_data(folder, contract)
     contract.save(folder.contract)
     choose_calibration(data.training, data.test, config.seed).save(folder.calibration)
 
     training_run = TrainingRun(folder, contract, data, config, reporter)
-    history, teacher = _run_stages(training_run, teacher_source, teacher_given=teacher_run is not None)
+    history, teacher = _run_stages(training_run, given)
 
     metrics = {
         "dataset": dataset.name,
@@ -111,32 +111,28 @@ def _check_teacher_wanted(config: TrainConfig, teacher_run: Path | None) -> None
         )
 
 
-def _run_stages(
-    run: TrainingRun, teacher_source: RunFolder, teacher_given: bool
-) -> tuple[History, WindowClassifier | None]:
-    """Train what the model's family needs; the history, and the teacher if there is one."""
+def _run_stages(run: TrainingRun, given: RunFolder | None) -> tuple[History, WindowClassifier | None]:
+    """Train what the model's family needs, from a given run's teacher or its own; the history, and any teacher."""
     family = MODELS[run.config.model]
     if family.input == "features":
         return fit_forest(run), None
     if family.input == "window":
         return train_alone(run, WindowScale(run.contract.input_range)), None
-    contract = run.contract
-    gain = _gain(run.data, contract, teacher_source)
-    front_end = DftSpectrogram(contract.stft, contract.input_range, gain, run.config.levels)
     if not family.distilled:
-        return train_alone(run, front_end), None
-    if not (teacher_given or needs_teacher(run.config)):
-        return train_student(run, front_end, None, []), None
-    history = [] if teacher_given else train_teacher(run, front_end)
-    teacher = load_checkpoint(teacher_source.lent_teacher, contract)
-    return train_student(run, front_end, teacher, history), teacher
+        return train_alone(run, _front_end(run)), None
+    if not (given or needs_teacher(run.config)):
+        return train_student(run, _front_end(run), None, []), None
+    history = [] if given else train_teacher(run, _front_end(run))
+    teacher = load_checkpoint((given or run.folder).lent_teacher, run.contract)
+    # The teacher's own front end, since both must see the same spectrogram.
+    return train_student(run, teacher.front_end, teacher, history), teacher
 
 
-def _gain(data: TrainingData, contract: ModelContract, teacher: RunFolder) -> tuple[float, ...]:
-    """The teacher's whitening where there is a teacher, since both must see the same spectrogram."""
-    if teacher.lent_teacher.exists():
-        return tuple(load_checkpoint(teacher.lent_teacher, contract).front_end.gain)
-    return whitening_gain(data.training.signals, contract.stft, contract.input_range)
+def _front_end(run: TrainingRun) -> DftSpectrogram:
+    """The front end of the contract, whitened for the training windows."""
+    stft, ranges = run.contract.stft, run.contract.input_range
+    gain = whitening_gain(run.data.training.signals, stft, ranges)
+    return DftSpectrogram(stft, ranges, gain, run.config.levels)
 
 
 def _measure_teacher(teacher: WindowClassifier, windows: Windows, folder: RunFolder, seed: int) -> dict[str, Any]:

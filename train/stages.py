@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from deseptr.contract import ModelContract
 from deseptr.data import Windows
 
 from .augment import Augmentation
+from .class_weights import class_weights
 from .classifier import WindowClassifier
 from .config import TrainConfig
 from .fit import Reporter, Stage, fit
@@ -36,12 +39,17 @@ class TrainingRun:
         """Number of classes."""
         return len(self.contract.labels)
 
+    @property
+    def class_weights(self) -> NDArray[np.float32] | None:
+        """How much a training window of each class counts."""
+        return class_weights(self.data.training.labels, self.classes, self.config.class_weights)
+
 
 def train_teacher(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     """Train a ResNet-18 and keep it as the run's teacher."""
     _seed(run.config.seed)
     teacher = WindowClassifier(front_end, ResNet18(run.classes, run.config.teacher_width))
-    return _fit(run, _supervised(teacher, run.config), _teacher_stage(run.config), [])
+    return _fit(run, _supervised(run, teacher), _teacher_stage(run.config), [])
 
 
 def train_student(
@@ -50,7 +58,7 @@ def train_student(
     """Distil the run's model from a teacher, which may be None where the settings take nothing of it."""
     _seed(run.config.seed)
     student = build_student(front_end, teacher, run.data.training, run.config)
-    return _fit(run, _distilled(student, teacher, run.config), _student_stage(run.config), before)
+    return _fit(run, _distilled(run, student, teacher), _student_stage(run.config), before)
 
 
 def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
@@ -60,7 +68,7 @@ def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     stage = _student_stage(run.config)
     if run.config.model == "resnet18":
         stage = replace(_teacher_stage(run.config), name="student")
-    return _fit(run, _supervised(model, run.config), stage, [])
+    return _fit(run, _supervised(run, model), stage, [])
 
 
 def fit_forest(run: TrainingRun) -> History:
@@ -124,14 +132,15 @@ def _seed(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _supervised(classifier: WindowClassifier, config: TrainConfig) -> SupervisedObjective:
-    return SupervisedObjective(classifier, build_augmentation(classifier.front_end, config), config.label_smoothing)
+def _supervised(run: TrainingRun, classifier: WindowClassifier) -> SupervisedObjective:
+    augmentation = build_augmentation(classifier.front_end, run.config)
+    return SupervisedObjective(classifier, augmentation, run.config.label_smoothing, run.class_weights)
 
 
-def _distilled(student: WindowClassifier, teacher: WindowClassifier | None, config: TrainConfig) -> Objective:
-    augmentation = build_augmentation(student.front_end, config)
+def _distilled(run: TrainingRun, student: WindowClassifier, teacher: WindowClassifier | None) -> Objective:
+    config, augmentation = run.config, build_augmentation(student.front_end, run.config)
     if teacher is None or config.distillation == "none":
-        return TwoHeadObjective(student, augmentation, config.label_smoothing)
+        return TwoHeadObjective(student, augmentation, config.label_smoothing, run.class_weights)
     return DistillationObjective(
         student,
         teacher,
@@ -139,6 +148,7 @@ def _distilled(student: WindowClassifier, teacher: WindowClassifier | None, conf
         distillation=config.distillation,
         temperature=config.temperature,
         label_smoothing=config.label_smoothing,
+        class_weights=run.class_weights,
     )
 
 
@@ -160,6 +170,7 @@ def _stage(name: str, config: TrainConfig, epochs: int, learning_rate: float) ->
         warmup=config.warmup,
         averaging=config.averaging,
         seed=config.seed,
+        patience=config.patience,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+Draw = Callable[[Any], None]
 TEACHER_COLOUR, STUDENT_COLOUR = "#8a5a00", "#0b62a4"
 _STYLE = {
     "font.size": 9,
@@ -21,6 +22,15 @@ _STYLE = {
 
 def confusion_figure(labels: Sequence[str], confusion: ArrayLike, title: str) -> str:
     """A confusion matrix, true classes down, shaded by the share of the true class."""
+    return draw_svg(*_confusion(labels, confusion, title))
+
+
+def confusion_png(labels: Sequence[str], confusion: ArrayLike, title: str) -> bytes:
+    """The same as a PNG file, for readers that take no SVG."""
+    return _picture(*_confusion(labels, confusion, title), format="png", dpi=150)
+
+
+def _confusion(labels: Sequence[str], confusion: ArrayLike, title: str) -> tuple[Draw, tuple[float, float]]:
     counts = np.asarray(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
@@ -35,7 +45,7 @@ def confusion_figure(labels: Sequence[str], confusion: ArrayLike, title: str) ->
         axes.spines[:].set_visible(False)
 
     size = 1.3 + 0.3 * len(labels)
-    return draw_svg(draw, (size + 0.2, size))
+    return draw, (size + 0.2, size)
 
 
 def curves_figure(history: Sequence[dict[str, Any]]) -> str:
@@ -75,15 +85,19 @@ def histogram_figure(durations_us: ArrayLike, xlabel: str) -> str:
     return draw_svg(draw, (6.4, 2.8))
 
 
-def draw_svg(draw: Any, size: tuple[float, float], columns: int = 1) -> str:
+def draw_svg(draw: Draw, size: tuple[float, float], columns: int = 1) -> str:
     """What ``draw`` puts on the axes it is handed, an array of them where there are several columns, as SVG text."""
+    text = _picture(draw, size, columns, format="svg", metadata={"Date": None}).decode()
+    return text[text.index("<svg") :]
+
+
+def _picture(draw: Draw, size: tuple[float, float], columns: int = 1, **settings: Any) -> bytes:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_STYLE):
         picture = Figure(figsize=size, layout="constrained")
         draw(picture.subplots(ncols=columns))
-        buffer = io.StringIO()
-        picture.savefig(buffer, format="svg", metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+        buffer = io.BytesIO()
+        picture.savefig(buffer, **settings)
+    return buffer.getvalue()

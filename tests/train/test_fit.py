@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from deseptr.contract import ModelError
 from deseptr.data import Windows, load_dataset
 from deseptr.train import RunFolder, TrainConfig, load_run
-from deseptr.train.fit import predict_logits, score_classifier
+from deseptr.train.fit import Stage, predict_logits, score_classifier
 from deseptr.train.pipeline import train
 
 DATA = "synthetic:subjects=4,seconds=12"
@@ -75,6 +76,38 @@ def test_broken_state_is_named(tiny_config: TrainConfig, tmp_path: Path, reporte
     (RunFolder(run).state("student") / "state-1.npz").write_bytes(b"")
     with pytest.raises(ModelError, match="found a state that cannot be resumed"):
         train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("scores", "patience", "over"),
+    [
+        ([], 1, False),
+        ([0.5, 0.4, 0.3], 0, False),
+        ([0.5], 1, False),
+        ([0.5, 0.5], 1, True),
+        ([0.5, 0.6, 0.4], 2, False),
+        ([0.6, 0.5, 0.6], 2, True),
+        ([0.5, 0.4, 0.3, 0.6], 0, True),
+    ],
+)
+def test_stage_is_over_after_its_epochs_or_when_its_patience_is(scores: list[float], patience: int, over: bool):
+    stage = Stage("student", 4, 1e-3, 16, 0.0, 0.1, 0.25, seed=0, patience=patience)
+    assert stage.over([{"val_macro_f1": value} for value in scores]) == over
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_stopped_run_is_the_same_however_often_it_was_interrupted(
+    epochs: int, tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    """A learning rate of 0 never raises a score: of 5 epochs, a patience of 2 leaves 3."""
+    config = replace(tiny_config, model="septr", student_epochs=5, student_learning_rate=0.0, patience=2)
+    with pytest.raises(KeyboardInterrupt):
+        train(load_dataset(DATA), tmp_path / "run", config, reporter=Stop(epochs))
+    metrics = train(load_dataset(DATA), tmp_path / "run", config, reporter=reporter, resume=True)
+    assert metrics["epochs"]["student"] == 3
+    assert len(reporter.rows) == 3 - epochs
+    assert reporter.stops == [3]
+    assert column(tmp_path / "run", "epoch") == [1, 2, 3]
 
 
 def test_score_counts_right_answers(tiny_run: Path):

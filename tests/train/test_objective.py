@@ -70,6 +70,35 @@ def test_without_distillation_both_heads_learn_from_the_labels(rng: np.random.Ge
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.1
 
 
+WEIGHTS = np.array([0.5, 1.0, 4.0], np.float32)
+
+
+def weighted(targets: np.ndarray, logits: np.ndarray, weights: np.ndarray) -> float:
+    return float((-weights * (targets * log_softmax(logits)).sum(-1)).mean())
+
+
+@pytest.mark.parametrize("distillation", ["hard", "soft"])
+def test_class_weights_count_in_both_terms(distillation: str, rng: np.random.Generator):
+    """The last example is half of class 0 and half of class 2, as CutMix leaves it."""
+    values = outputs(rng) | {"targets": np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0.5, 0, 0.5]], np.float32)}
+    soft = np.exp(log_softmax(values["teacher"]))
+    taught = np.eye(3)[soft.argmax(-1)] if distillation == "hard" else soft
+    of_examples = np.array([0.5, 1.0, 4.0, 2.25])
+    truth = weighted(0.7 * values["targets"] + 0.1, values["class"], of_examples)
+    expected = 0.5 * truth + 0.5 * weighted(taught, values["distillation"], of_examples)
+    objective = make(distillation, label_smoothing=0.3, class_weights=WEIGHTS)[0]
+    assert float(objective.loss_of(values)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_class_weights_of_a_network_alone(rng: np.random.Generator):
+    front_end = DftSpectrogram(StftSpec(16, 8, 2), [10.0] * 6)
+    classifier = WindowClassifier(front_end, ResNet18(3, width=4))
+    objective = SupervisedObjective(classifier, Augmentation(front_end, [0.1] * 6), class_weights=WEIGHTS)
+    logits = rng.normal(size=(4, 3)).astype(np.float32)
+    expected = weighted(TARGETS, logits, np.array([0.5, 1.0, 4.0, 0.5]))
+    assert float(objective.loss_of({"targets": TARGETS, "logits": logits})) == pytest.approx(expected, rel=1e-5)
+
+
 def test_label_smoothing_spreads_over_all_classes():
     np.testing.assert_allclose(smooth(np.array([[1.0, 0, 0]]), 0.3), [[0.8, 0.1, 0.1]])
 

@@ -7,7 +7,7 @@ import pytest
 
 from deseptr.contract import DataError, ModelContract, ModelError, SetupError
 from deseptr.data import Dataset, Recording, load_dataset
-from deseptr.train import Calibration, RunFolder, TrainConfig, load_run
+from deseptr.train import Calibration, RunFolder, TrainConfig, load_run, pipeline
 from deseptr.train.checkpoint import load_checkpoint
 from deseptr.train.pipeline import train
 from deseptr.train.predictions import Predictions
@@ -65,13 +65,18 @@ def test_student_starts_on_the_teachers_stem(tiny_run: Path, tiny_config: TrainC
     assert all(np.array_equal(mine, theirs) for mine, theirs in pairs)
 
 
-def test_given_teacher_is_taken_with_its_front_end(tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter):
+def test_given_teacher_is_read_once_and_taken_with_its_front_end(
+    tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter, monkeypatch: pytest.MonkeyPatch
+):
+    read = []
+    monkeypatch.setattr(pipeline, "load_checkpoint", lambda *given: read.append(given) or load_checkpoint(*given))
     config = dataclasses.replace(tiny_config, student_epochs=1)
     train(load_dataset(DATA), tmp_path / "run", config, reporter=reporter, teacher_run=tiny_run)
     assert [stage[0] for stage in reporter.stages] == ["student"]
     assert not RunFolder(tmp_path / "run").teacher.exists()
     teacher = load_checkpoint(RunFolder(tiny_run).teacher, ModelContract.load(RunFolder(tiny_run).contract))
     assert load_run(tmp_path / "run")[0].front_end.gain == teacher.front_end.gain
+    assert [path for path, _ in read] == [RunFolder(tiny_run).teacher]
 
 
 def test_teacher_of_another_window_is_refused(tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter):

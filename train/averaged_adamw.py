@@ -1,0 +1,42 @@
+"""AdamW with a moving average of the weights that is of use from the first epoch on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+
+class AveragedAdamW(keras.optimizers.AdamW):
+    """AdamW beside which the weights' average runs over a fixed share of the steps done so far.
+
+    Keras' own average has one momentum for all steps. With one that suits the end of a run, an average taken after an
+    epoch or two is still mostly the initial weights. Here the momentum after step t is αt / (1 + αt): the horizon grows
+    with t.
+
+    Args:
+        learning_rate: a number or a schedule.
+        averaging: α, the average's horizon as a share of the steps done; 0 keeps the last weights.
+
+    Reference: Shamir and Zhang, Stochastic Gradient Descent for Non-smooth Optimization, ICML 2013:
+    polynomial-decay averaging with η = 1/α - 1.
+    """
+
+    def __init__(self, learning_rate: Any, averaging: float, **kwargs: Any) -> None:
+        super().__init__(learning_rate, use_ema=True, **kwargs)
+        self.averaging = averaging
+
+    @property
+    def averages(self) -> list[NDArray[np.float32]]:
+        """The average of each weight, copied: JAX deletes the arrays that a model holds when it predicts."""
+        return [np.array(average) for average in self._model_variables_moving_average]
+
+    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+        """Keras' hook, which every backend calls after a step and before it counts it."""
+        horizon = self.averaging * ops.cast(self.iterations, "float32")
+        momentum = horizon / (1.0 + horizon)
+        for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
+            average.assign(momentum * average + (1.0 - momentum) * variable)
