@@ -68,7 +68,7 @@ class TensorBoardLog:
         return self._run.path / "tensorboard" / stage / f"events.out.tfevents.{what}"
 
     def _history(self) -> list[dict[str, Any]]:
-        from deseptr.train.fit import read_history
+        from deseptr.train.history import read_history
 
         return read_history(self._run.history) if self._run.history.exists() else []
 

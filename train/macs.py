@@ -19,7 +19,8 @@ from deseptr.contract import ModelError
 _VALUE_BY_VALUE = """
 Abs AddV2 BiasAdd BroadcastTo Cast ConcatV2 Const Erf Exp ExpandDims Fill Identity LeakyRelu Max MaxPool Maximum Mean
 Minimum Mul Neg NoOp Pack Pad Placeholder Range ReadVariableOp RealDiv Relu Relu6 Reshape ReverseV2 Round Rsqrt
-Shape Sigmoid Softmax Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tanh Tile Transpose Unpack
+Shape Sigmoid Softmax Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tanh Tile
+Transpose Unpack
 """
 
 
