@@ -10,7 +10,7 @@ from deseptr.cli.progress import TrainingProgress
 from deseptr.cli.tensorboard import SCALARS, TensorBoardLog
 from deseptr.cli.train import train
 from deseptr.train import RunFolder
-from deseptr.train.fit import read_history, write_history
+from deseptr.train.history import read_history, write_history
 
 ARGUMENTS = ["synthetic:subjects=4,seconds=12", "--model", "cnn-har", "--student-epochs", "3", "--tensorboard", "-o"]
 
