@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from deseptr.train.history import epoch_line
+
 if TYPE_CHECKING:
     from deseptr.train.fit import Reporter
 
@@ -61,8 +63,7 @@ class TrainingProgress:
 
     def epoch(self, row: dict[str, Any]) -> None:
         """An epoch is done."""
-        scores = f"loss {row['loss']:.3f}  validation macro-F1 {row['val_macro_f1']:.3f}"
-        status = f"{scores}  {row['windows_per_s']:.0f} windows/s"
+        status = epoch_line(row)
         if self._task is not None:
             self._bars.update(self._task, completed=row["epoch"], status=status)
         if not self.console.is_terminal:

@@ -78,7 +78,7 @@ def _version(seconds: float) -> Event:
 
 
 def _scalars(row: dict[str, Any]) -> Event:
-    values = [Summary.Value(tag=name, simple_value=row[name]) for name in SCALARS]
+    values = [Summary.Value(tag=name, simple_value=row[name]) for name in SCALARS if name in row]
     return Event(wall_time=row["time"], step=int(row["epoch"]), summary=Summary(value=values))
 
 

@@ -38,6 +38,11 @@ _TRAINING = (
     setting("mask", click.FloatRange(0, 1), "Augmentation: widest mask over an axis."),
     setting("cutmix", click.FloatRange(0, 1), "Augmentation: probability of CutMix along an axis."),
     setting("class_weights", click.Choice(CLASS_WEIGHTS), "Let examples of rare classes count more in the loss."),
+    setting(
+        "validation",
+        click.FloatRange(0, 1, max_open=True),
+        "Share of the training subjects that choose the best epoch; 0 trains on all and keeps the last.",
+    ),
     setting("patience", click.IntRange(0), "Epochs without a rise in validation that end a stage; 0 never."),
     setting("batch_size", click.IntRange(1), "Windows in a step."),
 )

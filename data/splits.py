@@ -43,23 +43,25 @@ def subject_split(
     Args:
         dataset: at least three subjects.
         test_subjects: whom to hold out; by default the dataset's own, else a quarter drawn by ``seed``.
-        validation: share of the other subjects that validates, at least one of them.
+        validation: share of the other subjects that validates, at least one of them; 0 takes none.
         seed: draws the subjects where they are not given.
 
     Raises:
-        DataError: if there are too few subjects, one is unknown, or the share is not between 0 and 1.
+        DataError: if there are too few subjects, one is unknown, or the share is negative or not below 1.
     """
     subjects = dataset.subjects
     if len(subjects) < 3:
         raise _too_few(dataset, f"{len(subjects)} subject{'s' * (len(subjects) != 1)} ({', '.join(subjects)})")
-    if not 0 < validation < 1:
-        raise DataError("validation", found=validation, expected="between 0 and 1", next_step="choose a share, as 0.15")
+    if not 0 <= validation < 1:
+        raise DataError(
+            "validation", found=validation, expected="from 0 to below 1", next_step="choose a share, as 0.15"
+        )
     rng = np.random.default_rng(seed)
     test = _test_subjects(dataset, test_subjects, rng)
     rest = [subject for subject in subjects if subject not in test]
     if len(rest) < 2:
         raise _too_few(dataset, f"{len(test)} of {len(subjects)} subjects held out for test")
-    chosen = _draw(rest, validation, rng)
+    chosen = _draw(rest, validation, rng) if validation else ()
     return Split(tuple(s for s in rest if s not in chosen), chosen, test)
 
 

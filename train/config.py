@@ -70,7 +70,8 @@ class TrainConfig:
         stem: of :data:`STEM_MODELS`: the teacher's weights, trained on, ``"shared-tuned"``, or not,
             ``"shared-frozen"``, or random ones, trained, ``"own"``.
         prediction: which head speaks, ``"class"``, ``"distillation"`` or ``"mean"``.
-        validation: share of the training subjects whose windows choose the best epoch.
+        validation: share of the training subjects whose windows choose the best epoch; with 0 all are trained on, and
+            the last epoch is kept.
         class_weights: how much an example of each class counts in a network's loss, one of :data:`CLASS_WEIGHTS`.
         patience: epochs without a rise of the macro-F1 on the validation subjects that end a stage; 0 never does.
     """
@@ -131,6 +132,14 @@ class TrainConfig:
                 found=f"the model {self.model}, which never has the teacher's stem",
                 expected=f"the model {' or '.join(STEM_MODELS)}",
                 next_step="leave the stem out or choose this model",
+            )
+
+        if self.patience and not self.validation:
+            raise ModelError(
+                f"patience {self.patience}",
+                found="no validation subjects to judge by",
+                expected="a share of them above 0",
+                next_step="leave the patience or the validation out",
             )
 
     @property

@@ -83,7 +83,7 @@ class Stage:
         """Whether the stage has had all its epochs, or as many without a rise as its patience."""
         if len(history) >= self.epochs:
             return True
-        scores = [row["val_macro_f1"] for row in history]
+        scores = [row["val_macro_f1"] for row in history if "val_macro_f1" in row]
         earlier, later = scores[: -self.patience], scores[-self.patience :]
         return bool(self.patience and earlier) and max(later) <= max(earlier)
 
@@ -103,11 +103,12 @@ def fit(
 
     What is scored and kept is the moving average of the weights, which is better and steadier than the weights. The
     best epoch has the highest macro-F1 on the validation subjects; of equals the later one, which has seen more.
+    Without validation windows it is the last one, and the history has no scores.
 
     Args:
         objective: what is minimised; holds the classifier.
         training: windows to learn from.
-        validation: windows of other subjects, which choose the best epoch.
+        validation: windows of other subjects, which choose the best epoch; may be none.
         stage: how.
         best_path: ``.keras`` file of the best epoch so far, replaced whole.
         state_folder: where the last epoch's state lives; a stage that finds one goes on from it.
@@ -119,7 +120,7 @@ def fit(
     objective.compile(optimizer=stage.optimizer(len(training)), jit_compile=on_jax)
     _build(objective, training)
     history = _restore(objective, state_folder)
-    best = max((row["val_macro_f1"] for row in history), default=-1.0)
+    best = max((row.get("val_macro_f1", 0.0) for row in history), default=0.0)
     reporter.stage(stage.name, stage.epochs, len(history), len(training))
     while not stage.over(history):
         epoch = len(history)
@@ -132,16 +133,15 @@ def fit(
         seconds = time.perf_counter() - began
         loss = _finite_mean(losses, stage, epoch)
         with _averaged_weights(objective):
-            scores = score_classifier(objective.classifier, validation)
-            if scores.macro_f1 >= best:
-                best = scores.macro_f1
+            scores = _validate(objective.classifier, validation)
+            if scores.get("val_macro_f1", best) >= best:
+                best = scores.get("val_macro_f1", best)
                 save_classifier(objective.classifier, best_path)
         row = {
             "stage": stage.name,
             "epoch": epoch + 1,
             "loss": loss,
-            "val_macro_f1": scores.macro_f1,
-            "val_accuracy": scores.accuracy,
+            **scores,
             "seconds": seconds,
             "windows_per_s": len(losses) * stage.batch_size / seconds,
             "learning_rate": float(objective.optimizer.learning_rate),
@@ -154,6 +154,14 @@ def fit(
     if len(history) < stage.epochs:
         reporter.stopped(len(history))
     return history
+
+
+def _validate(classifier: WindowClassifier, windows: Windows) -> dict[str, float]:
+    """Scores on the validation windows as the history has them, none where there are no windows."""
+    if not len(windows):
+        return {}
+    scores = score_classifier(classifier, windows)
+    return {"val_macro_f1": scores.macro_f1, "val_accuracy": scores.accuracy}
 
 
 def score_classifier(classifier: WindowClassifier, windows: Windows) -> Scores:

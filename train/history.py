@@ -11,6 +11,12 @@ from deseptr.contract import ModelError, atomic_path
 History = list[dict[str, Any]]
 
 
+def epoch_line(row: dict[str, Any]) -> str:
+    """An epoch of a history in words."""
+    validation = f"validation macro-F1 {row['val_macro_f1']:.3f}  " if "val_macro_f1" in row else ""
+    return f"loss {row['loss']:.3f}  {validation}{row['windows_per_s']:.0f} windows/s"
+
+
 def write_history(history: History, path: Path) -> None:
     """Write the history of all stages as CSV."""
     with atomic_path(path) as temporary, temporary.open("w", newline="") as file:

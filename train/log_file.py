@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .history import epoch_line
+
 
 class LogFile:
     """Reporter of a training run that appends to a file, for ``tail -f``."""
@@ -24,10 +26,7 @@ class LogFile:
 
     def epoch(self, row: dict[str, Any]) -> None:
         """An epoch is done."""
-        self._write(
-            f"{row['stage']} {row['epoch']}/{self._epochs}  loss {row['loss']:.3f}  "
-            f"validation macro-F1 {row['val_macro_f1']:.3f}  {row['windows_per_s']:.0f} windows/s"
-        )
+        self._write(f"{row['stage']} {row['epoch']}/{self._epochs}  {epoch_line(row)}")
 
     def stopped(self, epochs: int) -> None:
         """The stage ends early."""

@@ -47,7 +47,7 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
     parts = [windows.of_subjects(subjects) for subjects in (split.train, split.validation, split.test)]
     parts[0].check_classes(f"{dataset.name}: training windows")
     for name, part in zip(("validation", "test"), parts[1:], strict=True):
-        if not len(part):
+        if not len(part) and getattr(split, name):
             raise DataError(
                 f"{dataset.name}: {name} windows",
                 found=f"none from subjects {', '.join(getattr(split, name))}",

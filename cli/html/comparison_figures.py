@@ -95,7 +95,7 @@ def learning_figure(histories: Sequence[Sequence[Mapping[str, Any]]]) -> str:
         for axes, name, title in zip(both, ("val_macro_f1", "loss"), ("validation macro-F1", "loss"), strict=True):
             for fold, history in enumerate(histories):
                 for stage, (colour, label) in stages.items():
-                    rows = [row for row in history if row["stage"] == stage]
+                    rows = [row for row in history if row["stage"] == stage and name in row]
                     first = None if fold else label
                     alpha = 1 if len(histories) == 1 else 0.5
                     axes.plot(

@@ -59,7 +59,8 @@ def curves_figure(history: Sequence[dict[str, Any]]) -> str:
         loss = axes.twinx()
         for name, colour, rows in stages:
             epochs = [row["epoch"] for row in rows]
-            axes.plot(epochs, [row["val_macro_f1"] for row in rows], color=colour, label=f"{name}, macro-F1")
+            scores = [row.get("val_macro_f1", np.nan) for row in rows]
+            axes.plot(epochs, scores, color=colour, label=f"{name}, macro-F1")
             loss.plot(epochs, [row["loss"] for row in rows], color=colour, ls=":", label=f"{name}, loss")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set(xlabel="epoch", ylabel="macro-F1 on the validation subjects", ylim=(None, 1))

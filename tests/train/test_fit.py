@@ -118,3 +118,23 @@ def test_score_counts_right_answers(tiny_run: Path):
     zeros = np.zeros(9, np.int64)
     labelled = Windows(windows, truth, np.array(["1"] * 9), zeros, zeros, contract.labels, 50.0)
     assert score_classifier(classifier, labelled).accuracy == pytest.approx(6 / 9)
+
+
+def test_without_validation_all_subjects_train_and_the_last_epoch_is_kept(
+    tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    config = replace(tiny_config, model="septr", validation=0.0, student_epochs=2)
+    dataset = load_dataset(DATA)
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, tmp_path / "run", config, reporter=Stop(1))
+    first = (tmp_path / "run" / "model.keras").read_bytes()
+    metrics = train(dataset, tmp_path / "run", config, reporter=reporter, resume=True)
+    assert metrics["subjects"]["validation"] == []
+    assert len(metrics["subjects"]["train"]) + len(metrics["subjects"]["test"]) == len(dataset.subjects)
+    assert (tmp_path / "run" / "model.keras").read_bytes() != first
+    assert "val_macro_f1" not in (tmp_path / "run" / "history.csv").read_text()
+
+
+def test_patience_needs_validation_subjects():
+    with pytest.raises(ModelError, match="patience 2: found no validation subjects"):
+        TrainConfig(patience=2, validation=0.0)
