@@ -26,8 +26,9 @@ def signed_kernels(layer: Any) -> tuple[Array, Array]:
     negative = synthesis.copy()
     negative[0] *= -1
     both = np.concatenate([analysis, -analysis], axis=1)
-    sums = np.concatenate([synthesis, negative])
-    return np.concatenate([both * level for level in layer.levels], axis=1), np.kron(np.eye(len(layer.levels)), sums)
+    sums = np.kron(np.eye(len(layer.levels)), np.concatenate([synthesis, negative]))
+    sums[:, layer.spec.bins :: layer.spec.bins] = 0  # DC is taken at the first level alone
+    return np.concatenate([both * level for level in layer.levels], axis=1), sums
 
 
 def lower_front_end(layer: Any, window: tf.Tensor) -> tf.Tensor:

@@ -60,7 +60,8 @@ class DftSpectrogram(keras.layers.Layer):
     Projections saturate at ±6, which int8 graphs have for nothing (RELU6): rare peaks, several times what lies below
     them, would otherwise cost all other values two bits. Walking is a hundred times as loud as the sway that tells
     standing from sitting, and a logarithm, the usual answer, does not survive int8. So the spectrogram is taken at
-    several levels: the first shows loud motion as it is, the next ones magnify the quiet until the loud saturates.
+    several levels: the first shows loud motion as it is, the next ones magnify the quiet until the loud saturates. DC,
+    posture, is in the first alone.
 
     Args:
         spec: the transform, a :class:`StftSpec` or its fields as a mapping.

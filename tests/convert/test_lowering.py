@@ -47,6 +47,7 @@ def test_signed_kernels_come_in_pairs(random_student):
         assert not bins[1 - level].any()
         np.testing.assert_array_equal(bins[level][1:half], bins[level][half + 1 :])
         np.testing.assert_array_equal(bins[level][0], -bins[level][half])
+        assert bins[level][:, 0].any() == (level == 0)
 
 
 @pytest.mark.parametrize("wanted", [None, 2])
