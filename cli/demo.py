@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deseptr.device import Profiler
 
 WEARERS = "subjects=24,seconds=60"
-SMALL = {"teacher_width": 32, "teacher_epochs": 8, "student_epochs": 20}
+SMALL = {"teacher_epochs": 8}
 
 
 @click.command(epilog="Example: deseptr demo -o demo && xdg-open demo/report.html")

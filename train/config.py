@@ -42,7 +42,7 @@ class TrainConfig:
         frame_s: length of an STFT frame, s.
         frame_step_s: time between STFT frames, s.
         quiet_gain: magnification of the spectrogram's second level, which shows quiet motion; 0 leaves it out.
-        teacher_width: channels of the teacher's first stage (64 is ResNet-18); also of DeSepTr's stem.
+        teacher_width: channels of the first stage of the teacher (64 is ResNet-18), and of the stem of DeSepTr.
         teacher_epochs: passes over the data for the teacher.
         teacher_learning_rate: peak learning rate of the teacher.
         student_epochs: passes over the data for the student.
@@ -83,7 +83,7 @@ class TrainConfig:
     frame_s: float = 0.64
     frame_step_s: float = 0.08
     quiet_gain: float = 16.0
-    teacher_width: int = 64
+    teacher_width: int = 32
     teacher_epochs: int = 12
     teacher_learning_rate: float = 1e-3
     student_epochs: int = 20
@@ -95,8 +95,8 @@ class TrainConfig:
     weight_decay: float = 0.02
     warmup: float = 0.05
     averaging: float = 0.25
-    noise: float = 0.01
-    shift: float = 0.5
+    noise: float = 0.002
+    shift: float = 0.0
     rotation_degrees: float = 10.0
     gain: float = 0.0
     rate_jitter: float = 0.0

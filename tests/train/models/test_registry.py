@@ -17,7 +17,7 @@ def test_names_of_the_command_line_are_those_of_the_registry():
         ("vit", "vit_d48_h3_l4"),
         ("septr", "septr_d48_h3_l2"),
         ("septr-time-first", "septr_time_first_d48_h3_l2"),
-        ("resnet18", "resnet18_w64"),
+        ("resnet18", "resnet18_w32"),
         ("deit-vit", "deit_vit_d48_h3_l4"),
         ("deit-septr", "deit_septr_d48_h3_l2"),
         ("deseptr", "deseptr_d48_h3_l2"),
