@@ -6,16 +6,21 @@ import subprocess
 from pathlib import Path
 
 
-def source_commit() -> str | None:
-    """The commit of the checkout that this package runs from, "+" after it if files differ from it; None outside one.
+_DECIDE = ("contract", "data", "train", "convert")
 
-    An installed wheel inside somebody's repository is not theirs: the checkout must track this very file.
+
+def source_commit() -> str | None:
+    """The commit of the checkout that this package runs from, None outside one.
+
+    "+" after it says that files of the rooms that decide a result differ from it. An installed wheel inside somebody's
+    repository is not theirs: the checkout must track this very file.
     """
-    folder, name = Path(__file__).parent, Path(__file__).name
-    if not _git(folder, "ls-files", "--error-unmatch", name):
+    file = Path(__file__)
+    root = file.parents[1]
+    if not _git(root, "ls-files", "--error-unmatch", str(file)):
         return None
-    commit = _git(folder, "rev-parse", "--short=12", "HEAD")
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    commit = _git(root, "rev-parse", "--short=12", "HEAD")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", *_DECIDE)
     return f"{commit}+" if changed else commit
 
 

@@ -16,7 +16,8 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    copy = tmp_path / "provenance.py"
+    copy = tmp_path / "train" / "provenance.py"
+    copy.parent.mkdir()
     shutil.copy(provenance.__file__, copy)
     monkeypatch.setattr(provenance, "__file__", str(copy))
     return copy
@@ -26,11 +27,15 @@ def test_outside_a_checkout_there_is_none(module: Path):
     assert provenance.source_commit() is None
 
 
-def test_commit_of_the_checkout_and_a_mark_when_files_differ(module: Path):
-    git(module.parent, "init", "-q")
+def test_commit_of_the_checkout_and_a_mark_when_what_decides_differs(module: Path):
+    root = module.parents[1]
+    readme = root / "README.md"
+    readme.write_text("a\n")
+    git(root, "init", "-q")
     assert provenance.source_commit() is None
-    git(module.parent, "add", ".")
-    git(module.parent, "commit", "-qm", "a")
-    assert provenance.source_commit() == git(module.parent, "rev-parse", "--short=12", "HEAD")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "a")
+    readme.write_text("b\n")
+    assert provenance.source_commit() == git(root, "rev-parse", "--short=12", "HEAD")
     module.write_text(module.read_text() + "#\n")
     assert str(provenance.source_commit()).endswith("+")
