@@ -7,7 +7,7 @@ from typing import Any
 
 from . import html
 from .html.page import Block
-from .report_tables import EXPLANATION, classes_table, description, kinds, models_table, title
+from .report_tables import EXPLANATION, classes_table, description, kinds, models_table, origins_table, title
 
 _COSTS = {"parameters": "parameters", "macs": "multiply-accumulates of a window"}
 
@@ -27,6 +27,8 @@ def _blocks(section: dict[str, Any]) -> Iterator[Block]:
     yield html.paragraph(description(section))
     yield html.wide_table(*models_table(section), caption=ranked)
     yield from _scatters(section)
+    yield html.heading("What made them")
+    yield html.wide_table(*origins_table(section))
     yield html.heading("F1 of each class")
     yield html.wide_table(*classes_table(section))
     yield html.heading("Macro-F1 of each test subject")

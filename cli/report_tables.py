@@ -74,11 +74,22 @@ def reliability_table(group: dict[str, Any], kind: str) -> Table:
     return ["windows", "confidence", "accuracy"], rows
 
 
+def origins_table(section: dict[str, Any]) -> Table:
+    """Header and rows: what made each run."""
+    body = []
+    for group in section["groups"]:
+        for run in group["runs"]:
+            commits = ", ".join(run["commits"]) or "–"
+            body.append([group["label"], str(run["seed"]), run["path"], commits, run["command"] or "–"])
+    return ["model", "seed", "run", "commit", "command"], body
+
+
 def markdown(report: dict[str, Any]) -> str:
     """The comparison as a Markdown page; learning curves are on the HTML page and in the JSON alone."""
     lines = ["# Runs compared", "", EXPLANATION, ""]
     for section in report["sections"]:
         lines += [f"## {title(section)}", "", description(section), "", *_lines(models_table(section))]
+        lines += ["### What made them", "", *_lines(origins_table(section))]
         lines += ["### F1 of each class", "", *_lines(classes_table(section))]
         lines += ["### Macro-F1 of each subject", "", *_lines(subjects_table(section))]
         for group in section["groups"]:

@@ -106,8 +106,13 @@ def _group(label: str, runs: Sequence[FinishedRun]) -> dict[str, Any]:
         "minutes": _mean([run.minutes for run in runs]),
         "windows_per_s": _mean([run.windows_per_s for run in runs]),
         **{kind: _figures(runs, kind) for kind in KINDS if all(kind in run.figures for run in runs)},
-        "runs": [{"path": str(run.path), "seed": run.seed, "histories": run.histories} for run in runs],
+        "runs": [_made(run) for run in runs],
     }
+
+
+def _made(run: FinishedRun) -> dict[str, Any]:
+    made = {"path": str(run.path), "seed": run.seed, "command": run.command, "commits": list(run.commits)}
+    return {**made, "histories": run.histories}
 
 
 def _figures(runs: Sequence[FinishedRun], kind: str) -> dict[str, Any]:

@@ -69,6 +69,8 @@ class FinishedRun:
             ``calibration`` or None, and in a cross-validation ``over_folds``, mean and deviation of macro-F1.
         predictions: on all test windows, where the run kept them.
         histories: of each fold, where the run kept them.
+        command: the command line that made it, where the run says it.
+        commits: of the source that made it, as far as known.
     """
 
     path: Path
@@ -85,6 +87,8 @@ class FinishedRun:
     figures: dict[str, dict[str, Any]]
     predictions: Predictions | None
     histories: dict[str, History]
+    command: str | None = None
+    commits: tuple[str, ...] = ()
 
 
 def read_train_run(path: Path) -> list[FinishedRun]:
@@ -152,6 +156,7 @@ def _of_train_run(folder: RunFolder, metrics: dict[str, Any], config: dict[str, 
         figures={"float": {"interval": None, "calibration": None, "over_folds": None, **figures}},
         predictions=_predictions([folder.teacher_predictions if teacher else folder.predictions]),
         histories={} if teacher or not history else {"test": history},
+        commits=(metrics["commit"],) if metrics.get("commit") else (),
     )
 
 
@@ -183,6 +188,8 @@ def _of_crossval(path: Path, summary: dict[str, Any]) -> FinishedRun:
         figures={kind: _pooled(summary[kind], len(folds)) for kind in KINDS if kind in summary},
         predictions=_predictions([folder / "predictions.npz" for folder in folders.values()]),
         histories={name: history for name, history in histories.items() if history},
+        command=summary["command"] or None,
+        commits=tuple(summary.get("commits", ())),
     )
 
 
