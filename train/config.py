@@ -97,7 +97,7 @@ class TrainConfig:
     averaging: float = 0.25
     noise: float = 0.002
     shift: float = 0.0
-    rotation_degrees: float = 10.0
+    rotation_degrees: float = 20.0
     gain: float = 0.0
     rate_jitter: float = 0.0
     dropped: float = 0.0

@@ -11,7 +11,14 @@ from click.testing import CliRunner
 from deseptr.cli.main import main
 from deseptr.cli.report import report
 from deseptr.cli.report_page import report_page
-from deseptr.cli.report_tables import classes_table, confusion_table, markdown, models_table, subjects_table
+from deseptr.cli.report_tables import (
+    classes_table,
+    confusion_table,
+    markdown,
+    models_table,
+    origins_table,
+    subjects_table,
+)
 from deseptr.train import RunFolder
 
 
@@ -72,7 +79,7 @@ def test_page_json_and_markdown_have_the_same_figures(runs: Path, tmp_path: Path
     (section,) = content["sections"]
     assert {group["label"] for group in section["groups"]} == {"deseptr_d8_h2", "resnet18_w4 (teacher)"}
     assert all(group["seeds"] == [0, 7] for group in section["groups"])
-    for head, rows in (models_table(section), classes_table(section)):
+    for head, rows in (models_table(section), classes_table(section), origins_table(section)):
         for row in (head, *rows):
             assert set(row) <= set(html.cells)
             assert "| " + " | ".join(row) + " |" in text
