@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from deseptr.train.config import CLASS_WEIGHTS, DISTILLATION_NAMES, MODEL_NAMES, STEM_NAMES, TrainConfig
+from deseptr.train.config import CLASS_WEIGHTS, DISTILLATION_NAMES, MIRRORS, MODEL_NAMES, STEM_NAMES, TrainConfig
 
 Decorator = Callable[[Any], Any]
 
@@ -30,6 +30,7 @@ _TRAINING = (
     setting("quiet_gain", click.FloatRange(0), "Magnification of the second level, for quiet motion; 0: none."),
     setting("noise", click.FloatRange(0, 1), "Augmentation: largest noise over a channel's range."),
     setting("shift", click.FloatRange(0, 1), "Augmentation: largest shift over a window's length."),
+    setting("mirror", click.Choice(MIRRORS), "Augmentation: axis that points sideways on the body, to reflect."),
     setting("rotation_degrees", click.FloatRange(0, 180), "Augmentation: largest rotation of the axes."),
     setting("gain", click.FloatRange(0, 1, max_open=True), "Augmentation: largest error of a sensor's scale."),
     setting("rate_jitter", click.FloatRange(0, 1, max_open=True), "Augmentation: largest error of the sample rate."),

@@ -26,6 +26,7 @@ STEM_MODELS = ("deseptr",)
 DISTILLATION_NAMES = ("none", "soft", "hard")
 STEM_NAMES = ("shared-tuned", "shared-frozen", "own")
 CLASS_WEIGHTS = ("none", "balanced", "sqrt")
+MIRRORS = ("none", "x", "y", "z")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class TrainConfig:
         averaging: horizon of the weights' moving average, as a share of the steps done.
         noise: augmentation's largest noise level, as a share of each channel's range.
         shift: largest circular shift in augmentation, over a window's length; 0 turns it off, as all down to cutmix.
+        mirror: axis of the sensor that points sideways on the body, along which augmentation reflects half of the
+            windows, ``"x"``, ``"y"`` or ``"z"``; or ``"none"``.
         rotation_degrees: largest rotation of the sensor's axes in augmentation.
         gain: largest error of a sensor's scale in augmentation, as a share.
         rate_jitter: largest error of the sample rate in augmentation, as a share.
@@ -97,6 +100,7 @@ class TrainConfig:
     averaging: float = 0.25
     noise: float = 0.002
     shift: float = 0.0
+    mirror: str = "none"
     rotation_degrees: float = 20.0
     gain: float = 0.0
     rate_jitter: float = 0.0
@@ -119,6 +123,7 @@ class TrainConfig:
             "distillation": DISTILLATION_NAMES,
             "stem": STEM_NAMES,
             "class_weights": CLASS_WEIGHTS,
+            "mirror": MIRRORS,
         }
         for name, known in choices.items():
             found = getattr(self, name)

@@ -113,6 +113,7 @@ def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig) -> Au
         front_end,
         noise,
         shift=config.shift,
+        mirror=config.mirror,
         rotation_degrees=config.rotation_degrees,
         gain=config.gain,
         rate_jitter=config.rate_jitter,

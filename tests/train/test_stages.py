@@ -23,9 +23,10 @@ DATA = "synthetic:subjects=4,seconds=12"
 
 def test_each_setting_reaches_its_part_of_the_augmentation():
     settings = {"shift": 0.4, "rotation_degrees": 7.0, "gain": 0.1, "rate_jitter": 0.05, "dropped": 0.06}
-    config = TrainConfig(**settings, warp=0.11, mask=0.3, cutmix=0.2)
+    config = TrainConfig(**settings, mirror="z", warp=0.11, mask=0.3, cutmix=0.2)
     augmentation = build_augmentation(WindowScale([40.0, 10.0]), config)
-    noise, shift, rotation, *others = augmentation.on_windows
+    noise, mirror, shift, rotation, *others = augmentation.on_windows
+    assert mirror.axis == "z"
     assert noise.stddev == pytest.approx([0.4, 0.1])
     sizes = [shift.max_fraction, rotation.max_degrees, *(layer.max_fraction for layer in others)]
     assert sizes == list(settings.values())

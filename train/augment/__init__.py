@@ -7,6 +7,7 @@ from .dropped_samples import DroppedSamples
 from .gain import Gain
 from .gaussian_noise import GaussianNoise
 from .mask import BandMask
+from .mirror import Mirror
 from .rate_jitter import RateJitter
 from .rotation import Rotation
 from .sparse_image_warp import dense_image_warp, sparse_image_warp, spline_flow
@@ -21,6 +22,7 @@ __all__ = [
     "DroppedSamples",
     "Gain",
     "GaussianNoise",
+    "Mirror",
     "RandomLayer",
     "RateJitter",
     "Rotation",

@@ -12,6 +12,7 @@ from .dropped_samples import DroppedSamples
 from .gain import Gain
 from .gaussian_noise import GaussianNoise
 from .mask import BandMask
+from .mirror import Mirror
 from .rate_jitter import RateJitter
 from .rotation import Rotation
 from .time_shift import TimeShift
@@ -29,6 +30,7 @@ class Augmentation(keras.layers.Layer):
         front_end: layer from raw windows to spectrograms, or to scaled windows, which get the windows' parts alone.
         noise: largest noise level of each channel, SI units.
         shift: largest roll over the window's length.
+        mirror: axis along which half of the windows are reflected, ``"x"``, ``"y"`` or ``"z"``, or ``"none"``.
         rotation_degrees: largest rotation of the axes.
         gain: largest error of a sensor's scale, as a share.
         rate_jitter: largest error of the sample rate, as a share.
@@ -47,6 +49,7 @@ class Augmentation(keras.layers.Layer):
         front_end: keras.layers.Layer,
         noise: Sequence[float],
         shift: float = 0.5,
+        mirror: str = "none",
         rotation_degrees: float = 10.0,
         gain: float = 0.0,
         rate_jitter: float = 0.0,
@@ -66,7 +69,8 @@ class Augmentation(keras.layers.Layer):
             DroppedSamples: dropped_samples,
         }
         of_noise = [GaussianNoise(noise)] if any(noise) else []
-        self.on_windows = of_noise + [part(size) for part, size in sizes.items() if size]
+        of_side = [] if mirror == "none" else [Mirror(mirror)]
+        self.on_windows = of_noise + of_side + [part(size) for part, size in sizes.items() if size]
         warps_and_masks = [(part, size) for part, size in ((Warp, warp), (BandMask, mask)) if size]
         self.on_spectrograms = [part(axis, size) for part, size in warps_and_masks for axis in _AXES]
         self.cutmix = [BandCutMix(axis, rate=cutmix_rate) for axis in _AXES if cutmix_rate]

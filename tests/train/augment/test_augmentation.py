@@ -6,7 +6,7 @@ import pytest
 
 from deseptr.contract import StftSpec
 from deseptr.train.augment import Augmentation
-from deseptr.train.front_end import DftSpectrogram
+from deseptr.train.front_end import DftSpectrogram, quantise
 from deseptr.train.window_front_end import WindowScale
 
 TARGETS = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
@@ -43,6 +43,7 @@ def test_parts_by_default():
         ({}, []),
         ({"noise": [0.0, 0.1]}, ["GaussianNoise"]),
         ({"shift": 0.5}, ["TimeShift"]),
+        ({"mirror": "y"}, ["Mirror y"]),
         ({"rotation_degrees": 10.0}, ["Rotation"]),
         ({"gain": 0.1}, ["Gain"]),
         ({"rate_jitter": 0.1}, ["RateJitter"]),
@@ -66,7 +67,7 @@ def test_all_off_only_transforms():
 
 
 def test_every_part_together_in_a_graph():
-    augmentation = Augmentation(spectrograms(), [0.1] * 6, gain=0.1, rate_jitter=0.1, dropped_samples=0.1)
+    augmentation = Augmentation(spectrograms(), [0.1] * 6, mirror="x", gain=0.1, rate_jitter=0.1, dropped_samples=0.1)
     windows, targets = keras.Input((64, 6)), keras.Input((3,))
     graph = keras.Model([windows, targets], augmentation(windows, targets))
     spectrogram, mixed = graph([WINDOWS, TARGETS], training=True)
@@ -83,4 +84,4 @@ def test_models_on_windows_get_the_augmentation_of_windows_alone():
     np.testing.assert_array_equal(targets, TARGETS)
     assert scaled.shape == WINDOWS.shape
     assert np.abs(np.asarray(scaled) - WINDOWS / 10).max() > 1e-3
-    np.testing.assert_allclose(augmentation(WINDOWS, TARGETS, training=False)[0], WINDOWS / 10, atol=1e-6)
+    np.testing.assert_allclose(augmentation(WINDOWS, TARGETS, training=False)[0], quantise(WINDOWS / 10), atol=1e-6)

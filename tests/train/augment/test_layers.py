@@ -9,6 +9,7 @@ from deseptr.train.augment import (
     DroppedSamples,
     Gain,
     GaussianNoise,
+    Mirror,
     RateJitter,
     Rotation,
     TimeShift,
@@ -22,6 +23,7 @@ TARGETS = np.eye(4, dtype=np.float32)[np.arange(64) % 4]
 LAYERS = {
     "noise": (GaussianNoise, {"stddev": [0.1] * 6}, (WINDOWS,)),
     "shift": (TimeShift, {}, (WINDOWS,)),
+    "mirror": (Mirror, {}, (WINDOWS,)),
     "rotation": (Rotation, {}, (WINDOWS,)),
     "gain": (Gain, {}, (WINDOWS,)),
     "rate jitter": (RateJitter, {}, (WINDOWS,)),

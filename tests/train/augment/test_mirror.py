@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from deseptr.train.augment import Mirror
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("axis", ["x", "y", "z"])
+def test_mirrored_circling_goes_the_other_way_round(axis: str):
+    """A body that turns at ω feels ω x (ω x r) at r: so it is in the mirror, where the polar vector r is reflected."""
+    turn, place = RNG.normal(size=(2, 8, 5, 3))
+    mirrored = place * np.where(np.arange(3) == "xyz".index(axis), -1, 1)
+    windows = np.concatenate([np.cross(turn, np.cross(turn, place)), turn], axis=-1).astype(np.float32)
+    seen = np.asarray(Mirror(axis, rate=1.0)(windows, training=True))
+    np.testing.assert_allclose(seen[..., :3], np.cross(seen[..., 3:], np.cross(seen[..., 3:], mirrored)), atol=1e-4)
+    assert (np.sign(seen[..., :3]) != np.sign(windows[..., :3])).any(axis=(0, 1)).tolist() == [a == axis for a in "xyz"]
+
+
+def test_twice_is_nothing():
+    windows = RNG.normal(size=(3, 4, 6)).astype(np.float32)
+    mirror = Mirror("z", rate=1.0)
+    np.testing.assert_array_equal(mirror(mirror(windows, training=True), training=True), windows)
+
+
+def test_unknown_axis_is_refused():
+    with pytest.raises(ValueError, match="Received: axis=w"):
+        Mirror("w")

@@ -1,0 +1,47 @@
+"""Mirror image of a movement, as of somebody who wears the sensor on the other side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from .base import PACKAGE, RandomLayer
+
+_AXES = ("x", "y", "z")
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Mirror(RandomLayer):
+    """Reflect all three-axis sensors of an example along one axis, the one that points sideways on the body.
+
+    A reflection turns that component of an acceleration round. An angular rate is an axial vector: it keeps that
+    component, and the two others turn round. Sensors come in the order accelerometer, gyroscope.
+
+    Args:
+        axis: ``"x"``, ``"y"`` or ``"z"``.
+        rate: probability that an example is changed.
+        seed: seed of the layer's generator.
+
+    Input and output shape: ``[batch, time, 6]``.
+    """
+
+    def __init__(self, axis: str = "y", rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, seed, **kwargs)
+        if axis not in _AXES:
+            raise ValueError(f"`axis` must be one of {_AXES}. Received: axis={axis}")
+        self.axis = axis
+        polar = np.where(np.arange(3) == _AXES.index(axis), -1.0, 1.0)
+        self._signs = np.concatenate([polar, -polar]).astype(np.float32)
+
+    def call(self, windows: Any, training: bool | None = None) -> Any:
+        """Reflect in training, else pass on."""
+        if not training:
+            return windows
+        chosen = self.chosen(windows)
+        return windows * (chosen * self._signs + (1.0 - chosen))
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, for serialisation."""
+        return {**super().get_config(), "axis": self.axis}
