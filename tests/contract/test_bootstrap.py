@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score
 
@@ -10,7 +10,6 @@ rows = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from(
 
 
 @given(rows)
-@settings(deadline=None)
 def test_confusions_of_subjects_are_theirs(drawn: list[tuple[int, int, str]]):
     true, predicted, subjects = map(np.array, zip(*drawn, strict=True))
     confusions = subject_confusions(true, predicted, subjects, 3)
@@ -21,7 +20,6 @@ def test_confusions_of_subjects_are_theirs(drawn: list[tuple[int, int, str]]):
 
 
 @given(rows, st.integers(0, 3))
-@settings(deadline=None)
 def test_interval_is_that_of_a_plain_loop(drawn: list[tuple[int, int, str]], seed: int):
     true, predicted, subjects = map(np.array, zip(*drawn, strict=True))
     names = np.unique(subjects)

@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -24,7 +24,6 @@ def naive_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> float
 
 
 @given(logits, st.integers(1, 20), st.integers(0, 9))
-@settings(deadline=None)
 def test_ece_is_that_of_the_definition(values: np.ndarray, bins: int, seed: int):
     labels = np.random.default_rng(seed).integers(0, 4, len(values))
     probabilities = softmax(values)
@@ -36,7 +35,6 @@ def test_ece_is_that_of_the_definition(values: np.ndarray, bins: int, seed: int)
 
 
 @given(logits)
-@settings(deadline=None)
 def test_softmax_gives_distributions_in_the_order_of_the_logits(values: np.ndarray):
     probabilities = softmax(values * 100)
     np.testing.assert_allclose(probabilities.sum(1), 1)

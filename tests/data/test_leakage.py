@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deseptr.contract import DataError
@@ -34,13 +34,11 @@ def split(chosen: np.ndarray, of: Windows = WINDOWS) -> dict[str, Windows]:
 
 
 @given(st.sets(st.sampled_from(DATASET.subjects), min_size=1, max_size=5))
-@settings(deadline=None)
 def test_split_by_subject_passes(test_subjects: set[str]) -> None:
     check_leakage(split(np.isin(WINDOWS.subjects, sorted(test_subjects))))
 
 
 @given(seed=st.integers(0, 1000), share=st.floats(0.1, 0.9))
-@settings(deadline=None)
 def test_random_window_split_is_refused(seed: int, share: float) -> None:
     chosen = np.random.default_rng(seed).random(len(WINDOWS)) < share
     with pytest.raises(DataError, match=r"training and test windows: found windows of subject .* in both.*memory"):
@@ -48,7 +46,6 @@ def test_random_window_split_is_refused(seed: int, share: float) -> None:
 
 
 @given(index=st.integers(0, len(WINDOWS) - 1), subject=st.sampled_from(DATASET.subjects))
-@settings(deadline=None)
 def test_one_window_of_a_test_subject_in_training_is_found_under_any_name(index: int, subject: str) -> None:
     parts = split(WINDOWS.subjects == subject)
     leaked = WINDOWS.take(np.array([index]))

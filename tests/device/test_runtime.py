@@ -3,7 +3,7 @@ from itertools import count
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deseptr.contract import SensorError
@@ -95,7 +95,6 @@ def test_event_as_json(contract):
     assert made["confidence"] == made["probabilities"]["upright"] == pytest.approx(0.964663, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.tuples(st.integers(0, 40), st.just(0)), st.tuples(st.just(0), st.integers(1, 500)))))
 def test_no_window_spans_a_gap_and_none_is_missing(contract, drains):
     runtime, _, engine = make(contract, drains, silence_s=1e9)

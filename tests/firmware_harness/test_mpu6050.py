@@ -272,5 +272,5 @@ class FifoMachine(RuleBasedStateMachine):
         assert fifo_count(self.chip) == min(1024, len(self.expected))
 
 
-FifoMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+FifoMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestFifoMachine = FifoMachine.TestCase

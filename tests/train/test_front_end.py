@@ -37,7 +37,7 @@ def reference(signal: np.ndarray, spec: StftSpec) -> np.ndarray:
 
 
 @given(st.integers(4, 24).map(lambda n: 2 * n), st.integers(1, 8), st.integers(1, 5), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_projections_are_the_stft_turned_by_each_direction(length: int, step: int, directions: int, seed: int):
     spec = StftSpec(length, step, directions)
     signal = np.random.default_rng(seed).normal(size=length + 40)
