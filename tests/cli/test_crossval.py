@@ -81,5 +81,5 @@ def test_training_options_are_those_of_train():
     from deseptr.cli.train import train
 
     own = {"name", "out", "labels", "folds", "jobs", "address", "int8"}
-    only_train = {"run", "test_subjects", "teacher", "resume"}
+    only_train = {"run", "test_subjects", "teacher", "resume", "tensorboard"}
     assert {p.name for p in crossval.params} - own == {p.name for p in train.params} - only_train
