@@ -62,19 +62,19 @@ def test_front_end_is_a_strided_convolution_and_a_product():
     assert window_macs(model, (128, 6)) == 25 * 6 * projections * (32 + 17)
 
 
-def test_resnet18_takes_about_thirty_million():
+def test_resnet18_takes_what_its_layers_say():
+    """On a grid of one cell its kernels have one tap, and the one that leads there from two by two cells has four."""
     front_end = DftSpectrogram(SPEC, [10.0] * 6)
     model = WindowClassifier(front_end, ResNet18(6))
     model.build((None, 128, 6))
     stem = 9 * 13 * 64 * 49 * 6
     stages = 5 * 7 * 4 * 9 * 64**2
-    for size, width in ((3 * 4, 128), (2 * 2, 256), (1 * 1, 512)):
-        stages += size * (9 * width * width // 2 + 3 * 9 * width**2 + width * width // 2)
+    for size, width, first, others in ((3 * 4, 128, 9, 9), (2 * 2, 256, 9, 9), (1 * 1, 512, 4, 1)):
+        stages += size * (first * width * width // 2 + 3 * others * width**2 + width * width // 2)
     of_front_end = window_macs(keras.Sequential([front_end]), (128, 6))
     assert of_front_end is not None
     macs = window_macs(model, (128, 6))
     assert macs == of_front_end + stem + stages + 512 * 6
-    assert 25e6 < macs < 35e6
 
 
 @pytest.mark.parametrize("name", [name for name, family in MODELS.items() if family.input != "features"])
