@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,27 +79,33 @@ def crossval(
     from deseptr.convert.fold import PREDICT_INT8
     from deseptr.train.crossval import cross_validate
 
-    try:
-        with FoldProgress() as progress:
-            summary = cross_validate(
-                dataset,
-                protocol,
-                TrainConfig(**settings),
-                out,
-                reporter=progress,
-                folds=folds,
-                int8=PREDICT_INT8 if int8 and settings["model"] in NETWORK_NAMES else None,
-                executor=make_executor(jobs, address),
-                overwrite=overwrite,
-                command=shlex.join(["deseptr", *sys.argv[1:]]),
-            )
-    except KeyboardInterrupt:
-        click.echo("\ninterrupted: finished folds are kept; the same command goes on", err=True)
-        raise click.exceptions.Exit(130) from None
+    with keeping_finished("folds"), FoldProgress() as progress:
+        summary = cross_validate(
+            dataset,
+            protocol,
+            TrainConfig(**settings),
+            out,
+            reporter=progress,
+            folds=folds,
+            int8=PREDICT_INT8 if int8 and settings["model"] in NETWORK_NAMES else None,
+            executor=make_executor(jobs, address),
+            overwrite=overwrite,
+            command=shlex.join(["deseptr", *sys.argv[1:]]),
+        )
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
         print_summary(summary, out)
+
+
+@contextmanager
+def keeping_finished(what: str) -> Iterator[None]:
+    """Explain an interruption that leaves what is finished, and exit as interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\ninterrupted: finished {what} are kept; the same command goes on", err=True)
+        raise click.exceptions.Exit(130) from None
 
 
 def make_executor(jobs: int | None, address: str | None = None) -> Executor:

@@ -13,7 +13,7 @@ import click
 
 from deseptr.train.config import DISTILLATION_NAMES, STEM_NAMES, TrainConfig
 
-from .crossval import FoldProgress, make_executor
+from .crossval import FoldProgress, keeping_finished, make_executor
 from .grid_options import Levels, Seeds, Temperatures
 from .options import DATA_HELP, SUBJECTS, note_oddities
 from .training_options import lab_options
@@ -108,23 +108,19 @@ def lab(
     from deseptr.train.lab import run_lab
     from deseptr.train.lab_grid import Grid
 
-    try:
-        with CellProgress() as progress:
-            summary = run_lab(
-                dataset,
-                protocol,
-                Grid(distillations, stems, temperatures, seeds),
-                TrainConfig(**settings),
-                out,
-                reporter=progress,
-                int8=PREDICT_INT8 if int8 else None,
-                executor=make_executor(jobs),
-                overwrite=overwrite,
-                command=shlex.join(["deseptr", *sys.argv[1:]]),
-            )
-    except KeyboardInterrupt:
-        click.echo("\ninterrupted: finished cells are kept; the same command goes on", err=True)
-        raise click.exceptions.Exit(130) from None
+    with keeping_finished("cells"), CellProgress() as progress:
+        summary = run_lab(
+            dataset,
+            protocol,
+            Grid(distillations, stems, temperatures, seeds),
+            TrainConfig(**settings),
+            out,
+            reporter=progress,
+            int8=PREDICT_INT8 if int8 else None,
+            executor=make_executor(jobs),
+            overwrite=overwrite,
+            command=shlex.join(["deseptr", *sys.argv[1:]]),
+        )
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:

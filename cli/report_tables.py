@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from deseptr.train.markdown import NONE, figure, markdown_table
+
 Table = tuple[list[str], list[list[str]]]
-NONE = "–"
 EXPLANATION = (
     "Macro-F1 and accuracy are of all test windows, ± the standard deviation over seeds. "
     "The 95 % interval is a bootstrap over test subjects; a dash means that the run kept too little to say. "
@@ -79,8 +80,8 @@ def origins_table(section: dict[str, Any]) -> Table:
     body = []
     for group in section["groups"]:
         for run in group["runs"]:
-            commits = ", ".join(run["commits"]) or "–"
-            body.append([group["label"], str(run["seed"]), run["path"], commits, run["command"] or "–"])
+            commits = ", ".join(run["commits"]) or NONE
+            body.append([group["label"], str(run["seed"]), run["path"], commits, run["command"] or NONE])
     return ["model", "seed", "run", "commit", "command"], body
 
 
@@ -114,14 +115,13 @@ def _model_row(group: dict[str, Any], shown: Sequence[str], over_folds: bool) ->
         row += [_spread(group[kind]["macro_f1"]), _interval(group[kind]["interval"])] if kind in group else [NONE, NONE]
     if over_folds:
         row.append(_spread(of_float["over_folds"]) if of_float["over_folds"] else NONE)
-    row += [_spread(of_float["accuracy"]), _number(of_float["ece"], ".3f")]
-    return [*row, _number(group["minutes"], ".1f"), _number(group["windows_per_s"], ",.0f")]
+    row += [_spread(of_float["accuracy"]), figure(of_float["ece"])]
+    return [*row, figure(group["minutes"], ".1f"), figure(group["windows_per_s"], ",.0f")]
 
 
 def _f1_table(section: dict[str, Any], name: str, columns: Sequence[str]) -> Table:
     rows = [
-        [group["label"], *(_number(group["float"][name][column], ".3f") for column in columns)]
-        for group in section["groups"]
+        [group["label"], *(figure(group["float"][name][column]) for column in columns)] for group in section["groups"]
     ]
     return ["float", *columns], rows
 
@@ -144,10 +144,6 @@ def _interval(interval: dict[str, Any] | None) -> str:
     return f"{interval['low']:.3f}–{interval['high']:.3f}" if interval else NONE
 
 
-def _number(value: float | None, form: str) -> str:
-    return NONE if value is None else f"{value:{form}}"
-
-
 def _si(count: int | None) -> str:
     """A count in thousands or millions."""
     if count is None:
@@ -155,10 +151,5 @@ def _si(count: int | None) -> str:
     return f"{count / 1e6:.2f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"
 
 
-def _lines(table: Table) -> Iterable[str]:
-    head, rows = table
-    return [_line(head), _line("---" for _ in head), *map(_line, rows), ""]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+def _lines(table: Table) -> list[str]:
+    return [*markdown_table(*table), ""]

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from deseptr.contract import ConversionError, ModelContract
 from deseptr.train.classifier import WindowClassifier
-from deseptr.train.front_end import INPUT_STEPS, DftSpectrogram
+from deseptr.train.front_end import DftSpectrogram, quantise
 from deseptr.train.models import (
     Cnn2d,
     CnnHar,
@@ -84,8 +84,7 @@ class InferenceGraph(tf.Module):
 
     def encode(self, windows: Any) -> Any:
         """Raw windows in SI units as the graph takes them: over the input range, saturated at ±1, in int8's steps."""
-        steps = np.clip(np.round(windows / self._range * INPUT_STEPS), -128, 127)
-        return (steps / INPUT_STEPS).astype(np.float32)
+        return np.asarray(quantise(windows / self._range), np.float32)
 
     def predict(self, windows: Any) -> Any:
         """Float logits ``[window, classes]`` of raw windows."""

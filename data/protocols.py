@@ -10,7 +10,7 @@ from typing import Any
 
 from deseptr.contract import DataError
 
-from .recording import Dataset
+from .recording import Dataset, check_known
 from .splits import arena_folds, check_disjoint, subject_split
 
 ARENA_FOLDS = 10
@@ -65,15 +65,7 @@ class Protocol:
         Raises:
             DataError: if there is no such fold.
         """
-        present = [fold.name for fold in self.folds]
-        missing = [name for name in names if name not in present]
-        if missing:
-            raise DataError(
-                f"protocol {self.name}: fold {', '.join(missing)}",
-                found="no such fold",
-                expected=f"some of {', '.join(present)}",
-                next_step="choose among these",
-            )
+        check_known("fold", names, [fold.name for fold in self.folds], f"protocol {self.name}")
         return tuple(fold for fold in self.folds if fold.name in names)
 
     def to_dict(self) -> dict[str, Any]:

@@ -172,27 +172,32 @@ def label_table(old: Sequence[str], new: Sequence[str], name: str) -> NDArray[np
     Raises:
         DataError: if a new label is none of the old ones.
     """
-    unknown = [label for label in new if label not in old]
-    if unknown:
-        raise DataError(
-            f"{name}: label {', '.join(unknown)}",
-            found="no such label",
-            expected=f"some of {', '.join(old)}",
-            next_step="choose among these",
-        )
+    check_known("label", new, old, name)
     positions = {label: index for index, label in enumerate(new)}
     return np.array([*(positions.get(label, UNLABELLED) for label in old), UNLABELLED], np.int16)
 
 
 def check_subjects(wanted: Sequence[str], present: Sequence[str], name: str) -> None:
-    """Raise a DataError that lists the subjects present unless every wanted one is among them."""
-    missing = [subject for subject in wanted if subject not in present]
-    if missing or not wanted:
+    """Raise a DataError that lists the subjects present unless there is a wanted one and all are among them."""
+    next_step = "choose among the subjects present"
+    if not wanted:
         raise DataError(
-            f"{name}: subject {', '.join(missing)}" if missing else f"{name}: chosen subjects",
-            found="no such subject" if missing else "none",
+            f"{name}: chosen subjects", found="none", expected=f"some of {', '.join(present)}", next_step=next_step
+        )
+    check_known("subject", wanted, present, name, next_step)
+
+
+def check_known(
+    kind: str, wanted: Sequence[str], present: Sequence[str], name: str, next_step: str = "choose among these"
+) -> None:
+    """Raise a DataError that lists what of a kind is present in ``name`` unless everything wanted is among it."""
+    missing = [each for each in wanted if each not in present]
+    if missing:
+        raise DataError(
+            f"{name}: {kind} {', '.join(missing)}",
+            found=f"no such {kind}",
             expected=f"some of {', '.join(present)}",
-            next_step="choose among the subjects present",
+            next_step=next_step,
         )
 
 

@@ -14,6 +14,7 @@ from deseptr.contract import seeds_interval
 from deseptr.data.recording import natural_sorted
 
 from .finished_run import KINDS, FinishedRun, Setting
+from .spread import spread
 
 _MISSING = "unset"
 
@@ -119,10 +120,10 @@ def _figures(runs: Sequence[FinishedRun], kind: str) -> dict[str, Any]:
     figures = [run.figures[kind] for run in runs]
     subjects = natural_sorted(figures[0]["per_subject_f1"])
     return {
-        "macro_f1": _spread([each["macro_f1"] for each in figures]),
+        "macro_f1": _of_seeds([each["macro_f1"] for each in figures]),
         "interval": _interval(runs, kind),
         "over_folds": figures[0]["over_folds"] if len(runs) == 1 else None,
-        "accuracy": _spread([each["accuracy"] for each in figures]),
+        "accuracy": _of_seeds([each["accuracy"] for each in figures]),
         "ece": _mean([each["calibration"] and each["calibration"]["ece"] for each in figures]),
         "per_class_f1": _means([each["per_class_f1"] for each in figures], runs[0].setting.labels),
         "per_subject_f1": _means([each["per_subject_f1"] for each in figures], subjects),
@@ -154,9 +155,8 @@ def _pool(bins: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"windows": windows, **{name: total / windows if windows else None for name, total in sums.items()}}
 
 
-def _spread(values: Sequence[float]) -> dict[str, Any]:
-    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)), "std": std, "values": list(values)}
+def _of_seeds(values: Sequence[float]) -> dict[str, Any]:
+    return {**spread(values), "values": list(values)}
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

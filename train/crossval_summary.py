@@ -13,7 +13,7 @@ from deseptr.contract import atomic_write
 from deseptr.data import Protocol
 
 from .fold import FoldResult
-from .markdown import markdown_table
+from .markdown import figure, markdown_table
 from .predictions import Predictions
 
 _MEASURES = ("accuracy", "macro_f1", "ece")
@@ -140,7 +140,7 @@ def _cells(models: Any) -> list[str]:
     """Cells measure by measure, the models side by side."""
     found = list(models)
     values = [model[measure] for measure in ("macro_f1", "accuracy", "ece") for model in found]
-    return ["–" if value is None else f"{value:.3f}" for value in values]
+    return [figure(value) for value in values]
 
 
 def versions_of(results: Sequence[FoldResult]) -> dict[str, str]:

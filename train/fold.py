@@ -9,7 +9,7 @@ import json
 import pkgutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -227,15 +227,13 @@ def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
 
 
 def _predict(job: FoldJob, test: Windows) -> Predictions:
-    from .checkpoint import load_run
-    from .fit import predict_logits
-
-    classifier = load_run(job.run)[0]
-    logits = predict_logits(classifier, test.signals)
+    """What the run has said of the test windows, and what its heads and its int8 model say where they are wanted."""
+    predictions = Predictions.load(RunFolder(job.run).predictions)
     if job.heads:
-        HeadLogits.predict(classifier, test.signals).save(job.head_logits)
-    int8 = np.empty((0, logits.shape[1]), np.float32)
-    if job.int8:
-        predict: Int8Predictor = pkgutil.resolve_name(job.int8)
-        int8 = np.asarray(predict(job.run, test.signals), np.float32)
-    return Predictions(logits, int8, test.labels, test.subjects, np.array(test.label_names))
+        from .checkpoint import load_run
+
+        HeadLogits.predict(load_run(job.run)[0], test.signals).save(job.head_logits)
+    if not job.int8:
+        return predictions
+    predict: Int8Predictor = pkgutil.resolve_name(job.int8)
+    return replace(predictions, int8_logits=np.asarray(predict(job.run, test.signals), np.float32))

@@ -14,6 +14,7 @@ from deseptr.contract import macro_f1, seeds_interval, subject_confusions
 from .fold import FoldResult
 from .heads import HEADS
 from .lab_grid import Cell
+from .spread import spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +50,14 @@ class Arm:
             "head": self.head or None,
             "kind": self.kind,
             "seeds": sorted(self.confusions),
-            "macro_f1": {**spread(macro_f1(pooled)), "interval": interval._asdict() if interval else None},
-            "accuracy": spread(hits),
+            "macro_f1": {**over_seeds(macro_f1(pooled)), "interval": interval._asdict() if interval else None},
+            "accuracy": over_seeds(hits),
         }
 
 
-def spread(values: NDArray[np.float64]) -> dict[str, Any]:
-    """Mean and standard deviation (of a sample, n − 1) over the seeds, and each seed's value."""
-    deviation = float(values.std(ddof=1)) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "std": deviation, "per_seed": values.tolist()}
+def over_seeds(values: NDArray[np.float64]) -> dict[str, Any]:
+    """Mean and standard deviation over the seeds, and each seed's value."""
+    return {**spread(values), "per_seed": values.tolist()}
 
 
 def student_arms(cell: Cell, results: Mapping[int, FoldResult]) -> Iterable[Arm]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from deseptr.contract import macro_f1, seeds_interval
 
-from .lab_arms import Arm, spread
+from .lab_arms import Arm, over_seeds
 from .lab_grid import Cell
 
 _Place = tuple[Cell, str]
@@ -81,7 +81,7 @@ def _effect(contrast: Contrast, first: Arm, second: Arm) -> Iterator[dict[str, A
         "at": contrast.at,
         "seeds": seeds,
         "difference": {
-            **spread(macro_f1(one.sum(axis=1)) - macro_f1(other.sum(axis=1))),
+            **over_seeds(macro_f1(one.sum(axis=1)) - macro_f1(other.sum(axis=1))),
             "interval": interval._asdict() if interval else None,
         },
     }

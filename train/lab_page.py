@@ -8,7 +8,7 @@ from typing import Any
 
 from deseptr.contract import atomic_write
 
-from .markdown import markdown_table
+from .markdown import NONE, figure, markdown_table
 
 Table = tuple[list[str], list[list[str]]]
 _INTERVAL = "95\N{NO-BREAK SPACE}% interval"
@@ -16,9 +16,13 @@ _INTERVAL = "95\N{NO-BREAK SPACE}% interval"
 _READING = """\
 Macro-F1 and accuracy are of the test subjects' windows, averaged over the seeds; std is over the seeds. A seed draws
 the validation subjects, the initial weights, the order of examples and the augmentation; the test subjects are the same
-for all. All cells of a seed share its teacher, and start from the same weights where these are not the teacher's. Which
-epoch of a student is kept was chosen by the macro-F1 of its {head} head on the validation subjects, whichever head a
-row reads. The intervals are of a bootstrap that resamples test subjects and seeds, each with replacement{narrow}."""
+for all. All cells of a seed share its teacher, and start from the same weights where these are not the teacher's.
+{kept} The intervals are of a bootstrap that resamples test subjects and seeds, each with replacement{narrow}."""
+
+_CHOSEN = """\
+Which epoch of a student is kept was chosen by the macro-F1 of its {head} head on the validation subjects, whichever
+head a row reads."""
+_LAST = "The last epoch of a student is kept."
 
 _EFFECTS = """\
 Each row is the difference in macro-F1 between two arms that differ in that factor alone, seed by seed, and its interval
@@ -45,7 +49,7 @@ def effect_table(summary: dict[str, Any]) -> Table:
     body = []
     for effect in summary["effects"]:
         difference = effect["difference"]
-        figures = [f"{difference['mean']:+.3f}", _plain(difference["std"]), _interval(difference["interval"], "+.3f")]
+        figures = [f"{difference['mean']:+.3f}", figure(difference["std"]), _interval(difference["interval"], "+.3f")]
         body.append([effect["contrast"], effect["at"], *figures])
     return _with_seeds(header, body, summary["effects"])
 
@@ -81,7 +85,8 @@ def reading(summary: dict[str, Any]) -> str:
     (fold,) = summary["protocol"]["folds"]
     count = len(fold["test_subjects"])
     narrow = "; with few of either they are rather too narrow"
-    return _READING.format(head=summary["head"], narrow=narrow if count > 1 else "; of one test subject there are none")
+    kept = _CHOSEN.format(head=summary["head"]) if summary["config"]["validation"] else _LAST
+    return _READING.format(kept=kept, narrow=narrow if count > 1 else "; of one test subject there are none")
 
 
 def _window_table(summary: dict[str, Any]) -> Table:
@@ -95,7 +100,7 @@ def _window_table(summary: dict[str, Any]) -> Table:
 
 def _names(row: dict[str, Any]) -> list[str]:
     if row["distillation"] is None:
-        return ["teacher", "–"]
+        return ["teacher", NONE]
     temperature = f" T={row['temperature']:g}" if row["temperature"] != 1 else ""
     kind = " int8" if row["kind"] == "int8" else ""
     return [f"{row['distillation']}{temperature} {row['stem']}", row["head"] + kind]
@@ -104,7 +109,7 @@ def _names(row: dict[str, Any]) -> list[str]:
 def _figures(row: dict[str, Any]) -> list[str]:
     f1 = row["macro_f1"]
     between = _interval(f1["interval"], ".3f")
-    return [_plain(f1["mean"]), _plain(f1["std"]), between, _plain(row["accuracy"]["mean"])]
+    return [figure(f1["mean"]), figure(f1["std"]), between, figure(row["accuracy"]["mean"])]
 
 
 def _with_seeds(header: list[str], body: list[list[str]], entries: list[dict[str, Any]]) -> Table:
@@ -115,9 +120,5 @@ def _with_seeds(header: list[str], body: list[list[str]], entries: list[dict[str
     return [*header, "seeds"], [[*row, count] for row, count in zip(body, counts, strict=True)]
 
 
-def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
 def _interval(interval: dict[str, float] | None, form: str) -> str:
-    return f"{interval['low']:{form}} to {interval['high']:{form}}" if interval else "–"
+    return f"{interval['low']:{form}} to {interval['high']:{form}}" if interval else NONE

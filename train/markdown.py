@@ -1,8 +1,10 @@
-"""Tables of Markdown pages."""
+"""Tables of Markdown pages, and figures in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+
+NONE = "–"
 
 
 def markdown_table(header: Sequence[str], body: Iterable[Sequence[str]]) -> list[str]:
@@ -10,5 +12,10 @@ def markdown_table(header: Sequence[str], body: Iterable[Sequence[str]]) -> list
     return [_row(header), _row(["---"] * len(header)), *map(_row, body)]
 
 
+def figure(value: float | None, form: str = ".3f") -> str:
+    """A figure in a cell, a dash where there is none."""
+    return NONE if value is None else f"{value:{form}}"
+
+
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
