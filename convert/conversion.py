@@ -14,8 +14,9 @@ from deseptr.contract import (
     score,
 )
 from deseptr.device import load_engine, predict
+from deseptr.device.graph import read_graph
 
-from .lint import check, count_ops, non_int8_ops, read_nodes
+from .lint import check, non_int8_ops
 from .quantize import quantize_run
 
 AGREEMENT_WANTED = 0.99
@@ -83,8 +84,8 @@ def convert_run(run: Path, output: Path) -> Conversion:
         SetupError: if ``output`` cannot be written or there is no TFLite runtime.
     """
     flatbuffer, contract, held_out = quantize_run(run)
-    nodes = read_nodes(flatbuffer)
-    check(nodes, run)
+    graph = read_graph(flatbuffer, run)
+    check(graph.nodes, run)
     content = embed_contract(flatbuffer, contract)
     with atomic_path(output) as temporary:
         temporary.write_bytes(content)
@@ -97,8 +98,8 @@ def convert_run(run: Path, output: Path) -> Conversion:
     return Conversion(
         path=output,
         size=len(content),
-        ops=count_ops(nodes),
-        non_int8=non_int8_ops(nodes),
+        ops=graph.ops,
+        non_int8=non_int8_ops(graph.nodes),
         agreement=float((predicted == held_out.predicted).mean()),
         float_scores=scores(held_out.predicted),
         int8_scores=scores(predicted),

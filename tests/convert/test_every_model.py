@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from deseptr.contract import embed_contract
-from deseptr.convert.lint import check, read_nodes
+from deseptr.convert.lint import check
 from deseptr.convert.lowering import InferenceGraph
 from deseptr.convert.quantize import _flatbuffer
 from deseptr.device import load_engine, predict
+from deseptr.device.graph import read_graph
 from deseptr.train.models.registry import MODELS
 
 
@@ -19,7 +20,7 @@ def test_int8_conversion(name: str, windows: np.ndarray, random_model, contract,
     expected = np.asarray(classifier(windows))
     graph = InferenceGraph(classifier, contract)
     content = _flatbuffer(graph, graph.encode(windows), tmp_path)
-    nodes = read_nodes(content)
+    nodes = read_graph(content).nodes
     check(nodes, name)
     assert not {"FULLY_CONNECTED", "WHILE"} & {node.op for node in nodes}
     path = tmp_path / "m.tflite"

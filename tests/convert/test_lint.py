@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 
 from deseptr.contract import ConversionError, read_tflite
-from deseptr.convert.lint import check, count_ops, non_int8_ops, read_nodes
+from deseptr.convert.lint import check, non_int8_ops
+from deseptr.device.graph import read_graph
 
 
 def flatbuffer(function, shape: tuple[int, ...], *, int8: bool = False, flex: bool = False) -> bytes:
@@ -21,9 +22,10 @@ def flatbuffer(function, shape: tuple[int, ...], *, int8: bool = False, flex: bo
 
 
 def test_converted_student_is_int8_throughout(tiny_tflite):
-    nodes = read_nodes(read_tflite(tiny_tflite).content)
+    graph = read_graph(read_tflite(tiny_tflite).content)
+    nodes = graph.nodes
     check(nodes, tiny_tflite)
-    ops = count_ops(nodes)
+    ops = graph.ops
     assert non_int8_ops(nodes) == []
     assert not {"QUANTIZE", "DEQUANTIZE", "FULLY_CONNECTED"} & ops.keys()
     assert ops["L2_NORMALIZATION"] == 6
@@ -33,18 +35,18 @@ def test_converted_student_is_int8_throughout(tiny_tflite):
 def test_float_island_is_named_with_its_layer():
     """A sine has no int8 kernel: the converter wraps it in DEQUANTIZE and QUANTIZE and says nothing."""
     content = flatbuffer(lambda x: tf.nn.relu(tf.sin(tf.nn.relu(x))), (1, 8), int8=True)
-    assert any(op.startswith("SIN") for op in non_int8_ops(read_nodes(content)))
+    assert any(op.startswith("SIN") for op in non_int8_ops(read_graph(content).nodes))
     with pytest.raises(ConversionError, match=r"m\.tflite: found float islands: DEQUANTIZE .*SIN"):
-        check(read_nodes(content), "m.tflite")
+        check(read_graph(content).nodes, "m.tflite")
 
 
 def test_flex_op_is_named():
     content = flatbuffer(tf.linalg.inv, (1, 2, 2), flex=True)
     with pytest.raises(ConversionError, match="operations that need TensorFlow: FlexMatrixInverse"):
-        check(read_nodes(content), "m.tflite")
+        check(read_graph(content).nodes, "m.tflite")
 
 
 def test_rank_five_is_refused():
     content = flatbuffer(lambda x: tf.nn.relu(tf.reshape(x, (1, 2, 2, 2, 2))), (1, 16), int8=True)
     with pytest.raises(ConversionError, match="activations of high rank: RESHAPE"):
-        check(read_nodes(content), "m.tflite")
+        check(read_graph(content).nodes, "m.tflite")

@@ -1,0 +1,239 @@
+"""What a ``.tflite`` flatbuffer is made of: its operations and tensors, and the graphs that are its beginnings.
+
+Read with the schema that comes with ai-edge-litert; nothing is run here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelError, SetupError
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """One tensor of a graph.
+
+    Args:
+        index: its place among the graph's tensors.
+        name: as the converter gave it, which tells the layer.
+        type: element type as the schema names it, ``INT8``.
+        shape: -1 along a dimension that is known only at run time.
+        constant: its bytes, where it is a weight; None of an activation.
+        scales: one a tensor or one a channel; empty of a tensor that is not quantised.
+        zero_points: as many.
+    """
+
+    index: int
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    constant: bytes | None = field(repr=False)
+    scales: NDArray[np.float32]
+    zero_points: NDArray[np.int64]
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether a dimension is known only at run time."""
+        return -1 in self.shape
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operation of a graph.
+
+    Args:
+        op: its name, ``CONV_2D``; ``Flex…`` for an op of TensorFlow's.
+        version: of the operation's definition.
+        inputs: weights and activations, without those left out.
+        outputs: what it writes.
+    """
+
+    op: str
+    version: int
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of its first output, which tells the layer."""
+        return self.outputs[0].name
+
+    @property
+    def is_flex(self) -> bool:
+        """Whether it needs TensorFlow's kernels."""
+        return self.op.startswith("Flex")
+
+    @cached_property
+    def activations(self) -> tuple[Tensor, ...]:
+        """What it reads and writes, but for weights."""
+        return tuple(tensor for tensor in (*self.inputs, *self.outputs) if tensor.constant is None)
+
+    @cached_property
+    def weights(self) -> tuple[Tensor, ...]:
+        """What is constant among what it reads."""
+        return tuple(tensor for tensor in self.inputs if tensor.constant is not None)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """Element types of its activations."""
+        return frozenset(tensor.type for tensor in self.activations)
+
+    @property
+    def rank(self) -> int:
+        """Largest rank of its activations."""
+        return max(len(tensor.shape) for tensor in self.activations)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of an invocation; 0 of what works value by value."""
+        out = self.outputs[0].elements
+        if self.op in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+            height, width, inputs = self.inputs[1].shape[1:]
+            return out * height * width * (inputs if self.op == "CONV_2D" else 1)
+        if self.op in ("FULLY_CONNECTED", "BATCH_MATMUL"):
+            return out * self.inputs[0].shape[-1]
+        return 0
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The first subgraph of a flatbuffer.
+
+    Args:
+        nodes: in order of execution.
+        inputs: what is fed.
+        outputs: what is read.
+    """
+
+    nodes: tuple[Node, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+    @property
+    def ops(self) -> dict[str, int]:
+        """How often each operation occurs, the most frequent first."""
+        return dict(Counter(node.op for node in self.nodes).most_common())
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of an invocation."""
+        return sum(node.macs for node in self.nodes)
+
+
+def read_graph(content: bytes, source: object = "model") -> Graph:
+    """The graph of a ``.tflite`` file's content.
+
+    Args:
+        content: a flatbuffer, with or without an archive behind it.
+        source: where it came from, for the error message.
+
+    Raises:
+        ModelError: if it cannot be parsed.
+        SetupError: if ai-edge-litert, whose schema reads it, is not installed.
+    """
+    schema = _schema()
+    try:
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+        return _graph(model, _names(schema.BuiltinOperator), _names(schema.TensorType))
+    except Exception as error:  # struct, flatbuffers and numpy each have their own for broken bytes
+        raise _broken(source, error) from error
+
+
+def prefix_graph(content: bytes, count: int) -> bytes:
+    """The flatbuffer of a graph's first ``count`` operations, whose outputs are those of the last of them.
+
+    Args:
+        content: a flatbuffer that :func:`read_graph` reads.
+        count: 1 to the number of its operations.
+    """
+    schema = _schema()
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    graph = model.subgraphs[0]
+    graph.operators = graph.operators[:count]
+    graph.outputs = list(graph.operators[-1].outputs)
+    model.signatureDefs = model.metadata = None
+    return pack(model)
+
+
+def unpack(content: bytes) -> Any:
+    """The schema's ``ModelT`` of a flatbuffer, to be changed and packed again."""
+    return _schema().ModelT.InitFromPackedBuf(content, 0)
+
+
+def pack(model: Any) -> bytes:
+    """The flatbuffer of a ``ModelT``."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _schema() -> Any:
+    try:
+        from ai_edge_litert import schema_py_generated
+    except ImportError as error:
+        raise SetupError(
+            "ai-edge-litert",
+            found="not installed",
+            expected="its flatbuffer schema",
+            next_step="`pip install ai-edge-litert`, or look at this model on another machine",
+        ) from error
+    return schema_py_generated
+
+
+def _names(enumeration: type) -> dict[int, str]:
+    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
+
+
+def _graph(model: Any, ops: dict[int, str], types: dict[int, str]) -> Graph:
+    graph = model.subgraphs[0]
+    tensors = [_tensor(index, t, model.buffers, types) for index, t in enumerate(graph.tensors)]
+
+    def chosen(indices: Any) -> tuple[Tensor, ...]:
+        return tuple(tensors[i] for i in indices if i >= 0)
+
+    nodes = []
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        op = code.customCode.decode() if code.customCode else ops[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        nodes.append(Node(op, int(code.version), chosen(operator.inputs), chosen(operator.outputs)))
+    return Graph(tuple(nodes), chosen(graph.inputs), chosen(graph.outputs))
+
+
+def _tensor(index: int, tensor: Any, buffers: Any, types: dict[int, str]) -> Tensor:
+    data = buffers[tensor.buffer].data
+    signature = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+    quantization = tensor.quantization
+    known = quantization is not None and quantization.scale is not None
+    return Tensor(
+        index,
+        tensor.name.decode(),
+        types[tensor.type],
+        () if signature is None else tuple(int(n) for n in signature),
+        None if data is None else bytes(bytearray(data)),
+        np.asarray(quantization.scale if known else [], np.float32),
+        np.asarray(quantization.zeroPoint if known else [], np.int64),
+    )
+
+
+def _broken(source: object, error: Exception) -> ModelError:
+    return ModelError(
+        source,
+        found=f"a flatbuffer that cannot be parsed ({error})",
+        expected="a whole .tflite file",
+        next_step="convert its checkpoint again with `deseptr convert RUN`",
+    )
