@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from .blocks import Array, constant, folded_batch_norm, pointwise, values
+from .lower_front_end import Spectrogram
 
 
-def lower_resnet18(network: Any, prediction: str, spectrogram: tf.Tensor) -> tf.Tensor:
+def lower_resnet18(network: Any, prediction: str, spectrogram: Spectrogram) -> tf.Tensor:
     """Logits ``[1, classes]`` of a spectrogram by a :class:`ResNet18`; having one head, it takes no ``prediction``."""
     x = lower_stem(network.stem, spectrogram)
     for block in network.blocks:
@@ -20,24 +22,40 @@ def lower_resnet18(network: Any, prediction: str, spectrogram: tf.Tensor) -> tf.
     return linear_head(network.head, average(x))
 
 
-def lower_cnn2d(network: Any, prediction: str, spectrogram: tf.Tensor) -> tf.Tensor:
+def lower_cnn2d(network: Any, prediction: str, spectrogram: Spectrogram) -> tf.Tensor:
     """Logits ``[1, classes]`` of a spectrogram by a :class:`Cnn2d`; having one head, it takes no ``prediction``."""
-    x = spectrogram
+    x = spectrogram()
     for layer in network.convolutions:
         kernel, bias = folded_batch_norm(layer.convolution, layer.normalisation)
         x = tf.nn.max_pool2d(tf.nn.relu(convolved(x, kernel.transpose(1, 0, 2, 3), bias)), 2, 2, "SAME")
     return linear_head(network.head, average(x))
 
 
-def lower_stem(stem: Any, spectrogram: tf.Tensor) -> tf.Tensor:
+def lower_stem(stem: Any, spectrogram: Spectrogram) -> tf.Tensor:
     """Features of a spectrogram by a :class:`ResNetStem`."""
-    rectified = tf.nn.relu(_folded(stem.convolution, stem.normalisation, spectrogram))
+    kernel, bias = folded_batch_norm(stem.convolution, stem.normalisation)
+    rectified = tf.nn.relu(_halving(spectrogram, kernel.transpose(1, 0, 2, 3), bias))
     return tf.nn.max_pool2d(rectified, stem.pool.pool_size, stem.pool.strides, "SAME")
 
 
 def convolved(x: tf.Tensor, kernel: Array, bias: Array, strides: Any = 1) -> tf.Tensor:
     """A padded convolution of ``[1, rows, columns, inputs]`` with a kernel ``[rows, columns, inputs, outputs]``."""
     return tf.nn.bias_add(tf.nn.conv2d(x, constant(kernel), strides, "SAME"), constant(bias))
+
+
+def _halving(spectrogram: Spectrogram, kernel: Array, bias: Array) -> tf.Tensor:
+    """A padded convolution of a spectrogram with stride 2, on its bins taken in pairs where that is the same.
+
+    Int8 kernels fill the input channels of each tap up to a multiple of four or more: half as many taps over pairs of
+    bins side by side waste less. A bin of zeros before the first makes the padding of both forms the same.
+    """
+    x = spectrogram()
+    rows, taps, inputs, outputs = kernel.shape
+    if taps % 4 != 3 or x.shape[2] % 2 == 0:
+        return convolved(x, kernel, bias, 2)
+    paired = np.pad(kernel, [(0, 0), (0, 1), (0, 0), (0, 0)]).reshape(rows, -1, 2 * inputs, outputs)
+    pairs = tf.reshape(spectrogram(leading=1), (1, x.shape[1], -1, 2 * inputs))
+    return convolved(pairs, paired, bias, (2, 1))
 
 
 def average(x: tf.Tensor) -> tf.Tensor:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from deseptr.contract import StftSpec
 from deseptr.train.front_end import dft_kernels
 
 from .blocks import Array, constant, pointwise, values
+
+Spectrogram = Callable[..., tf.Tensor]
+"""``spectrogram(leading=0)``: :func:`lower_front_end` of the graph's window; a network may want bins of zeros first."""
 
 
 def signed_kernels(layer: Any) -> tuple[Array, Array]:
@@ -31,20 +36,38 @@ def signed_kernels(layer: Any) -> tuple[Array, Array]:
     return np.concatenate([both * level for level in layer.levels], axis=1), sums
 
 
-def lower_front_end(layer: Any, window: tf.Tensor) -> tf.Tensor:
+def lower_front_end(layer: Any, window: tf.Tensor, leading: int = 0) -> tf.Tensor:
     """Spectrogram, time first, of a window.
 
     Args:
         layer: the :class:`DftSpectrogram` of the checkpoint.
         window: ``[1, window_length, channels]``, each channel over its input range.
+        leading: how many bins of zeros to put before the first.
 
     Returns:
-        ``[1, frames, bins, channels · levels]``.
+        ``[1, frames, leading + bins, channels · levels]``.
     """
     analysis, synthesis = signed_kernels(layer)
-    columns = tf.reshape(window, (*window.shape, 1))
-    stride = (layer.spec.frame_step, 1)
-    rectified = tf.nn.relu6(tf.nn.conv2d(columns, constant(analysis[:, None, None, :]), stride, "VALID"))
-    bins = pointwise(rectified, synthesis, np.zeros(synthesis.shape[1]))
-    by_level = tf.reshape(bins, (1, bins.shape[1], -1, layer.spec.bins))
-    return tf.transpose(by_level, (0, 1, 3, 2))
+    step, levels, bins = layer.spec.frame_step, len(layer.levels), leading + layer.spec.bins
+    by_level = synthesis.reshape(len(synthesis), levels, -1)
+    synthesis = np.pad(by_level, [(0, 0), (0, 0), (leading, 0)]).reshape(len(synthesis), -1)
+    taps = -(-len(analysis) // step)
+    kernel = np.pad(analysis, [(0, taps * step - len(analysis)), (0, 0)]).reshape(1, taps, step, -1)
+    rectified = tf.nn.relu6(tf.nn.conv2d(_hops(layer.spec, window, taps), constant(kernel), 1, "VALID"))
+    summed = pointwise(rectified, synthesis, np.zeros(levels * bins))
+    _, channels, frames, _ = summed.shape
+    by_bin = tf.transpose(tf.reshape(summed, (channels, frames, levels, bins)), (1, 3, 0, 2))
+    return tf.reshape(by_bin, (1, frames, bins, channels * levels))
+
+
+def _hops(spec: StftSpec, window: tf.Tensor, taps: int) -> tf.Tensor:
+    """The window cut into hops, ``[1, channels, hops, frame_step]``, as far as frames of ``taps`` hops reach.
+
+    A convolution over single samples has one input channel, which int8 kernels fill up to four or more with zeros.
+    """
+    _, length, channels = window.shape
+    reach = (spec.frames(length) - 1 + taps) * spec.frame_step
+    if reach > length:
+        window = tf.pad(window, [(0, 0), (0, reach - length), (0, 0)])
+    by_channel = tf.transpose(window[:, :reach] if reach < length else window, (0, 2, 1))
+    return tf.reshape(by_channel, (1, channels, -1, spec.frame_step))

@@ -13,31 +13,32 @@ import tensorflow as tf
 
 from .blocks import Array, centred, constant, encoder, folded_norm, pointwise, unit_norm, values, written
 from .lower_convolutions import lower_stem
+from .lower_front_end import Spectrogram
 
 
-def lower_separable(network: Any, prediction: str, spectrogram: tf.Tensor) -> tf.Tensor:
+def lower_separable(network: Any, prediction: str, spectrogram: Spectrogram) -> tf.Tensor:
     """Logits ``[1, classes]`` of a spectrogram by a :class:`SepTr` or one of its distilled kinds.
 
     Args:
         network: the trained network.
         prediction: which head speaks, where there are two.
-        spectrogram: ``[1, frames, bins, channels]``.
+        spectrogram: what gives ``[1, frames, bins, channels]``.
     """
     grid, special = _tokens(network, spectrogram)
     count = special.shape[2]
     if network.first == "time":
         grid = tf.transpose(grid, (0, 2, 1, 3))
-    for index, block in enumerate(network.stages):
-        last = index == len(network.stages) - 1
+    for block in network.stages[:-1]:
         copies = tf.concat([special] * grid.shape[1], axis=1)
-        encoded = encoder(block, tf.concat([copies, grid], axis=2), wanted=count if last else None)
+        encoded = encoder(block, tf.concat([copies, grid], axis=2))
         special = tf.reduce_mean(encoded[:, :, :count], axis=1, keepdims=True)
-        if not last:
-            grid = tf.transpose(encoded[:, :, count:], (0, 2, 1, 3))
-    return _head(network, prediction, special)
+        grid = tf.transpose(encoded[:, :, count:], (0, 2, 1, 3))
+    copies = tf.concat([special] * grid.shape[1], axis=1)
+    encoded = encoder(network.stages[-1], tf.concat([copies, grid], axis=2), first=copies)
+    return _head(network, prediction, tf.reduce_mean(encoded, axis=1, keepdims=True))
 
 
-def lower_vit(network: Any, prediction: str, spectrogram: tf.Tensor) -> tf.Tensor:
+def lower_vit(network: Any, prediction: str, spectrogram: Spectrogram) -> tf.Tensor:
     """Logits ``[1, classes]`` of a spectrogram by a :class:`ViT` or its distilled kind; arguments as above."""
     grid, special = _tokens(network, spectrogram)
     count = special.shape[2]
@@ -45,13 +46,13 @@ def lower_vit(network: Any, prediction: str, spectrogram: tf.Tensor) -> tf.Tenso
     tokens = tf.concat([special, tf.reshape(grid, (1, 1, columns * rows, dim))], axis=2)
     for block in network.blocks[:-1]:
         tokens = encoder(block, tokens)
-    return _head(network, prediction, encoder(network.blocks[-1], tokens, wanted=count))
+    return _head(network, prediction, encoder(network.blocks[-1], tokens, first=tokens[:, :, :count]))
 
 
-def _tokens(network: Any, spectrogram: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _tokens(network: Any, spectrogram: Spectrogram) -> tuple[tf.Tensor, tf.Tensor]:
     """The grid ``[1, columns, rows, dim]`` and the special tokens ``[1, 1, count, dim]``, as the stream holds them."""
     tokens = network.tokens
-    features = spectrogram if network.stem is None else lower_stem(network.stem, spectrogram)
+    features = spectrogram() if network.stem is None else lower_stem(network.stem, spectrogram)
     positions = values(tokens.frequency_position) + values(tokens.time_position)
     grid = unit_norm(_projected(tokens, features)) + constant(written(positions).transpose(1, 0, 2)[None])
     special = written(np.concatenate([values(token) for token in tokens.special]))

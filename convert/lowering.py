@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from .lower_front_end import lower_front_end
 from .lower_transformers import lower_separable, lower_vit
 from .lower_windows import lower_cnn_har, lower_tinierhar
 
-Lowering = Callable[[Any, str, tf.Tensor], tf.Tensor]
+Lowering = Callable[[Any, str, Any], tf.Tensor]
 
 LOWERINGS: dict[type, Lowering] = {
     ViT: lower_vit,
@@ -76,11 +77,12 @@ class InferenceGraph(tf.Module):
     def _logits(self, window: tf.Tensor) -> tf.Tensor:
         classifier = self._classifier
         spectral = isinstance(classifier.front_end, DftSpectrogram)
-        x = lower_front_end(classifier.front_end, window) if spectral else window
+        x = partial(lower_front_end, classifier.front_end, window) if spectral else window
         lower = LOWERINGS.get(type(classifier.network))
         if lower is not None:
             return lower(classifier.network, classifier.prediction, x)
-        return classifier.chosen(classifier.network(tf.transpose(x, (0, 2, 1, 3)) if spectral else x, training=False))
+        picture = tf.transpose(x(), (0, 2, 1, 3)) if spectral else x
+        return classifier.chosen(classifier.network(picture, training=False))
 
     def encode(self, windows: Any) -> Any:
         """Raw windows in SI units as the graph takes them: over the input range, saturated at ±1, in int8's steps."""

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from deseptr.contract import ConversionError
+from deseptr.contract import ConversionError, StftSpec
 from deseptr.convert import lowering
-from deseptr.convert.blocks import centred, encoder, unit_norm, written
+from deseptr.convert.blocks import centred, encoder, stream_norm, unit_norm, written
 from deseptr.convert.lower_front_end import lower_front_end, signed_kernels
 from deseptr.convert.lowering import InferenceGraph
 from deseptr.train import TrainConfig
+from deseptr.train.front_end import DftSpectrogram, quantise
 from deseptr.train.models.random_forest import RandomForest
 from deseptr.train.models.registry import MODELS
 
@@ -50,13 +51,32 @@ def test_signed_kernels_come_in_pairs(random_student):
         assert bins[level][:, 0].any() == (level == 0)
 
 
-@pytest.mark.parametrize("wanted", [None, 2])
-def test_encoder_block_on_the_residual_stream(wanted: int | None, random_student):
+@pytest.mark.parametrize(("rows", "wanted"), [(4, None), (4, 2), (2, None)])
+def test_encoder_block_on_the_residual_stream(rows: int, wanted: int | None, random_student):
     block = random_student(5).network.time_blocks[0]
-    tokens = np.random.default_rng(0).normal(size=(1, 4, 7, 12)).astype(np.float32)
-    mine = encoder(block, tf.constant(written(tokens), tf.float32), wanted)
+    tokens = np.random.default_rng(0).normal(size=(1, rows, 7, 12)).astype(np.float32)
+    stream = tf.constant(written(tokens), tf.float32)
+    mine = encoder(block, stream, None if wanted is None else stream[:, :, :wanted])
     expected = written(np.asarray(block(tokens)))[:, :, :wanted]
     np.testing.assert_allclose(mine, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+def test_both_forms_of_the_norm_are_one(rows: int):
+    tokens = tf.constant(np.random.default_rng(0).normal(size=(1, rows, 8, 12)), tf.float32)
+    np.testing.assert_allclose(stream_norm(tokens), unit_norm(tokens), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("length", "frame", "step"), [(64, 16, 4), (66, 16, 4), (64, 18, 4), (64, 15, 5), (63, 16, 3)])
+@pytest.mark.parametrize("leading", [0, 1])
+def test_front_end_of_any_hop(length: int, frame: int, step: int, leading: int):
+    rng = np.random.default_rng(0)
+    front_end = DftSpectrogram(StftSpec(frame, step, 3), [1.0, 1.0], levels=[1.0, 8.0])
+    window = np.asarray(quantise(rng.normal(size=(1, length, 2)) * 0.3), np.float32)
+    expected = np.asarray(front_end(window)).transpose(0, 2, 1, 3)
+    mine = np.asarray(lower_front_end(front_end, tf.constant(window), leading))
+    np.testing.assert_allclose(mine[:, :, leading:], expected, atol=1e-5)
+    assert not mine[:, :, :leading].any()
 
 
 def test_what_is_written_to_the_stream_has_no_mean_and_the_norm_does_not_see_its_scale():
