@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from deseptr.train.config import CLASS_WEIGHTS, DISTILLATION_NAMES, MIRRORS, MODEL_NAMES, STEM_NAMES, TrainConfig
+from deseptr.train.config import (
+    CLASS_WEIGHTS,
+    DISTILLATION_NAMES,
+    MIRRORS,
+    MODEL_NAMES,
+    PRECISIONS,
+    STEM_NAMES,
+    TrainConfig,
+)
 
 Decorator = Callable[[Any], Any]
 
@@ -46,6 +54,11 @@ _TRAINING = (
     ),
     setting("patience", click.IntRange(0), "Epochs without a rise in validation that end a stage; 0 never."),
     setting("batch_size", click.IntRange(1), "Windows in a step."),
+    setting(
+        "precision",
+        click.Choice(PRECISIONS),
+        "What a network computes in while it is trained; bfloat16 where the processor or GPU has bfloat16.",
+    ),
 )
 _VARIED = (
     setting(

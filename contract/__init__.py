@@ -7,7 +7,7 @@ from .files import atomic_path, atomic_write
 from .model_contract import CHANNELS, UNITS, ModelContract
 from .scores import Scores, macro_f1, score
 from .stft import StftSpec
-from .tflite_file import TfliteFile, embed_contract, read_tflite
+from .tflite_file import TfliteFile, embed_contract, read_tflite, without_archive
 
 __all__ = [
     "CHANNELS",
@@ -35,4 +35,5 @@ __all__ = [
     "seeds_interval",
     "softmax",
     "subject_confusions",
+    "without_archive",
 ]

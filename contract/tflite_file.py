@@ -45,6 +45,15 @@ def embed_contract(flatbuffer: bytes, contract: ModelContract) -> bytes:
     return buffer.getvalue()
 
 
+def without_archive(content: bytes) -> bytes:
+    """The flatbuffer alone of a ``.tflite`` file's content; the same bytes where no archive follows it."""
+    buffer = io.BytesIO(content)
+    if not zipfile.is_zipfile(buffer):
+        return content
+    with zipfile.ZipFile(buffer) as archive:
+        return content[: min((entry.header_offset for entry in archive.infolist()), default=archive.start_dir)]
+
+
 def read_tflite(path: Path) -> TfliteFile:
     """Read a model and the contract inside it.
 

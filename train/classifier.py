@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
+
+from .precision import POLICIES, dtype_policy
 
 PACKAGE = "deseptr"
 PREDICTIONS = ("class", "distillation", "mean")
@@ -36,12 +39,20 @@ class WindowClassifier(keras.Model):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build front end and network."""
         if not self.network.built:
-            self.network.build(self.front_end.compute_output_shape(input_shape))
+            # Some layers are made only here, and have to compute as the network does that they become a part of.
+            with dtype_policy(self.network.dtype_policy):
+                self.network.build(self.front_end.compute_output_shape(input_shape))
         self.built = True
 
     def call(self, windows: Any, training: bool | None = None) -> Any:
         """Logits of raw windows."""
-        return self.chosen(self.network(self.front_end(windows), training=training))
+        return self.chosen(self.logits(self.front_end(windows), training=training))
+
+    def logits(self, features: Any, training: bool | None = None) -> Any:
+        """Logits of the front end's output, or those of both heads; float32, whatever the network computes in."""
+        return keras.tree.map_structure(
+            lambda logits: ops.cast(logits, "float32"), self.network(features, training=training)
+        )
 
     def chosen(self, logits: Any) -> Any:
         """The logits that speak, of what the network gave: its only ones, or those of one head or both."""
@@ -51,6 +62,22 @@ class WindowClassifier(keras.Model):
         if self.prediction == "mean":
             return 0.5 * (of_class + of_distillation)
         return of_class if self.prediction == "class" else of_distillation
+
+    def in_precision(self, precision: str) -> WindowClassifier:
+        """This built classifier where its network computes in a precision, else a copy with its weights that does so.
+
+        A copy's layers are all trainable, whichever are frozen here.
+        """
+        policy = POLICIES[precision]
+        if self.network.dtype_policy.name == policy:
+            return self
+        config = {name: value for name, value in self.network.get_config().items() if name != "dtype"}
+        with dtype_policy(policy):
+            network = type(self.network).from_config(config)
+        copy = WindowClassifier(self.front_end, network, self.prediction, name=self.name)
+        copy.build_from_config(self.get_build_config())
+        copy.set_weights(self.get_weights())
+        return copy
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, for serialisation."""

@@ -27,6 +27,7 @@ DISTILLATION_NAMES = ("none", "soft", "hard")
 STEM_NAMES = ("shared-tuned", "shared-frozen", "own")
 CLASS_WEIGHTS = ("none", "balanced", "sqrt")
 MIRRORS = ("none", "x", "y", "z")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class TrainConfig:
             the last epoch is kept.
         class_weights: how much an example of each class counts in a network's loss, one of :data:`CLASS_WEIGHTS`.
         patience: epochs without a rise of the macro-F1 on the validation subjects that end a stage; 0 never does.
+        precision: what a network computes in while it is trained, one of :data:`PRECISIONS`; its weights, the loss, the
+            front end and the model that is kept are float32 in either.
     """
 
     model: str = "deseptr"
@@ -116,6 +119,7 @@ class TrainConfig:
     validation: float = 0.15
     class_weights: str = "none"
     patience: int = 0
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         choices = {
@@ -124,6 +128,7 @@ class TrainConfig:
             "stem": STEM_NAMES,
             "class_weights": CLASS_WEIGHTS,
             "mirror": MIRRORS,
+            "precision": PRECISIONS,
         }
         for name, known in choices.items():
             found = getattr(self, name)

@@ -103,7 +103,8 @@ def fit(
 
     What is scored and kept is the moving average of the weights, which is better and steadier than the weights. The
     best epoch has the highest macro-F1 on the validation subjects; of equals the later one, which has seen more.
-    Without validation windows it is the last one, and the history has no scores.
+    Without validation windows it is the last one, and the history has no scores. Both are of float32 throughout, also
+    where the classifier computes in bfloat16.
 
     Args:
         objective: what is minimised; holds the classifier.
@@ -120,6 +121,7 @@ def fit(
     objective.compile(optimizer=stage.optimizer(len(training)), jit_compile=on_jax)
     _build(objective, training)
     history = _restore(objective, state_folder)
+    kept = objective.classifier.in_precision("float32")
     best = max((row.get("val_macro_f1", 0.0) for row in history), default=0.0)
     reporter.stage(stage.name, stage.epochs, len(history), len(training))
     while not stage.over(history):
@@ -133,10 +135,11 @@ def fit(
         seconds = time.perf_counter() - began
         loss = _finite_mean(losses, stage, epoch)
         with _averaged_weights(objective):
-            scores = _validate(objective.classifier, validation)
+            _carry_weights(objective.classifier, kept)
+            scores = _validate(kept, validation)
             if scores.get("val_macro_f1", best) >= best:
                 best = scores.get("val_macro_f1", best)
-                save_classifier(objective.classifier, best_path)
+                save_classifier(kept, best_path)
         row = {
             "stage": stage.name,
             "epoch": epoch + 1,
@@ -215,6 +218,12 @@ def _averaged_weights(objective: Any) -> Iterator[None]:
         yield
     finally:
         _assign(variables, weights)
+
+
+def _carry_weights(classifier: WindowClassifier, kept: WindowClassifier) -> None:
+    """Give the float32 copy the weights of what it is a copy of; one that computes in float32 is its own."""
+    if kept is not classifier:
+        kept.set_weights(classifier.get_weights())
 
 
 def _assign(variables: Sequence[Any], values: Sequence[NDArray[np.float32]]) -> None:

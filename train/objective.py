@@ -77,7 +77,7 @@ class SupervisedObjective(Objective):
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Logits and mixed targets of a batch of ``{"windows", "targets"}``."""
         spectrogram, targets = self.augmentation(inputs["windows"], inputs["targets"], training=training)
-        return {"targets": targets, "logits": self.classifier.network(spectrogram, training=training)}
+        return {"targets": targets, "logits": self.classifier.logits(spectrogram, training=training)}
 
     def loss_of(self, outputs: dict[str, Any]) -> Any:
         """L = CE(y, logits)."""
@@ -127,8 +127,8 @@ class DistillationObjective(Objective):
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Logits of both heads and of the teacher, and mixed targets, of a batch of ``{"windows", "targets"}``."""
         spectrogram, targets = self.augmentation(inputs["windows"], inputs["targets"], training=training)
-        of_class, of_distillation = self.classifier.network(spectrogram, training=training)
-        of_teacher = ops.stop_gradient(self.teacher.network(spectrogram, training=False))
+        of_class, of_distillation = self.classifier.logits(spectrogram, training=training)
+        of_teacher = ops.stop_gradient(self.teacher.logits(spectrogram, training=False))
         return {"targets": targets, "class": of_class, "distillation": of_distillation, "teacher": of_teacher}
 
     def loss_of(self, outputs: dict[str, Any]) -> Any:
@@ -153,7 +153,7 @@ class TwoHeadObjective(Objective):
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Logits of both heads and mixed targets of a batch of ``{"windows", "targets"}``."""
         spectrogram, targets = self.augmentation(inputs["windows"], inputs["targets"], training=training)
-        of_class, of_distillation = self.classifier.network(spectrogram, training=training)
+        of_class, of_distillation = self.classifier.logits(spectrogram, training=training)
         return {"targets": targets, "class": of_class, "distillation": of_distillation}
 
     def loss_of(self, outputs: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,9 +18,9 @@ from .classifier import WindowClassifier
 from .config import TrainConfig
 from .fit import Reporter, Stage, fit
 from .history import History, write_history
-from .models import ResNet18
 from .models.registry import MODELS, needs_teacher
 from .objective import DistillationObjective, Objective, SupervisedObjective, TwoHeadObjective
+from .precision import POLICIES, dtype_policy
 from .preparation import TrainingData
 from .run_folder import RunFolder
 
@@ -48,14 +49,17 @@ class TrainingRun:
 def train_teacher(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     """Train a ResNet-18 and keep it as the run's teacher."""
     _seed(run.config.seed)
-    teacher = WindowClassifier(front_end, ResNet18(run.classes, run.config.teacher_width))
+    teacher = WindowClassifier(front_end, _network("resnet18", run.classes, run.config))
     return _fit(run, _supervised(run, teacher), _teacher_stage(run.config), [])
 
 
 def train_student(
     run: TrainingRun, front_end: keras.layers.Layer, teacher: WindowClassifier | None, before: History
 ) -> History:
-    """Distil the run's model from a teacher, which may be None where the settings take nothing of it."""
+    """Distil the run's model from a teacher, which may be None where the settings take nothing of it.
+
+    Where the settings' precision is bfloat16, what teaches is a copy of the teacher that computes in bfloat16, too.
+    """
     _seed(run.config.seed)
     student = build_student(front_end, teacher, run.data.training, run.config)
     return _fit(run, _distilled(run, student, teacher), _student_stage(run.config), before)
@@ -64,7 +68,7 @@ def train_student(
 def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     """Train the run's model without a teacher: as a student is trained, or ResNet-18 as a teacher is."""
     _seed(run.config.seed)
-    model = WindowClassifier(front_end, MODELS[run.config.model].build(run.classes, run.config))
+    model = WindowClassifier(front_end, _network(run.config.model, run.classes, run.config))
     stage = _student_stage(run.config)
     if run.config.model == "resnet18":
         stage = replace(_teacher_stage(run.config), name="student")
@@ -97,7 +101,7 @@ def build_student(
     family = MODELS[config.model]
     if teacher is not None:
         config = replace(config, teacher_width=teacher.network.width)
-    network = family.build(len(training.label_names), config)
+    network = _network(config.model, len(training.label_names), config)
     student = WindowClassifier(front_end, network, config.prediction)
     student.build((None, *training.signals.shape[1:]))
     if teacher is not None and family.teacher_stem and config.stem != "own":
@@ -133,6 +137,12 @@ def _seed(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
+def _network(model: str, classes: int, config: TrainConfig) -> Any:
+    """A network by name, which computes in the settings' precision; none of the classifier around it does."""
+    with dtype_policy(POLICIES[config.precision]):
+        return MODELS[model].build(classes, config)
+
+
 def _supervised(run: TrainingRun, classifier: WindowClassifier) -> SupervisedObjective:
     augmentation = build_augmentation(classifier.front_end, run.config)
     return SupervisedObjective(classifier, augmentation, run.config.label_smoothing, run.class_weights)
@@ -144,7 +154,7 @@ def _distilled(run: TrainingRun, student: WindowClassifier, teacher: WindowClass
         return TwoHeadObjective(student, augmentation, config.label_smoothing, run.class_weights)
     return DistillationObjective(
         student,
-        teacher,
+        teacher.in_precision(config.precision),
         augmentation,
         distillation=config.distillation,
         temperature=config.temperature,

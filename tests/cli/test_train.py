@@ -39,6 +39,12 @@ def test_model_is_chosen_by_name(tmp_path: Path):
     assert TrainConfig.load(RunFolder(tmp_path / "run").config).model == "random-forest"
 
 
+def test_precision_is_recorded_also_by_a_model_that_has_none(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--model", "random-forest", "--precision", "bfloat16")
+    assert result.exit_code == 0, result.output
+    assert TrainConfig.load(RunFolder(tmp_path / "run").config).precision == "bfloat16"
+
+
 def test_unknown_model_is_answered_with_the_known_ones(tmp_path: Path):
     result = run(DATA, "-o", tmp_path / "run", "--model", "svm")
     assert result.exit_code == 2

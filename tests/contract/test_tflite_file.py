@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from deseptr.contract import ModelContract, ModelError, embed_contract, read_tflite
+from deseptr.contract import ModelContract, ModelError, embed_contract, read_tflite, without_archive
 
 CONTRACT = ModelContract(labels=("sit", "walk"))
 FLATBUFFER = b"\x1c\0\0\0TFL3" + bytes(range(200))
@@ -15,6 +15,11 @@ def test_round_trip_keeps_the_flatbuffer_in_front(tmp_path: Path):
     model = read_tflite(path)
     assert model.contract == CONTRACT
     assert model.content.startswith(FLATBUFFER)
+
+
+@pytest.mark.parametrize("content", [FLATBUFFER, embed_contract(FLATBUFFER, CONTRACT)])
+def test_archive_comes_off_again(content: bytes):
+    assert without_archive(content) == FLATBUFFER
 
 
 def test_same_input_gives_same_bytes():

@@ -95,9 +95,12 @@ def test_finished_run_is_neither_overwritten_nor_trained_again(tiny_run: Path, t
     assert RunFolder(tiny_run).model.read_bytes() == before
 
 
-def test_resuming_with_other_settings_is_refused(tiny_run: Path, tiny_config: TrainConfig, reporter):
-    other = dataclasses.replace(tiny_config, dim=16)
-    with pytest.raises(ModelError, match="dim: found 16, expected 8, as when the run began"):
+@pytest.mark.parametrize(("name", "found", "expected"), [("dim", 16, "8"), ("precision", "bfloat16", "float32")])
+def test_resuming_with_other_settings_is_refused(
+    name: str, found: object, expected: str, tiny_run: Path, tiny_config: TrainConfig, reporter
+):
+    other = dataclasses.replace(tiny_config, **{name: found})
+    with pytest.raises(ModelError, match=f"{name}: found {found}, expected {expected}, as when the run began"):
         train(load_dataset(DATA), tiny_run, other, reporter=reporter, resume=True)
 
 
