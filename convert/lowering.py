@@ -6,12 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from deseptr.contract import ConversionError, ModelContract
 from deseptr.train.classifier import WindowClassifier
-from deseptr.train.front_end import DftSpectrogram, quantise
+from deseptr.train.front_end import INPUT_STEPS, DftSpectrogram, quantise
 from deseptr.train.models import (
     Cnn2d,
     CnnHar,
@@ -24,6 +27,7 @@ from deseptr.train.models import (
     ViT,
 )
 
+from .blocks import constant
 from .lower_convolutions import lower_cnn2d, lower_resnet18
 from .lower_front_end import lower_front_end
 from .lower_transformers import lower_separable, lower_vit
@@ -45,22 +49,24 @@ LOWERINGS: dict[type, Lowering] = {
 
 
 class InferenceGraph(tf.Module):
-    """A checkpoint as one static function of a window that has been divided by the contract's input range.
+    """A checkpoint as one static function of a window.
 
-    A network that has no lowering of its own is traced as it is, at batch 1; whether all of it is int8 then, the lint
-    says.
+    A network that has no lowering of its own, and a plain Keras model, is traced as it is, at batch 1; whether all of
+    it is int8 then, the lint says.
 
     Args:
         classifier: the loaded checkpoint.
         contract: its contract.
+        raw: whether the function takes windows in SI units, as float graphs do; by default it takes them divided by
+            the contract's input range, as quantised graphs do.
 
     Raises:
         ConversionError: if it is no network.
     """
 
-    def __init__(self, classifier: Any, contract: ModelContract) -> None:
+    def __init__(self, classifier: Any, contract: ModelContract, *, raw: bool = False) -> None:
         super().__init__()
-        if not isinstance(classifier, WindowClassifier):
+        if not isinstance(classifier, keras.Model):
             raise ConversionError(
                 type(classifier).__name__,
                 found="a model that is no network",
@@ -69,13 +75,20 @@ class InferenceGraph(tf.Module):
             )
         self._classifier = classifier
         self._range = np.asarray(contract.input_range, np.float32)
+        self._raw = raw
         shape = (1, contract.window_length, len(contract.channels))
-        self.function = tf.function(
+        function = tf.function(
             self._logits, input_signature=[tf.TensorSpec(shape, tf.float32, name="window")], autograph=False
         ).get_concrete_function()
+        # Whatever was not lowered reads its weights from variables, which a calibrated graph cannot.
+        self.function = convert_variables_to_constants_v2(function)
 
     def _logits(self, window: tf.Tensor) -> tf.Tensor:
         classifier = self._classifier
+        if not isinstance(classifier, WindowClassifier):
+            return classifier(window if self._raw else window * self._range, training=False)
+        if self._raw:
+            window = _rounded(window, self._range)
         spectral = isinstance(classifier.front_end, DftSpectrogram)
         x = partial(lower_front_end, classifier.front_end, window) if spectral else window
         lower = LOWERINGS.get(type(classifier.network))
@@ -86,8 +99,14 @@ class InferenceGraph(tf.Module):
 
     def encode(self, windows: Any) -> Any:
         """Raw windows in SI units as the graph takes them: over the input range, saturated at ±1, in int8's steps."""
-        return np.asarray(quantise(windows / self._range), np.float32)
+        return np.asarray(windows if self._raw else quantise(windows / self._range), np.float32)
 
     def predict(self, windows: Any) -> Any:
         """Float logits ``[window, classes]`` of raw windows."""
-        return np.concatenate([self.function(window[None]).numpy() for window in self.encode(windows)])
+        return np.concatenate([self.function(tf.constant(window[None]))[0] for window in self.encode(windows)])
+
+
+def _rounded(window: tf.Tensor, input_range: NDArray[np.float32]) -> tf.Tensor:
+    """What training rounds a window to: the steps of an int8 input."""
+    steps = tf.round(window * constant(INPUT_STEPS / input_range))
+    return tf.minimum(tf.maximum(steps, -128.0), 127.0) * (1.0 / INPUT_STEPS)

@@ -1,4 +1,4 @@
-"""Post-training quantization of a lowered graph, in a process of its own.
+"""From a checkpoint to flatbuffers, in a process of its own.
 
 ``TFLiteConverter.convert()`` keeps some 22 MB at every call and prints from C++; a spawned process gives both back.
 """
@@ -6,49 +6,53 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ConversionError, ModelContract
+from deseptr.contract import ConversionError, ModelContract, ModelError
+from deseptr.train.run_folder import Calibration
+
+from .float_io import with_float_io
+from .recipe import Recipe
+from .symmetric import with_symmetric_operands
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """Labelled windows that the model has not seen, and what the checkpoint says of them.
+class Quantized:
+    """What came of a recipe, and what it is to be compared with.
 
     Args:
-        windows: ``[n, window_length, channels]``, SI units.
-        labels: ``[n]`` true classes.
-        subjects: ``[n]``.
-        predicted: ``[n]`` classes by the float checkpoint.
+        flatbuffer: the model as the recipe asks for it.
+        reference: the same graph in float32, on windows over the contract's input range.
+        scaled: held-out windows as the reference takes them, ``[n, window_length, channels]``.
+        contract: the run's.
+        calibration: the windows it was calibrated and is to be judged on.
+        logits: the checkpoint's ``[n, class]`` of the held-out windows.
     """
 
-    windows: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    subjects: NDArray[np.str_]
-    predicted: NDArray[np.int64]
-
-
-class Quantized(NamedTuple):
-    """A flatbuffer, its contract and the windows to prove it on."""
-
     flatbuffer: bytes
+    reference: bytes
+    scaled: NDArray[np.float32]
     contract: ModelContract
-    held_out: HeldOut
+    calibration: Calibration
+    logits: NDArray[np.float32]
 
 
-def quantize_run(run: Path) -> Quantized:
-    """Int8 flatbuffer of a run's student, input and output int8, calibrated on the run's training windows.
+def quantize_run(run: Path, recipe: Recipe, calibration: Calibration | None = None) -> Quantized:
+    """Flatbuffer of a run's student, calibrated on the run's training windows.
 
     Args:
-        run: run folder, or a ``.keras`` file with contract and calibration beside it.
+        run: run folder, or a ``.keras`` file with its contract beside it.
+        recipe: how.
+        calibration: windows to calibrate and judge on; those beside the checkpoint by default.
 
     Raises:
         ModelError: if the run cannot be read.
@@ -56,7 +60,7 @@ def quantize_run(run: Path) -> Quantized:
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_silence) as pool:
         try:
-            return pool.submit(_quantize, run).result()
+            return pool.submit(_quantize, run, recipe, calibration).result()
         except BrokenProcessPool as error:
             raise ConversionError(
                 run, found="a converter that died", expected="a flatbuffer", next_step="free memory and convert again"
@@ -72,35 +76,45 @@ def _silence() -> None:
     os.close(null)
 
 
-def _quantize(run: Path) -> Quantized:
-    from deseptr.train import Calibration, RunFolder, load_run
+def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Quantized:
+    from deseptr.train import RunFolder, load_run
     from deseptr.train.fit import predict_logits
 
     from .lowering import InferenceGraph
 
     classifier, contract = load_run(run)
-    calibration = Calibration.load(RunFolder(run if run.is_dir() else run.parent).calibration)
+    if calibration is None:
+        calibration = Calibration.load(RunFolder(run if run.is_dir() else run.parent).calibration)
+    _check_windows(calibration, contract, run)
     graph = InferenceGraph(classifier, contract)
-    flatbuffer = _flatbuffer(graph, graph.encode(calibration.windows), run)
-    held_out = HeldOut(
-        calibration.held_out_windows,
-        calibration.held_out_labels,
-        calibration.held_out_subjects,
-        predict_logits(classifier, calibration.held_out_windows).argmax(axis=1),
-    )
-    return Quantized(flatbuffer, contract, held_out)
+    windows = graph.encode(calibration.windows[: recipe.calibration_windows])
+    reference = _convert(graph, Recipe("float32"), windows, run)
+    if recipe.quantised:
+        flatbuffer = with_symmetric_operands(_convert(graph, recipe, windows, run))
+        if recipe.io == "float32":
+            flatbuffer = with_float_io(flatbuffer, contract.input_range)
+    else:
+        flatbuffer = _convert(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
+    held_out = calibration.held_out_windows
+    logits = predict_logits(classifier, held_out)
+    return Quantized(flatbuffer, reference, graph.encode(held_out), contract, calibration, logits)
 
 
-def _flatbuffer(graph: Any, windows: NDArray[np.float32], run: Path) -> bytes:
-    import tensorflow as tf
+def _check_windows(calibration: Calibration, contract: ModelContract, run: Path) -> None:
+    expected = (contract.window_length, len(contract.channels))
+    for windows in (calibration.windows, calibration.held_out_windows):
+        if not len(windows) or windows.shape[1:] != expected or not np.isfinite(windows).all():
+            raise ModelError(
+                f"{run}: calibration windows",
+                found=f"shape {windows.shape}" if windows.shape[1:] != expected else "none, or NaN among them",
+                expected=f"finite windows of {expected[0]} × {expected[1]}, as the contract says",
+                next_step="convert with --data RECORDINGS, or train again",
+            )
 
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.function], graph)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([window[None]] for window in windows)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
+
+def _convert(graph: Any, recipe: Recipe, windows: NDArray[np.float32], run: Path) -> bytes:
     try:
-        return bytes(converter.convert())
+        return _quantised(graph, recipe, windows) if recipe.quantised else _floating(graph, recipe)
     except Exception as error:  # the converter raises its own and MLIR's
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ConversionError(
@@ -109,3 +123,47 @@ def _flatbuffer(graph: Any, windows: NDArray[np.float32], run: Path) -> bytes:
             expected="a flatbuffer",
             next_step="report this with the run's config.json",
         ) from error
+
+
+def _floating(graph: Any, recipe: Recipe) -> bytes:
+    import tensorflow as tf
+
+    converter = _converter(graph)
+    if recipe.mode != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if recipe.mode == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return bytes(converter.convert())
+
+
+def _quantised(graph: Any, recipe: Recipe, windows: NDArray[np.float32]) -> bytes:
+    import tensorflow as tf
+
+    wide = recipe.mode == "int16x8"
+    ops = tf.lite.OpsSet
+    converter = _converter(graph)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: _representative(windows)
+    integer = ops.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8 if wide else ops.TFLITE_BUILTINS_INT8
+    # Float kernels stand in where there is none of 16 bits, and for layers kept in float.
+    mixed = wide or recipe.float_layers
+    converter.target_spec.supported_ops = [integer, ops.TFLITE_BUILTINS] if mixed else [integer]
+    converter.inference_input_type = converter.inference_output_type = tf.int16 if wide else tf.int8
+    if not recipe.float_layers:
+        return bytes(converter.convert())
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(recipe.float_layers))
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=lambda: _representative(windows), debug_options=options
+    )
+    return bytes(debugger.get_nondebug_quantized_model())
+
+
+def _converter(graph: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.lite.TFLiteConverter.from_concrete_functions([graph.function], graph)
+
+
+def _representative(windows: NDArray[np.float32]) -> Iterator[list[NDArray[np.float32]]]:
+    for window in windows:
+        yield [window[None]]

@@ -1,0 +1,56 @@
+"""What a conversion is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from deseptr.contract import ConversionError
+
+MODES = ("int8", "int16x8", "float16", "dynamic", "float32")
+QUANTISED_MODES = ("int8", "int16x8")
+IO_TYPES = ("int8", "int16", "float32")
+_IO_OF_MODE = {"int8": ("int8", "float32"), "int16x8": ("int16", "float32")}
+_FLOAT_IO = ("float32",)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a checkpoint becomes a flatbuffer.
+
+    Args:
+        mode: ``"int8"``, weights and activations in 8 bits; ``"int16x8"``, activations in 16; ``"float16"``, weights
+            halved; ``"dynamic"``, weights in 8 bits, activations quantised while it runs; ``"float32"``.
+        io: element type of window and logits, ``"int8"``, ``"int16"`` or ``"float32"``; the mode's own by default. A
+            float graph takes raw windows in SI units, another one windows over the contract's input range.
+        target: name of the declared target, one of ``targets.TARGETS``.
+        calibration_windows: how many of the run's calibration windows give the activations' ranges.
+        float_layers: layers of the graph that are kept in float, by name.
+    """
+
+    mode: str = "int8"
+    io: str = ""
+    target: str = "pi"
+    calibration_windows: int = 256
+    float_layers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise _wrong("--mode", self.mode, MODES)
+        allowed = _IO_OF_MODE.get(self.mode, _FLOAT_IO)
+        object.__setattr__(self, "io", self.io or allowed[0])
+        if self.io not in allowed:
+            raise _wrong(f"--io with --mode {self.mode}", self.io, allowed)
+
+    @property
+    def quantised(self) -> bool:
+        """Whether activations are calibrated integers."""
+        return self.mode in QUANTISED_MODES
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain JSON values."""
+        return asdict(self)
+
+
+def _wrong(thing: str, found: str, allowed: tuple[str, ...]) -> ConversionError:
+    return ConversionError(thing, found=found, expected=f"one of {', '.join(allowed)}", next_step="choose one of these")
