@@ -5,7 +5,7 @@ from .calibration import Reliability, reliability, softmax
 from .errors import ConversionError, DataError, DeseptrError, ModelError, SensorError, SetupError
 from .files import atomic_path, atomic_write
 from .model_contract import CHANNELS, UNITS, ModelContract
-from .scores import Scores, macro_f1, score
+from .scores import Scores, accuracy, macro_f1, score
 from .stft import StftSpec
 from .tflite_file import TfliteFile, embed_contract, read_tflite, without_archive
 
@@ -24,6 +24,7 @@ __all__ = [
     "SetupError",
     "StftSpec",
     "TfliteFile",
+    "accuracy",
     "atomic_path",
     "atomic_write",
     "embed_contract",

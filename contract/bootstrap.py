@@ -1,7 +1,8 @@
-"""Confidence intervals of macro-F1 over wearers, whose windows stand or fall together, and over seeds of training."""
+"""Confidence intervals of scores over wearers, whose windows stand or fall together, and over seeds of training."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,8 +59,9 @@ def seeds_interval(
     level: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
+    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]] = macro_f1,
 ) -> Interval | None:
-    """Percentile bootstrap of macro-F1's mean over seeds of training, or of how far that is above another model's.
+    """Percentile bootstrap of a score's mean over seeds of training, or of how far that is above another model's.
 
     Seeds and subjects are resampled with replacement, each for itself, since every seed is tested on every subject
     (Owen 2007, The pigeonhole bootstrap). Both models of a difference get the same resamples: what a hard wearer or an
@@ -71,6 +73,7 @@ def seeds_interval(
         level: share of the resamples inside.
         resamples: how many.
         seed: draws them.
+        statistic: the score of confusion matrices ``[…, true, predicted]``.
 
     Returns:
         The interval, or None of fewer than two subjects, of which no spread can be said.
@@ -80,18 +83,21 @@ def seeds_interval(
         return None
     rng = np.random.default_rng(seed)
     of_subjects, of_runs = (rng.multinomial(n, np.full(n, 1 / n), size=resamples) for n in (count, runs))
-    values = _resampled(confusions, of_subjects, of_runs)
+    values = _resampled(confusions, of_subjects, of_runs, statistic)
     if against is not None:
-        values = values - _resampled(against, of_subjects, of_runs)
+        values = values - _resampled(against, of_subjects, of_runs, statistic)
     low, high = np.quantile(values, ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(low), float(high), level)
 
 
 def _resampled(
-    confusions: NDArray[np.int64], of_subjects: NDArray[np.int64], of_runs: NDArray[np.int64]
+    confusions: NDArray[np.int64],
+    of_subjects: NDArray[np.int64],
+    of_runs: NDArray[np.int64],
+    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """Mean macro-F1 ``[resample]``, each seed and subject counted as often as it was drawn, ``[resample, …]``."""
+    """Mean score ``[resample]``, each seed and subject counted as often as it was drawn, ``[resample, …]``."""
     runs, count, classes, _ = confusions.shape
     pooled = of_subjects @ confusions.reshape(runs, count, -1)
-    f1 = macro_f1(pooled.reshape(runs, -1, classes, classes))
-    return np.asarray((f1 * of_runs.T).sum(0) / runs)
+    scores = statistic(pooled.reshape(runs, -1, classes, classes))
+    return np.asarray((scores * of_runs.T).sum(0) / runs)

@@ -34,7 +34,7 @@ class Scores:
     @property
     def accuracy(self) -> float:
         """Share of windows whose predicted class is the true one."""
-        return float(np.trace(self.confusion) / max(1, self.windows))
+        return float(accuracy(self.confusion))
 
     @property
     def per_class_f1(self) -> dict[str, float | None]:
@@ -85,6 +85,11 @@ def _confusion(true: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (true, predicted), 1)
     return confusion
+
+
+def accuracy(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Accuracy of confusion matrices ``[…, true, predicted]``, of shape ``[…]``; 0 where there is no window."""
+    return np.asarray(np.trace(confusion, axis1=-2, axis2=-1) / np.maximum(confusion.sum((-2, -1)), 1))
 
 
 def macro_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:

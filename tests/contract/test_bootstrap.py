@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score
 
-from deseptr.contract import macro_f1, macro_f1_interval, score, seeds_interval, subject_confusions
+from deseptr.contract import accuracy, macro_f1, macro_f1_interval, score, seeds_interval, subject_confusions
 
 rows = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from("abc")), min_size=1, max_size=50)
 
@@ -106,3 +106,11 @@ def test_seeds_that_differ_widen_the_interval():
     assert steady.high - steady.low == pytest.approx(0)
     assert wavering is not None
     assert wavering.high - wavering.low > 0.1
+
+
+def test_interval_of_another_score_is_that_of_a_plain_loop(arms: tuple[np.ndarray, np.ndarray]):
+    interval = seeds_interval(arms[0][:1], resamples=20, seed=5, statistic=accuracy)
+    assert interval is not None
+    drawn = np.random.default_rng(5).multinomial(8, np.full(8, 1 / 8), size=20)
+    right = np.trace(arms[0][0], axis1=1, axis2=2) / arms[0][0].sum((1, 2))
+    np.testing.assert_allclose(interval[:2], np.quantile(drawn @ right / 8, (0.025, 0.975)))

@@ -90,3 +90,9 @@ def test_window_is_left_as_it_was(int8_model, contract, window):
     window.flags.writeable = False
     load_engine(int8_model).invoke(window)
     assert (window == kept).all()
+
+
+def test_reference_kernels_say_so_and_give_nearly_the_same(int8_model, window):
+    engine = load_engine(int8_model, kernels="reference")
+    assert engine.name == f"{load_engine(int8_model).name}, reference kernels"
+    np.testing.assert_allclose(engine.invoke(window), load_engine(int8_model).invoke(window), atol=OUTPUT_SCALE)

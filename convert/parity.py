@@ -1,0 +1,225 @@
+"""Whether a converted model is still the model that was trained: figures from logits, and the gate they must pass.
+
+Everything here is computed from arrays; :mod:`deseptr.convert.engines` makes the logits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import (
+    DataError,
+    Interval,
+    Scores,
+    accuracy,
+    macro_f1,
+    score,
+    seeds_interval,
+    subject_confusions,
+)
+
+LEVEL = 0.95
+# Shares of windows, as sums of floats give them, are equal within this.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class LogitError:
+    """How far a candidate's logits are from the reference's.
+
+    Args:
+        lsb: step of the candidate's output; the errors are in these steps. None where they are in logits.
+        maximum: of the absolute errors.
+        mean: of the absolute errors.
+        p99: 99th percentile of the absolute errors.
+    """
+
+    lsb: float | None
+    maximum: float
+    mean: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a candidate's score is above the reference's.
+
+    Args:
+        value: candidate minus reference.
+        interval: 95 % confidence interval by paired bootstrap; None of a single window.
+    """
+
+    value: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Parity:
+    """A candidate against its reference on the same labelled windows.
+
+    Args:
+        candidate: what it is and what it ran on.
+        agreement: share of windows on which both name the same class.
+        agreement_interval: Wilson's 95 % interval of that, as if windows were independent.
+        error: of the logits.
+        reference: scores of the reference.
+        scores: of the candidate.
+        accuracy: difference of the accuracies.
+        macro_f1: difference of the macro-F1s.
+        resampled: what the differences' intervals resample: ``subjects``, or ``windows`` of a single subject, whose
+            intervals say nothing about other wearers.
+    """
+
+    candidate: str
+    agreement: float
+    agreement_interval: Interval
+    error: LogitError
+    reference: Scores
+    scores: Scores
+    accuracy: Difference
+    macro_f1: Difference
+    resampled: str
+
+    @property
+    def windows(self) -> int:
+        """Number of windows compared."""
+        return self.scores.windows
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain JSON values."""
+        error = self.error
+        return {
+            "candidate": self.candidate,
+            "windows": self.windows,
+            "agreement": self.agreement,
+            "agreement_interval": _bounds(self.agreement_interval),
+            "logit_error": {"lsb": error.lsb, "max": error.maximum, "mean": error.mean, "p99": error.p99},
+            "accuracy_difference": self.accuracy.value,
+            "accuracy_difference_interval": _bounds(self.accuracy.interval),
+            "macro_f1_difference": self.macro_f1.value,
+            "macro_f1_difference_interval": _bounds(self.macro_f1.interval),
+            "resampled": self.resampled,
+            "reference": self.reference.to_dict(),
+            "scores": self.scores.to_dict(),
+        }
+
+
+def compare(
+    candidate: str,
+    logits: NDArray[np.floating[Any]],
+    reference: NDArray[np.floating[Any]],
+    true: NDArray[np.integer[Any]],
+    subjects: NDArray[Any],
+    labels: tuple[str, ...],
+    *,
+    lsb: float | None = None,
+    resamples: int = 2000,
+) -> Parity:
+    """Compare a candidate's logits with a reference's.
+
+    Args:
+        candidate: what it is and what it ran on, for reports.
+        logits: ``[window, class]`` of the candidate, as real numbers.
+        reference: ``[window, class]`` of the reference, in floating point.
+        true: ``[window]`` true classes.
+        subjects: ``[window]`` whose window it is.
+        labels: class names.
+        lsb: step of the candidate's output, to count its errors in; None of one that is not quantised.
+        resamples: of the bootstrap.
+
+    Raises:
+        DataError: if there is no window, or the arrays are of different lengths or classes.
+    """
+    shape = len(true), len(labels)
+    if not len(true) or not logits.shape == reference.shape == shape or len(subjects) != len(true):
+        raise DataError(
+            candidate,
+            found=f"logits {list(logits.shape)} against {list(reference.shape)} and {len(subjects)} subjects",
+            expected=f"{list(shape)} of both, of one window at least, and a subject for each",
+            next_step="compare on the same windows",
+        )
+    classes, expected = logits.argmax(axis=1), reference.argmax(axis=1)
+    agreeing = int((classes == expected).sum())
+    scores, wanted = (score(true, c, labels, subjects) for c in (classes, expected))
+    # Of one wearer there is no spread over wearers: then every window counts as one.
+    alone = len(np.unique(subjects)) == 1
+    units = np.arange(len(true)) if alone else subjects
+    confusions = [subject_confusions(true, c, units, len(labels))[None] for c in (classes, expected)]
+
+    def interval(statistic: Any) -> Interval | None:
+        return seeds_interval(*confusions, level=LEVEL, resamples=resamples, statistic=statistic)
+
+    return Parity(
+        candidate=candidate,
+        agreement=agreeing / len(true),
+        agreement_interval=wilson_interval(agreeing, len(true)),
+        error=_logit_error(logits, reference, lsb),
+        reference=wanted,
+        scores=scores,
+        accuracy=Difference(scores.accuracy - wanted.accuracy, interval(accuracy)),
+        macro_f1=Difference(scores.macro_f1 - wanted.macro_f1, interval(macro_f1)),
+        resampled="windows" if alone else "subjects",
+    )
+
+
+def wilson_interval(successes: int, trials: int, level: float = LEVEL) -> Interval:
+    """Score interval of a share (Wilson 1927), which also holds near 0 and 1."""
+    z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
+    share = successes / trials
+    centre = share + z2 / (2 * trials)
+    half = sqrt(z2 * (share * (1 - share) + z2 / (4 * trials)) / trials)
+    low, high = ((centre + side * half) / (1 + z2 / trials) for side in (-1, 1))
+    return Interval(max(0.0, min(low, share)), min(1.0, max(high, share)), level)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a quantised model must keep to be released.
+
+    The point estimates decide, not their intervals: those say how far the windows at hand can tell.
+
+    Args:
+        agreement: smallest share of windows on which it names the reference's class.
+        loss: largest loss of accuracy and of macro-F1 against the reference, as a share of 1.
+    """
+
+    agreement: float = 0.99
+    loss: float = 0.005
+
+    def passes(self, parity: Parity) -> bool:
+        """Whether nothing fails."""
+        return not self.failures(parity)
+
+    def failures(self, parity: Parity) -> tuple[str, ...]:
+        """What fails, each with what was found and what was expected."""
+        found = []
+        if not parity.agreement >= self.agreement - _ROUNDING:
+            agreeing = round(parity.agreement * parity.windows)
+            found.append(
+                f"agreement with the reference: found {parity.agreement:.2%} ({agreeing} of {parity.windows} windows), "
+                f"expected {self.agreement:.2%} at least"
+            )
+        for name, difference in (("accuracy", parity.accuracy), ("macro-F1", parity.macro_f1)):
+            if not difference.value >= -self.loss - _ROUNDING:
+                found.append(
+                    f"{name}: found {-100 * difference.value:.2f} points below the reference, "
+                    f"expected {100 * self.loss:.2f} at most"
+                )
+        return tuple(found)
+
+
+def _logit_error(
+    logits: NDArray[np.floating[Any]], reference: NDArray[np.floating[Any]], lsb: float | None
+) -> LogitError:
+    errors = np.abs(np.asarray(logits, np.float64) - reference) / (1.0 if lsb is None else lsb)
+    return LogitError(lsb, float(errors.max()), float(errors.mean()), float(np.quantile(errors, 0.99)))
+
+
+def _bounds(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]

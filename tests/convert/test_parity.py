@@ -1,0 +1,152 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from deseptr.contract import DataError
+from deseptr.convert.parity import Difference, Gate, Parity, compare, wilson_interval
+
+LABELS = ("sit", "stand", "walk")
+logits = arrays.arrays(np.float32, (12, 3), elements=st.floats(-8, 8, width=32))
+truth = arrays.arrays(np.int64, 12, elements=st.integers(0, 2))
+wearers = arrays.arrays(np.dtype("U1"), 12, elements=st.sampled_from("abc"))
+
+
+def parity(ours: np.ndarray, theirs: np.ndarray, true: np.ndarray, subjects: np.ndarray, **options: Any) -> Parity:
+    return compare("int8", ours, theirs, true, subjects, LABELS, **{"resamples": 50, **options})
+
+
+def one_hot(classes: Any) -> np.ndarray:
+    return np.eye(3, dtype=np.float32)[np.asarray(classes)]
+
+
+@given(logits, logits, truth, wearers)
+def test_swapping_the_two_keeps_the_agreement_and_turns_the_differences(one: Any, other: Any, true: Any, subjects: Any):
+    there, back = parity(one, other, true, subjects), parity(other, one, true, subjects)
+    assert (there.agreement, there.agreement_interval) == (back.agreement, back.agreement_interval)
+    assert there.error == back.error
+    assert (there.scores.confusion == back.reference.confusion).all()
+    for name in ("accuracy", "macro_f1"):
+        ours, theirs = getattr(there, name), getattr(back, name)
+        assert ours.value == pytest.approx(-theirs.value)
+        assert ours.interval[:2] == pytest.approx([-theirs.interval.high, -theirs.interval.low])
+
+
+@given(logits, truth, wearers)
+def test_equal_logits_differ_in_nothing(one: Any, true: Any, subjects: Any):
+    result = parity(one, one, true, subjects, lsb=0.25)
+    assert (result.agreement, result.agreement_interval.high) == (1, 1)
+    assert (result.error.maximum, result.error.mean, result.error.p99) == (0, 0, 0)
+    for difference in (result.accuracy, result.macro_f1):
+        assert difference.value == 0
+        assert difference.interval is not None
+        assert difference.interval[:2] == (0, 0)
+    assert Gate(1, 0).passes(result)
+
+
+@given(logits, logits, truth, wearers)
+def test_figures_are_those_of_plain_numpy(one: Any, other: Any, true: Any, subjects: Any):
+    result = parity(one, other, true, subjects, lsb=0.5)
+    ours, theirs = one.argmax(1), other.argmax(1)
+    assert result.windows == 12
+    assert result.agreement == np.mean(ours == theirs)
+    assert result.accuracy.value == pytest.approx(np.mean(ours == true) - np.mean(theirs == true))
+    steps = np.abs(one.astype(np.float64) - other) * 2
+    assert result.error.maximum == pytest.approx(steps.max())
+    assert result.error.mean == pytest.approx(steps.mean())
+    assert result.error.p99 == pytest.approx(np.percentile(steps, 99))
+
+
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_interval_holds_the_share(drawn: tuple[int, int]):
+    successes, trials = drawn
+    low, high, level = wilson_interval(successes, trials)
+    assert 0 <= low <= successes / trials <= high <= 1
+    assert (low < high, level) == (True, 0.95)
+    turned = wilson_interval(trials - successes, trials)
+    assert (turned.low, turned.high) == pytest.approx((1 - high, 1 - low))
+
+
+def test_wilson_interval_is_that_of_the_books():
+    # Newcombe 1998, Statistics in Medicine 17, table I: 81 of 263.
+    assert wilson_interval(81, 263)[:2] == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    # Of n windows that all agree, n / (n + z^2).
+    assert wilson_interval(300, 300).low == pytest.approx(300 / (300 + 1.959964**2))
+
+
+def test_wearers_are_resampled_together_and_one_alone_by_windows():
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 3, 300)
+    # Three wearers of four are read without a fault; of the fourth half the windows are wrong.
+    subjects = np.repeat(list("abcd"), 75)
+    ours = np.where((subjects == "d") & (rng.random(300) < 0.5), (true + 1) % 3, true)
+    several = parity(one_hot(ours), one_hot(true), true, subjects, resamples=2000)
+    single = parity(one_hot(ours), one_hot(true), true, np.full(300, "a"), resamples=2000)
+    assert (several.resampled, single.resampled) == ("subjects", "windows")
+    assert several.accuracy.value == single.accuracy.value < 0
+    assert several.accuracy.interval is not None
+    assert single.accuracy.interval is not None
+    widths = [i.high - i.low for i in (several.accuracy.interval, single.accuracy.interval)]
+    assert widths[0] > 2 * widths[1]
+    share = np.mean(ours == true)
+    assert widths[1] == pytest.approx(2 * 1.96 * np.sqrt(share * (1 - share) / 300), rel=0.1)
+
+
+def test_a_single_window_has_no_interval():
+    result = parity(one_hot([0]), one_hot([0]), np.array([0]), np.array(["a"]))
+    assert (result.accuracy.interval, result.to_dict()["macro_f1_difference_interval"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "subjects"),
+    [(0, 0, 0), (4, 3, 3), (3, 4, 3), (3, 3, 4)],
+    ids=["none", "more", "fewer", "wearer"],
+)
+def test_arrays_that_do_not_fit_are_refused(ours: int, theirs: int, subjects: int):
+    with pytest.raises(DataError, match=r"^int8: found logits .*, expected .* compare on the same windows$"):
+        parity(np.zeros((ours, 3)), np.zeros((theirs, 3)), np.zeros(min(ours, 3), int), np.zeros(subjects))
+
+
+def test_dictionary_is_plain_json():
+    true = np.array([0, 1, 2, 2])
+    result = parity(one_hot([0, 1, 2, 1]), one_hot(true), true, np.array(list("aabb")), lsb=0.5)
+    found = json.loads(json.dumps(result.to_dict()))
+    assert found["scores"]["confusion"] == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
+    assert found["reference"]["accuracy"] == 1
+    assert found["accuracy_difference"] == -0.25
+    assert found["logit_error"] == {"lsb": 0.5, "max": 2.0, "mean": pytest.approx(1 / 3), "p99": 2.0}
+    assert found["agreement_interval"][0] < 0.75 < found["agreement_interval"][1]
+
+
+@pytest.fixture
+def flawless() -> Parity:
+    true = np.arange(200) % 3
+    return parity(one_hot(true), one_hot(true), true, np.repeat(list("ab"), 100))
+
+
+def test_gate_lets_pass_what_lies_on_its_edges(flawless: Parity):
+    # 0.995 - 1 is a little below -0.005 in binary.
+    edge = replace(flawless, agreement=0.99, accuracy=Difference(0.995 - 1, None), macro_f1=Difference(0.995 - 1, None))
+    assert Gate().passes(edge)
+    assert Gate().failures(edge) == ()
+
+
+def test_gate_says_what_it_found_and_what_it_expected(flawless: Parity):
+    worse = replace(flawless, agreement=0.985, accuracy=Difference(-0.0075, None), macro_f1=Difference(-0.0051, None))
+    assert Gate().failures(worse) == (
+        "agreement with the reference: found 98.50% (197 of 200 windows), expected 99.00% at least",
+        "accuracy: found 0.75 points below the reference, expected 0.50 at most",
+        "macro-F1: found 0.51 points below the reference, expected 0.50 at most",
+    )
+    assert not Gate().passes(worse)
+    assert Gate(0.98, 0.01).passes(worse)
+
+
+def test_gate_takes_a_gain_and_no_nonsense(flawless: Parity):
+    assert Gate().passes(replace(flawless, accuracy=Difference(0.2, None)))
+    assert not Gate().passes(replace(flawless, macro_f1=Difference(float("nan"), None)))
