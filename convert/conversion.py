@@ -18,6 +18,7 @@ from deseptr.device.graph import read_graph
 
 from .lint import check, non_int8_ops
 from .quantize import quantize_run
+from .targets import TARGETS
 
 AGREEMENT_WANTED = 0.99
 
@@ -85,7 +86,7 @@ def convert_run(run: Path, output: Path) -> Conversion:
     """
     flatbuffer, contract, held_out = quantize_run(run)
     graph = read_graph(flatbuffer, run)
-    check(graph.nodes, run)
+    check(graph, TARGETS["pi"], "int8", run)
     content = embed_contract(flatbuffer, contract)
     with atomic_path(output) as temporary:
         temporary.write_bytes(content)

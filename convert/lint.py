@@ -1,14 +1,107 @@
-"""What a flatbuffer is made of, and whether that keeps the promise of a full int8 graph."""
+"""Whether a flatbuffer keeps what its mode promises and what its target can run.
+
+The converter says nothing when it leaves an operation in float: this reads the graph and does. Numbers are another
+matter: the lint runs nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 from deseptr.contract import ConversionError
-from deseptr.device.graph import Node
+from deseptr.device.graph import Graph, Node
 
-MAX_RANK = 4
+from .edgetpu import edgetpu_share
+from .targets import Target
+
+QUANTIZED_MODES = frozenset({"int8", "int16x8"})
 _INT8 = {"INT8"}
+_FLOATS = {"FLOAT16", "FLOAT32", "FLOAT64", "BFLOAT16"}
+_COMPLEX_OPS = {"RFFT2D", "COMPLEX_ABS", "REAL", "IMAG"}
+_COMPLEX_TYPES = {"COMPLEX64", "COMPLEX128"}
+_CONVERSIONS = {"QUANTIZE", "DEQUANTIZE"}
+_SUBGRAPH_OPS = {"IF", "WHILE", "CALL", "CALL_ONCE"}
+_BUILTIN = re.compile(r"[A-Z0-9_]+")
+_LISTED = 5
+
+
+class Finding(NamedTuple):
+    """One operation that breaks one rule.
+
+    Args:
+        rule: what it breaks, ``float islands``.
+        op: the operation.
+        layer: the layer it comes from, as the converter names it.
+        found: what was seen.
+        expected: what the rule wants.
+    """
+
+    rule: str
+    op: str
+    layer: str
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Lint:
+    """What a graph is made of and what is wrong with it.
+
+    Args:
+        target: name of the target.
+        mode: of conversion.
+        nodes: how many operations.
+        ops: how often each occurs.
+        non_int8: operations with an activation that is not int8.
+        quantize: how many QUANTIZE, the one at the input included.
+        dequantize: how many DEQUANTIZE.
+        macs: multiply-accumulates of an invocation.
+        findings: what breaks a rule.
+        edgetpu: what an Edge TPU would take, where the target has one.
+    """
+
+    target: str
+    mode: str
+    nodes: int
+    ops: dict[str, int]
+    non_int8: tuple[str, ...]
+    quantize: int
+    dequantize: int
+    macs: int
+    findings: tuple[Finding, ...]
+    edgetpu: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, graph: Graph, target: Target, mode: str) -> Lint:
+        """Look at a graph.
+
+        Raises:
+            ConversionError: if the target has no such mode.
+        """
+        return cls(
+            target=target.name,
+            mode=mode,
+            nodes=len(graph.nodes),
+            ops=graph.ops,
+            non_int8=tuple(non_int8_ops(graph.nodes)),
+            quantize=graph.ops.get("QUANTIZE", 0),
+            dequantize=graph.ops.get("DEQUANTIZE", 0),
+            macs=graph.macs,
+            findings=lint(graph, target, mode),
+            edgetpu=edgetpu_share(graph) if target.accelerated else None,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain JSON values."""
+        return {
+            **asdict(self),
+            "non_int8": list(self.non_int8),
+            "findings": [finding._asdict() for finding in self.findings],
+        }
 
 
 def non_int8_ops(nodes: Sequence[Node]) -> list[str]:
@@ -16,18 +109,146 @@ def non_int8_ops(nodes: Sequence[Node]) -> list[str]:
     return [f"{node.op} ({node.name})" for node in nodes if node.types != _INT8]
 
 
-def check(nodes: Sequence[Node], thing: object) -> None:
-    """Refuse a graph with Flex ops, float islands or activations of rank above 4.
+def lint(graph: Graph, target: Target, mode: str) -> tuple[Finding, ...]:
+    """What in a graph breaks the target's or the mode's rules, in order of execution.
+
+    With a float input or output in a quantised mode, the QUANTIZE that reads the one and the DEQUANTIZE that writes the
+    other are legitimate.
 
     Raises:
-        ConversionError: naming the operations and their layers.
+        ConversionError: if the target has no such mode.
     """
-    _refuse(thing, [n for n in nodes if n.is_flex], "operations that need TensorFlow", "built-in operations")
-    _refuse(thing, [n for n in nodes if n.types != _INT8], "float islands", "int8 activations throughout")
-    _refuse(thing, [n for n in nodes if n.rank > MAX_RANK], "activations of high rank", f"rank {MAX_RANK} at most")
+    if mode not in target.modes:
+        raise ConversionError(
+            f"target {target.name}",
+            found=f"mode {mode}",
+            expected=" or ".join(target.modes),
+            next_step="choose one of these, or another target",
+        )
+    boundary = _boundary(graph)
+    return tuple(finding for node in graph.nodes for finding in _findings(node, target, mode, id(node) in boundary))
 
 
-def _refuse(thing: object, nodes: Sequence[Node], what: str, expected: str) -> None:
-    if nodes:
-        listed = ", ".join(f"{n.op} ({n.name})" for n in nodes[:5]) + (", …" if len(nodes) > 5 else "")
-        raise ConversionError(thing, found=f"{what}: {listed}", expected=expected, next_step="lower these layers")
+def check(graph: Graph, target: Target, mode: str, thing: object) -> None:
+    """Refuse a graph that breaks a rule.
+
+    Args:
+        graph: as :func:`deseptr.device.graph.read_graph` reads it.
+        target: what is to run it.
+        mode: how it was converted.
+        thing: what the message is about.
+
+    Raises:
+        ConversionError: naming the operations that break the first broken rule, with their layers, and how many break
+            others.
+    """
+    findings = lint(graph, target, mode)
+    if not findings:
+        return
+    rules = Counter(finding.rule for finding in findings)
+    first, *others = sorted(rules, key=_ORDER.index)
+    # What stands between DEQUANTIZE and QUANTIZE is to blame for them, and has a layer's name.
+    broken = sorted((f for f in findings if f.rule == first), key=lambda f: f.op in _CONVERSIONS)
+    listed = ", ".join(f"{finding.op} ({finding.layer}: {finding.found})" for finding in broken[:_LISTED])
+    more = f" and {len(broken) - _LISTED} more" if len(broken) > _LISTED else ""
+    also = f"; also {', '.join(f'{rule} {rules[rule]}' for rule in others)}" if others else ""
+    raise ConversionError(
+        thing,
+        found=f"{first}: {listed}{more}{also}",
+        expected=f"{broken[0].expected} ({mode}, target {target.name})",
+        next_step="lower these layers",
+    )
+
+
+def _boundary(graph: Graph) -> set[int]:
+    """The nodes that lead from a float input and to a float output, one for each."""
+    first: dict[int, Node] = {}
+    for node in graph.nodes:
+        if node.op == "QUANTIZE" and node.inputs[0] in graph.inputs:
+            first.setdefault(node.inputs[0].index, node)
+        if node.op == "DEQUANTIZE" and node.outputs[0] in graph.outputs:
+            first.setdefault(node.outputs[0].index, node)
+    return {id(node) for node in first.values()}
+
+
+def _findings(node: Node, target: Target, mode: str, is_boundary: bool) -> Iterator[Finding]:
+    for rule, test in _ALONE.items():
+        if broken := test(node):
+            yield _finding(rule, node, *broken)
+            return
+    yield from (_finding(rule, node, *found) for rule, found in _of_kernel(node, target))
+    yield from (_finding(rule, node, *found) for rule, found in _of_types(node, target, mode, is_boundary))
+
+
+def _finding(rule: str, node: Node, found: str, expected: str) -> Finding:
+    return Finding(rule, node.op, node.name.split(";")[0], found, expected)
+
+
+def _flex(node: Node) -> tuple[str, str] | None:
+    return ("a kernel of TensorFlow's", "built-in operations") if node.is_flex else None
+
+
+def _custom(node: Node) -> tuple[str, str] | None:
+    return None if _BUILTIN.fullmatch(node.op) else ("a kernel of its own", "built-in operations")
+
+
+def _complex(node: Node) -> tuple[str, str] | None:
+    if node.op in _COMPLEX_OPS or node.types & _COMPLEX_TYPES:
+        return "complex numbers", "a DFT as a convolution"
+    return None
+
+
+def _subgraph(node: Node) -> tuple[str, str] | None:
+    return ("a subgraph, not looked into", "one graph, unrolled") if node.op in _SUBGRAPH_OPS else None
+
+
+# What is found by one of these needs no other word.
+_ALONE: dict[str, Callable[[Node], tuple[str, str] | None]] = {
+    "flex ops": _flex,
+    "custom ops": _custom,
+    "complex numbers": _complex,
+    "control flow": _subgraph,
+}
+_ORDER = (
+    *_ALONE,
+    "float islands",
+    "element types",
+    "dynamic shapes",
+    "ops the target lacks",
+    "op versions",
+    "types a kernel lacks",
+    "ranks",
+    "per-channel dense weights",
+)
+
+_Broken = Iterator[tuple[str, tuple[str, str]]]
+
+
+def _of_kernel(node: Node, target: Target) -> _Broken:
+    known = target.ops.get(node.op)
+    if known is None:
+        yield "ops the target lacks", ("no kernel", f"operations of {target.name}")
+    elif node.version > known:
+        yield "op versions", (f"version {node.version}", f"version {known} at most")
+    if any(tensor.is_dynamic for tensor in (*node.inputs, *node.outputs)):
+        yield "dynamic shapes", ("a size known only at run time", "static shapes")
+    if node.rank > target.max_rank:
+        yield "ranks", (f"rank {node.rank}", f"rank {target.max_rank} at most")
+    if not target.per_channel_dense and _is_per_channel_dense(node):
+        scales = max(weight.scales.size for weight in node.weights)
+        yield "per-channel dense weights", (f"{scales} scales", "one scale, or a 1×1 CONV_2D")
+
+
+def _of_types(node: Node, target: Target, mode: str, is_boundary: bool) -> _Broken:
+    allowed = target.types[mode]
+    strange = node.types - allowed - ({"FLOAT32"} if is_boundary else set())
+    for name in sorted(strange):
+        island = mode in QUANTIZED_MODES and name in _FLOATS
+        yield "float islands" if island else "element types", (name, f"{' or '.join(sorted(allowed))} throughout")
+    for name in sorted(node.types & allowed):
+        if node.op in target.lacks.get(name, ()):
+            yield "types a kernel lacks", (name, f"a kernel for {name}")
+
+
+def _is_per_channel_dense(node: Node) -> bool:
+    return node.op == "FULLY_CONNECTED" and any(weight.scales.size > 1 for weight in node.weights)

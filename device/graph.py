@@ -68,8 +68,8 @@ class Node:
 
     @property
     def name(self) -> str:
-        """Name of its first output, which tells the layer."""
-        return self.outputs[0].name
+        """Name of its first output, which tells the layer; empty of what writes none."""
+        return self.outputs[0].name if self.outputs else ""
 
     @property
     def is_flex(self) -> bool:
@@ -94,12 +94,12 @@ class Node:
     @property
     def rank(self) -> int:
         """Largest rank of its activations."""
-        return max(len(tensor.shape) for tensor in self.activations)
+        return max((len(tensor.shape) for tensor in self.activations), default=0)
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of an invocation; 0 of what works value by value."""
-        out = self.outputs[0].elements
+        out = self.outputs[0].elements if self.outputs else 0
         if self.op in ("CONV_2D", "DEPTHWISE_CONV_2D"):
             height, width, inputs = self.inputs[1].shape[1:]
             return out * height * width * (inputs if self.op == "CONV_2D" else 1)

@@ -9,6 +9,7 @@ from deseptr.contract import embed_contract
 from deseptr.convert.lint import check
 from deseptr.convert.lowering import InferenceGraph
 from deseptr.convert.quantize import _flatbuffer
+from deseptr.convert.targets import TARGETS
 from deseptr.device import load_engine, predict
 from deseptr.device.graph import read_graph
 from deseptr.train.models.registry import MODELS
@@ -20,9 +21,9 @@ def test_int8_conversion(name: str, windows: np.ndarray, random_model, contract,
     expected = np.asarray(classifier(windows))
     graph = InferenceGraph(classifier, contract)
     content = _flatbuffer(graph, graph.encode(windows), tmp_path)
-    nodes = read_graph(content).nodes
-    check(nodes, name)
-    assert not {"FULLY_CONNECTED", "WHILE"} & {node.op for node in nodes}
+    lowered = read_graph(content)
+    check(lowered, TARGETS["pi"], "int8", name)
+    assert not {"FULLY_CONNECTED", "WHILE"} & lowered.ops.keys()
     path = tmp_path / "m.tflite"
     path.write_bytes(embed_contract(content, contract))
     error = predict(load_engine(path), windows) - expected
