@@ -6,6 +6,8 @@ kernels that all runtimes have. FULLY_CONNECTED is avoided because its per-chann
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Norm = Callable[[tf.Tensor], tf.Tensor]
 _FEW_TOKENS = 16
 
 
@@ -127,19 +130,33 @@ def _merge_heads(x: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
     return tf.reshape(tf.transpose(x, (0, 2, 1, 3)), shape)
 
 
-def encoder(block: Any, tokens: tf.Tensor, first: tf.Tensor | None = None) -> tf.Tensor:
+@dataclass(frozen=True)
+class Form:
+    """What lowering leaves open.
+
+    Args:
+        prediction: which head speaks, ``"class"``, ``"distillation"`` or ``"mean"``.
+        norm: how tokens of the residual stream are normed, :func:`stream_norm` or :func:`unit_norm`.
+    """
+
+    prediction: str = "mean"
+    norm: Norm = stream_norm
+
+
+def encoder(block: Any, norm: Norm, tokens: tf.Tensor, first: tf.Tensor | None = None) -> tf.Tensor:
     """An encoder block on the tokens of each row.
 
     Args:
         block: the trained :class:`EncoderBlock`.
+        norm: what norms the tokens of the stream.
         tokens: ``[1, rows, n, dim]``.
         first: the first few of these, where the result of no other is read.
     """
-    kept, normed = tokens, stream_norm(tokens)
+    kept, normed = tokens, norm(tokens)
     queries = normed
     if first is not None:
         kept, queries = first, normed[:, :, : first.shape[2]]
     kept = kept + attention(block.attention, block.attention_norm, normed, queries)
     kernel, bias = folded_norm(block.mlp_norm, values(block.expand.kernel), values(block.expand.bias))
-    hidden = pointwise(stream_norm(kept), kernel, bias, relu=True)
+    hidden = pointwise(norm(kept), kernel, bias, relu=True)
     return kept + pointwise(hidden, written(values(block.contract.kernel)), written(values(block.contract.bias)))

@@ -1,26 +1,36 @@
-"""``deseptr convert`` as a function: a run folder in, a checked ``.tflite`` with its contract inside out."""
+"""``deseptr convert`` as a function: a checkpoint in, a checked ``.tflite`` with its contract inside out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import importlib.metadata
+import json
+import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from deseptr.contract import (
+    ConversionError,
     ModelContract,
-    Scores,
+    SetupError,
     atomic_path,
+    atomic_write,
     embed_contract,
-    score,
 )
-from deseptr.device import load_engine, predict
-from deseptr.device.graph import read_graph
+from deseptr.device import load_engine
+from deseptr.device.graph import Graph, read_graph
+from deseptr.train.provenance import source_commit
+from deseptr.train.run_folder import Calibration
 
-from .lint import check, non_int8_ops
-from .quantize import quantize_run
-from .targets import TARGETS
+from .attempt import Attempt, Teller, attempt, next_recipe
+from .edgetpu import NO_COMPILER, EdgeTpuReport, compile_for_edgetpu
+from .input_range import range_warnings
+from .micro import Arena, measure_arena, resolver_ops, write_firmware
+from .parity import Gate
+from .recipe import Recipe
 
-AGREEMENT_WANTED = 0.99
+_PACKAGES = ("deseptr", "tensorflow", "keras", "numpy", "ai-edge-litert", "tflite-runtime", "tflite-micro")
 
 
 @dataclass(frozen=True)
@@ -29,81 +39,198 @@ class Conversion:
 
     Args:
         path: the ``.tflite`` file.
-        size: of the file, bytes.
-        ops: how often each operation occurs.
-        non_int8: operations with an activation that is not int8.
-        agreement: share of windows on which checkpoint and int8 model name the same class.
-        float_scores: of the checkpoint.
-        int8_scores: of the int8 model on this machine's runtime.
-        runtime: that runtime and its version.
-        contract: what is inside the file.
+        source: the checkpoint.
+        content: of the file.
+        contract: what is inside it.
+        attempts: what was tried, in order; the last one was kept.
+        gate: what it had to pass.
+        warnings: what a reader should know of the calibration windows.
+        arena: what TensorFlow Lite Micro needs; None for other targets.
+        edgetpu: what the Edge TPU compiler said; None for other targets and where there is none.
+        firmware: C++ files written for the target ``micro``.
     """
 
     path: Path
-    size: int
-    ops: dict[str, int]
-    non_int8: list[str]
-    agreement: float
-    float_scores: Scores
-    int8_scores: Scores
-    runtime: str
+    source: Path
+    content: bytes
     contract: ModelContract
+    attempts: tuple[Attempt, ...]
+    gate: Gate
+    warnings: tuple[str, ...]
+    arena: Arena | None = None
+    edgetpu: EdgeTpuReport | None = None
+    firmware: tuple[Path, ...] = ()
 
     @property
-    def agrees(self) -> bool:
-        """Whether the int8 model is the same model for practical purposes."""
-        return self.agreement >= AGREEMENT_WANTED
+    def kept(self) -> Attempt:
+        """The attempt whose model was written."""
+        return self.attempts[-1]
+
+    @property
+    def graph(self) -> Graph:
+        """What the file is made of."""
+        return read_graph(self.content, self.path)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the model passed the gate; one that did not was written because that was forced."""
+        return not self.kept.failures
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as plain JSON values."""
+        """What ``model.json`` says: plain JSON values, the same for the same checkpoint and versions."""
+        kept, graph = self.kept, self.graph
         return {
-            "path": str(self.path),
-            "bytes": self.size,
-            "ops": self.ops,
-            "non_int8_ops": self.non_int8,
-            "windows": self.int8_scores.windows,
-            "agreement": self.agreement,
-            "float_macro_f1": self.float_scores.macro_f1,
-            "int8_macro_f1": self.int8_scores.macro_f1,
-            "runtime": self.runtime,
+            "path": self.path.name,
+            "source": self.source.name,
             "model": self.contract.model,
+            "labels": list(self.contract.labels),
+            "passed": self.passed,
+            "gate": {"agreement": self.gate.agreement, "loss": self.gate.loss},
+            "recipe": kept.recipe.to_dict(),
+            "warnings": list(self.warnings),
+            "bytes": len(self.content),
+            "sha256": hashlib.sha256(self.content).hexdigest(),
+            "checkpoint_sha256": _digest(self.source),
+            "windows": kept.deciding.windows,
+            "agreement": kept.deciding.agreement,
+            "float": kept.deciding.reference.to_dict(),
+            "converted": kept.deciding.scores.to_dict(),
+            **kept.to_dict(),
+            "earlier_attempts": [
+                {"recipe": tried.recipe.to_dict(), "failures": list(tried.failures)} for tried in self.attempts[:-1]
+            ],
+            "layer_sizes": [
+                {"layer": node.name, "op": node.op, "bytes": sum(len(w.constant or b"") for w in node.weights)}
+                for node in graph.nodes
+            ],
+            "arena": None if self.arena is None else asdict(self.arena),
+            "edgetpu": None if self.edgetpu is None else self.edgetpu.to_dict(),
+            "resolver_ops": list(resolver_ops(graph)) if kept.recipe.target == "micro" else None,
+            "contract": json.loads(self.contract.to_json()),
+            "versions": _versions(),
+            "commit": source_commit(),
         }
 
 
-def convert_run(run: Path, output: Path) -> Conversion:
-    """Convert a run's student to a full int8 ``.tflite`` and measure it against the checkpoint.
+def convert_run(
+    run: Path,
+    output: Path,
+    recipe: Recipe | None = None,
+    *,
+    calibration: Calibration | None = None,
+    gate: Gate | None = None,
+    force: bool = False,
+    tell: Teller = lambda text: None,
+) -> Conversion:
+    """Convert a checkpoint to a ``.tflite`` and prove that it is the same model.
 
-    ``output`` is written only after the graph has passed the lint and run on this machine.
+    A quantised model that fails the gate is tried again with more calibration windows and then with its worst layers in
+    float. ``output``, and ``model.json`` beside it under the same name, are written only after the graph has passed the
+    lint, the gate, and run on this machine.
 
     Args:
-        run: run folder of ``deseptr train``, or a ``.keras`` file with contract and calibration beside it.
+        run: run folder of ``deseptr train``, or a ``.keras`` file with its contract beside it.
         output: file to write.
+        recipe: how; full int8 for a Raspberry Pi by default.
+        calibration: windows to calibrate and judge on; those beside the checkpoint by default.
+        gate: what a quantised model must keep.
+        force: also write a model that fails the gate.
+        tell: told what is being done.
 
     Raises:
         ModelError: if the run cannot be read.
-        ConversionError: if the graph cannot be lowered or converted, or is not int8 throughout.
+        ConversionError: if the graph cannot be lowered or converted, breaks a rule of mode or target, or is not the
+            same model.
         SetupError: if ``output`` cannot be written or there is no TFLite runtime.
     """
-    flatbuffer, contract, held_out = quantize_run(run)
-    graph = read_graph(flatbuffer, run)
-    check(graph, TARGETS["pi"], "int8", run)
-    content = embed_contract(flatbuffer, contract)
+    recipe, gate = recipe or Recipe(), gate or Gate()
+    _check_writable(output)
+    attempts = [attempt(run, recipe, calibration, gate, tell)]
+    while attempts[-1].failures and (following := next_recipe(attempts[-1])):
+        tell(f"{attempts[-1].failures[0]}; trying again")
+        attempts.append(attempt(run, following, calibration, gate, tell))
+    kept = attempts[-1]
+    if kept.failures and not force:
+        raise _not_the_same(run, attempts)
+    return _write(run, output, tuple(attempts), gate)
+
+
+def _not_the_same(run: Path, attempts: list[Attempt]) -> ConversionError:
+    kept = attempts[-1]
+    lossy = ", ".join(f"{layer.op} {layer.layer.split(';')[0]}" for layer in kept.worst)
+    tried = f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
+    return ConversionError(
+        run,
+        found=f"a {kept.recipe.mode} model that is not the same{tried} ({'; '.join(kept.failures)})",
+        expected="the checkpoint's predictions",
+        next_step=f"train longer or on more varied data, take another --mode, or --force (worst layers: {lossy})",
+    )
+
+
+def _write(run: Path, output: Path, attempts: tuple[Attempt, ...], gate: Gate) -> Conversion:
+    kept = attempts[-1]
+    quantized = kept.quantized
+    content = embed_contract(quantized.flatbuffer, quantized.contract)
+    target = kept.recipe.target
+    arena = edgetpu = None
     with atomic_path(output) as temporary:
         temporary.write_bytes(content)
-        engine = load_engine(temporary)
-        predicted = predict(engine, held_out.windows).argmax(axis=1)
-
-    def scores(classes: Any) -> Scores:
-        return score(held_out.labels, classes, contract.labels, held_out.subjects)
-
-    return Conversion(
+        load_engine(temporary)
+        if target == "micro" and kept.recipe.mode == "int8":
+            arena = measure_arena(quantized.flatbuffer)
+        if target == "coral":
+            edgetpu = compile_for_edgetpu(temporary)
+    firmware: list[Path] = []
+    if arena is not None:
+        firmware = write_firmware(output.with_suffix(""), quantized.flatbuffer, quantized.contract, arena)
+    conversion = Conversion(
         path=output,
-        size=len(content),
-        ops=graph.ops,
-        non_int8=non_int8_ops(graph.nodes),
-        agreement=float((predicted == held_out.predicted).mean()),
-        float_scores=scores(held_out.predicted),
-        int8_scores=scores(predicted),
-        runtime=engine.name,
-        contract=contract,
+        source=run,
+        content=content,
+        contract=quantized.contract,
+        attempts=attempts,
+        gate=gate,
+        warnings=_warnings(kept, edgetpu),
+        arena=arena,
+        edgetpu=edgetpu,
+        firmware=tuple(firmware),
     )
+    atomic_write(output.with_suffix(".json"), json.dumps(conversion.to_dict(), indent=2) + "\n")
+    return conversion
+
+
+def _warnings(kept: Attempt, edgetpu: EdgeTpuReport | None) -> tuple[str, ...]:
+    quantized = kept.quantized
+    found = list(range_warnings(quantized.calibration.windows, quantized.contract))
+    if kept.recipe.target == "coral" and edgetpu is None:
+        found.append(NO_COMPILER)
+    if kept.failures:
+        found += [f"failed the gate, written by force: {failure}" for failure in kept.failures]
+    return tuple(found)
+
+
+def _check_writable(output: Path) -> None:
+    """Find out before minutes of work, not after."""
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if output.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise SetupError(
+            output,
+            found="a folder" if output.is_dir() else f"{folder}, which cannot be written to",
+            expected="a file in a writable folder",
+            next_step="choose another output path",
+        )
+
+
+def _digest(source: Path) -> str | None:
+    file = source / "model.keras" if source.is_dir() else source
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

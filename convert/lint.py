@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -76,7 +76,7 @@ class Lint:
     edgetpu: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, graph: Graph, target: Target, mode: str) -> Lint:
+    def of(cls, graph: Graph, target: Target, mode: str, float_layers: Collection[str] = ()) -> Lint:
         """Look at a graph.
 
         Raises:
@@ -91,7 +91,7 @@ class Lint:
             quantize=graph.ops.get("QUANTIZE", 0),
             dequantize=graph.ops.get("DEQUANTIZE", 0),
             macs=graph.macs,
-            findings=lint(graph, target, mode),
+            findings=lint(graph, target, mode, float_layers),
             edgetpu=edgetpu_share(graph) if target.accelerated else None,
         )
 
@@ -109,11 +109,18 @@ def non_int8_ops(nodes: Sequence[Node]) -> list[str]:
     return [f"{node.op} ({node.name})" for node in nodes if node.types != _INT8]
 
 
-def lint(graph: Graph, target: Target, mode: str) -> tuple[Finding, ...]:
+def lint(graph: Graph, target: Target, mode: str, float_layers: Collection[str] = ()) -> tuple[Finding, ...]:
     """What in a graph breaks the target's or the mode's rules, in order of execution.
 
     With a float input or output in a quantised mode, the QUANTIZE that reads the one and the DEQUANTIZE that writes the
-    other are legitimate.
+    other are legitimate, and so is a float MUL before the one. So are layers that were to stay in float, and in int16x8
+    those that have no kernel of 16 bits, with what brings values to them and back.
+
+    Args:
+        graph: as :func:`deseptr.device.graph.read_graph` reads it.
+        target: what is to run it.
+        mode: how it was converted.
+        float_layers: layers that were to stay in float, by name.
 
     Raises:
         ConversionError: if the target has no such mode.
@@ -125,11 +132,11 @@ def lint(graph: Graph, target: Target, mode: str) -> tuple[Finding, ...]:
             expected=" or ".join(target.modes),
             next_step="choose one of these, or another target",
         )
-    boundary = _boundary(graph)
-    return tuple(finding for node in graph.nodes for finding in _findings(node, target, mode, id(node) in boundary))
+    welcome = _boundary(graph) | _stand_ins(graph, target, mode, float_layers)
+    return tuple(finding for node in graph.nodes for finding in _findings(node, target, mode, id(node) in welcome))
 
 
-def check(graph: Graph, target: Target, mode: str, thing: object) -> None:
+def check(graph: Graph, target: Target, mode: str, thing: object, float_layers: Collection[str] = ()) -> None:
     """Refuse a graph that breaks a rule.
 
     Args:
@@ -137,12 +144,13 @@ def check(graph: Graph, target: Target, mode: str, thing: object) -> None:
         target: what is to run it.
         mode: how it was converted.
         thing: what the message is about.
+        float_layers: layers that were to stay in float, by name.
 
     Raises:
         ConversionError: naming the operations that break the first broken rule, with their layers, and how many break
             others.
     """
-    findings = lint(graph, target, mode)
+    findings = lint(graph, target, mode, float_layers)
     if not findings:
         return
     rules = Counter(finding.rule for finding in findings)
@@ -162,22 +170,36 @@ def check(graph: Graph, target: Target, mode: str, thing: object) -> None:
 
 def _boundary(graph: Graph) -> set[int]:
     """The nodes that lead from a float input and to a float output, one for each."""
+    inputs = set(graph.inputs)
     first: dict[int, Node] = {}
+    for node in graph.nodes[:1]:
+        if node.op == "MUL" and node.inputs[0] in inputs:
+            first[node.inputs[0].index] = node
+            inputs.add(node.outputs[0])
     for node in graph.nodes:
-        if node.op == "QUANTIZE" and node.inputs[0] in graph.inputs:
+        if node.op == "QUANTIZE" and node.inputs[0] in inputs:
             first.setdefault(node.inputs[0].index, node)
         if node.op == "DEQUANTIZE" and node.outputs[0] in graph.outputs:
             first.setdefault(node.outputs[0].index, node)
     return {id(node) for node in first.values()}
 
 
-def _findings(node: Node, target: Target, mode: str, is_boundary: bool) -> Iterator[Finding]:
+def _stand_ins(graph: Graph, target: Target, mode: str, float_layers: Collection[str]) -> set[int]:
+    """The nodes that are in float because they were to be, or have no kernel of 16 bits, and the casts around them."""
+    lacking = target.lacks.get("INT16", frozenset()) if mode == "int16x8" else frozenset()
+    found = {id(node): node for node in graph.nodes if node.op in lacking or node.name in float_layers}
+    tensors = {tensor for node in found.values() for tensor in (*node.inputs, *node.outputs)}
+    casts = (node for node in graph.nodes if node.op in _CONVERSIONS)
+    return {*found, *(id(node) for node in casts if {*node.inputs, *node.outputs} & tensors)}
+
+
+def _findings(node: Node, target: Target, mode: str, is_welcome: bool) -> Iterator[Finding]:
     for rule, test in _ALONE.items():
         if broken := test(node):
             yield _finding(rule, node, *broken)
             return
     yield from (_finding(rule, node, *found) for rule, found in _of_kernel(node, target))
-    yield from (_finding(rule, node, *found) for rule, found in _of_types(node, target, mode, is_boundary))
+    yield from (_finding(rule, node, *found) for rule, found in _of_types(node, target, mode, is_welcome))
 
 
 def _finding(rule: str, node: Node, found: str, expected: str) -> Finding:
@@ -239,9 +261,9 @@ def _of_kernel(node: Node, target: Target) -> _Broken:
         yield "per-channel dense weights", (f"{scales} scales", "one scale, or a 1×1 CONV_2D")
 
 
-def _of_types(node: Node, target: Target, mode: str, is_boundary: bool) -> _Broken:
+def _of_types(node: Node, target: Target, mode: str, is_welcome: bool) -> _Broken:
     allowed = target.types[mode]
-    strange = node.types - allowed - ({"FLOAT32"} if is_boundary else set())
+    strange = node.types - allowed - ({"FLOAT32"} if is_welcome else set())
     for name in sorted(strange):
         island = mode in QUANTIZED_MODES and name in _FLOATS
         yield "float islands" if island else "element types", (name, f"{' or '.join(sorted(allowed))} throughout")

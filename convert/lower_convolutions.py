@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .blocks import Array, constant, folded_batch_norm, pointwise, values
+from .blocks import Array, Form, constant, folded_batch_norm, pointwise, values
 from .lower_front_end import Spectrogram
 
 
-def lower_resnet18(network: Any, prediction: str, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`ResNet18`; having one head, it takes no ``prediction``."""
+def lower_resnet18(network: Any, form: Form, spectrogram: Spectrogram) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a spectrogram by a :class:`ResNet18`; ``form`` changes nothing in it."""
     x = lower_stem(network.stem, spectrogram)
     for block in network.blocks:
         x = _basic_block(block, x)
     return linear_head(network.head, average(x))
 
 
-def lower_cnn2d(network: Any, prediction: str, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`Cnn2d`; having one head, it takes no ``prediction``."""
+def lower_cnn2d(network: Any, form: Form, spectrogram: Spectrogram) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a spectrogram by a :class:`Cnn2d`; ``form`` changes nothing in it."""
     x = spectrogram()
     for layer in network.convolutions:
         kernel, bias = folded_batch_norm(layer.convolution, layer.normalisation)

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .blocks import Array, centred, constant, encoder, folded_norm, pointwise, unit_norm, values, written
+from .blocks import Array, Form, centred, constant, encoder, folded_norm, pointwise, unit_norm, values, written
 from .lower_convolutions import lower_stem
 from .lower_front_end import Spectrogram
 
 
-def lower_separable(network: Any, prediction: str, spectrogram: Spectrogram) -> tf.Tensor:
+def lower_separable(network: Any, form: Form, spectrogram: Spectrogram) -> tf.Tensor:
     """Logits ``[1, classes]`` of a spectrogram by a :class:`SepTr` or one of its distilled kinds.
 
     Args:
         network: the trained network.
-        prediction: which head speaks, where there are two.
+        form: which head speaks, where there are two, and how the stream is normed.
         spectrogram: what gives ``[1, frames, bins, channels]``.
     """
     grid, special = _tokens(network, spectrogram)
@@ -30,23 +30,24 @@ def lower_separable(network: Any, prediction: str, spectrogram: Spectrogram) -> 
         grid = tf.transpose(grid, (0, 2, 1, 3))
     for block in network.stages[:-1]:
         copies = tf.concat([special] * grid.shape[1], axis=1)
-        encoded = encoder(block, tf.concat([copies, grid], axis=2))
+        encoded = encoder(block, form.norm, tf.concat([copies, grid], axis=2))
         special = tf.reduce_mean(encoded[:, :, :count], axis=1, keepdims=True)
         grid = tf.transpose(encoded[:, :, count:], (0, 2, 1, 3))
     copies = tf.concat([special] * grid.shape[1], axis=1)
-    encoded = encoder(network.stages[-1], tf.concat([copies, grid], axis=2), first=copies)
-    return _head(network, prediction, tf.reduce_mean(encoded, axis=1, keepdims=True))
+    encoded = encoder(network.stages[-1], form.norm, tf.concat([copies, grid], axis=2), first=copies)
+    return _head(network, form.prediction, tf.reduce_mean(encoded, axis=1, keepdims=True))
 
 
-def lower_vit(network: Any, prediction: str, spectrogram: Spectrogram) -> tf.Tensor:
+def lower_vit(network: Any, form: Form, spectrogram: Spectrogram) -> tf.Tensor:
     """Logits ``[1, classes]`` of a spectrogram by a :class:`ViT` or its distilled kind; arguments as above."""
     grid, special = _tokens(network, spectrogram)
     count = special.shape[2]
     _, columns, rows, dim = grid.shape
     tokens = tf.concat([special, tf.reshape(grid, (1, 1, columns * rows, dim))], axis=2)
     for block in network.blocks[:-1]:
-        tokens = encoder(block, tokens)
-    return _head(network, prediction, encoder(network.blocks[-1], tokens, first=tokens[:, :, :count]))
+        tokens = encoder(block, form.norm, tokens)
+    encoded = encoder(network.blocks[-1], form.norm, tokens, first=tokens[:, :, :count])
+    return _head(network, form.prediction, encoded)
 
 
 def _tokens(network: Any, spectrogram: Spectrogram) -> tuple[tf.Tensor, tf.Tensor]:

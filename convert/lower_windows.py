@@ -9,13 +9,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from .blocks import constant, folded_batch_norm, pointwise, values
+from .blocks import Form, constant, folded_batch_norm, pointwise, values
 from .gru import gru_states
 from .lower_convolutions import convolved, linear_head
 
 
-def lower_cnn_har(network: Any, prediction: str, window: tf.Tensor) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a window by a :class:`CnnHar`; having one head, it takes no ``prediction``."""
+def lower_cnn_har(network: Any, form: Form, window: tf.Tensor) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a window by a :class:`CnnHar`; ``form`` changes nothing in it."""
     first, second, third = network.temporal
     pool = network.pool
     x = _normed(first, tf.reshape(window, (*window.shape, 1)))
@@ -26,8 +26,8 @@ def lower_cnn_har(network: Any, prediction: str, window: tf.Tensor) -> tf.Tensor
     return linear_head(network.head, tf.nn.max_pool2d(x, x.shape[1:3], 1, "VALID"))
 
 
-def lower_tinierhar(network: Any, prediction: str, window: tf.Tensor) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a window by a :class:`TinierHar`; having one head, it takes no ``prediction``."""
+def lower_tinierhar(network: Any, form: Form, window: tf.Tensor) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a window by a :class:`TinierHar`; ``form`` changes nothing in it."""
     x = tf.reshape(window, (*window.shape, 1))
     for block in network.blocks:
         x = _temporal_block(block, x)

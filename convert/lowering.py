@@ -27,13 +27,13 @@ from deseptr.train.models import (
     ViT,
 )
 
-from .blocks import constant
+from .blocks import Form, Norm, constant, stream_norm
 from .lower_convolutions import lower_cnn2d, lower_resnet18
 from .lower_front_end import lower_front_end
 from .lower_transformers import lower_separable, lower_vit
 from .lower_windows import lower_cnn_har, lower_tinierhar
 
-Lowering = Callable[[Any, str, Any], tf.Tensor]
+Lowering = Callable[[Any, Form, Any], tf.Tensor]
 
 LOWERINGS: dict[type, Lowering] = {
     ViT: lower_vit,
@@ -59,12 +59,15 @@ class InferenceGraph(tf.Module):
         contract: its contract.
         raw: whether the function takes windows in SI units, as float graphs do; by default it takes them divided by
             the contract's input range, as quantised graphs do.
+        norm: how transformers norm the tokens of the residual stream.
 
     Raises:
         ConversionError: if it is no network.
     """
 
-    def __init__(self, classifier: Any, contract: ModelContract, *, raw: bool = False) -> None:
+    def __init__(
+        self, classifier: Any, contract: ModelContract, *, raw: bool = False, norm: Norm = stream_norm
+    ) -> None:
         super().__init__()
         if not isinstance(classifier, keras.Model):
             raise ConversionError(
@@ -76,6 +79,7 @@ class InferenceGraph(tf.Module):
         self._classifier = classifier
         self._range = np.asarray(contract.input_range, np.float32)
         self._raw = raw
+        self._norm = norm
         shape = (1, contract.window_length, len(contract.channels))
         function = tf.function(
             self._logits, input_signature=[tf.TensorSpec(shape, tf.float32, name="window")], autograph=False
@@ -93,7 +97,7 @@ class InferenceGraph(tf.Module):
         x = partial(lower_front_end, classifier.front_end, window) if spectral else window
         lower = LOWERINGS.get(type(classifier.network))
         if lower is not None:
-            return lower(classifier.network, classifier.prediction, x)
+            return lower(classifier.network, Form(classifier.prediction, self._norm), x)
         picture = tf.transpose(x(), (0, 2, 1, 3)) if spectral else x
         return classifier.chosen(classifier.network(picture, training=False))
 
@@ -107,6 +111,6 @@ class InferenceGraph(tf.Module):
 
 
 def _rounded(window: tf.Tensor, input_range: NDArray[np.float32]) -> tf.Tensor:
-    """What training rounds a window to: the steps of an int8 input."""
-    steps = tf.round(window * constant(INPUT_STEPS / input_range))
+    """What training rounds a window to: the steps of an int8 input. Not every runtime has ROUND."""
+    steps = tf.floor(window / constant(input_range) * INPUT_STEPS + 0.5)
     return tf.minimum(tf.maximum(steps, -128.0), 127.0) * (1.0 / INPUT_STEPS)

@@ -31,6 +31,7 @@ class Quantized:
 
     Args:
         flatbuffer: the model as the recipe asks for it.
+        integer: the same with the input and output of its mode, before any float I/O was put around it.
         reference: the same graph in float32, on windows over the contract's input range.
         scaled: held-out windows as the reference takes them, ``[n, window_length, channels]``.
         contract: the run's.
@@ -39,6 +40,7 @@ class Quantized:
     """
 
     flatbuffer: bytes
+    integer: bytes
     reference: bytes
     scaled: NDArray[np.float32]
     contract: ModelContract
@@ -80,24 +82,27 @@ def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Qua
     from deseptr.train import RunFolder, load_run
     from deseptr.train.fit import predict_logits
 
+    from .blocks import stream_norm, unit_norm
     from .lowering import InferenceGraph
 
     classifier, contract = load_run(run)
     if calibration is None:
         calibration = Calibration.load(RunFolder(run if run.is_dir() else run.parent).calibration)
     _check_windows(calibration, contract, run)
-    graph = InferenceGraph(classifier, contract)
+    # Neither form of the norm has kernels of 16 bits everywhere; the one that is a single operation loses the least.
+    norm = unit_norm if recipe.mode == "int16x8" else stream_norm
+    graph = InferenceGraph(classifier, contract, norm=norm)
     windows = graph.encode(calibration.windows[: recipe.calibration_windows])
     reference = _convert(graph, Recipe("float32"), windows, run)
     if recipe.quantised:
-        flatbuffer = with_symmetric_operands(_convert(graph, recipe, windows, run))
+        flatbuffer = integer = with_symmetric_operands(_convert(graph, recipe, windows, run))
         if recipe.io == "float32":
-            flatbuffer = with_float_io(flatbuffer, contract.input_range)
+            flatbuffer = with_float_io(integer, contract.input_range)
     else:
-        flatbuffer = _convert(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
+        flatbuffer = integer = _convert(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
     held_out = calibration.held_out_windows
     logits = predict_logits(classifier, held_out)
-    return Quantized(flatbuffer, reference, graph.encode(held_out), contract, calibration, logits)
+    return Quantized(flatbuffer, integer, reference, graph.encode(held_out), contract, calibration, logits)
 
 
 def _check_windows(calibration: Calibration, contract: ModelContract, run: Path) -> None:

@@ -1,8 +1,9 @@
 """Zero point 0 for the right operands of int8 BATCH_MATMULs, without which they leave the fast kernels.
 
-XNNPACK multiplies two int8 activations only where the right one is symmetric; any other goes to a portable kernel that
-takes several times as long. What writes the operand requantises to whatever scale its output has, so the change is one
-of two numbers a tensor, and costs at most the bit by which the range is lopsided.
+XNNPACK multiplies two int8 activations only where the right one is symmetric; any other goes to a portable kernel. That
+one transposes a right operand that is not transposed yet and takes several times as long; one that is, keys, it
+multiplies as fast or faster. What writes the operand requantises to whatever scale its output has, so the change is
+one of two numbers a tensor, and costs at most the bit by which the range is lopsided.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _SMALLEST, _LARGEST = -128, 127
 
 
 def with_symmetric_operands(content: bytes) -> bytes:
-    """The flatbuffer with zero point 0 in what every int8 BATCH_MATMUL multiplies with.
+    """The flatbuffer with zero point 0 in what every int8 BATCH_MATMUL multiplies with, unless it comes transposed.
 
     An operand is left as it is where what writes it has a scale of its own (L2_NORMALIZATION, which is symmetric
     already), or where a reader hands its scale on, as pooling does.
@@ -24,8 +25,8 @@ def with_symmetric_operands(content: bytes) -> bytes:
     graph = read_graph(content)
     model = unpack(content)
     tensors = model.subgraphs[0].tensors
-    for node in graph.nodes:
-        if node.op != "BATCH_MATMUL" or node.inputs[1].type != "INT8":
+    for node, operator in zip(graph.nodes, model.subgraphs[0].operators, strict=True):
+        if node.op != "BATCH_MATMUL" or node.inputs[1].type != "INT8" or operator.builtinOptions.adjY:
             continue
         source = _source(node.inputs[1], graph)
         copies = _copies(source, graph)

@@ -56,7 +56,7 @@ def test_encoder_block_on_the_residual_stream(rows: int, wanted: int | None, ran
     block = random_student(5).network.time_blocks[0]
     tokens = np.random.default_rng(0).normal(size=(1, rows, 7, 12)).astype(np.float32)
     stream = tf.constant(written(tokens), tf.float32)
-    mine = encoder(block, stream, None if wanted is None else stream[:, :, :wanted])
+    mine = encoder(block, stream_norm, stream, None if wanted is None else stream[:, :, :wanted])
     expected = written(np.asarray(block(tokens)))[:, :, :wanted]
     np.testing.assert_allclose(mine, expected, atol=1e-5)
 
