@@ -7,7 +7,7 @@ from .files import atomic_path, atomic_write
 from .model_contract import CHANNELS, UNITS, ModelContract
 from .scores import Scores, macro_f1, score
 from .stft import StftSpec
-from .tflite_file import TfliteFile, embed_contract, read_tflite
+from .tflite_file import TfliteFile, embed_contract, read_flatbuffer, read_tflite
 
 __all__ = [
     "CHANNELS",
@@ -29,6 +29,7 @@ __all__ = [
     "embed_contract",
     "macro_f1",
     "macro_f1_interval",
+    "read_flatbuffer",
     "read_tflite",
     "reliability",
     "score",
