@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+MODELS ?= device/models/deseptr_motionsense.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format wheel clean
+.PHONY: help setup demo test test-slow arm-cost check format wheel clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +29,10 @@ test: setup ## All tests that take seconds
 
 test-slow: setup ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+arm-cost: setup ## Instructions of MODELS on emulated ARM; no times
+	@command -v qemu-system-aarch64 >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update && apt-get install --yes --no-install-recommends qemu-system-arm; } || { echo "arm-cost needs Debian's package qemu-system-arm: sudo apt-get install qemu-system-arm"; exit 2; }
+	$(BIN)/deseptr firmware arm-cost $(MODELS)
 
 check: setup ## Lint and types
 	$(BIN)/ruff check .

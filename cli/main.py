@@ -19,6 +19,7 @@ COMMANDS = {
     "convert": ("convert", "Make an int8 .tflite of a trained run."),
     "evaluate": ("evaluate", "Measure a run or a .tflite on labelled recordings."),
     "device": ("device", "Run a model on an I2C motion sensor, and time it."),
+    "firmware": ("firmware", "Count a model's instructions on an emulated board."),
     "demo": ("demo", "The whole path on a synthetic wearer, with a report."),
 }
 

@@ -7,7 +7,7 @@ from .files import atomic_path, atomic_write
 from .model_contract import CHANNELS, UNITS, ModelContract
 from .scores import Scores, accuracy, macro_f1, score
 from .stft import StftSpec
-from .tflite_file import TfliteFile, embed_contract, read_tflite, without_archive
+from .tflite_file import TfliteFile, embed_contract, read_flatbuffer, read_tflite, without_archive
 
 __all__ = [
     "CHANNELS",
@@ -30,6 +30,7 @@ __all__ = [
     "embed_contract",
     "macro_f1",
     "macro_f1_interval",
+    "read_flatbuffer",
     "read_tflite",
     "reliability",
     "score",

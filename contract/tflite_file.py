@@ -54,11 +54,11 @@ def without_archive(content: bytes) -> bytes:
         return content[: min((entry.header_offset for entry in archive.infolist()), default=archive.start_dir)]
 
 
-def read_tflite(path: Path) -> TfliteFile:
-    """Read a model and the contract inside it.
+def read_flatbuffer(path: Path) -> bytes:
+    """Read a model, with or without a contract inside it.
 
     Raises:
-        ModelError: if the file is missing, no TFLite flatbuffer, or has no contract or a broken one.
+        ModelError: if the file is missing or no TFLite flatbuffer.
     """
     try:
         content = path.read_bytes()
@@ -73,6 +73,16 @@ def read_tflite(path: Path) -> TfliteFile:
             expected="a TFLite flatbuffer",
             next_step="make one with `deseptr convert RUN`",
         )
+    return content
+
+
+def read_tflite(path: Path) -> TfliteFile:
+    """Read a model and the contract inside it.
+
+    Raises:
+        ModelError: if the file is missing, no TFLite flatbuffer, or has no contract or a broken one.
+    """
+    content = read_flatbuffer(path)
     return TfliteFile(content, _read_contract(content, path), path)
 
 

@@ -1,0 +1,74 @@
+"""The command line of counting instructions on emulated ARM."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from .cost import UNIT, ArmCosts, count_instructions
+from .machine import CPUS, Job
+
+
+@click.command("arm-cost")
+@click.argument("models", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="MODEL.tflite...")
+@click.option(
+    "--cpu",
+    "cpus",
+    type=click.Choice(list(CPUS)),
+    multiple=True,
+    default=["cortex-a53", "cortex-a76"],
+    show_default=True,
+    help="Processor; may be given several times.",
+)
+@click.option("--samples", type=click.IntRange(1), default=50, show_default=True, help="Counted inferences of each.")
+@click.option("--boots", type=click.IntRange(1), default=1, show_default=True, help="2 shows how far figures repeat.")
+@click.option(
+    "--timeout", type=click.FloatRange(1), default=600.0, show_default=True, help="Seconds that one boot may take."
+)
+@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+def arm_cost(
+    models: tuple[Path, ...], cpus: tuple[str, ...], samples: int, boots: int, timeout: float, as_json: bool
+) -> None:
+    """Count instructions per inference on an emulated ARM processor.
+
+    They are no time: caches, memory and what an instruction takes are not emulated. They repeat to 0.2 %,
+    and tell which of two models, or of two versions of one, gives the processor less to do.
+
+    Needs QEMU (Debian: qemu-system-arm), apt and pip. The machine's system is fetched once and kept in
+    ~/.cache/deseptr/arm, or in the folder named by DESEPTR_ARM_CACHE.
+
+    \b
+    Examples:
+      deseptr firmware arm-cost mine.tflite
+      deseptr firmware arm-cost float.tflite int8.tflite --cpu cortex-a76 --boots 2 --json
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    result = count_instructions(
+        models,
+        list(dict.fromkeys(cpus)),
+        job=Job(samples=samples),
+        boots=boots,
+        timeout=timeout,
+        note=lambda line: click.echo(f"{line} …", err=True),
+    )
+    click.echo(json.dumps(result.to_dict(), indent=2) if as_json else table(result))
+
+
+def table(result: ArmCosts) -> str:
+    """The figures as lines of text, unit and software first."""
+    rows: list[tuple[str, ...]] = [("", "processor", "median", "min", "max", "boots differ")]
+    for cost in result.costs:
+        differ = "–" if cost.boots_differ_percent is None else f"{cost.boots_differ_percent:.3f} %"
+        figures = (f"{count:,}" for count in (cost.instructions, *cost.limits))
+        rows.append((cost.model, cost.cpu, *figures, differ))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if index < 2 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    software = ", ".join(f"{name} {version}" for name, version in result.software.items())
+    return "\n".join([f"{UNIT}; {software}", *lines])

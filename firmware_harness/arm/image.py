@@ -1,0 +1,215 @@
+"""The emulated machine's software: a kernel and a first file system of Python and the TFLite runtime, made once.
+
+Nothing of it runs while it is made: packages and wheels are unpacked straight into an archive, which the kernel unpacks
+into memory. So it takes no chroot, no disk image and no administrator's rights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from deseptr.contract import SetupError
+
+from .cpio import Entry, write_archive
+from .packages import Apt, download_wheels
+
+RUNTIME = "ai-edge-litert"
+CACHE_VARIABLE = "DESEPTR_ARM_CACHE"
+_SITE = "usr/lib/python3/dist-packages"
+# /bin, /lib and /sbin are links into /usr, as Debian's own are.
+_MERGED = ("bin", "lib", "sbin")
+_UNUSED = re.compile(
+    r"^usr/share(/|$)|^var(/|$)|/(tests?|include|ensurepip|idlelib|lib2to3)/|WebGpuAccelerator|\.(a|h|pyi)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What the machine is made of; another recipe is another machine in the cache.
+
+    Args:
+        runtime: requirement of the TFLite runtime, as pip reads it.
+        release: the host's Debian release, whose packages apt fetches.
+        packages: Debian packages of the file system, with what they depend on.
+        kernel: Debian package that stands for the newest kernel.
+        layout: number of this module's way of putting them together.
+    """
+
+    runtime: str
+    release: str
+    packages: tuple[str, ...] = ("python3", "libstdc++6")
+    kernel: str = "linux-image-arm64"
+    layout: int = 1
+
+    def key(self) -> str:
+        """Name of its folder in the cache."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A machine's software on disk.
+
+    Args:
+        kernel: Linux for arm64.
+        base: archive of the file system.
+    """
+
+    kernel: Path
+    base: Path
+
+
+def default_recipe() -> Recipe:
+    """This host's release and, where the runtime is installed here, its version."""
+    try:
+        runtime = f"{RUNTIME}=={importlib.metadata.version(RUNTIME)}"
+    except importlib.metadata.PackageNotFoundError:
+        runtime = RUNTIME
+    try:
+        release = platform.freedesktop_os_release().get("VERSION_CODENAME", "unknown")
+    except OSError:
+        release = "unknown"
+    return Recipe(runtime, release)
+
+
+def default_cache() -> Path:
+    """The folder named by ``DESEPTR_ARM_CACHE``, or the usual one below the home folder."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else Path.home() / ".cache" / "deseptr" / "arm"
+
+
+def prepare_image(recipe: Recipe, cache: Path, note: Callable[[str], None] = lambda line: None) -> Image:
+    """The software of ``recipe`` from the cache, made first if it is not there.
+
+    Args:
+        recipe: what to make.
+        cache: folder of machines.
+        note: told what is being done, when it takes a while.
+
+    Raises:
+        SetupError: if apt, dpkg or pip is missing or cannot fetch something, or the cache cannot be written.
+    """
+    cache = cache.resolve()
+    home = cache / recipe.key()
+    if not home.is_dir():
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            # In the cache's folder, so that a whole machine appears at once, by a rename.
+            with tempfile.TemporaryDirectory(dir=cache, prefix=".making-") as folder:
+                _make(recipe, Path(folder), home, note)
+        except OSError as error:
+            raise SetupError(
+                cache,
+                found=error.strerror or error,
+                expected="room and permission to write",
+                next_step=f"free space, or name another folder in {CACHE_VARIABLE}",
+            ) from error
+    return Image(home / "kernel", home / "base.cpio")
+
+
+def _make(recipe: Recipe, folder: Path, home: Path, note: Callable[[str], None]) -> None:
+    for program in ("apt-get", "dpkg-deb"):
+        if shutil.which(program) is None:
+            raise SetupError(
+                program,
+                found="no such program",
+                expected="Debian's package tools, which fetch the emulated machine's system",
+                next_step="run this on Debian, or in a container of it",
+            )
+    note("fetching Debian's packages for arm64 (once)")
+    apt = Apt(folder / "apt")
+    apt.update()
+    debs = apt.download(*recipe.packages)
+    kernel = apt.download_kernel(recipe.kernel)
+    python = _python_version(debs)
+    note(f"fetching {recipe.runtime} for aarch64 and Python {python} (once)")
+    wheels = download_wheels(recipe.runtime, python, folder / "wheels")
+    note("unpacking them into the emulated machine's file system (once)")
+    made = folder / "made"
+    made.mkdir()
+    (made / "kernel").write_bytes(_kernel_of(kernel))
+    with (made / "base.cpio").open("wb") as stream:
+        write_archive(stream, base_entries(debs, wheels))
+    if not home.is_dir():
+        made.rename(home)
+
+
+def base_entries(debs: Iterable[Path], wheels: Iterable[Path]) -> Iterator[Entry]:
+    """Entries of the file system: the packages' and the wheels' files, less what no inference reads."""
+    for name in ("dev", "proc", "sys", "tmp"):
+        yield Entry.folder(name)
+    for name in _MERGED:
+        yield Entry.folder(f"usr/{name}")
+        yield Entry.link(name, f"usr/{name}")
+    for deb in debs:
+        yield from (entry for entry in _deb_entries(deb) if not _UNUSED.search(entry.path))
+    for wheel in wheels:
+        yield from _wheel_entries(wheel)
+
+
+def _wheel_entries(wheel: Path) -> Iterator[Entry]:
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            path = f"{_SITE}/{name}"
+            if not name.endswith("/") and not _UNUSED.search(path):
+                yield Entry.file(path, archive.read(name))
+
+
+def _deb_entries(deb: Path) -> Iterator[Entry]:
+    with subprocess.Popen(
+        ["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
+                yield from (entry for member in tar if (entry := _entry_of(tar, member)))
+        except tarfile.TarError as error:
+            raise SetupError(
+                deb.name, found=error, expected="a Debian package", next_step="run the command again"
+            ) from error
+
+
+def _entry_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
+    """What the archive holds of a package's member; nothing of the root, of devices and of the merged folders."""
+    path = member.name.removeprefix(".").strip("/")
+    first, slash, _ = path.partition("/")
+    if first in _MERGED:
+        path = f"usr/{path}" if slash else ""
+    if not path:
+        return None
+    if member.isdir():
+        return Entry.folder(path)
+    if member.issym():
+        return Entry.link(path, member.linkname)
+    if member.islnk():
+        return Entry.link(path, "/" + member.linkname.removeprefix(".").strip("/"))
+    content = tar.extractfile(member)
+    return Entry.file(path, content.read(), executable=bool(member.mode & 0o100)) if content else None
+
+
+def _kernel_of(deb: Path) -> bytes:
+    for entry in _deb_entries(deb):
+        if entry.path.startswith("boot/vmlinuz-"):
+            return entry.data
+    raise SetupError(deb.name, found="no boot/vmlinuz-*", expected="a kernel", next_step="check apt's sources")
+
+
+def _python_version(debs: Iterable[Path]) -> str:
+    """Version of the Python among packages, as 3.11."""
+    for deb in debs:
+        match = re.match(r"python(3\.\d+)_", deb.name)
+        if match:
+            return match[1]
+    raise SetupError("apt-get: python3", found="no python3.N with it", expected="one", next_step="check apt's sources")
