@@ -3,53 +3,225 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.contract import ConversionError, DeseptrError
+
 if TYPE_CHECKING:
-    from deseptr.convert import Conversion
+    from rich.status import Status
+
+    from deseptr.convert import Conversion, Gate, Recipe
+
+# As in convert.recipe and convert.targets, which load numpy.
+MODES = ("int8", "int16x8", "float16", "dynamic", "float32")
+IO_TYPES = ("int8", "int16", "float32")
+TARGETS = ("pi", "micro", "coral")
 
 
-@click.command(epilog="Example: deseptr convert runs/ms -o ms.tflite")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write. [default: RUN's name + .tflite]")
+@click.command(
+    epilog="""\b
+Examples:
+  deseptr convert runs/ms -o ms.tflite
+  deseptr convert runs/* -o models
+  deseptr convert runs/ms -o firmware/ms.tflite --target micro
+"""
+)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File to write, or of several RUNs the folder. [default: RUN's name + .tflite]",
+)
+@click.option("--mode", type=click.Choice(MODES), default="int8", show_default=True, help="Types of the graph.")
+@click.option("--io", type=click.Choice(IO_TYPES), help="Type of window and logits. [default: the mode's own]")
+@click.option(
+    "--target", type=click.Choice(TARGETS), default="pi", show_default=True, help="Whose operations the graph may have."
+)
+@click.option(
+    "--agreement",
+    type=click.FloatRange(0, 100),
+    default=99.0,
+    show_default=True,
+    help="Parity gate: least share of windows of the checkpoint's class, %.",
+)
+@click.option(
+    "--loss",
+    type=click.FloatRange(0, 100),
+    default=0.5,
+    show_default=True,
+    help="Parity gate: largest loss of accuracy and of macro-F1, points.",
+)
+@click.option("--force", is_flag=True, help="Write a model that fails the parity gate too, marked as failed.")
+@click.option("--report/--no-report", default=True, show_default=True, help="Write an HTML page beside each model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def convert(run: Path, output: Path | None, as_json: bool) -> None:
-    """Make an int8 .tflite of RUN's student, STFT and contract inside, and compare it with the checkpoint.
+def convert(
+    runs: tuple[Path, ...],
+    output: Path | None,
+    mode: str,
+    io: str | None,
+    target: str,
+    agreement: float,
+    loss: float,
+    force: bool,
+    report: bool,
+    as_json: bool,
+) -> None:
+    r"""Make a .tflite of each RUN's student, STFT and contract inside, and prove that it is the same model.
 
-    RUN is a folder of `deseptr train`, or a .keras file with contract.json and calibration.npz beside it. The file is
-    written only if every activation in the graph is int8.
+    RUN is a folder of `deseptr train`, or a .keras file with contract.json and calibration.npz beside it. A folder with
+    neither stands for the runs in it.
+
+    \b
+    int8     weights and activations in 8 bits, as input and output (or --io float32)
+    int16x8  activations in 16 bits, where there are kernels for them
+    float16, dynamic, float32  for comparison
+
+    \b
+    pi       ai-edge-litert and tflite-runtime 2.14 can run it
+    micro    TensorFlow Lite Micro can; also writes model.cc and model.h, and measures the arena
+    coral    as pi, and says how much of it an Edge TPU would take
+
+    A model is written only if the target has all its operations, nothing in it is of another type, and it names the
+    checkpoint's class on 99 % of the held-out windows with half a point of accuracy and macro-F1 lost at most. Else it
+    is tried with more calibration windows, then with its worst layers in float, then refused. MODEL.json beside it
+    tells all that was found.
     """
+    from deseptr.convert import Gate, Recipe
+
+    recipe, gate = Recipe(mode, io or "", target), Gate(agreement / 100, loss / 100)
+    found = _checkpoints(runs)
+    outputs = _outputs(found, output)
+    results = _convert_all(found, outputs, recipe, gate, force, report)
+    done = [result for result in results if not isinstance(result, DeseptrError)]
+    if as_json:
+        figures = [result.to_dict() for result in done]
+        click.echo(json.dumps(figures if len(found) > 1 else figures[0], indent=2))
+    elif len(found) > 1:
+        _print_table(found, results)
+    else:
+        print_conversion(done[0])
+    for result in done:
+        for warning in result.warnings:
+            click.echo(f"warning: {result.path}: {warning}", err=True)
+    if len(done) < len(found):
+        raise SystemExit(DeseptrError.exit_code)
+
+
+def _checkpoints(runs: Sequence[Path]) -> list[Path]:
+    """The checkpoints that are meant: a folder of runs stands for the runs in it."""
+    found: list[Path] = []
+    for run in runs:
+        inside = sorted(path.parent for path in run.glob("*/contract.json")) if run.is_dir() else []
+        found += [run] if (run / "contract.json").exists() or not inside else inside
+    return found
+
+
+def _outputs(runs: Sequence[Path], output: Path | None) -> list[Path]:
+    if len(runs) == 1:
+        (run,) = runs
+        target = output or Path(f"{run.resolve().stem}.tflite")
+        target = target / f"{run.resolve().stem}.tflite" if target.is_dir() else target
+        if target.resolve() == run.resolve():
+            raise click.UsageError(f"-o {target} is RUN itself")
+        return [target]
+    names = [run.resolve().stem for run in runs]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise click.UsageError(f"several RUNs are called {', '.join(doubled)}: convert them one by one")
+    return [(output or Path()) / f"{name}.tflite" for name in names]
+
+
+def _convert_all(
+    runs: Sequence[Path], outputs: Sequence[Path], recipe: Recipe, gate: Gate, force: bool, report: bool
+) -> list[Conversion | DeseptrError]:
+    """Convert each; the failure of one of several is told and keeps the others from nothing."""
     from rich.console import Console
 
+    from deseptr.contract import atomic_write
     from deseptr.convert import convert_run
 
-    target = output or Path(f"{run.stem}.tflite")
-    if target.resolve() == run.resolve():
-        raise click.UsageError(f"-o {target} is RUN itself")
-    with Console(stderr=True).status(f"converting {run}"):
-        result = convert_run(run, target)
-    if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2))
-    else:
-        print_conversion(result)
-    if not result.agrees:
-        click.echo(
-            f"warning: int8 and float agree on {result.agreement:.2%} of windows, less than 99 %: "
-            "train longer or on more varied data",
-            err=True,
+    results: list[Conversion | DeseptrError] = []
+    for run, output in zip(runs, outputs, strict=True):
+        with Console(stderr=True).status(f"{run}") as status:
+            try:
+                result = convert_run(run, output, recipe, gate=gate, force=force, tell=_teller(status, run))
+                if report:
+                    from .convert_page import convert_page
+
+                    status.update(f"{run}: timing its operations")
+                    atomic_write(output.with_suffix(".html"), convert_page(result))
+            except DeseptrError as error:
+                if len(runs) == 1:
+                    raise
+                results.append(error)
+                click.echo(f"error: {error}", err=True)
+            else:
+                results.append(result)
+    return results
+
+
+def _teller(status: Status, run: Path) -> Callable[[str], None]:
+    return lambda text: status.update(f"{run}: {text}")
+
+
+def _print_table(runs: Sequence[Path], results: Sequence[Conversion | DeseptrError]) -> None:
+    from .tables import print_rows
+
+    rows = []
+    for run, result in zip(runs, results, strict=True):
+        if isinstance(result, DeseptrError):
+            rows.append([str(run), "refused" if isinstance(result, ConversionError) else "unusable", *["–"] * 5])
+            continue
+        parity = result.kept.deciding
+        rows.append(
+            [
+                str(run),
+                str(result.path),
+                f"{len(result.content) / 1024:.1f}",
+                str(len(result.graph.nodes)),
+                f"{parity.agreement:.2%}",
+                f"{parity.reference.macro_f1:.4f}",
+                f"{parity.scores.macro_f1:.4f}",
+            ]
         )
+    print_rows(["run", "model", "KB", "operations", "same class", "float macro-F1", "macro-F1"], rows, left=2)
 
 
 def print_conversion(result: Conversion) -> None:
-    """Print size, operations and agreement."""
-    counted = ", ".join(f"{count} {op}" for op, count in result.ops.items())
-    click.echo(f"{result.path}: {result.contract.model}, {result.size / 1024:.1f} KB, full int8, contract inside")
-    click.echo(f"{sum(result.ops.values())} operations: {counted}")
+    """Print size, operations, agreement and what else the target is told."""
+    kept, graph = result.kept, result.graph
+    parity, recipe = kept.deciding, kept.recipe
+    counted = ", ".join(f"{count} {op}" for op, count in graph.ops.items())
+    size = len(result.content) / 1024
+    click.echo(f"{result.path}: {result.contract.model}, {size:.1f} KB, {_nature(result)}, contract inside")
+    click.echo(f"{len(graph.nodes)} operations for {recipe.target}: {counted}")
     click.echo(
-        f"{result.int8_scores.windows} held-out windows on {result.runtime}: same class as float on "
-        f"{result.agreement:.2%}; macro-F1 float {result.float_scores.macro_f1:.4f}, "
-        f"int8 {result.int8_scores.macro_f1:.4f}"
+        f"{parity.windows} held-out windows on {parity.candidate}: same class as the checkpoint on "
+        f"{parity.agreement:.2%}; macro-F1 {parity.reference.macro_f1:.4f}, converted {parity.scores.macro_f1:.4f}"
     )
+    for other in kept.parities[2:]:
+        click.echo(f"{other.windows} of them on {other.candidate}: {other.agreement:.2%}")
+    if kept.worst:
+        noisy = ", ".join(f"{layer.op} {layer.sqnr_db:.0f} dB" for layer in kept.worst)
+        click.echo(f"signal to quantisation noise, worst layers: {noisy}")
+    if result.arena is not None:
+        click.echo(
+            f"TensorFlow Lite Micro arena: {result.arena.bytes:,} bytes; {result.firmware[0].parent} for firmware"
+        )
+    if kept.lint.edgetpu is not None:
+        share = kept.lint.edgetpu["leading_share"]
+        click.echo(
+            f"Edge TPU, by its documented list: {share:.1%} of the multiply-accumulates before anything it lacks"
+        )
+
+
+def _nature(result: Conversion) -> str:
+    recipe = result.kept.recipe
+    if recipe.float_layers:
+        return f"{recipe.mode} with {len(recipe.float_layers)} layers in float"
+    return "full int8" if recipe.mode == "int8" and recipe.io == "int8" else f"{recipe.mode}, {recipe.io} in and out"

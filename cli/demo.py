@@ -150,7 +150,7 @@ def _report(
 
     from . import html
 
-    labels = conversion.contract.labels
+    labels, agreement = conversion.contract.labels, conversion.kept.deciding.agreement
     head = ["", *scores]
     rows = [
         ["windows", *(str(each.windows) for each in scores.values())],
@@ -164,9 +164,9 @@ def _report(
     facts = [
         ["model", conversion.contract.model],
         ["parameters, student and teacher", " and ".join(f"{metrics[m]['parameters']:,}" for m in _BOTH)],
-        ["size of the .tflite", f"{conversion.size / 1024:.1f} KB"],
-        ["operations", str(sum(conversion.ops.values()))],
-        ["same class as float, all held-out wearers", f"{conversion.agreement:.2%} of {metrics['windows']['test']}"],
+        ["size of the .tflite", f"{len(conversion.content) / 1024:.1f} KB"],
+        ["operations", str(len(conversion.graph.nodes))],
+        ["same class as float, all held-out wearers", f"{agreement:.2%} of {metrics['windows']['test']}"],
         ["training", f"{metrics['minutes']} minutes on {metrics['machine']['platform']}"],
         ["runtime", streamed.runtime],
     ]

@@ -93,13 +93,13 @@ def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Qua
     norm = unit_norm if recipe.mode == "int16x8" else stream_norm
     graph = InferenceGraph(classifier, contract, norm=norm)
     windows = graph.encode(calibration.windows[: recipe.calibration_windows])
-    reference = _convert(graph, Recipe("float32"), windows, run)
+    reference = flatbuffer_of(graph, Recipe("float32"), windows, run)
     if recipe.quantised:
-        flatbuffer = integer = with_symmetric_operands(_convert(graph, recipe, windows, run))
+        flatbuffer = integer = flatbuffer_of(graph, recipe, windows, run)
         if recipe.io == "float32":
             flatbuffer = with_float_io(integer, contract.input_range)
     else:
-        flatbuffer = integer = _convert(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
+        flatbuffer = integer = flatbuffer_of(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
     held_out = calibration.held_out_windows
     logits = predict_logits(classifier, held_out)
     return Quantized(flatbuffer, integer, reference, graph.encode(held_out), contract, calibration, logits)
@@ -117,13 +117,26 @@ def _check_windows(calibration: Calibration, contract: ModelContract, run: Path)
             )
 
 
-def _convert(graph: Any, recipe: Recipe, windows: NDArray[np.float32], run: Path) -> bytes:
+def flatbuffer_of(graph: Any, recipe: Recipe, windows: NDArray[np.float32], thing: object) -> bytes:
+    """Flatbuffer of an :class:`InferenceGraph`, with the input and output of the recipe's mode.
+
+    Args:
+        graph: the static graph.
+        recipe: how.
+        windows: to calibrate with, as the graph takes them.
+        thing: what an error message is about.
+
+    Raises:
+        ConversionError: if the converter fails.
+    """
     try:
-        return _quantised(graph, recipe, windows) if recipe.quantised else _floating(graph, recipe)
+        if not recipe.quantised:
+            return _floating(graph, recipe)
+        return with_symmetric_operands(_quantised(graph, recipe, windows))
     except Exception as error:  # the converter raises its own and MLIR's
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ConversionError(
-            run,
+            thing,
             found=f"the converter failed ({reason[0][:160]})",
             expected="a flatbuffer",
             next_step="report this with the run's config.json",

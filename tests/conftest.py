@@ -66,10 +66,10 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_config: Any) -> Path
 @pytest.fixture(scope="session")
 def tiny_tflite(tiny_run: Path) -> Path:
     """The tiny run's student as int8 flatbuffer."""
-    from deseptr.convert import convert_run
+    from deseptr.convert import Gate, convert_run
 
     path = tiny_run.parent / "tiny.tflite"
-    convert_run(tiny_run, path)
+    convert_run(tiny_run, path, gate=Gate(0.0, 1.0))
     return path
 
 

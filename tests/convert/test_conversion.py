@@ -1,18 +1,26 @@
+import json
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from deseptr.contract import ConversionError, ModelContract, ModelError, SetupError, read_tflite
-from deseptr.convert import convert_run
+from deseptr.convert import Conversion, Gate
+from deseptr.convert import convert_run as convert_through_gate
 from deseptr.device import load_engine, predict
 from deseptr.train import Calibration, RunFolder, load_run
 from deseptr.train.fit import predict_logits
 from deseptr.train.models.random_forest import RandomForest
+
+
+def convert_run(run: Path, output: Path, **settings: Any) -> Conversion:
+    """Convert a run so short that no gate would let it pass."""
+    return convert_through_gate(run, output, **{"gate": Gate(0.0, 1.0), **settings})
 
 
 @pytest.fixture
@@ -23,17 +31,18 @@ def run(tiny_run: Path, tmp_path: Path) -> Path:
 
 def test_figures_are_those_of_the_file(run: Path, tmp_path: Path):
     result = convert_run(run, tmp_path / "m.tflite")
-    assert result.size == (tmp_path / "m.tflite").stat().st_size
-    assert result.non_int8 == []
+    assert result.content == (tmp_path / "m.tflite").read_bytes()
+    assert result.passed
+    assert result.kept.lint.non_int8 == ()
     held_out = Calibration.load(RunFolder(run).calibration)
-    assert result.int8_scores.windows == len(held_out.held_out_labels)
+    parity = result.kept.deciding
+    assert parity.windows == len(held_out.held_out_labels)
     engine = load_engine(tmp_path / "m.tflite")
     classes = predict(engine, held_out.held_out_windows).argmax(axis=1)
     float_classes = predict_logits(load_run(run)[0], held_out.held_out_windows).argmax(axis=1)
-    assert result.agreement == np.mean(classes == float_classes)
-    assert result.int8_scores.accuracy == np.mean(classes == held_out.held_out_labels)
-    keys = {"bytes", "ops", "non_int8_ops", "agreement", "float_macro_f1", "int8_macro_f1"}
-    assert keys <= result.to_dict().keys()
+    assert parity.agreement == np.mean(classes == float_classes)
+    assert parity.scores.accuracy == np.mean(classes == held_out.held_out_labels)
+    assert json.loads((tmp_path / "m.json").read_text()) == result.to_dict()
 
 
 def test_int8_logits_follow_the_float_ones(tiny_run: Path, tiny_tflite: Path):
@@ -101,7 +110,7 @@ def test_missing_run_is_named(tmp_path: Path):
 
 def test_teacher_converts_too(run: Path, tmp_path: Path):
     result = convert_run(run / "teacher.keras", tmp_path / "m.tflite")
-    assert result.ops["CONV_2D"] == 2 + 1 + 16 + 3 + 1
+    assert result.graph.ops["CONV_2D"] == 2 + 1 + 16 + 3 + 1
 
 
 def test_model_on_windows_is_found_by_a_process_that_has_not_met_it(random_model, contract, windows, tmp_path: Path):
@@ -110,7 +119,7 @@ def test_model_on_windows_is_found_by_a_process_that_has_not_met_it(random_model
     random_model("cnn-har").save(folder.model)
     contract.save(folder.contract)
     Calibration(windows, windows, np.arange(6) % 3, np.array(["1"] * 6)).save(folder.calibration)
-    assert convert_run(folder.path, tmp_path / "m.tflite").ops["CONV_2D"] == 5
+    assert convert_run(folder.path, tmp_path / "m.tflite").graph.ops["CONV_2D"] == 5
 
 
 def test_forest_is_refused(run: Path, tmp_path: Path):

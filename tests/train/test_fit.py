@@ -61,12 +61,12 @@ def column(run: Path, name: str) -> list[float]:
 
 
 def test_interruption_leaves_what_convert_needs(tiny_config: TrainConfig, tmp_path: Path):
-    from deseptr.convert import convert_run
+    from deseptr.convert import Gate, convert_run
 
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train(load_dataset(DATA), run, tiny_config, reporter=Stop(2))
-    assert convert_run(run, tmp_path / "m.tflite").size > 0
+    assert convert_run(run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0)).content
 
 
 def test_broken_state_is_named(tiny_config: TrainConfig, tmp_path: Path, reporter):
