@@ -55,18 +55,22 @@ class TfliteEngine:
         model: the file's content and contract.
         runtime: the runtime to use.
         threads: threads that it may use.
+        kernels: the runtime's ``default`` ones, or its ``reference`` ones, which are slow and give the same bits
+            everywhere.
 
     Raises:
         ModelError: if the graph is broken, cannot run here, or does not fit its contract.
         SetupError: if the runtime is missing or clashes with numpy.
     """
 
-    def __init__(self, model: TfliteFile, runtime: TfliteRuntime, threads: int = 1) -> None:
+    def __init__(
+        self, model: TfliteFile, runtime: TfliteRuntime, threads: int = 1, *, kernels: str = "default"
+    ) -> None:
         self.contract = model.contract
         self.threads = threads
-        self.name = runtime.version()
+        self.name = runtime.version() + ("" if kernels == "default" else f", {kernels} kernels")
         self._path = model.path
-        self._interpreter = self._load(runtime.interpreter(), model.content)
+        self._interpreter = self._load(runtime.interpreter(kernels), model.content)
         self._input, self._output = self._tensors()
         shape = (self.contract.window_length, len(self.contract.channels))
         self._input_scale = _input_scale(self._input, self.contract)
@@ -173,19 +177,20 @@ def _input_scale(tensor: _Tensor, contract: ModelContract) -> NDArray[np.float32
     return np.array(contract.input_range, np.float32) * np.float32(tensor.scale)
 
 
-def load_engine(path: str | Path, kind: str = "auto", threads: int = 1) -> TfliteEngine:
+def load_engine(path: str | Path, kind: str = "auto", threads: int = 1, *, kernels: str = "default") -> TfliteEngine:
     """Load a ``.tflite`` file with the contract inside it.
 
     Args:
         path: the model.
         kind: ``litert``, ``tflite``, or ``auto`` for the first of them that is installed.
         threads: threads that it may use.
+        kernels: ``default`` or ``reference``.
 
     Raises:
         ModelError: if the file is no model, has no contract, is broken, or does not fit its contract.
         SetupError: if no runtime of that kind is installed, or it clashes with the installed numpy.
     """
-    return TfliteEngine(read_tflite(Path(path)), choose_runtime(kind), threads)
+    return TfliteEngine(read_tflite(Path(path)), choose_runtime(kind), threads, kernels=kernels)
 
 
 def predict(engine: Engine, windows: NDArray[np.float32]) -> NDArray[np.float32]:

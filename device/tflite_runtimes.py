@@ -6,11 +6,19 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from deseptr.contract import SetupError
+
+# Whose kernels compute, and the op resolver that has them.
+KERNELS = {
+    "default": "AUTO",  # XNNPACK's, where it has one
+    "builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",  # the runtime's own, whose tensors can all be read
+    "reference": "BUILTIN_REF",  # slow, not for every operation, and the same bits everywhere
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +41,11 @@ class TfliteRuntime:
         """Whether it can be found, without importing it."""
         return importlib.util.find_spec(self.module.partition(".")[0]) is not None
 
-    def interpreter(self) -> Callable[..., Any]:
+    def interpreter(self, kernels: str = "default") -> Callable[..., Any]:
         """Its ``Interpreter`` class.
+
+        Args:
+            kernels: one of :data:`KERNELS`.
 
         Raises:
             SetupError: if it is missing, broken, or clashes with the installed numpy.
@@ -50,7 +61,7 @@ class TfliteRuntime:
                 next_step=f"`pip install --force-reinstall {self.package}`",
             ) from error
         interpreter: Callable[..., Any] = module.Interpreter
-        return interpreter
+        return partial(interpreter, experimental_op_resolver_type=module.OpResolverType[KERNELS[kernels]])
 
     def version(self) -> str:
         """Package name and version."""
