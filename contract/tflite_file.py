@@ -51,6 +51,24 @@ def read_tflite(path: Path) -> TfliteFile:
     Raises:
         ModelError: if the file is missing, no TFLite flatbuffer, or has no contract or a broken one.
     """
+    content = read_flatbuffer(path)
+    contract = contract_inside(content, path)
+    if contract is None:
+        raise ModelError(
+            path,
+            found="a model without a contract",
+            expected=f"{CONTRACT_NAME} in its archive",
+            next_step="convert its checkpoint with `deseptr convert RUN`, which puts one in",
+        )
+    return TfliteFile(content, contract, path)
+
+
+def read_flatbuffer(path: Path) -> bytes:
+    """Content of a ``.tflite`` file, whether a contract is inside or not.
+
+    Raises:
+        ModelError: if the file is missing or no TFLite flatbuffer.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -64,18 +82,18 @@ def read_tflite(path: Path) -> TfliteFile:
             expected="a TFLite flatbuffer",
             next_step="make one with `deseptr convert RUN`",
         )
-    return TfliteFile(content, _read_contract(content, path), path)
+    return content
 
 
-def _read_contract(content: bytes, path: Path) -> ModelContract:
+def contract_inside(content: bytes, source: object) -> ModelContract | None:
+    """The contract in a flatbuffer's archive; None where there is no archive that can be read, or none in it.
+
+    Raises:
+        ModelError: if there is one and it is broken.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             text = archive.read(CONTRACT_NAME)
-    except Exception as error:  # zipfile has some ten ways to fail on a damaged archive, ValueError among them
-        raise ModelError(
-            path,
-            found="a model without a contract",
-            expected=f"{CONTRACT_NAME} in its archive",
-            next_step="convert its checkpoint with `deseptr convert RUN`, which puts one in",
-        ) from error
-    return ModelContract.from_json(text, f"{path}!{CONTRACT_NAME}")
+    except Exception:  # zipfile has some ten ways to fail on a damaged archive, ValueError among them
+        return None
+    return ModelContract.from_json(text, f"{source}!{CONTRACT_NAME}")
