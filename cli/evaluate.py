@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import DATA_HELP, SUBJECTS
+from .options import DATA_HELP, SUBJECTS, choose_test_subjects
 
 
 @click.command(
@@ -32,13 +32,7 @@ def evaluate(model: Path, source: str, test_subjects: tuple[str, ...] | None, th
     from .tables import print_confusion, print_scores
 
     dataset = load_dataset(source)
-    chosen = test_subjects or dataset.test_subjects or dataset.subjects
-    if not (test_subjects or dataset.test_subjects):
-        click.echo(
-            f"note: all {len(chosen)} subjects, whoever the model was trained on included; "
-            "score those held out alone with --test-subjects",
-            err=True,
-        )
+    chosen = choose_test_subjects(dataset, test_subjects)
     dataset = dataset.select(subjects=chosen)
     predictor = load_predictor(model, threads)
     figures = evaluate_model(predictor, dataset).to_dict()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from deseptr.contract import DataError, ModelContract, Scores, score
 
@@ -80,8 +80,13 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
     return replace(windows, labels=positions[windows.labels], label_names=contract.labels)
 
 
+def classify(predictor: Predictor, dataset: Dataset) -> tuple[Windows, NDArray[np.int64]]:
+    """Every labelled window of a dataset as a model wants them, and the class that it names for each."""
+    windows = windows_for(predictor.contract, dataset)
+    return windows, predictor.predict(windows.signals).argmax(axis=1)
+
+
 def evaluate_model(predictor: Predictor, dataset: Dataset) -> Scores:
     """Score a model on every labelled window of a dataset."""
-    windows = windows_for(predictor.contract, dataset)
-    predicted: Any = predictor.predict(windows.signals).argmax(axis=1)
+    windows, predicted = classify(predictor, dataset)
     return score(windows.labels, predicted, predictor.contract.labels, windows.subjects)

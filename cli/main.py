@@ -18,6 +18,7 @@ COMMANDS = {
     "report": ("report", "Compare finished runs on one page."),
     "convert": ("convert", "Make an int8 .tflite of a trained run."),
     "evaluate": ("evaluate", "Measure a run or a .tflite on labelled recordings."),
+    "compare": ("compare", "Latency, size and accuracy of models side by side."),
     "device": ("device", "Run a model on an I2C motion sensor, and time it."),
     "firmware": ("firmware", "Count a model's instructions on an emulated board."),
     "demo": ("demo", "The whole path on a synthetic wearer, with a report."),

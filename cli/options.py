@@ -32,3 +32,16 @@ def note_oddities(dataset: Dataset) -> None:
     """Tell on stderr what the reader noticed and did not refuse."""
     for oddity in dataset.oddities:
         click.echo(f"note: {oddity}", err=True)
+
+
+def choose_test_subjects(dataset: Dataset, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+    """On whom to measure: the subjects wanted, else those the dataset holds out, else all, and then a note says so."""
+    chosen = wanted or dataset.test_subjects
+    if chosen:
+        return chosen
+    click.echo(
+        f"note: all {len(dataset.subjects)} subjects, whoever the model was trained on included; "
+        "score those held out alone with --test-subjects",
+        err=True,
+    )
+    return dataset.subjects

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from deseptr.contract import SetupError, atomic_write
 
 if TYPE_CHECKING:
     from deseptr.train.finished_run import FinishedRun
@@ -35,9 +32,9 @@ def report(runs: tuple[Path, ...], output: Path, as_json: bool) -> None:
     RUN is a folder of `deseptr train` or `deseptr crossval`, or one that holds several. Runs on other data, test
     subjects or windows get a section of their own; seeds of one model are averaged. The page needs no network.
     """
-    if output.suffix != ".html":
-        raise click.UsageError(f"-o {output} must end in .html")
-    _check_free(output.with_suffix(".json"))
+    from .report_files import check_output, json_text, write_report
+
+    check_output(output, _FORMAT)
     from deseptr.train.comparison import compare
     from deseptr.train.find_runs import find_runs
 
@@ -49,25 +46,12 @@ def report(runs: tuple[Path, ...], output: Path, as_json: bool) -> None:
         click.echo(f"warning: {path}: unfinished and left out; the command that began it goes on with it", err=True)
     comparison = compare(_counted(found.finished))
     content = {"format": _FORMAT, **comparison, "left_out": list(map(str, found.unfinished))}
-    text = json.dumps(content, indent=2) + "\n"
-    atomic_write(output, report_page(content))
-    atomic_write(output.with_suffix(".md"), markdown(content))
-    atomic_write(output.with_suffix(".json"), text)
+    write_report(output, content, report_page(content), markdown(content))
     if as_json:
-        click.echo(text, nl=False)
+        click.echo(json_text(content), nl=False)
     else:
         _print_sections(content)
         click.echo(f"report: {output}")
-
-
-def _check_free(path: Path) -> None:
-    """Refuse to write over a JSON file of something else, such as a run's own metrics."""
-    try:
-        if not path.exists() or json.loads(path.read_text()).get("format") == _FORMAT:
-            return
-    except (OSError, ValueError, AttributeError):
-        pass
-    raise SetupError(path, found="a file of something else", expected="a new file", next_step="choose another -o")
 
 
 def _counted(runs: list[FinishedRun]) -> list[FinishedRun]:

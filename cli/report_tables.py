@@ -110,9 +110,13 @@ def markdown(report: dict[str, Any]) -> str:
 def _model_row(group: dict[str, Any], shown: Sequence[str], over_folds: bool) -> list[str]:
     of_float = group["float"]
     row = [("★ " if group["best"] else "") + group["label"], ", ".join(map(str, group["seeds"]))]
-    row += [f"{group['parameters']:,}", _si(group["macs"])]
+    row += [f"{group['parameters']:,}", si(group["macs"])]
     for kind in shown:
-        row += [_spread(group[kind]["macro_f1"]), _interval(group[kind]["interval"])] if kind in group else [NONE, NONE]
+        row += (
+            [_spread(group[kind]["macro_f1"]), interval_text(group[kind]["interval"])]
+            if kind in group
+            else [NONE, NONE]
+        )
     if over_folds:
         row.append(_spread(of_float["over_folds"]) if of_float["over_folds"] else NONE)
     row += [_spread(of_float["accuracy"]), figure(of_float["ece"])]
@@ -140,11 +144,12 @@ def _spread(figures: dict[str, Any]) -> str:
     return f"{figures['mean']:.3f}{spread}"
 
 
-def _interval(interval: dict[str, Any] | None) -> str:
+def interval_text(interval: dict[str, Any] | None) -> str:
+    """Bounds of an interval, a dash where there is none."""
     return f"{interval['low']:.3f}–{interval['high']:.3f}" if interval else NONE
 
 
-def _si(count: int | None) -> str:
+def si(count: int | None) -> str:
     """A count in thousands or millions."""
     if count is None:
         return NONE

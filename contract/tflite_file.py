@@ -54,8 +54,26 @@ def without_archive(content: bytes) -> bytes:
         return content[: min((entry.header_offset for entry in archive.infolist()), default=archive.start_dir)]
 
 
+def read_tflite(path: Path) -> TfliteFile:
+    """Read a model and the contract inside it.
+
+    Raises:
+        ModelError: if the file is missing, no TFLite flatbuffer, or has no contract or a broken one.
+    """
+    content = read_flatbuffer(path)
+    contract = contract_inside(content, path)
+    if contract is None:
+        raise ModelError(
+            path,
+            found="a model without a contract",
+            expected=f"{CONTRACT_NAME} in its archive",
+            next_step="convert its checkpoint with `deseptr convert RUN`, which puts one in",
+        )
+    return TfliteFile(content, contract, path)
+
+
 def read_flatbuffer(path: Path) -> bytes:
-    """Read a model, with or without a contract inside it.
+    """Content of a ``.tflite`` file, whether a contract is inside or not.
 
     Raises:
         ModelError: if the file is missing or no TFLite flatbuffer.
@@ -76,25 +94,15 @@ def read_flatbuffer(path: Path) -> bytes:
     return content
 
 
-def read_tflite(path: Path) -> TfliteFile:
-    """Read a model and the contract inside it.
+def contract_inside(content: bytes, source: object) -> ModelContract | None:
+    """The contract in a flatbuffer's archive; None where there is no archive that can be read, or none in it.
 
     Raises:
-        ModelError: if the file is missing, no TFLite flatbuffer, or has no contract or a broken one.
+        ModelError: if there is one and it is broken.
     """
-    content = read_flatbuffer(path)
-    return TfliteFile(content, _read_contract(content, path), path)
-
-
-def _read_contract(content: bytes, path: Path) -> ModelContract:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             text = archive.read(CONTRACT_NAME)
-    except Exception as error:  # zipfile has some ten ways to fail on a damaged archive, ValueError among them
-        raise ModelError(
-            path,
-            found="a model without a contract",
-            expected=f"{CONTRACT_NAME} in its archive",
-            next_step="convert its checkpoint with `deseptr convert RUN`, which puts one in",
-        ) from error
-    return ModelContract.from_json(text, f"{path}!{CONTRACT_NAME}")
+    except Exception:  # zipfile has some ten ways to fail on a damaged archive, ValueError among them
+        return None
+    return ModelContract.from_json(text, f"{source}!{CONTRACT_NAME}")

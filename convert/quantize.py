@@ -60,7 +60,7 @@ def quantize_run(run: Path, recipe: Recipe, calibration: Calibration | None = No
         ModelError: if the run cannot be read.
         ConversionError: if the network has no lowering or the converter fails.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_silence) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=silence) as pool:
         try:
             return pool.submit(_quantize, run, recipe, calibration).result()
         except BrokenProcessPool as error:
@@ -69,7 +69,7 @@ def quantize_run(run: Path, recipe: Recipe, calibration: Calibration | None = No
             ) from error
 
 
-def _silence() -> None:
+def silence() -> None:
     """Drop what TensorFlow's C++ side prints; errors come back as exceptions."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     null = os.open(os.devnull, os.O_WRONLY)

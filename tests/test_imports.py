@@ -54,7 +54,9 @@ def test_device_side_names_no_training_framework(path: Path):
     assert not {name.split(".")[0] for name in imported_modules(path)} & {"tensorflow", "keras", "sklearn"}
 
 
-@pytest.mark.parametrize("command", [["deseptr.device"], ["deseptr.cli", "device", "--help"]])
+@pytest.mark.parametrize(
+    "command", [["deseptr.device"], ["deseptr.cli", "device", "--help"], ["deseptr.cli", "compare", "--help"]]
+)
 def test_device_loads_no_training_framework(command: list[str]):
     module, *arguments = command
     code = (

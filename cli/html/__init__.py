@@ -1,7 +1,7 @@
 """Self-contained HTML reports: pictures as inline SVG, no script, no file beside the page."""
 
 from .comparison_figures import Point, learning_figure, reliability_figure, scatter_figure, subjects_figure
-from .figures import confusion_figure, curves_figure, histogram_figure
+from .figures import confusion_figure, curves_figure, histogram_figure, latencies_figure
 from .page import Section, figure, heading, paragraph, render_page, table, wide_table
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "figure",
     "heading",
     "histogram_figure",
+    "latencies_figure",
     "learning_figure",
     "paragraph",
     "reliability_figure",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,30 @@ def histogram_figure(durations_us: ArrayLike, xlabel: str) -> str:
         axes.set(xlabel=xlabel, ylabel="windows")
 
     return draw_svg(draw, (6.4, 2.8))
+
+
+def latencies_figure(percentiles_us: Mapping[str, Sequence[float]], xlabel: str) -> str:
+    """Cumulative distributions of latencies up to their 99th percentile, a line for each name, on a logarithmic axis.
+
+    Args:
+        percentiles_us: the 0th to the 100th, by name.
+        xlabel: what was timed.
+    """
+
+    def draw(axes: Any) -> None:
+        from matplotlib.ticker import LogLocator, NullFormatter
+
+        for name, percentiles in percentiles_us.items():
+            (line,) = axes.plot(percentiles[:100], range(100), lw=1.5, label=f"{name}: {percentiles[50]:.0f} µs")
+            axes.plot(percentiles[50], 50, "o", ms=4, color=line.get_color())
+        axes.set(xscale="log", xlabel=xlabel, ylabel="% of the calls", ylim=(0, 100))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.grid(alpha=0.25, lw=0.5)
+        axes.legend(title="median", loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+
+    return draw_svg(draw, (8.2, 3.4))
 
 
 def draw_svg(draw: Draw, size: tuple[float, float], columns: int = 1) -> str:

@@ -11,6 +11,7 @@ from deseptr.cli.html import (
     figure,
     heading,
     histogram_figure,
+    latencies_figure,
     learning_figure,
     paragraph,
     reliability_figure,
@@ -52,6 +53,14 @@ def test_comparing_figures_are_svg_with_their_labels():
     assert ">eve<" not in subjects
     assert taught.count(">teacher<") == taught.count(">student<") == 1
     assert ">model<" in alone
+
+
+def test_latencies_are_a_line_for_each_with_its_median():
+    percentiles = {name: [scale * (100 + i) for i in range(101)] for name, scale in (("float", 1.0), ("int8", 3.0))}
+    svg = latencies_figure(percentiles, "µs")
+    assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert ">float: 150 µs<" in svg
+    assert ">int8: 450 µs<" in svg
 
 
 def test_same_figures_give_the_same_picture():

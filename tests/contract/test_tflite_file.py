@@ -1,9 +1,11 @@
+import io
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from deseptr.contract import ModelContract, ModelError, embed_contract, read_tflite, without_archive
+from deseptr.contract.tflite_file import contract_inside
 
 CONTRACT = ModelContract(labels=("sit", "walk"))
 FLATBUFFER = b"\x1c\0\0\0TFL3" + bytes(range(200))
@@ -65,3 +67,17 @@ def test_flipped_bytes_never_escape_as_python_errors(tmp_path: Path):
         except ModelError as error:
             message = str(error)
         assert message is None or "m.tflite" in message
+
+
+def test_contract_is_looked_for_without_insisting():
+    whole = embed_contract(FLATBUFFER, CONTRACT)
+    assert contract_inside(whole, "m") == CONTRACT
+    assert contract_inside(FLATBUFFER, "m") is None
+
+
+def test_broken_contract_is_not_taken_for_none():
+    buffer = io.BytesIO(FLATBUFFER)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("deseptr.json", "{}")
+    with pytest.raises(ModelError, match=r"m!deseptr.json: found format None"):
+        contract_inside(buffer.getvalue(), "m")

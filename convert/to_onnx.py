@@ -1,0 +1,109 @@
+"""A float flatbuffer as ONNX, proven to give the same logits, for comparing runtimes on one network.
+
+tf2onnx loads TensorFlow, so it works in a process of its own. The transposes that it puts between the channels-last
+flatbuffer and ONNX's channels-first convolutions are part of what ONNX Runtime then has to optimise.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from deseptr.contract import ConversionError, ModelError, SetupError
+from deseptr.device.bare_model import BareOnnx, BareTflite, random_feeds
+from deseptr.device.graph import read_graph
+from deseptr.device.tflite_runtimes import choose_runtime
+
+from .quantize import silence
+
+OPSET = 18
+TOLERANCE = 1e-4
+_PROBES = 8
+
+
+def to_onnx(flatbuffer: bytes, source: object) -> bytes:
+    """The ONNX model of a float flatbuffer, whose outputs on noise differ from the flatbuffer's by 1e-4 at most.
+
+    Args:
+        flatbuffer: with float activations throughout.
+        source: where it came from, for the error messages.
+
+    Raises:
+        ModelError: if it is quantised, or cannot be read or run.
+        ConversionError: if tf2onnx cannot convert it, or gives another network.
+        SetupError: if tf2onnx, TensorFlow or onnxruntime is not installed.
+    """
+    if not is_float(flatbuffer, source):
+        raise ModelError(
+            source,
+            found="a quantised graph",
+            expected="a float32 one, to convert to ONNX",
+            next_step="name the float flatbuffer of the same network",
+        )
+    _check_installed()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=silence) as pool:
+        try:
+            content = pool.submit(_export, flatbuffer, source).result()
+        except BrokenProcessPool as error:
+            raise ConversionError(
+                source, found="tf2onnx died", expected="an ONNX model", next_step="free memory and try again"
+            ) from error
+    _check_same(flatbuffer, content, source)
+    return content
+
+
+def is_float(flatbuffer: bytes, source: object) -> bool:
+    """Whether no activation of a flatbuffer is quantised."""
+    nodes = read_graph(flatbuffer, source).nodes
+    return not any(len(tensor.scales) for node in nodes for tensor in node.activations)
+
+
+def _check_installed() -> None:
+    missing = [name for name in ("onnxruntime", "tf2onnx", "tensorflow") if find_spec(name) is None]
+    if missing:
+        raise SetupError(
+            "--onnx",
+            found=f"no {' and no '.join(missing)}",
+            expected="it installed, to convert to ONNX",
+            next_step="`pip install 'deseptr[onnx,train]'`",
+        )
+
+
+def _export(flatbuffer: bytes, source: object) -> bytes:
+    import tf2onnx
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(flatbuffer)
+        try:
+            model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
+        except Exception as error:  # it raises whatever comes
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise ConversionError(
+                source,
+                found=f"tf2onnx failed ({reason[0][:160]})",
+                expected="an ONNX model",
+                next_step="compare without --onnx",
+            ) from error
+    return bytes(model.SerializeToString())
+
+
+def _check_same(flatbuffer: bytes, content: bytes, source: object) -> None:
+    of_tflite, of_onnx = BareTflite(flatbuffer, source, choose_runtime("auto")), BareOnnx(content, f"{source} as ONNX")
+    furthest = 0.0
+    for feed in random_feeds(of_tflite, _PROBES):
+        for one, other in zip(of_tflite.run(feed), of_onnx.run(feed), strict=True):
+            furthest = max(furthest, float(np.abs(one - other).max()))
+    if not furthest <= TOLERANCE:
+        raise ConversionError(
+            f"{source} as ONNX",
+            found=f"outputs that differ by {furthest:.2g}",
+            expected=f"{TOLERANCE:g} at most",
+            next_step="compare without --onnx, and report this with the model",
+        )
