@@ -201,7 +201,7 @@ class Gate:
         """What fails, each with what was found and what was expected."""
         found = []
         differing = round((1 - parity.agreement) * parity.windows)
-        if differing > 1 and parity.agreement < self.agreement - _ROUNDING:
+        if differing > 1 and not parity.agreement >= self.agreement - _ROUNDING:
             found.append(
                 f"agreement with the reference: found {parity.agreement:.2%} "
                 f"({parity.windows - differing} of {parity.windows} windows), expected {self.agreement:.2%} at least"
@@ -210,7 +210,7 @@ class Gate:
             ("accuracy", parity.accuracy, 1 / parity.windows),
             ("macro-F1", parity.macro_f1, _f1_of_a_window(parity.scores)),
         ):
-            if difference.value < -max(self.loss, one) - _ROUNDING:
+            if not difference.value >= -max(self.loss, one) - _ROUNDING:
                 found.append(
                     f"{name}: found {-100 * difference.value:.2f} points below the reference, "
                     f"expected {100 * self.loss:.2f} at most"

@@ -49,7 +49,7 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "float_layers": list(self.float_layers)}
 
 
 def _wrong(thing: str, found: str, allowed: tuple[str, ...]) -> ConversionError:
