@@ -95,7 +95,7 @@ def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Qua
     windows = graph.encode(calibration.windows[: recipe.calibration_windows])
     reference = flatbuffer_of(graph, Recipe("float32"), windows, run)
     if recipe.quantised:
-        flatbuffer = integer = flatbuffer_of(graph, recipe, windows, run)
+        flatbuffer = integer = with_symmetric_operands(flatbuffer_of(graph, recipe, windows, run))
         if recipe.io == "float32":
             flatbuffer = with_float_io(integer, contract.input_range)
     else:
@@ -118,7 +118,7 @@ def _check_windows(calibration: Calibration, contract: ModelContract, run: Path)
 
 
 def flatbuffer_of(graph: Any, recipe: Recipe, windows: NDArray[np.float32], thing: object) -> bytes:
-    """Flatbuffer of an :class:`InferenceGraph`, with the input and output of the recipe's mode.
+    """Flatbuffer of an :class:`InferenceGraph` as TensorFlow's converter makes it, with the mode's input and output.
 
     Args:
         graph: the static graph.
@@ -130,9 +130,7 @@ def flatbuffer_of(graph: Any, recipe: Recipe, windows: NDArray[np.float32], thin
         ConversionError: if the converter fails.
     """
     try:
-        if not recipe.quantised:
-            return _floating(graph, recipe)
-        return with_symmetric_operands(_quantised(graph, recipe, windows))
+        return _quantised(graph, recipe, windows) if recipe.quantised else _floating(graph, recipe)
     except Exception as error:  # the converter raises its own and MLIR's
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ConversionError(

@@ -10,6 +10,7 @@ from deseptr.convert.lint import check
 from deseptr.convert.lowering import InferenceGraph
 from deseptr.convert.quantize import flatbuffer_of
 from deseptr.convert.recipe import Recipe
+from deseptr.convert.symmetric import with_symmetric_operands
 from deseptr.convert.targets import TARGETS
 from deseptr.device import load_engine, predict
 from deseptr.device.graph import read_graph
@@ -21,7 +22,7 @@ def test_int8_conversion(name: str, windows: np.ndarray, random_model, contract,
     classifier = random_model(name, scale=0.05)
     expected = np.asarray(classifier(windows))
     graph = InferenceGraph(classifier, contract)
-    content = flatbuffer_of(graph, Recipe(), graph.encode(windows), name)
+    content = with_symmetric_operands(flatbuffer_of(graph, Recipe(), graph.encode(windows), name))
     lowered = read_graph(content)
     check(lowered, TARGETS["pi"], "int8", name)
     assert not {"FULLY_CONNECTED", "WHILE"} & lowered.ops.keys()
