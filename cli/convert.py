@@ -129,11 +129,22 @@ def _outputs(runs: Sequence[Path], output: Path | None) -> list[Path]:
         if target.resolve() == run.resolve():
             raise click.UsageError(f"-o {target} is RUN itself")
         return [target]
-    names = [run.resolve().stem for run in runs]
+    names = _names(runs)
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise click.UsageError(f"several RUNs are called {', '.join(doubled)}: convert them one by one")
+        raise click.UsageError(f"RUN {', '.join(doubled)} is named twice")
     return [(output or Path()) / f"{name}.tflite" for name in names]
+
+
+def _names(runs: Sequence[Path]) -> list[str]:
+    """A name for each run: the end of its path that no other has, as the folds of cross-validations are all `run`."""
+    parts = [[*run.resolve().parent.parts[1:], run.resolve().stem] for run in runs]
+    names = []
+    for own in parts:
+        same = [other for other in parts if other[-1] == own[-1]]
+        count = next((n for n in range(1, len(own)) if sum(o[-n:] == own[-n:] for o in same) == 1), len(own))
+        names.append("-".join(own[-count:]))
+    return names
 
 
 def _convert_all(

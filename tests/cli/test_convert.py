@@ -4,7 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from deseptr.cli.convert import convert
+from deseptr.cli.convert import _names, convert
 
 
 def run(*arguments: object):
@@ -34,3 +34,8 @@ def test_output_may_not_be_the_input(tiny_run: Path):
     before = (tiny_run / "model.keras").read_bytes()
     assert run(tiny_run / "model.keras", "-o", tiny_run / "model.keras").exit_code == 2
     assert (tiny_run / "model.keras").read_bytes() == before
+
+
+def test_folds_of_several_cross_validations_have_names_of_their_own():
+    runs = [Path(f"runs/{name}/fold-{fold}/run") for name in ("a", "b") for fold in (0, 1)] + [Path("runs/x")]
+    assert _names(runs) == ["a-fold-0-run", "a-fold-1-run", "b-fold-0-run", "b-fold-1-run", "x"]
