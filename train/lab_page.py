@@ -74,7 +74,8 @@ def markdown(summary: dict[str, Any]) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in summary["config"].items())
     versions = ", ".join(f"{name} {version}" for name, version in summary["versions"].items())
     lines += [f"Settings: {settings}; classes {', '.join(summary['protocol']['labels'])}.", ""]
-    lines += [f"{summary['minutes']} minutes of training; {versions}."]
+    commits = f"; commit {', '.join(summary['commits'])}" if summary["commits"] else ""
+    lines += [f"{summary['minutes']} minutes of training; {versions}{commits}."]
     if summary["command"]:
         lines += ["", "    " + summary["command"]]
     return "\n".join(lines) + "\n"

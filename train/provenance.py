@@ -14,7 +14,7 @@ def source_commit() -> str | None:
     "+" after it says that files of the rooms that decide a result differ from it. An installed wheel inside somebody's
     repository is not theirs: the checkout must track this very file.
     """
-    file = Path(__file__)
+    file = Path(__file__).resolve()
     root = file.parents[1]
     if not _git(root, "ls-files", "--error-unmatch", str(file)):
         return None
