@@ -209,7 +209,7 @@ def print_conversion(result: Conversion) -> None:
     parity, recipe = kept.deciding, kept.recipe
     counted = ", ".join(f"{count} {op}" for op, count in graph.ops.items())
     size = len(result.content) / 1024
-    click.echo(f"{result.path}: {result.contract.model}, {size:.1f} KB, {_nature(result)}, contract inside")
+    click.echo(f"{result.path}: {result.contract.model}, {size:.1f} KB, {nature(result)}, contract inside")
     click.echo(f"{len(graph.nodes)} operations for {recipe.target}: {counted}")
     click.echo(
         f"{parity.windows} held-out windows on {parity.candidate}: same class as the checkpoint on "
@@ -231,7 +231,8 @@ def print_conversion(result: Conversion) -> None:
         )
 
 
-def _nature(result: Conversion) -> str:
+def nature(result: Conversion) -> str:
+    """Types of a converted graph in a few words."""
     recipe = result.kept.recipe
     if recipe.float_layers:
         return f"{recipe.mode} with {len(recipe.float_layers)} layers in float"

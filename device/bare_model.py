@@ -107,13 +107,20 @@ class BareTflite:
         self._into = [detail["index"] for detail in details]
         self._out_of = [detail["index"] for detail in self._interpreter.get_output_details()]
 
+    def feed(self, arrays: Sequence[NDArray[Any]]) -> None:
+        """Copy an array into each input, which keeps it."""
+        for index, array in zip(self._into, arrays, strict=True):
+            self._interpreter.set_tensor(index, array)
+
+    def invoke(self) -> None:
+        """Run on what was fed, without copying anything out."""
+        self._interpreter.invoke()
+
     def run(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Its outputs."""
-        interpreter = self._interpreter
-        for index, array in zip(self._into, arrays, strict=True):
-            interpreter.set_tensor(index, array)
-        interpreter.invoke()
-        return [interpreter.get_tensor(index) for index in self._out_of]
+        self.feed(arrays)
+        self.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._out_of]
 
 
 class BareOnnx:

@@ -153,17 +153,25 @@ def read_graph(content: bytes, source: object = "model") -> Graph:
 
 
 def prefix_graph(content: bytes, count: int) -> bytes:
-    """The flatbuffer of a graph's first ``count`` operations, whose outputs are those of the last of them.
+    """The flatbuffer of a graph's first ``count`` operations, without the weights of those that follow.
+
+    Its outputs are those of the last of them and, since a runtime may leave out what nothing reads, whatever else only
+    later operations read.
 
     Args:
         content: a flatbuffer that :func:`read_graph` reads.
         count: 1 to the number of its operations.
     """
-    schema = _schema()
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpack(content)
     graph = model.subgraphs[0]
-    graph.operators = graph.operators[:count]
-    graph.outputs = list(graph.operators[-1].outputs)
+    kept, later = graph.operators[:count], graph.operators[count:]
+    read_now, read_later = ({i for op in ops for i in op.inputs} for ops in (kept, later))
+    waiting = [i for op in kept[:-1] for i in op.outputs if i in read_later - read_now]
+    graph.operators = kept
+    graph.outputs = [*waiting, *kept[-1].outputs]
+    weights = {graph.tensors[i].buffer for i in read_now if i >= 0}
+    weights |= {tensor.buffer for other in model.subgraphs[1:] for tensor in other.tensors}
+    model.buffers = [buffer if i in weights else type(buffer)() for i, buffer in enumerate(model.buffers)]
     model.signatureDefs = model.metadata = None
     return pack(model)
 

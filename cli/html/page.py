@@ -32,6 +32,11 @@ def paragraph(text: str) -> Block:
     return Block("paragraph", text)
 
 
+def verdict(text: str, good: bool) -> Block:
+    """A paragraph that says how it went, which stands out."""
+    return Block("verdict good" if good else "verdict bad", text)
+
+
 def heading(text: str) -> Block:
     """A heading within a section."""
     return Block("heading", text)
@@ -40,6 +45,11 @@ def heading(text: str) -> Block:
 def wide_table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Block:
     """A table as :func:`table`'s with a line to itself, in smaller type, which scrolls where it does not fit."""
     return Block("wide table", (list(head), [list(row) for row in rows]), caption)
+
+
+def facts(rows: Sequence[Sequence[str]]) -> Block:
+    """A table of names and what they stand for, without a header."""
+    return Block("facts", ([], [list(row) for row in rows]))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Block:

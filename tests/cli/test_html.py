@@ -4,21 +4,28 @@ from xml.etree import ElementTree
 import numpy as np
 
 from deseptr.cli.html import (
+    Bar,
     Point,
     Section,
+    bars_figure,
     confusion_figure,
+    cumulative_figure,
     curves_figure,
+    facts,
     figure,
     heading,
     histogram_figure,
     latencies_figure,
     learning_figure,
+    pairs_figure,
     paragraph,
     reliability_figure,
     render_page,
     scatter_figure,
+    sqnr_figure,
     subjects_figure,
     table,
+    verdict,
     wide_table,
 )
 
@@ -63,6 +70,19 @@ def test_latencies_are_a_line_for_each_with_its_median():
     assert ">int8: 450 µs<" in svg
 
 
+def test_figures_of_a_conversion_have_their_names_and_stand_gaps():
+    bars = bars_figure([Bar("CONV_2D", 0.8, "80 %"), Bar("ADD", 0.0, "0 %")], "share")
+    pairs = pairs_figure({"float": {"10": 0.9, "5": 0.8}, "int8": {"10": 0.9, "5": 0.7}}, "subject", "macro-F1")
+    cumulative = cumulative_figure([1.0, None, 3.0], [1.0, None, 2.0], {2: "SOFTMAX"})
+    noise = sqnr_figure([np.inf, 31.0, 150.0], [np.inf, None, 20.0], [1])
+    for svg in (bars, pairs, cumulative, noise, bars_figure([Bar("ADD", 0.0, "0")], "share")):
+        assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert all(f">{word}<" in bars for word in ("CONV_2D", "80 %", "ADD", "share"))
+    assert pairs.index(">5<") < pairs.index(">10<")
+    assert ">SOFTMAX<" in cumulative
+    assert ">accumulated<" in noise
+
+
 def test_same_figures_give_the_same_picture():
     assert curves_figure(HISTORY) == curves_figure(HISTORY)
 
@@ -77,6 +97,8 @@ def test_page_is_self_contained_and_escapes_text():
                 "One",
                 [
                     paragraph("<script>"),
+                    verdict("good & well", good=True),
+                    facts([["size", "1 < 2"]]),
                     heading("h&h"),
                     table(["", "x"], [["y<z", "1"]]),
                     wide_table(["w"], [["1"]]),
@@ -88,6 +110,8 @@ def test_page_is_self_contained_and_escapes_text():
     assert "A &amp; B" in page
     assert "&lt;script&gt;" in page
     assert "<h3>h&amp;h</h3>" in page
+    assert '<p class="verdict good">good &amp; well</p>' in page
+    assert "<td>1 &lt; 2</td>" in page
     assert "<svg" in page
     assert "<script" not in page
     assert not re.findall(r'(?:src|href)="(?!#|data:)', page)
