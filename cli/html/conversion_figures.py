@@ -13,8 +13,8 @@ _DARK, _GREY, _RED = "#1c2733", "#8a96a3", "#b3261e"
 _MARK_TEXT: dict[str, Any] = {"ha": "center", "fontsize": 8, "color": _RED}
 _ROW, _FRAME = 0.2, 0.6
 _LABEL_SIZE = 7
-# Above this many dB a layer has moved its values or done nothing to them, and would flatten the rest of the picture.
-_TOP_DB = 70.0
+# A layer that is as many times better than the median has moved its values, and would flatten the rest of the picture.
+_TOP = 1.6
 
 
 class Bar(NamedTuple):
@@ -103,7 +103,9 @@ def sqnr_figure(accumulated: Sequence[float], own: Sequence[float | None], marke
     """
     places = range(1, len(accumulated) + 1)
     alone = [np.nan if value is None else value for value in own]
-    lowest = np.nanmin([value for value in (*accumulated, *alone) if np.isfinite(value)] or [0.0])
+    known = [value for value in (*accumulated, *alone) if np.isfinite(value)] or [60.0]
+    usual = np.median([value for value in alone if np.isfinite(value)] or known)
+    bounds = min(*known, 20.0) - 4, max(min(max(known), _TOP * float(usual)), 30.0) + 2
 
     def draw(axes: Any) -> None:
         axes.vlines(places, accumulated, alone, color=_GREY, lw=0.7, alpha=0.6)
@@ -114,7 +116,7 @@ def sqnr_figure(accumulated: Sequence[float], own: Sequence[float | None], marke
             axes.plot(index + 1, value, "o", ms=10, mfc="none", mec=_RED, mew=1.2)
             axes.annotate(f"{index + 1}", (index + 1, value), (0, 7), textcoords="offset points", **_MARK_TEXT)
         axes.set(xlabel="layer, in order of execution", ylabel="SQNR, dB", xlim=(0, len(accumulated) + 1))
-        axes.set_ylim(min(lowest, 20.0) - 4, min(_TOP_DB, max(np.nanmax(np.array([*accumulated, *alone])), 30.0)))
+        axes.set_ylim(*bounds)
         axes.grid(axis="y", alpha=0.25, lw=0.5)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
 
