@@ -42,7 +42,7 @@ class Conversion:
         source: the checkpoint.
         content: of the file.
         contract: what is inside it.
-        attempts: what was tried, in order; the last one was kept.
+        attempts: what was tried, the best last, which was kept.
         gate: what it had to pass.
         warnings: what a reader should know of the calibration windows.
         arena: what TensorFlow Lite Micro needs; None for other targets.
@@ -149,8 +149,8 @@ def convert_run(
     while attempts[-1].failures and (following := next_recipe(attempts[-1])):
         tell(f"{attempts[-1].failures[0]}; trying again")
         attempts.append(attempt(run, following, calibration, gate, tell))
-    kept = attempts[-1]
-    if kept.failures and not force:
+    attempts.sort(key=lambda tried: (not tried.failures, tried.deciding.agreement))
+    if attempts[-1].failures and not force:
         raise _not_the_same(run, attempts)
     return _write(run, output, tuple(attempts), gate)
 
@@ -161,7 +161,7 @@ def _not_the_same(run: Path, attempts: list[Attempt]) -> ConversionError:
     tried = f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
     return ConversionError(
         run,
-        found=f"a {kept.recipe.mode} model that is not the same{tried} ({'; '.join(kept.failures)})",
+        found=f"in {kept.recipe.mode} a model that is not the same{tried} ({'; '.join(kept.failures)})",
         expected="the checkpoint's predictions",
         next_step=f"train longer or on more varied data, take another --mode, or --force (worst layers: {lossy})",
     )

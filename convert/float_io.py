@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deseptr.device.graph import pack, unpack
+from deseptr.device.graph import pack, read_graph, unpack
 
 _FLOAT32 = 0
 
@@ -40,6 +40,24 @@ def with_float_io(content: bytes, input_range: Sequence[float]) -> bytes:
     ]
     graph.operators = [*first, *graph.operators, _operator(schema, model, "DEQUANTIZE", [graph_output], logits)]
     graph.inputs, graph.outputs = [window], [logits]
+    model.signatureDefs = None
+    return pack(model)
+
+
+def without_float_io(content: bytes) -> bytes:
+    """The flatbuffer without the QUANTIZE at its float input and the DEQUANTIZE at its float output, where it has them.
+
+    TensorFlow's quantizer puts them around a graph of which some layers stay in float, whatever input it was asked for.
+    """
+    graph, model = read_graph(content), unpack(content)
+    subgraph = model.subgraphs[0]
+    first, last = graph.nodes[0], graph.nodes[-1]
+    if first.op == "QUANTIZE" and first.inputs[0] in graph.inputs:
+        subgraph.inputs = [first.outputs[0].index]
+        subgraph.operators = subgraph.operators[1:]
+    if last.op == "DEQUANTIZE" and last.outputs[0] in graph.outputs:
+        subgraph.outputs = [last.inputs[0].index]
+        subgraph.operators = subgraph.operators[:-1]
     model.signatureDefs = None
     return pack(model)
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from deseptr.contract import ConversionError, ModelContract, ModelError
 from deseptr.train.run_folder import Calibration
 
-from .float_io import with_float_io
+from .float_io import with_float_io, without_float_io
 from .recipe import Recipe
 from .symmetric import with_symmetric_operands
 
@@ -171,7 +171,7 @@ def _quantised(graph: Any, recipe: Recipe, windows: NDArray[np.float32]) -> byte
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=converter, debug_dataset=lambda: _representative(windows), debug_options=options
     )
-    return bytes(debugger.get_nondebug_quantized_model())
+    return without_float_io(bytes(debugger.get_nondebug_quantized_model()))
 
 
 def _converter(graph: Any) -> Any:
