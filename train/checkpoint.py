@@ -51,9 +51,9 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of an error's text, or its type where it has none."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:120]
+    """The line of an error's text that says most, Keras' own behind what it is wrapped in; its type if it has none."""
+    text = str(error).rpartition("Exception encountered: ")[2].strip()
+    return (text.splitlines() or [type(error).__name__])[0][:120]
 
 
 def _check_weights(model: Any, path: Path) -> None:
