@@ -129,7 +129,7 @@ def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Qua
     logits = predict_logits(classifier, held_out)
     _check_logits(logits, run)
     windows = graph.encode(calibration.windows[: recipe.calibration_windows])
-    reference = flatbuffer_of(graph, Recipe("float32", target=recipe.target), windows, run)
+    reference = flatbuffer_of(graph, Recipe("float32"), windows, run)
     if recipe.quantised:
         flatbuffer = integer = flatbuffer_of(graph, recipe, windows, run)
         if recipe.io == "float32":

@@ -7,6 +7,8 @@ from typing import Any
 
 from deseptr.contract import ConversionError
 
+from .targets import TARGETS
+
 MODES = ("int8", "int16x8", "float16", "dynamic", "float32")
 QUANTISED_MODES = ("int8", "int16x8")
 IO_TYPES = ("int8", "int16", "float32")
@@ -26,6 +28,9 @@ class Recipe:
         target: name of the declared target, one of ``targets.TARGETS``.
         calibration_windows: how many of the run's calibration windows give the activations' ranges.
         float_layers: layers of the graph that are kept in float, by name.
+
+    Raises:
+        ConversionError: if a value is unknown or two of them do not go together.
     """
 
     mode: str = "int8"
@@ -41,6 +46,13 @@ class Recipe:
         object.__setattr__(self, "io", self.io or allowed[0])
         if self.io not in allowed:
             raise _wrong(f"--io with --mode {self.mode}", self.io, allowed)
+        if self.target not in TARGETS:
+            raise _wrong("--target", self.target, tuple(TARGETS))
+        modes = TARGETS[self.target].modes
+        if self.mode not in modes:
+            raise _wrong(f"--mode with --target {self.target}", self.mode, modes)
+        if self.calibration_windows < 1:
+            raise _wrong("calibration windows", str(self.calibration_windows), ("1", "2", "…"))
 
     @property
     def quantised(self) -> bool:
