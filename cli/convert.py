@@ -228,7 +228,7 @@ def _print_table(runs: Sequence[Path], results: Sequence[Conversion | DeseptrErr
         rows.append(
             [
                 str(run),
-                str(result.path),
+                result.path.name,
                 f"{len(result.content) / 1024:.1f}",
                 str(len(result.graph.nodes)),
                 f"{parity.agreement:.2%}",

@@ -22,6 +22,7 @@ from deseptr.train.run_folder import Calibration
 
 from .float_io import with_float_io
 from .recipe import Recipe
+from .rounded_input import with_rounded_input
 from .symmetric import with_symmetric_operands
 from .targets import TARGETS
 
@@ -116,6 +117,7 @@ def load_inputs(run: Path, calibration: Calibration | None = None) -> Inputs:
 
 
 def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Quantized:
+    from deseptr.train.classifier import WindowClassifier
     from deseptr.train.fit import predict_logits
 
     from .blocks import stream_norm, unit_norm
@@ -131,7 +133,10 @@ def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Qua
     windows = graph.encode(calibration.windows[: recipe.calibration_windows])
     reference = flatbuffer_of(graph, Recipe("float32"), windows, run)
     if recipe.quantised:
-        flatbuffer = integer = flatbuffer_of(graph, recipe, windows, run)
+        integer = flatbuffer_of(graph, recipe, windows, run)
+        if recipe.mode == "int16x8" and isinstance(classifier, WindowClassifier):
+            integer = with_rounded_input(integer)
+        flatbuffer = integer
         if recipe.io == "float32":
             flatbuffer = with_float_io(integer, contract.input_range)
     else:
@@ -237,21 +242,36 @@ def _quantised(graph: Any, recipe: Recipe, windows: NDArray[np.float32]) -> byte
     converter.inference_input_type = converter.inference_output_type = tf.int16 if wide else tf.int8
     if not recipe.float_layers:
         return bytes(converter.convert())
-    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(recipe.float_layers))
-    debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter, debug_dataset=lambda: _representative(windows), debug_options=options
+    return _with_float_layers(converter, recipe)
+
+
+def _with_float_layers(converter: Any, recipe: Recipe) -> bytes:
+    """What the converter would give, but for the layers that stay in float; it has no setting for them."""
+    import tensorflow as tf
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    converter._experimental_calibrate_only = True
+    return bytes(
+        mlir_quantize(
+            converter.convert(),
+            input_data_type=tf.int8,
+            output_data_type=tf.int8,
+            denylisted_nodes=list(recipe.float_layers),
+            disable_per_channel_for_dense_layers=_dense_has_one_scale(recipe),
+        )
     )
-    return bytes(debugger.get_nondebug_quantized_model())
 
 
 def _converter(graph: Any, recipe: Recipe) -> Any:
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.function], graph)
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = not TARGETS[
-        recipe.target
-    ].per_channel_dense
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = _dense_has_one_scale(recipe)
     return converter
+
+
+def _dense_has_one_scale(recipe: Recipe) -> bool:
+    return not TARGETS[recipe.target].per_channel_dense
 
 
 def _representative(windows: NDArray[np.float32]) -> Iterator[list[NDArray[np.float32]]]:

@@ -27,7 +27,7 @@ class Recipe:
             float graph takes raw windows in SI units, another one windows over the contract's input range.
         target: name of the declared target, one of ``targets.TARGETS``.
         calibration_windows: how many of the run's calibration windows give the activations' ranges.
-        float_layers: layers of the graph that are kept in float, by name.
+        float_layers: layers of an int8 graph that are kept in float, by name.
 
     Raises:
         ConversionError: if a value is unknown or two of them do not go together.
@@ -51,6 +51,8 @@ class Recipe:
         modes = TARGETS[self.target].modes
         if self.mode not in modes:
             raise _wrong(f"--mode with --target {self.target}", self.mode, modes)
+        if self.float_layers and self.mode != "int8":
+            raise _wrong("--mode with layers in float", self.mode, ("int8",))
         if self.calibration_windows < 1:
             raise _wrong("calibration windows", str(self.calibration_windows), ("1", "2", "…"))
 

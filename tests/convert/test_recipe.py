@@ -9,6 +9,7 @@ import pytest
 from deseptr.cli import convert as command
 from deseptr.contract import ConversionError
 from deseptr.convert import Gate, Recipe, convert_run, recipe
+from deseptr.convert.attempt import next_recipe
 from deseptr.convert.targets import TARGETS
 from deseptr.device import load_engine, predict
 from deseptr.train import Calibration, RunFolder, load_run
@@ -27,6 +28,10 @@ from deseptr.train.fit import predict_logits
         ({"target": "pico"}, "--target: found pico, expected one of pi, micro, coral"),
         ({"target": "coral", "mode": "int16x8"}, "--mode with --target coral: found int16x8, expected one of int8"),
         ({"target": "micro", "mode": "dynamic"}, "--mode with --target micro: found dynamic, expected one of int8, "),
+        (
+            {"mode": "int16x8", "float_layers": ("a",)},
+            "--mode with layers in float: found int16x8, expected one of int8",
+        ),
         ({"calibration_windows": 0}, "calibration windows: found 0, expected one of 1, 2, …"),
     ],
 )
@@ -84,3 +89,18 @@ def test_every_mode_names_the_checkpoints_classes(mode: str, io: str, least: flo
     expected = predict_logits(load_run(tiny_run)[0], windows)
     found = predict(load_engine(tmp_path / "m.tflite"), windows)
     assert np.mean(found.argmax(1) == expected.argmax(1)) == result.kept.deciding.agreement
+
+
+@pytest.mark.slow
+def test_last_resort_keeps_the_worst_layers_in_float(tiny_run: Path, tmp_path: Path):
+    first = convert_run(tiny_run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0)).kept
+    following = next_recipe(first)
+    assert following is not None
+    result = convert_run(tiny_run, tmp_path / "m.tflite", following, gate=Gate(0.0, 1.0))
+    last = result.kept
+    assert last.recipe.float_layers == tuple(layer.layer for layer in first.worst)
+    kept_in_float = {node.name for node in result.graph.nodes if "FLOAT32" in node.types} - {""}
+    assert set(last.recipe.float_layers) <= kept_in_float
+    assert [tensor.type for tensor in (*result.graph.inputs, *result.graph.outputs)] == ["INT8", "INT8"]
+    before, after = (each.deciding.error for each in (first, last))
+    assert after.mean * after.lsb < before.mean * before.lsb
