@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from deseptr.contract import ConversionError, DeseptrError
 
+from .options import SUBJECTS, note_oddities
+
 if TYPE_CHECKING:
     from rich.status import Status
 
     from deseptr.convert import Conversion, Gate, Recipe
+    from deseptr.train import Calibration
 
 # As in convert.recipe and convert.targets, which load numpy.
 MODES = ("int8", "int16x8", "float16", "dynamic", "float32")
@@ -28,6 +31,7 @@ Examples:
   deseptr convert runs/ms -o ms.tflite
   deseptr convert runs/* -o models
   deseptr convert runs/ms -o firmware/ms.tflite --target micro
+  deseptr convert mine.keras -o mine.tflite --data recordings.npz
 """
 )
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -41,6 +45,10 @@ Examples:
 @click.option("--io", type=click.Choice(IO_TYPES), help="Type of window and logits. [default: the mode's own]")
 @click.option(
     "--target", type=click.Choice(TARGETS), default="pi", show_default=True, help="Whose operations the graph may have."
+)
+@click.option("--data", "source", metavar="DATA", help="Calibrate and judge on these recordings. [default: RUN's own]")
+@click.option(
+    "--test-subjects", type=SUBJECTS, help="Of DATA, on whom to judge. [default: the dataset's own choice, else 25 %]"
 )
 @click.option(
     "--agreement",
@@ -65,6 +73,8 @@ def convert(
     mode: str,
     io: str | None,
     target: str,
+    source: str | None,
+    test_subjects: tuple[str, ...] | None,
     agreement: float,
     loss: float,
     force: bool,
@@ -74,7 +84,8 @@ def convert(
     r"""Make a .tflite of each RUN's student, STFT and contract inside, and prove that it is the same model.
 
     RUN is a folder of `deseptr train`, or a .keras file with contract.json and calibration.npz beside it. A folder with
-    neither stands for the runs in it.
+    neither stands for the runs in it. The file may be a plain Keras 3 model, without Lambda and custom layers, of
+    windows [batch, window_length, channels] in SI units; then --data takes the place of calibration.npz.
 
     \b
     int8     weights and activations in 8 bits, as input and output (or --io float32)
@@ -93,10 +104,12 @@ def convert(
     """
     from deseptr.convert import Gate, Recipe
 
+    if test_subjects and not source:
+        raise click.UsageError("--test-subjects are subjects of --data DATA, which is missing")
     recipe, gate = Recipe(mode, io or "", target), Gate(agreement / 100, loss / 100)
     found = _checkpoints(runs)
     outputs = _outputs(found, output)
-    results = _convert_all(found, outputs, recipe, gate, force, report)
+    results = _convert_all(found, outputs, _Settings(recipe, gate, force, report, _recordings(source, test_subjects)))
     done = [result for result in results if not isinstance(result, DeseptrError)]
     if as_json:
         figures = [result.to_dict() for result in done]
@@ -147,25 +160,38 @@ def _names(runs: Sequence[Path]) -> list[str]:
     return names
 
 
-def _convert_all(
-    runs: Sequence[Path], outputs: Sequence[Path], recipe: Recipe, gate: Gate, force: bool, report: bool
-) -> list[Conversion | DeseptrError]:
+class _Settings(NamedTuple):
+    recipe: Recipe
+    gate: Gate
+    force: bool
+    report: bool
+    calibration: Callable[[Path], Calibration | None]
+
+
+def _recordings(source: str | None, test_subjects: tuple[str, ...] | None) -> Callable[[Path], Calibration | None]:
+    """What gives the calibration windows of a run: those cut from recordings as it wants them, else its own."""
+    if source is None:
+        return lambda run: None
+    from deseptr.contract import ModelContract
+    from deseptr.data import load_dataset
+    from deseptr.train.checkpoint import run_folder_of
+
+    from .evaluation import calibration_for
+
+    dataset = load_dataset(source)
+    note_oddities(dataset)
+    return lambda run: calibration_for(ModelContract.load(run_folder_of(run).contract), dataset, test_subjects)
+
+
+def _convert_all(runs: Sequence[Path], outputs: Sequence[Path], settings: _Settings) -> list[Conversion | DeseptrError]:
     """Convert each; the failure of one of several is told and keeps the others from nothing."""
     from rich.console import Console
-
-    from deseptr.contract import atomic_write
-    from deseptr.convert import convert_run
 
     results: list[Conversion | DeseptrError] = []
     for run, output in zip(runs, outputs, strict=True):
         with Console(stderr=True).status(f"{run}") as status:
             try:
-                result = convert_run(run, output, recipe, gate=gate, force=force, tell=_teller(status, run))
-                if report:
-                    from .convert_page import convert_page
-
-                    status.update(f"{run}: timing its operations")
-                    atomic_write(output.with_suffix(".html"), convert_page(result))
+                result = _convert_one(run, output, settings, _teller(status, run))
             except DeseptrError as error:
                 if len(runs) == 1:
                     raise
@@ -174,6 +200,27 @@ def _convert_all(
             else:
                 results.append(result)
     return results
+
+
+def _convert_one(run: Path, output: Path, settings: _Settings, tell: Callable[[str], None]) -> Conversion:
+    from deseptr.contract import atomic_write
+    from deseptr.convert import convert_run
+
+    result = convert_run(
+        run,
+        output,
+        settings.recipe,
+        calibration=settings.calibration(run),
+        gate=settings.gate,
+        force=settings.force,
+        tell=tell,
+    )
+    if settings.report:
+        from .convert_page import convert_page
+
+        tell("timing its operations")
+        atomic_write(output.with_suffix(".html"), convert_page(result))
+    return result
 
 
 def _teller(status: Status, run: Path) -> Callable[[str], None]:
@@ -192,7 +239,7 @@ def _print_table(runs: Sequence[Path], results: Sequence[Conversion | DeseptrErr
         rows.append(
             [
                 str(run),
-                str(result.path),
+                result.path.name,
                 f"{len(result.content) / 1024:.1f}",
                 str(len(result.graph.nodes)),
                 f"{parity.agreement:.2%}",

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from deseptr.contract import DataError, ModelContract, Scores, score
+from deseptr.contract import CHANNELS, DataError, ModelContract, Scores, score
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from deseptr.data import Dataset, Windows
+    from deseptr.train import Calibration
 
 
 class Predictor(NamedTuple):
@@ -48,12 +49,12 @@ def load_predictor(path: Path, threads: int = 1) -> Predictor:
 
 
 def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
-    """Labelled windows of a dataset as a model wants them; the labels index the contract's.
+    """Labelled windows of a dataset as a model wants them, its channels alone; the labels index the contract's.
 
     Classes that the dataset lacks are none of its windows', and classes that the model does not know are left out.
 
     Raises:
-        DataError: if the two have no class in common, or no run is long enough.
+        DataError: if the two have no class in common, the model wants other channels, or no run is long enough.
     """
     from dataclasses import replace
 
@@ -69,6 +70,7 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
             expected=f"some of the model's: {', '.join(contract.labels)}",
             next_step="rename the labels, or train on this dataset",
         )
+    axes = _axes(contract, dataset)
     windows = cut_windows(
         dataset,
         window_length=contract.window_length,
@@ -77,7 +79,58 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
         label_names=common,
     )
     positions = np.array([contract.labels.index(label) for label in common])
-    return replace(windows, labels=positions[windows.labels], label_names=contract.labels)
+    return replace(
+        windows, signals=windows.signals[..., axes], labels=positions[windows.labels], label_names=contract.labels
+    )
+
+
+def _axes(contract: ModelContract, dataset: Dataset) -> slice | list[int]:
+    """Which columns of recordings are a model's channels."""
+    if contract.channels == CHANNELS:
+        return slice(None)
+    if not set(contract.channels) <= set(CHANNELS):
+        raise DataError(
+            dataset.name,
+            found=f"the channels {', '.join(CHANNELS)}",
+            expected=f"the model's: {', '.join(contract.channels)}",
+            next_step="correct the channels in contract.json",
+        )
+    return [CHANNELS.index(channel) for channel in contract.channels]
+
+
+def calibration_for(
+    contract: ModelContract, dataset: Dataset, test_subjects: tuple[str, ...] | None, seed: int = 0
+) -> Calibration:
+    """Windows of a dataset to calibrate a conversion with, and those of the test subjects to judge it on.
+
+    Args:
+        contract: of the model.
+        dataset: labelled recordings of at least three subjects.
+        test_subjects: whom to judge on; by default the dataset's own choice, else a quarter.
+        seed: draws subjects and windows.
+
+    Raises:
+        DataError: if the subjects cannot be split, either part has no window, or the model wants other recordings.
+    """
+    from deseptr.data import subject_split
+    from deseptr.train.run_folder import choose_calibration
+
+    split = subject_split(dataset, test_subjects=test_subjects, validation=0, seed=seed)
+    windows = windows_for(contract, dataset)
+    training, held_out = (_part(windows, subjects, dataset) for subjects in (split.train, split.test))
+    return choose_calibration(training, held_out, seed)
+
+
+def _part(windows: Windows, subjects: tuple[str, ...], dataset: Dataset) -> Windows:
+    part = windows.of_subjects(subjects)
+    if not len(part):
+        raise DataError(
+            f"{dataset.name}: subjects {', '.join(subjects)}",
+            found="no labelled window",
+            expected="at least one of the model's length and classes",
+            next_step="choose other --test-subjects",
+        )
+    return part
 
 
 def classify(predictor: Predictor, dataset: Dataset) -> tuple[Windows, NDArray[np.int64]]:

@@ -28,7 +28,7 @@ class DeseptrError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.thing}: found {self.found}, expected {self.expected}; {self.next_step}"
-        return " ".join(line.split())
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(line.split()))
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.thing, self.found, self.expected, self.next_step))

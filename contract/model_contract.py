@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -20,6 +21,7 @@ from .stft import StftSpec
 CHANNELS = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 UNITS = ("m/s^2", "m/s^2", "m/s^2", "rad/s", "rad/s", "rad/s")
 FORMAT = 1
+LONGEST_WINDOW = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,14 @@ class ModelContract:
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
         self._require(len(set(self.labels)) == len(self.labels), "labels", self.labels, "names that differ")
+        for name in ("labels", "channels", "units"):
+            names = getattr(self, name)
+            self._require(all(map(_is_name, names)), name, names, "names of printable characters")
+        self._require(_is_name(self.model), "model", self.model, "a name of printable characters")
         self._require(_positive(self.rate_hz), "rate_hz", self.rate_hz, "a positive rate in Hz")
+        self._require(
+            self.window_length <= LONGEST_WINDOW, "window_length", self.window_length, f"{LONGEST_WINDOW} at most"
+        )
         self._require(
             self.stft.frames(self.window_length) > 0,
             "window_length",
@@ -73,6 +82,7 @@ class ModelContract:
         )
         count = len(self.channels)
         self._require(count > 0, "channels", self.channels, "at least one channel")
+        self._require(len(set(self.channels)) == count, "channels", self.channels, "names that differ")
         self._require(len(self.units) == count, "units", self.units, f"{count} units, one a channel")
         self._require(
             len(self.input_range) == count and all(map(_positive, self.input_range)),
@@ -121,7 +131,7 @@ class ModelContract:
         """
         try:
             content = json.loads(text)
-        except (ValueError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise _unreadable(source, f"no JSON ({error})") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             found = content.get("format") if isinstance(content, dict) else type(content).__name__
@@ -134,17 +144,17 @@ class ModelContract:
         if content.keys() != known:
             raise _unreadable(source, f"fields that differ by {', '.join(sorted(known ^ content.keys()))}")
         try:
-            content["stft"] = StftSpec(**{k: int(v) for k, v in content["stft"].items()})
+            content["stft"] = StftSpec(**{k: _integer(v) for k, v in content["stft"].items()})
             for name in ("channels", "units", "labels"):
                 content[name] = _strings(content[name])
-            content["input_range"] = tuple(float(v) for v in content["input_range"])
+            content["input_range"] = tuple(_number(v) for v in content["input_range"])
             for name in ("rate_hz", "acc_full_scale_g", "gyro_full_scale_dps"):
-                content[name] = float(content[name])
+                content[name] = _number(content[name])
             for name in ("window_length", "hop_length"):
-                content[name] = int(content[name])
-            content["model"] = str(content["model"])
+                content[name] = _integer(content[name])
+            (content["model"],) = _strings([content["model"]])
             content["versions"] = {str(k): str(v) for k, v in content["versions"].items()}
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise _unreadable(source, f"a field of the wrong kind ({error})") from error
         return cls(**content)
 
@@ -167,7 +177,25 @@ class ModelContract:
 
 
 def _positive(value: float) -> bool:
-    return math.isfinite(value) and value > 0
+    """Whether a value is a positive number of float32, in which it is calculated with."""
+    return math.isfinite(value) and 1e-30 < value < 1e30
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text can stand in a line of ``labels.txt`` and on a terminal."""
+    return bool(text.strip()) and not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
 
 
 def _strings(values: Any) -> tuple[str, ...]:

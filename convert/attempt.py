@@ -109,7 +109,7 @@ def attempt(run: Path, recipe: Recipe, calibration: Calibration | None, gate: Ga
 def next_recipe(tried: Attempt) -> Recipe | None:
     """What to try after an attempt that failed: more calibration windows, then its worst layers in float.
 
-    None where nothing is left: a float model, a target without float kernels, or layers in float already.
+    None where nothing is left: a float model, 16 bits, a target without float kernels, or layers in float already.
     """
     recipe = tried.recipe
     available = len(tried.quantized.calibration.windows)
@@ -117,7 +117,7 @@ def next_recipe(tried: Attempt) -> Recipe | None:
         return None
     if recipe.calibration_windows < available:
         return replace(recipe, calibration_windows=available)
-    if recipe.float_layers or "float32" not in TARGETS[recipe.target].modes:
+    if recipe.float_layers or recipe.mode != "int8" or "float32" not in TARGETS[recipe.target].modes:
         return None
     return replace(recipe, float_layers=tuple(layer.layer for layer in worst(tried.layers, KEPT_IN_FLOAT)))
 

@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from deseptr.contract import ConversionError, ModelContract, ModelError
 from deseptr.train.run_folder import Calibration
 
-from .float_io import with_float_io, without_float_io
+from .float_io import with_float_io
 from .recipe import Recipe
+from .rounded_input import with_rounded_input
 from .symmetric import with_symmetric_operands
+from .targets import TARGETS
 
 
 @dataclass(frozen=True)
@@ -78,43 +80,114 @@ def silence() -> None:
     os.close(null)
 
 
+class Inputs(NamedTuple):
+    """What a conversion begins with.
+
+    Args:
+        classifier: the loaded checkpoint.
+        contract: its contract.
+        calibration: windows that fit the contract.
+    """
+
+    classifier: Any
+    contract: ModelContract
+    calibration: Calibration
+
+
+def load_inputs(run: Path, calibration: Calibration | None = None) -> Inputs:
+    """Read all that a conversion needs and check that the parts belong together; the cheap checks come first.
+
+    Args:
+        run: run folder, or a ``.keras`` file with its contract beside it.
+        calibration: windows to calibrate and judge on; those beside the checkpoint by default.
+
+    Raises:
+        ModelError: if a part is missing or unreadable, or contradicts another.
+    """
+    from deseptr.train.checkpoint import load_run, run_folder_of
+
+    folder = run_folder_of(run)
+    contract = ModelContract.load(folder.contract)
+    if calibration is None:
+        calibration = Calibration.load(folder.calibration)
+    _check_windows(calibration, contract, run)
+    _check_truth(calibration, contract, run)
+    classifier, contract = load_run(run)
+    return Inputs(classifier, contract, calibration)
+
+
 def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Quantized:
-    from deseptr.train import RunFolder, load_run
+    from deseptr.train.classifier import WindowClassifier
     from deseptr.train.fit import predict_logits
 
     from .blocks import stream_norm, unit_norm
     from .lowering import InferenceGraph
 
-    classifier, contract = load_run(run)
-    if calibration is None:
-        calibration = Calibration.load(RunFolder(run if run.is_dir() else run.parent).calibration)
-    _check_windows(calibration, contract, run)
+    classifier, contract, calibration = load_inputs(run, calibration)
     # Neither form of the norm has kernels of 16 bits everywhere; the one that is a single operation loses the least.
     norm = unit_norm if recipe.mode == "int16x8" else stream_norm
     graph = InferenceGraph(classifier, contract, norm=norm)
+    held_out = calibration.held_out_windows
+    logits = predict_logits(classifier, held_out)
+    _check_logits(logits, run)
     windows = graph.encode(calibration.windows[: recipe.calibration_windows])
     reference = flatbuffer_of(graph, Recipe("float32"), windows, run)
     if recipe.quantised:
-        flatbuffer = integer = with_symmetric_operands(flatbuffer_of(graph, recipe, windows, run))
+        integer = with_symmetric_operands(flatbuffer_of(graph, recipe, windows, run))
+        if recipe.mode == "int16x8" and isinstance(classifier, WindowClassifier):
+            integer = with_rounded_input(integer)
+        flatbuffer = integer
         if recipe.io == "float32":
             flatbuffer = with_float_io(integer, contract.input_range)
     else:
         flatbuffer = integer = flatbuffer_of(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
-    held_out = calibration.held_out_windows
-    logits = predict_logits(classifier, held_out)
     return Quantized(flatbuffer, integer, reference, graph.encode(held_out), contract, calibration, logits)
 
 
 def _check_windows(calibration: Calibration, contract: ModelContract, run: Path) -> None:
     expected = (contract.window_length, len(contract.channels))
     for windows in (calibration.windows, calibration.held_out_windows):
-        if not len(windows) or windows.shape[1:] != expected or not np.isfinite(windows).all():
-            raise ModelError(
-                f"{run}: calibration windows",
-                found=f"shape {windows.shape}" if windows.shape[1:] != expected else "none, or NaN among them",
-                expected=f"finite windows of {expected[0]} × {expected[1]}, as the contract says",
-                next_step="convert with --data RECORDINGS, or train again",
-            )
+        if windows.shape[1:] != expected or windows.dtype != np.float32:
+            found = f"{windows.dtype} of shape {windows.shape}"
+        elif not len(windows) or not np.isfinite(windows).all():
+            found = "NaN or infinity among them" if len(windows) else "none"
+        else:
+            continue
+        raise _unfit(run, "calibration windows", found, f"float32 of shape (n, {expected[0]}, {expected[1]}), finite")
+
+
+def _check_truth(calibration: Calibration, contract: ModelContract, run: Path) -> None:
+    labels, subjects = calibration.held_out_labels, calibration.held_out_subjects
+    count, classes = len(calibration.held_out_windows), len(contract.labels)
+    if labels.shape != (count,) or labels.dtype.kind not in "iu":
+        raise _unfit(
+            run, "held-out labels", f"{labels.dtype} of shape {labels.shape}", f"{count} class indices, one a window"
+        )
+    if not 0 <= labels.min() <= labels.max() < classes:
+        raise _unfit(run, "held-out labels", f"{labels.min()} to {labels.max()}", f"0 to {classes - 1}")
+    if subjects.shape != (count,) or subjects.dtype.kind != "U":
+        raise _unfit(
+            run, "held-out subjects", f"{subjects.dtype} of shape {subjects.shape}", f"{count} names, one a window"
+        )
+
+
+def _unfit(run: Path, part: str, found: str, expected: str) -> ModelError:
+    return ModelError(
+        f"{run}: {part}",
+        found=found,
+        expected=f"{expected}, to fit the contract and the other arrays",
+        next_step="convert with --data RECORDINGS, or train again",
+    )
+
+
+def _check_logits(logits: NDArray[np.float32], run: Path) -> None:
+    if not np.isfinite(logits).all():
+        raise ModelError(
+            f"{run}: logits of the held-out windows",
+            found="NaN or infinity",
+            expected="finite numbers",
+            next_step="train again",
+        )
 
 
 def flatbuffer_of(graph: Any, recipe: Recipe, windows: NDArray[np.float32], thing: object) -> bytes:
@@ -144,7 +217,7 @@ def flatbuffer_of(graph: Any, recipe: Recipe, windows: NDArray[np.float32], thin
 def _floating(graph: Any, recipe: Recipe) -> bytes:
     import tensorflow as tf
 
-    converter = _converter(graph)
+    converter = _converter(graph, recipe)
     if recipe.mode != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if recipe.mode == "float16":
@@ -157,7 +230,7 @@ def _quantised(graph: Any, recipe: Recipe, windows: NDArray[np.float32]) -> byte
 
     wide = recipe.mode == "int16x8"
     ops = tf.lite.OpsSet
-    converter = _converter(graph)
+    converter = _converter(graph, recipe)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: _representative(windows)
     integer = ops.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8 if wide else ops.TFLITE_BUILTINS_INT8
@@ -167,17 +240,36 @@ def _quantised(graph: Any, recipe: Recipe, windows: NDArray[np.float32]) -> byte
     converter.inference_input_type = converter.inference_output_type = tf.int16 if wide else tf.int8
     if not recipe.float_layers:
         return bytes(converter.convert())
-    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(recipe.float_layers))
-    debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter, debug_dataset=lambda: _representative(windows), debug_options=options
+    return _with_float_layers(converter, recipe)
+
+
+def _with_float_layers(converter: Any, recipe: Recipe) -> bytes:
+    """What the converter would give, but for the layers that stay in float; it has no setting for them."""
+    import tensorflow as tf
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    converter._experimental_calibrate_only = True
+    return bytes(
+        mlir_quantize(
+            converter.convert(),
+            input_data_type=tf.int8,
+            output_data_type=tf.int8,
+            denylisted_nodes=list(recipe.float_layers),
+            disable_per_channel_for_dense_layers=_dense_has_one_scale(recipe),
+        )
     )
-    return without_float_io(bytes(debugger.get_nondebug_quantized_model()))
 
 
-def _converter(graph: Any) -> Any:
+def _converter(graph: Any, recipe: Recipe) -> Any:
     import tensorflow as tf
 
-    return tf.lite.TFLiteConverter.from_concrete_functions([graph.function], graph)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.function], graph)
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = _dense_has_one_scale(recipe)
+    return converter
+
+
+def _dense_has_one_scale(recipe: Recipe) -> bool:
+    return not TARGETS[recipe.target].per_channel_dense
 
 
 def _representative(windows: NDArray[np.float32]) -> Iterator[list[NDArray[np.float32]]]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from deseptr.contract import ConversionError
 
+from .targets import TARGETS
+
 MODES = ("int8", "int16x8", "float16", "dynamic", "float32")
 QUANTISED_MODES = ("int8", "int16x8")
 IO_TYPES = ("int8", "int16", "float32")
@@ -25,7 +27,10 @@ class Recipe:
             float graph takes raw windows in SI units, another one windows over the contract's input range.
         target: name of the declared target, one of ``targets.TARGETS``.
         calibration_windows: how many of the run's calibration windows give the activations' ranges.
-        float_layers: layers of the graph that are kept in float, by name.
+        float_layers: layers of an int8 graph that are kept in float, by name.
+
+    Raises:
+        ConversionError: if a value is unknown or two of them do not go together.
     """
 
     mode: str = "int8"
@@ -41,6 +46,15 @@ class Recipe:
         object.__setattr__(self, "io", self.io or allowed[0])
         if self.io not in allowed:
             raise _wrong(f"--io with --mode {self.mode}", self.io, allowed)
+        if self.target not in TARGETS:
+            raise _wrong("--target", self.target, tuple(TARGETS))
+        modes = TARGETS[self.target].modes
+        if self.mode not in modes:
+            raise _wrong(f"--mode with --target {self.target}", self.mode, modes)
+        if self.float_layers and self.mode != "int8":
+            raise _wrong("--mode with layers in float", self.mode, ("int8",))
+        if self.calibration_windows < 1:
+            raise _wrong("calibration windows", str(self.calibration_windows), ("1", "2", "…"))
 
     @property
     def quantised(self) -> bool:

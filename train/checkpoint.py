@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from .run_folder import RunFolder
 def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     """Load a ``.keras`` checkpoint and check it against its contract.
 
+    A plain Keras model does as well as one of ``deseptr train``, as long as its layers are Keras' own or ours: it takes
+    windows ``[batch, window_length, channels]`` in SI units and gives logits or probabilities ``[batch, labels]``.
+
     Raises:
         ModelError: if the file is missing, no checkpoint, or its shapes or weights contradict the contract.
     """
@@ -22,67 +26,90 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
 
     # Keras finds the classes that a checkpoint names only if their modules have been imported.
     from . import front_end, models, window_front_end  # noqa: F401
-    from .classifier import WindowClassifier
 
     if not path.is_file():
         raise ModelError(path, found="no file", expected="a .keras checkpoint", next_step="run `deseptr train` first")
     try:
-        classifier = keras.saving.load_model(path, compile=False)
+        # Another file, such as .h5, would go to a reader of another format.
+        if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+            raise ValueError("no .keras archive")
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # keras, h5py, zipfile and json each raise their own
-        reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(
             path,
-            found=f"an unreadable checkpoint ({reason[0][:120]})",
-            expected="a .keras file of `deseptr train`",
-            next_step="train again",
+            found=f"an unreadable checkpoint ({_reason(error)})",
+            expected="a .keras file of `deseptr train`, or of Keras 3 without Lambda and custom layers",
+            next_step="save it anew from such layers, or train again",
         ) from error
-    if not isinstance(classifier, WindowClassifier):
+    if not isinstance(model, keras.Model):
         raise ModelError(
-            path, found=type(classifier).__name__, expected="a WindowClassifier", next_step="train with `deseptr train`"
+            path, found=type(model).__name__, expected="a keras.Model", next_step="save a whole model with Keras 3"
         )
-    _check_model(classifier, contract, path)
-    return classifier
+    _check_weights(model, path)
+    _check_shapes(model, contract, path)
+    return model
 
 
-def _check_model(classifier: Any, contract: ModelContract, path: Path) -> None:
-    for weight in classifier.weights:
+def _reason(error: Exception) -> str:
+    """The line of an error's text that says most, Keras' own behind what it is wrapped in; its type if it has none."""
+    text = str(error).rpartition("Exception encountered: ")[2].strip()
+    return (text.splitlines() or [type(error).__name__])[0][:120]
+
+
+def _check_weights(model: Any, path: Path) -> None:
+    for weight in model.weights:
         if not np.isfinite(np.asarray(weight)).all():
             raise ModelError(
                 f"{path}: {weight.path}", found="NaN or infinity", expected="finite weights", next_step="train again"
             )
-    expected = (1, len(contract.labels))
+
+
+def _check_shapes(model: Any, contract: ModelContract, path: Path) -> None:
+    next_step = "put the contract of this checkpoint beside it"
     try:
-        shape = tuple(classifier(np.zeros((1, contract.window_length, len(contract.channels)), "float32")).shape)
-    except (ValueError, TypeError) as error:
+        output = model(np.zeros((1, contract.window_length, len(contract.channels)), "float32"))
+    except Exception as error:  # whatever the layer that the window does not fit raises
         raise ModelError(
             path,
             found=f"a model that takes no {contract.window_length} × {len(contract.channels)} window",
             expected="the contract's window",
-            next_step="put the contract of this checkpoint beside it",
+            next_step=next_step,
         ) from error
-    if shape != expected:
+    expected = (1, len(contract.labels))
+    shape = getattr(output, "shape", None)
+    if shape is None or tuple(shape) != expected:
         raise ModelError(
             path,
-            found=f"output {shape}",
+            found=f"{len(output)} outputs" if shape is None else f"output {tuple(shape)}",
             expected=f"{expected}, one logit a label of the contract",
-            next_step="put the contract of this checkpoint beside it",
+            next_step=next_step,
         )
+
+
+def run_folder_of(path: Path) -> RunFolder:
+    """The folder that is a run, or in which a run's model lies with its contract beside it.
+
+    Raises:
+        ModelError: if there is nothing at the path.
+    """
+    if not path.exists():
+        raise ModelError(
+            path, found="no such folder or file", expected="a run of `deseptr train`", next_step="check the path"
+        )
+    return RunFolder(path if path.is_dir() else path.parent)
 
 
 def load_run(path: Path) -> tuple[Any, ModelContract]:
     """Load a run folder's model, or a ``.keras`` or ``.joblib`` file with its contract beside it, and that contract.
 
     Returns:
-        A :class:`WindowClassifier` or a :class:`RandomForest`, which both have ``predict``, and the contract.
+        A :class:`WindowClassifier`, a plain Keras model or a :class:`RandomForest`, which all have ``predict``, and the
+        contract.
 
     Raises:
         ModelError: if either is missing or unreadable or they contradict each other.
     """
-    folder = RunFolder(path if path.is_dir() else path.parent)
-    if not path.exists():
-        raise ModelError(
-            path, found="no such folder or file", expected="a run of `deseptr train`", next_step="check the path"
-        )
+    folder = run_folder_of(path)
     contract = ModelContract.load(folder.contract)
     if path.is_dir():
         path = folder.forest if folder.forest.exists() else folder.model

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deseptr.contract import SetupError
+from deseptr.contract import ModelError, SetupError
 from deseptr.data import Dataset, Windows
 
 from .checkpoint import load_checkpoint, load_run
@@ -123,7 +123,12 @@ def _run_stages(run: TrainingRun, given: RunFolder | None) -> tuple[History, Win
     if not (given or needs_teacher(run.config)):
         return train_student(run, _front_end(run), None, []), None
     history = [] if given else train_teacher(run, _front_end(run))
-    teacher = load_checkpoint((given or run.folder).lent_teacher, run.contract)
+    lent = (given or run.folder).lent_teacher
+    teacher = load_checkpoint(lent, run.contract)
+    if not isinstance(teacher, WindowClassifier):
+        raise ModelError(
+            lent, found="a plain Keras model", expected="a teacher of `deseptr train`", next_step="leave --teacher out"
+        )
     # The teacher's own front end, since both must see the same spectrogram.
     return train_student(run, teacher.front_end, teacher, history), teacher
 

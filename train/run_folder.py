@@ -96,7 +96,8 @@ class Calibration(ArrayFile):
     """Windows that travel with a run.
 
     Args:
-        windows: ``[n, window_length, channels]`` training windows, balanced over the classes, for activation ranges.
+        windows: ``[n, window_length, channels]`` training windows, each prefix of them balanced over the classes, for
+            activation ranges.
         held_out_windows: ``[m, window_length, channels]`` windows of subjects the model has not seen, for the proof
             that the int8 model is the same model.
         held_out_labels: ``[m]`` their true classes.
@@ -105,7 +106,7 @@ class Calibration(ArrayFile):
 
     WHAT = "calibration windows"
     MADE_BY = "what `deseptr train` writes beside a checkpoint"
-    REMEDY = "convert a run folder that has one, or train again"
+    REMEDY = "convert with --data RECORDINGS, or train again"
 
     windows: NDArray[np.float32]
     held_out_windows: NDArray[np.float32]
@@ -114,14 +115,35 @@ class Calibration(ArrayFile):
 
 
 def choose_calibration(training: Windows, held_out: Windows, seed: int) -> Calibration:
-    """Draw calibration windows evenly from the classes, and held-out windows evenly from all there are."""
-    rng = np.random.default_rng(seed)
+    """Draw calibration windows evenly from the classes, and held-out windows evenly from all there are.
+
+    The calibration windows take turns, class by class and within a class subject by subject, so that whoever needs
+    fewer takes the first ones.
+    """
     share = max(1, CALIBRATION_WINDOWS // len(training.label_names))
-    drawn = [
-        rng.permutation(np.flatnonzero(training.labels == index))[:share] for index in range(len(training.label_names))
-    ]
     kept = held_out.take(_evenly(len(held_out), HELD_OUT_WINDOWS))
-    return Calibration(training.signals[np.concatenate(drawn)], kept.signals, kept.labels, kept.subjects)
+    drawn = _in_turns(training, share, np.random.default_rng(seed))
+    return Calibration(training.signals[drawn], kept.signals, kept.labels, kept.subjects)
+
+
+def _in_turns(windows: Windows, share: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Windows, ``share`` of a class at most, so that in every prefix classes, and subjects within them, are even."""
+    drawn = rng.permutation(len(windows))
+    names, subjects = np.unique(windows.subjects[drawn], return_inverse=True)
+    subjects, labels = rng.permutation(len(names))[subjects], windows.labels[drawn]
+    turns = _turns(labels * len(names) + subjects)
+    order = np.lexsort((subjects, turns, labels))
+    turns, drawn, labels = _turns(labels[order]), drawn[order], labels[order]
+    return drawn[np.lexsort((labels, turns))][: int((turns < share).sum())]
+
+
+def _turns(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each element, how many of its group come before it."""
+    order = np.argsort(groups, kind="stable")
+    _, first, counts = np.unique(groups[order], return_index=True, return_counts=True)
+    turns = np.empty(len(groups), np.int64)
+    turns[order] = np.arange(len(groups)) - np.repeat(first, counts)
+    return turns
 
 
 def _evenly(count: int, most: int) -> NDArray[np.int64]:

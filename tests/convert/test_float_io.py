@@ -1,0 +1,70 @@
+"""Float input and output around an int8 graph: the same numbers, and nothing in float but at the borders."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deseptr.contract import embed_contract, read_tflite, without_archive
+from deseptr.convert.float_io import with_float_io
+from deseptr.convert.lint import lint
+from deseptr.convert.targets import TARGETS
+from deseptr.device import load_engine, predict
+from deseptr.device.graph import Graph, read_graph
+from deseptr.train import Calibration, RunFolder
+
+
+@pytest.fixture
+def wrapped(tiny_tflite: Path, tmp_path: Path) -> Path:
+    """The tiny run's int8 flatbuffer with float input and output."""
+    file = read_tflite(tiny_tflite)
+    content = with_float_io(without_archive(file.content), file.contract.input_range)
+    path = tmp_path / "float_io.tflite"
+    path.write_bytes(embed_contract(content, file.contract))
+    return path
+
+
+def graph_of(path: Path) -> Graph:
+    return read_graph(path.read_bytes(), path)
+
+
+@pytest.mark.parametrize("kernels", ["default", "reference"])
+def test_logits_are_those_of_the_int8_graph_within_a_step(
+    kernels: str, tiny_run: Path, tiny_tflite: Path, wrapped: Path
+):
+    windows = Calibration.load(RunFolder(tiny_run).calibration).held_out_windows
+    engines = [load_engine(path, kernels=kernels) for path in (tiny_tflite, wrapped)]
+    step = float(graph_of(tiny_tflite).outputs[0].scales[0])
+    expected, found = (predict(engine, windows) for engine in engines)
+    assert np.abs(found - expected).max() <= step * 1.001
+    assert (found == expected).mean() > 0.9
+
+
+def test_values_beyond_the_range_saturate_alike(tiny_tflite: Path, wrapped: Path):
+    contract = read_tflite(tiny_tflite).contract
+    rng = np.random.default_rng(0)
+    shape = (4, contract.window_length, len(contract.channels))
+    windows = (rng.normal(size=shape) * 3 * np.array(contract.input_range)).astype(np.float32)
+    step = float(graph_of(tiny_tflite).outputs[0].scales[0])
+    expected, found = (predict(load_engine(path), windows) for path in (tiny_tflite, wrapped))
+    assert np.abs(found - expected).max() <= step * 1.001
+
+
+def test_float_is_at_the_borders_alone(tiny_tflite: Path, wrapped: Path):
+    inner, graph = graph_of(tiny_tflite), graph_of(wrapped)
+    names = [node.op for node in graph.nodes]
+    assert names[:2] == ["MUL", "QUANTIZE"]
+    assert names[-1] == "DEQUANTIZE"
+    assert names[2:-1] == [node.op for node in inner.nodes]
+    assert [tensor.type for tensor in (*graph.inputs, *graph.outputs)] == ["FLOAT32", "FLOAT32"]
+    assert not any("FLOAT32" in node.types for node in graph.nodes[2:-1])
+    assert [tensor.shape for tensor in graph.inputs] == [tensor.shape for tensor in inner.inputs]
+
+
+@pytest.mark.parametrize("target", ["pi", "micro"])
+def test_lint_passes(target: str, wrapped: Path):
+    assert lint(graph_of(wrapped), TARGETS[target], "int8") == ()
+
+
+def test_size_grows_by_next_to_nothing(tiny_tflite: Path, wrapped: Path):
+    assert wrapped.stat().st_size - tiny_tflite.stat().st_size < 4096
