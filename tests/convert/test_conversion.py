@@ -12,6 +12,7 @@ import pytest
 from deseptr.contract import ConversionError, ModelContract, ModelError, SetupError, read_tflite
 from deseptr.convert import Conversion, Gate, Recipe
 from deseptr.convert import convert_run as convert_through_gate
+from deseptr.convert.parity import Parity
 from deseptr.device import load_engine, predict
 from deseptr.train import Calibration, RunFolder, load_run
 from deseptr.train.fit import predict_logits
@@ -136,17 +137,20 @@ def test_unwritable_output_is_named(run: Path, tmp_path: Path):
         convert_run(run, tmp_path / "file" / "m.tflite")
 
 
+class Impassable(Gate):
+    def failures(self, parity: Parity) -> tuple[str, ...]:
+        return ("never good enough",)
+
+
 @pytest.mark.parametrize("io", ["int8", "float32"])
 def test_model_that_fails_is_tried_with_its_worst_layers_in_float_and_the_best_is_kept(
     run: Path, tmp_path: Path, io: str
 ):
-    impossible = Gate(agreement=1.01, loss=0.0)
-    with pytest.raises(
-        ConversionError, match=r"found in int8 a model that is not the same after 2 attempts \(agreement"
-    ):
+    impossible = Impassable()
+    with pytest.raises(ConversionError, match=r"in int8 a model that is not the same after 2 attempts \(never"):
         convert_run(run, tmp_path / "m.tflite", gate=impossible)
     assert sorted(tmp_path.iterdir()) == [run]
-    forced = convert_run(run, tmp_path / "m.tflite", Recipe(io=io), gate=impossible, force=True)
+    forced = convert_run(run, tmp_path / "m.tflite", recipe=Recipe(io=io), gate=impossible, force=True)
     assert not forced.passed
     assert any("written by force" in warning for warning in forced.warnings)
     agreements = [tried.deciding.agreement for tried in forced.attempts]

@@ -198,8 +198,8 @@ int main() {
 
 @needs_compiler
 def test_source_compiles_and_quantises_as_the_engine_does(model: TfliteFile, tmp_path: Path):
-    labels = ('a "b" \\ ??/', "Fuß\n1", *model.contract.labels[2:])
-    contract = replace(model.contract, labels=labels, model="a\nb")
+    labels = ('a "b" \\ ??/', "Fuß 1", *model.contract.labels[2:])
+    contract = replace(model.contract, labels=labels, model="a b")
     write_firmware(tmp_path, model.content, contract, ARENA)
     methods = resolver_ops(read_graph(model.content))
     stubs = "\n  ".join(f"Status {method}() {{ return Add(); }}" for method in methods)

@@ -1,0 +1,68 @@
+"""What many conversions say, in a row each, from the JSON that `deseptr convert RUN... -o MODELS` leaves beside each model.
+
+    python benchmarks/conversions.py models > conversions.json
+
+The arena is measured here in TensorFlow Lite Micro; everything else is read.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deseptr.contract import without_archive
+from deseptr.convert.micro import measure_arena
+
+
+@click.command()
+@click.argument("models", type=click.Path(path_type=Path))
+def main(models: Path) -> None:
+    """Print a row for each model in a folder, and the extremes."""
+    rows = [row(path) for path in sorted(models.glob("*.json"))]
+    worst = {
+        "agreement": min(r["agreement"] for r in rows),
+        "accuracy_difference": min(r["accuracy_difference"] for r in rows),
+        "macro_f1_difference": min(r["macro_f1_difference"] for r in rows),
+        "nodes": max(r["nodes"] for r in rows),
+        "bytes": max(r["bytes"] for r in rows),
+        "arena_bytes": max(r["arena_bytes"] for r in rows),
+        "non_int8": max(r["non_int8"] for r in rows),
+        "casts": max(r["casts"] for r in rows),
+    }
+    windows = sum(r["windows"] for r in rows)
+    pooled = sum(r["agreement"] * r["windows"] for r in rows) / windows
+    json.dump(
+        {"models": len(rows), "windows": windows, "agreement": pooled, "worst": worst, "rows": rows},
+        sys.stdout,
+        indent=1,
+    )
+
+
+def row(path: Path) -> dict[str, Any]:
+    """The figures of one conversion."""
+    told = json.loads(path.read_text())
+    parity = told["parity"][1]
+    flatbuffer = without_archive(path.with_suffix(".tflite").read_bytes())
+    return {
+        "model": path.stem,
+        "windows": told["windows"],
+        "agreement": told["agreement"],
+        "accuracy_difference": parity["accuracy_difference"],
+        "macro_f1_difference": parity["macro_f1_difference"],
+        "macro_f1": told["converted"]["macro_f1"],
+        "nodes": told["lint"]["nodes"],
+        "non_int8": len(told["lint"]["non_int8"]),
+        "casts": told["lint"]["quantize"] + told["lint"]["dequantize"],
+        "bytes": told["bytes"],
+        "arena_bytes": measure_arena(flatbuffer).bytes,
+        "attempts": 1 + len(told["earlier_attempts"]),
+        "passed": told["passed"],
+        "sha256": told["sha256"],
+        "commit": told["commit"],
+    }
+
+
+if __name__ == "__main__":
+    main()
