@@ -1,4 +1,4 @@
-"""What many conversions say, in a row each, from the JSON that `deseptr convert RUN... -o MODELS` leaves beside each model.
+"""What many conversions say, in a row each, from what `deseptr convert RUN... -o MODELS` leaves beside each model.
 
     python benchmarks/conversions.py models > conversions.json
 
