@@ -17,27 +17,29 @@ Spectrogram = Callable[..., tf.Tensor]
 """``spectrogram(leading=0)``: :func:`lower_front_end` of the graph's window; a network may want bins of zeros first."""
 
 
-def signed_kernels(layer: Any) -> tuple[Array, Array]:
+def signed_kernels(layer: Any) -> list[tuple[Array, Array]]:
     """Kernels for ``pointwise(relu6(conv(x)))``: each projection with both signs, the gain folded into the first.
 
     |p| = relu(p) + relu(−p), and p = relu(p) − relu(−p) for DC, which keeps its sign. RELU6 is its saturation.
 
     Returns:
-        ``analysis`` ``[frame_length, levels · 2 · projections]`` and ``synthesis``
-        ``[levels · 2 · projections, levels · bins]``.
+        For each level ``analysis`` ``[frame_length, projections]`` and ``synthesis`` ``[projections, bins]``, DC's
+        projections at the first level alone.
     """
     analysis, synthesis = (values(kernel) for kernel in dft_kernels(layer.spec))
     analysis = analysis * np.asarray(layer.gain)[synthesis.argmax(axis=1)]
     negative = synthesis.copy()
     negative[0] *= -1
-    both = np.concatenate([analysis, -analysis], axis=1)
-    sums = np.kron(np.eye(len(layer.levels)), np.concatenate([synthesis, negative]))
-    sums[:, layer.spec.bins :: layer.spec.bins] = 0  # DC is taken at the first level alone
-    return np.concatenate([both * level for level in layer.levels], axis=1), sums
+    both, sums = np.concatenate([analysis, -analysis], axis=1), np.concatenate([synthesis, negative])
+    without_dc = sums[:, 0] == 0
+    quieter = [(both[:, without_dc] * level, sums[without_dc]) for level in layer.levels[1:]]
+    return [(both * layer.levels[0], sums), *quieter]
 
 
 def lower_front_end(layer: Any, window: tf.Tensor, leading: int = 0) -> tf.Tensor:
     """Spectrogram, time first, of a window.
+
+    The projections are the largest tensor of the graph; level by level there is one level's of them at a time.
 
     Args:
         layer: the :class:`DftSpectrogram` of the checkpoint.
@@ -47,14 +49,16 @@ def lower_front_end(layer: Any, window: tf.Tensor, leading: int = 0) -> tf.Tenso
     Returns:
         ``[1, frames, leading + bins, channels · levels]``.
     """
-    analysis, synthesis = signed_kernels(layer)
-    step, levels, bins = layer.spec.frame_step, len(layer.levels), leading + layer.spec.bins
-    by_level = synthesis.reshape(len(synthesis), levels, -1)
-    synthesis = np.pad(by_level, [(0, 0), (0, 0), (leading, 0)]).reshape(len(synthesis), -1)
-    taps = -(-len(analysis) // step)
-    kernel = np.pad(analysis, [(0, taps * step - len(analysis)), (0, 0)]).reshape(1, taps, step, -1)
-    rectified = tf.nn.relu6(tf.nn.conv2d(_hops(layer.spec, window, taps), constant(kernel), 1, "VALID"))
-    summed = pointwise(rectified, synthesis, np.zeros(levels * bins))
+    step, bins = layer.spec.frame_step, leading + layer.spec.bins
+    taps = -(-layer.spec.frame_length // step)
+    hops = _hops(layer.spec, window, taps)
+    by_level = []
+    for analysis, synthesis in signed_kernels(layer):
+        kernel = np.pad(analysis, [(0, taps * step - len(analysis)), (0, 0)]).reshape(1, taps, step, -1)
+        rectified = tf.nn.relu6(tf.nn.conv2d(hops, constant(kernel), 1, "VALID"))
+        by_level.append(pointwise(rectified, np.pad(synthesis, [(0, 0), (leading, 0)]), np.zeros(bins)))
+    levels = len(by_level)
+    summed = by_level[0] if levels == 1 else tf.concat(by_level, axis=-1)
     _, channels, frames, _ = summed.shape
     by_bin = tf.transpose(tf.reshape(summed, (channels, frames, levels, bins)), (1, 3, 0, 2))
     return tf.reshape(by_bin, (1, frames, bins, channels * levels))

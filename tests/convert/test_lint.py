@@ -97,7 +97,7 @@ def test_converted_student_is_int8_throughout(tiny_tflite):
     assert non_int8_ops(graph.nodes) == []
     assert not {"QUANTIZE", "DEQUANTIZE", "FULLY_CONNECTED"} & ops.keys()
     assert ops["L2_NORMALIZATION"] == ops["RSQRT"] == 3
-    assert ops["CONV_2D"] == 20
+    assert ops["CONV_2D"] == 22
 
 
 def test_students_norms_would_have_no_int16_kernel(tiny_tflite):
