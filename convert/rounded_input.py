@@ -1,7 +1,7 @@
 """The steps of an int8 input before a graph of 16 bits, whose model was trained on windows rounded to them.
 
 A window in 16 bits says more than the model has ever heard: below the steps of 8 bits, what it takes for the quiet of a
-lying wearer is a tremor.
+lying wearer is a tremor. Upwards it saturates a step later than int8 does.
 """
 
 from __future__ import annotations

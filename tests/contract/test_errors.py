@@ -26,3 +26,8 @@ def test_survives_a_process_boundary():
 def test_is_caught_as_the_base():
     with pytest.raises(DeseptrError, match=r"walk\.csv"):
         raise make()
+
+
+def test_what_no_terminal_should_get_is_escaped():
+    error = ModelError("a\x1b[2J\ud800", found="x", expected="y", next_step="z")
+    assert str(error) == r"a\x1b[2J\ud800: found x, expected y; z"

@@ -10,9 +10,10 @@ from deseptr.contract import ModelContract, ModelError, StftSpec
 
 CONTRACT = ModelContract(labels=("sit", "walk"), versions={"keras": "3"})
 
+names = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip)
 contracts = st.builds(
     ModelContract,
-    labels=st.lists(st.text(min_size=1), min_size=2, max_size=8, unique=True).map(tuple),
+    labels=st.lists(names, min_size=2, max_size=8, unique=True).map(tuple),
     rate_hz=st.floats(1, 1000),
     window_length=st.integers(64, 512),
     hop_length=st.integers(1, 64),
@@ -51,6 +52,13 @@ def test_times_follow_from_rate_and_lengths():
     [
         ({"labels": ("one",)}, "labels"),
         ({"labels": ("same", "same")}, "labels"),
+        ({"labels": ("a", "b\nc")}, "labels"),
+        ({"labels": ("a", " ")}, "labels"),
+        ({"labels": ("a", "\ud800")}, "labels"),
+        ({"model": ""}, "model"),
+        ({"window_length": 10**9}, "window_length"),
+        ({"channels": ("acc_x",) * 6}, "channels"),
+        ({"input_range": (1e-300,) * 6}, "input_range"),
         ({"rate_hz": 0.0}, "rate_hz"),
         ({"rate_hz": float("nan")}, "rate_hz"),
         ({"window_length": 16}, "window_length"),

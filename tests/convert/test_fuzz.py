@@ -40,7 +40,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
             layers.Input((64, 6)),
             layers.Conv1D(4, 5, strides=4, activation="relu"),
             layers.Flatten(),
-            layers.Dense(3),
+            layers.Dense(3, name="dense"),
         ]
     ).save(folder.model)
     CONTRACT.save(folder.contract)
