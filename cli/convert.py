@@ -25,8 +25,20 @@ IO_TYPES = ("int8", "int16", "float32")
 TARGETS = ("pi", "micro", "coral")
 
 
+_KINDS = """\b
+Modes:
+  int8     weights and activations in 8 bits, as input and output (or --io float32)
+  int16x8  activations in 16 bits, where there are kernels for them
+  float16, dynamic, float32   for comparison
+Targets:
+  pi       ai-edge-litert and tflite-runtime 2.14 can run it
+  micro    TensorFlow Lite Micro can; also writes model.cc and model.h, and measures the arena
+  coral    as pi, and says how much of it an Edge TPU would take"""
+
+
 @click.command(
-    epilog="""\b
+    epilog=f"""{_KINDS}
+\b
 Examples:
   deseptr convert runs/ms -o ms.tflite
   deseptr convert runs/* -o models
@@ -81,21 +93,11 @@ def convert(
     report: bool,
     as_json: bool,
 ) -> None:
-    r"""Make a .tflite of each RUN's student, STFT and contract inside, and prove that it is the same model.
+    """Make a .tflite of each RUN's student, STFT and contract inside, and prove that it is the same model.
 
     RUN is a folder of `deseptr train`, or a .keras file with contract.json and calibration.npz beside it. A folder with
     neither stands for the runs in it. The file may be a plain Keras 3 model, without Lambda and custom layers, of
     windows [batch, window_length, channels] in SI units; then --data takes the place of calibration.npz.
-
-    \b
-    int8     weights and activations in 8 bits, as input and output (or --io float32)
-    int16x8  activations in 16 bits, where there are kernels for them
-    float16, dynamic, float32  for comparison
-
-    \b
-    pi       ai-edge-litert and tflite-runtime 2.14 can run it
-    micro    TensorFlow Lite Micro can; also writes model.cc and model.h, and measures the arena
-    coral    as pi, and says how much of it an Edge TPU would take
 
     A model is written only if the target has all its operations, nothing in it is of another type, and it names the
     checkpoint's class on 99 % of the held-out windows with half a point of accuracy and macro-F1 lost at most. Else it
