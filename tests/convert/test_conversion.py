@@ -111,7 +111,7 @@ def test_missing_run_is_named(tmp_path: Path):
 
 def test_teacher_converts_too(run: Path, tmp_path: Path):
     result = convert_run(run / "teacher.keras", tmp_path / "m.tflite")
-    assert result.graph.ops["CONV_2D"] == 2 + 1 + 16 + 3 + 1
+    assert result.graph.ops["CONV_2D"] == 2 * 2 + 1 + 16 + 3 + 1
 
 
 def test_model_on_windows_is_found_by_a_process_that_has_not_met_it(random_model, contract, windows, tmp_path: Path):
