@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ModelError, SetupError
 from deseptr.device.graph import read_graph
-from deseptr.train.run_folder import Calibration
+from deseptr.train.run_folder import Calibration, evenly
 
 from .engines import EngineHere, engines_here, logits_on, output_lsb
 from .lint import Lint, check
@@ -93,7 +93,7 @@ def attempt(run: Path, recipe: Recipe, calibration: Calibration | None, gate: Ga
     layers: tuple[LayerSqnr, ...] = ()
     if recipe.quantised:
         tell("measuring the noise of each layer")
-        windows = quantized.scaled[_evenly(len(quantized.scaled), _SQNR_WINDOWS)]
+        windows = quantized.scaled[evenly(len(quantized.scaled), _SQNR_WINDOWS)]
         layers = layer_sqnr(quantized.reference, quantized.integer, windows)
     return Attempt(
         recipe=recipe,
@@ -133,7 +133,7 @@ def _parities(quantized: Quantized) -> tuple[tuple[Parity, ...], dict[str, str]]
         _parity("float32 flatbuffer", reference, quantized, None),
         _parity(first.name, converted, quantized, output_lsb(content)),
     ]
-    chosen = _evenly(len(windows), _SLOW_ENGINE_WINDOWS)
+    chosen = evenly(len(windows), _SLOW_ENGINE_WINDOWS)
     not_run = {}
     for engine in others:
         try:
@@ -174,7 +174,3 @@ def _engines() -> list[EngineHere]:
             next_step="`pip install ai-edge-litert`",
         )
     return engines
-
-
-def _evenly(count: int, most: int) -> NDArray[np.int64]:
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))

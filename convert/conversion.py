@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from deseptr.contract import (
 )
 from deseptr.device import load_engine
 from deseptr.device.graph import Graph, read_graph
-from deseptr.train.provenance import source_commit
+from deseptr.train.provenance import package_versions, source_commit
 from deseptr.train.run_folder import Calibration
 
 from .attempt import Attempt, Teller, attempt, next_recipe
@@ -66,7 +66,7 @@ class Conversion:
         """The attempt whose model was written."""
         return self.attempts[-1]
 
-    @property
+    @cached_property
     def graph(self) -> Graph:
         """What the file is made of."""
         return read_graph(self.content, self.path)
@@ -107,7 +107,7 @@ class Conversion:
             "edgetpu": None if self.edgetpu is None else self.edgetpu.to_dict(),
             "resolver_ops": list(resolver_ops(graph)) if kept.recipe.target == "micro" else None,
             "contract": json.loads(self.contract.to_json()),
-            "versions": _versions(),
+            "versions": package_versions(_PACKAGES),
             "commit": source_commit(),
         }
 
@@ -224,13 +224,3 @@ def _check_writable(output: Path) -> None:
 def _digest(source: Path) -> str | None:
     file = source / "model.keras" if source.is_dir() else source
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

@@ -16,9 +16,9 @@ from deseptr.contract import ConversionError
 from deseptr.device.graph import Graph, Node
 
 from .edgetpu import edgetpu_share
+from .recipe import QUANTISED_MODES
 from .targets import Target
 
-QUANTIZED_MODES = frozenset({"int8", "int16x8"})
 _INT8 = {"INT8"}
 _FLOATS = {"FLOAT16", "FLOAT32", "FLOAT64", "BFLOAT16"}
 _COMPLEX_OPS = {"RFFT2D", "COMPLEX_ABS", "REAL", "IMAG"}
@@ -265,7 +265,7 @@ def _of_types(node: Node, target: Target, mode: str, is_welcome: bool) -> _Broke
     allowed = target.types[mode]
     strange = node.types - allowed - ({"FLOAT32"} if is_welcome else set())
     for name in sorted(strange):
-        island = mode in QUANTIZED_MODES and name in _FLOATS
+        island = mode in QUANTISED_MODES and name in _FLOATS
         yield "float islands" if island else "element types", (name, f"{' or '.join(sorted(allowed))} throughout")
     for name in sorted(node.types & allowed):
         if node.op in target.lacks.get(name, ()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from deseptr.data import Dataset, Split, Windows, cut_windows, subject_split
 
 from .config import TrainConfig
 from .models.registry import MODELS
+from .provenance import package_versions
 from .run_folder import RunFolder
 from .statistics import full_scales, input_range
 
@@ -88,19 +88,9 @@ def make_contract(
         gyro_full_scale_dps=gyro_full_scale,
         stft=config.stft(rate),
         model=MODELS[config.model].name(config),
-        versions=_versions(),
+        versions=package_versions(_PACKAGES),
     )
     return contract if teacher is None else _as_teacher(contract, teacher)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _as_teacher(contract: ModelContract, teacher: RunFolder) -> ModelContract:

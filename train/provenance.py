@@ -1,8 +1,10 @@
-"""Which source made a result."""
+"""Which source and which versions made a result."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 _DECIDE = ("contract", "data", "train", "convert")
@@ -21,6 +23,17 @@ def source_commit() -> str | None:
     commit = _git(root, "rev-parse", "--short=12", "HEAD")
     changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", *_DECIDE)
     return f"{commit}+" if changed else commit
+
+
+def package_versions(names: Iterable[str]) -> dict[str, str]:
+    """The versions of those of some distributions that are installed."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def _git(folder: Path, *arguments: str) -> str:

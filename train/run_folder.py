@@ -121,7 +121,7 @@ def choose_calibration(training: Windows, held_out: Windows, seed: int) -> Calib
     fewer takes the first ones.
     """
     share = max(1, CALIBRATION_WINDOWS // len(training.label_names))
-    kept = held_out.take(_evenly(len(held_out), HELD_OUT_WINDOWS))
+    kept = held_out.take(evenly(len(held_out), HELD_OUT_WINDOWS))
     drawn = _in_turns(training, share, np.random.default_rng(seed))
     return Calibration(training.signals[drawn], kept.signals, kept.labels, kept.subjects)
 
@@ -146,7 +146,8 @@ def _turns(groups: NDArray[np.int64]) -> NDArray[np.int64]:
     return turns
 
 
-def _evenly(count: int, most: int) -> NDArray[np.int64]:
+def evenly(count: int, most: int) -> NDArray[np.int64]:
+    """At most ``most`` indices below ``count``, evenly spread, the first and the last among them."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 

@@ -51,7 +51,8 @@ def test_without_any_list_the_update_failed(apt_get: Path, tmp_path: Path):
 
 
 def test_one_list_is_enough(apt_get: Path, tmp_path: Path):
-    apt_get.write_text("#!/bin/sh\nexit 100\n")
+    apt_get.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nexit 100\n")
     apt = Apt(tmp_path / "apt")
     (tmp_path / "apt" / "lists" / "main_binary-arm64_Packages.lz4").touch()
     apt.update()
+    assert (tmp_path / "asked").exists()
