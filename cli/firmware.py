@@ -1,15 +1,20 @@
-"""``deseptr firmware``: what a board would cost, without the board."""
+"""``deseptr firmware``: the wearable on the desk, and the way onto the real one."""
 
 from __future__ import annotations
 
 import click
 
-from deseptr.firmware_harness.arm.command import arm_cost
+from .lazy import LazyGroup
+
+COMMANDS = {
+    "arm-cost": ("firmware_arm_cost", "Count a model's instructions on an emulated board."),
+}
 
 
-@click.group(epilog="Example: deseptr firmware arm-cost mine.tflite --cpu cortex-a53")
+@click.group(
+    cls=LazyGroup,
+    commands_at=COMMANDS,
+    epilog="Example: deseptr firmware arm-cost mine.tflite --cpu cortex-a53",
+)
 def firmware() -> None:
-    """Try a model on an emulated board."""
-
-
-firmware.add_command(arm_cost)
+    """Try a model without a board, and put it onto one."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from importlib.metadata import version
 
 import click
 
 from deseptr.contract.errors import DeseptrError
+
+from .lazy import LazyGroup
 
 COMMANDS = {
     "data": ("data", "Look at recordings and change their layout."),
@@ -25,29 +26,9 @@ COMMANDS = {
 }
 
 
-class Stages(click.Group):
-    """A group that knows its commands' names and imports none before it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of the work."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"deseptr.cli.{module}"), cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-
 @click.group(
-    cls=Stages,
+    cls=LazyGroup,
+    commands_at=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: deseptr train walk.csv -o runs/mine && deseptr convert runs/mine -o mine.tflite",
 )

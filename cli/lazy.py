@@ -1,0 +1,40 @@
+"""A group of commands that imports none of them before it is called: help must not wait for numpy."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names, and imports a command's module when the command is called.
+
+    Args:
+        commands_at: module of this package and one line of help, by command name; the module has the command as an
+            attribute of the command's name, dashes as underscores.
+    """
+
+    def __init__(self, *arguments: Any, commands_at: Mapping[str, tuple[str, str]], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._commands_at = commands_at
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order given."""
+        return list(self._commands_at)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if cmd_name not in self._commands_at:
+            return None
+        module, _ = self._commands_at[cmd_name]
+        imported = importlib.import_module(f"deseptr.cli.{module}")
+        command: click.Command = getattr(imported, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self._commands_at.items()])
