@@ -289,7 +289,7 @@ class FifoImu(ABC):
 
 
 def choose_rate(rates_hz: Iterable[float], wanted_hz: float) -> float:
-    """The nearest rate, unless it is more than 2 % too low: then the next above, for samples can only be thinned out."""
+    """The nearest rate, or the next above if that is over 2 % too low: samples can only be thinned out."""
     rates = sorted(rates_hz)
     nearest = min(rates, key=lambda rate: abs(rate - wanted_hz))
     if nearest >= wanted_hz * (1 - RATE_TOLERANCE):
