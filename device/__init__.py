@@ -3,14 +3,17 @@
 Importing it loads numpy but no engine and no bus library: these come with the first model and the first bus.
 """
 
+from .board import BoardState, Throttled, read_board
 from .bus import BusError, I2cBus, LinuxI2cBus, bus_error, bus_errors, bus_exists
 from .clock import Clock, SystemClock
 from .decide import Decision, decide, softmax
 from .engine import Engine, TfliteEngine, load_engine, predict
 from .fit import check_fit
 from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
+from .ina219 import Ina219
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
+from .power import Power, PowerMeter
 from .profiler import STAGES, Profiler
 from .ring import SampleRing
 from .runtime import Event, GapEvent, Runtime, WindowEvent
@@ -22,6 +25,7 @@ __all__ = [
     "SENSORS",
     "STAGES",
     "STANDARD_GRAVITY",
+    "BoardState",
     "BusError",
     "Clock",
     "Decision",
@@ -33,8 +37,11 @@ __all__ = [
     "Imu",
     "ImuConfig",
     "ImuSettings",
+    "Ina219",
     "LinuxI2cBus",
     "Mpu6050",
+    "Power",
+    "PowerMeter",
     "Profile",
     "Profiler",
     "Runtime",
@@ -43,6 +50,7 @@ __all__ = [
     "Session",
     "SystemClock",
     "TfliteEngine",
+    "Throttled",
     "Window",
     "WindowAssembler",
     "WindowEvent",
@@ -58,6 +66,7 @@ __all__ = [
     "make_sensor",
     "predict",
     "profile_model",
+    "read_board",
     "run_live",
     "softmax",
 ]
