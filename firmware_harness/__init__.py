@@ -1,6 +1,7 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
 from .clock import PacedClock, VirtualClock
+from .ina219 import SimulatedIna219
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
     Replayed,
@@ -24,6 +25,7 @@ __all__ = [
     "ReplayedWindow",
     "SignalSource",
     "SimulatedDevice",
+    "SimulatedIna219",
     "SimulatedMpu6050",
     "VirtualClock",
     "VirtualI2cBus",
