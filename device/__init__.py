@@ -14,7 +14,7 @@ from .ina219 import Ina219
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
 from .power import Power, PowerMeter
-from .profiler import STAGES, Profiler
+from .profiler import STAGES, Profiler, WindowTimes
 from .ring import SampleRing
 from .runtime import Event, GapEvent, Runtime, WindowEvent
 from .sensors import SENSORS, make_sensor
@@ -54,6 +54,7 @@ __all__ = [
     "Window",
     "WindowAssembler",
     "WindowEvent",
+    "WindowTimes",
     "bus_error",
     "bus_errors",
     "bus_exists",
