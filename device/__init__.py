@@ -19,6 +19,7 @@ from .power import Power, PowerMeter
 from .profiler import STAGES, Profiler
 from .recovery import RUNGS, RecoveringImu, Step, UnhealthyError
 from .resampler import StreamResampler
+from .profiler import STAGES, Profiler, WindowTimes
 from .ring import SampleRing
 from .runtime import Runtime
 from .sensors import SENSORS, Found, make_sensor, probe
@@ -66,6 +67,7 @@ __all__ = [
     "Window",
     "WindowAssembler",
     "WindowEvent",
+    "WindowTimes",
     "bus_error",
     "bus_errors",
     "bus_exists",
