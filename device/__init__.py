@@ -16,10 +16,9 @@ from .ina219 import Ina219
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
 from .power import Power, PowerMeter
-from .profiler import STAGES, Profiler
+from .profiler import STAGES, Profiler, WindowTimes
 from .recovery import RUNGS, RecoveringImu, Step, UnhealthyError
 from .resampler import StreamResampler
-from .profiler import STAGES, Profiler, WindowTimes
 from .ring import SampleRing
 from .runtime import Runtime
 from .sensors import SENSORS, Found, make_sensor, probe
@@ -30,7 +29,7 @@ from .timing import SampleClock
 from .windows import Window, WindowAssembler
 
 __all__ = [
-    "RUNGS","RecoveringImu","Step","UnhealthyError","StreamResampler","Found","probe","RateLock","SampleStream","SampleClock","FifoImu","FifoLevel","SettingsLostError",
+    "RUNGS",
     "SENSORS",
     "STAGES",
     "STANDARD_GRAVITY",
@@ -40,14 +39,17 @@ __all__ = [
     "Decision",
     "Engine",
     "Event",
+    "FifoImu",
+    "FifoLevel",
+    "Found",
     "Gap",
     "GapEvent",
     "I2cBus",
     "Imu",
     "ImuConfig",
     "ImuSettings",
-    "LabelEvent",
     "Ina219",
+    "LabelEvent",
     "LinuxI2cBus",
     "Mpu6050",
     "Power",
@@ -55,15 +57,23 @@ __all__ = [
     "Profile",
     "Profiler",
     "RateEvent",
+    "RateLock",
+    "RecoveringImu",
     "RecoveryEvent",
     "Runtime",
+    "SampleClock",
     "SampleRing",
+    "SampleStream",
     "Samples",
     "Session",
+    "SettingsLostError",
     "Sink",
+    "Step",
+    "StreamResampler",
     "SystemClock",
     "TfliteEngine",
     "Throttled",
+    "UnhealthyError",
     "Window",
     "WindowAssembler",
     "WindowEvent",
@@ -79,6 +89,7 @@ __all__ = [
     "load_engine",
     "make_sensor",
     "predict",
+    "probe",
     "profile_model",
     "read_board",
     "run_live",
