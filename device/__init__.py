@@ -15,6 +15,7 @@ from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
 from .ina219 import Ina219
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
+from .notify import SystemdNotifier
 from .power import Power, PowerMeter
 from .profiler import STAGES, Profiler, WindowTimes
 from .recovery import RUNGS, RecoveringImu, Step, UnhealthyError
@@ -24,6 +25,7 @@ from .runtime import Runtime
 from .sensors import SENSORS, Found, make_sensor, probe
 from .session import Profile, Session, default_model, live_session, profile_model, run_live
 from .sink import Sink
+from .smoothing import UNKNOWN, DecisionConfig, LabelTracker, Verdict
 from .stream import RateLock, SampleStream
 from .timing import SampleClock
 from .windows import Window, WindowAssembler
@@ -33,10 +35,12 @@ __all__ = [
     "SENSORS",
     "STAGES",
     "STANDARD_GRAVITY",
+    "UNKNOWN",
     "BoardState",
     "BusError",
     "Clock",
     "Decision",
+    "DecisionConfig",
     "Engine",
     "Event",
     "FifoImu",
@@ -50,6 +54,7 @@ __all__ = [
     "ImuSettings",
     "Ina219",
     "LabelEvent",
+    "LabelTracker",
     "LinuxI2cBus",
     "Mpu6050",
     "Power",
@@ -71,9 +76,11 @@ __all__ = [
     "Step",
     "StreamResampler",
     "SystemClock",
+    "SystemdNotifier",
     "TfliteEngine",
     "Throttled",
     "UnhealthyError",
+    "Verdict",
     "Window",
     "WindowAssembler",
     "WindowEvent",
