@@ -1,5 +1,6 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .chip import Chip, ChipOptions, SampleRun, SimulatedChip
 from .clock import PacedClock, VirtualClock
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
@@ -16,13 +17,17 @@ from .virtual_bus import BusFault, SimulatedDevice, VirtualI2cBus
 
 __all__ = [
     "BusFault",
+    "Chip",
+    "ChipOptions",
     "ConstantSource",
     "PacedClock",
     "RecordingSource",
     "ReplayedEvent",
     "ReplayedGap",
     "ReplayedWindow",
+    "SampleRun",
     "SignalSource",
+    "SimulatedChip",
     "SimulatedDevice",
     "SimulatedMpu6050",
     "VirtualClock",
