@@ -2,10 +2,11 @@
 
 from .chip import Chip, ChipOptions, SampleRun, SimulatedChip
 from .clock import PacedClock, VirtualClock
+from .ina219 import SimulatedIna219
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
+    Replayed,
     ReplayedEvent,
-    ReplayedGap,
     ReplayedWindow,
     replay,
     simulated_session,
@@ -22,13 +23,14 @@ __all__ = [
     "ConstantSource",
     "PacedClock",
     "RecordingSource",
+    "Replayed",
     "ReplayedEvent",
-    "ReplayedGap",
     "ReplayedWindow",
     "SampleRun",
     "SignalSource",
     "SimulatedChip",
     "SimulatedDevice",
+    "SimulatedIna219",
     "SimulatedMpu6050",
     "VirtualClock",
     "VirtualI2cBus",
