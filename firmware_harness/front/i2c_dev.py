@@ -90,11 +90,12 @@ class I2cDevFile:
         if request == I2C_SMBUS:
             return self._smbus(argument)
         if request == I2C_FUNCS:
-            argument.follow(0, POINTER.size, writable=True).store(POINTER.pack(self._bus.controller.functions))
+            argument.follow(0, POINTER.size, writable=True).store(POINTER.pack(self._bus.profile.functions))
             return 0
-        return self._set(request, POINTER.unpack(argument.data)[0])
+        self._set(request, *POINTER.unpack(argument.data))
+        return 0
 
-    def _set(self, request: int, value: int) -> int:
+    def _set(self, request: int, value: int) -> None:
         if request in (I2C_SLAVE, I2C_SLAVE_FORCE):
             if value > 0x7F:
                 raise failure(errno.EINVAL)
@@ -104,10 +105,11 @@ class I2cDevFile:
                 raise failure(errno.EOPNOTSUPP)
         elif request not in (I2C_RETRIES, I2C_TIMEOUT):
             raise failure(errno.ENOTTY)
-        return 0
 
     def _rdwr(self, argument: Block) -> int:
         head = argument.follow(0, RDWR.size)
+        pointer: int
+        count: int
         pointer, count = RDWR.unpack(head.data)
         if not pointer or not 0 < count <= MAX_MESSAGES:
             raise failure(errno.EINVAL)

@@ -1,4 +1,4 @@
-"""``/dev/i2c-N`` for one command, at ioctl level, without a kernel module and without rights: umockdev answers its calls.
+"""``/dev/i2c-N`` for one command, at ioctl level: umockdev answers its calls; no kernel module, no rights.
 
 The command is any program linked to the C library: a Python with smbus2, ``i2cdetect``, ``i2cget``. It runs in real
 time, so a simulated chip needs a clock that does, as :class:`~deseptr.device.SystemClock`. The bindings of umockdev
@@ -15,16 +15,19 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
 
 from deseptr.contract import SetupError
-from deseptr.device import Clock, I2cBus, SystemClock
+from deseptr.device import Clock, SystemClock
+from deseptr.firmware_harness.bus_profiles import BCM2835, BusProfile
+from deseptr.firmware_harness.chip import SimulatedDevice
+from deseptr.firmware_harness.fault_injector import FaultInjector
+from deseptr.firmware_harness.faults import Fault
+from deseptr.firmware_harness.virtual_bus import VirtualI2cBus
 
-from ..controllers import BCM2835, Controller
-from ..virtual_bus import SimulatedDevice, VirtualI2cBus
 from .i2c_dev import I2cDevFile
 from .messages import MessageBus
 
@@ -43,13 +46,12 @@ class IoctlBus:
     Args:
         bus: the bus that they talk to.
         number: of the device.
-        controller: the controller that it seems to be.
     """
 
-    def __init__(self, bus: I2cBus, number: int = 1, controller: Controller = BCM2835) -> None:
+    def __init__(self, bus: VirtualI2cBus, number: int = 1) -> None:
         self.path = f"/dev/i2c-{number}"
         self._number = number
-        self._bus = MessageBus(bus, controller)
+        self._bus = MessageBus(bus)
 
     def run(
         self, command: Sequence[str], *, timeout: float | None = None, capture: bool = True
@@ -103,7 +105,7 @@ class IoctlBus:
             f"E: DEVNAME={self.path}",
             f"E: MAJOR={I2C_MAJOR}",
             f"E: MINOR={self._number}",
-            f"A: name=simulated {self._bus.controller.name}\\n",
+            f"A: name=simulated {self._bus.profile.name}\\n",
             f"A: dev={I2C_MAJOR}:{self._number}\\n",
         ]
         return "\n".join(lines) + "\n"
@@ -114,8 +116,9 @@ def run_with_ioctl_bus(
     command: Sequence[str],
     *,
     clock: Clock | None = None,
+    profile: BusProfile = BCM2835,
+    faults: FaultInjector | Iterable[Fault] = (),
     number: int = 1,
-    controller: Controller = BCM2835,
     timeout: float | None = 60.0,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command with simulated devices on ``/dev/i2c-<number>``, and keep its output.
@@ -124,16 +127,17 @@ def run_with_ioctl_bus(
         devices: the chips by 7-bit address, made with the same clock.
         command: the program and its arguments.
         clock: takes the time on the wires; the machine's own if none is given.
+        profile: the controller.
+        faults: what fails, and when.
         number: of the device.
-        controller: the controller that it seems to be.
         timeout: seconds after which the command is killed.
 
     Raises:
         SetupError: if umockdev or the command is not installed.
         subprocess.TimeoutExpired: if it took longer.
     """
-    bus = VirtualI2cBus(devices, clock or SystemClock())
-    return IoctlBus(bus, number, controller).run(command, timeout=timeout)
+    bus = VirtualI2cBus(devices, clock or SystemClock(), profile, faults)
+    return IoctlBus(bus, number).run(command, timeout=timeout)
 
 
 def check_umockdev() -> None:

@@ -12,11 +12,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deseptr.device import BusError, I2cBus
-
-from ..controllers import BCM2835, Controller
-
-_NACKS = (errno.EREMOTEIO, errno.ENXIO)
+from deseptr.device import BusError
+from deseptr.firmware_harness.virtual_bus import VirtualI2cBus
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +42,14 @@ class Message:
 
 
 class MessageBus:
-    """Transfers of messages, as a controller takes them, on a bus of registers.
+    """Transfers of messages on a bus of registers, as its controller takes them.
 
     Args:
-        bus: the bus, simulated or real.
-        controller: what refuses some transfers and names their errors.
+        bus: the bus; its profile is the controller.
     """
 
-    def __init__(self, bus: I2cBus, controller: Controller = BCM2835) -> None:
-        self.controller = controller
+    def __init__(self, bus: VirtualI2cBus) -> None:
+        self.profile = bus.profile
         self._bus = bus
         self._pointers: dict[int, int] = {}
 
@@ -65,14 +61,9 @@ class MessageBus:
         Raises:
             OSError: with the errno that the controller's driver gives.
         """
-        self._check(messages)
-        return [self._carry_out(message, after) for message, after in zip(messages, [*messages[1:], None], strict=True)]
-
-    def _check(self, messages: Sequence[Message]) -> None:
-        if self.controller.one_read_last and any(message.reading for message in messages[:-1]):
+        if self.profile.reads_last and any(message.reading for message in messages[:-1]):
             raise failure(errno.EOPNOTSUPP)
-        if any(message.size > self.controller.max_transfer for message in messages):
-            raise failure(self.controller.too_long_errno)
+        return [self._carry_out(message, after) for message, after in zip(messages, [*messages[1:], None], strict=True)]
 
     def _carry_out(self, message: Message, after: Message | None) -> bytes:
         register = self._pointers.get(message.address, 0)
@@ -87,11 +78,8 @@ class MessageBus:
                 self._bus.write(message.address, register, message.data[1:])
             self._pointers[message.address] = register
         except BusError as error:
-            raise failure(self._errno(error)) from error
+            raise failure(error.errno or errno.EIO) from error
         return b""
-
-    def _errno(self, error: BusError) -> int:
-        return self.controller.nack_errno if error.errno in _NACKS else error.errno or errno.EIO
 
 
 def failure(number: int) -> OSError:

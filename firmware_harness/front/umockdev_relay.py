@@ -1,8 +1,8 @@
 """A program by itself: offers a device node to a command through umockdev, and relays what the command does with it.
 
-``umockdev-wrapper /usr/bin/python3 -I umockdev_relay.py SOCKET NODE DESCRIPTION COMMAND…``, with the system's Python, which
-has the bindings of umockdev (Debian: gir1.2-umockdev-1.0, python3-gi) and nothing of ours. So it knows nothing of I2C:
-each call on the node becomes a line of JSON on the inherited socket, answered by others that say which pointers to
+``umockdev-wrapper /usr/bin/python3 -I umockdev_relay.py SOCKET NODE DESCRIPTION COMMAND…``, with the system's Python,
+which has the bindings of umockdev (Debian: gir1.2-umockdev-1.0, python3-gi) and nothing of ours. So it knows nothing of
+I2C: each call on the node becomes a line of JSON on the inherited socket, answered by others that say which pointers to
 follow, and by one at the end that says what to return. The other side is :mod:`.ioctl`.
 """
 
@@ -32,19 +32,24 @@ class Relay(UMockdev.IoctlBase):  # type: ignore[misc]
         self._opened = 0
 
     def do_client_connected(self, client: Any) -> None:
+        """The node was opened."""
         self._opened += 1
         self._files[client] = self._opened
 
     def do_client_vanished(self, client: Any) -> None:
+        """It was closed."""
         self._files.pop(client, None)
 
     def do_handle_ioctl(self, client: Any) -> bool:
+        """``ioctl(2)``: the argument itself is data, eight bytes or four."""
         return self._relay(client, {"call": "ioctl", "request": client.get_request()})
 
     def do_handle_read(self, client: Any) -> bool:
+        """``read(2)``: the caller's buffer is data."""
         return self._relay(client, {"call": "read"})
 
     def do_handle_write(self, client: Any) -> bool:
+        """``write(2)``."""
         return self._relay(client, {"call": "write"})
 
     def _relay(self, client: Any, call: dict[str, Any]) -> bool:
