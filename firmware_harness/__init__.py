@@ -1,5 +1,6 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .chip import Chip, ChipOptions, SampleRun, SimulatedChip
 from .clock import PacedClock, VirtualClock
 from .ina219 import SimulatedIna219
 from .mpu6050 import SimulatedMpu6050
@@ -17,13 +18,17 @@ from .virtual_bus import BusFault, SimulatedDevice, VirtualI2cBus
 
 __all__ = [
     "BusFault",
+    "Chip",
+    "ChipOptions",
     "ConstantSource",
     "PacedClock",
     "RecordingSource",
     "Replayed",
     "ReplayedEvent",
     "ReplayedWindow",
+    "SampleRun",
     "SignalSource",
+    "SimulatedChip",
     "SimulatedDevice",
     "SimulatedIna219",
     "SimulatedMpu6050",
