@@ -8,9 +8,9 @@ the clock when someone touches it and then takes, in one go, all that have come 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypedDict
+from typing import ClassVar, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,21 @@ class SampleRun:
         return self.first_ns + self.period_ns * np.arange(self.count, dtype=np.int64)
 
 
-class SimulatedChip(Protocol):
-    """A chip on a virtual bus that can be made to fail.
+class SimulatedDevice(Protocol):
+    """Anything on a virtual bus."""
+
+    def read(self, register: int, length: int) -> bytes:
+        """``length`` bytes from ``register`` on."""
+        ...
+
+    def write(self, register: int, data: bytes) -> None:
+        """Take ``data`` for the registers from ``register`` on."""
+        ...
+
+
+@runtime_checkable
+class SimulatedChip(SimulatedDevice, Protocol):
+    """A motion sensor on a virtual bus that can be made to fail.
 
     Every hook acts at ``at_ns`` on the chip's clock, which may be past as long as nothing has touched the chip since;
     None is now.
@@ -59,12 +72,14 @@ class SimulatedChip(Protocol):
         """Samples that it has put, or tried to put, into its FIFO since the first power-up."""
         ...
 
-    def read(self, register: int, length: int) -> bytes:
-        """``length`` bytes from ``register`` on."""
+    @property
+    def fifo_register(self) -> int:
+        """Register that streams the FIFO's data."""
         ...
 
-    def write(self, register: int, data: bytes) -> None:
-        """Take ``data`` for the registers from ``register`` on."""
+    @property
+    def registers(self) -> Sequence[int]:
+        """Registers whose bits :meth:`upset` may flip; in a chip with banks, the bank in bits 8 and up."""
         ...
 
     def power_cycle(self, at_ns: int | None = None) -> None:
@@ -120,6 +135,8 @@ class Chip(ABC):
 
     # Most samples that the FIFO can hold, and one more: of a longer stretch only so many need be worked out.
     longest_stretch: ClassVar[int]
+    fifo_register: ClassVar[int]
+    registers: ClassVar[Sequence[int]]
 
     def __init__(
         self,
@@ -200,6 +217,14 @@ class Chip(ABC):
     def play(self, who_am_i: int) -> None:
         """Answer ``who_am_i`` to the question what chip it is."""
         self.who_am_i = who_am_i
+
+    @abstractmethod
+    def read(self, register: int, length: int) -> bytes:
+        """``length`` bytes from ``register`` on."""
+
+    @abstractmethod
+    def write(self, register: int, data: bytes) -> None:
+        """Take ``data`` for the registers from ``register`` on."""
 
     @property
     @abstractmethod

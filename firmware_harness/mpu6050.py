@@ -8,6 +8,7 @@ auxiliary I2C master, motion detection, cycle and standby modes, and writing int
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Unpack
 
 import numpy as np
@@ -71,6 +72,8 @@ class SimulatedMpu6050(Chip):
     """
 
     longest_stretch: ClassVar[int] = FIFO_BYTES // 2 + 1
+    fifo_register: ClassVar[int] = FIFO_R_W
+    registers: ClassVar[Sequence[int]] = tuple(sorted(WRITABLE))
 
     def __init__(
         self, source: SignalSource, clock: Clock, *, who_am_i: int = 0x68, **options: Unpack[ChipOptions]
