@@ -5,6 +5,7 @@ from .bus_profiles import BCM2835, BCM2835_SLOW, BUS_PROFILES, I2C_TINY_USB, RP1
 from .chip import Chip, ChipOptions, SampleRun, SimulatedChip, SimulatedDevice
 from .chip_faults import BrownOut, Clone, Hang, Overflow, RateError, RegisterUpset
 from .clock import PacedClock, VirtualClock
+from .counting_source import CountingSource, counted_times
 from .fault_injector import FaultInjector, FaultLog, LoggedFault
 from .faults import Fault
 from .ina219 import SimulatedIna219
@@ -21,6 +22,7 @@ from .replay import (
     truth_of,
 )
 from .source import ConstantSource, RecordingSource, SignalSource
+from .synthetic_source import SineSource, WearerSource
 from .virtual_bus import VirtualI2cBus
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "ClockStretch",
     "Clone",
     "ConstantSource",
+    "CountingSource",
     "Fault",
     "FaultInjector",
     "FaultLog",
@@ -62,10 +65,13 @@ __all__ = [
     "SimulatedLsm6ds3trc",
     "SimulatedLsm6dsox",
     "SimulatedMpu6050",
+    "SineSource",
     "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
+    "WearerSource",
     "bus_profile",
+    "counted_times",
     "replay",
     "simulated_session",
     "simulated_sessions",
