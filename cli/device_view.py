@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deseptr.device import GapEvent, Profile, Profiler, WindowEvent
-from deseptr.firmware_harness import ReplayedGap, ReplayedWindow
+from deseptr.device import Event, GapEvent, Profile, Profiler, WindowEvent
+from deseptr.firmware_harness import Replayed, ReplayedEvent, ReplayedWindow
 
 BAR_WIDTH = 20
 HISTOGRAM_BINS = 12
@@ -36,20 +36,20 @@ class RunView:
         self._last: tuple[int | None, str] = (None, "")
         self._windows = self._known = self._right = self._gaps = self._lost = 0
 
-    def show(self, event: WindowEvent | GapEvent | ReplayedWindow | ReplayedGap) -> None:
+    def show(self, event: Event | Replayed) -> None:
         """Show one event and count it."""
-        inner = event.event if isinstance(event, ReplayedWindow | ReplayedGap) else event
+        inner = event.event if isinstance(event, ReplayedWindow | ReplayedEvent) else event
         if isinstance(inner, GapEvent):
             self._gaps += 1
             self._lost += inner.lost_samples
-        else:
+        elif isinstance(inner, WindowEvent):
             self._windows += 1
             self._judge(inner.label, event.truth if isinstance(event, ReplayedWindow) else None)
         if self._as_json:
             click.echo(json.dumps(event.to_dict()))
         elif isinstance(inner, GapEvent):
             self._console.print(Text(f"{inner.t:9.2f} s  gap: {inner.reason}, {inner.lost_samples} samples", "yellow"))
-        else:
+        elif isinstance(inner, WindowEvent):
             self._console.print(self._line(inner, event if isinstance(event, ReplayedWindow) else None))
 
     def summary(self, profiler: Profiler) -> None:

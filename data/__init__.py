@@ -7,7 +7,7 @@ from .npz import read_npz, save_npz
 from .plot import plot_dataset
 from .protocols import PROTOCOLS, Fold, Protocol, make_protocol, parse_labels
 from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, Segment
-from .resample import resample
+from .resample import interpolation_weights, resample
 from .sources import load_dataset, save_dataset, writer_for
 from .splits import Split, arena_folds, check_disjoint, parse_subjects, subject_split
 from .synthetic import synthetic_dataset, synthetic_day
@@ -37,6 +37,7 @@ __all__ = [
     "plot_dataset",
     "read_csv",
     "read_npz",
+    "interpolation_weights",
     "resample",
     "save_csv",
     "save_dataset",

@@ -59,7 +59,9 @@ class Gap:
     """Samples were lost.
 
     Args:
-        reason: ``overflow`` (the FIFO was full or nearly) or ``read-error`` (a read of its data failed half-way).
+        reason: ``overflow`` (the FIFO was full or nearly), ``misaligned`` (its bytes were out of step), ``read-error``
+            (a read of its data failed half-way), ``reset`` (the chip had forgotten its settings), ``silence`` (it gave
+            no samples), or ``bus`` (it could not be reached).
         resumed_ns: when sampling went on, on the driver's clock.
     """
 
@@ -93,8 +95,13 @@ class Imu(Protocol):
         """Samples that the FIFO takes before any are lost."""
         ...
 
-    def identify(self) -> None:
-        """Check that the chip is the one this driver is for."""
+    @property
+    def address(self) -> int:
+        """Its 7-bit address on the bus."""
+        ...
+
+    def identify(self) -> str:
+        """Check that the chip is one that this driver is for; says which."""
         ...
 
     def configure(self, config: ImuConfig) -> ImuSettings:
@@ -106,7 +113,15 @@ class Imu(Protocol):
         ...
 
     def drain(self) -> Samples:
-        """Take everything that the FIFO holds."""
+        """Take everything that the FIFO holds.
+
+        It may be called again after any error: data is never read twice, and a gap is told with the next call that
+        succeeds.
+        """
+        ...
+
+    def temperature_c(self) -> float:
+        """The chip's own temperature in degrees Celsius."""
         ...
 
     def stop(self) -> None:

@@ -9,71 +9,17 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 from deseptr.contract import SensorError
 
 from .clock import Clock
 from .decide import decide
 from .engine import Engine
+from .events import Event, GapEvent, WindowEvent
 from .fit import check_fit
 from .imu import Gap, Imu, ImuConfig, ImuSettings
 from .profiler import Profiler
 from .windows import Window, WindowAssembler
-
-
-@dataclass(frozen=True, slots=True)
-class WindowEvent:
-    """A window was classified.
-
-    Args:
-        t: time of its last sample, seconds after the first sample of the run.
-        label: the most probable class.
-        confidence: its probability.
-        probabilities: probability of every class by name.
-        latency_us: host time from the start of the read that brought its last sample to the label, microseconds.
-        sample: index of its first sample, lost ones counted.
-    """
-
-    t: float
-    label: str
-    confidence: float
-    probabilities: dict[str, float]
-    latency_us: float
-    sample: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The keys of ``device run --json``."""
-        return {
-            "t": round(self.t, 6),
-            "label": self.label,
-            "confidence": round(self.confidence, 6),
-            "probabilities": {label: round(value, 6) for label, value in self.probabilities.items()},
-            "latency_us": round(self.latency_us, 3),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class GapEvent:
-    """Samples were lost; the windows on either side are whole.
-
-    Args:
-        t: time of the first sample after it, seconds after the first sample of the run.
-        reason: as in :class:`deseptr.device.Gap`.
-        lost_samples: how many, from the clock; right to one sample.
-    """
-
-    t: float
-    reason: str
-    lost_samples: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The keys of ``device run --json``."""
-        return {"gap": {"reason": self.reason, "lost_samples": self.lost_samples}, "t": round(self.t, 6)}
-
-
-Event = WindowEvent | GapEvent
 
 
 def _never() -> bool:

@@ -14,10 +14,11 @@ from deseptr.contract import SetupError
 from .bus import LinuxI2cBus
 from .clock import Clock, SystemClock
 from .engine import Engine
+from .events import Event
 from .imu import Imu
 from .machine import describe_machine
 from .profiler import Profiler
-from .runtime import Event, Runtime
+from .runtime import Runtime
 from .sensors import make_sensor
 
 

@@ -3,8 +3,8 @@
 from .clock import PacedClock, VirtualClock
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
+    Replayed,
     ReplayedEvent,
-    ReplayedGap,
     ReplayedWindow,
     replay,
     simulated_session,
@@ -19,8 +19,8 @@ __all__ = [
     "ConstantSource",
     "PacedClock",
     "RecordingSource",
+    "Replayed",
     "ReplayedEvent",
-    "ReplayedGap",
     "ReplayedWindow",
     "SignalSource",
     "SimulatedDevice",

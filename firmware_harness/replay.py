@@ -12,7 +12,7 @@ from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.data import UNLABELLED, Dataset, Recording
-from deseptr.device import Clock, Engine, GapEvent, Profiler, Session, WindowEvent, make_sensor, run_live
+from deseptr.device import Clock, Engine, Event, Profiler, Session, WindowEvent, make_sensor, run_live
 
 from .clock import VirtualClock
 from .mpu6050 import SimulatedMpu6050
@@ -47,15 +47,15 @@ class ReplayedWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayedGap:
-    """A gap in a replay.
+class ReplayedEvent:
+    """Anything else that happened in a replay.
 
     Args:
         event: what the runtime said.
         recording: index of the recording in the dataset.
     """
 
-    event: GapEvent
+    event: Event
     recording: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class ReplayedGap:
         return self.event.to_dict() | {"recording": self.recording}
 
 
-ReplayedEvent = ReplayedWindow | ReplayedGap
+Replayed = ReplayedWindow | ReplayedEvent
 
 
 def simulated_session(
@@ -113,7 +113,7 @@ def replay(
     seconds: float | None = None,
     make_clock: Callable[[], Clock] = VirtualClock,
     profiler: Profiler | None = None,
-) -> Iterator[ReplayedEvent]:
+) -> Iterator[Replayed]:
     """Run a model on every recording of ``dataset``, each in a session of its own.
 
     Args:
@@ -140,19 +140,19 @@ def replay(
 
 
 def _with_truth(
-    events: Iterable[WindowEvent | GapEvent],
+    events: Iterable[Event],
     engine: Engine,
     recording: Recording,
     index: int,
     label_names: tuple[str, ...],
-) -> Iterator[ReplayedEvent]:
+) -> Iterator[Replayed]:
     length = max(1, round(engine.contract.window_s * recording.rate_hz))
     for event in events:
-        if isinstance(event, GapEvent):
-            yield ReplayedGap(event, index)
-        else:
+        if isinstance(event, WindowEvent):
             start = round(event.t * recording.rate_hz) - (length - 1)
             yield ReplayedWindow(event, index, start, truth_of(recording, start, length, label_names))
+        else:
+            yield ReplayedEvent(event, index)
 
 
 def truth_of(recording: Recording, start: int, length: int, label_names: tuple[str, ...]) -> str | None:
