@@ -116,7 +116,7 @@ def _dataset(paths: list[Path], name: str) -> Dataset:
 
 def _tables(paths: list[Path], oddities: list[str]) -> list[tuple[Path, CsvTable]]:
     """Read the files; where there are others, one without a row is only odd."""
-    tables = []
+    tables: list[tuple[Path, CsvTable]] = []
     for path in paths:
         try:
             table = read_table(path)

@@ -1,5 +1,6 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .acted import act
 from .clock import PacedClock, VirtualClock
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
@@ -27,6 +28,7 @@ __all__ = [
     "SimulatedMpu6050",
     "VirtualClock",
     "VirtualI2cBus",
+    "act",
     "replay",
     "simulated_session",
     "simulated_sessions",

@@ -132,7 +132,9 @@ def prepare_folder(folder: Path) -> None:
     except OSError as error:
         found = error.strerror
     if found:
-        raise SetupError(folder, found=found, expected="a writable folder", next_step="choose another one with --output")
+        raise SetupError(
+            folder, found=found, expected="a writable folder", next_step="choose another one with --output"
+        )
 
 
 def _create(folder: Path, stem: str) -> tuple[int, Path, int]:
