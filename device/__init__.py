@@ -3,27 +3,38 @@
 Importing it loads numpy but no engine and no bus library: these come with the first model and the first bus.
 """
 
+from .board import BoardState, Throttled, read_board
 from .bus import BusError, I2cBus, LinuxI2cBus, bus_error, bus_errors, bus_exists
 from .clock import Clock, SystemClock
 from .decide import Decision, decide, softmax
 from .engine import Engine, TfliteEngine, load_engine, predict
 from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from .fifo_imu import FifoImu, FifoLevel, SettingsLostError
 from .fit import check_fit
 from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
+from .ina219 import Ina219
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
+from .power import Power, PowerMeter
 from .profiler import STAGES, Profiler
+from .recovery import RUNGS, RecoveringImu, Step, UnhealthyError
+from .resampler import StreamResampler
+from .profiler import STAGES, Profiler, WindowTimes
 from .ring import SampleRing
 from .runtime import Runtime
-from .sensors import SENSORS, make_sensor
+from .sensors import SENSORS, Found, make_sensor, probe
 from .session import Profile, Session, default_model, live_session, profile_model, run_live
 from .sink import Sink
+from .stream import RateLock, SampleStream
+from .timing import SampleClock
 from .windows import Window, WindowAssembler
 
 __all__ = [
+    "RUNGS","RecoveringImu","Step","UnhealthyError","StreamResampler","Found","probe","RateLock","SampleStream","SampleClock","FifoImu","FifoLevel","SettingsLostError",
     "SENSORS",
     "STAGES",
     "STANDARD_GRAVITY",
+    "BoardState",
     "BusError",
     "Clock",
     "Decision",
@@ -36,8 +47,11 @@ __all__ = [
     "ImuConfig",
     "ImuSettings",
     "LabelEvent",
+    "Ina219",
     "LinuxI2cBus",
     "Mpu6050",
+    "Power",
+    "PowerMeter",
     "Profile",
     "Profiler",
     "RateEvent",
@@ -49,9 +63,11 @@ __all__ = [
     "Sink",
     "SystemClock",
     "TfliteEngine",
+    "Throttled",
     "Window",
     "WindowAssembler",
     "WindowEvent",
+    "WindowTimes",
     "bus_error",
     "bus_errors",
     "bus_exists",
@@ -64,6 +80,7 @@ __all__ = [
     "make_sensor",
     "predict",
     "profile_model",
+    "read_board",
     "run_live",
     "softmax",
 ]

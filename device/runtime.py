@@ -18,7 +18,7 @@ from .engine import Engine
 from .events import Event, GapEvent, WindowEvent
 from .fit import check_fit
 from .imu import Gap, Imu, ImuConfig, ImuSettings
-from .profiler import Profiler
+from .profiler import Profiler, WindowTimes
 from .windows import Window, WindowAssembler
 
 
@@ -69,9 +69,11 @@ class Runtime:
         check_fit(imu.name, self.settings, contract, rate_tolerance)
         self._assembler = WindowAssembler(contract.window_length, contract.hop_length, len(contract.channels))
         self.poll_period_ns = poll_period_ns(contract.hop_length, imu.capacity, self.settings.rate_hz)
+        self._hop_ns = round(contract.hop_length / self.settings.rate_hz * 1e9)
         self._silence_s = silence_s
         self._drained_ns = 0
         self._heard_ns = 0
+        self._times = WindowTimes()
 
     def events(self, seconds: float | None = None) -> Iterator[Event]:
         """Sample and classify for ``seconds``, or until ``ended`` or the caller stops; then put the sensor to sleep.
@@ -84,7 +86,9 @@ class Runtime:
         limit_ns = math.inf if seconds is None else self._drained_ns + seconds * 1e9
         try:
             while not self._ended() and self._clock.now_ns() < limit_ns:
+                due_ns = self._clock.now_ns() + self.poll_period_ns
                 self._clock.sleep_ns(self.poll_period_ns)
+                self._profiler.woke(self._clock.now_ns() - due_ns)
                 yield from self._poll()
             yield from self._poll()
         finally:
@@ -101,23 +105,32 @@ class Runtime:
         else:
             self._drained_ns = drained_ns
             self._check_silence(len(samples.signals))
-        read_ns = read - began
+        self._times.read_ns = read - began
+        polled, newest = began, self._assembler.received + len(samples.signals) - 1
         # What the caller does with an event is not the latency of the next.
         mark = self._timer()
         began += mark - read
         for window in self._assembler.push(samples.signals):
-            event, done = self._classify(window, read_ns, mark, began)
+            # The newest sample came at some time within the sample period before the poll.
+            wait_ns = round((newest - window.end + 0.5) / self.settings.rate_hz * 1e9)
+            event, done = self._classify(window, wait_ns - polled, mark, began)
             yield event
             mark = self._timer()
             began += mark - done
 
-    def _classify(self, window: Window, read_ns: int, mark: int, began: int) -> tuple[WindowEvent, int]:
+    def _classify(self, window: Window, since_sample: int, mark: int, began: int) -> tuple[WindowEvent, int]:
+        """Classify a window; ``since_sample`` plus the timer is the time since its last sample."""
         ready = self._timer()
         logits = self._engine.invoke(window.samples)
         invoked = self._timer()
         decision = decide(logits, self._engine.contract.labels)
         decided = self._timer()
-        self._profiler.record(read_ns, ready - mark, invoked - ready, decided - invoked, decided - began)
+        times = self._times
+        times.window_ns, times.invoke_ns, times.decide_ns = ready - mark, invoked - ready, decided - invoked
+        times.end_to_end_ns = decided - began
+        times.sensor_to_label_ns = since_sample + decided
+        times.deadline_missed = times.sensor_to_label_ns > self._hop_ns
+        self._profiler.record(times)
         event = WindowEvent(
             t=window.end / self.settings.rate_hz,
             label=decision.label,

@@ -2,6 +2,7 @@
 
 from .acted import act
 from .clock import PacedClock, VirtualClock
+from .ina219 import SimulatedIna219
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
     Replayed,
@@ -25,6 +26,7 @@ __all__ = [
     "ReplayedWindow",
     "SignalSource",
     "SimulatedDevice",
+    "SimulatedIna219",
     "SimulatedMpu6050",
     "VirtualClock",
     "VirtualI2cBus",

@@ -141,6 +141,26 @@ def test_stages_add_up_and_the_callers_time_is_left_out(contract):
     assert stages["end_to_end"]["max_us"] < 10
 
 
+def test_sensor_to_label_holds_the_wait_in_the_fifo(contract):
+    profiler = Profiler()
+    # 48 samples in one drain: the first window's last one is 16 sample periods older than the newest.
+    runtime, *_ = make(contract, [(48, 0)], profiler=profiler, timer=count(0, 1000).__next__)
+    list(runtime.events())
+    first, second = profiler.durations_us("sensor_to_label")
+    assert first == pytest.approx(16.5 * 20_000, abs=50)
+    assert second == pytest.approx(0.5 * 20_000, abs=50)
+    assert profiler.deadlines_missed == 1
+
+
+def test_wake_ups_are_timed(contract):
+    profiler = Profiler()
+    runtime, imu, _ = make(contract, [(4, 0), (4, 0)], profiler=profiler)
+    sleep = imu.clock.sleep_ns
+    imu.clock.sleep_ns = lambda duration_ns: sleep(duration_ns + 3000)
+    list(runtime.events())
+    assert profiler.wakeup_jitter() == {"count": 3, "p50_us": 3.0, "p99_us": 3.0, "max_us": 3.0, "std_us": 0.0}
+
+
 def test_seconds_end_it(contract):
     runtime, *_ = make(contract, ((4, 0) for _ in count()))
     assert list(runtime.events(seconds=2.0))[-1].t == pytest.approx(1.9, abs=0.3)

@@ -38,11 +38,12 @@ def test_profile_has_the_agreed_keys(int8_model):
     )
     made = profile.to_dict()
     assert list(made) == ["stages", "machine", "sensor"]
-    assert list(made["stages"]) == ["read", "window", "invoke", "decide", "end_to_end"]
-    for figures in made["stages"].values():
+    assert list(made["stages"]) == ["read", "resample", "window", "invoke", "decide", "end_to_end", "sensor_to_label"]
+    for stage, figures in made["stages"].items():
         assert list(figures) == ["count", "p50_us", "p95_us", "p99_us", "max_us"]
         assert figures["count"] == 12
-        assert 0 < figures["p50_us"] <= figures["p95_us"] <= figures["p99_us"] <= figures["max_us"]
+        assert (figures["p50_us"] > 0) == (stage != "resample")
+        assert figures["p50_us"] <= figures["p95_us"] <= figures["p99_us"] <= figures["max_us"]
     assert made["sensor"] == {"name": "mpu6050", "bus": "virtual I2C bus", "simulated": True, "bus_hz": 400_000}
     assert made["machine"]["engine"] == engine.name
     assert made["machine"]["simulated_bus"] is True
