@@ -1,6 +1,7 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
 from .acted import act
+from .at_rest import AtRest
 from .clock import PacedClock, VirtualClock
 from .ina219 import SimulatedIna219
 from .mpu6050 import SimulatedMpu6050
@@ -17,6 +18,7 @@ from .source import ConstantSource, RecordingSource, SignalSource
 from .virtual_bus import BusFault, SimulatedDevice, VirtualI2cBus
 
 __all__ = [
+    "AtRest",
     "BusFault",
     "ConstantSource",
     "PacedClock",
