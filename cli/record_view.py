@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from deseptr.device.recorder import Interruption, RecorderEvent, Step, StepBegan, Take
+from deseptr.device.recorder import Interruption, RecorderEvent, Recovery, Step, StepBegan, Take
 from deseptr.device.recorder import Progress as StepProgress
 
 _VERBS = {"prepare": "get ready:", "activity": "now:", "rest": "rest after"}
@@ -62,6 +62,8 @@ class RecordView:
             self._gaps += 1
             line = f"{event.t:.2f} s: {event.lost_samples} samples lost ({event.reason}); a new recording begins"
             self._console.print(line, style="yellow", markup=False)
+        elif isinstance(event, Recovery):
+            self._console.print(f"{event.rung} no. {event.count}: {event.cause}", style="yellow", markup=False)
         else:
             self._end(event)
 

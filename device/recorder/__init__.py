@@ -1,6 +1,6 @@
 """Labelled recordings from the sensor: the steps of a session, the loop, and the files that survive a power cut."""
 
-from .recorder import Interruption, Progress, RecorderEvent, StepBegan, Take, record, settled
+from .recorder import Interruption, Progress, RecorderEvent, Recovery, StepBegan, Take, record, settled
 from .script import Activity, Step, check_name, read_protocol, session_steps
 from .take_file import TakeFile, prepare_folder
 
@@ -9,6 +9,7 @@ __all__ = [
     "Interruption",
     "Progress",
     "RecorderEvent",
+    "Recovery",
     "Step",
     "StepBegan",
     "Take",

@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from deseptr.contract import SensorError
 from deseptr.device.imu import ImuConfig, Samples
+from deseptr.device.recovery import RecoveringImu
+from deseptr.device.recovery import Step as Rung
 from deseptr.device.session import Session
 from deseptr.device.timing import SampleClock
 
@@ -24,7 +26,6 @@ from .script import Step
 from .take_file import TakeFile, prepare_folder
 
 POLL_NS = 50_000_000
-SILENCE_NS = 2_000_000_000
 # After so long the rate is known to about 0.1 %; a session with a shorter first countdown is made to wait.
 SETTLE_S = 3.0
 RATE_DRIFT = 0.005
@@ -91,7 +92,27 @@ class Take:
         return abs(self.rate_hz / self.measured_hz - 1) > RATE_DRIFT
 
 
-RecorderEvent = StepBegan | Progress | Interruption | Take
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The sensor failed and something was done about it.
+
+    Args:
+        rung: ``retry``, ``fifo-reset``, ``reinit`` or ``reopen``.
+        cause: the failure, in one line.
+        count: how many times so far in this session.
+    """
+
+    rung: str
+    cause: str
+    count: int
+
+    @classmethod
+    def of(cls, rung: Rung) -> Recovery:
+        """What a recovering sensor told."""
+        return cls(rung.rung, rung.cause, rung.count)
+
+
+RecorderEvent = StepBegan | Progress | Interruption | Recovery | Take
 
 
 def record(
@@ -114,14 +135,15 @@ def record(
         config: rate and full scales.
 
     Raises:
-        SensorError: if the sensor does not answer, is another chip, fails on the way or falls silent.
+        SensorError: if the sensor does not answer or is another chip.
+        UnhealthyError: if it failed on the way and could not be brought back.
         SetupError: if the folder cannot be written, or the disk is full.
     """
     try:
         prepare_folder(folder)
-        session.imu.identify()
-        settings = session.imu.configure(config)
-        yield from _Recorder(session, folder, subject, SampleClock(settings.rate_hz)).run(settled(steps))
+        imu = RecoveringImu(session.imu, session.clock, ended=session.ended)
+        settings = imu.set_up(config)
+        yield from _Recorder(session, imu, folder, subject, SampleClock(settings.rate_hz)).run(settled(steps))
     finally:
         session.close()
 
@@ -129,16 +151,14 @@ def record(
 @dataclass
 class _Recorder:
     session: Session
+    imu: RecoveringImu
     folder: Path
     subject: str
     rate: SampleClock
-    _heard_ns: int = field(default=0, init=False)
 
     def run(self, steps: Sequence[Step]) -> Generator[RecorderEvent, None, None]:
-        imu, clock = self.session.imu, self.session.clock
-        imu.start()
-        self._heard_ns = clock.now_ns()
-        self.rate.begin(self._heard_ns)
+        self.imu.start()
+        self.rate.begin(self.session.clock.now_ns())
         try:
             for number, step in enumerate(steps, 1):
                 if self.session.ended():
@@ -147,13 +167,14 @@ class _Recorder:
                 yield from self._record(step) if step.kind == "activity" else self._wait(step)
         finally:
             with suppress(SensorError):
-                imu.stop()
+                self.imu.stop()
 
-    def _wait(self, step: Step) -> Generator[Progress, None, None]:
+    def _wait(self, step: Step) -> Generator[RecorderEvent, None, None]:
         began_ns = self.session.clock.now_ns()
         done_s = 0.0
         while done_s < step.seconds and not self.session.ended():
             self._drain()
+            yield from map(Recovery.of, self.imu.take_steps())
             done_s = (self.session.clock.now_ns() - began_ns) / 1e9
             yield Progress(step, min(done_s, step.seconds))
 
@@ -164,6 +185,7 @@ class _Recorder:
         try:
             while not take.complete and not self.session.ended():
                 samples, lost = self._drain()
+                yield from map(Recovery.of, self.imu.take_steps())
                 if samples.gap is not None and (gap := take.interrupt(samples.gap.reason, lost, self.rate.rate_hz)):
                     yield gap
                 take.append(samples, self.session.clock.now_ns())
@@ -175,7 +197,7 @@ class _Recorder:
 
     def _drain(self) -> tuple[Samples, int]:
         """Wait for a poll period, then drain; also how many samples a gap has cost."""
-        clock, imu = self.session.clock, self.session.imu
+        clock, imu = self.session.clock, self.imu
         clock.sleep_ns(min(POLL_NS, round(imu.capacity / 3 / self.rate.nominal_hz * 1e9)))
         drained_ns = clock.now_ns()
         samples = imu.drain()
@@ -184,21 +206,9 @@ class _Recorder:
             lost = self.rate.lost_until(samples.gap.resumed_ns)
             self.rate.begin(samples.gap.resumed_ns)
             drained_ns = clock.now_ns()
-        self.rate.drained(drained_ns, len(samples.signals))
-        self._check_silence(samples)
+        if imu.lost is None:
+            self.rate.drained(drained_ns, len(samples.signals))
         return samples, lost
-
-    def _check_silence(self, samples: Samples) -> None:
-        now_ns = self.session.clock.now_ns()
-        if len(samples.signals) or samples.gap is not None:
-            self._heard_ns = now_ns
-        elif now_ns - self._heard_ns > SILENCE_NS and not self.session.ended():
-            raise SensorError(
-                self.session.imu.name,
-                found=f"no sample for {(now_ns - self._heard_ns) / 1e9:.1f} s",
-                expected=f"{self.rate.nominal_hz:g} a second",
-                next_step="check its power supply, and start again; what was recorded is kept",
-            )
 
 
 class _Taking:
