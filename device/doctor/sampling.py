@@ -82,17 +82,16 @@ class _Watch:
         self._drains: list[list[tuple[int, int]]] = [[]]
 
     def drain(self, imu: FifoImu, clock: Clock, planned_ns: int) -> None:
-        now_ns = clock.now_ns()
-        self._late_ns = max(self._late_ns, now_ns - planned_ns)
+        self._late_ns = max(self._late_ns, clock.now_ns() - planned_ns)
         samples = imu.drain()
         if samples.gap is not None:
             self._gaps.append(samples.gap)
             self._lost += self._rate.lost_until(samples.gap.resumed_ns)
             self._rate.begin(samples.gap.resumed_ns)
             self._drains.append([])
-            now_ns = clock.now_ns()
-        self._rate.drained(now_ns, len(samples.signals))
-        self._drains[-1].append((now_ns, self._rate.samples))
+        if len(samples.signals):
+            self._rate.drained(samples.at_ns, len(samples.signals))
+        self._drains[-1].append((samples.at_ns, self._rate.samples))
         self._pieces.append(samples.signals)
 
     def result(self, seconds: float, temperature_c: float) -> Sampling:

@@ -30,9 +30,9 @@ TEMPERATURE_C, TEMPERATURE_STRANGE_C = (-10.0, 60.0), (-40.0, 85.0)
 
 def check_set_up(patient: Patient) -> Verdict:
     """Whether the sensor takes its settings."""
-    settings = patient.settings
+    imu, settings = patient.imu, patient.settings
     return ok(
-        f"{patient.imu.name} at 0x{patient.imu.address:02x}: {settings.rate_hz:g} Hz, ±{settings.acc_full_scale_g:g} g, "
+        f"{imu.name} at 0x{imu.address:02x}: {settings.rate_hz:g} Hz, ±{settings.acc_full_scale_g:g} g, "
         f"±{settings.gyro_full_scale_dps:g} deg/s, {settings.bandwidth_hz:g} Hz bandwidth"
     )
 
@@ -63,11 +63,12 @@ def check_fifo(patient: Patient) -> Verdict:
 
 
 def _rates(sampling: Sampling) -> str:
+    rate, nominal = sampling.rate_hz, sampling.nominal_hz
     lost = f", {len(sampling.gaps)} gaps ({sampling.lost_samples} samples lost)" if sampling.gaps else ", no gap"
     return (
-        f"{sampling.rate_hz:.2f} ± {sampling.rate_hz * sampling.rate_spread:.2f} Hz measured over "
-        f"{sampling.seconds:.1f} s, {sampling.nominal_hz:g} nominal ({sampling.rate_hz / sampling.nominal_hz - 1:+.1%}): "
-        f"a sample every {1000 / sampling.rate_hz:.2f} ms, within {sampling.jitter_samples:.1f} samples of steady{lost}; "
+        f"{rate:.2f} ± {rate * sampling.rate_spread:.2f} Hz measured over {sampling.seconds:.1f} s, "
+        f"{nominal:g} nominal ({rate / nominal - 1:+.1%}): a sample every {1000 / rate:.2f} ms, "
+        f"within {sampling.jitter_samples:.1f} samples of steady{lost}; "
         f"host polls up to {sampling.late_s * 1000:.1f} ms late"
     )
 

@@ -199,15 +199,14 @@ class _Recorder:
         """Wait for a poll period, then drain; also how many samples a gap has cost."""
         clock, imu = self.session.clock, self.imu
         clock.sleep_ns(min(POLL_NS, round(imu.capacity / 3 / self.rate.nominal_hz * 1e9)))
-        drained_ns = clock.now_ns()
         samples = imu.drain()
         lost = 0
         if samples.gap is not None:
             lost = self.rate.lost_until(samples.gap.resumed_ns)
             self.rate.begin(samples.gap.resumed_ns)
-            drained_ns = clock.now_ns()
-        if imu.lost is None:
-            self.rate.drained(drained_ns, len(samples.signals))
+        # A sensor that has fallen silent says nothing about its rate.
+        if len(samples.signals):
+            self.rate.drained(samples.at_ns, len(samples.signals))
         return samples, lost
 
 

@@ -21,7 +21,7 @@ def screen():
 
 
 def shown(screen, events, *, terminal):
-    with RecordView(Console(file=screen, force_terminal=terminal, width=100)) as view:
+    with RecordView(Console(file=screen, force_terminal=terminal, width=100, highlight=False)) as view:
         for event in events:
             view.show(event)
     return screen.getvalue()
