@@ -1,5 +1,7 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .acted import act
+from .at_rest import AtRest
 from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
 from .bus_profiles import BCM2835, BCM2835_SLOW, BUS_PROFILES, I2C_TINY_USB, RP1, BusProfile, bus_profile
 from .campaign import DEFAULT_MIX, draw_campaign, held_s
@@ -11,6 +13,8 @@ from .fault_injector import FaultInjector, FaultLog, LoggedFault
 from .fault_list import KINDS, fault_to_dict, faults_from, faults_to_toml
 from .faults import Fault
 from .ina219 import SimulatedIna219
+from .lsm6ds3trc import SimulatedLsm6ds3trc
+from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
     Replayed,
@@ -26,6 +30,7 @@ from .synthetic_source import SineSource, WearerSource
 from .virtual_bus import VirtualI2cBus
 
 __all__ = [
+    "AtRest",
     "BCM2835",
     "BCM2835_SLOW",
     "BUS_PROFILES",
@@ -64,11 +69,14 @@ __all__ = [
     "SimulatedChip",
     "SimulatedDevice",
     "SimulatedIna219",
+    "SimulatedLsm6ds3trc",
+    "SimulatedLsm6dsox",
     "SimulatedMpu6050",
     "SineSource",
     "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
+    "act",
     "WearerSource",
     "bus_profile",
     "counted_times",

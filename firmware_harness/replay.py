@@ -19,11 +19,15 @@ from .chip import Chip
 from .clock import VirtualClock
 from .fault_injector import FaultInjector
 from .faults import Fault
+from .lsm6ds3trc import SimulatedLsm6ds3trc
+from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .source import RecordingSource, SignalSource
 from .virtual_bus import VirtualI2cBus
 
 CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
+    "lsm6ds3trc": SimulatedLsm6ds3trc,
+    "lsm6dsox": SimulatedLsm6dsox,
     "mpu6050": SimulatedMpu6050,
 }
 
