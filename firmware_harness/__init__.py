@@ -30,7 +30,6 @@ from .synthetic_source import SineSource, WearerSource
 from .virtual_bus import VirtualI2cBus
 
 __all__ = [
-    "AtRest",
     "BCM2835",
     "BCM2835_SLOW",
     "BUS_PROFILES",
@@ -38,6 +37,7 @@ __all__ = [
     "I2C_TINY_USB",
     "KINDS",
     "RP1",
+    "AtRest",
     "BitFlipRead",
     "BitFlipWrite",
     "BrokenTransfer",
@@ -76,8 +76,8 @@ __all__ = [
     "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
-    "act",
     "WearerSource",
+    "act",
     "bus_profile",
     "counted_times",
     "draw_campaign",
