@@ -16,21 +16,21 @@ from .ina219 import Ina219
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
 from .power import Power, PowerMeter
-from .profiler import STAGES, Profiler
+from .profile.measure import Extra, Profile, profile_model
+from .profiler import STAGES, Profiler, WindowTimes
 from .recovery import RUNGS, RecoveringImu, Step, UnhealthyError
 from .resampler import StreamResampler
-from .profiler import STAGES, Profiler, WindowTimes
 from .ring import SampleRing
 from .runtime import Runtime
 from .sensors import SENSORS, Found, make_sensor, probe
-from .session import Profile, Session, default_model, live_session, profile_model, run_live
+from .session import Session, default_model, live_session, run_live
 from .sink import Sink
 from .stream import RateLock, SampleStream
 from .timing import SampleClock
 from .windows import Window, WindowAssembler
 
 __all__ = [
-    "RUNGS","RecoveringImu","Step","UnhealthyError","StreamResampler","Found","probe","RateLock","SampleStream","SampleClock","FifoImu","FifoLevel","SettingsLostError",
+    "RUNGS",
     "SENSORS",
     "STAGES",
     "STANDARD_GRAVITY",
@@ -40,14 +40,18 @@ __all__ = [
     "Decision",
     "Engine",
     "Event",
+    "Extra",
+    "FifoImu",
+    "FifoLevel",
+    "Found",
     "Gap",
     "GapEvent",
     "I2cBus",
     "Imu",
     "ImuConfig",
     "ImuSettings",
-    "LabelEvent",
     "Ina219",
+    "LabelEvent",
     "LinuxI2cBus",
     "Mpu6050",
     "Power",
@@ -55,15 +59,23 @@ __all__ = [
     "Profile",
     "Profiler",
     "RateEvent",
+    "RateLock",
+    "RecoveringImu",
     "RecoveryEvent",
     "Runtime",
+    "SampleClock",
     "SampleRing",
+    "SampleStream",
     "Samples",
     "Session",
+    "SettingsLostError",
     "Sink",
+    "Step",
+    "StreamResampler",
     "SystemClock",
     "TfliteEngine",
     "Throttled",
+    "UnhealthyError",
     "Window",
     "WindowAssembler",
     "WindowEvent",
@@ -79,6 +91,7 @@ __all__ = [
     "load_engine",
     "make_sensor",
     "predict",
+    "probe",
     "profile_model",
     "read_board",
     "run_live",

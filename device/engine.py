@@ -57,6 +57,8 @@ class TfliteEngine:
         threads: threads that it may use.
         kernels: the runtime's ``default`` ones, or its ``reference`` ones, which are slow and give the same bits
             everywhere.
+        warm_up: whether to run it once at once; without, the first inference is a slow one, and a graph that cannot
+            run shows only then.
 
     Raises:
         ModelError: if the graph is broken, cannot run here, or does not fit its contract.
@@ -64,7 +66,13 @@ class TfliteEngine:
     """
 
     def __init__(
-        self, model: TfliteFile, runtime: TfliteRuntime, threads: int = 1, *, kernels: str = "default"
+        self,
+        model: TfliteFile,
+        runtime: TfliteRuntime,
+        threads: int = 1,
+        *,
+        kernels: str = "default",
+        warm_up: bool = True,
     ) -> None:
         self.contract = model.contract
         self.threads = threads
@@ -78,7 +86,8 @@ class TfliteEngine:
         self._logits = np.zeros(len(self.contract.labels), np.float32)
         self._input_view = self._interpreter.tensor(self._input.index)
         self._output_view = self._interpreter.tensor(self._output.index)
-        self._warm_up()
+        if warm_up:
+            self._warm_up()
 
     def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits float32 ``[classes]`` of a window float32 ``[window_length, channels]`` in SI units.
@@ -177,7 +186,9 @@ def _input_scale(tensor: _Tensor, contract: ModelContract) -> NDArray[np.float32
     return np.array(contract.input_range, np.float32) * np.float32(tensor.scale)
 
 
-def load_engine(path: str | Path, kind: str = "auto", threads: int = 1, *, kernels: str = "default") -> TfliteEngine:
+def load_engine(
+    path: str | Path, kind: str = "auto", threads: int = 1, *, kernels: str = "default", warm_up: bool = True
+) -> TfliteEngine:
     """Load a ``.tflite`` file with the contract inside it.
 
     Args:
@@ -185,12 +196,13 @@ def load_engine(path: str | Path, kind: str = "auto", threads: int = 1, *, kerne
         kind: ``litert``, ``tflite``, or ``auto`` for the first of them that is installed.
         threads: threads that it may use.
         kernels: ``default`` or ``reference``.
+        warm_up: whether to run it once before it is handed out.
 
     Raises:
         ModelError: if the file is no model, has no contract, is broken, or does not fit its contract.
         SetupError: if no runtime of that kind is installed, or it clashes with the installed numpy.
     """
-    return TfliteEngine(read_tflite(Path(path)), choose_runtime(kind), threads, kernels=kernels)
+    return TfliteEngine(read_tflite(Path(path)), choose_runtime(kind), threads, kernels=kernels, warm_up=warm_up)
 
 
 def predict(engine: Engine, windows: NDArray[np.float32]) -> NDArray[np.float32]:
