@@ -10,7 +10,7 @@ from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, Segment
 from .resample import interpolation_weights, resample
 from .sources import load_dataset, save_dataset, writer_for
 from .splits import Split, arena_folds, check_disjoint, parse_subjects, subject_split
-from .synthetic import synthetic_dataset, synthetic_day
+from .synthetic import synthetic_dataset, synthetic_day, synthetic_stretch
 from .windows import Windows, cut_windows
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "check_leakage",
     "cut_windows",
     "describe",
+    "interpolation_weights",
     "load_dataset",
     "make_protocol",
     "parse_labels",
@@ -37,7 +38,6 @@ __all__ = [
     "plot_dataset",
     "read_csv",
     "read_npz",
-    "interpolation_weights",
     "resample",
     "save_csv",
     "save_dataset",
@@ -45,5 +45,6 @@ __all__ = [
     "subject_split",
     "synthetic_dataset",
     "synthetic_day",
+    "synthetic_stretch",
     "writer_for",
 ]

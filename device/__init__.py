@@ -15,6 +15,7 @@ from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
 from .ina219 import Ina219
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
+from .notify import SystemdNotifier
 from .power import Power, PowerMeter
 from .profile.measure import Extra, Profile, profile_model
 from .profiler import STAGES, Profiler, WindowTimes
@@ -25,6 +26,7 @@ from .runtime import Runtime
 from .sensors import SENSORS, Found, make_sensor, probe
 from .session import Session, default_model, live_session, run_live
 from .sink import Sink
+from .smoothing import UNKNOWN, DecisionConfig, LabelTracker, Verdict
 from .stream import RateLock, SampleStream
 from .timing import SampleClock
 from .windows import Window, WindowAssembler
@@ -34,10 +36,12 @@ __all__ = [
     "SENSORS",
     "STAGES",
     "STANDARD_GRAVITY",
+    "UNKNOWN",
     "BoardState",
     "BusError",
     "Clock",
     "Decision",
+    "DecisionConfig",
     "Engine",
     "Event",
     "Extra",
@@ -52,6 +56,7 @@ __all__ = [
     "ImuSettings",
     "Ina219",
     "LabelEvent",
+    "LabelTracker",
     "LinuxI2cBus",
     "Mpu6050",
     "Power",
@@ -73,9 +78,11 @@ __all__ = [
     "Step",
     "StreamResampler",
     "SystemClock",
+    "SystemdNotifier",
     "TfliteEngine",
     "Throttled",
     "UnhealthyError",
+    "Verdict",
     "Window",
     "WindowAssembler",
     "WindowEvent",

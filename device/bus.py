@@ -138,6 +138,16 @@ class LinuxI2cBus:
             self._bus.i2c_rdwr(select, answer)
         return bytes(answer)
 
+    def reopen(self) -> None:
+        """Close the bus and open it again, which a USB adapter needs once it was unplugged.
+
+        Raises:
+            BusError: if it is missing or may not be opened.
+        """
+        self._bus.close()
+        with bus_errors(self.path):
+            self._bus.open(self.path)
+
     def close(self) -> None:
         """Release the bus."""
         self._bus.close()

@@ -146,7 +146,7 @@ class FifoImu(ABC):
         """
         if self._pending_gap is not None:
             return self._restart(self._pending_gap)
-        level = self._checked_level()
+        level, at_ns = self._checked_level()
         if level.overflowed or level.datums > self.capacity:
             return self._restart("overflow")
         if not level.aligned:
@@ -165,7 +165,7 @@ class FifoImu(ABC):
         if overflowed or counts is None:
             return self._restart("overflow" if overflowed else "misaligned")
         self._pending_gap = None
-        return Samples(np.multiply(counts, self._scale, dtype=np.float32))
+        return Samples(np.multiply(counts, self._scale, dtype=np.float32), at_ns=at_ns)
 
     @abstractmethod
     def stop(self) -> None:
@@ -223,13 +223,14 @@ class FifoImu(ABC):
         register.write_checked(**values)
         self._held[register.register] = register.register.encode(**values)
 
-    def _checked_level(self) -> FifoLevel:
+    def _checked_level(self) -> tuple[FifoLevel, int]:
         # A datum may be half written, and a bit may flip on the wires: neither lasts.
         for _ in range(CHECK_ATTEMPTS):
+            at_ns = self._clock.now_ns()
             level = self._level()
             if level.aligned:
                 break
-        return level
+        return level, at_ns
 
     def _check_settings(self) -> None:
         # A single difference may be a bit that flipped on the wires on its way here.
@@ -247,7 +248,8 @@ class FifoImu(ABC):
     def _restart(self, reason: str) -> Samples:
         self._pending_gap = reason
         self.start()
-        return Samples(np.empty((0, 6), np.float32), Gap(reason, self._clock.now_ns()))
+        now_ns = self._clock.now_ns()
+        return Samples(np.empty((0, 6), np.float32), Gap(reason, now_ns), at_ns=now_ns)
 
     def _read_datums(self, datums: int) -> bytes:
         burst = LONGEST_TRANSFER // self.datum_bytes

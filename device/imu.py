@@ -6,7 +6,7 @@ own FIFO, so that the chip's oscillator and not the host's scheduler spaces the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -76,10 +76,12 @@ class Samples:
     Args:
         signals: float32 ``[n, 6]`` in m/s^2 and rad/s, oldest first.
         gap: set when samples were lost before the first of ``signals``.
+        at_ns: when the FIFO said that it held these and no more, on the driver's clock.
     """
 
     signals: NDArray[np.float32]
     gap: Gap | None = None
+    at_ns: int = field(kw_only=True)
 
 
 class Imu(Protocol):

@@ -1,14 +1,14 @@
 """A sensor that gets up again: bounded retry, FIFO reset, re-initialisation, a new bus, and at last giving up aloud.
 
-Each call does a bounded amount of work, so that whoever polls can tell people what goes on while the sensor is away. What
-is lost meanwhile becomes one gap, told with the first call that succeeds.
+Each call does a bounded amount of work, so that whoever polls can tell people what goes on while the sensor is away.
+What is lost meanwhile becomes one gap, told with the first call that succeeds.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ SETUP_PAUSE_NS = 100_000_000
 # A chip that answers but gives nothing for so long, and for so many samples, hangs.
 SILENCE_NS = 400_000_000
 SILENT_SAMPLES = 10
+PATIENCE_S = 60.0
 
 
 class UnhealthyError(SensorError):
@@ -71,7 +72,7 @@ class RecoveringImu:
         clock: Clock,
         *,
         reopen: Callable[[], None] | None = None,
-        patience_s: float = 60.0,
+        patience_s: float = PATIENCE_S,
         ended: Callable[[], bool] = _never,
     ) -> None:
         self._imu = imu
@@ -201,7 +202,7 @@ class RecoveringImu:
 
     def _heal(self) -> Samples:
         """Climb rung by rung; the last is tried again and again, with pauses between the calls."""
-        nothing = Samples(np.empty((0, 6), np.float32))
+        nothing = Samples(np.empty((0, 6), np.float32), at_ns=self._clock.now_ns())
         if self._clock.now_ns() < self._retry_ns:
             return nothing
         while True:
@@ -234,7 +235,7 @@ class RecoveringImu:
         reason, self._reason = self._reason, None
         self._awaited_ns = self._clock.now_ns()
         gap = samples.gap or Gap(str(reason), resumed_ns)
-        return Samples(samples.signals, Gap(str(reason), gap.resumed_ns))
+        return replace(samples, gap=Gap(str(reason), gap.resumed_ns))
 
     def _note(self, rung: str, cause: str) -> None:
         if rung in self._climbed:

@@ -1,8 +1,8 @@
 """The model's sample rate out of the sensor's, as the samples come, whatever pieces they come in.
 
-Band-limited interpolation as in ``deseptr.data.resample``, with a shorter kernel: half of its length is how much later a
-window is ready. Every output is summed in one fixed order from the same samples, so that it has the same bits however the
-stream was cut.
+Band-limited interpolation as in ``deseptr.data.resample``, with a shorter kernel: half of its length is how much later
+a window is ready. Every output is summed in one fixed order from the same samples, so that it has the same bits however
+the stream was cut.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class StreamResampler:
         self._kept = np.concatenate((self._kept, samples))
         self._received += len(samples)
         count = self._ready()
-        positions = self._anchor + (self._made + np.arange(count)) * self.step
+        positions = self._anchor + (self._made + np.arange(count, dtype=np.float64)) * self.step
         self._made += count
         output = self._interpolate(positions)
         self._drop()

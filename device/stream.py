@@ -1,9 +1,9 @@
 """Windows at the model's rate out of whatever the sensor gives: its true rate, its gaps, its pieces.
 
-Times and sample numbers are at the model's rate, from the run's first sample on, lost ones counted. The sensor's rate is
-taken for what the datasheet says until it has been measured well enough, and then locked; it is locked anew only where the
-measured one has left the lock by more than ``LOCK_STEP``. Between two locks the windows are a function of the samples
-alone, not of when they were drained.
+Times and sample numbers are at the model's rate, from the run's first sample on, lost ones counted. The sensor's rate
+is taken for what the datasheet says until it has been measured well enough, and then locked; it is locked anew only
+where the measured one has left the lock by more than ``LOCK_STEP``. Between two locks the windows are a function of the
+samples alone, not of when they were drained.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ LOCK_STEP = 0.005
 SLOWEST, FASTEST = 0.9, 8.0
 # No oscillator is that far off its datasheet: a wrong setting or a counterfeit.
 STRANGEST = 0.25
+# Within this the chip's own rate is taken for the model's, as when the training recordings were made.
+RATE_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class SampleStream:
     """
 
     def __init__(
-        self, contract: ModelContract, nominal_hz: float, sensor: str, rate_tolerance: float = 0.02
+        self, contract: ModelContract, nominal_hz: float, sensor: str, rate_tolerance: float = RATE_TOLERANCE
     ) -> None:
         self._contract = contract
         self._sensor = sensor
@@ -68,6 +70,7 @@ class SampleStream:
         self._assembler = WindowAssembler(contract.window_length, contract.hop_length, len(contract.channels))
         self._check(nominal_hz)
         self._resampler = self._resampler_for(nominal_hz)
+        self._anchor_sample, self._anchor_s = 0, 0.0
 
     @property
     def resampled(self) -> bool:
@@ -75,13 +78,13 @@ class SampleStream:
         return self._resampler is not None
 
     @property
-    def lag_s(self) -> float:
-        """How much later than its last sample a window is ready, because interpolation needs those after it."""
-        return self._resampler.delay / self.locked_hz if self._resampler else 0.0
+    def newest(self) -> int:
+        """Number of the newest sample that the sensor has given, though interpolation may still want those after it."""
+        return self.received + (self._resampler.pending if self._resampler else 0) - 1
 
     def seconds(self, sample: int) -> float:
-        """Time of a sample number, seconds after the run's first sample."""
-        return sample / (self._contract.rate_hz if self._resampler else self.locked_hz)
+        """Time of a sample number, seconds after the run's first sample; right for numbers since the last lock."""
+        return self._anchor_s + (sample - self._anchor_sample) / self._stream_hz
 
     @property
     def received(self) -> int:
@@ -125,6 +128,7 @@ class SampleStream:
         return lost
 
     def _lock(self, rate_hz: float) -> RateLock:
+        self._anchor_s, self._anchor_sample = self.seconds(self.received), self.received
         self.locked_hz = rate_hz
         off = not self._fits(rate_hz)
         if self._resampler is not None:
@@ -134,6 +138,10 @@ class SampleStream:
             # Samples so far were counted at another rate: windows begin anew rather than mix the two.
             self._assembler.gap(0)
         return RateLock(rate_hz, self.clock.nominal_hz, self.resampled)
+
+    @property
+    def _stream_hz(self) -> float:
+        return self._contract.rate_hz if self._resampler else self.locked_hz
 
     def _fits(self, rate_hz: float) -> bool:
         return abs(rate_hz / self._contract.rate_hz - 1) <= self._tolerance

@@ -1,8 +1,8 @@
 """How fast the sensor really samples, and when a sample was taken, from nothing but the times of the drains.
 
 A chip's oscillator is off by several per cent from its datasheet's rate; the host's clock is good to some parts per
-million. When a drain at host time t brings the stream to n samples, the newest of them was taken within the sample period
-before t. The rate is the slope of n over t; the phase is what all those half-open intervals have in common.
+million. When a drain at host time t brings the stream to n samples, the newest of them was taken within the sample
+period before t. The rate is the slope of n over t; the phase is what all those half-open intervals have in common.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import math
 
 # Memory of the rate's estimate: temperature moves an oscillator within minutes, not seconds.
 MEMORY_S = 120.0
+# An estimate worse than this is no better than the datasheet's rate.
+WORST_SPREAD = 0.02
 # Standard deviation of the samples that a drain is ahead or behind, uniform over one.
 COUNT_SPREAD = 1 / math.sqrt(12)
 
@@ -61,8 +63,11 @@ class SampleClock:
     @property
     def rate_hz(self) -> float:
         """The estimate, or the nominal rate where nothing is known yet."""
-        times = self._times + self._earlier_times
-        return (self._product + self._earlier_product) / times if times > 0 and self.spread < 1 else self.nominal_hz
+        if self.spread > WORST_SPREAD:
+            return self.nominal_hz
+        measured = (self._product + self._earlier_product) / (self._times + self._earlier_times)
+        # A sensor that gave nothing for a while has no rate to be measured.
+        return measured if measured > 0 else self.nominal_hz
 
     @property
     def spread(self) -> float:

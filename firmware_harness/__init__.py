@@ -1,6 +1,13 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
+from .bus_profiles import BCM2835, BCM2835_SLOW, BUS_PROFILES, I2C_TINY_USB, RP1, BusProfile, bus_profile
+from .chip import Chip, ChipOptions, SampleRun, SimulatedChip, SimulatedDevice
+from .chip_faults import BrownOut, Clone, Hang, Overflow, RateError, RegisterUpset
 from .clock import PacedClock, VirtualClock
+from .counting_source import CountingSource, counted_times
+from .fault_injector import FaultInjector, FaultLog, LoggedFault
+from .faults import Fault
 from .ina219 import SimulatedIna219
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
@@ -13,22 +20,54 @@ from .replay import (
     truth_of,
 )
 from .source import ConstantSource, RecordingSource, SignalSource
-from .virtual_bus import BusFault, SimulatedDevice, VirtualI2cBus
+from .synthetic_source import SineSource, WearerSource
+from .virtual_bus import VirtualI2cBus
 
 __all__ = [
+    "BCM2835",
+    "BCM2835_SLOW",
+    "BUS_PROFILES",
+    "I2C_TINY_USB",
+    "RP1",
+    "BitFlipRead",
+    "BitFlipWrite",
+    "BrokenTransfer",
+    "BrownOut",
     "BusFault",
+    "BusProfile",
+    "Chip",
+    "ChipOptions",
+    "ClockStretch",
+    "Clone",
     "ConstantSource",
+    "CountingSource",
+    "Fault",
+    "FaultInjector",
+    "FaultLog",
+    "Hang",
+    "LoggedFault",
+    "Nack",
+    "Overflow",
     "PacedClock",
+    "RateError",
     "RecordingSource",
+    "RegisterUpset",
     "Replayed",
     "ReplayedEvent",
     "ReplayedWindow",
+    "SampleRun",
     "SignalSource",
+    "SimulatedChip",
     "SimulatedDevice",
     "SimulatedIna219",
     "SimulatedMpu6050",
+    "SineSource",
+    "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
+    "WearerSource",
+    "bus_profile",
+    "counted_times",
     "replay",
     "simulated_session",
     "simulated_sessions",

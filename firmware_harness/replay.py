@@ -6,7 +6,7 @@ window k starts at its sample k·hop, just as in an offline evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,16 @@ from deseptr.contract import SetupError
 from deseptr.data import UNLABELLED, Dataset, Recording
 from deseptr.device import Clock, Engine, Event, Profiler, Session, WindowEvent, make_sensor, run_live
 
+from .bus_profiles import BCM2835, BusProfile
+from .chip import Chip
 from .clock import VirtualClock
+from .fault_injector import FaultInjector
+from .faults import Fault
 from .mpu6050 import SimulatedMpu6050
 from .source import RecordingSource, SignalSource
-from .virtual_bus import BusFault, VirtualI2cBus
+from .virtual_bus import VirtualI2cBus
 
-CHIPS: dict[str, Callable[[SignalSource, Clock], SimulatedMpu6050]] = {
+CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
     "mpu6050": SimulatedMpu6050,
 }
 ADDRESS = 0x68
@@ -71,8 +75,8 @@ def simulated_session(
     *,
     sensor: str = "mpu6050",
     clock: Clock | None = None,
-    bus_hz: int = 400_000,
-    faults: Sequence[BusFault] = (),
+    profile: BusProfile = BCM2835,
+    faults: FaultInjector | Iterable[Fault] = (),
 ) -> Session:
     """A sensor just powered up, that feels ``source``, behind its real driver on a virtual bus.
 
@@ -80,8 +84,8 @@ def simulated_session(
         source: what it feels.
         sensor: the chip.
         clock: virtual time; a new :class:`VirtualClock` if none is given.
-        bus_hz: bus clock.
-        faults: what fails on the bus.
+        profile: the bus's controller.
+        faults: what fails, and when.
 
     Raises:
         SetupError: if there is no simulation of that chip.
@@ -92,8 +96,8 @@ def simulated_session(
         )
     clock = clock or VirtualClock()
     chip = CHIPS[sensor](source, clock)
-    bus = VirtualI2cBus({ADDRESS: chip}, clock, bus_hz, faults)
-    description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": bus_hz}
+    bus = VirtualI2cBus({ADDRESS: chip}, clock, profile, faults)
+    description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
     return Session(make_sensor(sensor, bus, clock), clock, lambda: chip.exhausted, description, bus.close)
 
 
