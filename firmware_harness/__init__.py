@@ -1,5 +1,7 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .acted import act
+from .at_rest import AtRest
 from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
 from .bus_profiles import BCM2835, BCM2835_SLOW, BUS_PROFILES, I2C_TINY_USB, RP1, BusProfile, bus_profile
 from .chip import Chip, ChipOptions, SampleRun, SimulatedChip, SimulatedDevice
@@ -9,6 +11,8 @@ from .counting_source import CountingSource, counted_times
 from .fault_injector import FaultInjector, FaultLog, LoggedFault
 from .faults import Fault
 from .ina219 import SimulatedIna219
+from .lsm6ds3trc import SimulatedLsm6ds3trc
+from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
     Replayed,
@@ -29,6 +33,7 @@ __all__ = [
     "BUS_PROFILES",
     "I2C_TINY_USB",
     "RP1",
+    "AtRest",
     "BitFlipRead",
     "BitFlipWrite",
     "BrokenTransfer",
@@ -60,12 +65,15 @@ __all__ = [
     "SimulatedChip",
     "SimulatedDevice",
     "SimulatedIna219",
+    "SimulatedLsm6ds3trc",
+    "SimulatedLsm6dsox",
     "SimulatedMpu6050",
     "SineSource",
     "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
     "WearerSource",
+    "act",
     "bus_profile",
     "counted_times",
     "replay",
