@@ -9,6 +9,8 @@ from .lazy import LazyGroup
 COMMANDS = {
     "run": ("device_run", "Print a label for every window, as it comes."),
     "profile": ("device_profile", "Time a model by stage, from the sensor's FIFO to the label."),
+    "record": ("device_record", "Record labelled samples from the sensor, to train on."),
+    "doctor": ("device_doctor", "Check board, bus, sensor, runtime and model, line by line."),
 }
 
 

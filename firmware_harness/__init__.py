@@ -1,5 +1,7 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .acted import act
+from .at_rest import AtRest
 from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
 from .bus_profiles import BCM2835, BCM2835_SLOW, BUS_PROFILES, I2C_TINY_USB, RP1, BusProfile, bus_profile
 from .chip import Chip, ChipOptions, SampleRun, SimulatedChip, SimulatedDevice
@@ -26,6 +28,7 @@ from .synthetic_source import SineSource, WearerSource
 from .virtual_bus import VirtualI2cBus
 
 __all__ = [
+    "AtRest",
     "BCM2835",
     "BCM2835_SLOW",
     "BUS_PROFILES",
@@ -69,6 +72,7 @@ __all__ = [
     "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
+    "act",
     "WearerSource",
     "bus_profile",
     "counted_times",
