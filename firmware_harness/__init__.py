@@ -26,12 +26,12 @@ from .synthetic_source import SineSource, WearerSource
 from .virtual_bus import VirtualI2cBus
 
 __all__ = [
-    "AtRest",
     "BCM2835",
     "BCM2835_SLOW",
     "BUS_PROFILES",
     "I2C_TINY_USB",
     "RP1",
+    "AtRest",
     "BitFlipRead",
     "BitFlipWrite",
     "BrokenTransfer",
@@ -68,8 +68,8 @@ __all__ = [
     "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
-    "act",
     "WearerSource",
+    "act",
     "bus_profile",
     "counted_times",
     "replay",

@@ -14,12 +14,13 @@ from deseptr.device.fifo_imu import FifoImu
 from deseptr.device.host_files import matching, text_of
 from deseptr.device.sensors import DRIVERS, SENSORS, Found
 
+from .bus_timing import FASTEST_HZ
 from .finding import Verdict, fail, ok, warn
 from .patient import Patient
 
 CONFIG_FILES = ("boot/firmware/config.txt", "boot/config.txt")
 CLOCK_TOLERANCE = 0.15
-SLOWEST_HZ, FASTEST_HZ = 1_000, 5_000_000
+SLOWEST_HZ = 1_000
 # Share of the bus that the FIFO may take before a second sensor or a retry has no room.
 BUSY = 0.5
 _DTPARAM = re.compile(r"^[ \t]*dtparam[ \t]*=.*?\bi2c(?:_arm|1)?=(\w+)", re.MULTILINE)

@@ -6,6 +6,7 @@ host's own work, is the same for every length and falls into the intercept of th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ BITS_PER_BYTE = 9
 FIRST_REGISTER = 0x00
 LENGTHS = (2, 14, 26, 38, 50, 62)
 READS = 24
+# The fastest mode there is (UM10204, I2C-bus specification, rev 7, section 1).
+FASTEST_HZ = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class BusTiming:
     """What a bus was measured to be.
 
     Args:
-        hz: its clock; NaN if longer reads took no longer.
+        hz: its clock; NaN if longer reads took no longer than any bus could be fast.
         overhead_us: what a read takes beside its data: addressing on the wires, and the host.
     """
 
@@ -47,5 +50,7 @@ def time_bus(bus: I2cBus, clock: Clock, address: int) -> BusTiming:
             row[column] = clock.now_ns() - began_ns
     # A host that is interrupted makes single reads late, never early: the median forgets them.
     slope_ns, intercept_ns = np.polyfit(LENGTHS, np.median(durations, axis=0), 1)
-    hz = BITS_PER_BYTE * 1e9 / slope_ns if slope_ns > 0 else float("nan")
+    hz = BITS_PER_BYTE * 1e9 / slope_ns if slope_ns > 0 else math.inf
+    if hz > FASTEST_HZ:
+        hz = math.nan
     return BusTiming(float(hz), float(intercept_ns) / 1000)
