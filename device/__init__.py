@@ -13,6 +13,8 @@ from .fifo_imu import FifoImu, FifoLevel, SettingsLostError
 from .fit import check_fit
 from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
 from .ina219 import Ina219
+from .lsm6ds3trc import Lsm6ds3trc
+from .lsm6dsox import Lsm6dsox
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
 from .notify import SystemdNotifier
@@ -56,6 +58,8 @@ __all__ = [
     "LabelEvent",
     "LabelTracker",
     "LinuxI2cBus",
+    "Lsm6ds3trc",
+    "Lsm6dsox",
     "Mpu6050",
     "Power",
     "PowerMeter",

@@ -11,6 +11,8 @@ from .counting_source import CountingSource, counted_times
 from .fault_injector import FaultInjector, FaultLog, LoggedFault
 from .faults import Fault
 from .ina219 import SimulatedIna219
+from .lsm6ds3trc import SimulatedLsm6ds3trc
+from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
     Replayed,
@@ -63,6 +65,8 @@ __all__ = [
     "SimulatedChip",
     "SimulatedDevice",
     "SimulatedIna219",
+    "SimulatedLsm6ds3trc",
+    "SimulatedLsm6dsox",
     "SimulatedMpu6050",
     "SineSource",
     "StuckBus",

@@ -11,6 +11,11 @@ from dataclasses import dataclass, replace
 
 from deseptr.contract import SetupError
 
+_PROC_CALL, _WRITE_BLOCK_DATA = 0x0080_0000, 0x0200_0000
+# I2C; quick, byte, byte data, word data; blocks of the host's length. Left out is what no simulated chip has:
+# checksums, addresses of ten bits, and blocks whose length the chip gives (beyond bcm2835 too, but not DesignWare).
+FUNCTIONS = 0x0C7F_0001 | _WRITE_BLOCK_DATA | _PROC_CALL
+
 
 @dataclass(frozen=True, slots=True)
 class BusProfile:
@@ -29,6 +34,7 @@ class BusProfile:
         too_long_errno: what it reports for a longer one.
         reads_last: whether a read must be the last message of a transfer.
         message_ns: what each message costs besides its time on the wires.
+        functions: what it says that it can do, bits of ``I2C_FUNCS`` (linux/i2c.h).
     """
 
     name: str
@@ -43,6 +49,7 @@ class BusProfile:
     too_long_errno: int = errno.EINVAL
     reads_last: bool = False
     message_ns: int = 0
+    functions: int = FUNCTIONS
 
     def at(self, clock_hz: int) -> BusProfile:
         """The same controller with another clock configured."""
@@ -58,8 +65,9 @@ class BusProfile:
 BCM2835 = BusProfile("bcm2835", stretch_ns=35_000_000, stretch_errno=errno.EIO, reads_last=True)
 # Where the firmware keeps the core clock at 250 MHz and the kernel takes it for 400.
 BCM2835_SLOW = replace(BCM2835, name="bcm2835-slow", real_share=5 / 8)
-# The RP1 of a Raspberry Pi 5 has Synopsys' DesignWare controller: NACK is EREMOTEIO there too.
-RP1 = BusProfile("rp1")
+# The RP1 of a Raspberry Pi 5 has Synopsys' DesignWare controller: NACK is EREMOTEIO there too, and
+# there is no process call.
+RP1 = BusProfile("rp1", functions=FUNCTIONS & ~_PROC_CALL)
 # A bit-banging USB adapter: with the driver's delay of 10 us for 100 kHz it reaches about half of that; its firmware
 # counts bytes in eight bits, and each message takes two USB control transfers, each in a frame of its own at the least.
 I2C_TINY_USB = BusProfile(
