@@ -159,9 +159,9 @@ def test_identity(make_patient, who_am_i, level, found):
 @pytest.mark.parametrize(
     ("profile", "level", "found"),
     [
-        (BCM2835, Level.OK, "400 kHz really, 400 kHz configured"),
-        (BCM2835_SLOW, Level.WARN, "250 kHz really, 400 kHz configured"),
-        (BCM2835.at(100_000), Level.WARN, "100 kHz really, 400 kHz configured"),
+        (BCM2835, Level.OK, "400 kHz ± 0.0% really, 400 kHz configured"),
+        (BCM2835_SLOW, Level.WARN, "250 kHz ± 0.0% really, 400 kHz configured"),
+        (BCM2835.at(100_000), Level.WARN, "100 kHz ± 0.0% really, 400 kHz configured"),
     ],
 )
 def test_bus_clock(make_patient, profile, level, found):
@@ -176,7 +176,7 @@ def test_bus_clock_without_a_device_tree(make_patient):
     patient = make_patient(profile=I2C_TINY_USB, simulated=True)
     verdict = check_bus_clock(patient)
     assert verdict.level is Level.OK
-    assert verdict.found.startswith("50 kHz really, not known what is configured; ")
+    assert verdict.found.startswith("50 kHz ± 0.0% really, not known what is configured; ")
     assert "the FIFO takes 10.8% of it" in verdict.found
 
 

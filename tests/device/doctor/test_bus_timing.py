@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,8 +43,34 @@ class Clock:
 def test_the_host_s_own_time_is_not_taken_for_a_slow_bus(hz, overhead_ns, hiccups):
     clock = Clock()
     timing = time_bus(SlowHostBus(clock, hz, overhead_ns, hiccups), clock, 0x68)
+    assert timing.spread < 1e-3
     assert timing.hz == pytest.approx(hz, rel=1e-3)
     assert timing.overhead_us == pytest.approx(overhead_ns / 1000 + 29 / hz * 1e6, abs=1)
+
+
+class UnevenBus(SlowHostBus):
+    """Every read is late by another time."""
+
+    def __init__(self, clock, hz, spread_ns, seed):
+        super().__init__(clock, hz, 0)
+        self.random, self.spread_ns = np.random.default_rng(seed), spread_ns
+
+    def read(self, address, register, length):
+        self.overhead_ns = round(abs(self.random.normal(0, self.spread_ns)))
+        return super().read(address, register, length)
+
+
+def test_an_uneven_host_is_asked_more_often_and_knows_its_error():
+    off = []
+    for seed in range(40):
+        clock = Clock()
+        bus = UnevenBus(clock, 400_000, 600_000, seed)
+        timing = time_bus(bus, clock, 0x68)
+        assert bus.reads > READS * len(LENGTHS)
+        assert 0 < timing.spread < 0.05
+        off.append((timing.hz / 400_000 - 1) / timing.spread)
+    # Half-normal errors are not quite normal ones; the standard error has the right size all the same.
+    assert 0.5 < np.std(off) < 2
 
 
 def test_no_register_of_a_fifo_is_read():
