@@ -189,4 +189,4 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
         return flags | (FULL_SMART if full else 0)
 
     def _offset_g(self) -> NDArray[np.float64]:
-        return np.multiply(self._user_offsets_g(), OFFSET_SIGNS)
+        return np.asarray(np.multiply(self._user_offsets_g(), OFFSET_SIGNS), np.float64)
