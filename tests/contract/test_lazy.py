@@ -11,7 +11,7 @@ import pytest
 from deseptr.contract.lazy import lazy_attributes
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("contract", "device")
+PACKAGES = ("contract", "data", "device")
 
 
 def tree(package):
@@ -72,7 +72,8 @@ def test_a_name_is_imported_once():
     ("code", "absent"),
     [
         ("import deseptr.device", {"numpy", "ai_edge_litert", "tflite_runtime", "smbus2", "click", "rich"}),
-        ("import deseptr.contract", {"numpy"}),
+        ("import deseptr.contract, deseptr.data", {"numpy"}),
+        ("from deseptr.device import Runtime, load_engine, run_live", {"deseptr.data.synthetic", "deseptr.data.hapt"}),
         ("from deseptr.contract import DataError, DeseptrError, atomic_write", {"numpy"}),
         ("from deseptr.device import BusError, LinuxI2cBus, SystemClock, read_board", {"numpy", "smbus2"}),
         ("from deseptr.device import load_engine", {"ai_edge_litert", "tflite_runtime", "smbus2"}),
