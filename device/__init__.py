@@ -17,7 +17,7 @@ from .lsm6ds3trc import Lsm6ds3trc
 from .lsm6dsox import Lsm6dsox
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
-from .notify import SystemdNotifier
+from .notify import SystemdNotifier, WatchedClock
 from .power import Power, PowerMeter
 from .profile.measure import Extra, Profile, profile_model
 from .profiler import STAGES, Profiler, WindowTimes
@@ -87,6 +87,7 @@ __all__ = [
     "Throttled",
     "UnhealthyError",
     "Verdict",
+    "WatchedClock",
     "Window",
     "WindowAssembler",
     "WindowEvent",
