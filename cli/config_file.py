@@ -11,8 +11,6 @@ from typing import Any
 
 import click
 
-from deseptr.contract.errors import SetupError
-
 
 def config_option(command: Any) -> Any:
     """Add ``--config`` to a command."""
@@ -45,6 +43,8 @@ def settings(path: Path, command: click.Command, itself: click.Parameter | None 
     Raises:
         SetupError: if the file cannot be read, is no TOML, or sets what is no option.
     """
+    from deseptr.contract import SetupError
+
     names = {
         option.removeprefix("--"): parameter.name
         for parameter in command.params
@@ -67,6 +67,8 @@ def settings(path: Path, command: click.Command, itself: click.Parameter | None 
 
 def _parse(path: Path) -> dict[str, Any]:
     import tomllib
+
+    from deseptr.contract import SetupError
 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

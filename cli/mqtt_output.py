@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 import click
 
-from deseptr.contract.errors import SetupError
-
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device import Sink
@@ -91,6 +89,8 @@ def parse_address(text: str) -> Address:
     Raises:
         SetupError: if it is something else; a password in it is not repeated.
     """
+    from deseptr.contract import SetupError
+
     url = urlsplit(text if "://" in text else f"mqtt://{text}")
     if "@" in url.netloc:
         raise SetupError(
@@ -115,6 +115,8 @@ def read_password(path: Path | None, environment: Mapping[str, str] = os.environ
     Raises:
         SetupError: if the file cannot be read or is empty.
     """
+    from deseptr.contract import SetupError
+
     if path is None:
         return environment.get(PASSWORD)
     try:
@@ -138,6 +140,7 @@ def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable
     import socket
     from importlib.metadata import version
 
+    from deseptr.contract import SetupError
     from deseptr.device.sinks.mqtt import MqttBroker, MqttSink
     from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
     from deseptr.device.sinks.spool import Spool
