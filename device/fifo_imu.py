@@ -249,7 +249,14 @@ class FifoImu(ABC):
 
     def _restart(self, reason: str) -> Samples:
         self._pending_gap = reason
-        self._begin_fifo()
+        try:
+            self._begin_fifo()
+        except BusError:
+            raise
+        except SensorError:
+            # It does not keep what is written: has it forgotten the rest as well?
+            self._check_settings()
+            raise
         # What looked like an overflow may have been the doing of an upset register.
         self._check_settings()
         self._pending_gap = None

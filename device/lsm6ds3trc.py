@@ -108,7 +108,7 @@ class Lsm6ds3trc(Lsm6ds):
         return data
 
     def _overflowed_meanwhile(self) -> bool:
-        after = self._checked_level()
+        after, _ = self._checked_level()
         self._aligned = after.aligned
         return after.overflowed or after.datums > self.capacity
 
