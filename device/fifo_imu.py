@@ -26,6 +26,10 @@ from .registers import BoundRegister, Register
 # Several controllers and USB adapters stop at 255 bytes a transfer.
 LONGEST_TRANSFER = 240
 CHECK_ATTEMPTS = 3
+# Longest time of the one or two transfers that read a level, also through a USB adapter.
+LONGEST_LEVEL_NS = 10_000_000
+# Datums that may have come since a FIFO was emptied.
+NEARLY_EMPTY = 2
 RATE_TOLERANCE = 0.02
 
 # WHO_AM_I of chips met on boards of this kind, drivers or not; 0x98 is that of most cheap "MPU-6050" modules.
@@ -132,7 +136,7 @@ class FifoImu(ABC):
 
     def start(self) -> None:
         """Empty the FIFO, forget an old overflow, and let whole datums in from the next sample on."""
-        self._begin_fifo()
+        self._empty()
         self._pending_gap = None
 
     def drain(self) -> Samples:
@@ -225,12 +229,20 @@ class FifoImu(ABC):
         register.write_checked(**values)
         self._held[register.register] = register.register.encode(**values)
 
+    def _empty(self) -> None:
+        # An order to empty it that a flipped bit made into another leaves old samples in.
+        for _ in range(CHECK_ATTEMPTS):
+            self._begin_fifo()
+            if self._level().datums <= NEARLY_EMPTY:
+                break
+
     def _checked_level(self) -> tuple[FifoLevel, int]:
-        # A datum may be half written, and a bit may flip on the wires: neither lasts.
+        # A datum may be half written, a bit may flip on the wires, and the host may be held up, so that nobody knows to
+        # what moment the level belongs: none of it lasts.
         for _ in range(CHECK_ATTEMPTS):
             at_ns = self._clock.now_ns()
             level = self._level()
-            if level.aligned:
+            if level.aligned and self._clock.now_ns() - at_ns < LONGEST_LEVEL_NS:
                 break
         return level, at_ns
 
@@ -250,7 +262,7 @@ class FifoImu(ABC):
     def _restart(self, reason: str) -> Samples:
         self._pending_gap = reason
         try:
-            self._begin_fifo()
+            self._empty()
         except BusError:
             raise
         except SensorError:
