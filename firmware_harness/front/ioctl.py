@@ -36,6 +36,8 @@ WRAPPER = "umockdev-wrapper"
 PACKAGES = "umockdev gir1.2-umockdev-1.0 python3-gi"
 _BINDINGS = "import gi; gi.require_version('UMockdev', '1.0'); from gi.repository import UMockdev"
 I2C_MAJOR = 89
+# How long a command may take to end when it is asked to.
+GRACE_S = 5.0
 
 
 class IoctlBus:
@@ -176,10 +178,20 @@ def _finish(process: subprocess.Popen[str], timeout: float | None) -> tuple[str,
             # The command has had it too, and ends by itself.
             return process.communicate()
         except BaseException:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            _end(process)
             raise
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.communicate(timeout=GRACE_S)
+    except subprocess.TimeoutExpired:
+        # A group of its own unless it has the caller's terminal.
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.communicate()
 
 
 class _Server(threading.Thread):
