@@ -6,5 +6,5 @@ from pathlib import Path
 
 import click
 
-ENGINES = click.Choice(["auto", "litert", "tflite"])
+ENGINES = click.Choice(["auto", "litert", "tflite", "edgetpu"])
 MODEL = click.Path(path_type=Path)

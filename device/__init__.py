@@ -13,17 +13,20 @@ from .fifo_imu import FifoImu, FifoLevel, SettingsLostError
 from .fit import check_fit
 from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
 from .ina219 import Ina219
+from .lsm6ds3trc import Lsm6ds3trc
+from .lsm6dsox import Lsm6dsox
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
 from .notify import SystemdNotifier
 from .power import Power, PowerMeter
+from .profile.measure import Extra, Profile, profile_model
 from .profiler import STAGES, Profiler, WindowTimes
 from .recovery import RUNGS, RecoveringImu, Step, UnhealthyError
 from .resampler import StreamResampler
 from .ring import SampleRing
 from .runtime import Runtime
 from .sensors import SENSORS, Found, make_sensor, probe
-from .session import Profile, Session, default_model, live_session, profile_model, run_live
+from .session import Session, default_model, live_session, run_live
 from .sink import Sink
 from .smoothing import UNKNOWN, DecisionConfig, LabelTracker, Verdict
 from .stream import RateLock, SampleStream
@@ -43,6 +46,7 @@ __all__ = [
     "DecisionConfig",
     "Engine",
     "Event",
+    "Extra",
     "FifoImu",
     "FifoLevel",
     "Found",
@@ -56,6 +60,8 @@ __all__ = [
     "LabelEvent",
     "LabelTracker",
     "LinuxI2cBus",
+    "Lsm6ds3trc",
+    "Lsm6dsox",
     "Mpu6050",
     "Power",
     "PowerMeter",

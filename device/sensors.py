@@ -12,9 +12,11 @@ from deseptr.contract import SensorError, SetupError
 from .bus import NO_ANSWER, BusError, I2cBus
 from .clock import Clock
 from .fifo_imu import FifoImu, known_chip
+from .lsm6ds3trc import Lsm6ds3trc
+from .lsm6dsox import Lsm6dsox
 from .mpu6050 import Mpu6050
 
-DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050,)
+DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050, Lsm6dsox, Lsm6ds3trc)
 SENSORS: dict[str, type[FifoImu]] = {driver.name: driver for driver in DRIVERS}
 AUTO = "auto"
 

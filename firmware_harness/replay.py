@@ -12,21 +12,24 @@ from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.data import UNLABELLED, Dataset, Recording
-from deseptr.device import Clock, Engine, Event, Profiler, Session, WindowEvent, make_sensor, run_live
+from deseptr.device import SENSORS, Clock, Engine, Event, Profiler, Session, WindowEvent, make_sensor, run_live
 
 from .bus_profiles import BCM2835, BusProfile
 from .chip import Chip
 from .clock import VirtualClock
 from .fault_injector import FaultInjector
 from .faults import Fault
+from .lsm6ds3trc import SimulatedLsm6ds3trc
+from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .source import RecordingSource, SignalSource
 from .virtual_bus import VirtualI2cBus
 
 CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
+    "lsm6ds3trc": SimulatedLsm6ds3trc,
+    "lsm6dsox": SimulatedLsm6dsox,
     "mpu6050": SimulatedMpu6050,
 }
-ADDRESS = 0x68
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,19 @@ class ReplayedEvent:
 Replayed = ReplayedWindow | ReplayedEvent
 
 
+def make_chip(sensor: str, source: SignalSource, clock: Clock) -> Chip:
+    """The simulated chip called ``sensor``, just powered up.
+
+    Raises:
+        SetupError: if there is no simulation of that chip.
+    """
+    if sensor not in CHIPS:
+        raise SetupError(
+            "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
+        )
+    return CHIPS[sensor](source, clock)
+
+
 def simulated_session(
     source: SignalSource,
     *,
@@ -90,13 +106,9 @@ def simulated_session(
     Raises:
         SetupError: if there is no simulation of that chip.
     """
-    if sensor not in CHIPS:
-        raise SetupError(
-            "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
-        )
     clock = clock or VirtualClock()
-    chip = CHIPS[sensor](source, clock)
-    bus = VirtualI2cBus({ADDRESS: chip}, clock, profile, faults)
+    chip = make_chip(sensor, source, clock)
+    bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
     description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
     return Session(make_sensor(sensor, bus, clock), clock, lambda: chip.exhausted, description, bus.close)
 

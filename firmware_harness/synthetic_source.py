@@ -68,10 +68,9 @@ class WearerSource:
         positions = times_ns * (self._rate_hz / 1e9)
         numbers = (positions // self._count).astype(np.int64)
         signals = np.empty((len(times_ns), 6))
-        for number in range(int(numbers.min(initial=0)), int(numbers.max(initial=-1)) + 1):
+        for number in np.unique(numbers).tolist():
             inside = numbers == number
-            if inside.any():
-                signals[inside] = self._within(number, positions[inside] - number * self._count)
+            signals[inside] = self._within(number, positions[inside] - number * self._count)
         return signals
 
     def _within(self, number: int, positions: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -130,7 +131,8 @@ class MqttSink:
         drained = threading.Event()
         self._worker.tell(drained.set)
         drained.wait()
-        if self._connected and self._idle.wait(self._drain_s):
+        self._wait_for_acknowledgments()
+        if self._connected:
             self._say_goodbye()
         self._client.disconnect()
         self._client.loop_stop()
@@ -139,6 +141,13 @@ class MqttSink:
         finally:
             self._report()
             self._spool.close()
+
+    def _wait_for_acknowledgments(self) -> None:
+        # A short run may end before it has connected; from a broker known to be away there is nothing to wait for.
+        deadline = time.monotonic() + self._drain_s
+        while not self._told and time.monotonic() < deadline:
+            if self._idle.wait(0.05):
+                return
 
     def _say_goodbye(self) -> None:
         topic, payload, retain = self._messages.status(online=False)
