@@ -1,7 +1,7 @@
 """An I2C adapter of the kernel's own, plugged in by USB/IP: all programs work on it, and the kernel's drivers too.
 
 Needs the kernel's modules vhci-hcd and i2c-tiny-usb, and root. The kernel is given one end of a socket pair and
-believes that a USB device is at the other; Documentation/usb/usbip_protocol.rst says how they talk. What the device does
+believes that a USB device is at the other; Documentation/usb/usbip_protocol.rst says how they talk. What it does
 is in :mod:`.tiny_usb`.
 """
 
