@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,8 +120,10 @@ class CuseDevice:
         return file
 
 
-def serve_cuse(bus: VirtualI2cBus, name: str = NAME, path: Path = CUSE) -> None:
-    """Offer ``/dev/<name>`` until the kernel or Ctrl-C ends it.
+def serve_cuse(
+    bus: VirtualI2cBus, name: str = NAME, path: Path = CUSE, *, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Offer ``/dev/<name>`` until the kernel or Ctrl-C ends it; ``ready`` is called when it is there.
 
     Raises:
         SetupError: if there is no CUSE here, or no permission.
@@ -136,6 +139,8 @@ def serve_cuse(bus: VirtualI2cBus, name: str = NAME, path: Path = CUSE) -> None:
             next_step="`sudo modprobe cuse`, and run this as root; or take --front ioctl, which needs neither",
         ) from error
     try:
+        _answer(descriptor, device.reply(os.read(descriptor, REQUEST_BYTES)))
+        ready()
         serve_requests(device, descriptor)
     finally:
         os.close(descriptor)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,8 +110,13 @@ def free_port(hub: Path = VHCI) -> Port:
     )
 
 
-def serve_usbip(bus: VirtualI2cBus, hub: Path = VHCI) -> None:
+def serve_usbip(bus: VirtualI2cBus, hub: Path = VHCI, *, ready: Callable[[], None] = lambda: None) -> None:
     """Have an adapter with ``bus`` plugged into this machine, until Ctrl-C or until the kernel pulls it out.
+
+    Args:
+        bus: what is on it.
+        hub: the kernel's virtual USB hub.
+        ready: called when it is plugged in.
 
     Raises:
         SetupError: if there is no virtual hub with a free port, or no permission.
@@ -126,6 +132,7 @@ def serve_usbip(bus: VirtualI2cBus, hub: Path = VHCI) -> None:
                     hub / "attach", found=error.strerror, expected="permission to plug in", next_step="run this as root"
                 ) from error
         try:
+            ready()
             serve_device(TinyUsb(bus), ours)
         finally:
             # It may be out already.
