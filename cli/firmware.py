@@ -7,6 +7,7 @@ import click
 from .lazy import LazyGroup
 
 COMMANDS = {
+    "simulate": ("firmware_simulate", "Put a simulated sensor where programs look for a real one."),
     "arm-cost": ("firmware_arm_cost", "Count a model's instructions on an emulated board."),
 }
 
