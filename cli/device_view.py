@@ -1,21 +1,17 @@
-"""What ``deseptr device`` shows: a line a window, a summary, a table of latencies."""
+"""What ``deseptr device`` shows: a line a window, a summary."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import click
-import numpy as np
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from deseptr.device import Event, GapEvent, Profile, Profiler, WindowEvent
+from deseptr.device import Event, GapEvent, Profiler, WindowEvent
 from deseptr.firmware_harness import Replayed, ReplayedEvent, ReplayedWindow
 
 BAR_WIDTH = 20
-HISTOGRAM_BINS = 12
 
 
 class RunView:
@@ -83,41 +79,3 @@ class RunView:
         if replayed and replayed.truth not in (None, event.label):
             line.append(f"  ({replayed.truth})", "red")
         return line
-
-
-def show_profile(profile: Profile) -> None:
-    """Print the stages as a table, and a histogram of the whole path."""
-    console = Console(highlight=False)
-    table = Table("stage", *(f"{name} µs" for name in ("p50", "p95", "p99", "max")), title="latency of a window")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    stages = profile.profiler.stages()
-    for stage, figures in stages.items():
-        values = (figures["p50_us"], figures["p95_us"], figures["p99_us"], figures["max_us"])
-        table.add_row(stage, *(f"{value:.1f}" for value in values))
-    console.print(table)
-    console.print(f"{profile.profiler.count} windows; end_to_end is from the read of the last sample to the label")
-    for line in histogram(profile.profiler.durations_us("end_to_end")):
-        console.print(line)
-    for line in _caveats(profile.machine, profile.sensor):
-        console.print(line, soft_wrap=True)
-
-
-def histogram(durations_us: np.ndarray[Any, np.dtype[np.float64]]) -> list[str]:
-    """Lines of a histogram up to the 99th percentile; what lies above goes into the last line's count."""
-    top = float(np.percentile(durations_us, 99))
-    edges = np.linspace(durations_us.min(), max(top, durations_us.min() + 1e-3), HISTOGRAM_BINS + 1)
-    counts, _ = np.histogram(np.minimum(durations_us, edges[-1]), edges)
-    bars = np.ceil(counts / counts.max() * 2 * BAR_WIDTH).astype(int)
-    return [
-        f"{low:9.1f} µs  {'█' * bar} {count}" for low, bar, count in zip(edges[:-1], bars, counts, strict=True) if count
-    ]
-
-
-def _caveats(machine: dict[str, Any], sensor: dict[str, Any]) -> list[str]:
-    lines = [f"on {machine['cpu']}, {machine['engine']}, {machine['threads']} thread(s), Python {machine['python']}"]
-    if sensor["simulated"]:
-        lines.append("simulated sensor: `read` is this machine simulating a bus, not a wire")
-    if machine["emulated"]:
-        lines.append("emulated processor: these are no latencies of a real one")
-    return lines

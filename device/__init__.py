@@ -19,13 +19,14 @@ from .machine import describe_machine
 from .mpu6050 import Mpu6050
 from .notify import SystemdNotifier
 from .power import Power, PowerMeter
+from .profile.measure import Extra, Profile, profile_model
 from .profiler import STAGES, Profiler, WindowTimes
 from .recovery import RUNGS, RecoveringImu, Step, UnhealthyError
 from .resampler import StreamResampler
 from .ring import SampleRing
 from .runtime import Runtime
 from .sensors import SENSORS, Found, make_sensor, probe
-from .session import Profile, Session, default_model, live_session, profile_model, run_live
+from .session import Session, default_model, live_session, run_live
 from .sink import Sink
 from .smoothing import UNKNOWN, DecisionConfig, LabelTracker, Verdict
 from .stream import RateLock, SampleStream
@@ -45,6 +46,7 @@ __all__ = [
     "DecisionConfig",
     "Engine",
     "Event",
+    "Extra",
     "FifoImu",
     "FifoLevel",
     "Found",

@@ -101,6 +101,9 @@ class SampleStream:
         Raises:
             SensorError: if the measured rate is beyond repair.
         """
+        if not samples:
+            # A sensor that hangs is not a slow one.
+            return None
         self.clock.drained(now_ns, samples)
         measured = self.clock.rate_hz
         if self.clock.spread > LOCK_SPREAD or abs(measured / self.locked_hz - 1) < LOCK_STEP:

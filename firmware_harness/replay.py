@@ -73,6 +73,19 @@ class ReplayedEvent:
 Replayed = ReplayedWindow | ReplayedEvent
 
 
+def make_chip(sensor: str, source: SignalSource, clock: Clock) -> Chip:
+    """The simulated chip called ``sensor``, just powered up.
+
+    Raises:
+        SetupError: if there is no simulation of that chip.
+    """
+    if sensor not in CHIPS:
+        raise SetupError(
+            "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
+        )
+    return CHIPS[sensor](source, clock)
+
+
 def simulated_session(
     source: SignalSource,
     *,
@@ -93,12 +106,8 @@ def simulated_session(
     Raises:
         SetupError: if there is no simulation of that chip.
     """
-    if sensor not in CHIPS:
-        raise SetupError(
-            "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
-        )
     clock = clock or VirtualClock()
-    chip = CHIPS[sensor](source, clock)
+    chip = make_chip(sensor, source, clock)
     bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
     description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
     return Session(make_sensor(sensor, bus, clock), clock, lambda: chip.exhausted, description, bus.close)
