@@ -1,68 +1,41 @@
-"""What ``deseptr device`` shows: a line a window, a summary."""
+"""What ``deseptr device run`` prints where there is no screen to draw on: a line an event."""
 
 from __future__ import annotations
 
-import json
-
-import click
 from rich.console import Console
 from rich.text import Text
 
-from deseptr.device import Event, GapEvent, Profiler, WindowEvent
-from deseptr.firmware_harness import Replayed, ReplayedEvent, ReplayedWindow
+from deseptr.device import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.firmware_harness import Replayed, ReplayedWindow
+
+from .run_figures import inner
 
 BAR_WIDTH = 20
 
 
-class RunView:
-    """Shows the events of a run and keeps the figures for its summary.
+class LineView:
+    """Prints events.
 
     Args:
         labels: the model's labels.
-        as_json: JSON lines instead of text.
-        simulated: whether the sensor is.
     """
 
-    def __init__(self, labels: tuple[str, ...], *, as_json: bool, simulated: bool) -> None:
-        self._labels = labels
+    def __init__(self, labels: tuple[str, ...]) -> None:
         self._width = max(map(len, labels))
-        self._as_json = as_json
-        self._simulated = simulated
         self._console = Console(highlight=False, soft_wrap=True)
         self._last: tuple[int | None, str] = (None, "")
-        self._windows = self._known = self._right = self._gaps = self._lost = 0
 
     def show(self, event: Event | Replayed) -> None:
-        """Show one event and count it."""
-        inner = event.event if isinstance(event, ReplayedWindow | ReplayedEvent) else event
-        if isinstance(inner, GapEvent):
-            self._gaps += 1
-            self._lost += inner.lost_samples
-        elif isinstance(inner, WindowEvent):
-            self._windows += 1
-            self._judge(inner.label, event.truth if isinstance(event, ReplayedWindow) else None)
-        if self._as_json:
-            click.echo(json.dumps(event.to_dict()))
-        elif isinstance(inner, GapEvent):
-            self._console.print(Text(f"{inner.t:9.2f} s  gap: {inner.reason}, {inner.lost_samples} samples", "yellow"))
-        elif isinstance(inner, WindowEvent):
-            self._console.print(self._line(inner, event if isinstance(event, ReplayedWindow) else None))
+        """Print one event."""
+        plain = inner(event)
+        if isinstance(plain, WindowEvent):
+            self._console.print(self._line(plain, event if isinstance(event, ReplayedWindow) else None))
+        else:
+            words, style = _told(plain)
+            self._console.print(Text(f"{plain.t:9.2f} s  {words}", style))
 
-    def summary(self, profiler: Profiler) -> None:
-        """Say how the run went; on stderr beside JSON."""
-        latency = profiler.stages()["end_to_end"]
-        parts = [f"{self._windows} windows"]
-        if self._known:
-            parts.append(f"{self._right / self._known:.1%} agree with the truth where it is known ({self._known})")
-        parts.append(f"{self._gaps} gaps" + (f" ({self._lost} samples)" if self._gaps else ""))
-        bus = ", simulated bus" if self._simulated else ""
-        parts.append(f"read to label p50 {latency['p50_us']:.0f} µs, p99 {latency['p99_us']:.0f} µs{bus}")
-        click.echo("; ".join(parts), err=self._as_json)
-
-    def _judge(self, label: str, truth: str | None) -> None:
-        if truth in self._labels:
-            self._known += 1
-            self._right += label == truth
+    def close(self) -> None:
+        """Nothing is pending."""
 
     def _line(self, event: WindowEvent, replayed: ReplayedWindow | None) -> Text:
         recording = replayed.recording if replayed else None
@@ -79,3 +52,16 @@ class RunView:
         if replayed and replayed.truth not in (None, event.label):
             line.append(f"  ({replayed.truth})", "red")
         return line
+
+
+def _told(event: GapEvent | LabelEvent | RecoveryEvent | RateEvent) -> tuple[str, str]:
+    match event:
+        case GapEvent():
+            return f"gap: {event.reason}, {event.lost_samples} samples", "yellow"
+        case LabelEvent():
+            return f"→ {event.label}", "bold"
+        case RecoveryEvent():
+            return f"recovery: {event.rung} ({event.count}) after {event.cause}", "yellow"
+        case RateEvent():
+            how = ", resampled to the model's" if event.resampled else ""
+            return f"rate: {event.rate_hz:.2f} Hz measured, {event.nominal_hz:g} Hz nominal{how}", "dim"

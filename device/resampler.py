@@ -1,8 +1,8 @@
 """The model's sample rate out of the sensor's, as the samples come, whatever pieces they come in.
 
-Band-limited interpolation as in ``deseptr.data.resample``, with a shorter kernel: half of its length is how much later
-a window is ready. Every output is summed in one fixed order from the same samples, so that it has the same bits however
-the stream was cut.
+Band-limited interpolation as in :func:`deseptr.data.resample`, with a shorter kernel: half of its length is how much
+later a window is ready. Every output is summed in one fixed order from the same samples, so that it has the same bits
+however the stream was cut.
 """
 
 from __future__ import annotations

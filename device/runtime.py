@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from deseptr.contract import SensorError
 
 from .clock import Clock
-from .decide import decide
+from .decision import decide
 from .engine import Engine
 from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 from .fit import check_fit

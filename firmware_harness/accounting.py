@@ -24,11 +24,13 @@ class AccountedGap:
         before_ns: when the last sample before it was felt.
         after_ns: when the first sample after it was felt; None while there is none.
         told: samples lost, as told.
+        parts: how many gaps were told; without a sample in between they are one.
     """
 
     before_ns: int
     after_ns: int | None = None
     told: int = 0
+    parts: int = 0
 
     def lost(self, period_ns: int) -> float:
         """Samples that were felt in between; no whole number where the chip began its clock anew."""
@@ -66,6 +68,7 @@ class SampleLedger:
     def tell(self, lost_samples: int) -> None:
         """Take note that so many samples are said to be lost in the newest gap."""
         self.gaps[-1].told += lost_samples
+        self.gaps[-1].parts += 1
 
     @property
     def last_ns(self) -> int | None:
@@ -78,8 +81,8 @@ class SampleLedger:
         return [gap for gap in self.gaps if gap.after_ns is not None]
 
     def misjudged(self) -> list[AccountedGap]:
-        """Gaps told wrong by more than one sample."""
-        return [gap for gap in self.closed_gaps if abs(gap.told - gap.lost(self.period_ns)) > 1]
+        """Gaps told wrong by more than one sample a part."""
+        return [gap for gap in self.closed_gaps if abs(gap.told - gap.lost(self.period_ns)) > max(1, gap.parts)]
 
     def first_after(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         """When the first delivered sample was felt at or after each of ``times_ns``; infinite where there is none."""

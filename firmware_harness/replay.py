@@ -12,7 +12,18 @@ from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.data import UNLABELLED, Dataset, Recording
-from deseptr.device import SENSORS, Clock, Engine, Event, Profiler, Session, WindowEvent, make_sensor, run_live
+from deseptr.device import (
+    SENSORS,
+    Clock,
+    Engine,
+    Event,
+    LabelTracker,
+    Profiler,
+    Session,
+    WindowEvent,
+    make_sensor,
+    run_live,
+)
 
 from .bus_profiles import BCM2835, BusProfile
 from .chip import Chip
@@ -129,6 +140,7 @@ def replay(
     seconds: float | None = None,
     make_clock: Callable[[], Clock] = VirtualClock,
     profiler: Profiler | None = None,
+    tracker: LabelTracker | None = None,
 ) -> Iterator[Replayed]:
     """Run a model on every recording of ``dataset``, each in a session of its own.
 
@@ -139,6 +151,7 @@ def replay(
         seconds: stop after so much of the wearers' time; None for all of it.
         make_clock: makes the clock of a session; :class:`PacedClock` for real time.
         profiler: takes the durations of every window.
+        tracker: decides on labels, anew in every recording.
 
     Raises:
         SensorError: if the chip does not fit the model.
@@ -147,7 +160,9 @@ def replay(
     left_s = seconds
     sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock)
     for index, (recording, session) in enumerate(zip(dataset.recordings, sessions, strict=True)):
-        events = run_live(engine, session, seconds=left_s, profiler=profiler)
+        if tracker is not None:
+            tracker.reset()
+        events = run_live(engine, session, seconds=left_s, profiler=profiler, tracker=tracker)
         yield from _with_truth(events, engine, recording, index, dataset.label_names)
         if left_s is not None:
             left_s -= recording.duration_s
