@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .lsm6dsox import Lsm6dsox
     from .machine import describe_machine
     from .mpu6050 import Mpu6050
-    from .notify import SystemdNotifier
+    from .notify import SystemdNotifier, WatchedClock
     from .power import Power, PowerMeter
     from .profile.measure import Extra, Profile, profile_model
     from .profiler import STAGES, Profiler, WindowTimes
@@ -56,7 +56,7 @@ __getattr__, __dir__ = lazy_attributes(
         "lsm6dsox": "Lsm6dsox",
         "machine": "describe_machine",
         "mpu6050": "Mpu6050",
-        "notify": "SystemdNotifier",
+        "notify": "SystemdNotifier WatchedClock",
         "power": "Power PowerMeter",
         "profile.measure": "Extra Profile profile_model",
         "profiler": "STAGES Profiler WindowTimes",
@@ -73,35 +73,6 @@ __getattr__, __dir__ = lazy_attributes(
         "windows": "Window WindowAssembler",
     },
 )
-from .board import BoardState, Throttled, read_board
-from .bus import BusError, I2cBus, LinuxI2cBus, bus_error, bus_errors, bus_exists
-from .clock import Clock, SystemClock
-from .decide import Decision, decide, softmax
-from .engine import Engine, TfliteEngine, load_engine, predict
-from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
-from .fifo_imu import FifoImu, FifoLevel, SettingsLostError
-from .fit import check_fit
-from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
-from .ina219 import Ina219
-from .lsm6ds3trc import Lsm6ds3trc
-from .lsm6dsox import Lsm6dsox
-from .machine import describe_machine
-from .mpu6050 import Mpu6050
-from .notify import SystemdNotifier, WatchedClock
-from .power import Power, PowerMeter
-from .profile.measure import Extra, Profile, profile_model
-from .profiler import STAGES, Profiler, WindowTimes
-from .recovery import RUNGS, RecoveringImu, Step, UnhealthyError
-from .resampler import StreamResampler
-from .ring import SampleRing
-from .runtime import Runtime
-from .sensors import SENSORS, Found, make_sensor, probe
-from .session import Session, default_model, live_session, run_live
-from .sink import Sink
-from .smoothing import UNKNOWN, DecisionConfig, LabelTracker, Verdict
-from .stream import RateLock, SampleStream
-from .timing import SampleClock
-from .windows import Window, WindowAssembler
 
 __all__ = [
     "RUNGS",
