@@ -90,7 +90,8 @@ class Lsm6ds3trc(Lsm6ds):
         """
         for _ in range(POLLS):
             self._clock.sleep_ns(round(1e9 / self._rate_hz / POLLS_A_PERIOD))
-            if self._level().datums:
+            level = self._level()
+            if level.datums and level.aligned:
                 self._read_fifo(self.datum_bytes)
                 self._first_datum = False
                 return
