@@ -93,8 +93,6 @@ class FifoImu(ABC):
         self._scale = np.ones(6, np.float32)
         self._held: dict[Register, int] = {}
         self._pending_gap: str | None = None
-        # Of a chip whose first datum is discarded: how much later than others it goes on after a gap.
-        self._lead_in_ns = 0
 
     def identify(self) -> str:
         """Check the chip's WHO_AM_I; returns what chip it is.
@@ -261,7 +259,7 @@ class FifoImu(ABC):
         self._check_settings()
         self._pending_gap = None
         now_ns = self._clock.now_ns()
-        return Samples(np.empty((0, 6), np.float32), Gap(reason, now_ns + self._lead_in_ns), at_ns=now_ns)
+        return Samples(np.empty((0, 6), np.float32), Gap(reason, now_ns), at_ns=now_ns)
 
     def _read_datums(self, datums: int) -> bytes:
         burst = LONGEST_TRANSFER // self.datum_bytes
