@@ -60,6 +60,7 @@ def install(bundle: Path, releases: Releases, settings: Settings, say: Say) -> d
         service = make_service(releases.prefix, settings.service)
         seen = _try(releases, manifest, service, settings, say)
         removed = releases.prune(settings.keep)
+        releases.clear_incoming()
     return {"release": manifest.release, "manifest_build": manifest.build, "seen": seen, "removed": removed}
 
 
@@ -113,7 +114,16 @@ def uninstall(releases: Releases) -> dict[str, Any]:
         # Only what is ours: the prefix may be a folder that was there before.
         for name in ("releases", "incoming", "etc"):
             shutil.rmtree(prefix / name, ignore_errors=True)
-        for name in ("current", "state.json", "target.pyz", "start", "supervisor.pid", "settings.json", "lock"):
+        for name in (
+            "current",
+            "state.json",
+            "target.pyz",
+            "start",
+            "supervisor.pid",
+            "supervisor.json",
+            "settings.json",
+            "lock",
+        ):
             (prefix / name).unlink(missing_ok=True)
         for path in prefix.glob("service.log*"):
             path.unlink()
@@ -242,7 +252,9 @@ def _try(releases: Releases, manifest: Manifest, service: Service, settings: Set
         service.start()
         watch_service(service, settings.settle)
     except Exception as error:  # whatever it was, what ran before shall run again
-        raise _went_back(releases, service, error, say) from error
+        refused = _went_back(releases, service, error, say)
+        releases.prune(settings.keep)
+        raise refused from error
     releases.confirm()
     return seen
 

@@ -215,7 +215,7 @@ class Releases:
         return left, good[-1]
 
     def prune(self, keep: int) -> list[str]:
-        """Remove all but the last ``keep`` good releases, and what is left of uploads.
+        """Remove all but the last ``keep`` good releases; the current one stays in any case.
 
         Returns:
             The names removed.
@@ -226,13 +226,18 @@ class Releases:
         for name in removed:
             self._before("prune")
             gone = self.incoming / f"gone-{name}"
+            # Renamed first: a release is complete or not there.
             (self.folder / name).rename(gone)
-        for path in self.incoming.iterdir():
-            shutil.rmtree(path, ignore_errors=True)
+            shutil.rmtree(gone, ignore_errors=True)
         state.good = [name for name in state.good if name in kept]
         state.bad = dict(list(state.bad.items())[-20:])
         self._write(state, "forget")
         return removed
+
+    def clear_incoming(self) -> None:
+        """Remove what is left of uploads."""
+        for path in self.incoming.iterdir():
+            shutil.rmtree(path, ignore_errors=True)
 
     def to_dict(self) -> dict[str, Any]:
         """What is there, for JSON."""

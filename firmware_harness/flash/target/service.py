@@ -14,11 +14,14 @@ from typing import Protocol
 
 from .manifest import Manifest
 from .refusal import RefusedError
-from .supervisor import LOG, supervisor_pid
+from .supervisor import LOG, forget, kept, supervisor_pid
 from .unit import NAME, unit_text
 
 Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 _TIMEOUT = 150.0
+_STEP = 0.05  # seconds
+_START_STEPS = 1800
+_STOP_STEPS = 400
 
 
 class Service(Protocol):
@@ -133,8 +136,9 @@ class Supervised:
         start.chmod(0o755)
 
     def start(self) -> None:
-        """Start the supervisor in a session of its own, so that it outlives the ssh connection."""
+        """Start the supervisor in a session of its own, which outlives the connection, and wait for a first label."""
         self.stop()
+        forget(self._prefix)
         subprocess.Popen(
             [self._python, str(self._prefix / "target.pyz"), "supervise", str(self._prefix)],
             stdin=subprocess.DEVNULL,
@@ -143,11 +147,17 @@ class Supervised:
             start_new_session=True,
             cwd=self._prefix,
         )
-        for _ in range(100):
-            if supervisor_pid(self._prefix) is not None:
+        for _ in range(_START_STEPS):
+            now = kept(self._prefix)
+            if now.ready:
                 return
-            self._sleep(0.05)
-        raise RefusedError("supervisor", found="it did not start", expected="a process", next_step="see its log")
+            if now.runs > 1 or (now.runs and supervisor_pid(self._prefix) is None):
+                break
+            self._sleep(_STEP)
+        last = " ".join(self.logs(3).split())[-200:]
+        raise RefusedError(
+            "service", found=f"no label from it ({last})", expected="one", next_step="see `deseptr firmware logs`"
+        )
 
     def stop(self) -> None:
         """End the supervisor, which ends the service."""
@@ -155,15 +165,17 @@ class Supervised:
         if pid is None:
             return
         os.kill(pid, signal.SIGTERM)
-        for _ in range(300):
+        for _ in range(_STOP_STEPS):
             if supervisor_pid(self._prefix) is None:
                 return
-            self._sleep(0.05)
+            self._sleep(_STEP)
         raise RefusedError("supervisor", found="it does not end", expected="it to", next_step=f"look at process {pid}")
 
     def state(self) -> str:
-        """``active`` while the supervisor is there."""
-        return "inactive" if supervisor_pid(self._prefix) is None else "active"
+        """``active`` once its present run has given a label."""
+        if supervisor_pid(self._prefix) is None:
+            return "inactive"
+        return "active" if kept(self._prefix).ready else "activating"
 
     def logs(self, lines: int) -> str:
         """The end of the supervisor's log."""

@@ -7,6 +7,8 @@ does not start at boot: that takes a line in the board's own init, as `@reboot P
 from __future__ import annotations
 
 import fcntl
+import itertools
+import json
 import logging
 import logging.handlers
 import os
@@ -14,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -23,6 +26,7 @@ LOG = "service.log"
 _LOG_BYTES = 1 << 20
 _LOGS_KEPT = 2
 _LONGEST_WAIT = 60.0
+_STATE = "supervisor.json"
 # 0: done; 2: bad input, which starting again does not mend.
 _FINAL = (0, 2)
 
@@ -59,11 +63,43 @@ def supervisor_pid(prefix: Path) -> int | None:
     return None
 
 
+@dataclass(frozen=True)
+class Kept:
+    """How the service under a supervisor is.
+
+    Args:
+        runs: how often it was started.
+        ready: whether its present run has given a label.
+    """
+
+    runs: int = 0
+    ready: bool = False
+
+
+def kept(prefix: Path) -> Kept:
+    """What the supervisor last wrote of the service."""
+    try:
+        return Kept(**json.loads((prefix / _STATE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return Kept()
+
+
+def forget(prefix: Path) -> None:
+    """Remove what a supervisor that ended wrote."""
+    (prefix / _STATE).unlink(missing_ok=True)
+
+
+def _write(prefix: Path, state: Kept) -> None:
+    fresh = prefix / f".{_STATE}"
+    fresh.write_text(json.dumps(asdict(state)))
+    fresh.replace(prefix / _STATE)
+
+
 def _keep_up(prefix: Path, log: logging.Logger) -> int:
     wait = 1.0
-    while True:
+    for run in itertools.count(1):
         began = time.monotonic()
-        code = _one_run(prefix, log)
+        code = _one_run(prefix, log, run)
         log.info("deseptr: ended with exit code %d", code)
         if code in _FINAL:
             return code
@@ -71,11 +107,13 @@ def _keep_up(prefix: Path, log: logging.Logger) -> int:
             wait = 1.0
         time.sleep(wait)
         wait = min(2 * wait, _LONGEST_WAIT)
+    raise AssertionError("counting has no end")
 
 
-def _one_run(prefix: Path, log: logging.Logger) -> int:
+def _one_run(prefix: Path, log: logging.Logger, run: int) -> int:
+    _write(prefix, Kept(run))
     child = subprocess.Popen(
-        [prefix / "current" / "run"],
+        [prefix / "current" / "run", "--json"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -84,10 +122,15 @@ def _one_run(prefix: Path, log: logging.Logger) -> int:
     )
     try:
         assert child.stdout is not None
+        ready = False
         for line in child.stdout:
             log.info("%s", line.decode(errors="replace").rstrip("\n"))
+            if not ready and b'"label"' in line:
+                ready = True
+                _write(prefix, Kept(run, ready))
         return child.wait()
     finally:
+        _write(prefix, Kept(run))
         if child.poll() is None:
             child.terminate()
             try:

@@ -6,10 +6,13 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Protocol
 
 from .refusal import RefusedError
 from .releases import Releases
@@ -17,7 +20,15 @@ from .releases import Releases
 PART = "bundle.part"
 _CHUNK = 1 << 16
 _SILENCE = 90  # seconds without a byte after which the other side is taken for gone
+_PATIENCE = 100  # tenths of a second
 _SUM = re.compile(r"[0-9a-f]{64}")
+
+
+class Stream(Protocol):
+    """A buffered stream, as stdin."""
+
+    def read1(self, size: int, /) -> bytes:
+        """What there is, at most ``size`` bytes; nothing at the end."""
 
 
 def part_path(releases: Releases, sha256: str) -> Path:
@@ -31,15 +42,34 @@ def part_path(releases: Releases, sha256: str) -> Path:
     return releases.incoming / sha256 / PART
 
 
-def offset(releases: Releases, sha256: str) -> int:
-    """How many bytes of it are there."""
+def offset(releases: Releases, sha256: str, sleep: Callable[[float], None] = time.sleep) -> int:
+    """How many bytes of it are there; other uploads that nobody is at are removed.
+
+    An upload that was cut off just now may still be writing what came: it is given a moment.
+    """
+    wanted = part_path(releases, sha256).parent
+    for folder in releases.incoming.iterdir():
+        if folder != wanted and not _is_busy(folder / PART):
+            shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(_PATIENCE):
+        if not _is_busy(wanted / PART):
+            break
+        sleep(0.1)
+    return (wanted / PART).stat().st_size if (wanted / PART).exists() else 0
+
+
+def _is_busy(path: Path) -> bool:
     try:
-        return part_path(releases, sha256).stat().st_size
-    except OSError:
-        return 0
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
-def receive(releases: Releases, stream: IO[bytes], sha256: str, size: int, begin: int) -> Path:
+def receive(releases: Releases, stream: Stream, sha256: str, size: int, begin: int) -> Path:
     """Append what ``stream`` brings from byte ``begin`` on, and verify the whole.
 
     Raises:
@@ -80,12 +110,12 @@ def _claim(file: IO[bytes], begin: int) -> None:
         raise RefusedError("upload", found=f"{file.tell()} bytes there", expected=f"{begin}", next_step="flash again")
 
 
-def _copy(stream: IO[bytes], file: IO[bytes], left: int) -> None:
+def _copy(stream: Stream, file: IO[bytes], left: int) -> None:
     before = signal.signal(signal.SIGALRM, _silent)
     try:
         while left:
             signal.alarm(_SILENCE)
-            chunk = stream.read(min(left, _CHUNK))
+            chunk = stream.read1(min(left, _CHUNK))
             if not chunk:
                 raise _cut(left)
             file.write(chunk)
