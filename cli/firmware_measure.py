@@ -18,6 +18,7 @@ from .device_options import MODEL
 @click.option("--data", required=True, metavar="DATA", help="A file of labelled recordings, or `synthetic`.")
 @click.option("--subject", "subjects", metavar="S", help="Only these subjects, as 5,10,12-14.")
 @click.option("--windows", type=click.IntRange(1), default=200, show_default=True, help="Windows to time.")
+@click.option("--simulate", is_flag=True, help="Time with a simulated sensor though there may be a real one.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for measured.json and measured.html.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
 def measure(
@@ -25,6 +26,7 @@ def measure(
     data: str,
     subjects: str | None,
     windows: int,
+    simulate: bool,
     output: Path | None,
     as_json: bool,
     **options: Any,
@@ -54,6 +56,7 @@ def measure(
             data,
             windows=windows,
             subjects=subjects,
+            simulate=simulate,
             say=lambda line: click.echo(f"{line} …", err=True),
         )
     text = json.dumps(result, indent=2)

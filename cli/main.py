@@ -24,6 +24,7 @@ COMMANDS = {
     "firmware": ("firmware", "Count a model's instructions on an emulated board."),
     "demo": ("demo", "The whole path on a synthetic wearer, with a report."),
 }
+EXTRAS = {"ray": "cluster", "paho": "mqtt"}
 
 
 @click.group(
@@ -62,7 +63,7 @@ def _missing(error: ModuleNotFoundError) -> int:
         raise error
     click.echo(
         f"deseptr: {package}: found no such package, expected it for this command; "
-        f"install it with `pip install 'deseptr[{'cluster' if package == 'ray' else 'train'}]'`",
+        f"install it with `pip install 'deseptr[{EXTRAS.get(package, 'train')}]'`",
         err=True,
     )
     return 2

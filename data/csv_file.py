@@ -3,6 +3,8 @@
 Columns and units are ``csv_table``'s matter. Rows of one subject and recording form a trial, its time must rise. The
 rate is estimated from the steps of ``t``; a step of more than three sample periods is a gap and splits the trial;
 steps that differ otherwise are resampled onto an even grid by linear interpolation.
+
+A file that was cut off in the middle of a line, by a power failure say, is read up to there.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import CHANNELS, DataError, atomic_path
 
-from .csv_table import CsvTable, read_table
+from .csv_table import CsvTable, NoRowError, read_table
 from .oddities import unit_oddities
 from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, natural_sorted
 
@@ -56,6 +58,8 @@ def read_csv(path: Path) -> Dataset:
 def read_csv_folder(path: Path) -> Dataset:
     """Read every ``.csv`` of a folder as one dataset; without a ``subject`` column a file's name is its subject.
 
+    A file without a row is left out.
+
     Raises:
         DataError: naming the file, line and column, or if the files' units differ.
     """
@@ -92,7 +96,8 @@ def _quoted(text: str) -> str:
 
 
 def _dataset(paths: list[Path], name: str) -> Dataset:
-    tables = [(path, read_table(path)) for path in paths]
+    oddities: list[str] = []
+    tables = _tables(paths, oddities)
     units = {table.units for _, table in tables}
     if len(units) > 1:
         raise DataError(
@@ -100,7 +105,6 @@ def _dataset(paths: list[Path], name: str) -> Dataset:
         )
     trials = [trial for path, table in tables for trial in _trials(table, path)]
     label_names = natural_sorted({label for trial in trials for label in trial.labels} - {"", UNLABELLED_NAME})
-    oddities: list[str] = []
     recordings = tuple(r for trial in trials for r in _recordings(trial, label_names, oddities))
     if not recordings:
         raise DataError(
@@ -108,6 +112,23 @@ def _dataset(paths: list[Path], name: str) -> Dataset:
         )
     oddities += unit_oddities(recordings)
     return Dataset(recordings, label_names, name=name, oddities=tuple(oddities), original_units=units.pop())
+
+
+def _tables(paths: list[Path], oddities: list[str]) -> list[tuple[Path, CsvTable]]:
+    """Read the files; where there are others, one without a row is only odd."""
+    tables: list[tuple[Path, CsvTable]] = []
+    for path in paths:
+        try:
+            table = read_table(path)
+        except NoRowError as error:
+            if path == paths[-1] and not tables:
+                raise
+            oddities.append(f"{path.name} was left out: {error.found}")
+            continue
+        if table.cut_off:
+            oddities.append(f"{path.name} was cut off in its last line, which was left out")
+        tables.append((path, table))
+    return tables
 
 
 def _trials(table: CsvTable, path: Path) -> Iterator[_Trial]:

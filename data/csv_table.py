@@ -3,11 +3,14 @@
 The header names time and channels with their units: ``t`` or ``t_s`` (``t_ms``, ``t_us``, ``t_ns``), ``acc_x`` or
 ``acc_x_mps2`` (``acc_x_g``, ``acc_x_mg``), ``gyro_x`` or ``gyro_x_rads`` (``gyro_x_dps``, ``gyro_x_mdps``). Without a
 suffix a value is in SI units. ``label``, ``subject`` and ``recording`` are optional, other columns are ignored.
+
+A file may have been cut off while it was written: a last line without its end that is no whole row is left out.
 """
 
 from __future__ import annotations
 
 import csv
+import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +39,7 @@ class CsvTable:
         text: the columns ``label``, ``subject`` and ``recording`` that the file has, a string a row.
         units: unit of each channel in the file.
         line: ``[row]``, line of the file, the first being 1.
+        cut_off: whether a last line that is no whole row was left out.
     """
 
     t: NDArray[np.float64]
@@ -43,6 +47,11 @@ class CsvTable:
     text: dict[str, list[str]]
     units: tuple[str, ...]
     line: NDArray[np.int64]
+    cut_off: bool = False
+
+
+class NoRowError(DataError):
+    """A file has no row: it is empty, or was cut off before the end of its first one."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +70,50 @@ def read_table(path: Path) -> CsvTable:
     """Read a CSV file with a header.
 
     Raises:
+        NoRowError: if it has no row.
         DataError: naming the file, line and column, if a column is missing, a row ragged, or a cell no finite number.
     """
+    unended = _last_line_unended(path)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        # A character that was cut in two must not cost the lines before it.
+        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             rows = csv.reader(file)
-            layout = _layout(next(rows, []), path)
-            return _parse(rows, layout, path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            path, found=f"an unreadable file ({error})", expected="a CSV in UTF-8", next_step="export it again"
-        ) from error
+            layout = _first_row(rows, path, unended)
+            return _parse(rows, layout, path, unended)
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(
+        path, found=f"an unreadable file ({error})", expected="a CSV in UTF-8", next_step="export it again"
+    )
+
+
+def _last_line_unended(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            return file.read(1) not in (b"\n", b"\r")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _first_row(rows: Iterator[list[str]], path: Path, unended: bool) -> _Layout:
+    header = next(rows, [])
+    text = "".join(header)
+    if "\0" in text:
+        raise csv.Error("a NUL in its header")
+    text.encode()
+    try:
+        return _layout(header, path)
+    except DataError as error:
+        if unended and next(rows, None) is None:
+            raise NoRowError(
+                error.thing, found=error.found, expected=error.expected, next_step=error.next_step
+            ) from error
+        raise
 
 
 def _layout(header: list[str], path: Path) -> _Layout:
@@ -111,50 +153,73 @@ def _unit(column: str) -> str:
     return suffixes[next(column[len(c) :] for c in CHANNELS if column.startswith(c))]
 
 
-def _parse(rows: Iterator[list[str]], layout: _Layout, path: Path) -> CsvTable:
+def _parse(rows: Iterator[list[str]], layout: _Layout, path: Path, unended: bool) -> CsvTable:
     numbers, lines = array("d"), array("q")
     text: dict[str, list[str]] = {name: [] for name in layout.text}
     # Few distinct labels and subjects: sharing their strings keeps an hour of samples small.
     shared: dict[str, str] = {}
+    cut_off = False
     for row in rows:
         if not row:
             continue
         line = rows.line_num  # type: ignore[attr-defined]
-        if len(row) != layout.width:
-            raise _bad_cell(path, line, "", f"{len(row)} columns", f"{layout.width} as in the header")
         try:
-            numbers.extend([float(row[position]) for position in layout.positions])
+            values = _numbers(row, layout)
+            cells = [_shared(row[position].strip(), shared) for position in layout.text.values()]
         except ValueError:
-            raise _bad_number(path, line, row, layout) from None
+            cut_off = unended and next(rows, None) is None
+            if cut_off:
+                break
+            raise _bad_row(path, line, row, layout) from None
+        numbers.extend(values)
         lines.append(line)
-        for name, position in layout.text.items():
-            cell = row[position].strip()
-            text[name].append(shared.setdefault(cell, cell))
-    return _table(numbers, lines, text, layout, path)
+        for name, cell in zip(layout.text, cells, strict=True):
+            text[name].append(cell)
+    return _table(numbers, lines, text, layout, path, cut_off)
+
+
+def _numbers(row: list[str], layout: _Layout) -> list[float]:
+    if len(row) != layout.width:
+        raise ValueError(f"{len(row)} columns")
+    return [float(row[position]) for position in layout.positions]
+
+
+def _shared(cell: str, shared: dict[str, str]) -> str:
+    if cell not in shared:
+        cell.encode()
+        shared[cell] = cell
+    return shared[cell]
 
 
 def _table(
-    numbers: array[float], lines: array[int], text: dict[str, list[str]], layout: _Layout, path: Path
+    numbers: array[float], lines: array[int], text: dict[str, list[str]], layout: _Layout, path: Path, cut_off: bool
 ) -> CsvTable:
     line = np.array(lines, np.int64)
     if not len(line):
-        raise _bad_cell(path, 2, "", "no row", "at least two rows of samples")
+        raise NoRowError(
+            f"{path}, line 2",
+            found="no row",
+            expected="at least two rows of samples",
+            next_step="correct the file or leave it out",
+        )
     values = np.array(numbers).reshape(len(line), len(layout.positions))
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column = bad[0]
         raise _bad_cell(path, int(line[row]), layout.names[column], f"{values[row, column]}", "a finite number")
     values *= layout.factors
-    return CsvTable(values[:, 0], values[:, 1:], text, layout.units, line)
+    return CsvTable(values[:, 0], values[:, 1:], text, layout.units, line, cut_off)
 
 
-def _bad_number(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:
+def _bad_row(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:
+    if len(row) != layout.width:
+        return _bad_cell(path, line, "", f"{len(row)} columns", f"{layout.width} as in the header")
     for name, position in zip(layout.names, layout.positions, strict=True):
         try:
             float(row[position])
         except ValueError:
             return _bad_cell(path, line, name, repr(row[position]), "a number")
-    raise AssertionError("every cell is a number")
+    return _bad_cell(path, line, ", ".join(layout.text), "bytes that are no text", "text in UTF-8")
 
 
 def _bad_cell(path: Path, line: int, column: str, found: str, expected: str) -> DataError:

@@ -21,6 +21,7 @@ _ACC_BIAS, _GYRO_BIAS = 0.08, 0.015
 _TRANSITION_S = 2.0
 _DAY = ("standing", "walking", "upstairs", "walking", "downstairs", "jogging", "sitting")
 _DAY_STREAM = 1000
+_STRETCH_STREAM = 2000
 
 
 def synthetic_dataset(subjects: int = 12, seconds: float = 60.0, seed: int = 1, rate_hz: float = 50.0) -> Dataset:
@@ -82,6 +83,27 @@ def synthetic_day(subject: int | str = 1, seed: int = 1, rate_hz: float = 50.0, 
     return Recording(signals, rate_hz, str(number), labels, "day")
 
 
+def synthetic_stretch(
+    subject: int, number: int, seed: int = 1, rate_hz: float = 50.0, seconds: float = 20.0
+) -> Recording:
+    """Stretch ``number`` of an endless life: one activity, drawn, the same whenever it is asked for.
+
+    Args:
+        subject: from 1 on; the same person as in :func:`synthetic_dataset`, in another trial.
+        number: of the stretch, from 0 on.
+        seed: the dataset's seed.
+        rate_hz: sample rate.
+        seconds: its length.
+
+    Raises:
+        DataError: if a number is not positive.
+    """
+    _check(subject, seconds, rate_hz, seed)
+    index = int(np.random.default_rng([seed, subject, _STRETCH_STREAM, number]).integers(len(LABELS)))
+    stream = _STRETCH_STREAM + len(LABELS) * number + index
+    return _trial(subject, index, LABELS[index], seconds, seed, rate_hz, stream)
+
+
 def synthetic_from_text(text: str) -> Dataset:
     """The dataset that ``synthetic`` or ``synthetic:subjects=12,seconds=60,seed=1,rate_hz=50`` names.
 
@@ -108,8 +130,11 @@ def _wearer(subject: int, seed: int) -> Wearer:
     return draw_wearer(np.random.default_rng([seed, subject]))
 
 
-def _trial(subject: int, index: int, activity: str, seconds: float, seed: int, rate_hz: float) -> Recording:
-    wearer, rng = _wearer(subject, seed), np.random.default_rng([seed, subject, index])
+def _trial(
+    subject: int, index: int, activity: str, seconds: float, seed: int, rate_hz: float, stream: int | None = None
+) -> Recording:
+    wearer = _wearer(subject, seed)
+    rng = np.random.default_rng([seed, subject, index if stream is None else stream])
     inner, count = _oversampling(rate_hz), round(seconds * rate_hz)
     motion = move(wearer, activity, count * inner, rate_hz * inner, rng)
     signals = _readings(wearer, motion, rate_hz, rng)

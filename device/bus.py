@@ -17,6 +17,9 @@ from deseptr.contract import SensorError, SetupError
 _WIRING = "check the wiring, the power and the address (`i2cdetect -y BUS` lists the addresses that answer)"
 _ENABLE = "enable I2C (`sudo raspi-config nonint do_i2c 0`, or dtparam=i2c_arm=on in config.txt) or name another --bus"
 
+# What controllers say when no chip acknowledges its address.
+NO_ANSWER = (errno.EREMOTEIO, errno.ENXIO)
+
 # Linux, Documentation/i2c/fault-codes.rst; EREMOTEIO is bcm2835's word for a NACK, ENXIO that of most others.
 _MEANINGS = {
     errno.EREMOTEIO: ("no answer", "an acknowledge", _WIRING),
@@ -134,6 +137,16 @@ class LinuxI2cBus:
         with bus_errors(self.path, address):
             self._bus.i2c_rdwr(select, answer)
         return bytes(answer)
+
+    def reopen(self) -> None:
+        """Close the bus and open it again, which a USB adapter needs once it was unplugged.
+
+        Raises:
+            BusError: if it is missing or may not be opened.
+        """
+        self._bus.close()
+        with bus_errors(self.path):
+            self._bus.open(self.path)
 
     def close(self) -> None:
         """Release the bus."""

@@ -7,26 +7,21 @@ from deseptr.contract import CHANNELS, UNITS, ModelContract, SensorError
 from .imu import ImuSettings
 
 
-def check_fit(sensor: str, settings: ImuSettings, contract: ModelContract, rate_tolerance: float = 0.02) -> None:
-    """Compare what a sensor delivers with what a model was trained on.
+def check_fit(sensor: str, settings: ImuSettings, contract: ModelContract) -> None:
+    """Compare what a sensor delivers with what a model was trained on; rates are ``SampleStream``'s affair.
 
     Args:
         sensor: the sensor's name, for messages.
         settings: what it was really set to.
         contract: what the model wants.
-        rate_tolerance: largest relative difference of the sample rates.
 
     Raises:
-        SensorError: if channels, units, rate or a full scale do not fit.
+        SensorError: if channels, units or a full scale do not fit.
     """
     if contract.channels != CHANNELS:
         raise _misfit(sensor, f"channels {_join(CHANNELS)}", _join(contract.channels))
     if contract.units != UNITS:
         raise _misfit(sensor, f"units {_join(UNITS)}", _join(contract.units))
-    if abs(settings.rate_hz / contract.rate_hz - 1) > rate_tolerance:
-        raise _misfit(
-            sensor, f"{settings.rate_hz:g} Hz", f"{contract.rate_hz:g} Hz within {rate_tolerance:.0%} as in the model"
-        )
     if settings.acc_full_scale_g < contract.acc_full_scale_g:
         raise _misfit(sensor, f"±{settings.acc_full_scale_g:g} g", f"at least ±{contract.acc_full_scale_g:g} g")
     if settings.gyro_full_scale_dps < contract.gyro_full_scale_dps:

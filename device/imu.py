@@ -6,7 +6,7 @@ own FIFO, so that the chip's oscillator and not the host's scheduler spaces the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -59,7 +59,9 @@ class Gap:
     """Samples were lost.
 
     Args:
-        reason: ``overflow`` (the FIFO was full or nearly) or ``read-error`` (a read of its data failed half-way).
+        reason: ``overflow`` (the FIFO was full or nearly), ``misaligned`` (its bytes were out of step), ``read-error``
+            (a read of its data failed half-way), ``reset`` (the chip had forgotten its settings), ``silence`` (it gave
+            no samples), or ``bus`` (it could not be reached).
         resumed_ns: when sampling went on, on the driver's clock.
     """
 
@@ -74,10 +76,12 @@ class Samples:
     Args:
         signals: float32 ``[n, 6]`` in m/s^2 and rad/s, oldest first.
         gap: set when samples were lost before the first of ``signals``.
+        at_ns: when the FIFO said that it held these and no more, on the driver's clock.
     """
 
     signals: NDArray[np.float32]
     gap: Gap | None = None
+    at_ns: int = field(kw_only=True)
 
 
 class Imu(Protocol):
@@ -93,8 +97,13 @@ class Imu(Protocol):
         """Samples that the FIFO takes before any are lost."""
         ...
 
-    def identify(self) -> None:
-        """Check that the chip is the one this driver is for."""
+    @property
+    def address(self) -> int:
+        """Its 7-bit address on the bus."""
+        ...
+
+    def identify(self) -> str:
+        """Check that the chip is one that this driver is for; says which."""
         ...
 
     def configure(self, config: ImuConfig) -> ImuSettings:
@@ -106,7 +115,15 @@ class Imu(Protocol):
         ...
 
     def drain(self) -> Samples:
-        """Take everything that the FIFO holds."""
+        """Take everything that the FIFO holds.
+
+        It may be called again after any error: data is never read twice, and a gap is told with the next call that
+        succeeds.
+        """
+        ...
+
+    def temperature_c(self) -> float:
+        """The chip's own temperature in degrees Celsius."""
         ...
 
     def stop(self) -> None:

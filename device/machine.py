@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .host_files import text_of
+
 _EMULATORS = ("qemu", "tcg", "virtual cpu version")
 
 
@@ -17,11 +19,11 @@ def describe_machine(root: Path = Path("/")) -> dict[str, Any]:
     Args:
         root: where ``/proc`` and ``/sys`` are found.
     """
-    cpuinfo = _text(root / "proc/cpuinfo")
+    cpuinfo = text_of(root / "proc/cpuinfo")
     return {
         "platform": platform.platform(),
         "architecture": platform.machine(),
-        "board": _text(root / "sys/firmware/devicetree/base/model").rstrip("\0\n") or None,
+        "board": text_of(root / "sys/firmware/devicetree/base/model") or None,
         "cpu": _cpu_model(cpuinfo) or platform.processor() or "unknown",
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -39,13 +41,6 @@ def _emulated(root: Path, cpuinfo: str) -> bool:
     """Whether QEMU runs the instructions: by the processor's name, or a QEMU board without KVM's clock beside it."""
     if any(name in cpuinfo.lower() for name in _EMULATORS):
         return True
-    board = _text(root / "sys/firmware/devicetree/base/compatible") + _text(root / "sys/class/dmi/id/sys_vendor")
-    clock = _text(root / "sys/devices/system/clocksource/clocksource0/available_clocksource")
+    board = text_of(root / "sys/firmware/devicetree/base/compatible") + text_of(root / "sys/class/dmi/id/sys_vendor")
+    clock = text_of(root / "sys/devices/system/clocksource/clocksource0/available_clocksource")
     return ("qemu" in board.lower() or "linux,dummy-virt" in board) and "kvm" not in clock
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""

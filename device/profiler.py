@@ -3,21 +3,28 @@
 Stages of one window, in order:
 
 - ``read``: the drain of the sensor's FIFO that brought the window's last sample;
+- ``resample``: bringing what was read to the model's rate; 0 where the sensor runs at it;
 - ``window``: taking those samples into the ring until the window is whole;
 - ``invoke``: quantising, the graph, dequantising;
-- ``decide``: softmax and the choice of a label;
-- ``end_to_end``: from the start of that read to the label, the software's share of sensor-to-label. The time that
-  the sample waited in the FIFO before the read is not in it: that is set by the polling period.
+- ``decide``: softmax and the choice of a label.
+
+And two ways from the sensor to the label:
+
+- ``end_to_end``: the software's path, from the start of that read to the label;
+- ``sensor_to_label``: what the wearer waits, from the moment of the window's last sample to its label: the sample's
+  wait in the FIFO for the next poll, the software's path, and whatever the caller did with labels of the same poll.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-STAGES = ("read", "window", "invoke", "decide", "end_to_end")
+PARTS = ("read", "resample", "window", "invoke", "decide")
+STAGES = (*PARTS, "end_to_end", "sensor_to_label")
 
 
 class StageFigures(TypedDict):
@@ -30,35 +37,96 @@ class StageFigures(TypedDict):
     max_us: float
 
 
+class JitterFigures(TypedDict):
+    """Figures of how far something came from its time, microseconds, late being positive."""
+
+    count: int
+    p50_us: float
+    p99_us: float
+    max_us: float
+    std_us: float
+
+
+@dataclass(slots=True)
+class WindowTimes:
+    """Durations of one window, nanoseconds. A runtime makes one and fills it in anew for every window.
+
+    Args:
+        read_ns: of the stage ``read``, and so on for the others.
+        deadline_missed: whether the label came later than the next window was due.
+    """
+
+    read_ns: int = 0
+    resample_ns: int = 0
+    window_ns: int = 0
+    invoke_ns: int = 0
+    decide_ns: int = 0
+    end_to_end_ns: int = 0
+    sensor_to_label_ns: int = 0
+    deadline_missed: bool = False
+
+
 class Profiler:
     """Durations of the stages of each window, in a fixed amount of memory.
 
     Counts and maxima are of all windows, percentiles of the latest ``capacity``.
 
     Args:
-        capacity: windows kept.
+        capacity: windows kept, and wake-ups kept.
     """
 
     def __init__(self, capacity: int = 8192) -> None:
         self._durations_ns = np.zeros((capacity, len(STAGES)), np.int64)
         self._largest_ns = np.zeros(len(STAGES), np.int64)
+        self._late_ns = np.zeros(capacity, np.int64)
+        self._most_late_ns = 0
         self.count = 0
+        self.wakeups = 0
+        self.deadlines_missed = 0
 
-    def record(self, read_ns: int, window_ns: int, invoke_ns: int, decide_ns: int, end_to_end_ns: int) -> None:
-        """Take the durations of one window, nanoseconds."""
+    def record(self, times: WindowTimes) -> None:
+        """Take the durations of one window; ``times`` may be filled in anew afterwards."""
         row = self._durations_ns[self.count % len(self._durations_ns)]
-        row[:] = (read_ns, window_ns, invoke_ns, decide_ns, end_to_end_ns)
+        row[0] = times.read_ns
+        row[1] = times.resample_ns
+        row[2] = times.window_ns
+        row[3] = times.invoke_ns
+        row[4] = times.decide_ns
+        row[5] = times.end_to_end_ns
+        row[6] = times.sensor_to_label_ns
         np.maximum(self._largest_ns, row, out=self._largest_ns)
+        self.deadlines_missed += times.deadline_missed
         self.count += 1
 
+    def woke(self, late_ns: int) -> None:
+        """Take how much later than it asked for the loop woke up to poll."""
+        self._late_ns[self.wakeups % len(self._late_ns)] = late_ns
+        self._most_late_ns = max(self._most_late_ns, late_ns)
+        self.wakeups += 1
+
     def durations_us(self, stage: str) -> NDArray[np.float64]:
-        """Durations of the windows kept, microseconds, in no particular order."""
-        kept = self._durations_ns[: self.count, STAGES.index(stage)]
-        return kept / 1000.0
+        """Durations of the windows kept, microseconds, the oldest first."""
+        return _in_order(self._durations_ns[:, STAGES.index(stage)], self.count) / 1000.0
 
     def stages(self) -> dict[str, StageFigures]:
         """Figures of every stage; zeros before the first window."""
         return {stage: self._figures(number, stage) for number, stage in enumerate(STAGES)}
+
+    def wakeup_jitter(self) -> JitterFigures:
+        """How late the loop woke up to poll."""
+        late = _in_order(self._late_ns, self.wakeups) / 1000.0
+        return _jitter(late, self.wakeups, self._most_late_ns / 1000.0)
+
+    def label_jitter(self) -> JitterFigures:
+        """By how much the interval between two labels differs from that between their windows.
+
+        Windows are a hop apart, so this is the change of ``sensor_to_label`` from one to the next; the sizes count, not
+        the signs, but for the spread.
+        """
+        changes = np.diff(self.durations_us("sensor_to_label"))
+        sizes = np.abs(changes)
+        figures = _jitter(sizes, len(changes), float(sizes.max(initial=0.0)))
+        return {**figures, "std_us": round(float(changes.std()), 3) if len(changes) else 0.0}
 
     def _figures(self, number: int, stage: str) -> StageFigures:
         durations = self.durations_us(stage)
@@ -70,3 +138,21 @@ class Profiler:
             "p99_us": round(p99, 3),
             "max_us": float(self._largest_ns[number]) / 1000.0,
         }
+
+
+def _in_order(ring: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """What a ring holds after ``count`` entries, the oldest first."""
+    if count <= len(ring):
+        return ring[:count]
+    return np.roll(ring, -(count % len(ring)))
+
+
+def _jitter(values_us: NDArray[np.float64], count: int, largest_us: float) -> JitterFigures:
+    p50, p99 = np.percentile(values_us, (50, 99)).tolist() if len(values_us) else (0.0, 0.0)
+    return {
+        "count": count,
+        "p50_us": round(p50, 3),
+        "p99_us": round(p99, 3),
+        "max_us": largest_us,
+        "std_us": round(float(values_us.std()), 3) if len(values_us) else 0.0,
+    }

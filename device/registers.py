@@ -76,11 +76,13 @@ class Register:
 
     Args:
         address: register number.
+        bank: of chips whose register map is switched in banks; the owner selects it.
         fields: its bit fields by datasheet name; with none, the whole byte is the field ``value``.
     """
 
-    def __init__(self, address: int, **fields: Bits) -> None:
+    def __init__(self, address: int, *, bank: int = 0, **fields: Bits) -> None:
         self.address = address
+        self.bank = bank
         self.fields = fields or {"value": Bits(7, 0)}
         self.name = f"register 0x{address:02X}"
 

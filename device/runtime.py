@@ -9,71 +9,23 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deseptr.contract import SensorError
 
 from .clock import Clock
-from .decide import decide
+from .decision import decide
 from .engine import Engine
+from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 from .fit import check_fit
-from .imu import Gap, Imu, ImuConfig, ImuSettings
-from .profiler import Profiler
-from .windows import Window, WindowAssembler
-
-
-@dataclass(frozen=True, slots=True)
-class WindowEvent:
-    """A window was classified.
-
-    Args:
-        t: time of its last sample, seconds after the first sample of the run.
-        label: the most probable class.
-        confidence: its probability.
-        probabilities: probability of every class by name.
-        latency_us: host time from the start of the read that brought its last sample to the label, microseconds.
-        sample: index of its first sample, lost ones counted.
-    """
-
-    t: float
-    label: str
-    confidence: float
-    probabilities: dict[str, float]
-    latency_us: float
-    sample: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The keys of ``device run --json``."""
-        return {
-            "t": round(self.t, 6),
-            "label": self.label,
-            "confidence": round(self.confidence, 6),
-            "probabilities": {label: round(value, 6) for label, value in self.probabilities.items()},
-            "latency_us": round(self.latency_us, 3),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class GapEvent:
-    """Samples were lost; the windows on either side are whole.
-
-    Args:
-        t: time of the first sample after it, seconds after the first sample of the run.
-        reason: as in :class:`deseptr.device.Gap`.
-        lost_samples: how many, from the clock; right to one sample.
-    """
-
-    t: float
-    reason: str
-    lost_samples: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The keys of ``device run --json``."""
-        return {"gap": {"reason": self.reason, "lost_samples": self.lost_samples}, "t": round(self.t, 6)}
-
-
-Event = WindowEvent | GapEvent
+from .imu import Gap, ImuConfig, ImuSettings, Samples
+from .profiler import Profiler, WindowTimes
+from .recovery import RecoveringImu
+from .smoothing import LabelTracker, Verdict
+from .stream import RATE_TOLERANCE, SampleStream
+from .windows import Window
 
 
 def _never() -> bool:
@@ -86,14 +38,14 @@ class Runtime:
     Making one identifies and configures the sensor; :meth:`events` runs it.
 
     Args:
-        imu: the sensor.
+        imu: the sensor, behind its recovery ladder.
         engine: the model.
         clock: the clock that the sensor lives by, for polling and for the size of gaps.
         profiler: takes the durations of every window.
+        tracker: decides on labels; with none, windows are only classified.
         ended: asked before each poll; once it says yes, the FIFO is drained once more and the events end.
         timer: host time in nanoseconds, for latencies.
-        rate_tolerance: largest relative difference of the sensor's rate from the model's.
-        silence_s: how long no sample may come before the sensor counts as dead.
+        rate_tolerance: largest relative difference of the sensor's rate from the model's at which it is not resampled.
 
     Raises:
         SensorError: if the sensor does not answer, is another chip, or does not fit the model.
@@ -101,110 +53,141 @@ class Runtime:
 
     def __init__(
         self,
-        imu: Imu,
+        imu: RecoveringImu,
         engine: Engine,
         clock: Clock,
         *,
         profiler: Profiler | None = None,
+        tracker: LabelTracker | None = None,
         ended: Callable[[], bool] = _never,
         timer: Callable[[], int] = time.perf_counter_ns,
-        rate_tolerance: float = 0.02,
-        silence_s: float = 2.0,
+        rate_tolerance: float = RATE_TOLERANCE,
     ) -> None:
         self._imu = imu
         self._engine = engine
         self._clock = clock
         self._profiler = profiler or Profiler(capacity=1)
+        self._tracker = tracker
         self._ended = ended
         self._timer = timer
         contract = engine.contract
-        imu.identify()
-        self.settings: ImuSettings = imu.configure(ImuConfig.from_contract(contract))
-        check_fit(imu.name, self.settings, contract, rate_tolerance)
-        self._assembler = WindowAssembler(contract.window_length, contract.hop_length, len(contract.channels))
-        self.poll_period_ns = poll_period_ns(contract.hop_length, imu.capacity, self.settings.rate_hz)
-        self._silence_s = silence_s
-        self._drained_ns = 0
-        self._heard_ns = 0
+        self.settings: ImuSettings = imu.set_up(ImuConfig.from_contract(contract))
+        check_fit(imu.name, self.settings, contract)
+        self._stream = SampleStream(contract, self.settings.rate_hz, imu.name, rate_tolerance)
+        self._hop_ns = round(contract.hop_s * 1e9)
+        self._times = WindowTimes()
+        self.poll_period_ns = poll_period_ns(contract.hop_s, imu.capacity / self.settings.rate_hz)
+
+    @property
+    def rate_hz(self) -> float:
+        """The sensor's rate as measured so far."""
+        return self._stream.clock.rate_hz
 
     def events(self, seconds: float | None = None) -> Iterator[Event]:
         """Sample and classify for ``seconds``, or until ``ended`` or the caller stops; then put the sensor to sleep.
 
         Raises:
-            SensorError: if the bus fails, or no sample comes for too long.
+            UnhealthyError: if the sensor is gone for longer than the ladder's patience.
+            SensorError: if its rate turns out to be beyond repair.
         """
         self._imu.start()
-        self._drained_ns = self._heard_ns = self._clock.now_ns()
-        limit_ns = math.inf if seconds is None else self._drained_ns + seconds * 1e9
+        begun_ns = self._clock.now_ns()
+        self._stream.begin(begun_ns)
+        limit_ns = math.inf if seconds is None else begun_ns + seconds * 1e9
         try:
             while not self._ended() and self._clock.now_ns() < limit_ns:
+                due_ns = self._clock.now_ns() + self.poll_period_ns
                 self._clock.sleep_ns(self.poll_period_ns)
+                self._profiler.woke(self._clock.now_ns() - due_ns)
                 yield from self._poll()
             yield from self._poll()
+            if self._imu.lost is not None:
+                yield self._gap(Gap(self._imu.lost, self._clock.now_ns()))
         finally:
             with suppress(SensorError):
                 self._imu.stop()
 
     def _poll(self) -> Iterator[Event]:
-        drained_ns = self._clock.now_ns()
         began = self._timer()
-        samples = self._imu.drain()
+        try:
+            samples = self._imu.drain()
+        except SensorError:
+            # What the ladder tried is told even where it did not help.
+            yield from self._recoveries()
+            raise
         read = self._timer()
+        yield from self._recoveries()
         if samples.gap is not None:
-            yield self._note_gap(samples.gap)
-        else:
-            self._drained_ns = drained_ns
-            self._check_silence(len(samples.signals))
-        read_ns = read - began
+            yield self._gap(samples.gap)
+        if self._imu.lost is None:
+            yield from self._note_drain(samples)
+        yield from self._classify_all(samples.signals, began, read)
+
+    def _classify_all(self, signals: NDArray[np.float32], began: int, read: int) -> Iterator[Event]:
+        times = self._times
+        times.read_ns = read - began
         # What the caller does with an event is not the latency of the next.
         mark = self._timer()
-        began += mark - read
-        for window in self._assembler.push(samples.signals):
-            event, done = self._classify(window, read_ns, mark, began)
+        polled, began = began, began + mark - read
+        resampled = self._stream.resample(signals)
+        newest = self._stream.newest + len(resampled)
+        times.resample_ns = self._timer() - mark if self._stream.resampled else 0
+        mark += times.resample_ns
+        for window in self._stream.windows(resampled):
+            # The newest sample came at some time within the sample period before the poll.
+            wait_ns = round((newest - window.end + 0.5) / self._engine.contract.rate_hz * 1e9)
+            times.window_ns = self._timer() - mark
+            event, verdict = self._classify(window, began)
+            decided = began + times.end_to_end_ns
+            times.sensor_to_label_ns = wait_ns + decided - polled
+            times.deadline_missed = times.sensor_to_label_ns > self._hop_ns
+            self._profiler.record(times)
             yield event
+            if verdict is not None and verdict.changed:
+                yield LabelEvent(event.t, verdict.label, verdict.previous, verdict.confidence)
             mark = self._timer()
-            began += mark - done
+            began += mark - decided
 
-    def _classify(self, window: Window, read_ns: int, mark: int, began: int) -> tuple[WindowEvent, int]:
+    def _classify(self, window: Window, began: int) -> tuple[WindowEvent, Verdict | None]:
+        times, labels = self._times, self._engine.contract.labels
+        t = self._stream.seconds(window.end)
         ready = self._timer()
         logits = self._engine.invoke(window.samples)
         invoked = self._timer()
-        decision = decide(logits, self._engine.contract.labels)
+        decision = decide(logits, labels)
+        verdict = None if self._tracker is None else self._tracker.update(t, decision.probabilities)
         decided = self._timer()
-        self._profiler.record(read_ns, ready - mark, invoked - ready, decided - invoked, decided - began)
+        times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
         event = WindowEvent(
-            t=window.end / self.settings.rate_hz,
+            t=t,
             label=decision.label,
             confidence=decision.confidence,
-            probabilities=dict(zip(self._engine.contract.labels, decision.probabilities.tolist(), strict=True)),
-            latency_us=(decided - began) / 1000.0,
+            probabilities=dict(zip(labels, decision.probabilities.tolist(), strict=True)),
+            latency_us=times.end_to_end_ns / 1000.0,
             sample=window.start,
+            state=None if verdict is None else verdict.label,
         )
-        return event, decided
+        return event, verdict
 
-    def _check_silence(self, samples: int) -> None:
-        now_ns = self._clock.now_ns()
-        if samples:
-            self._heard_ns = now_ns
-        elif now_ns - self._heard_ns > self._silence_s * 1e9 and not self._ended():
-            # A chip that lost its power for a moment wakes up asleep: it answers, but never samples.
-            raise SensorError(
-                self._imu.name,
-                found=f"no sample for {(now_ns - self._heard_ns) / 1e9:.1f} s",
-                expected=f"{self.settings.rate_hz:g} a second",
-                next_step="check its power supply, and start again",
-            )
+    def _recoveries(self) -> Iterator[RecoveryEvent]:
+        for step in self._imu.take_steps():
+            yield RecoveryEvent(self._now(), step.rung, step.cause, step.count)
 
-    def _note_gap(self, gap: Gap) -> GapEvent:
-        # From the last good drain, not from the start: the sensor's oscillator drifts against ours.
-        lost_s = (gap.resumed_ns - self._drained_ns) / 1e9
-        lost = max(0, round(lost_s * self.settings.rate_hz))
-        self._drained_ns = self._heard_ns = gap.resumed_ns
-        self._assembler.gap(lost)
-        return GapEvent(self._assembler.received / self.settings.rate_hz, gap.reason, lost)
+    def _note_drain(self, samples: Samples) -> Iterator[RateEvent]:
+        lock = self._stream.note_drain(samples.at_ns, len(samples.signals))
+        if lock is not None:
+            yield RateEvent(self._now(), lock.rate_hz, lock.nominal_hz, lock.resampled)
+
+    def _gap(self, gap: Gap) -> GapEvent:
+        lost = self._stream.gap(gap.resumed_ns)
+        if self._tracker is not None:
+            self._tracker.gap()
+        return GapEvent(self._now(), gap.reason, lost)
+
+    def _now(self) -> float:
+        return self._stream.seconds(self._stream.received)
 
 
-def poll_period_ns(hop_length: int, capacity: int, rate_hz: float) -> int:
+def poll_period_ns(hop_s: float, fifo_s: float) -> int:
     """How often to drain: four times a hop, and before the FIFO is a third full; nanoseconds."""
-    samples = max(1.0, min(hop_length / 4, capacity / 3))
-    return round(samples / rate_hz * 1e9)
+    return round(min(hop_s / 4, fifo_s / 3) * 1e9)

@@ -1,29 +1,105 @@
-"""The chips that there are drivers for. Another one is a module of its own and one line here."""
+"""The chips that there are drivers for, and which of them is on a bus.
+
+Another chip is a module of its own and one line here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
-from deseptr.contract import SetupError
+from deseptr.contract import SensorError, SetupError
 
-from .bus import I2cBus
+from .bus import NO_ANSWER, BusError, I2cBus
 from .clock import Clock
-from .imu import Imu
+from .fifo_imu import FifoImu, known_chip
+from .lsm6ds3trc import Lsm6ds3trc
+from .lsm6dsox import Lsm6dsox
 from .mpu6050 import Mpu6050
 
-SENSORS: dict[str, Callable[[I2cBus, Clock], Imu]] = {
-    "mpu6050": Mpu6050,
-}
+DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050, Lsm6dsox, Lsm6ds3trc)
+SENSORS: dict[str, type[FifoImu]] = {driver.name: driver for driver in DRIVERS}
+AUTO = "auto"
 
 
-def make_sensor(name: str, bus: I2cBus, clock: Clock) -> Imu:
-    """The driver called ``name``, at its usual address.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A chip that answered at one of the addresses that the drivers know.
+
+    Args:
+        address: 7-bit address.
+        who_am_i: what its identity register says.
+        chip: what chip that is.
+        driver: the driver that takes it; None if none does.
+    """
+
+    address: int
+    who_am_i: int
+    chip: str
+    driver: str | None
+
+
+def make_sensor(name: str, bus: I2cBus, clock: Clock, address: int | None = None) -> FifoImu:
+    """The driver called ``name``, or with ``auto`` that of the first chip on the bus that has one.
+
+    Args:
+        name: a key of :data:`SENSORS`, or ``auto``.
+        bus: the bus it is on.
+        clock: for its bounded waits.
+        address: its 7-bit address; by default its usual one, or with ``auto`` wherever one answers.
 
     Raises:
-        SetupError: if there is none of that name.
+        SetupError: if there is no driver of that name.
+        SensorError: with ``auto``, if no chip with a driver answers.
     """
+    if name == AUTO:
+        found = _first(probe(bus, None if address is None else (address,)), bus)
+        return SENSORS[str(found.driver)](bus, clock, found.address)
     if name not in SENSORS:
         raise SetupError(
-            "--sensor", found=name, expected=f"one of {', '.join(SENSORS)}", next_step="choose a sensor with a driver"
+            "--sensor",
+            found=name,
+            expected=f"{AUTO} or one of {', '.join(SENSORS)}",
+            next_step="choose a sensor with a driver",
         )
-    return SENSORS[name](bus, clock)
+    return SENSORS[name](bus, clock, address)
+
+
+def probe(bus: I2cBus, addresses: tuple[int, ...] | None = None) -> list[Found]:
+    """Ask every address that a driver knows who is there; those that do not answer are left out.
+
+    Raises:
+        BusError: if the bus itself fails in another way than by nobody answering.
+    """
+    wanted = addresses or tuple(dict.fromkeys(address for driver in DRIVERS for address in driver.addresses))
+    found = (_identity(bus, address) for address in wanted)
+    return [chip for chip in found if chip is not None]
+
+
+def _identity(bus: I2cBus, address: int) -> Found | None:
+    """The chip at ``address``: identity registers are tried in turn, for families keep them in different places."""
+    unknown = None
+    for register in dict.fromkeys(driver.who_am_i.address for driver in DRIVERS):
+        try:
+            value = bus.read(address, register, 1)[0]
+        except BusError as error:
+            if error.errno in NO_ANSWER:
+                return unknown
+            raise
+        for driver in DRIVERS:
+            if driver.who_am_i.address == register and value in driver.who_am_i_values and address in driver.addresses:
+                return Found(address, value, driver.who_am_i_values[value], driver.name)
+        unknown = unknown or Found(address, value, known_chip(value), None)
+    return unknown
+
+
+def _first(chips: list[Found], bus: I2cBus) -> Found:
+    for chip in chips:
+        if chip.driver is not None:
+            return chip
+    seen = ", ".join(f"0x{chip.address:02x}: {chip.chip} (WHO_AM_I 0x{chip.who_am_i:02X})" for chip in chips)
+    raise SensorError(
+        bus.path,
+        found=seen or "no answer at " + ", ".join(f"0x{a:02x}" for d in DRIVERS for a in d.addresses),
+        expected=f"one of {', '.join(SENSORS)}",
+        next_step="check wiring and power (`deseptr device doctor`), or name the chip with --sensor",
+    )

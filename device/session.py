@@ -1,24 +1,26 @@
-"""A sensor to run a model on, real or simulated, and what a run or a profile of it is: the commands behind the CLI."""
+"""A sensor to run a model on, real or simulated, and what a run of it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import SetupError
+from deseptr.contract import DeseptrError, SetupError
 
 from .bus import LinuxI2cBus
 from .clock import Clock, SystemClock
 from .engine import Engine
+from .events import Event
 from .imu import Imu
-from .machine import describe_machine
 from .profiler import Profiler
-from .runtime import Event, Runtime
-from .sensors import make_sensor
+from .recovery import PATIENCE_S, RecoveringImu
+from .runtime import Runtime
+from .sensors import AUTO, make_sensor
+from .smoothing import LabelTracker
+from .stream import RATE_TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Session:
         ended: whether there is nothing more to come.
         sensor: what reports say about it: ``name``, ``bus`` and ``simulated`` at least.
         close: releases the bus.
+        reopen: opens the bus anew; None where there is none to open.
     """
 
     imu: Imu
@@ -38,113 +41,73 @@ class Session:
     ended: Callable[[], bool]
     sensor: dict[str, Any]
     close: Callable[[], None] = lambda: None
+    reopen: Callable[[], None] | None = None
 
 
-def live_session(bus: int = 1, sensor: str = "mpu6050") -> Session:
+def live_session(bus: int = 1, sensor: str = AUTO, address: int | None = None) -> Session:
     """The sensor on a real bus, without end.
 
+    Args:
+        bus: the bus's number.
+        sensor: its driver, or ``auto``.
+        address: its 7-bit address; by default its usual one.
+
     Raises:
-        SensorError: if the bus cannot be opened.
+        SensorError: if the bus cannot be opened, or ``auto`` finds nothing.
         SetupError: if there is no such driver, or smbus2 is missing.
     """
     clock = SystemClock()
     linux_bus = LinuxI2cBus(bus)
-    imu = make_sensor(sensor, linux_bus, clock)
-    description = {"name": sensor, "bus": linux_bus.path, "simulated": False}
-    return Session(imu, clock, lambda: False, description, linux_bus.close)
+    try:
+        imu = make_sensor(sensor, linux_bus, clock, address)
+    except DeseptrError:
+        linux_bus.close()
+        raise
+    description = {"name": imu.name, "address": imu.address, "bus": linux_bus.path, "simulated": False}
+    return Session(imu, clock, lambda: False, description, linux_bus.close, linux_bus.reopen)
 
 
 def run_live(
-    engine: Engine, session: Session, *, seconds: float | None = None, profiler: Profiler | None = None
+    engine: Engine,
+    session: Session,
+    *,
+    seconds: float | None = None,
+    profiler: Profiler | None = None,
+    tracker: LabelTracker | None = None,
+    patience_s: float = PATIENCE_S,
+    rate_tolerance: float = RATE_TOLERANCE,
 ) -> Generator[Event, None, None]:
     """Run a model on a session until it ends, or for ``seconds`` of its clock; then close the session.
 
+    Args:
+        engine: the model.
+        session: the sensor.
+        seconds: of the session's clock; None for as long as it lasts.
+        profiler: takes the durations of every window.
+        tracker: decides on labels; with none, windows are only classified.
+        patience_s: how long no sample may come before the sensor is given up.
+        rate_tolerance: relative difference from the model's rate at which samples are taken as they are.
+
     Raises:
-        SensorError: if the sensor does not answer, is another chip, does not fit the model, or fails on the way.
+        UnhealthyError: if the sensor fails and cannot be brought back.
+        SensorError: if it does not answer at all, is another chip, or does not fit the model.
     """
     try:
-        runtime = Runtime(session.imu, engine, session.clock, profiler=profiler, ended=session.ended)
+        imu = RecoveringImu(
+            session.imu, session.clock, reopen=session.reopen, patience_s=patience_s, ended=session.ended
+        )
+        runtime = Runtime(
+            imu,
+            engine,
+            session.clock,
+            profiler=profiler,
+            tracker=tracker,
+            ended=session.ended,
+            rate_tolerance=rate_tolerance,
+        )
         yield from runtime.events(seconds)
     finally:
         session.close()
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Latencies by stage, and what they were measured on.
-
-    Args:
-        profiler: the durations.
-        machine: the host, the engine and its threads.
-        sensor: the sensor; with ``simulated`` true, ``read`` is the host's time for a simulated bus, not for wires.
-    """
-
-    profiler: Profiler
-    machine: dict[str, Any]
-    sensor: dict[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The keys of ``device profile --json``."""
-        return {"stages": self.profiler.stages(), "machine": self.machine, "sensor": self.sensor}
-
-
-def profile_model(
-    engine: Engine,
-    sessions: Callable[[], Iterable[Session]],
-    *,
-    windows: int = 200,
-    progress: Callable[[int], None] = lambda count: None,
-) -> Profile:
-    """Time ``windows`` windows.
-
-    Args:
-        engine: the model.
-        sessions: makes the sessions to use one after the other; called again while they give windows.
-        windows: how many windows to time.
-        progress: told the number of windows so far after each.
-
-    Raises:
-        SensorError: as :func:`run_live`.
-        SetupError: if the sessions give no window at all.
-    """
-    profiler = Profiler(capacity=max(1, windows))
-    sensor: dict[str, Any] = {}
-    before = -1
-    while before < profiler.count < windows:
-        before = profiler.count
-        for session in sessions():
-            sensor = session.sensor
-            _profile_session(engine, session, profiler, windows, progress)
-            if profiler.count >= windows:
-                break
-    if profiler.count == 0:
-        raise SetupError(
-            "profile",
-            found="no window",
-            expected=f"recordings of at least {engine.contract.window_s:g} s",
-            next_step="profile with longer recordings",
-        )
-    return Profile(profiler, describe_run(engine, sensor), sensor)
-
-
-def describe_run(engine: Engine, sensor: dict[str, Any]) -> dict[str, Any]:
-    """The machine, with the engine and the kind of bus that a figure was measured with."""
-    return describe_machine() | {
-        "engine": engine.name,
-        "threads": engine.threads,
-        "model": engine.contract.model,
-        "simulated_bus": bool(sensor["simulated"]),
-    }
-
-
-def _profile_session(
-    engine: Engine, session: Session, profiler: Profiler, windows: int, progress: Callable[[int], None]
-) -> None:
-    with closing(run_live(engine, session, profiler=profiler)) as events:
-        for _ in events:
-            progress(profiler.count)
-            if profiler.count >= windows:
-                break
 
 
 def default_model() -> Path:

@@ -1,10 +1,24 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .acted import act
+from .at_rest import AtRest
+from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
+from .bus_profiles import BCM2835, BCM2835_SLOW, BUS_PROFILES, I2C_TINY_USB, RP1, BusProfile, bus_profile
+from .campaign import DEFAULT_MIX, draw_campaign, held_s
+from .chip import Chip, ChipOptions, SampleRun, SimulatedChip, SimulatedDevice
+from .chip_faults import BrownOut, Clone, Hang, Overflow, RateError, RegisterUpset
 from .clock import PacedClock, VirtualClock
+from .counting_source import CountingSource, counted_times
+from .fault_injector import FaultInjector, FaultLog, LoggedFault
+from .fault_list import KINDS, fault_to_dict, faults_from, faults_to_toml
+from .faults import Fault
+from .ina219 import SimulatedIna219
+from .lsm6ds3trc import SimulatedLsm6ds3trc
+from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .replay import (
+    Replayed,
     ReplayedEvent,
-    ReplayedGap,
     ReplayedWindow,
     replay,
     simulated_session,
@@ -12,21 +26,65 @@ from .replay import (
     truth_of,
 )
 from .source import ConstantSource, RecordingSource, SignalSource
-from .virtual_bus import BusFault, SimulatedDevice, VirtualI2cBus
+from .synthetic_source import SineSource, WearerSource
+from .virtual_bus import VirtualI2cBus
 
 __all__ = [
+    "BCM2835",
+    "BCM2835_SLOW",
+    "BUS_PROFILES",
+    "DEFAULT_MIX",
+    "I2C_TINY_USB",
+    "KINDS",
+    "RP1",
+    "AtRest",
+    "BitFlipRead",
+    "BitFlipWrite",
+    "BrokenTransfer",
+    "BrownOut",
     "BusFault",
+    "BusProfile",
+    "Chip",
+    "ChipOptions",
+    "ClockStretch",
+    "Clone",
     "ConstantSource",
+    "CountingSource",
+    "Fault",
+    "FaultInjector",
+    "FaultLog",
+    "Hang",
+    "LoggedFault",
+    "Nack",
+    "Overflow",
     "PacedClock",
+    "RateError",
     "RecordingSource",
+    "RegisterUpset",
+    "Replayed",
     "ReplayedEvent",
-    "ReplayedGap",
     "ReplayedWindow",
+    "SampleRun",
     "SignalSource",
+    "SimulatedChip",
     "SimulatedDevice",
+    "SimulatedIna219",
+    "SimulatedLsm6ds3trc",
+    "SimulatedLsm6dsox",
     "SimulatedMpu6050",
+    "SineSource",
+    "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
+    "WearerSource",
+    "act",
+    "bus_profile",
+    "counted_times",
+    "draw_campaign",
+    "fault_to_dict",
+    "faults_from",
+    "faults_to_toml",
+    "held_s",
     "replay",
     "simulated_session",
     "simulated_sessions",

@@ -8,11 +8,15 @@ auxiliary I2C master, motion detection, cycle and standby modes, and writing int
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar, Unpack
+
 import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.device import Clock
 
+from .chip import Chip, ChipOptions
 from .source import SignalSource
 
 SMPLRT_DIV, CONFIG, GYRO_CONFIG, ACCEL_CONFIG, FIFO_EN = 0x19, 0x1A, 0x1B, 0x1C, 0x23
@@ -50,59 +54,32 @@ G = 9.80665
 ACC_LSB_PER_G = (16384.0, 8192.0, 4096.0, 2048.0)
 GYRO_LSB_PER_DPS = (131.0, 65.5, 32.8, 16.4)
 # Columns of a measurement (ACC_X ACC_Y ACC_Z TEMP GYRO_X GYRO_Y GYRO_Z) that each bit of FIFO_EN lets in.
-FIFO_COLUMNS = ((0x08, (0, 1, 2)), (0x80, (3,)), (0x40, (4,)), (0x20, (5,)), (0x10, (6,)))
+LET_IN = ((0x08, (0, 1, 2)), (0x80, (3,)), (0x40, (4,)), (0x20, (5,)), (0x10, (6,)))
+FIFO_COLUMNS = {
+    enabled: [column for mask, columns in LET_IN if enabled & mask for column in columns]
+    for enabled in range(0, 0x100, 0x08)
+}
 
 
-class SimulatedMpu6050:
-    """The chip, for a :class:`~deseptr.firmware_harness.VirtualI2cBus`.
-
-    The source begins with the first sample that enters the FIFO, so that sample k after a start is the source at k
-    sample periods, and then goes on by itself: a wearer does not wait for a chip that is being reset.
+class SimulatedMpu6050(Chip):
+    """The chip, for a :class:`~deseptr.firmware_harness.VirtualI2cBus`; arguments as in :class:`Chip`.
 
     Args:
         source: what it feels.
         clock: time; samples are taken on it lazily, at exact multiples of the sample period.
         who_am_i: what register 117 answers, to play a clone.
-        temperature_c: what the thermometer feels.
-        reset_ns: how long a device reset takes.
-        stuck_bits: bits, by register, that ignore writes, to play a broken chip.
+        options: further ones of :class:`Chip`.
     """
 
+    longest_stretch: ClassVar[int] = FIFO_BYTES // 2 + 1
+    fifo_register: ClassVar[int] = FIFO_R_W
+    registers: ClassVar[Sequence[int]] = tuple(sorted(WRITABLE))
+
     def __init__(
-        self,
-        source: SignalSource,
-        clock: Clock,
-        *,
-        who_am_i: int = 0x68,
-        temperature_c: float = 25.0,
-        reset_ns: int = 50_000_000,
-        stuck_bits: dict[int, int] | None = None,
+        self, source: SignalSource, clock: Clock, *, who_am_i: int = 0x68, **options: Unpack[ChipOptions]
     ) -> None:
-        self._source = source
-        self._clock = clock
-        self._who_am_i = who_am_i
-        self._temperature_c = temperature_c
-        self._reset_ns = reset_ns
-        self._stuck_bits = stuck_bits or {}
-        self._source_begun_ns: int | None = None
         self._reset_done_ns = clock.now_ns()
-        self._power_up()
-
-    def _power_up(self) -> None:
-        self._memory = bytearray(256)
-        for register, value in RESET_VALUES.items():
-            self._memory[register] = value
-        self._memory[WHO_AM_I] = self._who_am_i
-        self._fifo = bytearray()
-        self._last_fifo_byte = 0
-        self._next_sample_ns = 0
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether the source has ended; no sample comes any more."""
-        if self._source_begun_ns is None or self._source.duration_ns is None:
-            return False
-        return self._clock.now_ns() >= self._source_begun_ns + self._source.duration_ns
+        super().__init__(source, clock, who_am_i=who_am_i, **options)
 
     @property
     def period_ns(self) -> int:
@@ -123,11 +100,35 @@ class SimulatedMpu6050:
         for offset, value in enumerate(data):
             self._write_register(register + offset & 0xFF, value)
 
+    @property
+    def _sampling(self) -> bool:
+        return not self._memory[PWR_MGMT_1] & (SLEEP | DEVICE_RESET)
+
+    @property
+    def _recording(self) -> bool:
+        return bool(self._fifo_columns())
+
+    def _clear(self) -> None:
+        self._memory = bytearray(256)
+        for register, value in RESET_VALUES.items():
+            self._memory[register] = value
+        self._fifo = bytearray()
+        self._last_fifo_byte = 0
+
+    def _flip(self, register: int, bit: int) -> None:
+        self._memory[register] ^= 1 << bit
+
+    def _settle(self, now_ns: int) -> None:
+        if self._memory[PWR_MGMT_1] & DEVICE_RESET and now_ns >= self._reset_done_ns:
+            self._memory[PWR_MGMT_1] &= ~DEVICE_RESET
+
     def _read_register(self, register: int) -> int:
         if register == FIFO_COUNTH:
             self._memory[FIFO_COUNTH : FIFO_COUNTL + 1] = len(self._fifo).to_bytes(2, "big")
         if register == FIFO_R_W:
             return self._pop_fifo(1)[0]
+        if register == WHO_AM_I:
+            return self.who_am_i
         value = self._memory[register]
         if register == INT_STATUS:
             self._memory[INT_STATUS] = 0
@@ -147,7 +148,7 @@ class SimulatedMpu6050:
         mask = WRITABLE.get(register, 0) & ~self._stuck_bits.get(register, 0)
         self._memory[register] = self._memory[register] & ~mask | value & mask
         if register in (SMPLRT_DIV, CONFIG, PWR_MGMT_1):
-            self._next_sample_ns = self._clock.now_ns() + self.period_ns
+            self._restart_samples()
 
     def _pop_fifo(self, length: int) -> bytes:
         enabled = self._memory[USER_CTRL] & USER_FIFO_EN
@@ -158,43 +159,17 @@ class SimulatedMpu6050:
         # Register 116: an empty FIFO gives the last byte again.
         return data + bytes((self._last_fifo_byte,)) * (length - len(data))
 
-    def _advance(self) -> None:
-        """Take all samples that have come due."""
-        now_ns = self._clock.now_ns()
-        if self._memory[PWR_MGMT_1] & DEVICE_RESET and now_ns >= self._reset_done_ns:
-            self._memory[PWR_MGMT_1] &= ~DEVICE_RESET
-        if self._memory[PWR_MGMT_1] & (SLEEP | DEVICE_RESET) or now_ns < self._next_sample_ns:
-            return
-        period_ns = self.period_ns
-        due = (now_ns - self._next_sample_ns) // period_ns + 1
-        first_ns = self._next_sample_ns
-        self._next_sample_ns += due * period_ns
-        self._sample(first_ns, due, period_ns)
-
-    def _sample(self, first_ns: int, due: int, period_ns: int) -> None:
-        columns = self._fifo_columns()
-        if columns and self._source_begun_ns is None:
-            self._source_begun_ns = first_ns
-        begun_ns = first_ns + due * period_ns if self._source_begun_ns is None else self._source_begun_ns
-        elapsed_ns = first_ns - begun_ns
-        if self._source.duration_ns is not None:
-            due = min(due, (self._source.duration_ns - elapsed_ns) // period_ns + 1)
-        if due <= 0:
-            return
-        # Of a long stretch only what the FIFO can hold need be worked out.
-        skipped = max(0, due - FIFO_BYTES // 2)
-        times_ns = elapsed_ns + period_ns * np.arange(skipped, due, dtype=np.int64)
-        measurements = self._measure(np.maximum(times_ns, 0))
+    def _store(self, signals: NDArray[np.float64]) -> None:
+        measurements = self._measure(signals)
         self._memory[ACCEL_XOUT_H : ACCEL_XOUT_H + MEASUREMENT_BYTES] = measurements[-1].tobytes()
         self._raise_status(DATA_RDY)
-        if columns:
+        if columns := self._fifo_columns():
             self._push_fifo(measurements[:, columns].tobytes())
 
     def _fifo_columns(self) -> list[int]:
         if not self._memory[USER_CTRL] & USER_FIFO_EN:
             return []
-        enabled = self._memory[FIFO_EN]
-        return [column for mask, columns in FIFO_COLUMNS if enabled & mask for column in columns]
+        return FIFO_COLUMNS[self._memory[FIFO_EN] & 0xF8]
 
     def _push_fifo(self, data: bytes) -> None:
         self._fifo += data
@@ -206,12 +181,11 @@ class SimulatedMpu6050:
     def _raise_status(self, status: int) -> None:
         self._memory[INT_STATUS] |= status & self._memory[INT_ENABLE]
 
-    def _measure(self, times_ns: NDArray[np.int64]) -> NDArray[np.int16]:
+    def _measure(self, signals: NDArray[np.float64]) -> NDArray[np.int16]:
         """Big-endian counts ``[n, 7]`` at the configured full scales, rounded and saturated (registers 59 to 72)."""
-        signals = self._source.at(times_ns)
         acc_range = self._memory[ACCEL_CONFIG] >> 3 & 3
         gyro_range = self._memory[GYRO_CONFIG] >> 3 & 3
-        counts = np.empty((len(times_ns), 7))
+        counts = np.empty((len(signals), 7))
         counts[:, :3] = signals[:, :3] * (ACC_LSB_PER_G[acc_range] / G)
         counts[:, 3] = (self._temperature_c - 36.53) * 340
         counts[:, 4:] = signals[:, 3:] * (GYRO_LSB_PER_DPS[gyro_range] * 180 / np.pi)

@@ -6,23 +6,41 @@ window k starts at its sample k·hop, just as in an offline evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.data import UNLABELLED, Dataset, Recording
-from deseptr.device import Clock, Engine, GapEvent, Profiler, Session, WindowEvent, make_sensor, run_live
+from deseptr.device import (
+    SENSORS,
+    Clock,
+    Engine,
+    Event,
+    LabelTracker,
+    Profiler,
+    Session,
+    WindowEvent,
+    make_sensor,
+    run_live,
+)
 
+from .bus_profiles import BCM2835, BusProfile
+from .chip import Chip
 from .clock import VirtualClock
+from .fault_injector import FaultInjector
+from .faults import Fault
+from .lsm6ds3trc import SimulatedLsm6ds3trc
+from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .source import RecordingSource, SignalSource
-from .virtual_bus import BusFault, VirtualI2cBus
+from .virtual_bus import VirtualI2cBus
 
-CHIPS: dict[str, Callable[[SignalSource, Clock], SimulatedMpu6050]] = {
+CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
+    "lsm6ds3trc": SimulatedLsm6ds3trc,
+    "lsm6dsox": SimulatedLsm6dsox,
     "mpu6050": SimulatedMpu6050,
 }
-ADDRESS = 0x68
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +65,15 @@ class ReplayedWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayedGap:
-    """A gap in a replay.
+class ReplayedEvent:
+    """Anything else that happened in a replay.
 
     Args:
         event: what the runtime said.
         recording: index of the recording in the dataset.
     """
 
-    event: GapEvent
+    event: Event
     recording: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,25 +81,11 @@ class ReplayedGap:
         return self.event.to_dict() | {"recording": self.recording}
 
 
-ReplayedEvent = ReplayedWindow | ReplayedGap
+Replayed = ReplayedWindow | ReplayedEvent
 
 
-def simulated_session(
-    source: SignalSource,
-    *,
-    sensor: str = "mpu6050",
-    clock: Clock | None = None,
-    bus_hz: int = 400_000,
-    faults: Sequence[BusFault] = (),
-) -> Session:
-    """A sensor just powered up, that feels ``source``, behind its real driver on a virtual bus.
-
-    Args:
-        source: what it feels.
-        sensor: the chip.
-        clock: virtual time; a new :class:`VirtualClock` if none is given.
-        bus_hz: bus clock.
-        faults: what fails on the bus.
+def make_chip(sensor: str, source: SignalSource, clock: Clock) -> Chip:
+    """The simulated chip called ``sensor``, just powered up.
 
     Raises:
         SetupError: if there is no simulation of that chip.
@@ -90,10 +94,33 @@ def simulated_session(
         raise SetupError(
             "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
         )
+    return CHIPS[sensor](source, clock)
+
+
+def simulated_session(
+    source: SignalSource,
+    *,
+    sensor: str = "mpu6050",
+    clock: Clock | None = None,
+    profile: BusProfile = BCM2835,
+    faults: FaultInjector | Iterable[Fault] = (),
+) -> Session:
+    """A sensor just powered up, that feels ``source``, behind its real driver on a virtual bus.
+
+    Args:
+        source: what it feels.
+        sensor: the chip.
+        clock: virtual time; a new :class:`VirtualClock` if none is given.
+        profile: the bus's controller.
+        faults: what fails, and when.
+
+    Raises:
+        SetupError: if there is no simulation of that chip.
+    """
     clock = clock or VirtualClock()
-    chip = CHIPS[sensor](source, clock)
-    bus = VirtualI2cBus({ADDRESS: chip}, clock, bus_hz, faults)
-    description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": bus_hz}
+    chip = make_chip(sensor, source, clock)
+    bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
+    description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
     return Session(make_sensor(sensor, bus, clock), clock, lambda: chip.exhausted, description, bus.close)
 
 
@@ -113,7 +140,8 @@ def replay(
     seconds: float | None = None,
     make_clock: Callable[[], Clock] = VirtualClock,
     profiler: Profiler | None = None,
-) -> Iterator[ReplayedEvent]:
+    tracker: LabelTracker | None = None,
+) -> Iterator[Replayed]:
     """Run a model on every recording of ``dataset``, each in a session of its own.
 
     Args:
@@ -123,6 +151,7 @@ def replay(
         seconds: stop after so much of the wearers' time; None for all of it.
         make_clock: makes the clock of a session; :class:`PacedClock` for real time.
         profiler: takes the durations of every window.
+        tracker: decides on labels, anew in every recording.
 
     Raises:
         SensorError: if the chip does not fit the model.
@@ -131,7 +160,9 @@ def replay(
     left_s = seconds
     sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock)
     for index, (recording, session) in enumerate(zip(dataset.recordings, sessions, strict=True)):
-        events = run_live(engine, session, seconds=left_s, profiler=profiler)
+        if tracker is not None:
+            tracker.reset()
+        events = run_live(engine, session, seconds=left_s, profiler=profiler, tracker=tracker)
         yield from _with_truth(events, engine, recording, index, dataset.label_names)
         if left_s is not None:
             left_s -= recording.duration_s
@@ -140,19 +171,19 @@ def replay(
 
 
 def _with_truth(
-    events: Iterable[WindowEvent | GapEvent],
+    events: Iterable[Event],
     engine: Engine,
     recording: Recording,
     index: int,
     label_names: tuple[str, ...],
-) -> Iterator[ReplayedEvent]:
+) -> Iterator[Replayed]:
     length = max(1, round(engine.contract.window_s * recording.rate_hz))
     for event in events:
-        if isinstance(event, GapEvent):
-            yield ReplayedGap(event, index)
-        else:
+        if isinstance(event, WindowEvent):
             start = round(event.t * recording.rate_hz) - (length - 1)
             yield ReplayedWindow(event, index, start, truth_of(recording, start, length, label_names))
+        else:
+            yield ReplayedEvent(event, index)
 
 
 def truth_of(recording: Recording, start: int, length: int, label_names: tuple[str, ...]) -> str | None:

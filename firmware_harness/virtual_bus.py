@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable, Mapping
 
-from deseptr.device import Clock, bus_errors
+from deseptr.device import Clock, bus_error
 
-
-class SimulatedDevice(Protocol):
-    """A chip as the bus sees it."""
-
-    def read(self, register: int, length: int) -> bytes:
-        """``length`` bytes from ``register`` on."""
-        ...
-
-    def write(self, register: int, data: bytes) -> None:
-        """Take ``data`` for the registers from ``register`` on."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class BusFault:
-    """Transfers that fail.
-
-    Args:
-        number: the ``errno`` that the controller reports.
-        register: only transfers that begin at this register; None for all.
-        after: how many such transfers succeed first.
-        times: how many then fail.
-        consumed: bytes that a failing read takes out of the chip before it fails.
-    """
-
-    number: int = errno.EREMOTEIO
-    register: int | None = None
-    after: int = 0
-    times: int = 1
-    consumed: int = 0
+from .bus_profiles import BCM2835, BusProfile
+from .chip import SimulatedDevice
+from .fault_injector import FaultInjector
+from .faults import Fault
 
 
 class VirtualI2cBus:
@@ -48,7 +19,7 @@ class VirtualI2cBus:
     Args:
         devices: the chips by 7-bit address.
         clock: goes forward by the time that each transfer takes on the wires.
-        bus_hz: bus clock.
+        profile: the controller.
         faults: what fails and when.
     """
 
@@ -56,64 +27,69 @@ class VirtualI2cBus:
         self,
         devices: Mapping[int, SimulatedDevice],
         clock: Clock,
-        bus_hz: int = 400_000,
-        faults: Sequence[BusFault] = (),
+        profile: BusProfile = BCM2835,
+        faults: FaultInjector | Iterable[Fault] = (),
     ) -> None:
         self.path = "virtual I2C bus"
+        self.faults = faults if isinstance(faults, FaultInjector) else FaultInjector(faults)
+        self.profile = profile
         self._devices = devices
         self._clock = clock
-        self._bus_hz = bus_hz
-        self._faults = faults
-        self._seen = [0] * len(faults)
+        self.faults.bind(devices, clock, profile)
         self.wire_ns = 0
 
     def write(self, address: int, register: int, data: bytes) -> None:
         """Write ``data`` to the registers from ``register`` on.
 
         Raises:
-            BusError: if no device is at ``address``, or a fault says so.
+            BusError: if no device is at ``address``, the message is too long, or a fault says so.
         """
-        self._pass_bytes(2 + len(data))
-        with bus_errors(self.path, address):
-            device = self._device(address)
-            self._fail_if_due(device, register, reading=False)
-            device.write(register, data)
+        self._pass(self.profile.wire_ns(2 + len(data)) + self.profile.message_ns)
+        try:
+            self._check_length(1 + len(data))
+            if self._clock.now_ns() >= self.faults.due_ns:
+                transfer = self.faults.transfer(address, register, len(data), reading=False)
+                transfer.data = data
+                self.faults.strike_data(transfer)
+                data = transfer.data
+            self._device(address).write(register, data)
+        except OSError as error:
+            raise bus_error(self.path, address, error) from error
 
     def read(self, address: int, register: int, length: int) -> bytes:
         """Read ``length`` bytes from ``register`` on.
 
         Raises:
-            BusError: if no device is at ``address``, or a fault says so.
+            BusError: if no device is at ``address``, the message is too long, or a fault says so.
         """
-        self._pass_bytes(3)
-        with bus_errors(self.path, address):
-            device = self._device(address)
-            self._fail_if_due(device, register, reading=True)
-            data = device.read(register, length)
-        self._pass_bytes(length)
+        self._pass(self.profile.wire_ns(3) + 2 * self.profile.message_ns)
+        try:
+            self._check_length(length)
+            if self._clock.now_ns() >= self.faults.due_ns:
+                transfer = self.faults.transfer(address, register, length, reading=True)
+                transfer.data = self._device(address).read(register, length)
+                self.faults.strike_data(transfer)
+                data = transfer.data
+            else:
+                data = self._device(address).read(register, length)
+        except OSError as error:
+            raise bus_error(self.path, address, error) from error
+        self._pass(self.profile.wire_ns(length))
         return data
 
     def close(self) -> None:
         """Nothing to release."""
 
     def _device(self, address: int) -> SimulatedDevice:
-        if address not in self._devices:
-            raise OSError(errno.EREMOTEIO, os.strerror(errno.EREMOTEIO))
-        return self._devices[address]
+        device = self._devices.get(address)
+        if device is None:
+            raise OSError(self.profile.nack_errno, os.strerror(self.profile.nack_errno))
+        return device
 
-    def _fail_if_due(self, device: SimulatedDevice, register: int, *, reading: bool) -> None:
-        for number, fault in enumerate(self._faults):
-            if fault.register not in (None, register):
-                continue
-            seen = self._seen[number]
-            self._seen[number] += 1
-            if fault.after <= seen < fault.after + fault.times:
-                if reading and fault.consumed:
-                    device.read(register, fault.consumed)
-                raise OSError(fault.number, os.strerror(fault.number))
+    def _check_length(self, length: int) -> None:
+        if length > self.profile.max_transfer:
+            raise OSError(self.profile.too_long_errno, os.strerror(self.profile.too_long_errno))
 
-    def _pass_bytes(self, count: int) -> None:
-        """Nine bits a byte, and two for start and stop or repeated start."""
-        duration_ns = (9 * count + 2) * 1_000_000_000 // self._bus_hz
+    def _pass(self, duration_ns: int) -> None:
         self.wire_ns += duration_ns
         self._clock.sleep_ns(duration_ns)

@@ -18,7 +18,15 @@ Say = Callable[[str], None]
 
 
 def measure_board(
-    board: SshTarget, prefix: str, model: Path, data: str, *, windows: int, subjects: str | None, say: Say
+    board: SshTarget,
+    prefix: str,
+    model: Path,
+    data: str,
+    *,
+    windows: int,
+    subjects: str | None,
+    simulate: bool,
+    say: Say,
 ) -> dict[str, Any]:
     """Time and score a model there with the installed release, then here.
 
@@ -29,6 +37,7 @@ def measure_board(
         data: a file of recordings, or the name of a synthetic wearer.
         windows: to time.
         subjects: only these, as ``5,10,12-14``.
+        simulate: whether the data are played to a simulated sensor even where there is a real one.
         say: told what is going on.
 
     Returns:
@@ -42,7 +51,7 @@ def measure_board(
     for path in files.values():
         if not path.is_file():
             raise SetupError(path, found="no such file", expected="a file to send", next_step="check the path")
-    commands = measuring_commands(windows, subjects, None if "data" in files else data, files)
+    commands = measuring_commands(windows, subjects, "@data" if "data" in files else data, simulate=simulate)
     listed = [[_sent(name, path), path.stat().st_size] for name, path in files.items()]
     names = {f"@{name}": f"@{_sent(name, path)}" for name, path in files.items()}
     order = {
@@ -64,15 +73,13 @@ def measure_board(
     }
 
 
-def measuring_commands(
-    windows: int, subjects: str | None, data: str | None, files: dict[str, Path]
-) -> dict[str, list[str]]:
+def measuring_commands(windows: int, subjects: str | None, data: str, *, simulate: bool) -> dict[str, list[str]]:
     """The commands as words of `deseptr`; ``@model`` and ``@data`` stand for the files."""
-    source = data or "@data"
-    only = ["--subject", subjects] if subjects else []
+    only = ["--test-subjects", subjects] if subjects else []
+    sensor = ["--simulate", data] if simulate else []
     return {
-        "profile": ["device", "profile", "@model", "--windows", str(windows), "--simulate", source, "--json"],
-        "evaluate": ["device", "evaluate", "@model", "--data", source, *only, "--json"],
+        "profile": ["device", "profile", "@model", "--windows", str(windows), *sensor, "--json"],
+        "evaluate": ["device", "evaluate", "@model", data, *only, "--json"],
     }
 
 

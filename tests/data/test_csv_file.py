@@ -172,3 +172,57 @@ def test_a_byte_order_mark_and_quotes_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('\ufeff"t",' + HEADER[2:] + '\n"0",0,0,0,0,0,0\n\n0.5,0,0,0,0,0,0\n', encoding="utf-8")
     assert read_csv(path).recordings[0].rate_hz == pytest.approx(2)
+
+
+ROW = "0.{:02d},1,9.8,0.1,0,0,0.125"
+
+
+@pytest.mark.parametrize("tail", ["0.06,1,9.8", "0.06,1,9.8,0.1,0,0,", "0.06,1,9.8,0.1,0,0,-", "0", "\0\0\0"])
+def test_a_last_line_that_was_cut_is_left_out_and_told(tmp_path: Path, tail: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([HEADER, *(ROW.format(2 * i) for i in range(3)), tail]))
+    dataset = read_csv(path)
+    assert len(dataset.recordings[0]) == 3
+    assert dataset.oddities[0] == "a.csv was cut off in its last line, which was left out"
+    # The same line with its end is an error as ever.
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(DataError, match=r"a\.csv, line 5"):
+        read_csv(path)
+
+
+def test_a_whole_last_line_without_its_end_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([HEADER, *(ROW.format(2 * i) for i in range(3))]))
+    dataset = read_csv(path)
+    assert (len(dataset.recordings[0]), dataset.oddities) == (3, ())
+
+
+def test_a_character_cut_in_two_costs_its_line_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [ROW.format(2 * i) + ",Zoë" for i in range(4)]
+    content = "\n".join([HEADER + ",subject", *rows]).encode()
+    path.write_bytes(content[:-1])
+    (recording,) = read_csv(path).recordings
+    assert (recording.subject, len(recording)) == ("Zoë", 3)
+    path.write_bytes(content[:-1] + b"\n" + rows[0].encode())
+    with pytest.raises(DataError, match=r"line 5, column subject: found bytes that are no text, expected text in UTF"):
+        read_csv(path)
+
+
+@pytest.mark.parametrize("content", ["", "t,acc_", HEADER, HEADER + "\n", HEADER + "\n0.0"])
+def test_a_file_without_a_row_does_not_spoil_its_folder(tmp_path: Path, content: str) -> None:
+    _write(tmp_path / "a.csv", np.arange(20) / 50)
+    (tmp_path / "b.csv").write_text(content)
+    dataset = read_csv_folder(tmp_path)
+    assert len(dataset.recordings) == 1
+    assert dataset.oddities[0].startswith("b.csv was left out: ")
+    (tmp_path / "a.csv").unlink()
+    with pytest.raises(DataError, match=r"b\.csv"):
+        read_csv_folder(tmp_path)
+
+
+def test_a_wrong_header_spoils_its_folder(tmp_path: Path) -> None:
+    _write(tmp_path / "a.csv", np.arange(20) / 50)
+    (tmp_path / "b.csv").write_text("time,x\n")
+    with pytest.raises(DataError, match=r"b\.csv: found no column t"):
+        read_csv_folder(tmp_path)

@@ -13,5 +13,5 @@ def test_unknown_sensor_lists_the_known():
     with pytest.raises(SetupError) as caught:
         make_sensor("bmi270", None, None)
     assert str(caught.value) == (
-        f"--sensor: found bmi270, expected one of {', '.join(SENSORS)}; choose a sensor with a driver"
+        f"--sensor: found bmi270, expected auto or one of {', '.join(SENSORS)}; choose a sensor with a driver"
     )

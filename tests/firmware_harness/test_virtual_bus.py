@@ -25,7 +25,7 @@ def clock():
 
 def test_transfers_reach_the_device_and_take_wire_time(clock):
     echo = Echo()
-    bus = VirtualI2cBus({0x68: echo}, clock, bus_hz=400_000)
+    bus = VirtualI2cBus({0x68: echo}, clock)
     assert bus.read(0x68, 0x3B, 3) == b"\x3b\x3c\x3d"
     # Address, register, address, and three bytes, nine bits each, with start, repeated start and stop.
     assert clock.now_ns() == bus.wire_ns == pytest.approx((6 * 9 + 4) * 2500)

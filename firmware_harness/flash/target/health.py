@@ -12,7 +12,7 @@ from typing import Any
 
 from .environment import read_environment
 from .installing import clean_environment
-from .manifest import Manifest
+from .manifest import MODEL, Manifest
 from .refusal import RefusedError
 from .service import Service
 
@@ -59,7 +59,15 @@ def watch_service(service: Service, seconds: float, sleep: Callable[[float], Non
 
 
 def _ask_doctor(release: Path, arguments: Sequence[str]) -> int:
-    command = [str(release / "bin" / "deseptr"), "device", "doctor", "--json", *arguments]
+    command = [
+        str(release / "bin" / "deseptr"),
+        "device",
+        "doctor",
+        "--json",
+        "--model",
+        str(release / MODEL),
+        *arguments,
+    ]
     ended = _run(release, command, _DOCTOR_TIMEOUT)
     if not 0 <= ended.returncode < _SICK:
         raise RefusedError(
@@ -111,15 +119,10 @@ def _run(release: Path, command: Sequence[str], timeout: float) -> subprocess.Co
 
 
 def _findings(text: str) -> str:
-    """The doctor's worst findings in one line, in whichever of the known forms its JSON has them."""
-    report = _object(text)
-    checks = report.get("findings") or report.get("checks") or []
-    bad = [entry for entry in checks if isinstance(entry, dict) and _is_bad(entry)]
-    return "; ".join(str(entry.get("line") or entry.get("found") or entry.get("name")) for entry in bad)[:300]
-
-
-def _is_bad(entry: dict[str, Any]) -> bool:
-    return str(entry.get("level") or entry.get("status") or entry.get("severity")) in ("error", "fail", "bad", "failed")
+    """The findings of `device doctor --json` that failed, in one line."""
+    findings = _object(text).get("findings", [])
+    failed = [finding for finding in findings if finding.get("level") == "fail"]
+    return "; ".join(f"{finding.get('check')}: {finding.get('found')}" for finding in failed)[:300]
 
 
 def _last_line(ended: subprocess.CompletedProcess[str]) -> str:

@@ -29,7 +29,7 @@ _STANDIN = """
     import json, sys, time
     words = sys.argv[1:]
     if words[:2] == ["device", "doctor"]:
-        print(json.dumps({"findings": [{"level": "error", "line": "no chip answers"}]}))
+        print(json.dumps({"findings": [{"check": "WHO_AM_I", "level": "fail", "found": "no chip answers"}]}))
         sys.exit(2 if CONDUCT == "sick" else 1)
     if words[:2] == ["device", "evaluate"] or words[:2] == ["device", "profile"]:
         print(json.dumps({"words": words, "size": len(open(words[2], "rb").read())}))

@@ -108,7 +108,7 @@ def test_installed_release_runs_from_its_final_place(flashed: Board):
 @pytest.mark.parametrize(
     ("conduct", "line"),
     [
-        ("sick", "release 3.0-11: device doctor: found no chip answers, .*; 1.0-10 runs again"),
+        ("sick", "release 3.0-11: device doctor: found WHO_AM_I: no chip answers, .*; 1.0-10 runs again"),
         ("dies", "release 3.0-11: service: found no label from it .*the sensor is gone"),
         ("unmet", "installing from the bundle's wheels: found No matching distribution found for no-such-thing-at-all"),
     ],

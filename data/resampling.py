@@ -62,13 +62,20 @@ def interpolate(signals: NDArray[np.float32], positions: NDArray[np.float64], cu
     for start in range(0, len(positions), _CHUNK):
         part = positions[start : start + _CHUNK]
         neighbours = np.floor(part).astype(np.int64)[:, None] + taps
-        weights = _kernel(part[:, None] - neighbours, cutoff, half_width)
+        weights = interpolation_weights(part[:, None] - neighbours, cutoff, half_width)
         samples = signals[np.clip(neighbours, 0, len(signals) - 1)]
         output[start : start + _CHUNK] = np.einsum("ot,otc->oc", weights, samples)
     return output
 
 
-def _kernel(distance: NDArray[np.float64], cutoff: float, half_width: float) -> NDArray[np.float64]:
+def interpolation_weights(distance: NDArray[np.float64], cutoff: float, half_width: float) -> NDArray[np.float64]:
+    """Weights of the samples at ``distance [output, tap]`` from an output, which sum to 1 over the taps.
+
+    Args:
+        distance: in samples of the input.
+        cutoff: upper edge of the pass band as a share of the input's Nyquist rate, at most 1.
+        half_width: of the kernel, in samples of the input.
+    """
     taper = np.sqrt(np.maximum(0.0, 1 - (distance / half_width) ** 2))
     inside = np.abs(distance) <= half_width
     weights = np.where(inside, np.sinc(cutoff * distance) * np.i0(_KAISER_BETA * taper), 0.0)

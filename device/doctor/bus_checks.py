@@ -1,0 +1,207 @@
+"""Is there a bus, may it be used, who answers, who is that really, and how fast is it?
+
+Paths and settings after the Raspberry Pi documentation ("config.txt", "The device tree"): the firmware reads
+``config.txt`` from the boot partition, mounted at ``/boot/firmware`` or, before Debian 12, at ``/boot``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from deseptr.device.fifo_imu import FifoImu
+from deseptr.device.host_files import matching, text_of
+from deseptr.device.sensors import DRIVERS, SENSORS, Found
+
+from .bus_timing import FASTEST_HZ
+from .finding import Verdict, fail, ok, warn
+from .patient import Patient
+
+CONFIG_FILES = ("boot/firmware/config.txt", "boot/config.txt")
+CLOCK_TOLERANCE = 0.15
+SLOWEST_HZ = 1_000
+# Share of the bus that the FIFO may take before a second sensor or a retry has no room.
+BUSY = 0.5
+# A measurement with a larger standard error cannot tell 5/8 from the whole.
+UNSURE = 0.1
+_DTPARAM = re.compile(r"^[ \t]*dtparam[ \t]*=.*?\bi2c(?:_arm|1)?=(\w+)", re.MULTILINE)
+
+
+def check_bus(patient: Patient) -> Verdict:
+    """The device node, and where there is none, what keeps it from being there."""
+    number = patient.bus_number
+    if number is None:
+        return ok("a simulated bus")
+    root = patient.host.root
+    name = f"/dev/i2c-{number}"
+    if (root / f"dev/i2c-{number}").exists():
+        return ok(name)
+    others = [path.name for path in matching(root / "dev", "i2c-*")]
+    file, enabled = i2c_enabled(root)
+    if file is not None and enabled is not True:
+        step = f"add dtparam=i2c_arm=on to {file} (`sudo raspi-config nonint do_i2c 0` does) and reboot"
+        return fail(f"no {name}, and I2C is not enabled in {file}", "dtparam=i2c_arm=on", step)
+    if not module_loaded(root):
+        step = "`sudo modprobe i2c-dev`, and a line `i2c-dev` in /etc/modules-load.d/i2c.conf for the next boot"
+        return fail(f"no {name}: the kernel module i2c-dev is not loaded", "i2c-dev loaded", step)
+    if others:
+        return fail(f"no {name}, but {', '.join(others)}", name, "choose one of these with --bus")
+    return fail(f"no {name}", "an I2C bus", "reboot if I2C was enabled just now; a PC has no bus for a sensor")
+
+
+def check_permission(patient: Patient) -> Verdict:
+    """Whether this user may open the bus."""
+    number = patient.bus_number
+    if number is None:
+        return ok("a simulated bus")
+    path = patient.host.root / f"dev/i2c-{number}"
+    if patient.host.may_use(path):
+        return ok(f"this user may use /dev/i2c-{number}")
+    group = _group(path)
+    step = f"`sudo usermod -aG {group} $USER`, then log in again"
+    return fail(f"/dev/i2c-{number} belongs to group {group}, without this user", "permission to read and write", step)
+
+
+def check_bus_free(patient: Patient) -> Verdict:
+    """Whether another process works with the bus: setting up the sensor would pull it from under its feet."""
+    number = patient.bus_number
+    if number is None:
+        return ok("a simulated bus")
+    users = bus_users(patient.host.root, number)
+    if not users:
+        return ok(f"no other process that this user may see has /dev/i2c-{number} open")
+    found = f"{', '.join(users)} has /dev/i2c-{number} open"
+    if patient.shared:
+        return warn(found, "nobody else on the bus", "expect gaps, here and there, if it uses the same sensor")
+    step = "end it, or use --shared if it works with another chip than the sensor"
+    return fail(found, "nobody else on the bus", step)
+
+
+def bus_users(root: Path, number: int) -> tuple[str, ...]:
+    """Processes other than this that have a bus open, as ``python (1234)``."""
+    users = []
+    for process in matching(root / "proc", "[0-9]*"):
+        if process.name != str(os.getpid()) and any(_leads_to_bus(fd, number) for fd in matching(process / "fd", "*")):
+            users.append(f"{text_of(process / 'comm') or 'a process'} ({process.name})")
+    return tuple(users)
+
+
+def _leads_to_bus(descriptor: Path, number: int) -> bool:
+    try:
+        return str(descriptor.readlink()) == f"/dev/i2c-{number}"
+    except OSError:
+        return False
+
+
+def check_addresses(patient: Patient) -> Verdict:
+    """Who answers at the addresses that the drivers know."""
+    chips = patient.chips
+    if chips:
+        return ok(", ".join(f"0x{chip.address:02x} answers" for chip in chips))
+    asked = dict.fromkeys(address for driver in DRIVERS for address in driver.addresses)
+    where = f"0x{patient.address:02x}" if patient.address is not None else ", ".join(f"0x{a:02x}" for a in asked)
+    step = "check VCC, GND, SDA (pin 3) and SCL (pin 5); `i2cdetect -y N` shows every address that answers"
+    return fail(f"no answer at {where}", "an acknowledge", step)
+
+
+def check_identity(patient: Patient) -> Verdict:
+    """Which chip it is by its WHO_AM_I: the real one, a clone, or one without a driver."""
+    driven = [chip for chip in patient.chips if chip.driver is not None]
+    named = "; ".join(map(_described, patient.chips))
+    if not driven:
+        known = ", ".join(f"0x{value:02X}" for driver in SENSORS.values() for value in driver.who_am_i_values)
+        return fail(named, f"a WHO_AM_I of a chip with a driver: {known}", "fit a sensor that has a driver")
+    if "clone" in driven[0].chip:
+        step = "go on if rate, gravity and bias below are right; fit a genuine chip if they are not"
+        return warn(named, "a genuine chip", step)
+    return ok(named)
+
+
+def check_bus_clock(patient: Patient) -> Verdict:
+    """The configured clock beside the real one, and how much of it the FIFO takes."""
+    timing = patient.bus_timing
+    configured_hz = patient.bus_hz or configured_clock_hz(patient.host.root, patient.bus_number)
+    if not timing.hz > 0 or timing.spread > UNSURE:
+        found = f"reads too uneven to tell ({timing.overhead_us:.0f} µs a transfer beside the data)"
+        return warn(found, f"a clock known within {UNSURE:.0%}", "run again on an idle machine")
+    load = bus_load(patient, timing.hz)
+    stated = _khz(configured_hz) if configured_hz else "not known what is"
+    found = (
+        f"{_khz(timing.hz)} ± {timing.spread:.1%} really, {stated} configured; {timing.overhead_us:.0f} µs a transfer "
+        f"for the host and the addressing, not counted into the clock; the FIFO takes {load:.1%} of it"
+    )
+    if load > BUSY:
+        return warn(found, f"at most {BUSY:.0%}", "raise dtparam=i2c_arm_baudrate in config.txt, or lower the rate")
+    if configured_hz and abs(timing.hz / configured_hz - 1) > CLOCK_TOLERANCE:
+        step = (
+            "the divider follows the core clock on a Raspberry Pi: fix core_freq in config.txt, or ask for "
+            f"i2c_arm_baudrate={round(configured_hz**2 / timing.hz, -3):.0f}; a sensor works either way"
+        )
+        return warn(found, f"{_khz(configured_hz)} within {CLOCK_TOLERANCE:.0%}", step)
+    return ok(found)
+
+
+def bus_load(patient: Patient, hz: float) -> float:
+    """Share of the bus's time that the FIFO's data take at the wanted rate, by the driver's datum."""
+    driver: type[FifoImu] = SENSORS[next((c.driver for c in patient.chips if c.driver), None) or DRIVERS[0].name]
+    return patient.config.rate_hz * driver.datum_bytes * 9 / hz
+
+
+def i2c_enabled(root: Path) -> tuple[str | None, bool | None]:
+    """The firmware's configuration file, and whether it enables I2C; None where it says nothing."""
+    for name in CONFIG_FILES:
+        text = text_of(root / name)
+        if text:
+            settings = re.findall(_DTPARAM, text)
+            return f"/{name}", settings[-1].lower() in ("on", "true", "yes", "1") if settings else None
+    return None, None
+
+
+def module_loaded(root: Path) -> bool:
+    """Whether i2c-dev, which makes the device nodes, is there, as a module or built in."""
+    modules = text_of(root / "proc/modules")
+    return any(line.startswith("i2c_dev ") for line in modules.splitlines()) or (
+        (root / "sys/module/i2c_dev").exists() or (root / "sys/class/i2c-dev").exists()
+    )
+
+
+def configured_clock_hz(root: Path, number: int | None) -> int | None:
+    """The bus clock in the device tree; None if it says none, or nonsense."""
+    if number is None:
+        return None
+    tree = root / "proc/device-tree"
+    alias = text_of(tree / f"aliases/i2c{number}").lstrip("/")
+    nodes = [root / f"sys/class/i2c-adapter/i2c-{number}/of_node", root / f"sys/class/i2c-dev/i2c-{number}/of_node"]
+    if alias:
+        nodes.append(tree / alias)
+    controllers = matching(tree, "soc*/i2c@*")
+    if len(controllers) == 1:
+        nodes += controllers
+    found = (_big_endian(node / "clock-frequency") for node in nodes)
+    return next((hz for hz in found if hz is not None and SLOWEST_HZ <= hz <= FASTEST_HZ), None)
+
+
+def _big_endian(path: Path) -> int | None:
+    """A cell of the device tree: four bytes, the highest first (Devicetree Specification 0.4, section 2.2.4)."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(5)
+    except (OSError, ValueError):
+        return None
+    return int.from_bytes(content, "big") if len(content) == 4 else None
+
+
+def _described(chip: Found) -> str:
+    return f"0x{chip.address:02x}: {chip.chip} (WHO_AM_I 0x{chip.who_am_i:02X})"
+
+
+def _group(path: Path) -> str:
+    try:
+        return path.group()
+    except (OSError, KeyError):
+        return "i2c"
+
+
+def _khz(hz: float) -> str:
+    return f"{hz / 1000:.0f} kHz"

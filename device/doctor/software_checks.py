@@ -1,0 +1,108 @@
+"""Is there a runtime that works with this numpy, does the model load, is there an Edge TPU?"""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from deseptr.contract import SetupError
+from deseptr.device.host_files import matching, text_of
+from deseptr.device.tflite_runtimes import TfliteRuntime
+
+from .finding import Verdict, fail, ok, skip, warn
+from .patient import Patient
+
+# Google Coral documentation, "Get started with the USB Accelerator": before and after its firmware was loaded.
+EDGE_TPU_USB = (("1a6e", "089a"), ("18d1", "9302"))
+EDGE_TPU_LIBRARY = "libedgetpu.so.1"
+_LIBRARY_FOLDERS = ("usr/lib", "usr/lib/*-linux-gnu*", "usr/local/lib", "lib/*-linux-gnu*")
+
+
+def check_versions(patient: Patient) -> Verdict:
+    """What is installed, for whoever reads a report of this."""
+    return ok(
+        f"deseptr {version('deseptr')}, Python {platform.python_version()}, numpy {patient.host.numpy_version}, "
+        f"{platform.system()} on {platform.machine()}"
+    )
+
+
+def check_engine(patient: Patient) -> Verdict:
+    """The TFLite runtimes that are installed, and whether they get on with numpy."""
+    installed = [runtime for runtime in patient.host.runtimes if runtime.installed()]
+    if not installed:
+        names = " or ".join(runtime.package for runtime in patient.host.runtimes)
+        return fail("no TFLite runtime", names, f"`pip install {patient.host.runtimes[0].package}`")
+    named = ", ".join(map(_version, installed))
+    clashing = [runtime for runtime in installed if clashes(runtime, patient.host.numpy_version)]
+    if not clashing:
+        return ok(named)
+    clash = clashing[0]
+    found = f"{named} with numpy {patient.host.numpy_version}"
+    expected = f"numpy below {clash.numpy_below} for {clash.package}"
+    if len(clashing) == len(installed):
+        return fail(
+            found, expected, f"`pip install 'numpy<{clash.numpy_below}'`, or ai-edge-litert where it has a wheel"
+        )
+    return warn(found, expected, f"`pip uninstall {clash.package}`; {installed[0].package} is the one in use")
+
+
+def check_model(patient: Patient) -> Verdict:
+    """Whether the model loads and answers."""
+    engine = patient.engine
+    contract = engine.contract
+    logits = engine.invoke(np.zeros((contract.window_length, len(contract.channels)), np.float32))
+    if not np.isfinite(logits).all():
+        return fail("logits that are no numbers", "finite ones", "convert the model again with `deseptr convert RUN`")
+    return ok(
+        f"{contract.model} on {engine.name}: {len(contract.labels)} classes, windows of {contract.window_s:g} s at "
+        f"{contract.rate_hz:g} Hz"
+    )
+
+
+def check_edge_tpu(patient: Patient) -> Verdict:
+    """An Edge TPU, and the library without which it is of no use."""
+    root = patient.host.root
+    device = edge_tpu(root)
+    library = any(path.exists() for path in _libraries(root))
+    if device and library:
+        return ok(f"{device}, {EDGE_TPU_LIBRARY}")
+    if device:
+        return warn(
+            f"{device} without {EDGE_TPU_LIBRARY}", EDGE_TPU_LIBRARY, "install Google's package libedgetpu1-std"
+        )
+    return skip("none; models run on the processor" + (f" ({EDGE_TPU_LIBRARY} is installed)" if library else ""))
+
+
+def edge_tpu(root: Path) -> str | None:
+    """The Edge TPU that is plugged in, if any."""
+    if (root / "dev/apex_0").exists():
+        return "a PCIe Edge TPU"
+    for device in matching(root / "sys/bus/usb/devices", "*"):
+        if (text_of(device / "idVendor"), text_of(device / "idProduct")) in EDGE_TPU_USB:
+            return "a USB Edge TPU"
+    return None
+
+
+def clashes(runtime: TfliteRuntime, numpy_version: str) -> bool:
+    """Whether a runtime was built against an older numpy than there is."""
+    major = numpy_version.partition(".")[0]
+    return runtime.numpy_below is not None and major.isdecimal() and int(major) >= runtime.numpy_below
+
+
+def _libraries(root: Path) -> list[Path]:
+    return [path for folder in _LIBRARY_FOLDERS for path in matching(root, f"{folder}/{EDGE_TPU_LIBRARY}")]
+
+
+def _version(runtime: TfliteRuntime) -> str:
+    try:
+        return runtime.version()
+    except PackageNotFoundError as error:
+        raise SetupError(
+            runtime.package,
+            found=f"a module {runtime.module} of no package",
+            expected=f"the package {runtime.package}",
+            next_step=f"`pip install --force-reinstall {runtime.package}`",
+        ) from error

@@ -1,0 +1,134 @@
+"""What happens in a run, one record each: windows, decisions, lost samples, recoveries and rates.
+
+They are plain values that know how they look as JSON; who shows or stores them is a :class:`deseptr.device.Sink`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class WindowEvent:
+    """A window was classified.
+
+    Args:
+        t: time of its last sample, seconds after the first sample of the run.
+        label: the most probable class.
+        confidence: its probability.
+        probabilities: probability of every class by name.
+        latency_us: host time from the start of the read that brought its last sample to the label, microseconds.
+        sample: index of its first sample at the model's rate, lost ones counted.
+        state: the decided label after this window; None where nothing decides.
+    """
+
+    t: float
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    latency_us: float
+    sample: int
+    state: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --json``."""
+        made = {
+            "t": round(self.t, 6),
+            "label": self.label,
+            "confidence": round(self.confidence, 6),
+            "probabilities": {label: round(value, 6) for label, value in self.probabilities.items()},
+            "latency_us": round(self.latency_us, 3),
+        }
+        return made if self.state is None else made | {"state": self.state}
+
+
+@dataclass(frozen=True, slots=True)
+class GapEvent:
+    """Samples were lost; the windows on either side are whole.
+
+    Args:
+        t: time of the first sample after it, seconds after the first sample of the run.
+        reason: as in :class:`deseptr.device.Gap`.
+        lost_samples: how many, from the clock; right to one sample.
+    """
+
+    t: float
+    reason: str
+    lost_samples: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --json``."""
+        return {"gap": {"reason": self.reason, "lost_samples": self.lost_samples}, "t": round(self.t, 6)}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """The decided label changed.
+
+    Args:
+        t: time of the last sample of the window that decided it, seconds after the first sample of the run.
+        label: the label from now on, ``unknown`` if no class is probable enough.
+        previous: the label until now; None at first.
+        confidence: smoothed probability of the most probable class.
+    """
+
+    t: float
+    label: str
+    previous: str | None
+    confidence: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --json``."""
+        change = {"label": self.label, "previous": self.previous, "confidence": round(self.confidence, 6)}
+        return {"change": change, "t": round(self.t, 6)}
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryEvent:
+    """The sensor failed and came back; one for each rung that an episode climbed to.
+
+    Args:
+        t: time of the first sample after it, seconds after the first sample of the run.
+        rung: what helped: ``retry``, ``fifo-reset``, ``reinit`` or ``reopen``.
+        cause: the failure, in one line.
+        count: how many of this rung there were in this run, this one counted.
+    """
+
+    t: float
+    rung: str
+    cause: str
+    count: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --json``."""
+        return {"recovery": {"rung": self.rung, "cause": self.cause, "count": self.count}, "t": round(self.t, 6)}
+
+
+@dataclass(frozen=True, slots=True)
+class RateEvent:
+    """The sensor's rate was measured, for the first time or anew.
+
+    Args:
+        t: when, seconds after the first sample of the run.
+        rate_hz: the measured rate.
+        nominal_hz: the rate that the sensor is set to.
+        resampled: whether its samples are brought to the model's rate from here on.
+    """
+
+    t: float
+    rate_hz: float
+    nominal_hz: float
+    resampled: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --json``."""
+        rate = {
+            "rate_hz": round(self.rate_hz, 4),
+            "nominal_hz": round(self.nominal_hz, 4),
+            "resampled": self.resampled,
+        }
+        return {"rate": rate, "t": round(self.t, 6)}
+
+
+Event = WindowEvent | GapEvent | LabelEvent | RecoveryEvent | RateEvent

@@ -1,0 +1,270 @@
+"""The loop behind ``deseptr device record``: drain the sensor, write the samples of each activity into a take.
+
+It is told the steps of a session and says what happens; countdowns, bells and bars are for whoever listens. Time in
+the files is that of the chip's own oscillator: its rate is measured from the session's beginning on, and each stretch
+of samples without a gap is written at the rate known when it began, evenly, so that nothing has to be interpolated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deseptr.contract import SensorError
+from deseptr.device.imu import ImuConfig, Samples
+from deseptr.device.recovery import RecoveringImu
+from deseptr.device.recovery import Step as Rung
+from deseptr.device.session import Session
+from deseptr.device.timing import SampleClock
+
+from .script import Step
+from .take_file import TakeFile, prepare_folder
+
+POLL_NS = 50_000_000
+# After so long the rate is known to about 0.1 %; a session with a shorter first countdown is made to wait.
+SETTLE_S = 3.0
+RATE_DRIFT = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class StepBegan:
+    """A step of the session begins; ``number`` counts from 1."""
+
+    step: Step
+    number: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``done_s`` of a step have passed; of an activity, seconds of samples in the file ``path``."""
+
+    step: Step
+    done_s: float
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """Samples were lost in an activity; what follows is another recording.
+
+    Args:
+        t: seconds since the take began.
+        reason: as in :class:`deseptr.device.Gap`.
+        lost_samples: how many, from the clock.
+    """
+
+    t: float
+    reason: str
+    lost_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """An activity was recorded.
+
+    Args:
+        path: its file.
+        label: what the subject did.
+        samples: written, those lost not counted.
+        seconds: length, lost time counted.
+        gaps: how many times samples were lost.
+        rate_hz: rate of the file's first samples.
+        measured_hz: the sensor's rate as known at the end.
+    """
+
+    path: Path
+    label: str
+    samples: int
+    seconds: float
+    gaps: int
+    rate_hz: float
+    measured_hz: float
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the rate in the file turned out to be more than half a per cent off."""
+        return abs(self.rate_hz / self.measured_hz - 1) > RATE_DRIFT
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The sensor failed and something was done about it.
+
+    Args:
+        rung: ``retry``, ``fifo-reset``, ``reinit`` or ``reopen``.
+        cause: the failure, in one line.
+        count: how many times so far in this session.
+    """
+
+    rung: str
+    cause: str
+    count: int
+
+    @classmethod
+    def of(cls, rung: Rung) -> Recovery:
+        """What a recovering sensor told."""
+        return cls(rung.rung, rung.cause, rung.count)
+
+
+RecorderEvent = StepBegan | Progress | Interruption | Recovery | Take
+
+
+def record(
+    session: Session,
+    steps: Sequence[Step],
+    folder: Path,
+    subject: str,
+    config: ImuConfig,
+) -> Generator[RecorderEvent, None, None]:
+    """Go through the steps of a session, until its end, the sensor's or the caller's; then close the session.
+
+    A take is complete on the disk when its :class:`Take` comes. If the generator is closed or an error ends it, the
+    samples of the take so far are on the disk too.
+
+    Args:
+        session: the sensor.
+        steps: what the subject does.
+        folder: where the files go; made if it is not there.
+        subject: who wears the sensor.
+        config: rate and full scales.
+
+    Raises:
+        SensorError: if the sensor does not answer or is another chip.
+        UnhealthyError: if it failed on the way and could not be brought back.
+        SetupError: if the folder cannot be written, or the disk is full.
+    """
+    try:
+        prepare_folder(folder)
+        imu = RecoveringImu(session.imu, session.clock, reopen=session.reopen, ended=session.ended)
+        settings = imu.set_up(config)
+        yield from _Recorder(session, imu, folder, subject, SampleClock(settings.rate_hz)).run(settled(steps))
+    finally:
+        session.close()
+
+
+@dataclass
+class _Recorder:
+    session: Session
+    imu: RecoveringImu
+    folder: Path
+    subject: str
+    rate: SampleClock
+
+    def run(self, steps: Sequence[Step]) -> Generator[RecorderEvent, None, None]:
+        self.imu.start()
+        self.rate.begin(self.session.clock.now_ns())
+        try:
+            for number, step in enumerate(steps, 1):
+                if self.session.ended():
+                    return
+                yield StepBegan(step, number, len(steps))
+                yield from self._record(step) if step.kind == "activity" else self._wait(step)
+        finally:
+            with suppress(SensorError):
+                self.imu.stop()
+
+    def _wait(self, step: Step) -> Generator[RecorderEvent, None, None]:
+        began_ns = self.session.clock.now_ns()
+        done_s = 0.0
+        while done_s < step.seconds and not self.session.ended():
+            self._drain()
+            yield from map(Recovery.of, self.imu.take_steps())
+            done_s = (self.session.clock.now_ns() - began_ns) / 1e9
+            yield Progress(step, min(done_s, step.seconds))
+
+    def _record(self, step: Step) -> Generator[RecorderEvent, None, None]:
+        now_ns = self.session.clock.now_ns()
+        file = TakeFile(self.folder, self.subject, step.label, _sensor_name(self.session), now_ns)
+        take = _Taking(file, step, self.rate.rate_hz)
+        try:
+            while not take.complete and not self.session.ended():
+                samples, lost = self._drain()
+                yield from map(Recovery.of, self.imu.take_steps())
+                if samples.gap is not None and (gap := take.interrupt(samples.gap.reason, lost, self.rate.rate_hz)):
+                    yield gap
+                take.append(samples, self.session.clock.now_ns())
+                yield Progress(step, take.done_s, file.path)
+        finally:
+            file.close()
+        if file.samples:
+            yield take.result(self.rate.rate_hz)
+
+    def _drain(self) -> tuple[Samples, int]:
+        """Wait for a poll period, then drain; also how many samples a gap has cost."""
+        clock, imu = self.session.clock, self.imu
+        clock.sleep_ns(min(POLL_NS, round(imu.capacity / 3 / self.rate.nominal_hz * 1e9)))
+        samples = imu.drain()
+        lost = 0
+        if samples.gap is not None:
+            lost = self.rate.lost_until(samples.gap.resumed_ns)
+            self.rate.begin(samples.gap.resumed_ns)
+        # A sensor that has fallen silent says nothing about its rate.
+        if len(samples.signals):
+            self.rate.drained(samples.at_ns, len(samples.signals))
+        return samples, lost
+
+
+class _Taking:
+    """A take while it is being written: where in time its next sample is."""
+
+    def __init__(self, file: TakeFile, step: Step, rate_hz: float) -> None:
+        self._file = file
+        self._step = step
+        self._first_rate_hz = self._rate_hz = rate_hz
+        self._begun_s = 0.0  # of the current recording
+        self._count = 0  # of its samples
+        self._gaps = 0
+
+    @property
+    def done_s(self) -> float:
+        """Time of the next sample."""
+        return self._begun_s + self._count / self._rate_hz
+
+    @property
+    def complete(self) -> bool:
+        return self._left() <= 0
+
+    def interrupt(self, reason: str, lost: int, rate_hz: float) -> Interruption | None:
+        if not self._file.samples:
+            return None
+        self._begun_s = self.done_s + lost / rate_hz
+        self._rate_hz, self._count = rate_hz, 0
+        self._gaps += 1
+        self._file.begin_recording()
+        return Interruption(self._begun_s, reason, lost)
+
+    def append(self, samples: Samples, now_ns: int) -> None:
+        signals = samples.signals[: int(min(len(samples.signals), max(0, self._left())))]
+        t_s = self._begun_s + (self._count + np.arange(len(signals))) / self._rate_hz
+        self._file.append(t_s, signals, now_ns)
+        self._count += len(signals)
+
+    def result(self, measured_hz: float) -> Take:
+        file = self._file
+        return Take(
+            file.path, self._step.label, file.samples, self.done_s, self._gaps, self._first_rate_hz, measured_hz
+        )
+
+    def _left(self) -> float:
+        """Samples that the activity still wants."""
+        left_s = self._step.seconds - self.done_s
+        return math.inf if math.isinf(left_s) else round(left_s * self._rate_hz)
+
+
+def settled(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps as they will be gone through: with a first countdown that is long enough to measure the rate."""
+    first = steps[0]
+    if first.kind != "prepare":
+        return (Step("prepare", first.label, SETTLE_S, first.instruction), *steps)
+    return (Step("prepare", first.label, max(first.seconds, SETTLE_S), first.instruction), *steps[1:])
+
+
+def _sensor_name(session: Session) -> str:
+    name = str(session.sensor["name"])
+    return f"{name} (simulated)" if session.sensor.get("simulated") else name

@@ -1,0 +1,145 @@
+"""What a recording session consists of: a single activity, or several with countdowns from a TOML file.
+
+Only the activities are recorded. While the subject prepares or rests the sensor runs, so that its rate is known and
+its FIFO empty, but nothing is written: a sample in a file always has the label of what was asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from deseptr.contract import DataError
+
+_EXAMPLE = "see the example in `deseptr device record --help`"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stretch of a session.
+
+    Args:
+        kind: what happens in it; samples are written in an ``activity`` alone.
+        label: the activity, or the one to prepare for; of a rest, the one that went before.
+        seconds: its length; infinite for an activity that goes on until it is interrupted.
+        instruction: what to tell the subject.
+    """
+
+    kind: Literal["prepare", "activity", "rest"]
+    label: str
+    seconds: float
+    instruction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """An activity of a protocol.
+
+    Args:
+        label: its name in the recordings.
+        seconds: how long it is recorded.
+        instruction: what to tell the subject.
+        prepare_s: countdown before it.
+        rest_s: pause after it.
+        repeats: how often in a row.
+    """
+
+    label: str
+    seconds: float
+    instruction: str = ""
+    prepare_s: float = 5.0
+    rest_s: float = 0.0
+    repeats: int = 1
+
+    def steps(self) -> tuple[Step, ...]:
+        """Countdown, activity and pause, as often as it repeats."""
+        once = (
+            Step("prepare", self.label, self.prepare_s, self.instruction),
+            Step("activity", self.label, self.seconds, self.instruction),
+            Step("rest", self.label, self.rest_s),
+        )
+        return tuple(step for step in once if step.seconds > 0) * self.repeats
+
+
+def session_steps(activities: tuple[Activity, ...], repeats: int = 1) -> tuple[Step, ...]:
+    """The steps of a session; nobody needs to rest after the last activity."""
+    steps = tuple(step for activity in activities for step in activity.steps()) * repeats
+    return steps[:-1] if steps[-1].kind == "rest" else steps
+
+
+def read_protocol(path: Path) -> tuple[Step, ...]:
+    """The steps of a session that a TOML file describes.
+
+    At the top ``repeats`` of the whole list, ``prepare_s`` and ``rest_s`` for all; then a table ``[[activity]]`` each
+    with ``label`` and ``seconds``, and ``instruction``, ``prepare_s``, ``rest_s``, ``repeats`` where wanted.
+
+    Raises:
+        DataError: naming the file, the activity and the key, if something is missing, unknown or out of range.
+    """
+    content = _load(path)
+    tables = content.pop("activity", None)
+    if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+        raise _bad(path, "activity", "none" if not tables else repr(tables), "at least one table [[activity]]")
+    common = _checked(content, str(path), {"repeats": 1, "prepare_s": 5.0, "rest_s": 0.0})
+    repeats = common.pop("repeats")
+    activities = []
+    for number, table in enumerate(tables, 1):
+        place = f"{path}, activity {number}"
+        for key in ("label", "seconds"):
+            if key not in table:
+                raise _bad(place, key, "none", "one in every activity")
+        known = {"label": "", "seconds": 0.0, "instruction": "", "repeats": 1, **common}
+        activities.append(Activity(**_checked(table, place, known)))
+    return session_steps(tuple(activities), repeats)
+
+
+def check_name(what: str, name: str) -> str:
+    """A label or subject without blanks around it.
+
+    Raises:
+        DataError: if it is empty or has characters that do not print.
+    """
+    stripped = name.strip()
+    if not stripped or not stripped.isprintable():
+        raise _bad(what, "", repr(name), "a name of printable characters")
+    return stripped
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        found = error.strerror if isinstance(error, OSError) else error
+        raise DataError(path, found=found, expected="a protocol in TOML", next_step=_EXAMPLE) from error
+
+
+def _checked(table: Mapping[str, Any], place: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """``defaults`` with what ``table`` says, each value of the default's type and in range."""
+    for key in table:
+        if key not in defaults:
+            raise _bad(place, key, "an unknown key", f"some of {', '.join(defaults)}")
+    return {key: _value(table[key], key, place) if key in table else default for key, default in defaults.items()}
+
+
+def _value(value: Any, key: str, place: str) -> str | int | float:
+    if key in ("label", "instruction"):
+        if not isinstance(value, str):
+            raise _bad(place, key, repr(value), "a text")
+        return check_name(f"{place}: label", value) if key == "label" else " ".join(value.split())
+    if key == "repeats":
+        if type(value) is not int or not 1 <= value <= 1000:
+            raise _bad(place, key, repr(value), "a whole number from 1 to 1000")
+        return value
+    real = type(value) in (int, float) and math.isfinite(value)
+    if not real or value < 0 or (key == "seconds" and value == 0):
+        raise _bad(place, key, repr(value), f"{'positive' if key == 'seconds' else 'no negative'} seconds")
+    return float(value)
+
+
+def _bad(place: object, key: str, found: str, expected: str) -> DataError:
+    thing = f"{place}: {key}" if key else str(place)
+    return DataError(thing, found=found, expected=expected, next_step=f"correct it; {_EXAMPLE}")

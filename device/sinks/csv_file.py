@@ -1,0 +1,237 @@
+"""A CSV file of events that survives power cuts and full disks, in a bounded amount of space.
+
+The current file is the one that was named; the earlier ones are ``NAME.1`` (the latest) to ``NAME.<keep - 1>``. Each
+row is one write, handed to the system at once and forced onto the medium every few seconds. A row that a power cut tore
+is cut off when the file is opened again.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import fcntl
+import io
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deseptr.contract import SetupError
+from deseptr.device.clock import Clock, SystemClock
+from deseptr.device.events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+
+from .losses import Losses, Warn, cause_of
+
+COLUMNS = ("time", "t", "event", "label", "confidence", "latency_us", "sample", "state", "detail")
+MEBIBYTE = 1 << 20
+# What is wrong with the medium and may pass; anything else at the start is wrong with the path.
+PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+
+
+class CsvFile:
+    """Appends one row an event to a file, and puts it aside when it is full.
+
+    Args:
+        path: the file.
+        labels: the model's labels, for the columns ``p_<label>``.
+        warn: told about repairs, and when the medium fails and is well again.
+        max_bytes: size that a file does not exceed.
+        keep: how many files to keep, the current one included.
+        sync_s: how often to force rows onto the medium, seconds; what a power cut may cost.
+        clock: for that.
+        wall: seconds since 1970, for the column ``time``.
+
+    Raises:
+        SetupError: if the file cannot be made there, or another process writes it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        labels: tuple[str, ...],
+        warn: Warn,
+        *,
+        max_bytes: int = 10 * MEBIBYTE,
+        keep: int = 10,
+        sync_s: float = 5.0,
+        clock: Clock | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._path = path
+        self._labels = labels
+        self._header = _line([*COLUMNS, *(f"p_{label}" for label in labels)])
+        self._warn = warn
+        self._max_bytes = max_bytes
+        self._keep = keep
+        self._sync_ns = round(sync_s * 1e9)
+        self._clock = clock or SystemClock()
+        self._wall = wall
+        self._file: int | None = None
+        self._size = 0
+        self._synced_ns = self._clock.now_ns()
+        self.losses = Losses(str(path), warn)
+        try:
+            self._open()
+        except OSError as error:
+            if error.errno not in PASSING:
+                raise _unusable(path, error) from error
+
+    def take(self, event: Event) -> None:
+        """Write one row; drop it if the medium refuses."""
+        try:
+            self._append(self._row(event))
+        except OSError as error:
+            self.losses.lost(cause_of(error))
+        else:
+            self.losses.kept()
+
+    def close(self) -> None:
+        """Force the rows onto the medium and close the file."""
+        try:
+            self._put_down()
+        except OSError as error:
+            self._warn(f"{self._path}: {cause_of(error)}; its last rows may be missing")
+
+    def _append(self, row: bytes) -> None:
+        if self._file is None:
+            self._open()
+        if self._size + len(row) > self._max_bytes and self._size > len(self._header):
+            self._rotate()
+        self._write(row)
+        now_ns = self._clock.now_ns()
+        if now_ns - self._synced_ns >= self._sync_ns:
+            self._synced_ns = now_ns
+            os.fdatasync(self._descriptor())
+
+    def _write(self, data: bytes) -> None:
+        file = self._descriptor()
+        written = os.write(file, data)
+        if written == len(data):
+            self._size += written
+            return
+        # The disk has become full within the row.
+        os.ftruncate(file, self._size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _open(self) -> None:
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._size = self._repair(self._file)
+            if self._size and os.pread(self._file, len(self._header), 0) != self._header:
+                # Of another model: its columns are not ours.
+                self._rotate()
+            elif not self._size:
+                self._write(self._header)
+                _sync_folder(self._path.parent)
+        except OSError:
+            self._let_go()
+            raise
+
+    def _repair(self, file: int) -> int:
+        size = os.fstat(file).st_size
+        good = _end_of_last_line(file, size)
+        if good < size:
+            os.ftruncate(file, good)
+            self._warn(f"{self._path}: cut off a torn row of {size - good} bytes")
+        return good
+
+    def _rotate(self) -> None:
+        self._put_down()
+        for number in range(self._keep - 1, 0, -1):
+            older = self._numbered(number - 1)
+            if older.exists():
+                older.replace(self._numbered(number))
+        if self._keep == 1:
+            self._path.unlink()
+        self._open()
+
+    def _numbered(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+
+    def _put_down(self) -> None:
+        if self._file is not None:
+            try:
+                os.fdatasync(self._file)
+            finally:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _descriptor(self) -> int:
+        if self._file is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return self._file
+
+    def _row(self, event: Event) -> bytes:
+        fields = _fields(event)
+        probabilities = event.probabilities if isinstance(event, WindowEvent) else {}
+        now = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
+        values = [now, f"{event.t:.6f}", *(fields.get(column, "") for column in COLUMNS[2:])]
+        return _line([*values, *(_six(probabilities.get(label)) for label in self._labels)])
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    match event:
+        case WindowEvent():
+            return {
+                "event": "window",
+                "label": event.label,
+                "confidence": _six(event.confidence),
+                "latency_us": f"{event.latency_us:.3f}",
+                "sample": event.sample,
+                "state": event.state or "",
+            }
+        case LabelEvent():
+            change = {"label": event.label, "confidence": _six(event.confidence), "state": event.label}
+            return {"event": "label", "detail": f"from {event.previous}" if event.previous else ""} | change
+        case GapEvent():
+            return {"event": "gap", "detail": f"{event.reason}, {event.lost_samples} samples"}
+        case RecoveryEvent():
+            return {"event": "recovery", "detail": f"{event.rung} {event.count}: {event.cause}"}
+        case RateEvent():
+            how = ", resampled" if event.resampled else ""
+            return {"event": "rate", "detail": f"{event.rate_hz:.4f} of {event.nominal_hz:g} Hz{how}"}
+
+
+def _six(value: float | None) -> str:
+    return "" if value is None else f"{value:.6f}"
+
+
+def _line(values: list[Any]) -> bytes:
+    text = io.StringIO()
+    # A row is a line, whatever stands in it: that is what a torn one is known by.
+    csv.writer(text, lineterminator="\n").writerow([" ".join(str(value).split()) for value in values])
+    return text.getvalue().encode()
+
+
+def _end_of_last_line(file: int, size: int, step: int = 65536) -> int:
+    for start in range(max(0, size - step), -step, -step):
+        newline = os.pread(file, min(step, size), max(0, start)).rfind(b"\n")
+        if newline >= 0:
+            return max(0, start) + newline + 1
+    return 0
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unusable(path: Path, error: OSError) -> SetupError:
+    if error.errno == errno.EAGAIN:
+        return SetupError(path, found="another process writing it", expected="a file of its own", next_step="rename it")
+    return SetupError(
+        path,
+        found=cause_of(error),
+        expected="a folder that exists and may be written",
+        next_step="make it, or choose another with --csv",
+    )

@@ -1,0 +1,281 @@
+"""Events to an MQTT broker, through a spool: whatever happens to the broker, sampling goes on and nothing is lost.
+
+Every message goes into the spool first and leaves it when the broker has acknowledged it (QoS 1), so that it arrives at
+least once, in order. The connection is paho's own thread's; the spool belongs to a worker thread, which is told of
+events, acknowledgments and connections one after the other. Only this module needs ``paho-mqtt``.
+"""
+
+from __future__ import annotations
+
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from deseptr.contract import SetupError
+from deseptr.device.events import Event
+
+from .background import Worker
+from .losses import Losses, Warn
+from .mqtt_messages import MqttMessages
+from .spool import Message, Spool
+
+IN_FLIGHT = 16
+LONGEST_RETRY_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class MqttBroker:
+    """Where the broker is, and how to be let in.
+
+    Args:
+        host: name or address.
+        port: 1883 by custom, 8883 with TLS.
+        user: None for none.
+        password: of the user.
+        tls: whether to encrypt, and to check the broker's certificate.
+        ca: certificates to trust, a PEM file; the system's if None.
+        certificate: the client's own, a PEM file.
+        key: its key, a PEM file.
+    """
+
+    host: str
+    port: int = 1883
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """As people are told."""
+        return f"MQTT broker {self.host}:{self.port}"
+
+
+class MqttSink:
+    """Publishes events, and keeps them while the broker is away.
+
+    Args:
+        broker: where to.
+        client_id: by which the broker knows this node.
+        messages: makes the messages.
+        spool: keeps them; closed with the sink.
+        warn: told when the broker goes, refuses or comes back.
+        discovery: Home Assistant's prefix; None for no configurations.
+        wait: for the worker where its queue is full, instead of dropping events; for replays.
+        retry_s: time to the second attempt to connect; it doubles up to a minute.
+        drain_s: how long closing waits for acknowledgments, seconds.
+
+    Raises:
+        SetupError: if certificate or key cannot be used.
+    """
+
+    def __init__(
+        self,
+        broker: MqttBroker,
+        client_id: str,
+        messages: MqttMessages,
+        spool: Spool,
+        warn: Warn,
+        *,
+        discovery: str | None = "homeassistant",
+        wait: bool = False,
+        retry_s: int = 1,
+        drain_s: float = 5.0,
+    ) -> None:
+        self._broker = broker
+        self._messages = messages
+        self._spool = spool
+        self._warn = warn
+        self._greeting = [messages.status(online=True), *(messages.discovery(discovery) if discovery else ())]
+        self._wait = wait
+        self._drain_s = drain_s
+        self.losses = Losses("mqtt", warn)
+        # Of the worker thread: number of each message that awaits its acknowledgment, by paho's number for it.
+        self._flight: dict[int, int] = {}
+        self._sent = 0
+        self._greeted = self._flowing = False
+        # Of paho's thread.
+        self._connected = False
+        self._told: set[str] = set()
+        self._idle = threading.Event()
+        if not len(spool):
+            self._idle.set()
+        self._client = self._make_client(client_id, retry_s)
+        self._worker = Worker("mqtt spool")
+        self._client.connect_async(broker.host, broker.port, keepalive=30)
+        self._client.loop_start()
+
+    def take(self, event: Event) -> None:
+        """Queue an event for the spool."""
+        # In the caller's thread, so that the times are right.
+        messages = self._messages.of(event)
+        if self._worker.offer(partial(self._store, messages), wait=self._wait):
+            self.losses.kept()
+        else:
+            self.losses.lost("spool too slow")
+
+    def close(self) -> None:
+        """Wait a little for what is on its way, say goodbye, and leave the rest in the spool."""
+        drained = threading.Event()
+        self._worker.tell(drained.set)
+        drained.wait()
+        self._wait_for_acknowledgments()
+        if self._connected:
+            self._say_goodbye()
+        self._client.disconnect()
+        self._client.loop_stop()
+        try:
+            self._worker.close()
+        finally:
+            self._report()
+            self._spool.close()
+
+    def _wait_for_acknowledgments(self) -> None:
+        # A short run may end before it has connected; from a broker known to be away there is nothing to wait for.
+        deadline = time.monotonic() + self._drain_s
+        while not self._told and time.monotonic() < deadline:
+            if self._idle.wait(0.05):
+                return
+
+    def _say_goodbye(self) -> None:
+        topic, payload, retain = self._messages.status(online=False)
+        try:
+            self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(self._drain_s)
+        except RuntimeError:
+            # The connection went in this very moment; the broker has our last will.
+            return
+
+    def _report(self) -> None:
+        if self._spool.dropped:
+            self._warn(f"mqtt: the spool was full; dropped the oldest {self._spool.dropped} messages")
+        if len(self._spool):
+            self._warn(f"mqtt: {len(self._spool)} messages wait in the spool for the next run")
+
+    # In the worker thread.
+
+    def _store(self, messages: Sequence[Message]) -> None:
+        self._idle.clear()
+        for message in messages:
+            self._spool.add(message, self._sent)
+        self._publish_more()
+
+    def _publish_more(self) -> None:
+        if not (self._flowing and self._connected):
+            return
+        for number, message in self._spool.after(self._sent, IN_FLIGHT - len(self._flight)):
+            info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+            self._flight[info.mid] = number
+            self._sent = number
+
+    def _greet(self) -> None:
+        self._greeted = True
+
+    def _stop_flowing(self) -> None:
+        self._greeted = self._flowing = False
+
+    def _acknowledged(self, mid: int) -> None:
+        # With the first acknowledgment of a connection paho has repeated what the last one left unacknowledged:
+        # what goes out from here on comes after it.
+        self._flowing = self._greeted
+        number = self._flight.pop(mid, None)
+        if number is not None:
+            self._spool.remove(number)
+        self._publish_more()
+        if not len(self._spool):
+            self._idle.set()
+
+    # In paho's thread.
+
+    def _on_connect(
+        self, client: mqtt.Client, userdata: object, flags: object, reason: ReasonCode, properties: object
+    ) -> None:
+        if reason.is_failure:
+            user = f"user {self._broker.user}" if self._broker.user else "no user"
+            self._tell("refused", f"refuses {user} ({reason}); check --mqtt-user and DESEPTR_MQTT_PASSWORD")
+            return
+        if self._told:
+            self._warn(f"{self._broker.name}: connected")
+            self._told.clear()
+        self._connected = True
+        self._worker.tell(self._greet)
+        for topic, payload, retain in self._greeting:
+            client.publish(topic, payload, qos=1, retain=retain)
+
+    def _on_connect_fail(self, client: mqtt.Client, userdata: object) -> None:
+        error = sys.exception()
+        if isinstance(error, ssl.SSLError):
+            self._tell("tls", f"no TLS with it ({getattr(error, 'verify_message', '') or error.reason or error})")
+        else:
+            cause = getattr(error, "strerror", None) or error
+            self._tell("away", f"cannot be reached ({cause})")
+
+    def _on_disconnect(
+        self, client: mqtt.Client, userdata: object, flags: object, reason: ReasonCode, properties: object
+    ) -> None:
+        if self._connected and reason.is_failure:
+            self._tell("away", f"connection lost ({reason})")
+        self._connected = False
+        self._worker.tell(self._stop_flowing)
+
+    def _on_publish(
+        self, client: mqtt.Client, userdata: object, mid: int, reason: ReasonCode, properties: object
+    ) -> None:
+        self._worker.tell(partial(self._acknowledged, mid))
+
+    def _tell(self, kind: str, what: str) -> None:
+        # An outage is told once, not at every attempt.
+        if kind not in self._told:
+            self._told.add(kind)
+            self._warn(f"{self._broker.name}: {what}; messages wait in the spool")
+
+    def _make_client(self, client_id: str, retry_s: int) -> mqtt.Client:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
+        if self._broker.user is not None:
+            client.username_pw_set(self._broker.user, self._broker.password)
+        if self._broker.tls:
+            client.tls_set_context(tls_context(self._broker))
+        # How much is on its way is decided here; what paho is handed must never wait inside it.
+        client.max_inflight_messages_set(0)
+        client.reconnect_delay_set(retry_s, LONGEST_RETRY_S)
+        topic, payload, retain = self._messages.status(online=False)
+        client.will_set(topic, payload, qos=1, retain=retain)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        return client
+
+
+def tls_context(broker: MqttBroker) -> ssl.SSLContext:
+    """What to trust, and who we are.
+
+    Raises:
+        SetupError: if one of the files cannot be used.
+    """
+    try:
+        context = ssl.create_default_context(cafile=broker.ca)
+    except OSError as error:
+        raise _unusable("--mqtt-ca", broker.ca, "certificates", error) from error
+    if broker.certificate is not None:
+        try:
+            context.load_cert_chain(broker.certificate, broker.key, password="")
+        except OSError as error:
+            raise _unusable("--mqtt-cert", broker.certificate, "a certificate, with its key", error) from error
+    return context
+
+
+def _unusable(option: str, path: Any, expected: str, error: OSError) -> SetupError:
+    cause = getattr(error, "reason", None) or error.strerror or error
+    return SetupError(f"{option} {path}", found=cause, expected=f"{expected} in PEM", next_step="name another file")

@@ -1,0 +1,153 @@
+"""What is said over MQTT: topics and payloads of events, of the state of the node, and for Home Assistant.
+
+Topics are ``deseptr/<node>/label`` (retained), ``window``, ``gap``, ``recovery``, ``rate``, ``problem`` (retained,
+``ON`` or ``OFF``) and ``status`` (retained, ``online`` or ``offline``). Payloads of events are those of
+``device run --json`` with ``time``, the wall clock's UTC in ISO 8601, for they may arrive much later.
+
+Home Assistant finds its sensors by retained configurations under ``<prefix>/<component>/<node>/<object>/config``
+(https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from deseptr.contract import SetupError
+from deseptr.device.events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device.smoothing import UNKNOWN
+
+from .spool import Message
+
+ONLINE, OFFLINE = b"online", b"offline"
+PROBLEM_S = 60.0
+TOPICS: Mapping[type, tuple[str, bool]] = {
+    WindowEvent: ("window", False),
+    GapEvent: ("gap", False),
+    LabelEvent: ("label", True),
+    RecoveryEvent: ("recovery", False),
+    RateEvent: ("rate", True),
+}
+
+
+class MqttMessages:
+    """Makes the messages of one node.
+
+    Args:
+        node: its name, of letters, digits, ``_`` and ``-``.
+        labels: the model's labels.
+        model: the model's name.
+        version: of this software.
+        wall: seconds since 1970.
+
+    Raises:
+        SetupError: if the name has other characters, which topics cannot have.
+    """
+
+    def __init__(
+        self, node: str, labels: tuple[str, ...], *, model: str, version: str, wall: Callable[[], float] = time.time
+    ) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", node):
+            raise SetupError(
+                "--mqtt-node", found=node, expected="letters, digits, _ and -", next_step="choose another name"
+            )
+        self._node = node
+        self._labels = labels
+        self._model = model
+        self._version = version
+        self._wall = wall
+        self._problem: bool | None = None
+        self._trouble_t = 0.0
+        self.status_topic = self._topic("status")
+
+    def of(self, event: Event) -> list[Message]:
+        """The messages of one event: itself, and ``problem`` if that changed.
+
+        There is a problem from a gap or a recovery on, until ``PROBLEM_S`` after the last one.
+        """
+        name, retain = TOPICS[type(event)]
+        now = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
+        messages = [Message(self._topic(name), _json(event.to_dict() | {"time": now}), retain)]
+        problem = self._is_problem(event)
+        if problem is not self._problem:
+            self._problem = problem
+            messages.append(Message(self._topic("problem"), b"ON" if problem else b"OFF", retain=True))
+        return messages
+
+    def status(self, online: bool) -> Message:
+        """Whether the node is there; ``offline`` is also its last will."""
+        return Message(self.status_topic, ONLINE if online else OFFLINE, retain=True)
+
+    def discovery(self, prefix: str) -> list[Message]:
+        """Configurations of the label, its confidence and the problem sensor.
+
+        Args:
+            prefix: Home Assistant's, ``homeassistant`` unless set otherwise there.
+        """
+        label = {
+            "name": "Activity",
+            "icon": "mdi:run",
+            "state_topic": self._topic("label"),
+            "value_template": "{{ value_json.change.label }}",
+            "json_attributes_topic": self._topic("label"),
+            "device_class": "enum",
+            "options": list(dict.fromkeys((*self._labels, UNKNOWN))),
+        }
+        confidence = {
+            "name": "Confidence",
+            "state_topic": self._topic("window"),
+            "value_template": "{{ (value_json.confidence * 100) | round(1) }}",
+            "unit_of_measurement": "%",
+            "state_class": "measurement",
+            "entity_category": "diagnostic",
+        }
+        problem = {
+            "name": "Sensor trouble",
+            "state_topic": self._topic("problem"),
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+        }
+        return [
+            self._config(prefix, "sensor", "label", label),
+            self._config(prefix, "sensor", "confidence", confidence),
+            self._config(prefix, "binary_sensor", "problem", problem),
+        ]
+
+    def _config(self, prefix: str, component: str, name: str, config: dict[str, Any]) -> Message:
+        common = {
+            "unique_id": f"deseptr_{self._node}_{name}",
+            "availability_topic": self.status_topic,
+            "qos": 1,
+            "device": {
+                "identifiers": [f"deseptr_{self._node}"],
+                "name": self._node,
+                "manufacturer": "deseptr",
+                "model": self._model,
+                "sw_version": self._version,
+            },
+            "origin": {"name": "deseptr", "sw_version": self._version},
+        }
+        return Message(f"{prefix}/{component}/deseptr_{self._node}/{name}/config", _json(config | common), retain=True)
+
+    def _is_problem(self, event: Event) -> bool:
+        if isinstance(event, GapEvent | RecoveryEvent):
+            self._trouble_t = event.t
+            return True
+        # A replay's time begins anew with each recording.
+        return bool(self._problem) and 0 <= event.t - self._trouble_t < PROBLEM_S
+
+    def _topic(self, name: str) -> str:
+        return f"deseptr/{self._node}/{name}"
+
+
+def node_name(host: str) -> str:
+    """A name that topics can have, from a host's name."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", host.partition(".")[0])[:64] or "node"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

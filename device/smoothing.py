@@ -1,0 +1,204 @@
+"""From the probabilities of each window to a label that lasts: smoothing, threshold, hysteresis, dwell.
+
+It knows nothing of windows or models: it takes one vector of probabilities a hop, and the time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import SetupError
+
+UNKNOWN = "unknown"
+Smoothing = Literal["none", "exponential", "majority"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionConfig:
+    """How the label is decided.
+
+    Args:
+        smoothing: ``none`` takes each window as it is; ``exponential`` is a first-order low-pass of the probabilities;
+            ``majority`` takes a class's share of the latest windows' labels for its probability.
+        horizon_s: time constant of the low-pass, or how far the majority looks back; seconds.
+        threshold: the label is ``unknown`` while the most probable class is less probable than this.
+        margin: how much more probable than the class that is the label another one must be to follow it.
+        dwell_s: how long a label stays at least, seconds.
+
+    Raises:
+        SetupError: if a number is out of its range.
+    """
+
+    smoothing: Smoothing = "exponential"
+    horizon_s: float = 2.5
+    threshold: float = 0.5
+    margin: float = 0.1
+    dwell_s: float = 2.5
+
+    def __post_init__(self) -> None:
+        _check("--smoothing", self.smoothing, self.smoothing in get_args(Smoothing), "none, exponential or majority")
+        _check("--horizon", self.horizon_s, 0 < self.horizon_s < math.inf, "seconds above 0")
+        _check("--threshold", self.threshold, 0 <= self.threshold <= 1, "a probability from 0 to 1")
+        _check("--margin", self.margin, 0 <= self.margin <= 1, "a difference of probabilities from 0 to 1")
+        _check("--dwell", self.dwell_s, 0 <= self.dwell_s < math.inf, "seconds, 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decided label after a window.
+
+    Args:
+        label: a class or ``unknown``.
+        previous: the label before this window; None before the first.
+        confidence: the label's smoothed probability; that of the most probable class where the label is ``unknown``.
+        changed: whether ``label`` is not ``previous``.
+    """
+
+    label: str
+    previous: str | None
+    confidence: float
+    changed: bool
+
+
+class LabelTracker:
+    """Decides the label, one window after the other.
+
+    Args:
+        labels: class names, in the order of the probabilities.
+        config: how to decide.
+        hop_s: time from one window to the next, seconds.
+    """
+
+    def __init__(self, labels: tuple[str, ...], config: DecisionConfig, hop_s: float) -> None:
+        self._config = config
+        self._names = dict(enumerate(labels)) | {-1: UNKNOWN}
+        # A model may have a class of that name; then it is one and the same.
+        self._unknown = labels.index(UNKNOWN) if UNKNOWN in labels else -1
+        self._smoother = _make_smoother(config, len(labels), hop_s)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new run: no label, no memory, time from zero."""
+        self._smoother.forget()
+        self._held: int | None = None
+        self._since = -math.inf
+
+    def gap(self) -> None:
+        """Forget the windows so far, for nothing may be averaged over lost samples; the label stays."""
+        self._smoother.forget()
+
+    def update(self, t: float, probabilities: NDArray[np.float32]) -> Verdict:
+        """Take one window.
+
+        Args:
+            t: its time in seconds, never less than the one before.
+            probabilities: ``[classes]``, of that window alone.
+        """
+        smoothed = self._smoother.update(probabilities)
+        top = int(smoothed.argmax())
+        previous = self._held
+        candidate = top if smoothed[top] >= self._config.threshold else self._unknown
+        if self._may_follow(candidate, smoothed, t):
+            self._held, self._since = candidate, t
+        held = self._held
+        assert held is not None, "the first window always decides"
+        return Verdict(
+            label=self._names[held],
+            previous=None if previous is None else self._names[previous],
+            confidence=float(smoothed[held if held >= 0 else top]),
+            changed=held != previous,
+        )
+
+    def _may_follow(self, candidate: int, smoothed: NDArray[np.float64], t: float) -> bool:
+        held = self._held
+        if held is None:
+            return True
+        if candidate == held or t - self._since < self._config.dwell_s:
+            return False
+        if held == -1 or candidate == self._unknown:
+            return True
+        return bool(smoothed[candidate] - smoothed[held] >= self._config.margin)
+
+
+class _Latest:
+    """No smoothing."""
+
+    def __init__(self, classes: int) -> None:
+        self._latest = np.zeros(classes)
+
+    def forget(self) -> None:
+        pass
+
+    def update(self, probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+        self._latest[:] = probabilities
+        return self._latest
+
+
+class _LowPass:
+    """A first-order low-pass of each class that starts at its first input."""
+
+    def __init__(self, classes: int, share: float) -> None:
+        self._mean = np.zeros(classes)
+        self._step = np.zeros(classes)
+        self._share = share
+        self._empty = True
+
+    def forget(self) -> None:
+        self._empty = True
+
+    def update(self, probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+        if self._empty:
+            self._mean[:] = probabilities
+            self._empty = False
+        else:
+            np.subtract(probabilities, self._mean, out=self._step)
+            self._step *= self._share
+            self._mean += self._step
+        return self._mean
+
+
+class _Votes:
+    """Shares of the latest windows' labels."""
+
+    def __init__(self, classes: int, windows: int) -> None:
+        self._votes = np.zeros(windows, np.intp)
+        self._counts = np.zeros(classes)
+        self._shares = np.zeros(classes)
+        self._taken = 0
+
+    def forget(self) -> None:
+        self._counts[:] = 0
+        self._taken = 0
+
+    def update(self, probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+        slot = self._taken % len(self._votes)
+        if self._taken >= len(self._votes):
+            self._counts[self._votes[slot]] -= 1
+        vote = probabilities.argmax()
+        self._votes[slot] = vote
+        self._counts[vote] += 1
+        self._taken += 1
+        return np.divide(self._counts, min(self._taken, len(self._votes)), out=self._shares)
+
+
+def _make_smoother(config: DecisionConfig, classes: int, hop_s: float) -> _Latest | _LowPass | _Votes:
+    if config.smoothing == "exponential":
+        return _LowPass(classes, share_of_newest(config.horizon_s, hop_s))
+    if config.smoothing == "majority":
+        return _Votes(classes, max(1, round(config.horizon_s / hop_s)))
+    return _Latest(classes)
+
+
+def share_of_newest(time_constant_s: float, hop_s: float) -> float:
+    """What the newest of values ``hop_s`` apart counts in a first-order low-pass: 1 − exp(−hop/τ)."""
+    return -math.expm1(-hop_s / time_constant_s)
+
+
+def _check(option: str, found: object, right: bool, expected: str) -> None:
+    if not right:
+        raise SetupError(option, found=found, expected=expected, next_step="choose another value")

@@ -1,0 +1,133 @@
+"""How fast the sensor really samples, and when a sample was taken, from nothing but the times of the drains.
+
+A chip's oscillator is off by several per cent from its datasheet's rate; the host's clock is good to some parts per
+million. When a drain at host time t brings the stream to n samples, the newest of them was taken within the sample
+period before t. The rate is the slope of n over t; the phase is what all those half-open intervals have in common.
+"""
+
+from __future__ import annotations
+
+import math
+
+# Memory of the rate's estimate: temperature moves an oscillator within minutes, not seconds.
+MEMORY_S = 120.0
+# An estimate worse than this is no better than the datasheet's rate.
+WORST_SPREAD = 0.02
+# With an estimate at least this good, a drain that is further behind than this many samples is in doubt.
+TRUSTED_SPREAD = 0.005
+SLACK_SAMPLES = 0.25
+# Standard deviation of the samples that a drain is ahead or behind, uniform over one.
+COUNT_SPREAD = 1 / math.sqrt(12)
+
+
+class SampleClock:
+    """A running estimate of a sensor's sample rate and of its samples' times.
+
+    The slope is that of a least-squares line through (time, samples so far), in segments between gaps that share one
+    slope and have each their own offset; older drains weigh less. Times are nanoseconds of the host's monotonic clock.
+
+    A drain that brings fewer samples than there should be is not believed before another one says the same: the sensor
+    may have stopped, and when it did so is what the drains before it tell.
+
+    Args:
+        nominal_hz: what the sensor was set to; the estimate until there is a better one.
+    """
+
+    def __init__(self, nominal_hz: float) -> None:
+        self.nominal_hz = nominal_hz
+        self._times = self._product = 0.0
+        self._earlier_times = self._earlier_product = 0.0
+        self._drains = 0.0
+        self._mean_s = self._mean_samples = 0.0
+        self.begin(0)
+
+    def begin(self, now_ns: int) -> None:
+        """Begin a segment: from ``now_ns`` on samples count from 0, and how they relate to earlier ones is unknown."""
+        self._earlier_times += self._times
+        self._earlier_product += self._product
+        self._times = self._product = self._drains = 0.0
+        self._mean_s = self._mean_samples = 0.0
+        self._begun_ns = self._last_ns = now_ns
+        self.samples = 0
+        self._earliest_s, self._latest_s = -math.inf, math.inf
+        self._doubted = False
+
+    def drained(self, now_ns: int, samples: int) -> None:
+        """Take note that a drain at ``now_ns`` brought ``samples`` more and left none."""
+        self.samples += samples
+        seconds = (now_ns - self._begun_ns) / 1e9
+        if self._in_doubt(seconds, samples):
+            return
+        self._forget((now_ns - self._last_ns) / 1e9)
+        self._last_ns = now_ns
+        self._drains += 1
+        ahead_s, ahead_samples = seconds - self._mean_s, self.samples - self._mean_samples
+        share = 1 / self._drains
+        self._mean_s += ahead_s * share
+        self._mean_samples += ahead_samples * share
+        self._times += ahead_s * ahead_s * (1 - share)
+        self._product += ahead_s * ahead_samples * (1 - share)
+        self._narrow(seconds)
+
+    @property
+    def rate_hz(self) -> float:
+        """The estimate, or the nominal rate where nothing is known yet."""
+        if self.spread > WORST_SPREAD:
+            return self.nominal_hz
+        measured = (self._product + self._earlier_product) / (self._times + self._earlier_times)
+        # A sensor that gave nothing for a while has no rate to be measured.
+        return measured if measured > 0 else self.nominal_hz
+
+    @property
+    def spread(self) -> float:
+        """Standard error of the estimate as a share of the rate; infinite at the beginning."""
+        times = self._times + self._earlier_times
+        return COUNT_SPREAD / math.sqrt(times) / self.nominal_hz if times > 0 else math.inf
+
+    @property
+    def newest_ns(self) -> int:
+        """When the segment's newest sample was taken, right to less than a sample period."""
+        if not math.isfinite(self._earliest_s):
+            return self._begun_ns
+        middle = (self._earliest_s + self._latest_s) / 2
+        return self._begun_ns + round((middle + self.samples / self.rate_hz) * 1e9)
+
+    def lost_until(self, now_ns: int) -> int:
+        """How many samples the sensor should have taken between its newest one here and ``now_ns``."""
+        return max(0, math.floor((now_ns - self.newest_ns) / 1e9 * self.rate_hz))
+
+    def _forget(self, seconds: float) -> None:
+        keep = math.exp(-max(0.0, seconds) / MEMORY_S)
+        self._times *= keep
+        self._product *= keep
+        self._drains *= keep
+        self._earlier_times *= keep
+        self._earlier_product *= keep
+
+    def _in_doubt(self, seconds: float, samples: int) -> bool:
+        """Whether the sensor has fallen behind its own pace, and this is the first that is heard of it."""
+        expected = (seconds - (self._last_ns - self._begun_ns) / 1e9) * self.rate_hz
+        behind = (seconds - self._latest_s) * self.rate_hz - self.samples - 1
+        if self.spread > TRUSTED_SPREAD or behind <= SLACK_SAMPLES + self.spread * expected:
+            self._doubted = False
+            return False
+        self._doubted = samples == 0 or not self._doubted
+        return self._doubted
+
+    def _narrow(self, seconds: float) -> None:
+        """Bring in what a drain says of the time of sample 0: sample ``samples`` was there, the next was not."""
+        period = 1 / self.rate_hz
+        latest = seconds - self.samples * period
+        earliest = latest - period
+        # An estimate of the rate that moves makes old bounds too tight: they give way slowly, and never cross.
+        loosened = 1e-3 * period
+        self._latest_s = min(self._latest_s + loosened, latest)
+        self._earliest_s = max(self._earliest_s - loosened, earliest)
+        crossed = (self._earliest_s - self._latest_s) * self.rate_hz
+        if crossed <= 0:
+            return
+        if crossed > SLACK_SAMPLES or self.spread > TRUSTED_SPREAD:
+            self._earliest_s, self._latest_s = earliest, latest
+        else:
+            # The new bound is right; the old one has only not given way fast enough.
+            self._earliest_s = self._latest_s = earliest if self._earliest_s == earliest else latest

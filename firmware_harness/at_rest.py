@@ -1,0 +1,32 @@
+"""A sensor on a table: gravity along an axis, the noise and the bias of a real chip, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+STANDARD_GRAVITY = 9.80665
+# 400 µg/√Hz and 0.005 °/s/√Hz (MPU-6050, PS-MPU-6000A rev 3.4, tables 6.1 and 6.2) over 21 Hz of bandwidth.
+ACC_NOISE, GYRO_NOISE = 0.022, 0.0005
+GYRO_BIAS = (0.012, -0.02, 0.006)
+
+
+class AtRest:
+    """Signals of a chip that lies still.
+
+    Args:
+        random: draws the noise.
+        gyro_bias: rad/s, by axis.
+    """
+
+    duration_ns = None
+
+    def __init__(self, random: np.random.Generator, gyro_bias: tuple[float, float, float] = GYRO_BIAS) -> None:
+        self._random = random
+        self._mean = np.array([0.0, 0.0, STANDARD_GRAVITY, *gyro_bias])
+        self._noise = np.array([ACC_NOISE] * 3 + [GYRO_NOISE] * 3)
+
+    def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Signals ``[n, 6]``; the noise of each call is drawn anew."""
+        noise: NDArray[np.float64] = self._random.normal(0.0, 1.0, (len(times_ns), 6))
+        return self._mean + self._noise * noise

@@ -1,0 +1,103 @@
+"""Sources that need no recording: sines to check against a formula, and a wearer who never stops."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deseptr.contract import SetupError
+from deseptr.data import Recording, synthetic_stretch
+
+
+class SineSource:
+    """A sine on every axis, for ever: ``offset + amplitude · sin(2π · frequency · t + phase)``.
+
+    Args:
+        frequency_hz: one, or ``[6]``.
+        amplitude: one, or ``[6]``, in m/s^2 and rad/s.
+        offset: one, or ``[6]``, in m/s^2 and rad/s.
+        phase: one, or ``[6]``, radians.
+    """
+
+    duration_ns = None
+
+    def __init__(
+        self, frequency_hz: ArrayLike, amplitude: ArrayLike, offset: ArrayLike = 0.0, phase: ArrayLike = 0.0
+    ) -> None:
+        self._frequency_hz = _six("frequency_hz", frequency_hz)
+        self._amplitude = _six("amplitude", amplitude)
+        self._offset = _six("offset", offset)
+        self._phase = _six("phase", phase)
+
+    def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Signals ``[n, 6]``."""
+        angle = 2 * np.pi * self._frequency_hz * (times_ns[:, None] / 1e9) + self._phase
+        return np.asarray(self._offset + self._amplitude * np.sin(angle), np.float64)
+
+
+class WearerSource:
+    """A synthetic wearer who goes on for ever, made stretch by stretch as time comes to it.
+
+    Stretch k of a wearer is one activity, the same whenever it is asked for; each fades into the next within
+    ``FADE_S``. Only the stretches asked for last are kept.
+
+    Args:
+        subject: who, from 1 on.
+        seed: of the wearers.
+        stretch_s: length of a stretch.
+        rate_hz: of what is kept; in between it is interpolated.
+    """
+
+    duration_ns = None
+    FADE_S = 1.0
+
+    def __init__(self, subject: int = 1, seed: int = 1, stretch_s: float = 30.0, rate_hz: float = 50.0) -> None:
+        self._rate_hz = rate_hz
+        self._count = round(stretch_s * rate_hz)
+        self._fade = round(self.FADE_S * rate_hz)
+        # One more sample, so that interpolation has something to go to.
+        length_s = (self._count + self._fade + 1) / rate_hz
+        self._stretch = lru_cache(maxsize=4)(
+            lambda number: _signals(synthetic_stretch(subject, number, seed, rate_hz, length_s))
+        )
+
+    def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Signals ``[n, 6]``."""
+        positions = times_ns * (self._rate_hz / 1e9)
+        numbers = (positions // self._count).astype(np.int64)
+        signals = np.empty((len(times_ns), 6))
+        for number in np.unique(numbers).tolist():
+            inside = numbers == number
+            signals[inside] = self._within(number, positions[inside] - number * self._count)
+        return signals
+
+    def _within(self, number: int, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Signals at ``positions`` samples into a stretch; at its beginning the one before fades out."""
+        signals = _interpolated(self._stretch(number), positions)
+        fading = positions < self._fade
+        if number > 0 and fading.any():
+            share = (positions[fading] / self._fade)[:, None]
+            before = _interpolated(self._stretch(number - 1), positions[fading] + self._count)
+            signals[fading] = signals[fading] * share + before * (1 - share)
+        return signals
+
+
+def _signals(recording: Recording) -> NDArray[np.float32]:
+    return recording.signals
+
+
+def _interpolated(signals: NDArray[np.float32], positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    before = positions.astype(np.int64)
+    share = (positions - before)[:, None]
+    return np.asarray(signals[before] * (1 - share) + signals[before + 1] * share, np.float64)
+
+
+def _six(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(values, np.float64)
+    if array.shape not in ((), (1,), (6,)) or not np.isfinite(array).all():
+        raise SetupError(
+            f"sine source, {name}", found=values, expected="a number, or six", next_step="write one for each axis"
+        )
+    return np.broadcast_to(array, (6,))

@@ -1,0 +1,266 @@
+import csv
+import resource
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deseptr.contract import SetupError
+from deseptr.device import GapEvent, LabelEvent, RateEvent, RecoveryEvent
+from deseptr.device.sinks import CsvFile
+from deseptr.device.sinks.csv_file import _end_of_last_line
+from deseptr.firmware_harness import VirtualClock
+
+LABELS = ("sitting", "walking")
+
+
+def make(path, warn, labels=LABELS, **options):
+    return CsvFile(path, labels, warn, clock=VirtualClock(), wall=lambda: 1_700_000_000.5, **options)
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@contextmanager
+def file_size_limit(size):
+    """No file of this process can grow above ``size``: as good as a full disk, and torn rows as on one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
+    sink = make(tmp_path / "run.csv", warnings)
+    events = [
+        window(2),
+        LabelEvent(3.84, "walking", "sitting", 0.7),
+        LabelEvent(3.84, "unknown", None, 0.3),
+        GapEvent(5.0, "overflow", 12),
+        RecoveryEvent(6.0, "reinit", "no answer,\nagain", 3),
+        RateEvent(7.0, 50.25, 50.0, True),
+    ]
+    for event in events:
+        sink.take(event)
+    sink.close()
+    made = rows(tmp_path / "run.csv")
+    assert made[0] == {
+        "time": "2023-11-14T22:13:20.500+00:00",
+        "t": "3.840000",
+        "event": "window",
+        "label": "walking",
+        "confidence": "0.750000",
+        "latency_us": "812.500",
+        "sample": "128",
+        "state": "",
+        "detail": "",
+        "p_sitting": "0.250000",
+        "p_walking": "0.750000",
+    }
+    assert [(row["event"], row["label"], row["detail"]) for row in made[1:]] == [
+        ("label", "walking", "from sitting"),
+        ("label", "unknown", ""),
+        ("gap", "", "overflow, 12 samples"),
+        ("recovery", "", "reinit 3: no answer, again"),
+        ("rate", "", "50.2500 of 50 Hz, resampled"),
+    ]
+    assert warnings == []
+
+
+def test_rows_are_there_at_once_and_the_file_goes_on(tmp_path, window, warnings):
+    path = tmp_path / "run.csv"
+    for first in (0, 3):
+        sink = make(path, warnings)
+        for number in range(first, first + 3):
+            sink.take(window(number))
+            assert len(rows(path)) == number + 1
+        sink.close()
+    assert [row["sample"] for row in rows(path)] == [str(64 * number) for number in range(6)]
+
+
+def test_files_rotate_by_size_and_the_oldest_goes(tmp_path, window, warnings):
+    path = tmp_path / "run.csv"
+    sink = make(path, warnings, max_bytes=1000, keep=3)
+    for number in range(100):
+        sink.take(window(number))
+    sink.close()
+    files = [path.with_name("run.csv.2"), path.with_name("run.csv.1"), path]
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+    assert all(file.stat().st_size <= 1000 for file in files)
+    samples = [int(row["sample"]) for file in files for row in rows(file)]
+    assert samples == list(range(64 * (100 - len(samples)), 6400, 64))
+    assert len(samples) > 15
+
+
+def test_a_single_file_begins_anew(tmp_path, window, warnings):
+    sink = make(tmp_path / "run.csv", warnings, max_bytes=500, keep=1)
+    for number in range(50):
+        sink.take(window(number))
+    sink.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["run.csv"]
+    assert rows(tmp_path / "run.csv")[-1]["sample"] == str(64 * 49)
+
+
+def test_file_of_another_model_is_put_aside(tmp_path, window, warnings):
+    path = tmp_path / "run.csv"
+    for labels in (("lying", "upright", "spinning"), LABELS):
+        sink = make(path, warnings, labels)
+        sink.take(window())
+        sink.close()
+    assert rows(path)[0]["p_walking"] == "0.750000"
+    assert rows(path.with_name("run.csv.1"))[0]["p_spinning"] == ""
+
+
+@given(st.integers(1, 400))
+def test_a_row_torn_by_a_power_cut_is_cut_off(tmp_path_factory, cut):
+    from dataclasses import replace
+
+    from deseptr.device import WindowEvent
+
+    path = tmp_path_factory.mktemp("cut") / "run.csv"
+    event = WindowEvent(1.28, "walking", 0.75, {"sitting": 0.25, "walking": 0.75}, 812.5, 0)
+    sink = make(path, [].append)
+    for number in range(3):
+        sink.take(replace(event, sample=number))
+    sink.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:-cut])
+    whole = content[:-cut].count(b"\n") - 1
+    warnings = []
+    sink = make(path, warnings.append)
+    sink.take(replace(event, sample=7))
+    sink.close()
+    assert [row["sample"] for row in rows(path)] == [str(number) for number in range(whole)] + ["7"]
+    torn = len(content[:-cut]) - (content[:-cut].rfind(b"\n") + 1)
+    assert warnings == ([f"{path}: cut off a torn row of {torn} bytes"] if torn else [])
+
+
+def test_blocks_that_never_reached_the_medium_are_cut_off(tmp_path, window, warnings):
+    path = tmp_path / "run.csv"
+    sink = make(path, warnings)
+    sink.take(window())
+    sink.close()
+    with path.open("ab") as file:
+        file.write(b"2023-11-14T22:1" + bytes(200_000))
+    sink = make(path, warnings)
+    sink.take(window(1))
+    sink.close()
+    assert len(rows(path)) == 2
+    assert warnings == [f"{path}: cut off a torn row of 200015 bytes"]
+
+
+@given(st.binary(max_size=60).map(lambda data: data.replace(b"a", b"\n")), st.integers(1, 9))
+def test_end_of_last_line(tmp_path_factory, content, step):
+    path = tmp_path_factory.getbasetemp() / "lines"
+    path.write_bytes(content)
+    with path.open("rb") as file:
+        assert _end_of_last_line(file.fileno(), len(content), step) == content.rfind(b"\n") + 1
+
+
+def test_full_disk_drops_rows_counts_them_and_goes_on_after(tmp_path, window, warnings):
+    path = tmp_path / "run.csv"
+    sink = make(path, warnings)
+    sink.take(window(0))
+    size = path.stat().st_size
+    with file_size_limit(size + 20):
+        for number in range(1, 5):
+            sink.take(window(number))
+            assert path.stat().st_size == size
+    sink.take(window(5))
+    sink.close()
+    assert [row["sample"] for row in rows(path)] == ["0", str(64 * 5)]
+    assert sink.losses.count == 4
+    assert [line.removeprefix(f"{path}: ") for line in warnings] == [
+        "No space left on device; going on without, and counting what it misses",
+        "works again; 4 events are missing",
+    ]
+
+
+def test_disk_that_is_full_from_the_start_is_no_end(tmp_path, window, warnings, monkeypatch):
+    import os
+
+    opened = os.open
+
+    def full(path, *rest, **options):
+        raise OSError(28, "No space left on device", path)
+
+    monkeypatch.setattr(os, "open", full)
+    sink = make(tmp_path / "run.csv", warnings)
+    sink.take(window(0))
+    monkeypatch.setattr(os, "open", opened)
+    sink.take(window(1))
+    sink.close()
+    assert [row["sample"] for row in rows(tmp_path / "run.csv")] == ["64"]
+    assert len(warnings) == 2
+
+
+def test_folder_that_goes_away_while_rotating(tmp_path, window, warnings):
+    folder = tmp_path / "away"
+    folder.mkdir()
+    sink = make(folder / "run.csv", warnings, max_bytes=500)
+    sink.take(window(0))
+    (folder / "run.csv").unlink()
+    folder.rmdir()
+    for number in range(10):
+        sink.take(window(number))
+    folder.mkdir()
+    sink.take(window(10))
+    sink.close()
+    assert rows(folder / "run.csv")[-1]["sample"] == "640"
+    assert "No such file or directory" in warnings[0]
+
+
+@pytest.mark.parametrize("name", ["missing/run.csv", "file/run.csv", "."])
+def test_path_that_cannot_be_is_refused_at_once(tmp_path, warnings, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match="choose another with --csv") as caught:
+        make(tmp_path / name, warnings)
+    assert "\n" not in str(caught.value)
+
+
+def test_second_writer_is_refused(tmp_path, warnings):
+    sink = make(tmp_path / "run.csv", warnings)
+    with pytest.raises(SetupError, match="found another process writing it"):
+        make(tmp_path / "run.csv", warnings)
+    sink.close()
+    make(tmp_path / "run.csv", warnings).close()
+
+
+def test_rows_are_forced_onto_the_medium_every_few_seconds(tmp_path, window, warnings, monkeypatch):
+    import os
+
+    synced = []
+    monkeypatch.setattr(os, "fdatasync", synced.append)
+    clock = VirtualClock()
+    sink = CsvFile(tmp_path / "run.csv", LABELS, warnings, sync_s=5, clock=clock)
+    for number in range(20):
+        sink.take(window(number))
+        clock.sleep_ns(1_000_000_000)
+    assert len(synced) == 3
+    sink.close()
+    assert len(synced) == 4
+
+
+def test_killed_process_leaves_whole_rows(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from deseptr.device import GapEvent\n"
+        "from deseptr.device.sinks import CsvFile\n"
+        f"sink = CsvFile(Path({str(tmp_path / 'run.csv')!r}), ('walking',), print)\n"
+        "for number in range(10**9):\n"
+        "    sink.take(GapEvent(number, 'overflow', number))\n"
+        "    if number == 50: print('go', flush=True)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.kill()
+    process.communicate()
+    made = rows(tmp_path / "run.csv")
+    assert len(made) > 50
+    assert [row["detail"] for row in made] == [f"overflow, {number} samples" for number in range(len(made))]

@@ -1,0 +1,377 @@
+"""Against a real broker on loopback: Debian's mosquitto."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from itertools import pairwise
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from deseptr.contract import SetupError
+from deseptr.device import GapEvent, LabelEvent
+from deseptr.device.sinks.mqtt import MqttBroker, MqttSink
+from deseptr.device.sinks.mqtt_messages import MqttMessages
+from deseptr.device.sinks.spool import Spool
+
+# Debian keeps it outside of a user's PATH.
+MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+PATIENCE_S = 30
+
+pytestmark = pytest.mark.skipif(
+    MOSQUITTO is None and "CI_HAS_ALL" not in os.environ, reason="mosquitto is not installed"
+)
+
+
+def until(condition):
+    for _ in range(PATIENCE_S * 100):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it has not come to pass")
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+class Broker:
+    """A mosquitto of this test, with its own folder and port."""
+
+    def __init__(self, folder, settings):
+        self.port = free_port()
+        self._folder = folder
+        self._config = folder / "mosquitto.conf"
+        # Sessions and messages that wait survive SIGKILL: what a subscriber misses is then the sender's fault.
+        common = f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+        # As root it would become another user, who cannot read pytest's folders.
+        user = "user root\n" if os.geteuid() == 0 else ""
+        self._config.write_text(f"listener {self.port} 127.0.0.1\n{user}{common}{settings}")
+        self._process = None
+
+    def start(self):
+        with (self._folder / "mosquitto.log").open("a") as log:
+            self._process = subprocess.Popen([MOSQUITTO, "-c", self._config], stdout=log, stderr=log)
+        until(self._answers)
+
+    def _answers(self):
+        assert self._process.poll() is None, (self._folder / "mosquitto.log").read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def kill(self):
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+class Subscriber:
+    """Keeps all that the broker sends, across reconnections."""
+
+    def __init__(self, port, configure=lambda client: None):
+        self.messages = []
+        self.ready = 0
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="subscriber", clean_session=False)
+        configure(self._client)
+        self._client.on_connect = lambda client, *_: client.subscribe("#", 1)
+        self._client.on_subscribe = self._subscribed
+        self._client.on_message = lambda client, data, message: self.messages.append(message)
+        self._client.reconnect_delay_set(1, 1)
+        self._client.connect_async("127.0.0.1", port)
+        self._client.loop_start()
+        until(lambda: self.ready)
+
+    def _subscribed(self, *_):
+        self.ready += 1
+
+    def on(self, topic):
+        return [message.payload for message in list(self.messages) if message.topic == topic]
+
+    def times(self):
+        """Times of the windows in the order of their first arrival."""
+        return list(dict.fromkeys(json.loads(payload)["t"] for payload in self.on("deseptr/wrist/window")))
+
+    def close(self):
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture
+def make_broker(tmp_path):
+    made = []
+
+    def make(settings="allow_anonymous true\n"):
+        broker = Broker(tmp_path, settings)
+        made.append(broker)
+        broker.start()
+        return broker
+
+    yield make
+    for broker in made:
+        broker.kill()
+
+
+@pytest.fixture
+def subscribe():
+    made = []
+
+    def make(*arguments):
+        made.append(Subscriber(*arguments))
+        return made[-1]
+
+    yield make
+    for subscriber in made:
+        subscriber.close()
+
+
+@pytest.fixture
+def make_sink(tmp_path, warnings):
+    made = []
+
+    def make(broker, capacity=100_000, spool="spool", **options):
+        messages = MqttMessages("wrist", ("sitting", "walking"), model="tiny", version="1")
+        spool = Spool(tmp_path / spool, warnings, capacity)
+        sink = MqttSink(broker, "deseptr-wrist", messages, spool, warnings, **options)
+        made.append(sink)
+        return sink
+
+    yield make
+    for sink in made:
+        if not getattr(sink, "closed_by_test", False):
+            sink.close()
+
+
+def close(sink):
+    sink.close()
+    sink.closed_by_test = True
+
+
+def local(broker, **options):
+    return MqttBroker("127.0.0.1", broker.port, **options)
+
+
+def test_events_arrive_in_order_between_online_and_offline(make_broker, subscribe, make_sink, window, warnings):
+    broker = make_broker()
+    subscriber = subscribe(broker.port)
+    sink = make_sink(local(broker))
+    events = [window(number) for number in range(200)]
+    for event in events:
+        sink.take(event)
+    sink.take(LabelEvent(300.0, "walking", None, 0.75))
+    sink.take(GapEvent(301.0, "overflow", 12))
+    close(sink)
+    until(lambda: subscriber.on("deseptr/wrist/status") == [b"online", b"offline"])
+    received = [json.loads(payload) for payload in subscriber.on("deseptr/wrist/window")]
+    for message in received:
+        assert message.pop("time")
+    assert received == [event.to_dict() for event in events]
+    assert len(subscriber.on("deseptr/wrist/label")) == len(subscriber.on("deseptr/wrist/gap")) == 1
+    assert subscriber.on("deseptr/wrist/problem") == [b"OFF", b"ON"]
+    assert warnings == []
+
+
+def test_who_comes_later_finds_state_and_configuration(make_broker, subscribe, make_sink, window):
+    broker = make_broker()
+    sink = make_sink(local(broker), discovery="homeassistant")
+    for event in (window(0), LabelEvent(1.28, "walking", None, 0.75)):
+        sink.take(event)
+    close(sink)
+    subscriber = subscribe(broker.port)
+    until(lambda: len(subscriber.messages) == 6)
+    assert {message.topic for message in subscriber.messages} == {
+        "deseptr/wrist/status",
+        "deseptr/wrist/label",
+        "deseptr/wrist/problem",
+        "homeassistant/sensor/deseptr_wrist/label/config",
+        "homeassistant/sensor/deseptr_wrist/confidence/config",
+        "homeassistant/binary_sensor/deseptr_wrist/problem/config",
+    }
+    assert all(message.retain for message in subscriber.messages)
+
+
+def test_last_will_tells_of_a_sudden_end(make_broker, subscribe, make_sink):
+    broker = make_broker()
+    subscriber = subscribe(broker.port)
+    sink = make_sink(local(broker), discovery=None)
+    until(lambda: subscriber.on("deseptr/wrist/status") == [b"online"])
+    sink._client.socket().shutdown(socket.SHUT_RDWR)
+    until(lambda: b"offline" in subscriber.on("deseptr/wrist/status"))
+
+
+def test_killed_broker_costs_no_message(make_broker, subscribe, make_sink, window, warnings):
+    broker = make_broker()
+    subscriber = subscribe(broker.port)
+    sink = make_sink(local(broker))
+    taken = 0
+    for outage in range(2):
+        for _ in range(150):
+            sink.take(window(taken))
+            taken += 1
+        until(lambda: subscriber.times())
+        # In the middle of what is on its way.
+        broker.kill()
+        for _ in range(150):
+            sink.take(window(taken))
+            taken += 1
+        broker.start()
+        until(lambda outage=outage: subscriber.ready >= outage + 2)
+    expected = [window(number).to_dict()["t"] for number in range(taken)]
+    until(lambda: len(subscriber.times()) == taken)
+    assert subscriber.times() == expected
+    lost = [line for line in warnings if "connection lost" in line]
+    assert len(lost) == 2
+    assert warnings[0].startswith(f"MQTT broker 127.0.0.1:{broker.port}: connection lost (")
+    assert warnings[0].endswith("; messages wait in the spool")
+    assert warnings[1] == f"MQTT broker 127.0.0.1:{broker.port}: connected"
+
+
+def test_messages_outlive_broker_and_process(make_broker, subscribe, make_sink, window, warnings):
+    broker = make_broker()
+    subscriber = subscribe(broker.port)
+    broker.kill()
+    for first in (0, 30):
+        sink = make_sink(local(broker))
+        for number in range(first, first + 30):
+            sink.take(window(number))
+        close(sink)
+    # Each of the two runs also said that there is no problem.
+    assert warnings[-1] == "mqtt: 62 messages wait in the spool for the next run"
+    broker.start()
+    sink = make_sink(local(broker))
+    sink.take(window(60))
+    until(lambda: len(subscriber.times()) == 61)
+    assert all(earlier < later for earlier, later in pairwise(subscriber.times()))
+
+
+def test_full_spool_drops_the_oldest(make_broker, subscribe, make_sink, window, warnings):
+    broker = make_broker()
+    subscriber = subscribe(broker.port)
+    broker.kill()
+    sink = make_sink(local(broker), capacity=20)
+    for number in range(100):
+        sink.take(window(number))
+    close(sink)
+    assert warnings[-2:] == [
+        "mqtt: the spool was full; dropped the oldest 81 messages",
+        "mqtt: 20 messages wait in the spool for the next run",
+    ]
+    broker.start()
+    make_sink(local(broker))
+    until(lambda: len(subscriber.times()) == 20)
+    assert subscriber.times() == [window(number).to_dict()["t"] for number in range(80, 100)]
+
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def guarded(make_broker, tmp_path):
+    passwords = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-c", "-b", passwords, "wearer", PASSWORD], check=True, capture_output=True)
+    return make_broker(f"allow_anonymous false\npassword_file {passwords}\n")
+
+
+def test_right_password_is_let_in(guarded, subscribe, make_sink, window, warnings):
+    subscriber = subscribe(guarded.port, lambda client: client.username_pw_set("wearer", PASSWORD))
+    broker = local(guarded, user="wearer", password=PASSWORD)
+    sink = make_sink(broker)
+    sink.take(window())
+    until(lambda: subscriber.times() == [1.28])
+    assert warnings == []
+    assert PASSWORD not in repr(broker)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "who"), [("wearer", "wrong horse", "user wearer"), (None, None, "no user")]
+)
+def test_wrong_password_is_one_clear_line(guarded, make_sink, window, warnings, user, password, who):
+    sink = make_sink(local(guarded, user=user, password=password))
+    sink.take(window())
+    until(lambda: warnings)
+    # Let it try again.
+    time.sleep(1.5)
+    assert warnings == [
+        f"MQTT broker 127.0.0.1:{guarded.port}: refuses {who} (Not authorized); "
+        "check --mqtt-user and DESEPTR_MQTT_PASSWORD; messages wait in the spool"
+    ]
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """A CA, the broker's certificate and the node's, made with openssl."""
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test CA")
+    for name in ("broker", "node"):
+        openssl(
+            *("req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}"),
+            *("-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-addext", "basicConstraints=critical,CA:FALSE"),
+        )
+    return folder
+
+
+def tls_settings(folder):
+    return f"allow_anonymous true\ncafile {folder}/ca.pem\ncertfile {folder}/broker.pem\nkeyfile {folder}/broker.key\n"
+
+
+def test_tls_with_both_sides_known(make_broker, certificates, subscribe, make_sink, window, warnings):
+    broker = make_broker(tls_settings(certificates) + "require_certificate true\n")
+    names = {"ca_certs": "ca.pem", "certfile": "node.pem", "keyfile": "node.key"}
+    files = {option: str(certificates / name) for option, name in names.items()}
+    subscriber = subscribe(broker.port, lambda client: client.tls_set(**files))
+    ca, certificate, key = (certificates / name for name in names.values())
+    sink = make_sink(local(broker, tls=True, ca=ca, certificate=certificate, key=key))
+    sink.take(window())
+    until(lambda: subscriber.times() == [1.28])
+    assert warnings == []
+
+
+def test_broker_that_nobody_vouches_for_is_one_clear_line(make_broker, certificates, make_sink, window, warnings):
+    broker = make_broker(tls_settings(certificates))
+    sink = make_sink(local(broker, tls=True))
+    sink.take(window())
+    until(lambda: warnings)
+    time.sleep(1.5)
+    assert warnings == [
+        f"MQTT broker 127.0.0.1:{broker.port}: no TLS with it (self-signed certificate in certificate chain); "
+        "messages wait in the spool"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "files"),
+    [
+        ("--mqtt-ca", {"ca": "missing.pem"}),
+        ("--mqtt-ca", {"ca": "ca.key"}),
+        ("--mqtt-cert", {"certificate": "missing.pem"}),
+        ("--mqtt-cert", {"certificate": "node.pem", "key": "broker.key"}),
+    ],
+)
+def test_unusable_certificates_are_refused(certificates, make_sink, option, files):
+    files = {name: certificates / file for name, file in files.items()}
+    with pytest.raises(SetupError, match=rf"^{option} .*: found .* in PEM; name another file") as caught:
+        make_sink(MqttBroker("127.0.0.1", 1, tls=True, **files))
+    assert "\n" not in str(caught.value)
+
+
+def test_without_a_broker_events_are_taken_and_kept(make_sink, window, warnings):
+    port = free_port()
+    sink = make_sink(MqttBroker("127.0.0.1", port))
+    for number in range(1000):
+        sink.take(window(number))
+    close(sink)
+    assert warnings == [
+        f"MQTT broker 127.0.0.1:{port}: cannot be reached (Connection refused); messages wait in the spool",
+        "mqtt: 1001 messages wait in the spool for the next run",
+    ]

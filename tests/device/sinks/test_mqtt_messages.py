@@ -1,0 +1,89 @@
+import json
+
+import pytest
+
+from deseptr.contract import SetupError
+from deseptr.device import GapEvent, LabelEvent, RateEvent, RecoveryEvent
+from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
+
+
+@pytest.fixture
+def messages():
+    return MqttMessages("wrist", ("sitting", "walking"), model="tiny", version="1.2", wall=lambda: 1_700_000_000.5)
+
+
+def test_window_is_its_json_with_the_time_of_day(messages, window):
+    message, problem = messages.of(window(1))
+    assert message.topic == "deseptr/wrist/window"
+    assert json.loads(message.payload) == window(1).to_dict() | {"time": "2023-11-14T22:13:20.500+00:00"}
+    assert not message.retain
+    assert problem == ("deseptr/wrist/problem", b"OFF", True)
+    assert len(messages.of(window(2))) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "topic", "retain"),
+    [
+        (LabelEvent(1.0, "walking", None, 0.9), "label", True),
+        (GapEvent(1.0, "overflow", 3), "gap", False),
+        (RecoveryEvent(1.0, "retry", "no answer", 1), "recovery", False),
+        (RateEvent(1.0, 50.1, 50.0, False), "rate", True),
+    ],
+)
+def test_each_kind_has_a_topic(messages, event, topic, retain):
+    message = messages.of(event)[0]
+    assert (message.topic, message.retain) == (f"deseptr/wrist/{topic}", retain)
+    assert json.loads(message.payload)["t"] == 1.0
+
+
+def test_problem_lasts_a_minute_after_the_last_trouble(messages, window):
+    def problems(event):
+        return [message.payload for message in messages.of(event) if message.topic.endswith("/problem")]
+
+    assert problems(window(0)) == [b"OFF"]
+    assert problems(GapEvent(100.0, "overflow", 3)) == [b"ON"]
+    assert problems(RecoveryEvent(130.0, "retry", "no answer", 1)) == []
+    assert problems(window(140)) == []  # ends at 180.48 s
+    assert problems(window(148)) == [b"OFF"]  # ends at 190.72 s
+    assert problems(GapEvent(200.0, "overflow", 3)) == [b"ON"]
+    assert problems(window(0)) == [b"OFF"]  # of the next recording
+
+
+def test_status(messages):
+    assert messages.status(online=True) == ("deseptr/wrist/status", b"online", True)
+    assert messages.status(online=False) == ("deseptr/wrist/status", b"offline", True)
+
+
+def test_home_assistant_finds_three_sensors_of_one_device(messages, window):
+    found = {message.topic: (json.loads(message.payload), message.retain) for message in messages.discovery("ha")}
+    assert list(found) == [
+        "ha/sensor/deseptr_wrist/label/config",
+        "ha/sensor/deseptr_wrist/confidence/config",
+        "ha/binary_sensor/deseptr_wrist/problem/config",
+    ]
+    configs = [config for config, _ in found.values()]
+    assert all(retain for _, retain in found.values())
+    assert len({config["unique_id"] for config in configs}) == 3
+    assert all(config["device"] == configs[0]["device"] for config in configs)
+    assert all(config["availability_topic"] == "deseptr/wrist/status" for config in configs)
+    label, confidence, problem = configs
+    assert label["options"] == ["sitting", "walking", "unknown"]
+    # What the templates read is in what is published on their topics.
+    published = {m.topic: m for e in (window(), LabelEvent(1.0, "walking", None, 0.9)) for m in messages.of(e)}
+    assert json.loads(published[label["state_topic"]].payload)["change"]["label"] == "walking"
+    assert label["value_template"] == "{{ value_json.change.label }}"
+    assert "confidence" in json.loads(published[confidence["state_topic"]].payload)
+    assert published[problem["state_topic"]].payload == b"OFF"
+
+
+@pytest.mark.parametrize("node", ["", "a/b", "wrist+", "#", "links rechts", "x" * 65, "wrist\n"])
+def test_names_that_topics_cannot_have_are_refused(node):
+    with pytest.raises(SetupError, match="--mqtt-node: found"):
+        MqttMessages(node, ("walking",), model="tiny", version="1")
+
+
+@pytest.mark.parametrize(
+    ("host", "node"), [("raspberrypi", "raspberrypi"), ("pi.local", "pi"), ("pi zero 2", "pi_zero_2"), ("", "node")]
+)
+def test_node_is_named_after_the_host(host, node):
+    assert node_name(host) == node

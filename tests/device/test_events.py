@@ -1,0 +1,46 @@
+import json
+
+import pytest
+
+from deseptr.device import GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+
+WINDOW = WindowEvent(2.54, "walking", 2 / 3, {"walking": 2 / 3, "sitting": 1 / 3}, 812.34567, 0)
+
+
+@pytest.mark.parametrize(
+    ("event", "keys"),
+    [
+        (GapEvent(3.0000001, "overflow", 12), {"gap": {"reason": "overflow", "lost_samples": 12}, "t": 3.0}),
+        (
+            LabelEvent(2.54, "walking", None, 2 / 3),
+            {"change": {"label": "walking", "previous": None, "confidence": 0.666667}, "t": 2.54},
+        ),
+        (
+            RecoveryEvent(4.0, "reinit", "no answer", 2),
+            {"recovery": {"rung": "reinit", "cause": "no answer", "count": 2}, "t": 4.0},
+        ),
+        (
+            RateEvent(20.0, 50.123456, 50.0, True),
+            {"rate": {"rate_hz": 50.1235, "nominal_hz": 50.0, "resampled": True}, "t": 20.0},
+        ),
+    ],
+)
+def test_event_as_json(event, keys):
+    assert event.to_dict() == keys
+    assert json.loads(json.dumps(event.to_dict())) == keys
+
+
+def test_window_without_a_state_has_the_keys_of_the_first_release():
+    assert WINDOW.to_dict() == {
+        "t": 2.54,
+        "label": "walking",
+        "confidence": 0.666667,
+        "probabilities": {"walking": 0.666667, "sitting": 0.333333},
+        "latency_us": 812.346,
+    }
+
+
+def test_window_with_a_state_adds_it():
+    event = WindowEvent(2.54, "walking", 1.0, {"walking": 1.0}, 1.0, 0, "unknown")
+    assert list(event.to_dict())[-1] == "state"
+    assert event.to_dict()["state"] == "unknown"
