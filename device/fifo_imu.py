@@ -26,6 +26,8 @@ from .registers import BoundRegister, Register
 # Several controllers and USB adapters stop at 255 bytes a transfer.
 LONGEST_TRANSFER = 240
 CHECK_ATTEMPTS = 3
+# Reading a level takes less, but for a host that was held up.
+LONGEST_LEVEL_NS = 5_000_000
 RATE_TOLERANCE = 0.02
 
 # WHO_AM_I of chips met on boards of this kind, drivers or not; 0x98 is that of most cheap "MPU-6050" modules.
@@ -224,11 +226,12 @@ class FifoImu(ABC):
         self._held[register.register] = register.register.encode(**values)
 
     def _checked_level(self) -> tuple[FifoLevel, int]:
-        # A datum may be half written, and a bit may flip on the wires: neither lasts.
+        # A datum may be half written, a bit may flip on the wires, and the host may be held up on the way, so that
+        # nobody knows what time the level is of: none of these lasts.
         for _ in range(CHECK_ATTEMPTS):
             at_ns = self._clock.now_ns()
             level = self._level()
-            if level.aligned:
+            if level.aligned and self._clock.now_ns() - at_ns < LONGEST_LEVEL_NS:
                 break
         return level, at_ns
 
