@@ -11,12 +11,14 @@ from .engine import Engine, TfliteEngine, load_engine, predict
 from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 from .fifo_imu import FifoImu, FifoLevel, SettingsLostError
 from .fit import check_fit
+from .icm20948 import Icm20948
 from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
 from .ina219 import Ina219
 from .lsm6ds3trc import Lsm6ds3trc
 from .lsm6dsox import Lsm6dsox
 from .machine import describe_machine
 from .mpu6050 import Mpu6050
+from .mpu6500 import Mpu6500
 from .notify import SystemdNotifier
 from .power import Power, PowerMeter
 from .profiler import STAGES, Profiler, WindowTimes
@@ -51,6 +53,7 @@ __all__ = [
     "Gap",
     "GapEvent",
     "I2cBus",
+    "Icm20948",
     "Imu",
     "ImuConfig",
     "ImuSettings",
@@ -61,6 +64,7 @@ __all__ = [
     "Lsm6ds3trc",
     "Lsm6dsox",
     "Mpu6050",
+    "Mpu6500",
     "Power",
     "PowerMeter",
     "Profile",

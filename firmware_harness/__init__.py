@@ -10,10 +10,12 @@ from .clock import PacedClock, VirtualClock
 from .counting_source import CountingSource, counted_times
 from .fault_injector import FaultInjector, FaultLog, LoggedFault
 from .faults import Fault
+from .icm20948 import SimulatedIcm20948
 from .ina219 import SimulatedIna219
 from .lsm6ds3trc import SimulatedLsm6ds3trc
 from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
+from .mpu6500 import SimulatedMpu6500
 from .replay import (
     Replayed,
     ReplayedEvent,
@@ -28,12 +30,12 @@ from .synthetic_source import SineSource, WearerSource
 from .virtual_bus import VirtualI2cBus
 
 __all__ = [
-    "AtRest",
     "BCM2835",
     "BCM2835_SLOW",
     "BUS_PROFILES",
     "I2C_TINY_USB",
     "RP1",
+    "AtRest",
     "BitFlipRead",
     "BitFlipWrite",
     "BrokenTransfer",
@@ -64,16 +66,18 @@ __all__ = [
     "SignalSource",
     "SimulatedChip",
     "SimulatedDevice",
+    "SimulatedIcm20948",
     "SimulatedIna219",
     "SimulatedLsm6ds3trc",
     "SimulatedLsm6dsox",
     "SimulatedMpu6050",
+    "SimulatedMpu6500",
     "SineSource",
     "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
-    "act",
     "WearerSource",
+    "act",
     "bus_profile",
     "counted_times",
     "replay",
