@@ -46,7 +46,7 @@ def convert_page(result: Conversion) -> str:
 
     Raises:
         ModelError: if the runtime cannot run the model.
-        SetupError: if there is no TFLite runtime, or jinja2 is not installed.
+        SetupError: if there is no TFLite runtime.
     """
     from deseptr.device.op_times import op_times
 

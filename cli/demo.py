@@ -88,18 +88,20 @@ def _stream(model: Path, dataset: Dataset) -> Streamed:
     from deseptr.device import Profiler, load_engine
     from deseptr.firmware_harness import ReplayedWindow, replay
 
-    from .device_view import RunView
+    from .device_view import LineView
+    from .run_figures import RunFigures
 
     engine = load_engine(model)
     labels = engine.contract.labels
     profiler = Profiler()
-    view = RunView(labels, as_json=False, simulated=True)
+    view, figures = LineView(labels), RunFigures(labels, simulated=True)
     pairs = []
     for event in replay(engine, dataset, profiler=profiler):
+        figures.note(event)
         view.show(event)
         if isinstance(event, ReplayedWindow) and event.truth is not None:
             pairs.append((labels.index(event.truth), labels.index(event.event.label)))
-    view.summary(profiler)
+    click.echo(figures.summary(profiler))
     true, predicted = np.array(pairs).T
     return Streamed(score(true, predicted, labels), profiler, engine.name)
 

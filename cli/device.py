@@ -9,6 +9,7 @@ from .lazy import LazyGroup
 COMMANDS = {
     "run": ("device_run", "Print a label for every window, as it comes."),
     "profile": ("device_profile", "Time a model by stage, from the sensor's FIFO to the label."),
+    "evaluate": ("device_evaluate", "Measure a model on labelled recordings, straight and over a simulated bus."),
     "record": ("device_record", "Record labelled samples from the sensor, to train on."),
     "doctor": ("device_doctor", "Check board, bus, sensor, runtime and model, line by line."),
 }

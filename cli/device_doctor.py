@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .device_options import ENGINES, MODEL
+from .device_options import ADDRESS, ENGINES, MODEL
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,26 +18,13 @@ if TYPE_CHECKING:
 _STYLES = {"ok": "green", "skip": "dim", "warn": "yellow", "fail": "bold red"}
 
 
-class _Address(click.ParamType[int]):
-    name = "ADDRESS"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            address = int(str(value), 0)
-        except ValueError:
-            address = -1
-        if not 0x08 <= address <= 0x77:
-            self.fail(f"{value!r} is no 7-bit address from 0x08 to 0x77", param, ctx)
-        return address
-
-
 @click.command()
 @click.option(
     "--model", type=MODEL, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file. [default: the packaged one]"
 )
 @click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
 @click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
-@click.option("--address", type=_Address(), help="Its address, as 0x69. [default: wherever one answers]")
+@click.option("--address", type=ADDRESS, help="Its address, as 0x69. [default: wherever one answers]")
 @click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
 @click.option(
     "--seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="How long to sample, held still."

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .device_options import ADDRESS
+
 if TYPE_CHECKING:
     from deseptr.device import Session
     from deseptr.device.recorder import Step
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--gyro-range", type=click.FloatRange(0, min_open=True), default=1000.0, show_default=True, help="Deg/s.")
 @click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
 @click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
+@click.option("--address", type=ADDRESS, help="Its address, as 0x69. [default: wherever one answers]")
 @click.option(
     "--simulate",
     metavar="[DATA]",
@@ -52,6 +55,7 @@ def record(
     gyro_range: float,
     bus: int,
     sensor: str,
+    address: int | None,
     simulate: str | None,
 ) -> None:
     """Record labelled samples from the sensor, to train on.
@@ -81,7 +85,7 @@ def record(
       deseptr device record --subject ada --protocol session.toml -o recordings
       deseptr device record --subject 1 --label walking --seconds 60 --simulate
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.device import ImuConfig
+    from deseptr.device import ImuConfig, live_session
     from deseptr.device.recorder import check_name
     from deseptr.device.recorder import record as record_session
 
@@ -89,7 +93,7 @@ def record(
 
     steps = _steps(label, seconds, prepare, protocol)
     subject = check_name("--subject", subject)
-    session = _session(steps, subject, bus, sensor, simulate)
+    session = live_session(bus, sensor, address) if simulate is None else _simulated(simulate, steps, subject, sensor)
     config = ImuConfig(rate, acc_range, gyro_range)
     try:
         with closing(record_session(session, steps, output, subject, config)) as events, RecordView() as view:
@@ -114,16 +118,12 @@ def _steps(label: str | None, seconds: float | None, prepare: float, protocol: P
     return session_steps((Activity(check_name("--label", str(label)), length, prepare_s=prepare),))
 
 
-def _session(steps: tuple[Step, ...], subject: str, bus: int, sensor: str, simulate: str | None) -> Session:
-    from deseptr.device import live_session
-    from deseptr.device.recorder import settled
-
-    if simulate is None:
-        return live_session(bus, sensor)
+def _simulated(data: str, steps: tuple[Step, ...], subject: str, sensor: str) -> Session:
     from deseptr.data import load_dataset
+    from deseptr.device.recorder import settled
     from deseptr.firmware_harness import RecordingSource, act, simulated_session
 
-    dataset = load_dataset(simulate)
+    dataset = load_dataset(data)
     for unknown in sorted({step.label for step in steps} - set(dataset.label_names)):
         click.echo(f"note: {dataset.name} has no {unknown}: its first recording is played instead", err=True)
     source = RecordingSource(act(dataset, settled(steps), subject))

@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from .config_file import config_option
+from .decision_options import DECISION_NAMES, decision, decision_options, tracker_of
 from .device_options import ENGINES, MODEL
+from .grouped import GroupedCommand
+from .run_outputs import OUTPUT_GROUPS, open_outputs, output_options, warn
 
 if TYPE_CHECKING:
-    from deseptr.device import Engine, Profiler
+    from deseptr.contract import ModelContract
+    from deseptr.device import Engine, Event, LabelTracker, Profiler, SystemdNotifier
+    from deseptr.device.sinks import JsonLines
+    from deseptr.firmware_harness import Replayed
+
+    from .run_figures import RunFigures
+
+GROUPS = {
+    "Model and sensor": ("model", "kind", "threads", "bus", "sensor", "seconds"),
+    "Simulation": ("simulate", "subjects", "speed"),
+    "Decision": DECISION_NAMES,
+    "Terminal": ("as_json", "plain"),
+    **OUTPUT_GROUPS,
+}
 
 
-@click.command()
+class _View(Protocol):
+    def show(self, event: Event | Replayed) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@click.command(cls=GroupedCommand, groups=GROUPS)
 @click.option(
     "--model", type=MODEL, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file. [default: the packaged one]"
 )
+@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine.")
+@click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
+@click.option("--sensor", default="mpu6050", show_default=True, help="Chip on the bus.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so much of the wearer's time.")
 @click.option(
     "--simulate",
     metavar="[DATA]",
@@ -27,11 +57,6 @@ if TYPE_CHECKING:
     help="Play DATA through a simulated sensor; without DATA, a synthetic wearer.",
 )
 @click.option("--subject", "subjects", metavar="S", help="With --simulate: only these subjects, as 5,10,12-14.")
-@click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
-@click.option("--sensor", default="mpu6050", show_default=True, help="Chip on the bus.")
-@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so much of the wearer's time.")
 @click.option(
     "--speed",
     type=click.Choice(["max", "realtime"]),
@@ -39,20 +64,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="With --simulate: as fast as it goes, or as fast as it was worn.",
 )
+@decision_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, the summary on stderr.")
-def run(
-    model: Path | None,
-    simulate: str | None,
-    subjects: str | None,
-    bus: int,
-    sensor: str,
-    kind: str,
-    threads: int,
-    seconds: float | None,
-    speed: str,
-    as_json: bool,
-) -> None:
-    """Print a label for every window, as it comes.
+@click.option("--plain", is_flag=True, help="A line an event on a terminal too, instead of a screen.")
+@output_options
+@config_option
+def run(**chosen: Any) -> None:
+    """Print a label for every window, as it comes, and send it where you like.
 
     \b
     Examples:
@@ -60,49 +78,100 @@ def run(
       deseptr device run --simulate                         # no hardware: a synthetic wearer
       deseptr device run --model m.tflite --simulate walk.csv --json
       deseptr device run --simulate motionsense.npz --subject 5 --speed realtime
+      deseptr device run --csv run.csv --mqtt homeassistant.local --mqtt-user wearer
+      deseptr device run --config /etc/deseptr.toml         # as a service
+
+    Exit codes: 0 done, 2 it cannot run as asked, 3 the sensor was lost for good.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.device import Profiler, default_model, live_session, load_engine, run_live
+    from deseptr.device import Profiler, SystemClock, SystemdNotifier, default_model, load_engine
 
-    from .device_view import RunView
+    from .run_figures import RunFigures, inner
 
-    if subjects and simulate is None:
+    if chosen["subjects"] and chosen["simulate"] is None:
         raise click.UsageError("--subject goes with --simulate")
-    engine = load_engine(model or default_model(), kind, threads)
-    profiler = Profiler()
-    events: Iterator[Any]
-    if simulate is None:
-        events = run_live(engine, live_session(bus, sensor), seconds=seconds, profiler=profiler)
-    else:
-        events = _replay(engine, simulate, subjects, sensor, speed, seconds, profiler)
-    view = RunView(engine.contract.labels, as_json=as_json, simulated=simulate is not None)
-    with _interruptible():
-        for event in events:
-            view.show(event)
-    view.summary(profiler)
+    live = chosen["simulate"] is None
+    config = decision(chosen)
+    engine = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
+    contract = engine.contract
+    source = _Source(engine, Profiler(), tracker_of(config, contract))
+    notifier = SystemdNotifier.from_environment(SystemClock())
+    figures = RunFigures(contract.labels, simulated=not live)
+    with open_outputs(chosen, contract, notifier, live=live) as outputs:
+        played = source.live(chosen, notifier) if live else source.replay(chosen)
+        view = _view(chosen, contract, figures, source.profiler)
+        with closing(view), closing(played) as events, _interruptible():
+            for event in events:
+                figures.note(event)
+                view.show(event)
+                outputs.take(inner(event))
+    click.echo(figures.summary(source.profiler), err=chosen["as_json"])
 
 
-def _replay(
-    engine: Engine,
-    data: str,
-    subjects: str | None,
-    sensor: str,
-    speed: str,
-    seconds: float | None,
-    profiler: Profiler,
-) -> Iterator[Any]:
-    from deseptr.data import load_dataset, parse_subjects
-    from deseptr.firmware_harness import PacedClock, VirtualClock, replay
+@dataclass(frozen=True)
+class _Source:
+    """Makes the events of a run."""
 
-    dataset = load_dataset(data)
-    if subjects:
-        dataset = dataset.select(subjects=parse_subjects(subjects))
-    make_clock = PacedClock if speed == "realtime" else VirtualClock
-    return replay(engine, dataset, sensor=sensor, seconds=seconds, make_clock=make_clock, profiler=profiler)
+    engine: Engine
+    profiler: Profiler
+    tracker: LabelTracker
+
+    def live(self, chosen: Mapping[str, Any], notifier: SystemdNotifier) -> Any:
+        from deseptr.device import WatchedClock, live_session, run_live
+
+        session = live_session(chosen["bus"], chosen["sensor"])
+        session = replace(session, clock=WatchedClock(session.clock, notifier))
+        return run_live(self.engine, session, seconds=chosen["seconds"], profiler=self.profiler, tracker=self.tracker)
+
+    def replay(self, chosen: Mapping[str, Any]) -> Any:
+        from deseptr.data import load_dataset, parse_subjects
+        from deseptr.firmware_harness import PacedClock, VirtualClock, replay
+
+        dataset = load_dataset(chosen["simulate"])
+        if chosen["subjects"]:
+            dataset = dataset.select(subjects=parse_subjects(chosen["subjects"]))
+        return replay(
+            self.engine,
+            dataset,
+            sensor=chosen["sensor"],
+            seconds=chosen["seconds"],
+            make_clock=PacedClock if chosen["speed"] == "realtime" else VirtualClock,
+            profiler=self.profiler,
+            tracker=self.tracker,
+        )
+
+
+def _view(chosen: Mapping[str, Any], contract: ModelContract, figures: RunFigures, profiler: Profiler) -> _View:
+    if chosen["as_json"]:
+        from deseptr.device.sinks import JsonLines
+
+        return _JsonView(JsonLines(sys.stdout, "stdout", warn))
+    if sys.stdout.isatty() and not chosen["plain"]:
+        from .device_live import LiveView
+
+        return LiveView(contract.labels, figures, profiler, contract.rate_hz)
+    from .device_view import LineView
+
+    return LineView(contract.labels)
+
+
+class _JsonView:
+    def __init__(self, lines: JsonLines) -> None:
+        self._lines = lines
+
+    def show(self, event: Event | Replayed) -> None:
+        self._lines.take(event)
+
+    def close(self) -> None:
+        self._lines.close()
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
+    # A service is stopped by SIGTERM, and its outputs are to be closed as after Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
         click.echo("", err=True)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,72 +1,41 @@
-"""What ``deseptr device`` shows: a line a window, a summary, a table of latencies."""
+"""What ``deseptr device run`` prints where there is no screen to draw on: a line an event."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-import click
-import numpy as np
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from deseptr.device import Event, GapEvent, Profile, Profiler, WindowEvent
-from deseptr.firmware_harness import Replayed, ReplayedEvent, ReplayedWindow
+from deseptr.device import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.firmware_harness import Replayed, ReplayedWindow
+
+from .run_figures import inner
 
 BAR_WIDTH = 20
-HISTOGRAM_BINS = 12
 
 
-class RunView:
-    """Shows the events of a run and keeps the figures for its summary.
+class LineView:
+    """Prints events.
 
     Args:
         labels: the model's labels.
-        as_json: JSON lines instead of text.
-        simulated: whether the sensor is.
     """
 
-    def __init__(self, labels: tuple[str, ...], *, as_json: bool, simulated: bool) -> None:
-        self._labels = labels
+    def __init__(self, labels: tuple[str, ...]) -> None:
         self._width = max(map(len, labels))
-        self._as_json = as_json
-        self._simulated = simulated
         self._console = Console(highlight=False, soft_wrap=True)
         self._last: tuple[int | None, str] = (None, "")
-        self._windows = self._known = self._right = self._gaps = self._lost = 0
 
     def show(self, event: Event | Replayed) -> None:
-        """Show one event and count it."""
-        inner = event.event if isinstance(event, ReplayedWindow | ReplayedEvent) else event
-        if isinstance(inner, GapEvent):
-            self._gaps += 1
-            self._lost += inner.lost_samples
-        elif isinstance(inner, WindowEvent):
-            self._windows += 1
-            self._judge(inner.label, event.truth if isinstance(event, ReplayedWindow) else None)
-        if self._as_json:
-            click.echo(json.dumps(event.to_dict()))
-        elif isinstance(inner, GapEvent):
-            self._console.print(Text(f"{inner.t:9.2f} s  gap: {inner.reason}, {inner.lost_samples} samples", "yellow"))
-        elif isinstance(inner, WindowEvent):
-            self._console.print(self._line(inner, event if isinstance(event, ReplayedWindow) else None))
+        """Print one event."""
+        plain = inner(event)
+        if isinstance(plain, WindowEvent):
+            self._console.print(self._line(plain, event if isinstance(event, ReplayedWindow) else None))
+        else:
+            words, style = _told(plain)
+            self._console.print(Text(f"{plain.t:9.2f} s  {words}", style))
 
-    def summary(self, profiler: Profiler) -> None:
-        """Say how the run went; on stderr beside JSON."""
-        latency = profiler.stages()["end_to_end"]
-        parts = [f"{self._windows} windows"]
-        if self._known:
-            parts.append(f"{self._right / self._known:.1%} agree with the truth where it is known ({self._known})")
-        parts.append(f"{self._gaps} gaps" + (f" ({self._lost} samples)" if self._gaps else ""))
-        bus = ", simulated bus" if self._simulated else ""
-        parts.append(f"read to label p50 {latency['p50_us']:.0f} µs, p99 {latency['p99_us']:.0f} µs{bus}")
-        click.echo("; ".join(parts), err=self._as_json)
-
-    def _judge(self, label: str, truth: str | None) -> None:
-        if truth in self._labels:
-            self._known += 1
-            self._right += label == truth
+    def close(self) -> None:
+        """Nothing is pending."""
 
     def _line(self, event: WindowEvent, replayed: ReplayedWindow | None) -> Text:
         recording = replayed.recording if replayed else None
@@ -85,39 +54,14 @@ class RunView:
         return line
 
 
-def show_profile(profile: Profile) -> None:
-    """Print the stages as a table, and a histogram of the whole path."""
-    console = Console(highlight=False)
-    table = Table("stage", *(f"{name} µs" for name in ("p50", "p95", "p99", "max")), title="latency of a window")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    stages = profile.profiler.stages()
-    for stage, figures in stages.items():
-        values = (figures["p50_us"], figures["p95_us"], figures["p99_us"], figures["max_us"])
-        table.add_row(stage, *(f"{value:.1f}" for value in values))
-    console.print(table)
-    console.print(f"{profile.profiler.count} windows; end_to_end is from the read of the last sample to the label")
-    for line in histogram(profile.profiler.durations_us("end_to_end")):
-        console.print(line)
-    for line in _caveats(profile.machine, profile.sensor):
-        console.print(line, soft_wrap=True)
-
-
-def histogram(durations_us: np.ndarray[Any, np.dtype[np.float64]]) -> list[str]:
-    """Lines of a histogram up to the 99th percentile; what lies above goes into the last line's count."""
-    top = float(np.percentile(durations_us, 99))
-    edges = np.linspace(durations_us.min(), max(top, durations_us.min() + 1e-3), HISTOGRAM_BINS + 1)
-    counts, _ = np.histogram(np.minimum(durations_us, edges[-1]), edges)
-    bars = np.ceil(counts / counts.max() * 2 * BAR_WIDTH).astype(int)
-    return [
-        f"{low:9.1f} µs  {'█' * bar} {count}" for low, bar, count in zip(edges[:-1], bars, counts, strict=True) if count
-    ]
-
-
-def _caveats(machine: dict[str, Any], sensor: dict[str, Any]) -> list[str]:
-    lines = [f"on {machine['cpu']}, {machine['engine']}, {machine['threads']} thread(s), Python {machine['python']}"]
-    if sensor["simulated"]:
-        lines.append("simulated sensor: `read` is this machine simulating a bus, not a wire")
-    if machine["emulated"]:
-        lines.append("emulated processor: these are no latencies of a real one")
-    return lines
+def _told(event: GapEvent | LabelEvent | RecoveryEvent | RateEvent) -> tuple[str, str]:
+    match event:
+        case GapEvent():
+            return f"gap: {event.reason}, {event.lost_samples} samples", "yellow"
+        case LabelEvent():
+            return f"→ {event.label}", "bold"
+        case RecoveryEvent():
+            return f"recovery: {event.rung} ({event.count}) after {event.cause}", "yellow"
+        case RateEvent():
+            how = ", resampled to the model's" if event.resampled else ""
+            return f"rate: {event.rate_hz:.2f} Hz measured, {event.nominal_hz:g} Hz nominal{how}", "dim"

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ModelContract, ModelError, TfliteFile, read_tflite
 
+from .edgetpu import edgetpu_delegate, is_compiled
 from .quiet import native_stderr_held
 from .tflite_runtimes import TfliteRuntime, choose_runtime
 
+EDGETPU = "edgetpu"
+_USE_EDGETPU = "it was compiled for an Edge TPU: use --engine edgetpu, or the model as it was before"
 _CONVERT_AGAIN = "convert its checkpoint again with `deseptr convert RUN`"
 
 
@@ -57,6 +60,9 @@ class TfliteEngine:
         threads: threads that it may use.
         kernels: the runtime's ``default`` ones, or its ``reference`` ones, which are slow and give the same bits
             everywhere.
+        delegate: an Edge TPU, to run the operations that were compiled for it.
+        warm_up: whether to run it once at once; without, the first inference is a slow one, and a graph that cannot
+            run shows only then.
 
     Raises:
         ModelError: if the graph is broken, cannot run here, or does not fit its contract.
@@ -64,13 +70,23 @@ class TfliteEngine:
     """
 
     def __init__(
-        self, model: TfliteFile, runtime: TfliteRuntime, threads: int = 1, *, kernels: str = "default"
+        self,
+        model: TfliteFile,
+        runtime: TfliteRuntime,
+        threads: int = 1,
+        *,
+        kernels: str = "default",
+        delegate: Any = None,
+        warm_up: bool = True,
     ) -> None:
         self.contract = model.contract
         self.threads = threads
         self.name = runtime.version() + ("" if kernels == "default" else f", {kernels} kernels")
+        if delegate is not None:
+            self.name += ", Edge TPU"
         self._path = model.path
-        self._interpreter = self._load(runtime.interpreter(kernels), model.content)
+        self._compiled = is_compiled(model.content)
+        self._interpreter = self._load(runtime.interpreter(kernels, delegate), model.content)
         self._input, self._output = self._tensors()
         shape = (self.contract.window_length, len(self.contract.channels))
         self._input_scale = _input_scale(self._input, self.contract)
@@ -78,7 +94,8 @@ class TfliteEngine:
         self._logits = np.zeros(len(self.contract.labels), np.float32)
         self._input_view = self._interpreter.tensor(self._input.index)
         self._output_view = self._interpreter.tensor(self._output.index)
-        self._warm_up()
+        if warm_up:
+            self._warm_up()
 
     def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits float32 ``[classes]`` of a window float32 ``[window_length, channels]`` in SI units.
@@ -126,7 +143,7 @@ class TfliteEngine:
             self._path,
             found=f"a graph that {self.name} cannot run ({str(error).splitlines()[0] if str(error) else error!r})",
             expected="a whole TFLite flatbuffer of built-in operators",
-            next_step=_CONVERT_AGAIN,
+            next_step=_USE_EDGETPU if self._compiled else _CONVERT_AGAIN,
         )
 
     def _tensors(self) -> tuple[_Tensor, _Tensor]:
@@ -177,20 +194,30 @@ def _input_scale(tensor: _Tensor, contract: ModelContract) -> NDArray[np.float32
     return np.array(contract.input_range, np.float32) * np.float32(tensor.scale)
 
 
-def load_engine(path: str | Path, kind: str = "auto", threads: int = 1, *, kernels: str = "default") -> TfliteEngine:
+def load_engine(
+    path: str | Path, kind: str = "auto", threads: int = 1, *, kernels: str = "default", warm_up: bool = True
+) -> TfliteEngine:
     """Load a ``.tflite`` file with the contract inside it.
 
     Args:
         path: the model.
-        kind: ``litert``, ``tflite``, or ``auto`` for the first of them that is installed.
+        kind: ``litert`` or ``tflite``; ``edgetpu``, with whichever of them is installed; or ``auto`` for the first of
+            them that is installed, with the Edge TPU if the model is compiled for it.
         threads: threads that it may use.
         kernels: ``default`` or ``reference``.
+        warm_up: whether to run it once before it is handed out.
 
     Raises:
         ModelError: if the file is no model, has no contract, is broken, or does not fit its contract.
-        SetupError: if no runtime of that kind is installed, or it clashes with the installed numpy.
+        SetupError: if no runtime of that kind is installed, or it clashes with the installed numpy, or the model needs
+            an Edge TPU that cannot be used.
     """
-    return TfliteEngine(read_tflite(Path(path)), choose_runtime(kind), threads, kernels=kernels)
+    model = read_tflite(Path(path))
+    runtime = choose_runtime("auto" if kind == EDGETPU else kind)
+    # A compiled model has operations that the processor cannot run: there is nothing to fall back on.
+    wanted = kind == EDGETPU or (kind == "auto" and is_compiled(model.content))
+    delegate = edgetpu_delegate(model, runtime) if wanted else None
+    return TfliteEngine(model, runtime, threads, kernels=kernels, delegate=delegate, warm_up=warm_up)
 
 
 def predict(engine: Engine, windows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -96,8 +96,6 @@ class FifoImu(ABC):
         self._scale = np.ones(6, np.float32)
         self._held: dict[Register, int] = {}
         self._pending_gap: str | None = None
-        # Of a chip whose first datum is discarded: how much later than others it goes on after a gap.
-        self._lead_in_ns = 0
 
     def identify(self) -> str:
         """Check the chip's WHO_AM_I; returns what chip it is.
@@ -259,12 +257,19 @@ class FifoImu(ABC):
 
     def _restart(self, reason: str) -> Samples:
         self._pending_gap = reason
-        self._begin_fifo()
+        try:
+            self._begin_fifo()
+        except BusError:
+            raise
+        except SensorError:
+            # It does not keep what is written: has it forgotten the rest as well?
+            self._check_settings()
+            raise
         # What looked like an overflow may have been the doing of an upset register.
         self._check_settings()
         self._pending_gap = None
         now_ns = self._clock.now_ns()
-        return Samples(np.empty((0, 6), np.float32), Gap(reason, now_ns + self._lead_in_ns), at_ns=now_ns)
+        return Samples(np.empty((0, 6), np.float32), Gap(reason, now_ns), at_ns=now_ns)
 
     def _read_datums(self, datums: int) -> bytes:
         burst = LONGEST_TRANSFER // self.datum_bytes

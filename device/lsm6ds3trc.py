@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fifo_imu import FifoLevel
-from .imu import ImuConfig, ImuSettings
-from .lsm6ds import CONTINUOUS, Lsm6ds
+from .lsm6ds import CONTINUOUS, RATES_HZ, Lsm6ds
 from .registers import Register, bit, bits
 
 FIFO_WORDS = 2048
@@ -27,6 +26,9 @@ FIFO_MARGIN_DATUMS = 8
 # How much faster than it says the chip may sample.
 FASTEST = 1.1
 NO_DECIMATION = 0b001
+# How often, and for how long, the first datum is looked for.
+POLLS_A_PERIOD = 8
+POLLS = 12
 
 
 class Lsm6ds3trc(Lsm6ds):
@@ -52,21 +54,13 @@ class Lsm6ds3trc(Lsm6ds):
     y_ofs_usr = Register(0x74)
     z_ofs_usr = Register(0x75)
 
-    _rate_code = 0
+    _rate_code = 1
     _first_datum = True
     _aligned = True
     _overrun = False
-    _rate_hz = 0.0
     # Level when it was last read, less what has been read since, and when that was.
     _left = 0
     _left_ns = 0
-
-    def configure(self, config: ImuConfig) -> ImuSettings:
-        """Reset and set up the chip as :meth:`FifoImu.configure` says."""
-        settings = super().configure(config)
-        self._rate_hz = settings.rate_hz
-        self._lead_in_ns = round(1e9 / settings.rate_hz)
-        return settings
 
     def stop(self) -> None:
         """Stop the FIFO and power both sensors down."""
@@ -86,6 +80,25 @@ class Lsm6ds3trc(Lsm6ds):
         self.fifo_ctrl5.write()
         self._first_datum, self._aligned, self._overrun = True, True, False
         self._hold(self.fifo_ctrl5, ODR_FIFO=self._rate_code, FIFO_MODE=CONTINUOUS)
+        self._discard_first()
+
+    def _discard_first(self) -> None:
+        """Take out the first datum after a change of mode, which is not to be relied on (datasheet, section 5.5).
+
+        Here, so that the next comes within a sample period from now, as with other chips; in a chip that is slow or
+        hangs it is left for the first drain.
+        """
+        for _ in range(POLLS):
+            self._clock.sleep_ns(round(1e9 / self._rate_hz / POLLS_A_PERIOD))
+            level = self._level()
+            if level.datums and level.aligned:
+                self._read_fifo(self.datum_bytes)
+                self._first_datum = False
+                return
+
+    @property
+    def _rate_hz(self) -> float:
+        return RATES_HZ[self._rate_code - 1]
 
     def _level(self) -> FifoLevel:
         low, high, pattern, pattern_high = self.fifo_status1.read_block(4)
@@ -108,7 +121,7 @@ class Lsm6ds3trc(Lsm6ds):
         return data
 
     def _overflowed_meanwhile(self) -> bool:
-        after = self._checked_level()
+        after, _ = self._checked_level()
         self._aligned = after.aligned
         return after.overflowed or after.datums > self.capacity
 
@@ -117,6 +130,5 @@ class Lsm6ds3trc(Lsm6ds):
             return None
         datums = np.frombuffer(data, "<i2").reshape(-1, DATUM_WORDS)
         if self._first_datum and len(datums):
-            # The first after a change of mode is not to be relied on (datasheet, section 5.5).
             self._first_datum, datums = False, datums[1:]
         return datums[:, [3, 4, 5, 0, 1, 2]]

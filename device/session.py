@@ -1,9 +1,8 @@
-"""A sensor to run a model on, real or simulated, and what a run or a profile of it is: the commands behind the CLI."""
+"""A sensor to run a model on, real or simulated, and what a run of it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -16,7 +15,6 @@ from .clock import Clock, SystemClock
 from .engine import Engine
 from .events import Event
 from .imu import Imu
-from .machine import describe_machine
 from .profiler import Profiler
 from .recovery import PATIENCE_S, RecoveringImu
 from .runtime import Runtime
@@ -110,84 +108,6 @@ def run_live(
         yield from runtime.events(seconds)
     finally:
         session.close()
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Latencies by stage, and what they were measured on.
-
-    Args:
-        profiler: the durations.
-        machine: the host, the engine and its threads.
-        sensor: the sensor; with ``simulated`` true, ``read`` is the host's time for a simulated bus, not for wires.
-    """
-
-    profiler: Profiler
-    machine: dict[str, Any]
-    sensor: dict[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The keys of ``device profile --json``."""
-        return {"stages": self.profiler.stages(), "machine": self.machine, "sensor": self.sensor}
-
-
-def profile_model(
-    engine: Engine,
-    sessions: Callable[[], Iterable[Session]],
-    *,
-    windows: int = 200,
-    progress: Callable[[int], None] = lambda count: None,
-) -> Profile:
-    """Time ``windows`` windows.
-
-    Args:
-        engine: the model.
-        sessions: makes the sessions to use one after the other; called again while they give windows.
-        windows: how many windows to time.
-        progress: told the number of windows so far after each.
-
-    Raises:
-        SensorError: as :func:`run_live`.
-        SetupError: if the sessions give no window at all.
-    """
-    profiler = Profiler(capacity=max(1, windows))
-    sensor: dict[str, Any] = {}
-    before = -1
-    while before < profiler.count < windows:
-        before = profiler.count
-        for session in sessions():
-            sensor = session.sensor
-            _profile_session(engine, session, profiler, windows, progress)
-            if profiler.count >= windows:
-                break
-    if profiler.count == 0:
-        raise SetupError(
-            "profile",
-            found="no window",
-            expected=f"recordings of at least {engine.contract.window_s:g} s",
-            next_step="profile with longer recordings",
-        )
-    return Profile(profiler, describe_run(engine, sensor), sensor)
-
-
-def describe_run(engine: Engine, sensor: dict[str, Any]) -> dict[str, Any]:
-    """The machine, with the engine and the kind of bus that a figure was measured with."""
-    return describe_machine() | {
-        "engine": engine.name,
-        "threads": engine.threads,
-        "model": engine.contract.model,
-        "simulated_bus": bool(sensor["simulated"]),
-    }
-
-
-def _profile_session(
-    engine: Engine, session: Session, profiler: Profiler, windows: int, progress: Callable[[int], None]
-) -> None:
-    with closing(run_live(engine, session, profiler=profiler)) as events:
-        for _ in events:
-            progress(profiler.count)
-            if profiler.count >= windows:
-                break
 
 
 def default_model() -> Path:

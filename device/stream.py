@@ -91,6 +91,12 @@ class SampleStream:
         """Number that the next sample will have."""
         return self._assembler.received
 
+    @property
+    def wanted(self) -> int:
+        """How many more of the sensor's samples complete the next window."""
+        wanted = self._assembler.wanted
+        return wanted if self._resampler is None else self._resampler.wanted(wanted)
+
     def begin(self, now_ns: int) -> None:
         """The sensor was started at ``now_ns``."""
         self.clock.begin(now_ns)
@@ -101,6 +107,9 @@ class SampleStream:
         Raises:
             SensorError: if the measured rate is beyond repair.
         """
+        if not samples:
+            # A sensor that hangs is not a slow one.
+            return None
         self.clock.drained(now_ns, samples)
         measured = self.clock.rate_hz
         if self.clock.spread > LOCK_SPREAD or abs(measured / self.locked_hz - 1) < LOCK_STEP:

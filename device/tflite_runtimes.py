@@ -41,18 +41,41 @@ class TfliteRuntime:
         """Whether it can be found, without importing it."""
         return importlib.util.find_spec(self.module.partition(".")[0]) is not None
 
-    def interpreter(self, kernels: str = "default") -> Callable[..., Any]:
+    def interpreter(self, kernels: str = "default", delegate: Any = None) -> Callable[..., Any]:
         """Its ``Interpreter`` class.
 
         Args:
             kernels: one of :data:`KERNELS`.
+            delegate: what :meth:`delegate_loader` has loaded, to take the operations that it knows.
 
         Raises:
             SetupError: if it is missing, broken, or clashes with the installed numpy.
         """
+        module = self._import()
+        delegates = {} if delegate is None else {"experimental_delegates": [delegate]}
+        interpreter: Callable[..., Any] = module.Interpreter
+        return partial(interpreter, experimental_op_resolver_type=module.OpResolverType[KERNELS[kernels]], **delegates)
+
+    def delegate_loader(self) -> Callable[[str], Any]:
+        """Its function that loads a delegate from a library.
+
+        Raises:
+            SetupError: if it has none, is missing, broken, or clashes with the installed numpy.
+        """
+        load: Callable[[str], Any] | None = getattr(self._import(), "load_delegate", None)
+        if load is None:
+            raise SetupError(
+                self.version(),
+                found="no load_delegate in it",
+                expected="a TFLite runtime that can load an Edge TPU's library",
+                next_step="`pip install --upgrade ai-edge-litert`, or use --engine auto with a model not compiled",
+            )
+        return load
+
+    def _import(self) -> Any:
         self._check_numpy()
         try:
-            module = importlib.import_module(self.module)
+            return importlib.import_module(self.module)
         except ImportError as error:
             raise SetupError(
                 self.package,
@@ -60,8 +83,6 @@ class TfliteRuntime:
                 expected="a TFLite runtime that imports",
                 next_step=f"`pip install --force-reinstall {self.package}`",
             ) from error
-        interpreter: Callable[..., Any] = module.Interpreter
-        return partial(interpreter, experimental_op_resolver_type=module.OpResolverType[KERNELS[kernels]])
 
     def version(self) -> str:
         """Package name and version."""
@@ -95,7 +116,7 @@ def choose_runtime(kind: str) -> TfliteRuntime:
     """
     wanted = [runtime for runtime in RUNTIMES if kind in ("auto", runtime.kind)]
     if not wanted:
-        kinds = ", ".join(["auto", *(runtime.kind for runtime in RUNTIMES)])
+        kinds = ", ".join(["auto", *(runtime.kind for runtime in RUNTIMES), "edgetpu"])
         raise SetupError("--engine", found=kind, expected=f"one of {kinds}", next_step="choose one of these")
     for runtime in wanted:
         if runtime.installed():

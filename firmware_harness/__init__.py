@@ -4,11 +4,13 @@ from .acted import act
 from .at_rest import AtRest
 from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
 from .bus_profiles import BCM2835, BCM2835_SLOW, BUS_PROFILES, I2C_TINY_USB, RP1, BusProfile, bus_profile
+from .campaign import DEFAULT_MIX, draw_campaign, held_s
 from .chip import Chip, ChipOptions, SampleRun, SimulatedChip, SimulatedDevice
 from .chip_faults import BrownOut, Clone, Hang, Overflow, RateError, RegisterUpset
 from .clock import PacedClock, VirtualClock
 from .counting_source import CountingSource, counted_times
 from .fault_injector import FaultInjector, FaultLog, LoggedFault
+from .fault_list import KINDS, fault_to_dict, faults_from, faults_to_toml
 from .faults import Fault
 from .icm20948 import SimulatedIcm20948
 from .ina219 import SimulatedIna219
@@ -33,7 +35,9 @@ __all__ = [
     "BCM2835",
     "BCM2835_SLOW",
     "BUS_PROFILES",
+    "DEFAULT_MIX",
     "I2C_TINY_USB",
+    "KINDS",
     "RP1",
     "AtRest",
     "BitFlipRead",
@@ -80,6 +84,11 @@ __all__ = [
     "act",
     "bus_profile",
     "counted_times",
+    "draw_campaign",
+    "fault_to_dict",
+    "faults_from",
+    "faults_to_toml",
+    "held_s",
     "replay",
     "simulated_session",
     "simulated_sessions",

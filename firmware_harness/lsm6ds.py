@@ -10,7 +10,7 @@ accelerometer's 1.6 Hz, and the switches of the interface itself (SIM, I2C_disab
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Unpack
 
 import numpy as np
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from deseptr.device import Clock
 
 from .chip import Chip, ChipOptions, SampleRun
+from .lsm6ds_counts import CTRL1_XL, CTRL2_G, counts_of
 from .source import SignalSource
+from .word_fifo import WordFifo
 
-FUNC_CFG_ACCESS, WHO_AM_I = 0x01, 0x0F
-CTRL1_XL, CTRL2_G, CTRL3_C, CTRL4_C, CTRL5_C, CTRL6_C = range(0x10, 0x16)
+FUNC_CFG_ACCESS, WHO_AM_I, CTRL3_C, CTRL4_C = 0x01, 0x0F, 0x12, 0x13
 STATUS_REG, OUT_TEMP_L, OUT_TEMP_H, OUTX_L_G, OUTX_L_XL, OUTPUTS_END = 0x1E, 0x20, 0x21, 0x22, 0x28, 0x2E
-X_OFS_USR = 0x73
 
 BOOT, IF_INC, SW_RESET = 0x80, 0x04, 0x01
 SLEEP_G, DRDY_MASK = 0x40, 0x08
@@ -42,16 +42,6 @@ ACC_SETTLING = 2
 GYRO_SETTLING = {8: 135, 9: 270, 10: 540}
 MASKED = 0x7FFF
 
-G = 9.80665
-ACC_MG_PER_LSB = (0.061, 0.488, 0.122, 0.244)
-GYRO_MDPS_PER_LSB = (8.75, 17.5, 35.0, 70.0)
-GYRO_MDPS_PER_LSB_AT_125 = 4.375
-# Self-test: inside the datasheets' limits of 90 to 1700 mg, 20 to 80 deg/s at 250 and 150 to 700 deg/s at 2000.
-SELF_TEST_G = 0.8
-SELF_TEST_DPS, SELF_TEST_DPS_AT_2000 = 50.0, 400.0
-SELF_TEST_SIGN = {0b01: 1.0, 0b10: -1.0}
-SELF_TEST_SIGN_G = {0b01: 1.0, 0b11: -1.0}
-
 
 class SimulatedLsm6ds(Chip):
     """A chip of the family; arguments as in :class:`Chip`.
@@ -59,16 +49,18 @@ class SimulatedLsm6ds(Chip):
     Args:
         source: what it feels.
         clock: time; samples are taken on it lazily.
+        fifo: its FIFO.
         who_am_i: what register 0Fh answers.
         options: further ones of :class:`Chip`; a reset takes 50 us by default.
     """
 
     writable: ClassVar[Mapping[int, int]]
     reset_values: ClassVar[Mapping[int, int]]
-    word_bytes: ClassVar[int]
-    fifo_words: ClassVar[int]
 
-    def __init__(self, source: SignalSource, clock: Clock, *, who_am_i: int, **options: Unpack[ChipOptions]) -> None:
+    def __init__(
+        self, source: SignalSource, clock: Clock, fifo: WordFifo, *, who_am_i: int, **options: Unpack[ChipOptions]
+    ) -> None:
+        self.fifo = fifo
         self._busy_until_ns = clock.now_ns() + BOOT_NS
         self._active_since_ns: list[int | None] = [None, None]
         self._ticks = 0
@@ -94,7 +86,7 @@ class SimulatedLsm6ds(Chip):
         """Read ``length`` bytes; the register number goes up, and from the FIFO's last register back to its first."""
         self._advance()
         if register == self.fifo_register and not self._banked and self._memory[CTRL3_C] & IF_INC:
-            return self._stream(length)
+            return self.fifo.read(length)
         data = bytearray()
         for _ in range(length):
             data.append(self._read_register(register))
@@ -151,7 +143,7 @@ class SimulatedLsm6ds(Chip):
 
     @property
     def _banked(self) -> bool:
-        return bool(self._memory[FUNC_CFG_ACCESS])
+        return bool(self._memory[FUNC_CFG_ACCESS] & self.writable[FUNC_CFG_ACCESS])
 
     @property
     def _sampling(self) -> bool:
@@ -160,10 +152,6 @@ class SimulatedLsm6ds(Chip):
     @property
     def _recording(self) -> bool:
         return self._fifo_mode in COLLECTING
-
-    @property
-    def _fifo_count(self) -> int:
-        return len(self._fifo) // self.word_bytes
 
     def _clear(self) -> None:
         self._memory = bytearray(256)
@@ -175,7 +163,7 @@ class SimulatedLsm6ds(Chip):
         self._empty_fifo()
 
     def _empty_fifo(self) -> None:
-        self._fifo = bytearray()
+        self.fifo.clear()
         self._overrun = False
 
     def _flip(self, register: int, bit: int) -> None:
@@ -191,7 +179,7 @@ class SimulatedLsm6ds(Chip):
     def _next_register(self, register: int) -> int:
         if not self._memory[CTRL3_C] & IF_INC:
             return register
-        last = self.fifo_register + self.word_bytes - 1
+        last = self.fifo_register + self.fifo.word_bytes - 1
         return self.fifo_register if register == last and not self._banked else register + 1 & 0xFF
 
     def _read_register(self, register: int) -> int:
@@ -200,8 +188,8 @@ class SimulatedLsm6ds(Chip):
         if register == WHO_AM_I:
             return self.who_am_i
         byte = register - self.fifo_register
-        if 0 <= byte < self.word_bytes:
-            return self._stream_byte(byte)
+        if 0 <= byte < self.fifo.word_bytes:
+            return self.fifo.read_byte(byte)
         status = self._read_status(register)
         if status is not None:
             return status
@@ -242,16 +230,22 @@ class SimulatedLsm6ds(Chip):
         self._restart_samples(now_ns)
 
     def _sample(self, first_ns: int, due: int, period_ns: int) -> None:
-        # The base works out only the newest of a long stretch: too few where the FIFO keeps the oldest, or thins out.
-        longest = self._first_stretch()
-        while due > 0:
-            taken = min(due, longest)
+        for size in self._stretches():
+            taken = min(due, size or due)
             self._take(first_ns, taken, period_ns)
             first_ns, due = first_ns + taken * period_ns, due - taken
-            longest = self.longest_stretch if self._slowest_stride > 1 else due
+            if not due:
+                return
 
-    def _first_stretch(self) -> int:
-        return self.longest_stretch
+    def _stretches(self) -> Iterator[int]:
+        """Into how many samples each to cut a long stretch; 0 for all the rest.
+
+        The base works out only the newest of a stretch: too few where the FIFO keeps the oldest, or thins out.
+        """
+        yield self.longest_stretch
+        while self._slowest_stride > 1:
+            yield self.longest_stretch
+        yield 0
 
     def _take(self, first_ns: int, due: int, period_ns: int) -> None:
         self._run = SampleRun(0, first_ns, period_ns, due)
@@ -265,7 +259,7 @@ class SimulatedLsm6ds(Chip):
     def _store(self, signals: NDArray[np.float64]) -> None:
         skipped = self._run.count - len(signals)
         ticks = self._ticks + np.arange(skipped, self._run.count)
-        counts = self._measure(signals)
+        counts = counts_of(signals, self._memory, self._acc_scale(), self._offset_g())
         self._unsettle(counts, self._run.times_ns[skipped:])
         self._hold_slower(counts, ticks)
         if self._fifo_mode in COLLECTING:
@@ -277,35 +271,14 @@ class SimulatedLsm6ds(Chip):
         self._memory[STATUS_REG] |= TDA | (GDA if self._gyro_code else 0) | (XLDA if self._acc_code else 0)
 
     def _push(self, words: bytes) -> None:
-        room = (self._fifo_depth() - self._fifo_count) * self.word_bytes
         if self._fifo_mode == STOP_ON_FULL:
-            words = words[: max(0, room)]
-        self._fifo += words
-        excess = len(words) - room
-        if excess > 0 and words:
-            self._overrun = True
-            self._drop(excess)
+            words = words[: self._room() * self.fifo.word_bytes]
+        if words:
+            self._overrun = self.fifo.push(words, self._fifo_depth())
 
-    def _stream(self, length: int) -> bytes:
-        """``length`` bytes from the FIFO's first register on; a word is gone once its last byte is read."""
-        whole = min(length // self.word_bytes, self._fifo_count) * self.word_bytes
-        data = bytes(self._fifo[:whole])
-        self._pop(whole)
-        return data + bytes(self._stream_byte(byte % self.word_bytes) for byte in range(length - whole))
-
-    def _stream_byte(self, byte: int) -> int:
-        value = self._fifo[byte] if self._fifo else 0
-        if self._fifo and byte == self.word_bytes - 1:
-            self._pop(self.word_bytes)
-        return value
-
-    def _pop(self, count: int) -> None:
-        """Bytes that were read."""
-        self._drop(count)
-
-    def _drop(self, count: int) -> None:
-        """Bytes that leave the FIFO, read or overwritten."""
-        del self._fifo[:count]
+    def _room(self) -> int:
+        """Words that still go in where the FIFO stops when full."""
+        return max(0, self._fifo_depth() - len(self.fifo))
 
     def _stride(self, code: int) -> int:
         """Ticks from one sample to the next at an ODR code."""
@@ -331,21 +304,5 @@ class SimulatedLsm6ds(Chip):
         if acc_since_ns is not None:
             counts[times_ns <= acc_since_ns + ACC_SETTLING * self._stride(self._acc_code) * period_ns, 3:] = filling
 
-    def _measure(self, signals: NDArray[np.float64]) -> NDArray[np.int16]:
-        """Counts ``[n, 6]``, gyroscope first, at the configured full scales, rounded and saturated."""
-        gyro_scale = self._memory[CTRL2_G] >> 2 & 3
-        test = self._memory[CTRL5_C]
-        test_dps = SELF_TEST_DPS_AT_2000 if gyro_scale == 3 else SELF_TEST_DPS
-        dps = np.rad2deg(signals[:, 3:]) + test_dps * SELF_TEST_SIGN_G.get(test >> 2 & 3, 0.0)
-        g = signals[:, :3] / G + SELF_TEST_G * SELF_TEST_SIGN.get(test & 3, 0.0) + self._offset_g()
-        mdps = GYRO_MDPS_PER_LSB_AT_125 if self._memory[CTRL2_G] & 2 else GYRO_MDPS_PER_LSB[gyro_scale]
-        exact = np.concatenate([dps * (1000 / mdps), g * (1000 / ACC_MG_PER_LSB[self._acc_scale()])], axis=1)
-        counts: NDArray[np.int16] = np.clip(np.rint(exact), -32768, 32767).astype(np.int16)
-        return counts
-
     def _acc_scale(self) -> int:
         return self._memory[CTRL1_XL] >> 2 & 3
-
-    def _user_offsets_g(self) -> NDArray[np.float64]:
-        offsets = np.frombuffer(self._memory[X_OFS_USR : X_OFS_USR + 3], np.int8).astype(np.float64)
-        return offsets * (2.0**-6 if self._memory[CTRL6_C] & 0x08 else 2.0**-10)

@@ -9,7 +9,7 @@ begins after it. An empty FIFO gives its last word again.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Unpack
 
 import numpy as np
@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from deseptr.device import Clock
 
 from .chip import ChipOptions
-from .lsm6ds import BYPASS, CTRL1_XL, CTRL3_C, OUT_TEMP_L, OUTPUTS_END, STOP_ON_FULL, SimulatedLsm6ds
+from .lsm6ds import BYPASS, CTRL3_C, OUT_TEMP_L, OUTPUTS_END, STOP_ON_FULL, SimulatedLsm6ds
+from .lsm6ds_counts import CTRL1_XL, user_offsets_g
 from .source import SignalSource
+from .word_fifo import WordFifo
 
 FIFO_CTRL1, FIFO_CTRL2, FIFO_CTRL3, FIFO_CTRL4, FIFO_CTRL5 = range(0x06, 0x0B)
 FIFO_STATUS1, FIFO_STATUS2, FIFO_STATUS3, FIFO_STATUS4, FIFO_DATA_OUT_L = range(0x3A, 0x3F)
 
+FIFO_WORDS, WORD_BYTES = 2048, 2
 WATERM, OVER_RUN, FULL_SMART, EMPTY = 0x80, 0x40, 0x20, 0x10
 STOP_ON_FTH, BLE = 0x80, 0x02
 DECIMATION = (0, 1, 2, 3, 4, 8, 16, 32)
@@ -65,23 +68,19 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
 
     writable = WRITABLE
     reset_values = RESET_VALUES
-    word_bytes: ClassVar[int] = 2
-    fifo_words: ClassVar[int] = 2048
-    longest_stretch: ClassVar[int] = fifo_words // 3 + 1
+    longest_stretch: ClassVar[int] = FIFO_WORDS // 3 + 1
     fifo_register: ClassVar[int] = FIFO_DATA_OUT_L
     registers: ClassVar[Sequence[int]] = tuple(sorted(WRITABLE))
 
     def __init__(
         self, source: SignalSource, clock: Clock, *, who_am_i: int = 0x6A, **options: Unpack[ChipOptions]
     ) -> None:
-        super().__init__(source, clock, who_am_i=who_am_i, **options)
+        super().__init__(source, clock, WordFifo(WORD_BYTES, repeats_last=True), who_am_i=who_am_i, **options)
 
     def _empty_fifo(self) -> None:
         super()._empty_fifo()
         self._stale_next = True
-        self._last_word = bytes(2)
         self._triggers = 0
-        self._words_gone = 0
 
     def _period_of(self, code: int) -> float:
         return 1e9 / RATES_HZ[code - 1]
@@ -122,12 +121,14 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
         cycle = math.lcm(*used)
         return sum(3 * cycle // decimation for decimation in used)
 
-    def _first_stretch(self) -> int:
-        return 1 if self._stale_next else super()._first_stretch()
+    def _stretches(self) -> Iterator[int]:
+        if self._stale_next:
+            yield 1
+        yield from super()._stretches()
 
     def _batch(self, skipped: int, ticks: NDArray[np.int64], counts: NDArray[np.int16]) -> None:
         if self._fifo_mode != STOP_ON_FULL:
-            self._words_gone += skipped * self._set_words
+            self.fifo.skip(skipped * self._set_words)
         triggered = ticks % self._trigger_stride == 0
         if self._stale_next and triggered.any():
             counts, self._stale_next = self._held[None], False
@@ -137,31 +138,16 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
         words = counts[triggered].astype("<i2").view(np.uint8).reshape(-1, 2, 6)
         self._push(words[np.stack(due, axis=1)].tobytes())
 
-    def _push(self, words: bytes) -> None:
-        if self._fifo_mode == STOP_ON_FULL:
-            sets = max(0, self._fifo_depth() - 1 - self._fifo_count) // self._set_words
-            words = words[: sets * self._set_words * 2]
-        super()._push(words)
+    def _room(self) -> int:
+        # It stops before the set that would fill it.
+        return max(0, super()._room() - 1) // self._set_words * self._set_words
 
     def _fifo_depth(self) -> int:
-        return self._threshold if self._memory[FIFO_CTRL4] & STOP_ON_FTH else self.fifo_words
+        return self._threshold if self._memory[FIFO_CTRL4] & STOP_ON_FTH else FIFO_WORDS
 
     @property
     def _threshold(self) -> int:
         return (self._memory[FIFO_CTRL2] & 7) << 8 | self._memory[FIFO_CTRL1]
-
-    def _stream_byte(self, byte: int) -> int:
-        return super()._stream_byte(byte) if self._fifo else self._last_word[byte]
-
-    def _pop(self, count: int) -> None:
-        if count:
-            self._last_word = bytes(self._fifo[count - 2 : count])
-            self._overrun = False
-        super()._pop(count)
-
-    def _drop(self, count: int) -> None:
-        self._words_gone += count // 2
-        super()._drop(count)
 
     def _read_register(self, register: int) -> int:
         swapped = self._memory[CTRL3_C] & BLE and OUT_TEMP_L <= register < OUTPUTS_END
@@ -171,8 +157,8 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
         if not FIFO_STATUS1 <= register <= FIFO_STATUS4:
             return None
         # The count has 11 bits: a FIFO that is full and overwriting says 0.
-        count = self._fifo_count & 0x7FF
-        pattern = self._words_gone % self._pattern_words if any(self._decimations) else 0
+        count = len(self.fifo) & 0x7FF
+        pattern = self.fifo.gone % self._pattern_words if any(self._decimations) else 0
         return {
             FIFO_STATUS1: count & 0xFF,
             FIFO_STATUS2: self._flags() | count >> 8,
@@ -181,12 +167,13 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
         }[register]
 
     def _flags(self) -> int:
-        count = self._fifo_count
+        count = len(self.fifo)
         flags = EMPTY if count == 0 else 0
         flags |= WATERM if 0 < self._threshold <= count else 0
-        flags |= OVER_RUN if self._overrun else 0
+        flags |= OVER_RUN if self._overrun and count >= self._fifo_depth() else 0
         full = self._fifo_mode != BYPASS and count + self._set_words >= self._fifo_depth()
         return flags | (FULL_SMART if full else 0)
 
     def _offset_g(self) -> NDArray[np.float64]:
-        return np.multiply(self._user_offsets_g(), OFFSET_SIGNS)
+        offset_g: NDArray[np.float64] = user_offsets_g(self._memory) * OFFSET_SIGNS
+        return offset_g

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from deseptr.device import Clock
 
 from .chip import ChipOptions
-from .lsm6ds import CTRL1_XL, CTRL3_C, SimulatedLsm6ds
+from .lsm6ds import CTRL3_C, SimulatedLsm6ds
+from .lsm6ds_counts import CTRL1_XL, user_offsets_g
 from .source import SignalSource
+from .word_fifo import WordFifo
 
 FIFO_CTRL1, FIFO_CTRL2, FIFO_CTRL3, FIFO_CTRL4 = 0x07, 0x08, 0x09, 0x0A
 CTRL7_G, CTRL8_XL, CTRL9_XL = 0x16, 0x17, 0x18
@@ -58,6 +60,7 @@ WRITABLE = {
 }
 RESET_VALUES = {0x02: 0x3F, CTRL3_C: 0x04, CTRL9_XL: 0xE0}
 
+FIFO_WORDS, WORD_BYTES = 512, 7
 OSCILLATOR_HZ = 6667.0
 FINE_STEP = 0.0015
 GYRO_NC, ACC_NC = 0x01, 0x02
@@ -80,9 +83,7 @@ class SimulatedLsm6dsox(SimulatedLsm6ds):
 
     writable = WRITABLE
     reset_values = RESET_VALUES
-    word_bytes: ClassVar[int] = 7
-    fifo_words: ClassVar[int] = 512
-    longest_stretch: ClassVar[int] = fifo_words + 1
+    longest_stretch: ClassVar[int] = FIFO_WORDS + 1
     fifo_register: ClassVar[int] = FIFO_DATA_OUT_TAG
     registers: ClassVar[Sequence[int]] = tuple(sorted(WRITABLE))
 
@@ -90,7 +91,7 @@ class SimulatedLsm6dsox(SimulatedLsm6ds):
         self, source: SignalSource, clock: Clock, *, who_am_i: int = 0x6C, **options: Unpack[ChipOptions]
     ) -> None:
         self._freq_fine = max(-128, min(127, round(options.get("rate_error", 0.0) / FINE_STEP)))
-        super().__init__(source, clock, who_am_i=who_am_i, **options)
+        super().__init__(source, clock, WordFifo(WORD_BYTES), who_am_i=who_am_i, **options)
 
     def _clear(self) -> None:
         super()._clear()
@@ -126,13 +127,13 @@ class SimulatedLsm6dsox(SimulatedLsm6ds):
             for code, stride in zip(self._batch_codes, strides, strict=True)
         ]
         slots = ticks // min((s for s, c in zip(strides, self._batch_codes, strict=True) if c), default=1)
-        words = np.empty((len(ticks), 2, 7), np.uint8)
+        words = np.empty((len(ticks), 2, WORD_BYTES), np.uint8)
         words[:, :, 0] = TAGS[:, slots % 4].T
         words[:, :, 1:] = counts.astype("<i2").view(np.uint8).reshape(-1, 2, 6)
         self._push(words[np.stack(due, axis=1)].tobytes())
 
     def _fifo_depth(self) -> int:
-        return self._watermark if self._memory[FIFO_CTRL2] & STOP_ON_WTM else self.fifo_words
+        return self._watermark if self._memory[FIFO_CTRL2] & STOP_ON_WTM else FIFO_WORDS
 
     @property
     def _watermark(self) -> int:
@@ -140,11 +141,10 @@ class SimulatedLsm6dsox(SimulatedLsm6ds):
 
     def _push(self, words: bytes) -> None:
         super()._push(words)
-        self._latched |= self._overrun or self._fifo_count >= self._fifo_depth()
-        self._overrun = False
+        self._latched |= self._overrun or len(self.fifo) >= self._fifo_depth()
 
     def _read_status(self, register: int) -> int | None:
-        count = self._fifo_count
+        count = len(self.fifo)
         if register == FIFO_STATUS1:
             return count & 0xFF
         if register != FIFO_STATUS2:
@@ -166,4 +166,4 @@ class SimulatedLsm6dsox(SimulatedLsm6ds):
 
     def _offset_g(self) -> NDArray[np.float64]:
         used = self._memory[CTRL7_G] & USR_OFF_ON_OUT
-        return -self._user_offsets_g() if used else np.zeros(3)
+        return -user_offsets_g(self._memory) if used else np.zeros(3)

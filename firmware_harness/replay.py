@@ -12,7 +12,18 @@ from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.data import UNLABELLED, Dataset, Recording
-from deseptr.device import SENSORS, Clock, Engine, Event, Profiler, Session, WindowEvent, make_sensor, run_live
+from deseptr.device import (
+    SENSORS,
+    Clock,
+    Engine,
+    Event,
+    LabelTracker,
+    Profiler,
+    Session,
+    WindowEvent,
+    make_sensor,
+    run_live,
+)
 
 from .bus_profiles import BCM2835, BusProfile
 from .chip import Chip
@@ -77,6 +88,19 @@ class ReplayedEvent:
 Replayed = ReplayedWindow | ReplayedEvent
 
 
+def make_chip(sensor: str, source: SignalSource, clock: Clock) -> Chip:
+    """The simulated chip called ``sensor``, just powered up.
+
+    Raises:
+        SetupError: if there is no simulation of that chip.
+    """
+    if sensor not in CHIPS:
+        raise SetupError(
+            "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
+        )
+    return CHIPS[sensor](source, clock)
+
+
 def simulated_session(
     source: SignalSource,
     *,
@@ -97,12 +121,8 @@ def simulated_session(
     Raises:
         SetupError: if there is no simulation of that chip.
     """
-    if sensor not in CHIPS:
-        raise SetupError(
-            "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
-        )
     clock = clock or VirtualClock()
-    chip = CHIPS[sensor](source, clock)
+    chip = make_chip(sensor, source, clock)
     bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
     description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
     return Session(make_sensor(sensor, bus, clock), clock, lambda: chip.exhausted, description, bus.close)
@@ -124,6 +144,7 @@ def replay(
     seconds: float | None = None,
     make_clock: Callable[[], Clock] = VirtualClock,
     profiler: Profiler | None = None,
+    tracker: LabelTracker | None = None,
 ) -> Iterator[Replayed]:
     """Run a model on every recording of ``dataset``, each in a session of its own.
 
@@ -134,6 +155,7 @@ def replay(
         seconds: stop after so much of the wearers' time; None for all of it.
         make_clock: makes the clock of a session; :class:`PacedClock` for real time.
         profiler: takes the durations of every window.
+        tracker: decides on labels, anew in every recording.
 
     Raises:
         SensorError: if the chip does not fit the model.
@@ -142,7 +164,9 @@ def replay(
     left_s = seconds
     sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock)
     for index, (recording, session) in enumerate(zip(dataset.recordings, sessions, strict=True)):
-        events = run_live(engine, session, seconds=left_s, profiler=profiler)
+        if tracker is not None:
+            tracker.reset()
+        events = run_live(engine, session, seconds=left_s, profiler=profiler, tracker=tracker)
         yield from _with_truth(events, engine, recording, index, dataset.label_names)
         if left_s is not None:
             left_s -= recording.duration_s

@@ -1,18 +1,20 @@
-"""A page of sections, each made of paragraphs, tables and figures."""
+"""A page of sections, each made of paragraphs, tables and figures.
+
+Written with the standard library alone: a Raspberry Pi in wear makes pages, too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
 from typing import Any
-
-from deseptr.contract import SetupError
 
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a section: ``kind`` chooses how the template shows ``content``."""
+    """A piece of a section: ``kind`` chooses how :func:`render_page` shows ``content``."""
 
     kind: str
     content: Any
@@ -70,16 +72,58 @@ def render_page(title: str, lead: str, sections: Sequence[Section], width_rem: i
         lead: what it is, in a sentence.
         sections: its contents.
         width_rem: width at most, in the root font's size.
-
-    Raises:
-        SetupError: if jinja2 is not installed.
     """
-    try:
-        import jinja2
-    except ModuleNotFoundError as error:
-        raise SetupError(
-            "the HTML report", found="no jinja2", expected="it installed", next_step="pip install 'deseptr[train]'"
-        ) from error
-    source = files(__package__).joinpath("page.html.j2").read_text()
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    return environment.from_string(source).render(title=title, lead=lead, sections=sections, width_rem=width_rem)
+    style = files(__package__).joinpath("style.css").read_text()
+    return _PAGE.format(
+        title=escape(title),
+        lead=escape(lead),
+        style=style.replace("var(--width)", f"{width_rem}rem"),
+        sections="\n".join(map(_section, sections)),
+    )
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p class="lead">{lead}</p>
+{sections}
+</body>
+</html>
+"""
+
+
+def _section(section: Section) -> str:
+    blocks = "\n".join(map(_block, section.blocks))
+    return f'<section>\n<h2>{escape(section.title)}</h2>\n<div class="row">\n{blocks}\n</div>\n</section>'
+
+
+def _block(block: Block) -> str:
+    if block.kind == "paragraph":
+        return f"<p>{escape(block.content)}</p>"
+    if block.kind.startswith("verdict"):
+        return f'<p class="{block.kind}">{escape(block.content)}</p>'
+    if block.kind == "figure":
+        return f"<figure>{block.content}<figcaption>{escape(block.caption)}</figcaption></figure>"
+    if block.kind == "heading":
+        return f"<h3>{escape(block.content)}</h3>"
+    return _table(block)
+
+
+def _table(block: Block) -> str:
+    head, rows = block.content
+    caption = f"<caption>{escape(block.caption)}</caption>\n" if block.caption else ""
+    header = f"<thead>{_row(head, 'th')}</thead>\n" if head else ""
+    body = "\n".join(_row(row, "td") for row in rows)
+    return f'<div class="{block.kind}">\n<table>\n{caption}{header}<tbody>\n{body}\n</tbody>\n</table>\n</div>'
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

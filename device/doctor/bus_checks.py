@@ -14,14 +14,17 @@ from deseptr.device.fifo_imu import FifoImu
 from deseptr.device.host_files import matching, text_of
 from deseptr.device.sensors import DRIVERS, SENSORS, Found
 
+from .bus_timing import FASTEST_HZ
 from .finding import Verdict, fail, ok, warn
 from .patient import Patient
 
 CONFIG_FILES = ("boot/firmware/config.txt", "boot/config.txt")
 CLOCK_TOLERANCE = 0.15
-SLOWEST_HZ, FASTEST_HZ = 1_000, 5_000_000
+SLOWEST_HZ = 1_000
 # Share of the bus that the FIFO may take before a second sensor or a retry has no room.
 BUSY = 0.5
+# A measurement with a larger standard error cannot tell 5/8 from the whole.
+UNSURE = 0.1
 _DTPARAM = re.compile(r"^[ \t]*dtparam[ \t]*=.*?\bi2c(?:_arm|1)?=(\w+)", re.MULTILINE)
 
 
@@ -119,13 +122,14 @@ def check_bus_clock(patient: Patient) -> Verdict:
     """The configured clock beside the real one, and how much of it the FIFO takes."""
     timing = patient.bus_timing
     configured_hz = patient.bus_hz or configured_clock_hz(patient.host.root, patient.bus_number)
-    if not timing.hz > 0:
-        return warn("no time that grows with a read's length", "nine clocks a byte", "run again on an idle machine")
+    if not timing.hz > 0 or timing.spread > UNSURE:
+        found = f"reads too uneven to tell ({timing.overhead_us:.0f} µs a transfer beside the data)"
+        return warn(found, f"a clock known within {UNSURE:.0%}", "run again on an idle machine")
     load = bus_load(patient, timing.hz)
+    stated = _khz(configured_hz) if configured_hz else "not known what is"
     found = (
-        f"{_khz(timing.hz)} really, {_khz(configured_hz) if configured_hz else 'not known what is'} configured; "
-        f"{timing.overhead_us:.0f} µs a transfer for the host and the addressing, not counted into the clock; "
-        f"the FIFO takes {load:.1%} of it"
+        f"{_khz(timing.hz)} ± {timing.spread:.1%} really, {stated} configured; {timing.overhead_us:.0f} µs a transfer "
+        f"for the host and the addressing, not counted into the clock; the FIFO takes {load:.1%} of it"
     )
     if load > BUSY:
         return warn(found, f"at most {BUSY:.0%}", "raise dtparam=i2c_arm_baudrate in config.txt, or lower the rate")

@@ -11,6 +11,7 @@ import numpy as np
 from deseptr.contract import CHANNELS
 from deseptr.device.fit import check_fit
 from deseptr.device.imu import STANDARD_GRAVITY
+from deseptr.device.stream import SampleStream
 
 from .finding import Verdict, fail, ok, skip, warn
 from .patient import Patient
@@ -138,10 +139,12 @@ def check_chip_temperature(patient: Patient) -> Verdict:
 
 
 def check_model_fit(patient: Patient) -> Verdict:
-    """Whether the sensor as it was set up suits the model."""
-    contract = patient.engine.contract
-    check_fit(patient.imu.name, patient.settings, contract)
-    return ok(f"{patient.imu.name} gives the {contract.rate_hz:g} Hz, channels and full scales of {contract.model}")
+    """Whether the sensor as it was set up suits the model, or can be made to by resampling."""
+    contract, settings, name = patient.engine.contract, patient.settings, patient.imu.name
+    check_fit(name, settings, contract)
+    stream = SampleStream(contract, settings.rate_hz, name)
+    rate = f"{settings.rate_hz:g} Hz, resampled to {contract.rate_hz:g}" if stream.resampled else "the rate"
+    return ok(f"{name} gives {rate}, channels and full scales of {contract.model}")
 
 
 def still(sampling: Sampling) -> bool:

@@ -141,7 +141,7 @@ def record(
     """
     try:
         prepare_folder(folder)
-        imu = RecoveringImu(session.imu, session.clock, ended=session.ended)
+        imu = RecoveringImu(session.imu, session.clock, reopen=session.reopen, ended=session.ended)
         settings = imu.set_up(config)
         yield from _Recorder(session, imu, folder, subject, SampleClock(settings.rate_hz)).run(settled(steps))
     finally:

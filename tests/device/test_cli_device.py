@@ -18,23 +18,56 @@ def invoke(*arguments):
     return result
 
 
-def test_run_as_json_is_one_object_a_window(int8_model, contract):
+KEYS = ["t", "label", "confidence", "probabilities", "latency_us", "state", "recording", "sample", "truth"]
+
+
+def test_run_as_json_is_one_object_an_event(int8_model, contract):
     result = invoke("run", "--model", int8_model, "--simulate", WALK, "--subject", "2", "--json")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 0
-    assert len(lines) > 20
-    for line in lines:
-        assert list(line) == ["t", "label", "confidence", "probabilities", "latency_us", "recording", "sample", "truth"]
+    windows = [line for line in lines if "label" in line]
+    changes = [line for line in lines if "change" in line]
+    assert len(windows) > 20
+    assert changes
+    assert len(windows) + len(changes) == len(lines)
+    for line in windows:
+        assert list(line) == KEYS
         assert tuple(line["probabilities"]) == contract.labels
         assert line["sample"] % contract.hop_length == 0
-    assert f"{len(lines)} windows; 0 gaps; read to label p50" in result.stderr
+    assert f"{len(windows)} windows; 0 gaps; read to label p50" in result.stderr
+
+
+def test_states_follow_the_changes_and_begin_anew_with_each_recording(int8_model):
+    result = invoke("run", "--model", int8_model, "--simulate", "synthetic:subjects=3,seconds=4", "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    recordings = sorted({line["recording"] for line in lines})
+    assert len(recordings) > 2
+    for recording in recordings:
+        state, windows = None, [line for line in lines if line["recording"] == recording]
+        for line, following in zip(windows, [*windows[1:], {}], strict=True):
+            if "change" in line:
+                assert line["change"]["previous"] == state
+                state = line["change"]["label"]
+            elif "change" in following:
+                assert line["state"] == following["change"]["label"]
+            else:
+                assert line["state"] == state
+
+
+def test_decision_options_are_obeyed(int8_model):
+    simulated = ["run", "--model", int8_model, "--simulate", WALK, "--json"]
+    rules = ["--smoothing", "none", "--margin", 0, "--dwell", 0]
+    lines = [json.loads(line) for line in invoke(*simulated, *rules, "--threshold", 0).stdout.splitlines()]
+    assert all(line["state"] == line["label"] for line in lines if "state" in line)
+    lines = [json.loads(line) for line in invoke(*simulated, *rules, "--threshold", 1).stdout.splitlines()]
+    assert {line["state"] for line in lines if "state" in line} == {"unknown"}
 
 
 def test_run_as_text_ends_with_a_summary(int8_model):
     result = invoke("run", "--model", int8_model, "--simulate", WALK, "--seconds", "5")
     *lines, summary = result.stdout.splitlines()
     assert lines[0].split()[:4] == ["0.62", "s", "#0", "▸"]
-    assert summary.startswith(f"{len(lines)} windows")
+    assert summary.startswith(f"{sum('%' in line for line in lines)} windows")
     assert summary.endswith("simulated bus")
 
 
@@ -57,6 +90,14 @@ def test_subject_needs_simulate(int8_model):
         (["run", "--model", "MODEL", "--simulate", WALK, "--subject", "9"], DataError, "subject 9: found no such"),
         (["run", "--model", "MODEL", "--simulate", WALK, "--sensor", "bmi270"], SetupError, "--sensor: found bmi270"),
         (["run", "--model", "missing.tflite", "--simulate"], ModelError, "missing.tflite: found No such file"),
+        (
+            ["run", "--model", "MODEL", "--simulate", "--dwell", "-1"],
+            SetupError,
+            "--dwell: found -1.0, expected seconds",
+        ),
+        (["run", "--simulate", "--csv", "missing/run.csv"], SetupError, "missing/run.csv: found No such file"),
+        (["run", "--simulate", "--mqtt", "me:secret@host"], SetupError, "--mqtt: found a user in the address"),
+        (["run", "--simulate", "--config", "missing.toml"], SetupError, "--config missing.toml: found No such file"),
         (["profile", "missing.tflite"], ModelError, "missing.tflite: found No such file"),
         (["profile", "MODEL", "--bus", "4095"], SensorError, "/dev/i2c-4095: found no such bus (ENOENT)"),
     ],
@@ -85,7 +126,7 @@ def test_profile_without_a_bus_says_that_it_simulates(int8_model, monkeypatch):
 
 def test_profile_as_text(int8_model):
     text = invoke("profile", int8_model, "--simulate", WALK, "--windows", "30").stdout
-    for part in ("end_to_end", "p99 µs", "30 windows", "█", "simulated sensor: `read` is this machine simulating"):
+    for part in ("end_to_end", "p99", "30 windows", "█", "simulated bus: `read` is this machine simulating"):
         assert part in text
 
 

@@ -1,19 +1,9 @@
 from dataclasses import replace
-from itertools import count
 
 import pytest
 
 from deseptr.contract import SetupError
-from deseptr.device import (
-    BusError,
-    WindowEvent,
-    default_model,
-    live_session,
-    load_engine,
-    profile_model,
-    run_live,
-    session,
-)
+from deseptr.device import BusError, WindowEvent, default_model, live_session, load_engine, run_live, session
 from deseptr.firmware_harness import ConstantSource, simulated_session
 
 STANDING = [0.0, 9.8, 0.0, 0.0, 0.0, 0.0]
@@ -37,49 +27,6 @@ def test_session_is_closed_at_the_end_and_after_a_failure(int8_model):
     with pytest.raises(AttributeError):
         list(run_live(engine, broken))
     assert closed == ["end", "failure"]
-
-
-def test_profile_has_the_agreed_keys(int8_model):
-    engine = load_engine(int8_model)
-    progress = []
-    profile = profile_model(
-        engine, lambda: [simulated_session(ConstantSource(STANDING))], windows=12, progress=progress.append
-    )
-    made = profile.to_dict()
-    assert list(made) == ["stages", "machine", "sensor"]
-    assert list(made["stages"]) == ["read", "resample", "window", "invoke", "decide", "end_to_end", "sensor_to_label"]
-    for stage, figures in made["stages"].items():
-        assert list(figures) == ["count", "p50_us", "p95_us", "p99_us", "max_us"]
-        assert figures["count"] == 12
-        assert (figures["p50_us"] > 0) == (stage != "resample")
-        assert figures["p50_us"] <= figures["p95_us"] <= figures["p99_us"] <= figures["max_us"]
-    assert made["sensor"] == {"name": "mpu6050", "bus": "virtual I2C bus", "simulated": True, "bus_hz": 400_000}
-    assert made["machine"]["engine"] == engine.name
-    assert made["machine"]["simulated_bus"] is True
-    assert progress == list(range(1, 13))
-
-
-def test_profile_goes_on_to_further_sessions(int8_model):
-    made = count()
-
-    def short():
-        next(made)
-        session = simulated_session(ConstantSource(STANDING))
-        return [replace(session, ended=lambda: session.clock.now_ns() > 1_500_000_000)]
-
-    assert profile_model(load_engine(int8_model), short, windows=9).profiler.count == 9
-    assert next(made) > 1
-
-
-def test_profile_without_a_window_says_so(int8_model):
-    def empty():
-        return [replace(simulated_session(ConstantSource(STANDING)), ended=lambda: True)]
-
-    with pytest.raises(SetupError) as caught:
-        profile_model(load_engine(int8_model), empty)
-    assert str(caught.value) == (
-        "profile: found no window, expected recordings of at least 0.64 s; profile with longer recordings"
-    )
 
 
 def test_live_session_without_a_bus():

@@ -8,7 +8,9 @@ from deseptr.device.tflite_runtimes import RUNTIMES, TfliteRuntime, choose_runti
 def test_unknown_kind():
     with pytest.raises(SetupError) as caught:
         choose_runtime("gpu")
-    assert str(caught.value) == ("--engine: found gpu, expected one of auto, litert, tflite; choose one of these")
+    assert str(caught.value) == (
+        "--engine: found gpu, expected one of auto, litert, tflite, edgetpu; choose one of these"
+    )
 
 
 def test_no_runtime_names_what_to_install(monkeypatch):

@@ -16,6 +16,7 @@ from deseptr.firmware_harness import (
     simulated_session,
     truth_of,
 )
+from deseptr.firmware_harness.replay import CHIPS
 
 # One count at ±8 g and ±1000 deg/s, from the datasheet.
 COUNT = np.array([9.80665 / 4096] * 3 + [np.pi / 180 / 32.8] * 3)
@@ -96,12 +97,12 @@ def test_profiler_counts_all_windows(engine, make_recording, make_dataset):
 
 def test_fault_on_the_bus_is_a_gap_and_no_window_spans_it(engine, make_recording):
     recording = make_recording(400)
-    fault = BusFault(errno.EIO, register=0x74, after=30, consumed=7)
+    fault = BusFault(errno.EIO, register=0x74, after=12, consumed=7)
     session = simulated_session(RecordingSource(recording), faults=[fault])
     events = list(run_live(engine, session))
     (position,) = [k for k, event in enumerate(events) if isinstance(event, GapEvent)]
     assert events[position].reason == "read-error"
-    assert 1 <= events[position].lost_samples <= 6
+    assert 1 <= events[position].lost_samples <= 42
     for event, window in zip((e for e in events if isinstance(e, WindowEvent)), engine.windows, strict=True):
         # The length of a gap is known to one sample.
         starts = range(event.sample - 1, event.sample + 2)
@@ -112,7 +113,7 @@ def test_fault_on_the_bus_is_a_gap_and_no_window_spans_it(engine, make_recording
 def test_unknown_chip():
     with pytest.raises(SetupError) as caught:
         simulated_session(ConstantSource([0] * 6), sensor="bmi270")
-    assert str(caught.value) == ("--sensor: found bmi270, expected one of mpu6050; choose a simulated sensor")
+    assert str(caught.value) == f"--sensor: found bmi270, expected one of {', '.join(CHIPS)}; choose a simulated sensor"
 
 
 def test_truth_beyond_the_recording_is_unknown(make_recording):

@@ -61,8 +61,8 @@ def test_truncated_at_any_byte_it_is_readable_up_to_there(tmp_path_factory, subj
 
 
 def test_every_cut_of_a_file_in_a_folder_leaves_the_others(tmp_path):
-    write(tmp_path, [5])
-    file, signals = write(tmp_path, [4, 3])
+    write(tmp_path, [3])
+    file, signals = write(tmp_path, [3, 2])
     content = file.path.read_bytes()
     for cut in range(len(content) + 1):
         file.path.write_bytes(content[:cut])

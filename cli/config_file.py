@@ -1,0 +1,79 @@
+"""``--config FILE.toml``: options of a command from a file, for services that have no command line to speak of.
+
+Keys are the options' long names without the dashes. The command line and the environment go before the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def config_option(command: Any) -> Any:
+    """Add ``--config`` to a command."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE.toml",
+        envvar="DESEPTR_CONFIG",
+        show_envvar=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_read,
+        help='Take options from FILE, as in `csv = "/var/log/deseptr/run.csv"`; those given here count more.',
+    )(command)
+
+
+def _read(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        context.default_map = settings(path, context.command, parameter)
+
+
+def settings(path: Path, command: click.Command, itself: click.Parameter | None = None) -> dict[str, Any]:
+    """Values of a command's parameters by name.
+
+    Args:
+        path: the file.
+        command: whose options its keys are.
+        itself: the one option that cannot be in it.
+
+    Raises:
+        SetupError: if the file cannot be read, is no TOML, or sets what is no option.
+    """
+    from deseptr.contract import SetupError
+
+    names = {
+        option.removeprefix("--"): parameter.name
+        for parameter in command.params
+        if parameter is not itself
+        for option in parameter.opts
+        if option.startswith("--")
+    }
+    table = _parse(path)
+    for key, value in table.items():
+        if key not in names:
+            near = difflib.get_close_matches(key, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"see `{command.name} --help`"
+            raise SetupError(f"{path}: {key}", found="no such option", expected="a long option's name", next_step=hint)
+        if not isinstance(value, bool | int | float | str):
+            raise SetupError(
+                f"{path}: {key}", found=type(value).__name__, expected="one value", next_step="write it as a string"
+            )
+    return {str(names[key]): value for key, value in table.items()}
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    from deseptr.contract import SetupError
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        found, expected = str(error.strerror), "a file that can be read"
+    except ValueError as error:
+        found, expected = str(error), "TOML"
+    raise SetupError(f"--config {path}", found=found, expected=expected, next_step="correct the path or the file")

@@ -1,0 +1,117 @@
+"""Pictures drawn as SVG text with the standard library alone, for pages that the device makes: no matplotlib there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+DARK, GREY, GRID = "#1c2733", "#51606f", "#e6ebf0"
+COLOURS = ("#0b62a4", "#8a5a00", "#2e7d4f", "#8e4585", "#b3261e", "#51606f", "#1c2733")
+WIDTH = 640
+# Width of a letter at most, capitals in mind: without a font at hand nothing can be measured.
+_CHAR = 7.4
+_ROW = 24
+_LEGEND = 22
+
+
+def plain_histogram(edges: Sequence[float], counts: Sequence[int], marks: Mapping[str, float], xlabel: str) -> str:
+    """A histogram between equal edges, with upright lines at some values.
+
+    Args:
+        edges: one more than counts, ascending.
+        counts: of each bin.
+        marks: values to mark, by name; those beyond the edges stand at the edge, with an arrow.
+        xlabel: what is counted, with its unit.
+    """
+    left, top, height = 40, 30, 150
+    low, high = edges[0], edges[-1]
+    tallest = max(counts) or 1
+    scale = (WIDTH - left - 20) / (high - low)
+    parts = []
+    for start, end, count in zip(edges, edges[1:], counts, strict=False):
+        tall = height * count / tallest
+        parts.append(
+            _rect(left + (start - low) * scale, top + height - tall, max((end - start) * scale - 1, 0.5), tall)
+        )
+    for number, (name, value) in enumerate(marks.items()):
+        x = left + (min(max(value, low), high) - low) * scale
+        label = f"{name} {_number(value)}" + (" →" if value > high else "")
+        anchor = "end" if x > WIDTH * 0.8 else "start"
+        y = top - 16 + 11 * (number % 2)
+        parts.append(_line(x, y + 3, x, top + height, DARK, dashed=True))
+        parts.append(_text(x + (-4 if anchor == "end" else 4), y, label, anchor))
+    parts += [_line(left, top + height, WIDTH - 20, top + height), _text(left - 4, top + 8, str(tallest), "end")]
+    for value, anchor in ((low, "start"), ((low + high) / 2, "middle"), (high, "end")):
+        parts.append(_text(left + (value - low) * scale, top + height + 16, _number(value), anchor))
+    parts.append(_text((left + WIDTH) / 2, top + height + 34, xlabel, "middle", GREY))
+    return _svg(top + height + 42, parts)
+
+
+def plain_stack(rows: Mapping[str, Mapping[str, float]], unit: str) -> str:
+    """Bars of parts laid end to end, one for each row, with a legend.
+
+    Args:
+        rows: the parts by name, of each row by name; every row has the same parts.
+        unit: of the parts.
+    """
+    names = list(next(iter(rows.values())))
+    left = 12 + _CHAR * max(map(len, rows))
+    whole = max(sum(parts.values()) for parts in rows.values()) or 1.0
+    scale = (WIDTH - left - 90) / whole
+    drawn = []
+    x = left
+    for colour, name in zip(_cycle(len(names)), names, strict=True):
+        drawn += [_rect(x, 4, 10, 10, colour), _text(x + 14, 13, name)]
+        x += 30 + _CHAR * len(name)
+    for number, (row, parts) in enumerate(rows.items()):
+        y, x = _LEGEND + _ROW * number, left
+        drawn.append(_text(left - 6, y + 14, row, "end"))
+        for colour, value in zip(_cycle(len(names)), parts.values(), strict=True):
+            drawn.append(_rect(x, y + 3, value * scale, _ROW - 8, colour))
+            x += value * scale
+        drawn.append(_text(x + 5, y + 14, f"{_number(sum(parts.values()))} {unit}"))
+    return _svg(_LEGEND + _ROW * len(rows) + 4, drawn)
+
+
+def plain_bars(bars: Sequence[tuple[str, float, str]]) -> str:
+    """Horizontal bars from zero, the first on top: name, length, and what is written behind it."""
+    left = 12 + _CHAR * max(len(name) for name, _, _ in bars)
+    right = 12 + _CHAR * max(len(text) for _, _, text in bars)
+    largest = max(value for _, value, _ in bars) or 1.0
+    drawn = []
+    for number, (name, value, text) in enumerate(bars):
+        y, length = _ROW * number, (WIDTH - left - right) * value / largest
+        drawn += [
+            _text(left - 6, y + 15, name, "end"),
+            _rect(left, y + 4, length, _ROW - 8),
+            _text(left + length + 5, y + 15, text),
+        ]
+    return _svg(_ROW * len(bars) + 4, drawn)
+
+
+def _cycle(count: int) -> list[str]:
+    return [COLOURS[number % len(COLOURS)] for number in range(count)]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _svg(height: float, parts: Sequence[str]) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
+        f'height="{height:.0f}" role="img" font-family="system-ui, sans-serif" font-size="11">{"".join(parts)}</svg>'
+    )
+
+
+def _rect(x: float, y: float, width: float, height: float, colour: str = COLOURS[0]) -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str = GRID, *, dashed: bool = False) -> str:
+    dashes = ' stroke-dasharray="3 3"' if dashed else ""
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"{dashes}/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start", colour: str = DARK) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'

@@ -1,0 +1,98 @@
+from importlib.metadata import PackageNotFoundError
+
+import numpy as np
+import pytest
+
+from deseptr.contract import SetupError
+from deseptr.device.doctor import CHECKS, Level, examine
+from deseptr.device.doctor.software_checks import check_edge_tpu, check_engine, check_model, check_versions
+from deseptr.device.tflite_runtimes import TfliteRuntime
+
+
+class Runtime(TfliteRuntime):
+    """A runtime that is installed, or not, as told."""
+
+    def installed(self):
+        return self.module != "absent"
+
+    def version(self):
+        if self.module == "orphan":
+            raise PackageNotFoundError(self.package)
+        return f"{self.package} 1.0"
+
+
+LITERT = Runtime("litert", "ai-edge-litert", "litert")
+TFLITE = Runtime("tflite", "tflite-runtime", "tflite", numpy_below=2)
+ABSENT = Runtime("tflite", "tflite-runtime", "absent", numpy_below=2)
+
+
+def test_versions(make_patient):
+    found = check_versions(make_patient(host={"numpy_version": "1.26.4"})).found
+    assert "deseptr " in found
+    assert "numpy 1.26.4" in found
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "numpy_version", "level", "found"),
+    [
+        ((LITERT, TFLITE), "1.26.4", Level.OK, "ai-edge-litert 1.0, tflite-runtime 1.0"),
+        ((LITERT, TFLITE), "2.4.1", Level.WARN, "with numpy 2.4.1"),
+        ((TFLITE,), "2.0.0", Level.FAIL, "tflite-runtime 1.0 with numpy 2.0.0"),
+        ((TFLITE,), "garbage", Level.OK, "tflite-runtime 1.0"),
+        ((ABSENT,), "1.26.4", Level.FAIL, "no TFLite runtime"),
+        ((LITERT, ABSENT), "2.4.1", Level.OK, "ai-edge-litert 1.0"),
+    ],
+)
+def test_engine(make_patient, runtimes, numpy_version, level, found):
+    verdict = check_engine(make_patient(host={"runtimes": runtimes, "numpy_version": numpy_version}))
+    assert verdict.level is level
+    assert found in verdict.found
+
+
+def test_a_module_without_its_package(make_patient):
+    patient = make_patient(host={"runtimes": (Runtime("litert", "ai-edge-litert", "orphan"),)})
+    with pytest.raises(SetupError, match="ai-edge-litert: found a module orphan of no package"):
+        check_engine(patient)
+
+
+def test_model(make_patient, int8_model):
+    verdict = check_model(make_patient(model=int8_model))
+    assert verdict.level is Level.OK
+    assert "3 classes, windows of 0.64 s at 50 Hz" in verdict.found
+
+
+def test_model_that_gives_no_numbers(make_patient, float_model):
+    patient = make_patient(model=float_model)
+    patient.engine.invoke = lambda window: np.array([np.nan, 0, 0], np.float32)
+    assert check_model(patient).level is Level.FAIL
+
+
+def test_no_model_leaves_the_sensor_to_be_examined(make_patient, tmp_path):
+    findings = {finding.check: finding for finding in examine(make_patient(model=tmp_path / "no.tflite"), CHECKS)}
+    assert findings["model"].level is Level.FAIL
+    assert "no.tflite: No such file" in findings["model"].found
+    assert findings["model-fit"].found == "needs model"
+    assert findings["fifo-rate"].level is Level.OK
+
+
+LIBRARY = {"usr/lib/aarch64-linux-gnu/libedgetpu.so.1": b""}
+USB = {
+    "sys/bus/usb/devices/1-1/idVendor": b"18d1\n",
+    "sys/bus/usb/devices/1-1/idProduct": b"9302\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "level", "found"),
+    [
+        ({}, Level.SKIP, "none; models run on the processor"),
+        (LIBRARY, Level.SKIP, "none; models run on the processor (libedgetpu.so.1 is installed)"),
+        (USB, Level.WARN, "a USB Edge TPU without libedgetpu.so.1"),
+        (USB | LIBRARY, Level.OK, "a USB Edge TPU, libedgetpu.so.1"),
+        ({"dev/apex_0": b""}, Level.WARN, "a PCIe Edge TPU without libedgetpu.so.1"),
+        ({"sys/bus/usb/devices/1-1/idVendor": b"18d1"}, Level.SKIP, "none; models run on the processor"),
+    ],
+)
+def test_edge_tpu(make_patient, files, level, found):
+    verdict = check_edge_tpu(make_patient(files=files))
+    assert (verdict.level, verdict.found) == (level, found)

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deseptr.device.profile.histogram import histogram
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=200))
+def test_every_duration_is_counted_once(durations):
+    made = histogram(np.array(durations))
+    assert sum(made["counts"]) + made["above"] == len(durations)
+    assert len(made["edges_us"]) == len(made["counts"]) + 1
+    assert made["edges_us"] == sorted(made["edges_us"])
+    assert made["above"] <= max(1, len(durations) // 50)
+
+
+def test_the_tail_is_beyond_the_last_edge():
+    made = histogram(np.array([10.0] * 99 + [11.0] * 100 + [5000.0]))
+    assert made["above"] == 1
+    assert made["edges_us"][-1] == pytest.approx(11.0, abs=0.1)
+
+
+def test_none():
+    assert histogram(np.array([])) == {"edges_us": [], "counts": [], "above": 0}

@@ -1,0 +1,20 @@
+import numpy as np
+
+from deseptr.device import load_engine
+from deseptr.device.profile.thread_sweep import available_cores, thread_sweep
+
+
+def test_every_number_of_threads_is_timed_against_the_first(int8_model):
+    loaded = []
+
+    def load(threads):
+        loaded.append(threads)
+        return load_engine(int8_model, threads=threads)
+
+    rows = thread_sweep(load, (1, 2, 4096), rounds=5)
+    assert loaded == [row["threads"] for row in rows] == [1, 2, 4096]
+    assert rows[0]["speedup"] == 1
+    assert [row["oversubscribed"] for row in rows] == [count > available_cores() for count in loaded]
+    for row in rows:
+        assert 0 < row["p50_us"] <= row["p95_us"] <= row["p99_us"]
+        assert np.isclose(row["speedup"], rows[0]["p50_us"] / row["p50_us"], rtol=0.01, atol=0.001)
