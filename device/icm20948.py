@@ -188,7 +188,7 @@ class Icm20948(FifoImu):
         if selected:
             # To select a bank now would hide that all reads since may have been of another.
             return {**self._held, self.reg_bank_sel.register: selected}
-        found = {(0, self.reg_bank_sel.register.address): selected}
+        found: dict[tuple[int, int], int] = {(0, self.reg_bank_sel.register.address): selected}
         for bank, first, length in BANKED_SPANS:
             self.select_bank(bank)
             data = self.bus.read(self.address, first, length)

@@ -175,6 +175,14 @@ class SimulatedInvenSense(Chip):
 
     def _flip(self, register: int, bit: int) -> None:
         self._memory[register] ^= 1 << bit
+        if register == self.places.pwr_mgmt_1 and self._memory[register] & DEVICE_RESET:
+            self._begin_reset()
+
+    def _begin_reset(self) -> None:
+        self._power_up()
+        self._memory[self.places.pwr_mgmt_1] |= DEVICE_RESET
+        self._reset_done_ns = self._clock.now_ns() + self._reset_ns
+        self._awake = False
 
     def _settle(self, now_ns: int) -> None:
         if self._memory[self.places.pwr_mgmt_1] & DEVICE_RESET and now_ns >= self._reset_done_ns:
@@ -213,10 +221,7 @@ class SimulatedInvenSense(Chip):
         if self._memory[power] & DEVICE_RESET:
             return
         if register == power and value & DEVICE_RESET:
-            self._power_up()
-            self._memory[power] |= DEVICE_RESET
-            self._reset_done_ns = self._clock.now_ns() + self._reset_ns
-            self._awake = False
+            self._begin_reset()
             return
         mask = self.writable.get(register, 0) & ~self._stuck_bits.get(register, 0)
         self._memory[register] = self._memory[register] & ~mask | value & mask

@@ -200,7 +200,7 @@ def test_whatever_transfer_fails_no_sample_is_lost_in_silence(name, fails_at, la
     bench.bus.read, bench.bus.write = failing(read), failing(write)
     bench.wait_samples(10.3)
     drained, gaps = list(before), 0
-    for _ in range(12):
+    for _ in range(20):
         bench.wait_samples(1)
         try:
             times, gap = bench.drain()
@@ -228,19 +228,14 @@ def test_a_bit_flipped_in_any_held_register_is_noticed_by_the_next_drain(name, d
     bit = data.draw(st.integers(0, 7))
     bench.wait_samples(data.draw(st.floats(0, 20)))
     bench.chip.upset(register.bank << 8 | register.address, bit)
-    if bench.chip.read(register.address, 1) == b"" or not _still_flipped(bench, register, bit):
-        return
     bench.wait_samples(data.draw(st.floats(0, 20)))
-    with pytest.raises(SettingsLostError):
-        bench.imu.drain()
-    bench.imu.configure(CONFIG)
-    bench.imu.start()
+    try:
+        # Where it made the FIFO overflow or lose its alignment, emptying the FIFO has put it right.
+        assert bench.drain() in (([], "overflow"), ([], "misaligned"))
+    except SettingsLostError:
+        bench.imu.configure(CONFIG)
+        bench.imu.start()
     assert bench.goes_on()
-
-
-def _still_flipped(bench, register, bit):
-    """Bits such as that of a reset clear themselves."""
-    return True
 
 
 @every_driver
@@ -258,33 +253,28 @@ def test_every_bit_of_every_held_register(name):
 
 
 @every_driver
-@pytest.mark.parametrize("moment", range(40))
-def test_brown_out_at_any_moment_of_a_drain_is_noticed(name, moment):
+@pytest.mark.parametrize("moment", range(32))
+def test_brown_out_at_any_moment_of_a_drain_is_noticed_by_the_next(name, moment):
     bench = Bench(name).started()
-    bench.wait_samples(20.5)
-    bench.drain()
-    calls = 0
+    transfers = 0
     for kind in ("read", "write"):
         transfer = getattr(bench.bus, kind)
 
         def cut(*arguments, transfer=transfer):
-            nonlocal calls
-            calls += 1
-            if calls == moment + 1:
+            nonlocal transfers
+            transfers += 1
+            if transfers == moment + 1:
                 bench.chip.power_cycle()
             return transfer(*arguments)
 
         setattr(bench.bus, kind, cut)
-    bench.wait_samples(30.5)
-    lost = False
-    for _ in range(8):
-        try:
+
+    with pytest.raises(SettingsLostError):  # noqa: PT012 - the drain in which it happens may be through already
+        while transfers <= moment:
+            bench.wait_samples(30.5)
             bench.drain()
-        except SettingsLostError:
-            lost = True
-            break
         bench.wait_samples(5)
-    assert lost
+        bench.drain()
     bench.imu.configure(CONFIG)
     bench.imu.start()
     assert bench.goes_on()
