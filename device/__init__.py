@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
     from .fifo_imu import FifoImu, FifoLevel, SettingsLostError
     from .fit import check_fit
+    from .icm20948 import Icm20948
     from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
     from .ina219 import Ina219
     from .lsm6ds3trc import Lsm6ds3trc
     from .lsm6dsox import Lsm6dsox
     from .machine import describe_machine
     from .mpu6050 import Mpu6050
+    from .mpu6500 import Mpu6500
     from .notify import SystemdNotifier, WatchedClock
     from .power import Power, PowerMeter
     from .profile.measure import Extra, Profile, profile_model
@@ -50,12 +52,14 @@ __getattr__, __dir__ = lazy_attributes(
         "events": "Event GapEvent LabelEvent RateEvent RecoveryEvent WindowEvent",
         "fifo_imu": "FifoImu FifoLevel SettingsLostError",
         "fit": "check_fit",
+        "icm20948": "Icm20948",
         "imu": "STANDARD_GRAVITY Gap Imu ImuConfig ImuSettings Samples",
         "ina219": "Ina219",
         "lsm6ds3trc": "Lsm6ds3trc",
         "lsm6dsox": "Lsm6dsox",
         "machine": "describe_machine",
         "mpu6050": "Mpu6050",
+        "mpu6500": "Mpu6500",
         "notify": "SystemdNotifier WatchedClock",
         "power": "Power PowerMeter",
         "profile.measure": "Extra Profile profile_model",
@@ -95,6 +99,7 @@ __all__ = [
     "Gap",
     "GapEvent",
     "I2cBus",
+    "Icm20948",
     "Imu",
     "ImuConfig",
     "ImuSettings",
@@ -105,6 +110,7 @@ __all__ = [
     "Lsm6ds3trc",
     "Lsm6dsox",
     "Mpu6050",
+    "Mpu6500",
     "Power",
     "PowerMeter",
     "Profile",

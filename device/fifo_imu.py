@@ -86,6 +86,9 @@ class FifoImu(ABC):
     datum_bytes: ClassVar[int] = 12
     # Register number and length of the reads that cover every held register.
     settings_spans: ClassVar[tuple[tuple[int, int], ...]]
+    # Of chips that switch their register map: where, and values that mean another bank than that of WHO_AM_I.
+    bank_register: ClassVar[int | None] = None
+    other_banks: ClassVar[tuple[int, ...]] = ()
     who_am_i: Register
 
     def __init__(self, bus: I2cBus, clock: Clock, address: int | None = None) -> None:
@@ -102,7 +105,7 @@ class FifoImu(ABC):
         Raises:
             SensorError: if another chip answers.
         """
-        found = self.who_am_i.read()["value"]
+        found = read_who_am_i(self.bus, self.address, type(self))
         if found not in self.who_am_i_values:
             raise SensorError(
                 self._where,
@@ -177,6 +180,9 @@ class FifoImu(ABC):
     def temperature_c(self) -> float:
         """The chip's own temperature in degrees Celsius."""
 
+    def select_bank(self, bank: int) -> None:  # noqa: B027 - most chips have one bank
+        """Bring the registers of ``bank`` to where they are read and written."""
+
     @abstractmethod
     def _reset(self) -> None:
         """Bring all registers to their reset values and wake the chip."""
@@ -224,6 +230,10 @@ class FifoImu(ABC):
         """Write a register, read it back, and remember it for the check after every drain."""
         register.write_checked(**values)
         self._held[register.register] = register.register.encode(**values)
+
+    def _adopt(self, register: BoundRegister) -> None:
+        """Remember what a register holds, as a trim value, for the check after every drain."""
+        self._held[register.register] = register.read_block(1)[0]
 
     def _checked_level(self) -> tuple[FifoLevel, int]:
         # A datum may be half written, a bit may flip on the wires, and the host may be held up on the way, so that
@@ -310,6 +320,22 @@ def choose_rate(rates_hz: Iterable[float], wanted_hz: float) -> float:
     if nearest >= wanted_hz * (1 - RATE_TOLERANCE):
         return nearest
     return next((rate for rate in rates if rate >= wanted_hz), rates[-1])
+
+
+def read_who_am_i(bus: I2cBus, address: int, driver: type[FifoImu]) -> int:
+    """What the chip at ``address`` answers where ``driver`` looks for WHO_AM_I.
+
+    A program that was killed may have left another bank selected. Reserved registers of a stranger are not to be
+    written to, so a bank is deselected only where that is what it looks like.
+    """
+    register = driver.who_am_i.address
+    found = bus.read(address, register, 1)[0]
+    if found in driver.who_am_i_values or driver.bank_register is None:
+        return found
+    if bus.read(address, driver.bank_register, 1)[0] not in driver.other_banks:
+        return found
+    bus.write(address, driver.bank_register, b"\0")
+    return bus.read(address, register, 1)[0]
 
 
 def known_chip(who_am_i: int) -> str:

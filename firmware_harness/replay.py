@@ -31,17 +31,21 @@ from .chip import Chip
 from .clock import VirtualClock
 from .fault_injector import FaultInjector
 from .faults import Fault
+from .icm20948 import SimulatedIcm20948
 from .lsm6ds3trc import SimulatedLsm6ds3trc
 from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
+from .mpu6500 import SimulatedMpu6500
 from .source import RecordingSource, SignalSource
 from .virtual_bus import VirtualI2cBus
 
 COMMONEST = "mpu6050"
 CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
+    "icm20948": SimulatedIcm20948,
     "lsm6ds3trc": SimulatedLsm6ds3trc,
     "lsm6dsox": SimulatedLsm6dsox,
     "mpu6050": SimulatedMpu6050,
+    "mpu6500": SimulatedMpu6500,
 }
 
 
