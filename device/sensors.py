@@ -11,12 +11,14 @@ from deseptr.contract import SensorError, SetupError
 
 from .bus import NO_ANSWER, BusError, I2cBus
 from .clock import Clock
-from .fifo_imu import FifoImu, known_chip
+from .fifo_imu import FifoImu, known_chip, read_who_am_i
+from .icm20948 import Icm20948
 from .lsm6ds3trc import Lsm6ds3trc
 from .lsm6dsox import Lsm6dsox
 from .mpu6050 import Mpu6050
+from .mpu6500 import Mpu6500
 
-DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050, Lsm6dsox, Lsm6ds3trc)
+DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050, Mpu6500, Icm20948, Lsm6dsox, Lsm6ds3trc)
 SENSORS: dict[str, type[FifoImu]] = {driver.name: driver for driver in DRIVERS}
 AUTO = "auto"
 
@@ -78,16 +80,16 @@ def probe(bus: I2cBus, addresses: tuple[int, ...] | None = None) -> list[Found]:
 def _identity(bus: I2cBus, address: int) -> Found | None:
     """The chip at ``address``: identity registers are tried in turn, for families keep them in different places."""
     unknown = None
-    for register in dict.fromkeys(driver.who_am_i.address for driver in DRIVERS):
+    # At an address that no driver knows, which somebody named, any chip may be.
+    for driver in [driver for driver in DRIVERS if address in driver.addresses] or DRIVERS:
         try:
-            value = bus.read(address, register, 1)[0]
+            value = read_who_am_i(bus, address, driver)
         except BusError as error:
             if error.errno in NO_ANSWER:
                 return unknown
             raise
-        for driver in DRIVERS:
-            if driver.who_am_i.address == register and value in driver.who_am_i_values and address in driver.addresses:
-                return Found(address, value, driver.who_am_i_values[value], driver.name)
+        if value in driver.who_am_i_values:
+            return Found(address, value, driver.who_am_i_values[value], driver.name)
         unknown = unknown or Found(address, value, known_chip(value), None)
     return unknown
 

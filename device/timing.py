@@ -96,6 +96,10 @@ class SampleClock:
         """How many samples the sensor should have taken between its newest one here and ``now_ns``."""
         return max(0, math.floor((now_ns - self.newest_ns) / 1e9 * self.rate_hz))
 
+    def time_of_ns(self, samples: float) -> int:
+        """When the sensor will have taken so many samples more than it has given here."""
+        return self.newest_ns + round(samples / self.rate_hz * 1e9)
+
     def _forget(self, seconds: float) -> None:
         keep = math.exp(-max(0.0, seconds) / MEMORY_S)
         self._times *= keep

@@ -12,10 +12,12 @@ from .counting_source import CountingSource, counted_times
 from .fault_injector import FaultInjector, FaultLog, LoggedFault
 from .fault_list import KINDS, fault_to_dict, faults_from, faults_to_toml
 from .faults import Fault
+from .icm20948 import SimulatedIcm20948
 from .ina219 import SimulatedIna219
 from .lsm6ds3trc import SimulatedLsm6ds3trc
 from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
+from .mpu6500 import SimulatedMpu6500
 from .replay import (
     Replayed,
     ReplayedEvent,
@@ -68,10 +70,12 @@ __all__ = [
     "SignalSource",
     "SimulatedChip",
     "SimulatedDevice",
+    "SimulatedIcm20948",
     "SimulatedIna219",
     "SimulatedLsm6ds3trc",
     "SimulatedLsm6dsox",
     "SimulatedMpu6050",
+    "SimulatedMpu6500",
     "SineSource",
     "StuckBus",
     "VirtualClock",
