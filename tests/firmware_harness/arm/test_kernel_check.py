@@ -1,5 +1,6 @@
 import errno
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from deseptr.firmware_harness.arm.kernel_check import (
     kernel_recipe,
     parse_readings,
 )
+from deseptr.firmware_harness.arm.machine import QEMU
 from deseptr.firmware_harness.arm.process import Finished
 from deseptr.firmware_harness.replay import CHIPS
 
@@ -70,6 +72,7 @@ def test_the_machine_is_another_one_than_that_which_counts():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"{QEMU} is not installed")
 def test_the_kernels_drivers_read_the_same_as_ours():
     readings = {(reading.front, reading.sensor): reading for reading in check_with_kernel()}
     assert set(KERNEL_NAMES) <= set(CHIPS)
