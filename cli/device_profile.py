@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .device_options import ENGINES, MODEL
+from .device_options import ENGINES, MODEL, Address
 
 if TYPE_CHECKING:
     from deseptr.device import Engine, Extra, Power, Session
@@ -24,7 +24,7 @@ _REDRAWN_EVERY = 10
 @click.argument("model", type=MODEL)
 @click.option("--simulate", metavar="DATA", help="Play DATA (or `synthetic`) through a simulated sensor.")
 @click.option("--bus", type=int, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus. [default: 1, if any]")
-@click.option("--sensor", default="mpu6050", show_default=True, help="Chip on the bus.")
+@click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
 @click.option("--windows", type=click.IntRange(1), default=200, show_default=True, help="Windows to time.")
 @click.option(
     "--speed",
@@ -42,9 +42,8 @@ _REDRAWN_EVERY = 10
 )
 @click.option(
     "--ina219",
-    metavar="ADDRESS",
-    type=click.IntRange(0x40, 0x4F),
-    help="Measure power with an INA219 at this address on the bus, 64 to 79. [default: the board's own meter, if any]",
+    type=Address(0x40, 0x4F),
+    help="Measure power with an INA219 at this address on the bus, 0x40 to 0x4f. [default: the board's own, if any]",
 )
 @click.option(
     "--shunt", type=click.FloatRange(0, min_open=True), default=0.1, show_default=True, help="Its shunt in ohm."

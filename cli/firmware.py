@@ -7,7 +7,16 @@ import click
 from .lazy import LazyGroup
 
 COMMANDS = {
+    "simulate": ("firmware_simulate", "Put a simulated sensor where programs look for a real one."),
     "arm-cost": ("firmware_arm_cost", "Count a model's instructions on an emulated board."),
+    "flash": ("firmware_flash", "Put a model onto a board over ssh, and go back if it fails there."),
+    "status": ("firmware_board", "Say what runs on a board."),
+    "logs": ("firmware_board", "Print the service's last lines."),
+    "rollback": ("firmware_board", "Make the release before run again."),
+    "uninstall": ("firmware_board", "Remove all from a board."),
+    "measure": ("firmware_measure", "Time and score a model on a board, beside this machine."),
+    "bundle": ("firmware_bundle", "Make one file of all that a board needs."),
+    "boot-files": ("firmware_boot_files", "Prepare a fresh SD card's boot partition."),
 }
 
 

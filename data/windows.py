@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from deseptr.contract import CHANNELS, DataError
 
 from .recording import Dataset, Recording, empty_class, label_table
-from .resample import resample
+from .resampling import resample
 
 
 @dataclass(frozen=True, eq=False)

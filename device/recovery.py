@@ -20,13 +20,17 @@ from .imu import Gap, Imu, ImuConfig, ImuSettings, Samples
 
 RETRY, FIFO_RESET, REINIT, REOPEN = RUNGS = ("retry", "fifo-reset", "reinit", "reopen")
 RETRY_PAUSES_NS = (2_000_000, 8_000_000)
+# Why samples are lost where the chip answers and gives none.
+SILENCE = "silence"
 # A bus that has to be opened anew is tried ever more rarely.
-FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 100_000_000, 2_000_000_000
+FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 100_000_000, 500_000_000
 SETUP_ATTEMPTS = 3
 SETUP_PAUSE_NS = 100_000_000
 # A chip that answers but gives nothing for so long, and for so many samples, hangs.
 SILENCE_NS = 400_000_000
 SILENT_SAMPLES = 10
+# A rung is proved by a sample within so many periods; one may just have been missed, and some chips begin late.
+PROOF_SAMPLES = 4
 PATIENCE_S = 60.0
 
 
@@ -82,6 +86,7 @@ class RecoveringImu:
         self._ended = ended
         self._config: ImuConfig | None = None
         self._silence_ns = float(SILENCE_NS)
+        self._proof_ns = 0
         self._steps: list[Step] = []
         self._climbed: set[str] = set()
         self._reason: str | None = None
@@ -162,6 +167,7 @@ class RecoveringImu:
         self._imu.identify()
         settings = self._imu.configure(config)
         self._silence_ns = max(SILENCE_NS, SILENT_SAMPLES / settings.rate_hz * 1e9)
+        self._proof_ns = round(PROOF_SAMPLES / settings.rate_hz * 1e9)
         return settings
 
     def _start(self) -> None:
@@ -178,7 +184,7 @@ class RecoveringImu:
         if samples.gap is not None:
             self._note(FIFO_RESET, samples.gap.reason)
         elif not len(samples.signals) and self._silent():
-            return self._fail(self._silence(), "silence", RUNGS[1:])
+            return self._fail(self._silence(), SILENCE, RUNGS[1:])
         return samples
 
     def _retry(self, error: SensorError) -> Samples:
@@ -231,7 +237,13 @@ class RecoveringImu:
 
     def _back(self, resumed_ns: int) -> Samples:
         # A chip that lost its settings lets its FIFO be reset as if nothing had happened: the first drain tells.
+        # One that hangs does so too, and holds its settings: only samples tell.
+        silent = self._reason == SILENCE
+        if silent:
+            self._clock.sleep_ns(self._proof_ns)
         samples = self._imu.drain()
+        if silent and not len(samples.signals) and not self._ended():
+            raise self._silence()
         reason, self._reason = self._reason, None
         self._awaited_ns = self._clock.now_ns()
         gap = samples.gap or Gap(str(reason), resumed_ns)

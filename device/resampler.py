@@ -1,8 +1,8 @@
 """The model's sample rate out of the sensor's, as the samples come, whatever pieces they come in.
 
-Band-limited interpolation as in ``deseptr.data.resample``, with a shorter kernel: half of its length is how much later
-a window is ready. Every output is summed in one fixed order from the same samples, so that it has the same bits however
-the stream was cut.
+Band-limited interpolation as in :func:`deseptr.data.resample`, with a shorter kernel: half of its length is how much
+later a window is ready. Every output is summed in one fixed order from the same samples, so that it has the same bits
+however the stream was cut.
 """
 
 from __future__ import annotations
@@ -55,6 +55,11 @@ class StreamResampler:
     def pending(self) -> int:
         """How many outputs there are times for, but not yet the samples that they need."""
         return max(0, math.ceil((self._received - self._position(self._made)) / self.step))
+
+    def wanted(self, outputs: int) -> int:
+        """How many more samples give so many outputs."""
+        last = self._position(self._made + outputs - 1)
+        return max(0, math.floor(last) + self._reach + 1 - self._received)
 
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take samples ``[n, channels]``; returns the float32 ``[m, channels]`` that can now be told."""

@@ -13,6 +13,9 @@ import math
 MEMORY_S = 120.0
 # An estimate worse than this is no better than the datasheet's rate.
 WORST_SPREAD = 0.02
+# With an estimate at least this good, a drain that is further behind than this many samples is in doubt.
+TRUSTED_SPREAD = 0.005
+SLACK_SAMPLES = 0.25
 # Standard deviation of the samples that a drain is ahead or behind, uniform over one.
 COUNT_SPREAD = 1 / math.sqrt(12)
 
@@ -22,6 +25,9 @@ class SampleClock:
 
     The slope is that of a least-squares line through (time, samples so far), in segments between gaps that share one
     slope and have each their own offset; older drains weigh less. Times are nanoseconds of the host's monotonic clock.
+
+    A drain that brings fewer samples than there should be is not believed before another one says the same: the sensor
+    may have stopped, and when it did so is what the drains before it tell.
 
     Args:
         nominal_hz: what the sensor was set to; the estimate until there is a better one.
@@ -36,19 +42,25 @@ class SampleClock:
         self.begin(0)
 
     def begin(self, now_ns: int) -> None:
-        """Begin a segment: from ``now_ns`` on samples count from 0, and how they relate to earlier ones is unknown."""
+        """Begin a segment: from ``now_ns`` on samples count from 0, the first within a sample period from then.
+
+        How they relate to earlier ones is unknown.
+        """
         self._earlier_times += self._times
         self._earlier_product += self._product
         self._times = self._product = self._drains = 0.0
         self._mean_s = self._mean_samples = 0.0
         self._begun_ns = self._last_ns = now_ns
         self.samples = 0
-        self._earliest_s, self._latest_s = -math.inf, math.inf
+        self._earliest_s, self._latest_s = -1 / self.rate_hz, 0.0
+        self._doubted = False
 
     def drained(self, now_ns: int, samples: int) -> None:
         """Take note that a drain at ``now_ns`` brought ``samples`` more and left none."""
         self.samples += samples
         seconds = (now_ns - self._begun_ns) / 1e9
+        if self._in_doubt(seconds, samples):
+            return
         self._forget((now_ns - self._last_ns) / 1e9)
         self._last_ns = now_ns
         self._drains += 1
@@ -78,7 +90,7 @@ class SampleClock:
     @property
     def newest_ns(self) -> int:
         """When the segment's newest sample was taken, right to less than a sample period."""
-        if not math.isfinite(self._earliest_s):
+        if self.samples == 0:
             return self._begun_ns
         middle = (self._earliest_s + self._latest_s) / 2
         return self._begun_ns + round((middle + self.samples / self.rate_hz) * 1e9)
@@ -87,6 +99,10 @@ class SampleClock:
         """How many samples the sensor should have taken between its newest one here and ``now_ns``."""
         return max(0, math.floor((now_ns - self.newest_ns) / 1e9 * self.rate_hz))
 
+    def time_of_ns(self, samples: float) -> int:
+        """When the sensor will have taken so many samples more than it has given here."""
+        return self.newest_ns + round(samples / self.rate_hz * 1e9)
+
     def _forget(self, seconds: float) -> None:
         keep = math.exp(-max(0.0, seconds) / MEMORY_S)
         self._times *= keep
@@ -94,6 +110,16 @@ class SampleClock:
         self._drains *= keep
         self._earlier_times *= keep
         self._earlier_product *= keep
+
+    def _in_doubt(self, seconds: float, samples: int) -> bool:
+        """Whether the sensor has fallen behind its own pace, and this is the first that is heard of it."""
+        expected = (seconds - (self._last_ns - self._begun_ns) / 1e9) * self.rate_hz
+        behind = (seconds - self._latest_s) * self.rate_hz - self.samples - 1
+        if self.spread > TRUSTED_SPREAD or behind <= SLACK_SAMPLES + self.spread * expected:
+            self._doubted = False
+            return False
+        self._doubted = samples == 0 or not self._doubted
+        return self._doubted
 
     def _narrow(self, seconds: float) -> None:
         """Bring in what a drain says of the time of sample 0: sample ``samples`` was there, the next was not."""
@@ -104,5 +130,11 @@ class SampleClock:
         loosened = 1e-3 * period
         self._latest_s = min(self._latest_s + loosened, latest)
         self._earliest_s = max(self._earliest_s - loosened, earliest)
-        if self._earliest_s > self._latest_s:
+        crossed = (self._earliest_s - self._latest_s) * self.rate_hz
+        if crossed <= 0:
+            return
+        if crossed > SLACK_SAMPLES or self.spread > TRUSTED_SPREAD:
             self._earliest_s, self._latest_s = earliest, latest
+        else:
+            # The new bound is right; the old one has only not given way fast enough.
+            self._earliest_s = self._latest_s = earliest if self._earliest_s == earliest else latest

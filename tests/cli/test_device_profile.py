@@ -208,4 +208,11 @@ def test_operations_and_start_as_json():
 
 def test_a_meter_that_is_not_there_is_one_line():
     with pytest.raises(SensorError, match=r"/dev/i2c-4095: found no such bus"):
-        invoke("--bus", "4095", "--ina219", "64")
+        invoke("--bus", "4095", "--ina219", "0x40")
+
+
+@pytest.mark.parametrize(("address", "message"), [("0x68", "0x68 is not within 0x40 and 0x4f"), ("x", "is no address")])
+def test_an_address_that_no_ina219_has(address, message):
+    result = invoke("--ina219", address)
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -1,0 +1,69 @@
+"""``deseptr firmware status``, ``logs``, ``rollback`` and ``uninstall``: a board that was flashed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from .board_options import ask_board, board_options
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="As one JSON object on stdout.")
+
+
+@click.command()
+@board_options
+@_JSON
+def status(as_json: bool, **options: Any) -> None:
+    """Say what runs on the board at USER@HOST, and what could.
+
+    \b
+    Example:
+      deseptr firmware status pi@raspberrypi
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from .flash_view import show_status
+
+    found = ask_board(options, {"op": "status"})
+    click.echo(json.dumps(found, indent=2)) if as_json else show_status(found)
+
+
+@click.command()
+@board_options
+@click.option("-n", "--lines", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+def logs(lines: int, **options: Any) -> None:
+    """Print the last lines of the service on the board at USER@HOST.
+
+    \b
+    Example:
+      deseptr firmware logs pi@raspberrypi -n 200
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    click.echo(ask_board(options, {"op": "logs", "lines": lines})["text"], nl=False)
+
+
+@click.command()
+@board_options
+@_JSON
+def rollback(as_json: bool, **options: Any) -> None:
+    """Make the good release before the current one run again on the board at USER@HOST.
+
+    \b
+    Example:
+      deseptr firmware rollback pi@raspberrypi
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    done = ask_board(options, {"op": "roll_back"})
+    click.echo(json.dumps(done, indent=2) if as_json else f"{done['release']} runs; {done['left']} was left")
+
+
+@click.command()
+@board_options
+@_JSON
+def uninstall(as_json: bool, **options: Any) -> None:
+    """Stop the service on the board at USER@HOST, and remove it with its releases, settings and secrets.
+
+    \b
+    Example:
+      deseptr firmware uninstall pi@raspberrypi
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    done = ask_board(options, {"op": "uninstall"})
+    click.echo(json.dumps(done, indent=2) if as_json else f"removed {', '.join(done['removed']) or 'what was begun'}")

@@ -1,0 +1,54 @@
+"""Signing a bundle's manifest with an ssh key, also one that only an agent or a token holds."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from deseptr.contract import SetupError
+
+from .target.signature import NAMESPACE, signers_line
+
+
+def sign(content: bytes, key: Path) -> bytes:
+    """The signature, as `ssh-keygen -Y sign` writes it.
+
+    Args:
+        content: what is signed.
+        key: a private key, or a public one whose private half an agent holds.
+
+    Raises:
+        SetupError: if it can't be signed with it.
+    """
+    command = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(key), "-n", NAMESPACE]
+    try:
+        ended = subprocess.run(command, input=content, capture_output=True, check=False)
+    except OSError as error:
+        raise SetupError(
+            "ssh-keygen", found=error.strerror, expected="OpenSSH's", next_step="install openssh-client"
+        ) from error
+    if ended.returncode:
+        lines = ended.stderr.decode(errors="replace").strip().splitlines() or ["no signature"]
+        raise SetupError(key, found=lines[-1], expected="a key that signs", next_step="name an ssh key with --sign")
+    return ended.stdout
+
+
+def trust_of(public_key: Path) -> str:
+    """The allowed-signers line of a public key's file.
+
+    Raises:
+        SetupError: if it isn't one.
+    """
+    try:
+        text = public_key.read_text()
+        kind = text.split()[0]
+        if not kind.startswith(("ssh-", "ecdsa-", "sk-")):
+            raise ValueError(kind)
+        return signers_line(text)
+    except (OSError, ValueError, IndexError) as error:
+        raise SetupError(
+            public_key,
+            found=str(error) or "nothing",
+            expected="a public ssh key",
+            next_step="name the .pub file of the key that signs",
+        ) from error

@@ -1,0 +1,291 @@
+"""The whole of what changes a board: install and try a bundle, go back, remove all. Each leaves something that runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .bundle import read_bundle
+from .environment import write_environment
+from .health import check_release, watch_service
+from .installing import build_release
+from .manifest import Manifest
+from .probe import probe
+from .refusal import RefusedError
+from .releases import Releases, write_durably
+from .service import Service, make_service
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to install.
+
+    Args:
+        service: ``system``, ``user`` or ``supervised``.
+        allow_downgrade: whether a lower build number may replace a higher.
+        keep: how many good releases stay.
+        settle: seconds that the started service must stay up.
+        environment: NAME=VALUE lines for the service, None to keep what is there.
+        trust: allowed signers from now on, None to keep what is there.
+    """
+
+    service: str
+    allow_downgrade: bool = False
+    keep: int = 3
+    settle: float = 5.0
+    environment: str | None = None
+    trust: str | None = None
+
+
+def install(bundle: Path, releases: Releases, settings: Settings, say: Say) -> dict[str, Any]:
+    """Verify a bundle, install it beside what runs, try it, and go back if it fails.
+
+    Returns:
+        The release, and what its trial saw.
+
+    Raises:
+        RefusedError: if anything is wrong; the release that ran before runs again.
+    """
+    with releases.lock():
+        _recover(releases, say)
+        _put_settings(releases.prefix, settings)
+        manifest = _unpack_and_build(bundle, releases, settings, say)
+        service = make_service(releases.prefix, settings.service)
+        seen = _try(releases, manifest, service, settings, say)
+        removed = releases.prune(settings.keep)
+        releases.clear_incoming()
+    return {"release": manifest.release, "manifest_build": manifest.build, "seen": seen, "removed": removed}
+
+
+def roll_back(releases: Releases, say: Say) -> dict[str, Any]:
+    """Go back to the good release before, and start it.
+
+    Raises:
+        RefusedError: if there is none, or it does not start.
+    """
+    with releases.lock():
+        _recover(releases, say)
+        left, current = releases.roll_back()
+        service = service_of(releases.prefix)
+        service.stop()
+        service.install(releases.manifest(current))
+        service.start()
+        watch_service(service, 1.0)
+    return {"left": left, "release": current}
+
+
+def recover(releases: Releases) -> str | None:
+    """End a trial that nobody watches any more: called before each start of the service.
+
+    Returns:
+        The release left, or None where nothing was to be done or a deployment is just at it.
+    """
+    if not releases.prefix.is_dir() or releases.locked():
+        return None
+    with releases.lock():
+        left = releases.recover()
+        current = releases.current()
+        if left is not None and current is not None:
+            service_of(releases.prefix).install(releases.manifest(current))
+    return left
+
+
+def uninstall(releases: Releases) -> dict[str, Any]:
+    """Stop the service and remove it with all releases, settings and secrets.
+
+    Raises:
+        RefusedError: if nothing of ours is there.
+    """
+    prefix = releases.prefix
+    if not (prefix / "settings.json").is_file():
+        raise RefusedError(
+            prefix, found="no installation", expected="one made by flash", next_step="check the host and --prefix"
+        )
+    with releases.lock():
+        service_of(prefix).remove()
+        names = releases.names()
+        # Only what is ours: the prefix may be a folder that was there before.
+        for name in ("releases", "incoming", "etc"):
+            shutil.rmtree(prefix / name, ignore_errors=True)
+        for name in (
+            "current",
+            "state.json",
+            "target.pyz",
+            "start",
+            "supervisor.pid",
+            "supervisor.json",
+            "settings.json",
+            "lock",
+        ):
+            (prefix / name).unlink(missing_ok=True)
+        for path in prefix.glob("service.log*"):
+            path.unlink()
+    if not any(prefix.iterdir()):
+        prefix.rmdir()
+    return {"removed": names}
+
+
+def status(releases: Releases) -> dict[str, Any]:
+    """What is installed, how its service is, and what the board is."""
+    facts = {**releases.to_dict(), "board": probe(releases.prefix), "service": "none", "service_kind": None}
+    if (releases.prefix / "settings.json").is_file():
+        kind = _kind(releases.prefix)
+        facts.update(service=make_service(releases.prefix, kind).state(), service_kind=kind)
+    facts["signed_only"] = _signers(releases.prefix) is not None
+    return facts
+
+
+def check_target(manifest: Manifest, board: dict[str, Any]) -> None:
+    """See that a bundle's wheels were chosen for a board like this.
+
+    Raises:
+        RefusedError: if they were not.
+    """
+    python = "{}.{}".format(*board["python"])
+    found = f"{board['machine']}, Python {python}, glibc {board['glibc']}"
+    target = manifest.target
+    same = (target.machine, target.python) == (board["machine"], python)
+    if not same or not board["glibc"] or _version(board["glibc"]) < _version(target.glibc):
+        raise RefusedError(
+            f"bundle {manifest.release}",
+            found=f"wheels for {target}",
+            expected=found,
+            next_step="nothing was changed; make the bundle for this board",
+        )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdecimal())
+
+
+def service_of(prefix: Path) -> Service:
+    """The service as it was installed.
+
+    Raises:
+        RefusedError: if it never was.
+    """
+    return make_service(prefix, _kind(prefix))
+
+
+def _kind(prefix: Path) -> str:
+    try:
+        return str(json.loads((prefix / "settings.json").read_text())["service"])
+    except (OSError, ValueError, KeyError) as error:
+        raise RefusedError(
+            prefix, found="no installation", expected="one made by flash", next_step="flash it first"
+        ) from error
+
+
+def _put_settings(prefix: Path, settings: Settings) -> None:
+    old = _kind(prefix) if (prefix / "settings.json").is_file() else settings.service
+    if old != settings.service:
+        make_service(prefix, old).remove()
+    write_durably(prefix / "settings.json", json.dumps({"service": settings.service}).encode())
+    if settings.environment is not None:
+        write_environment(prefix, settings.environment)
+    if settings.trust is not None and _signers(prefix) is None:
+        (prefix / "etc").mkdir(exist_ok=True)
+        write_durably(prefix / "etc" / "allowed_signers", settings.trust.encode())
+    # The service recovers with a copy that no bad release can have brought.
+    running = Path(sys.argv[0])
+    if running.suffix == ".pyz":
+        write_durably(prefix / "target.pyz", running.read_bytes())
+
+
+def _signers(prefix: Path) -> Path | None:
+    path = prefix / "etc" / "allowed_signers"
+    return path if path.is_file() else None
+
+
+def _unpack_and_build(bundle: Path, releases: Releases, settings: Settings, say: Say) -> Manifest:
+    say("verifying the bundle")
+    staged = releases.incoming / "staged"
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(mode=0o755)
+    try:
+        with bundle.open("rb") as stream:
+            manifest = read_bundle(stream, staged, _signers(releases.prefix))
+        check_target(manifest, probe(releases.prefix))
+        releases.check_build(manifest, allow_downgrade=settings.allow_downgrade)
+        if _is_there(releases, staged, manifest):
+            return manifest
+        say("installing beside the running release")
+        build_release(staged, releases.folder / manifest.release, manifest)
+        releases.adopt(staged, manifest.release)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return manifest
+
+
+def _is_there(releases: Releases, staged: Path, manifest: Manifest) -> bool:
+    """Whether the very same release is installed; an abandoned one of that name is removed."""
+    name = manifest.release
+    if name not in releases.names():
+        shutil.rmtree(releases.folder / name, ignore_errors=True)
+        return False
+    if releases.manifest(name) == manifest:
+        return True
+    raise RefusedError(
+        f"bundle {name}",
+        found="other content under the same build number",
+        expected="a build number of its own",
+        next_step="nothing was changed; make the bundle with a higher --build",
+    )
+
+
+def _try(releases: Releases, manifest: Manifest, service: Service, settings: Settings, say: Say) -> dict[str, Any]:
+    name = manifest.release
+    say("stopping the service")
+    service.stop()
+    try:
+        releases.begin(name)
+        seen = check_release(releases.folder / name, manifest, say)
+        service.install(manifest)
+        say("starting the service")
+        service.start()
+        watch_service(service, settings.settle)
+    except Exception as error:  # whatever it was, what ran before shall run again
+        refused = _went_back(releases, service, error, say)
+        releases.prune(settings.keep)
+        raise refused from error
+    releases.confirm()
+    return seen
+
+
+def _went_back(releases: Releases, service: Service, error: Exception, say: Say) -> RefusedError:
+    """Make the last good release run again, and say both."""
+    say("going back to the release before")
+    cause = (
+        error
+        if isinstance(error, RefusedError)
+        else RefusedError("board", found=error, expected="it to work", next_step="")
+    )
+    service.stop()
+    failed = releases.recover(f"{cause.thing}: {cause.found}")
+    current = releases.current()
+    if current is None:
+        service.remove()
+        outcome = "nothing runs, as before"
+    else:
+        service.install(releases.manifest(current))
+        service.start()
+        outcome = f"{current} runs again"
+    return RefusedError(
+        f"release {failed}: {cause.thing}",
+        found=cause.found,
+        expected=cause.expected,
+        next_step=f"{outcome}; {cause.next_step}",
+    )
+
+
+def _recover(releases: Releases, say: Say) -> None:
+    left = releases.recover()
+    if left is not None:
+        say(f"an earlier trial of {left} was cut off: back to {releases.current()}")

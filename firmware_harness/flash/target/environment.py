@@ -1,0 +1,50 @@
+"""The service's environment file, which may hold passwords: for its owner alone, and never shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from .refusal import RefusedError
+from .releases import write_durably
+
+_LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=([^\n]*)")
+
+
+def environment_path(prefix: Path) -> Path:
+    """Where the file is."""
+    return prefix / "etc" / "service.env"
+
+
+def write_environment(prefix: Path, text: str) -> None:
+    """Keep NAME=VALUE lines for the service.
+
+    Raises:
+        RefusedError: at a line of another form; its content isn't repeated.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.startswith("#") and not _LINE.fullmatch(line):
+            raise RefusedError(
+                "environment file",
+                found=f"line {number} of another form",
+                expected="NAME=VALUE",
+                next_step="correct the line",
+            )
+    path = environment_path(prefix)
+    path.parent.mkdir(exist_ok=True)
+    write_durably(path, text.encode(), mode=0o600)
+
+
+def read_environment(prefix: Path) -> dict[str, str]:
+    """The variables, as systemd would set them of plain or quoted values."""
+    try:
+        lines = environment_path(prefix).read_text().splitlines()
+    except OSError:
+        return {}
+    found = (_LINE.fullmatch(line) for line in lines)
+    return {match[1]: _unquoted(match[2]) for match in found if match}
+
+
+def _unquoted(value: str) -> str:
+    plain = value.strip()
+    return plain[1:-1] if len(plain) > 1 and plain[0] == plain[-1] and plain[0] in "'\"" else plain

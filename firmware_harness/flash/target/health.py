@@ -1,0 +1,138 @@
+"""The gate that a release on trial must pass: the doctor's word, labels from the sensor, a service that stays up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .environment import read_environment
+from .installing import clean_environment
+from .manifest import MODEL, Manifest
+from .refusal import RefusedError
+from .service import Service
+
+Say = Callable[[str], None]
+_DOCTOR_TIMEOUT = 120.0
+_START_TIMEOUT = 120.0
+_SICK = 2  # exit code of `device doctor`: 0 well, 1 with warnings
+
+
+def check_release(release: Path, manifest: Manifest, say: Say) -> dict[str, Any]:
+    """Run the doctor and a few seconds of the real thing, while the service stands still.
+
+    Returns:
+        What was seen: the doctor's exit code, windows and the last label.
+
+    Raises:
+        RefusedError: at the first thing wrong.
+    """
+    seen: dict[str, Any] = {}
+    if manifest.doctor is not None:
+        say("asking the doctor")
+        seen["doctor"] = _ask_doctor(release, manifest.doctor)
+    say(f"waiting for labels, at most {manifest.seconds:g} s of them")
+    seen.update(_see_labels(release, manifest.seconds))
+    return seen
+
+
+def watch_service(service: Service, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    """See that a service just started is still there after a while.
+
+    Raises:
+        RefusedError: if it isn't.
+    """
+    sleep(seconds)
+    state = service.state()
+    if state != "active":
+        last = " ".join(service.logs(1).split())[:200]
+        raise RefusedError(
+            "service",
+            found=f"{state} after {seconds:g} s{f' ({last})' if last else ''}",
+            expected="active",
+            next_step="see `deseptr firmware logs`",
+        )
+
+
+def _ask_doctor(release: Path, arguments: Sequence[str]) -> int:
+    command = [
+        str(release / "bin" / "deseptr"),
+        "device",
+        "doctor",
+        "--json",
+        "--model",
+        str(release / MODEL),
+        *arguments,
+    ]
+    ended = _run(release, command, _DOCTOR_TIMEOUT)
+    if not 0 <= ended.returncode < _SICK:
+        raise RefusedError(
+            "device doctor",
+            found=_findings(ended.stdout) or _last_line(ended) or f"exit code {ended.returncode}",
+            expected="no finding that stops it",
+            next_step="mend what it names, or see `deseptr device doctor` on the board",
+        )
+    return ended.returncode
+
+
+def _see_labels(release: Path, seconds: float) -> dict[str, Any]:
+    command = [str(release / "run"), "--seconds", f"{seconds:g}", "--json"]
+    ended = _run(release, command, seconds + _START_TIMEOUT)
+    windows = [line for line in map(_object, ended.stdout.splitlines()) if "label" in line]
+    if ended.returncode or not windows:
+        raise RefusedError(
+            "device run",
+            found=f"{len(windows)} labels, exit code {ended.returncode} ({_last_line(ended)[:300]})",
+            expected=f"at least one within {seconds:g} s",
+            next_step="look at the sensor and its wires; `--gate-seconds` allows more time",
+        )
+    return {"windows": len(windows), "label": windows[-1]["label"]}
+
+
+def _run(release: Path, command: Sequence[str], timeout: float) -> subprocess.CompletedProcess[str]:
+    environment = {**clean_environment(), **read_environment(release.parents[1])}
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            env=environment,
+            cwd=os.sep,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RefusedError(
+            command[0],
+            found=f"no end after {timeout:g} s",
+            expected="one",
+            next_step="see `deseptr firmware logs`",
+        ) from error
+    except OSError as error:
+        return subprocess.CompletedProcess(command, 127, "", str(error))
+
+
+def _findings(text: str) -> str:
+    """The findings of `device doctor --json` that failed, in one line."""
+    findings = _object(text).get("findings", [])
+    failed = [finding for finding in findings if finding.get("level") == "fail"]
+    return "; ".join(f"{finding.get('check')}: {finding.get('found')}" for finding in failed)[:300]
+
+
+def _last_line(ended: subprocess.CompletedProcess[str]) -> str:
+    lines = (ended.stderr or ended.stdout).strip().splitlines()
+    return lines[-1].strip() if lines else ""
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

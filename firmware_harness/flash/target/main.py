@@ -1,0 +1,159 @@
+"""The board's end of the connection: a request as one line of JSON on stdin, progress and a result on stdout.
+
+`serve` answers one request, `install BUNDLE PREFIX` is what a first boot calls, `recover PREFIX` what the unit calls
+before each start, `supervise PREFIX` the service without systemd.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import deployment, upload
+from .bundle import read_bundle
+from .deployment import Settings
+from .measuring import measure
+from .probe import probe
+from .refusal import RefusedError
+from .releases import Releases
+from .supervisor import supervise
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the arguments say; exit code 2 is a refusal."""
+    os.umask(0o022)
+    command, *rest = arguments or ["serve"]
+    try:
+        if command == "serve":
+            return _serve()
+        return _by_hand(command, rest)
+    except RefusedError as refusal:
+        print(f"deseptr: {refusal}", file=sys.stderr)
+        return 2
+
+
+def _by_hand(command: str, rest: list[str]) -> int:
+    if command == "recover":
+        deployment.recover(Releases(Path(rest[0])))
+        return 0
+    if command == "supervise":
+        return supervise(Path(rest[0]))
+    if command == "install":
+        releases = Releases(Path(rest[1]))
+        releases.make()
+        deployment.install(Path(rest[0]), releases, Settings(rest[2] if rest[2:] else "system"), print)
+        return 0
+    raise RefusedError(command, found="no such command", expected="serve, install, recover or supervise", next_step="")
+
+
+def _serve() -> int:
+    # The trial goes on to its end, good or bad, when the workstation goes away.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    request = json.loads(sys.stdin.buffer.readline())
+    try:
+        _emit({"result": answer(request)})
+    except RefusedError as refusal:
+        _emit({"refused": refusal.to_dict()})
+        return 2
+    except OSError as error:
+        where = error.filename or request["op"]
+        lost = RefusedError(where, found=error.strerror, expected="to work there", next_step="nothing was activated")
+        _emit({"refused": lost.to_dict()})
+        return 2
+    return 0
+
+
+def answer(request: dict[str, Any]) -> Any:
+    """The result of a request.
+
+    Raises:
+        RefusedError: if it can't be done.
+    """
+    releases = Releases(Path(request["prefix"]).expanduser())
+    return _OPERATIONS[request["op"]](releases, request)
+
+
+def _probe(releases: Releases, request: dict[str, Any]) -> Any:
+    return {**probe(releases.prefix), **releases.to_dict()}
+
+
+def _offset(releases: Releases, request: dict[str, Any]) -> Any:
+    releases.make()
+    return {"offset": upload.offset(releases, request["sha256"])}
+
+
+def _receive(releases: Releases, request: dict[str, Any]) -> Any:
+    stream = sys.stdin.buffer
+    assert isinstance(stream, io.BufferedReader)
+    upload.receive(releases, stream, request["sha256"], request["size"], request["begin"])
+    return {}
+
+
+def _install(releases: Releases, request: dict[str, Any]) -> Any:
+    bundle = upload.part_path(releases, request["sha256"])
+    try:
+        result = deployment.install(bundle, releases, Settings(**request["settings"]), _say)
+    except RefusedError:
+        _drop_unless_whole(bundle)
+        raise
+    return result
+
+
+def _drop_unless_whole(bundle: Path) -> None:
+    """A bundle that was refused for itself is of no use; one that the board wasn't ready for is tried again."""
+    try:
+        with bundle.open("rb") as stream:
+            read_bundle(stream)
+    except (OSError, RefusedError):
+        shutil.rmtree(bundle.parent, ignore_errors=True)
+
+
+def _roll_back(releases: Releases, request: dict[str, Any]) -> Any:
+    return deployment.roll_back(releases, _say)
+
+
+def _status(releases: Releases, request: dict[str, Any]) -> Any:
+    return deployment.status(releases)
+
+
+def _logs(releases: Releases, request: dict[str, Any]) -> Any:
+    return {"text": deployment.service_of(releases.prefix).logs(int(request["lines"]))}
+
+
+def _uninstall(releases: Releases, request: dict[str, Any]) -> Any:
+    return deployment.uninstall(releases)
+
+
+def _measure(releases: Releases, request: dict[str, Any]) -> Any:
+    return measure(releases, request, sys.stdin.buffer, _say)
+
+
+_OPERATIONS = {
+    "probe": _probe,
+    "offset": _offset,
+    "receive": _receive,
+    "install": _install,
+    "roll_back": _roll_back,
+    "status": _status,
+    "logs": _logs,
+    "uninstall": _uninstall,
+    "measure": _measure,
+}
+
+
+def _say(line: str) -> None:
+    _emit({"say": line})
+
+
+def _emit(message: dict[str, Any]) -> None:
+    try:
+        print(json.dumps(message), flush=True)
+    except OSError:
+        # Nobody listens any more; what was begun is ended all the same.
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process

@@ -1,0 +1,153 @@
+"""What a bundle says of itself: version, build, target, how to start and to check it, and a sum of every file."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .refusal import RefusedError
+
+FORMAT = 1
+MODEL = "model.tflite"
+# Names of the bundle's own files.
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.json.sig"
+TOTAL = "bundle.sha256"
+RESERVED = frozenset((MANIFEST, SIGNATURE, TOTAL))
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_]{0,63}")
+_PART = r"[0-9A-Za-z][0-9A-Za-z._+-]*"
+_FILE = re.compile(rf"(?:{_PART}/)?{_PART}")
+_SUM = re.compile(r"[0-9a-f]{64}")
+_LONGEST_NAME = 100  # bytes of a name in a ustar header
+_LARGEST = 2**33 - 1  # eleven octal digits
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of the bundle: its size in bytes and its SHA-256 as hex."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the wheels of a bundle were chosen for.
+
+    Args:
+        machine: ``aarch64``, ``armv7l`` or ``x86_64``: the userland's, not the kernel's.
+        python: major and minor version, as ``3.11``.
+        glibc: oldest glibc that has all that the wheels need, as ``2.36``.
+    """
+
+    machine: str
+    python: str
+    glibc: str
+
+    def __str__(self) -> str:
+        return f"{self.machine}, Python {self.python}, glibc {self.glibc}"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A bundle's first file.
+
+    Args:
+        version: of deseptr.
+        build: grows with every bundle; a board refuses a lower one than it runs.
+        target: what it is for.
+        run: arguments of ``deseptr device run`` beside ``--model``.
+        doctor: arguments of ``deseptr device doctor``, or None where there is no sensor to look at.
+        seconds: of the trial run that must give a label.
+        bus: number of the I2C bus that the service may open, or None.
+        network: whether the service may use the network.
+        files: entries by name.
+    """
+
+    version: str
+    build: int
+    target: Target
+    run: tuple[str, ...] = ()
+    doctor: tuple[str, ...] | None = ()
+    seconds: float = 10.0
+    bus: int | None = 1
+    network: bool = False
+    files: dict[str, Entry] = field(default_factory=dict)
+
+    @property
+    def release(self) -> str:
+        """Name of the release's folder."""
+        return f"{self.version}-{self.build}"
+
+    def to_bytes(self) -> bytes:
+        """The manifest as JSON with sorted keys, the same bytes for the same content."""
+        return (json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True, indent=1) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Manifest:
+        """Read a manifest and see that every field has its form.
+
+        Raises:
+            RefusedError: if it is no manifest, or one of a later format.
+        """
+        try:
+            fields = json.loads(content)
+            written_as = fields.pop("format")
+            if written_as != FORMAT:
+                raise _unfit(f"format {written_as}", f"format {FORMAT}")
+            manifest = _typed(fields)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise _unfit(f"{type(error).__name__}: {error}", "the fields of a manifest") from error
+        _check(manifest)
+        return manifest
+
+
+def _typed(fields: dict[str, Any]) -> Manifest:
+    doctor = fields.pop("doctor")
+    return Manifest(
+        version=_of(str, fields.pop("version")),
+        build=_of(int, fields.pop("build")),
+        target=Target(**{name: _of(str, value) for name, value in fields.pop("target").items()}),
+        run=tuple(_of(str, word) for word in _of(list, fields.pop("run"))),
+        doctor=None if doctor is None else tuple(_of(str, word) for word in _of(list, doctor)),
+        seconds=float(fields.pop("seconds")),
+        files={name: Entry(_of(int, e["size"]), _of(str, e["sha256"])) for name, e in fields.pop("files").items()},
+        **fields,
+    )
+
+
+def _of(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{value!r:.40} is no {kind.__name__}")
+    return value
+
+
+def _check(manifest: Manifest) -> None:
+    if not _VERSION.fullmatch(manifest.version):
+        raise _unfit(f"version {manifest.version!r:.80}", "letters, digits, dots")
+    if not 0 <= manifest.build < 2**63 or not 0 < manifest.seconds <= 3600:
+        raise _unfit(f"build {manifest.build}, {manifest.seconds} s", "a build from 0 up and at most an hour's trial")
+    if type(manifest.network) is not bool or not (manifest.bus is None or type(manifest.bus) is int):
+        raise _unfit(f"bus {manifest.bus!r:.20}, network {manifest.network!r:.20}", "a number and true or false")
+    if not all(word.isprintable() for word in (*manifest.run, *(manifest.doctor or ()))):
+        raise _unfit("an argument with a control character", "printable arguments")
+    if MODEL not in manifest.files:
+        raise _unfit(f"no {MODEL}", "a model in the bundle")
+    folders = {name.partition("/")[0] for name in manifest.files if "/" in name}
+    if taken := (folders | RESERVED) & manifest.files.keys():
+        raise _unfit(f"a file {min(taken)}", "other names")
+    for name, entry in manifest.files.items():
+        _check_file(name, entry)
+
+
+def _check_file(name: str, entry: Entry) -> None:
+    if not _FILE.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise _unfit(f"file name {name!r:.120}", "a plain name in at most one folder")
+    if not 0 <= entry.size <= _LARGEST or not _SUM.fullmatch(entry.sha256):
+        raise _unfit(f"size {entry.size}, sum {entry.sha256!r:.70} of {name}", "a size and 64 hex digits")
+
+
+def _unfit(found: str, expected: str) -> RefusedError:
+    return RefusedError("manifest.json", found=found, expected=expected, next_step="make the bundle anew")

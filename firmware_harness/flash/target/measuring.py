@@ -1,0 +1,102 @@
+"""Timing and scoring a model with the current release, on the board and on nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from .deployment import service_of
+from .installing import clean_environment
+from .probe import probe
+from .refusal import RefusedError
+from .releases import Releases
+
+_TIMEOUT = 3600.0
+
+
+def measure(releases: Releases, request: dict[str, Any], stream: IO[bytes], say: Callable[[str], None]) -> Any:
+    """Run the commands of a request on the files that come with it, while the service stands still.
+
+    Args:
+        releases: whose current one measures.
+        request: ``files`` as a list of name and size, in the order of the stream; ``commands`` by name, words of
+            `deseptr` in which ``@NAME`` stands for a file's path.
+        stream: the files' bytes.
+        say: told what is going on.
+
+    Raises:
+        RefusedError: if nothing is installed, or a command fails.
+    """
+    current = releases.current()
+    if current is None:
+        raise RefusedError(
+            releases.prefix, found="no release", expected="one that measures", next_step="flash it first"
+        )
+    folder = Path(tempfile.mkdtemp(prefix="deseptr-"))
+    service = service_of(releases.prefix)
+    ran = service.state() == "active"
+    try:
+        paths = {name: _take(stream, folder, name, size) for name, size in request["files"]}
+        if ran:
+            service.stop()
+        deseptr = releases.folder / current / "bin" / "deseptr"
+        results = {}
+        for name, words in request["commands"].items():
+            say(f"{name} on the board")
+            results[name] = _run([str(deseptr), *(_filled(word, paths) for word in words)], folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if ran:
+            service.start()
+    return {"release": current, "board": probe(releases.prefix), "results": results}
+
+
+def _take(stream: IO[bytes], folder: Path, name: str, size: int) -> Path:
+    if Path(name).name != name or name.startswith("."):
+        raise RefusedError("measure", found=repr(name), expected="a plain file name", next_step="rename the file")
+    path = folder / name
+    with path.open("wb") as file:
+        while size:
+            chunk = stream.read(min(size, 1 << 16))
+            if not chunk:
+                raise RefusedError("upload", found="its end", expected=f"{size} more bytes", next_step="measure again")
+            file.write(chunk)
+            size -= len(chunk)
+    return path
+
+
+def _filled(word: str, paths: dict[str, Path]) -> str:
+    return str(paths[word[1:]]) if word[:1] == "@" and word[1:] in paths else word
+
+
+def _run(command: Sequence[str], folder: Path) -> Any:
+    try:
+        ended = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT,
+            env=clean_environment(),
+            cwd=folder,
+            check=False,
+        )
+        if ended.returncode == 0:
+            return json.loads(ended.stdout)
+        found = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
+    except subprocess.TimeoutExpired:
+        found = f"no end after {_TIMEOUT:g} s"
+    except ValueError:
+        found = "no JSON"
+    raise RefusedError(
+        " ".join(["deseptr", *command[1:3]]),
+        found=found[:300],
+        expected="figures",
+        next_step="try the same on the workstation; flash a release that has this command",
+    )

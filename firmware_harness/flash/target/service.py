@@ -1,0 +1,207 @@
+"""Starting, stopping and asking after the service: through systemd, or the supervisor where there is none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from .manifest import Manifest
+from .refusal import RefusedError
+from .supervisor import LOG, forget, kept, supervisor_pid
+from .unit import NAME, unit_text
+
+Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
+_TIMEOUT = 150.0
+_STEP = 0.05  # seconds
+_START_STEPS = 1800
+_STOP_STEPS = 400
+
+
+class Service(Protocol):
+    """How the board keeps a release running."""
+
+    def install(self, manifest: Manifest) -> None:
+        """Make the service known, for ``manifest``'s release, and have it start at boot where that can be."""
+
+    def start(self) -> None:
+        """Start it and wait until it is ready; raises :class:`RefusedError` if it does not get there."""
+
+    def stop(self) -> None:
+        """Stop it, if it runs."""
+
+    def state(self) -> str:
+        """``active``, or another word of how it is."""
+
+    def logs(self, lines: int) -> str:
+        """The last lines that it wrote."""
+
+    def remove(self) -> None:
+        """Stop it and make it unknown."""
+
+
+class Systemd:
+    """The service as a unit of systemd.
+
+    Args:
+        prefix: where releases are.
+        python: the board's Python.
+        scope: ``system`` or ``user``.
+        run: runs a command.
+        folder: of units; that of the scope by default.
+    """
+
+    def __init__(self, prefix: Path, python: str, scope: str, run: Run, folder: Path | None = None) -> None:
+        self._prefix = prefix
+        self._python = python
+        self._scope = scope
+        self._run = run
+        home_units = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "systemd" / "user"
+        self.unit = (folder or (Path("/etc/systemd/system") if scope == "system" else home_units)) / NAME
+
+    def install(self, manifest: Manifest) -> None:
+        """Write, load and enable the unit."""
+        text = unit_text(self._prefix, self._python, manifest, scope=self._scope)
+        if not self.unit.exists() or self.unit.read_text() != text:
+            self.unit.parent.mkdir(parents=True, exist_ok=True)
+            self.unit.write_text(text)
+            self._do("daemon-reload")
+        self._do("enable", "--quiet", NAME)
+
+    def start(self) -> None:
+        """Start the unit; it is ready when the service says so (Type=notify)."""
+        self._systemctl("reset-failed", NAME)
+        self._do("start", NAME)
+
+    def stop(self) -> None:
+        """Stop the unit."""
+        self._systemctl("stop", NAME)
+
+    def state(self) -> str:
+        """What `systemctl is-active` says."""
+        return self._systemctl("is-active", NAME).stdout.strip() or "unknown"
+
+    def logs(self, lines: int) -> str:
+        """The unit's last lines in the journal."""
+        user = ["--user"] if self._scope == "user" else []
+        unit = "--user-unit" if user else "--unit"
+        return self._run(["journalctl", f"{unit}={NAME}", "--no-pager", "--output=cat", f"--lines={lines}"]).stdout
+
+    def remove(self) -> None:
+        """Disable and delete the unit."""
+        self._systemctl("disable", "--now", "--quiet", NAME)
+        self.unit.unlink(missing_ok=True)
+        self._systemctl("daemon-reload")
+
+    def _systemctl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self._run(["systemctl", *(["--user"] if self._scope == "user" else []), *words])
+
+    def _do(self, *words: str) -> None:
+        ended = self._systemctl(*words)
+        if ended.returncode:
+            said = " ".join((ended.stderr or ended.stdout).split())[:200]
+            raise RefusedError(
+                f"systemctl {words[0]}",
+                found=said or f"exit code {ended.returncode}",
+                expected="the service ready",
+                next_step="see `deseptr firmware logs`",
+            )
+
+
+class Supervised:
+    """The service under our own supervisor.
+
+    Args:
+        prefix: where releases are.
+        python: the board's Python.
+        sleep: waits, in seconds.
+    """
+
+    def __init__(self, prefix: Path, python: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._prefix = prefix
+        self._python = python
+        self._sleep = sleep
+
+    def install(self, manifest: Manifest) -> None:
+        """Nothing is to be made known; a script is left that starts it."""
+        command = f'#!/bin/sh\nexec "{self._python}" "{self._prefix}/target.pyz" supervise "{self._prefix}"\n'
+        start = self._prefix / "start"
+        start.write_text(command)
+        start.chmod(0o755)
+
+    def start(self) -> None:
+        """Start the supervisor in a session of its own, which outlives the connection, and wait for a first label."""
+        self.stop()
+        forget(self._prefix)
+        subprocess.Popen(
+            [self._python, str(self._prefix / "target.pyz"), "supervise", str(self._prefix)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=self._prefix,
+        )
+        for _ in range(_START_STEPS):
+            now = kept(self._prefix)
+            if now.ready:
+                return
+            if now.runs > 1 or (now.runs and supervisor_pid(self._prefix) is None):
+                break
+            self._sleep(_STEP)
+        last = " ".join(self.logs(3).split())[-200:]
+        raise RefusedError(
+            "service", found=f"no label from it ({last})", expected="one", next_step="see `deseptr firmware logs`"
+        )
+
+    def stop(self) -> None:
+        """End the supervisor, which ends the service."""
+        pid = supervisor_pid(self._prefix)
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(_STOP_STEPS):
+            if supervisor_pid(self._prefix) is None:
+                return
+            self._sleep(_STEP)
+        raise RefusedError("supervisor", found="it does not end", expected="it to", next_step=f"look at process {pid}")
+
+    def state(self) -> str:
+        """``active`` once its present run has given a label."""
+        if supervisor_pid(self._prefix) is None:
+            return "inactive"
+        return "active" if kept(self._prefix).ready else "activating"
+
+    def logs(self, lines: int) -> str:
+        """The end of the supervisor's log."""
+        try:
+            with (self._prefix / LOG).open(errors="replace") as file:
+                return "".join(deque(file, lines))
+        except OSError:
+            return ""
+
+    def remove(self) -> None:
+        """End it; the prefix goes with all in it."""
+        self.stop()
+
+
+def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, whatever that is; of one that can't be run, exit code 127."""
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return subprocess.CompletedProcess(command, 127, "", str(error))
+
+
+def make_service(prefix: Path, kind: str) -> Service:
+    """The service of a kind: ``system``, ``user`` or ``supervised``."""
+    if kind == "supervised":
+        return Supervised(prefix, sys.executable)
+    return Systemd(prefix, sys.executable, kind, run_command)

@@ -1,0 +1,151 @@
+"""Keeping the service up where there is no systemd: a container, a test, a board with another init.
+
+It restarts on failure as the unit does, and keeps a bounded log. It does not shut the service in, has no watchdog, and
+does not start at boot: that takes a line in the board's own init, as `@reboot PREFIX/start` in a crontab.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import json
+import logging
+import logging.handlers
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+
+from .environment import read_environment
+
+LOG = "service.log"
+_LOG_BYTES = 1 << 20
+_LOGS_KEPT = 2
+_LONGEST_WAIT = 60.0
+_STATE = "supervisor.json"
+# 0: done; 2: bad input, which starting again does not mend.
+_FINAL = (0, 2)
+
+
+def supervise(prefix: Path) -> int:
+    """Start the current release, again whenever it fails, until told to end.
+
+    Returns:
+        The exit code of its last run, or of another supervisor being there already.
+    """
+    with (prefix / "supervisor.pid").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return 0
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        return _keep_up(prefix, _log(prefix))
+
+
+def supervisor_pid(prefix: Path) -> int | None:
+    """Process id of the prefix's living supervisor."""
+    try:
+        with (prefix / "supervisor.pid").open("r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read())
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How the service under a supervisor is.
+
+    Args:
+        runs: how often it was started.
+        ready: whether its present run has given a label.
+    """
+
+    runs: int = 0
+    ready: bool = False
+
+
+def kept(prefix: Path) -> Kept:
+    """What the supervisor last wrote of the service."""
+    try:
+        return Kept(**json.loads((prefix / _STATE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return Kept()
+
+
+def forget(prefix: Path) -> None:
+    """Remove what a supervisor that ended wrote."""
+    (prefix / _STATE).unlink(missing_ok=True)
+
+
+def _write(prefix: Path, state: Kept) -> None:
+    fresh = prefix / f".{_STATE}"
+    fresh.write_text(json.dumps(asdict(state)))
+    fresh.replace(prefix / _STATE)
+
+
+def _keep_up(prefix: Path, log: logging.Logger) -> int:
+    wait = 1.0
+    for run in itertools.count(1):
+        began = time.monotonic()
+        code = _one_run(prefix, log, run)
+        log.info("deseptr: ended with exit code %d", code)
+        if code in _FINAL:
+            return code
+        if time.monotonic() - began > _LONGEST_WAIT:
+            wait = 1.0
+        time.sleep(wait)
+        wait = min(2 * wait, _LONGEST_WAIT)
+    raise AssertionError("counting has no end")
+
+
+def _one_run(prefix: Path, log: logging.Logger, run: int) -> int:
+    _write(prefix, Kept(run))
+    child = subprocess.Popen(
+        [prefix / "current" / "run", "--json"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **read_environment(prefix)},
+        cwd=prefix,
+    )
+    try:
+        assert child.stdout is not None
+        ready = False
+        for line in child.stdout:
+            log.info("%s", line.decode(errors="replace").rstrip("\n"))
+            if not ready and b'"label"' in line:
+                ready = True
+                _write(prefix, Kept(run, ready))
+        return child.wait()
+    finally:
+        _write(prefix, Kept(run))
+        if child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+def _log(prefix: Path) -> logging.Logger:
+    log = logging.Logger("service", logging.INFO)
+    handler = logging.handlers.RotatingFileHandler(prefix / LOG, maxBytes=_LOG_BYTES, backupCount=_LOGS_KEPT)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    return log
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)

@@ -1,0 +1,99 @@
+"""The systemd unit: restarted unless its input is at fault, watched, and shut in as far as reading a sensor allows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .manifest import Manifest
+
+NAME = "deseptr.service"
+
+# systemd.exec(5). Of what is not listed here, the ways in are closed by DynamicUser=, which implies a user without a
+# home, RemoveIPC=, PrivateTmp= and NoNewPrivileges=.
+_SHUT_IN = """\
+DynamicUser=yes
+StateDirectory=deseptr
+SupplementaryGroups=i2c
+DevicePolicy=closed
+{devices}ProtectSystem=strict
+ProtectHome={home}
+ProtectProc=invisible
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+PrivateTmp=yes
+PrivateUsers=yes
+{network}NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
+KeyringMode=private
+UMask=0077
+"""
+_OFFLINE = "PrivateNetwork=yes\nIPAddressDeny=any\nRestrictAddressFamilies=AF_UNIX\n"
+_ONLINE = "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"
+
+
+def unit_text(prefix: Path, python: str, manifest: Manifest, *, scope: str) -> str:
+    """The unit of a release.
+
+    Args:
+        prefix: where releases are.
+        python: the board's Python, which looks for an unfinished trial before each start.
+        manifest: of the release.
+        scope: ``system``, or ``user`` for a unit of the user's own manager, which can't shut in as much.
+    """
+    system = scope == "system"
+    shut_in = _shut_in(prefix, manifest) if system else "NoNewPrivileges=yes\nUMask=0077\n"
+    wanted_by = "multi-user.target" if system else "default.target"
+    # "+": it may write under the prefix, which the service itself may not.
+    recover = f"{'+' if system else ''}{_quoted(python)} {_quoted(prefix / 'target.pyz')} recover {_quoted(prefix)}"
+    network = "After=network-online.target\nWants=network-online.target\n" if system and manifest.network else ""
+    return f"""\
+[Unit]
+Description=deseptr: activity from the motion sensor
+{network}StartLimitIntervalSec=600
+StartLimitBurst=20
+
+[Service]
+Type=notify
+NotifyAccess=main
+ExecStartPre={recover}
+ExecStart={_quoted(prefix / "current" / "run")}
+EnvironmentFile=-{str(prefix / "etc" / "service.env").replace("%", "%%")}
+Restart=on-failure
+RestartSec=2
+RestartPreventExitStatus=2
+TimeoutStartSec=90
+TimeoutStopSec=15
+WatchdogSec=30
+MemoryMax=256M
+TasksMax=64
+{shut_in}
+[Install]
+WantedBy={wanted_by}
+"""
+
+
+def _shut_in(prefix: Path, manifest: Manifest) -> str:
+    devices = "" if manifest.bus is None else f"DeviceAllow=/dev/i2c-{manifest.bus} rw\n"
+    # A release below someone's home must stay readable.
+    home = "read-only" if prefix.parts[:2] in (("/", "home"), ("/", "root")) else "yes"
+    return _SHUT_IN.format(devices=devices, home=home, network=_ONLINE if manifest.network else _OFFLINE)
+
+
+def _quoted(word: object) -> str:
+    """A word of a unit's command line, systemd.service(5): specifiers and variables stand for nothing."""
+    text = str(word).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{text}"' if any(c in text for c in " \t'\"") else text

@@ -1,0 +1,147 @@
+"""Taking in a bundle over a connection that may break: what has come stays, and the next try goes on from there."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import IO, Protocol
+
+from .refusal import RefusedError
+from .releases import Releases
+
+PART = "bundle.part"
+_CHUNK = 1 << 16
+_SILENCE = 90  # seconds without a byte after which the other side is taken for gone
+_PATIENCE = 100  # tenths of a second
+_SUM = re.compile(r"[0-9a-f]{64}")
+
+
+class Stream(Protocol):
+    """A buffered stream, as stdin."""
+
+    def read1(self, size: int, /) -> bytes:
+        """What there is, at most ``size`` bytes; nothing at the end."""
+
+
+def part_path(releases: Releases, sha256: str) -> Path:
+    """Where the upload of the bundle with that sum is kept.
+
+    Raises:
+        RefusedError: if it is no sum.
+    """
+    if not _SUM.fullmatch(sha256):
+        raise RefusedError("upload", found=f"{sha256!r:.80}", expected="a SHA-256 as hex", next_step="flash again")
+    return releases.incoming / sha256 / PART
+
+
+def offset(releases: Releases, sha256: str, sleep: Callable[[float], None] = time.sleep) -> int:
+    """How many bytes of it are there; other uploads that nobody is at are removed.
+
+    An upload that was cut off just now may still be writing what came: it is given a moment.
+    """
+    wanted = part_path(releases, sha256).parent
+    for folder in releases.incoming.iterdir():
+        if folder != wanted and not _is_busy(folder / PART):
+            shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(_PATIENCE):
+        if not _is_busy(wanted / PART):
+            break
+        sleep(0.1)
+    return (wanted / PART).stat().st_size if (wanted / PART).exists() else 0
+
+
+def _is_busy(path: Path) -> bool:
+    try:
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def receive(releases: Releases, stream: Stream, sha256: str, size: int, begin: int) -> Path:
+    """Append what ``stream`` brings from byte ``begin`` on, and verify the whole.
+
+    Raises:
+        RefusedError: if the stream ends early, which keeps what came, or the sum is another, which drops it.
+    """
+    path = part_path(releases, sha256)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with path.open("ab") as file:
+        _claim(file, begin)
+        try:
+            _copy(stream, file, size - begin)
+        finally:
+            file.flush()
+            os.fsync(file.fileno())
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    if digest.hexdigest() != sha256:
+        path.unlink()
+        raise RefusedError(
+            "upload", found="another SHA-256", expected="the bundle's", next_step="nothing was changed; flash again"
+        )
+    return path
+
+
+def _claim(file: IO[bytes], begin: int) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise RefusedError(
+            "upload",
+            found="the same bundle on its way already",
+            expected="one upload of it",
+            next_step=f"wait for its end; one that hangs is given up after {_SILENCE} s",
+        ) from error
+    if file.tell() != begin:
+        raise RefusedError("upload", found=f"{file.tell()} bytes there", expected=f"{begin}", next_step="flash again")
+
+
+def _copy(stream: Stream, file: IO[bytes], left: int) -> None:
+    before = signal.signal(signal.SIGALRM, _silent)
+    try:
+        while left:
+            signal.alarm(_SILENCE)
+            chunk = stream.read1(min(left, _CHUNK))
+            if not chunk:
+                raise _cut(left)
+            file.write(chunk)
+            left -= len(chunk)
+    except OSError as error:
+        raise RefusedError(
+            "upload", found=error.strerror, expected="room for the bundle", next_step="free space on the board"
+        ) from error
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _cut(left: int) -> RefusedError:
+    return RefusedError(
+        "upload",
+        found="the connection ended",
+        expected=f"{left} more bytes",
+        next_step="nothing was changed; flash again, which goes on from here",
+    )
+
+
+def _silent(number: int, frame: FrameType | None) -> None:
+    raise RefusedError(
+        "upload",
+        found=f"{_SILENCE} s of silence",
+        expected="more bytes",
+        next_step="nothing was changed; flash again, which goes on from here",
+    )

@@ -1,0 +1,193 @@
+"""All wheels that a board needs, fetched here: a board needs no network, no index and no compiler.
+
+pip chooses wheels by the tags it is told, but decides by the machine it runs on which requirements apply. So these are
+read here, from each wheel's own metadata and for the board's environment, until nothing is missing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from email.parser import HeaderParser
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from deseptr.contract import SetupError
+
+from .target.manifest import Target
+
+PIWHEELS = "https://www.piwheels.org/simple"
+MACHINES = ("aarch64", "armv7l", "x86_64")
+_OLDEST_PYTHON = (3, 11)
+_ROUNDS = 8
+_TIMEOUT = 1800.0
+
+
+def check_target(target: Target) -> list[str]:
+    """See that there are wheels for a board.
+
+    Returns:
+        What should be known of them, a line each.
+
+    Raises:
+        SetupError: if something needed is published by nobody.
+    """
+    version = _numbers(target.python)
+    if target.machine not in MACHINES:
+        raise _unavailable(target, f"machine {target.machine}", " or ".join(MACHINES), "use a Pi Zero 2 W, 3, 4 or 5")
+    if version < _OLDEST_PYTHON:
+        raise _unavailable(
+            target, f"Python {target.python}", "3.11 or newer", "install Raspberry Pi OS Bookworm or Trixie"
+        )
+    if target.machine != "armv7l":
+        return []
+    if version > (3, 11):
+        raise _unavailable(
+            target,
+            f"Python {target.python} on armv7l",
+            "3.11: no TFLite runtime is published for a later Python on 32-bit ARM",
+            "install the 64-bit Raspberry Pi OS, or Bookworm (32-bit)",
+        )
+    return [
+        f"armv7l: numpy comes from {PIWHEELS}, as PyPI has none for it; it needs Debian's libopenblas0 on the board",
+        "armv7l: tflite-runtime 2.14, the last for 32-bit ARM, several times slower than litert on 64 bits",
+    ]
+
+
+def fill_wheelhouse(folder: Path, wheel: Path, target: Target, *, find_links: Sequence[Path] = ()) -> list[Path]:
+    """Put ``wheel``, all it requires on the board, and pip itself into ``folder``.
+
+    Args:
+        folder: an empty folder.
+        wheel: of deseptr.
+        target: the board.
+        find_links: folders with wheels to look into as well.
+
+    Returns:
+        The wheels.
+
+    Raises:
+        SetupError: if pip is missing here, or finds no wheel of something for the board.
+    """
+    check_target(target)
+    if importlib.util.find_spec("pip") is None:
+        raise SetupError(
+            "pip", found=f"none in {sys.executable}", expected="pip", next_step="run `python -m ensurepip` with it"
+        )
+    wanted = {"pip": Requirement("pip")}
+    with tempfile.TemporaryDirectory(prefix="deseptr-wheels-") as name:
+        for attempt in range(_ROUNDS):
+            fetched = Path(name) / str(attempt)
+            fetched.mkdir()
+            missing = unmet([wheel], target)
+            wanted.update({str(requirement): requirement for requirement in missing})
+            _download(fetched, wanted.values(), target, find_links)
+            lacking = unmet([wheel, *fetched.iterdir()], target)
+            if not lacking:
+                break
+            wanted.update({str(requirement): requirement for requirement in lacking})
+        else:
+            raise _unavailable(target, f"no {lacking[0]}", "wheels that agree", "see what `pip download` says of it")
+        for path in (wheel, *fetched.iterdir()):
+            shutil.copy(path, folder / path.name)
+    return sorted(folder.glob("*.whl"))
+
+
+def unmet(wheels: Sequence[Path], target: Target) -> list[Requirement]:
+    """Requirements of ``wheels`` on the board that none of them meets, without their markers."""
+    there = dict(map(_named, wheels))
+    found = []
+    for requirement, extras in _required(wheels, target):
+        version = there.get(canonicalize_name(requirement.name))
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            bare = Requirement(f"{requirement.name}{f'[{extras}]' if extras else ''}{requirement.specifier}")
+            found.append(bare)
+    return found
+
+
+def environment_of(target: Target) -> dict[str, str]:
+    """The environment markers (PyPA's dependency specifiers) of a board."""
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": f"{target.python}.0",
+        "os_name": "posix",
+        "platform_machine": target.machine,
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": f"{target.python}.0",
+        "python_version": target.python,
+        "sys_platform": "linux",
+        "extra": "",
+    }
+
+
+def platform_tags(target: Target) -> list[str]:
+    """The platforms that pip may take wheels for (PEP 600): every glibc up to the board's."""
+    newest = _numbers(target.glibc)[1]
+    oldest = 5 if target.machine == "x86_64" else 17
+    tags = [f"manylinux_2_{minor}_{target.machine}" for minor in range(newest, oldest - 1, -1)]
+    legacy = ["manylinux2014", *(["manylinux2010", "manylinux1"] if target.machine == "x86_64" else [])]
+    # piwheels builds for its own system and says no more than linux.
+    return [*tags, *(f"{name}_{target.machine}" for name in legacy), f"linux_{target.machine}"]
+
+
+def _required(wheels: Sequence[Path], target: Target) -> Iterator[tuple[Requirement, str]]:
+    environment = environment_of(target)
+    for wheel in wheels:
+        for line in _requires(wheel):
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate(environment):
+                yield requirement, ",".join(sorted(requirement.extras))
+
+
+def _requires(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return HeaderParser().parsestr(archive.read(name).decode()).get_all("Requires-Dist", [])
+
+
+def _named(wheel: Path) -> tuple[str, Version]:
+    name, version, _, _ = parse_wheel_filename(wheel.name)
+    return str(name), version
+
+
+def _download(
+    folder: Path,
+    requirements: Iterable[Requirement],
+    target: Target,
+    find_links: Sequence[Path],
+) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
+    command += ["--implementation", "cp", "--python-version", target.python]
+    command += [word for tag in platform_tags(target) for word in ("--platform", tag)]
+    command += [word for links in find_links for word in ("--find-links", str(links))]
+    command += ["--extra-index-url", PIWHEELS] if target.machine == "armv7l" else []
+    command += map(str, requirements)
+    try:
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _unavailable(target, f"no end after {_TIMEOUT:g} s", "wheels", "check the network") from error
+    if ended.returncode:
+        marked = [line.partition(":")[2].strip() for line in ended.stderr.splitlines() if line.startswith("ERROR:")]
+        found = (marked or ended.stderr.strip().splitlines() or ["no wheels"])[-1]
+        raise _unavailable(target, found, "wheels to download", "check the network, or give wheels with --wheels")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _unavailable(target: Target, found: str, expected: str, next_step: str) -> SetupError:
+    return SetupError(f"wheels for {target}", found=found, expected=expected, next_step=next_step)
