@@ -32,8 +32,9 @@ LONGEST_LEVEL_NS = 10_000_000
 NEARLY_EMPTY = 2
 RATE_TOLERANCE = 0.02
 
-# WHO_AM_I of chips met on boards of this kind, drivers or not; 0x98 is that of most cheap "MPU-6050" modules.
+# WHO_AM_I of chips met on boards of this kind, drivers or not.
 KNOWN_CHIPS = {
+    0x12: "an ICM-20602",
     0x19: "an MPU-6886",
     0x68: "an MPU-6050",
     0x69: "an LSM6DS3",
@@ -43,7 +44,9 @@ KNOWN_CHIPS = {
     0x70: "an MPU-6500",
     0x71: "an MPU-9250",
     0x73: "an MPU-9255",
-    0x98: "a common clone sold as MPU-6050",
+    0x74: "an MPU-6515",
+    0x98: "an ICM-20689, or a clone sold as MPU-6050",
+    0xAF: "an ICM-20608",
     0xEA: "an ICM-20948",
 }
 

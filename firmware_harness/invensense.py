@@ -273,7 +273,8 @@ class SimulatedInvenSense(Chip):
             return
         for column in range(7):
             if (rows := np.flatnonzero(due[:, column])).size:
-                self._memory[begin + 2 * column : begin + 2 * column + 2] = measurements[rows[-1], column].tobytes()
+                place = begin + 2 * column
+                self._memory[place : place + 2] = measurements[rows[-1], [column]].tobytes()
 
     def _push_fifo(self, data: bytes) -> None:
         room = self.fifo_bytes - len(self._fifo)

@@ -91,12 +91,11 @@ Replayed = ReplayedWindow | ReplayedEvent
 
 
 def make_chip(sensor: str, source: SignalSource, clock: Clock) -> Chip:
-    """The simulated chip called ``sensor``, just powered up; with ``auto`` the commonest.
+    """The simulated chip called ``sensor``, just powered up.
 
     Raises:
         SetupError: if there is no simulation of that chip.
     """
-    sensor = COMMONEST if sensor == AUTO else sensor
     if sensor not in CHIPS:
         raise SetupError(
             "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
@@ -116,7 +115,7 @@ def simulated_session(
 
     Args:
         source: what it feels.
-        sensor: the chip; with ``auto`` the commonest is there, and found.
+        sensor: the chip; with ``auto`` the commonest.
         clock: virtual time; a new :class:`VirtualClock` if none is given.
         profile: the bus's controller.
         faults: what fails, and when.
@@ -125,11 +124,11 @@ def simulated_session(
         SetupError: if there is no simulation of that chip.
     """
     clock = clock or VirtualClock()
+    sensor = COMMONEST if sensor == AUTO else sensor
     chip = make_chip(sensor, source, clock)
-    address = SENSORS[COMMONEST if sensor == AUTO else sensor].addresses[0]
-    bus = VirtualI2cBus({address: chip}, clock, profile, faults)
+    bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
     imu = make_sensor(sensor, bus, clock)
-    description = {"name": imu.name, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
+    description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
     return Session(imu, clock, lambda: chip.exhausted, description, bus.close)
 
 
