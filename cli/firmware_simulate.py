@@ -128,7 +128,7 @@ def _faults(path: Path | None) -> list[Fault]:
 def _bus(sensor: str, source: SignalSource, faults: list[Fault], controller: str, clock: Clock) -> VirtualI2cBus:
     from deseptr.device import SENSORS
     from deseptr.firmware_harness import VirtualI2cBus, bus_profile
-    from deseptr.firmware_harness.replay import make_chip
+    from deseptr.firmware_harness.chips import make_chip
 
     chip = make_chip(sensor, source, clock)
     return VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, bus_profile(controller), faults)

@@ -20,16 +20,20 @@ from .lsm6ds3trc import SimulatedLsm6ds3trc
 from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .mpu6500 import SimulatedMpu6500
+from .outcome import Bounds, Expected, Outcome
 from .replay import (
     Replayed,
     ReplayedEvent,
     ReplayedWindow,
     replay,
+    run_scenario,
     simulated_session,
     simulated_sessions,
     truth_of,
 )
+from .scenario import Scenario, load_scenario, scenario_from, scenario_names, scenario_text
 from .source import ConstantSource, RecordingSource, SignalSource
+from .source_spec import SourceSpec
 from .synthetic_source import SineSource, WearerSource
 from .virtual_bus import VirtualI2cBus
 
@@ -46,6 +50,7 @@ __all__ = [
     "AtRest",
     "BitFlipRead",
     "BitFlipWrite",
+    "Bounds",
     "BrokenTransfer",
     "BrownOut",
     "BusFault",
@@ -57,12 +62,14 @@ __all__ = [
     "ConstantSource",
     "CountingSource",
     "Endurance",
+    "Expected",
     "Fault",
     "FaultInjector",
     "FaultLog",
     "Hang",
     "LoggedFault",
     "Nack",
+    "Outcome",
     "Overflow",
     "PacedClock",
     "RateError",
@@ -74,6 +81,7 @@ __all__ = [
     "ReplayedWindow",
     "SampleLedger",
     "SampleRun",
+    "Scenario",
     "SignalSource",
     "SimulatedChip",
     "SimulatedDevice",
@@ -84,6 +92,7 @@ __all__ = [
     "SimulatedMpu6050",
     "SimulatedMpu6500",
     "SineSource",
+    "SourceSpec",
     "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
@@ -97,7 +106,12 @@ __all__ = [
     "faults_from",
     "faults_to_toml",
     "held_s",
+    "load_scenario",
     "replay",
+    "run_scenario",
+    "scenario_from",
+    "scenario_names",
+    "scenario_text",
     "simulated_session",
     "simulated_sessions",
     "truth_of",

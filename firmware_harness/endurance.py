@@ -20,11 +20,11 @@ from deseptr.device import SENSORS, Event, GapEvent, ImuConfig, RecoveryEvent, R
 
 from .accounting import AccountingEngine, AccountingImu, SampleLedger
 from .bus_profiles import BCM2835, BusProfile
+from .chips import make_chip
 from .clock import VirtualClock
 from .counting_source import CountingSource
 from .fault_injector import FaultInjector, LoggedFault
 from .faults import Fault
-from .replay import make_chip
 from .virtual_bus import VirtualI2cBus
 
 DAY_S = 86_400
@@ -245,7 +245,9 @@ def _recoveries(log: Sequence[LoggedFault], ledger: SampleLedger, begun_ns: int,
     ends = np.array([entry.end_ns for entry in ended], np.int64)
     begins = np.sort(np.array([entry.begin_ns for entry in log], np.int64))
     back_ns = ledger.first_after(ends - begun_ns) + begun_ns
-    after = np.searchsorted(begins, ends, side="right")
+    # One that begins at the moment at which another ends is the next, but none is its own.
+    own = np.array([entry.begin_ns == entry.end_ns for entry in ended])
+    after = np.where(own, np.searchsorted(begins, ends, side="right"), np.searchsorted(begins, ends, side="left"))
     next_ns = np.where(after < len(begins), begins[np.minimum(after, len(begins) - 1)], np.inf)
     kinds = np.array([entry.fault.kind for entry in ended])
     return {

@@ -17,7 +17,7 @@ from deseptr.firmware_harness import (
     VirtualI2cBus,
     counted_times,
 )
-from deseptr.firmware_harness.replay import CHIPS
+from deseptr.firmware_harness.chips import CHIPS
 
 MS = 1_000_000
 CONFIG = ImuConfig(rate_hz=50, acc_full_scale_g=8, gyro_full_scale_dps=1000)
