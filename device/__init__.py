@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .machine import describe_machine
     from .mpu6050 import Mpu6050
     from .mpu6500 import Mpu6500
-    from .notify import SystemdNotifier, WatchedClock
+    from .notify import SystemdNotifier
     from .power import Power, PowerMeter
     from .profile.measure import Extra, Profile, profile_model
     from .profiler import STAGES, Profiler, WindowTimes
@@ -60,7 +60,7 @@ __getattr__, __dir__ = lazy_attributes(
         "machine": "describe_machine",
         "mpu6050": "Mpu6050",
         "mpu6500": "Mpu6500",
-        "notify": "SystemdNotifier WatchedClock",
+        "notify": "SystemdNotifier",
         "power": "Power PowerMeter",
         "profile.measure": "Extra Profile profile_model",
         "profiler": "STAGES Profiler WindowTimes",
@@ -135,7 +135,6 @@ __all__ = [
     "Throttled",
     "UnhealthyError",
     "Verdict",
-    "WatchedClock",
     "Window",
     "WindowAssembler",
     "WindowEvent",

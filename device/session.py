@@ -74,6 +74,7 @@ def run_live(
     seconds: float | None = None,
     profiler: Profiler | None = None,
     tracker: LabelTracker | None = None,
+    heartbeat: Callable[[], None] = lambda: None,
     patience_s: float = PATIENCE_S,
     rate_tolerance: float = RATE_TOLERANCE,
 ) -> Generator[Event, None, None]:
@@ -85,6 +86,7 @@ def run_live(
         seconds: of the session's clock; None for as long as it lasts.
         profiler: takes the durations of every window.
         tracker: decides on labels; with none, windows are only classified.
+        heartbeat: called whenever samples came, and only then.
         patience_s: how long no sample may come before the sensor is given up.
         rate_tolerance: relative difference from the model's rate at which samples are taken as they are.
 
@@ -103,6 +105,7 @@ def run_live(
             profiler=profiler,
             tracker=tracker,
             ended=session.ended,
+            heartbeat=heartbeat,
             rate_tolerance=rate_tolerance,
         )
         yield from runtime.events(seconds)
