@@ -20,6 +20,7 @@ from .mpu6500 import Mpu6500
 
 DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050, Mpu6500, Icm20948, Lsm6dsox, Lsm6ds3trc)
 SENSORS: dict[str, type[FifoImu]] = {driver.name: driver for driver in DRIVERS}
+KNOWN_ADDRESSES = tuple(dict.fromkeys(address for driver in DRIVERS for address in driver.addresses))
 AUTO = "auto"
 
 
@@ -72,7 +73,7 @@ def probe(bus: I2cBus, addresses: tuple[int, ...] | None = None) -> list[Found]:
     Raises:
         BusError: if the bus itself fails in another way than by nobody answering.
     """
-    wanted = addresses or tuple(dict.fromkeys(address for driver in DRIVERS for address in driver.addresses))
+    wanted = addresses or KNOWN_ADDRESSES
     found = (_identity(bus, address) for address in wanted)
     return [chip for chip in found if chip is not None]
 
@@ -101,7 +102,7 @@ def _first(chips: list[Found], bus: I2cBus) -> Found:
     seen = ", ".join(f"0x{chip.address:02x}: {chip.chip} (WHO_AM_I 0x{chip.who_am_i:02X})" for chip in chips)
     raise SensorError(
         bus.path,
-        found=seen or "no answer at " + ", ".join(f"0x{a:02x}" for d in DRIVERS for a in d.addresses),
+        found=seen or "no answer at " + ", ".join(f"0x{address:02x}" for address in KNOWN_ADDRESSES),
         expected=f"one of {', '.join(SENSORS)}",
         next_step="check wiring and power (`deseptr device doctor`), or name the chip with --sensor",
     )
