@@ -39,7 +39,8 @@ def measure_page(result: dict[str, Any]) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>deseptr: measured on a board</title>\n'
         f"<style>{_STYLE}</style>\n<h1>{escape(result['model'])} on {escape(result['destination'])}</h1>\n"
-        f"<p>{escape(_title(result))}</p>\n<p>Times of this machine say nothing of the board; scores should agree.</p>\n"
+        f"<p>{escape(_title(result))}</p>\n"
+        "<p>Times of this machine say nothing of the board; scores should agree.</p>\n"
         f"<table>\n<tr>{head}</tr>\n{rows}</table>\n</html>\n"
     )
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .resampler import StreamResampler
     from .ring import SampleRing
     from .runtime import Runtime
-    from .sensors import SENSORS, Found, make_sensor, probe
+    from .sensors import AUTO, SENSORS, Found, make_sensor, probe
     from .session import Session, default_model, live_session, run_live
     from .sink import Sink
     from .smoothing import UNKNOWN, DecisionConfig, LabelTracker, Verdict
@@ -68,7 +68,7 @@ __getattr__, __dir__ = lazy_attributes(
         "resampler": "StreamResampler",
         "ring": "SampleRing",
         "runtime": "Runtime",
-        "sensors": "SENSORS Found make_sensor probe",
+        "sensors": "AUTO SENSORS Found make_sensor probe",
         "session": "Session default_model live_session run_live",
         "sink": "Sink",
         "smoothing": "UNKNOWN DecisionConfig LabelTracker Verdict",
@@ -79,6 +79,7 @@ __getattr__, __dir__ = lazy_attributes(
 )
 
 __all__ = [
+    "AUTO",
     "RUNGS",
     "SENSORS",
     "STAGES",

@@ -26,6 +26,10 @@ from .registers import BoundRegister, Register
 # Several controllers and USB adapters stop at 255 bytes a transfer.
 LONGEST_TRANSFER = 240
 CHECK_ATTEMPTS = 3
+# Reading a level takes less, also through a USB adapter, but for a host that was held up.
+LONGEST_LEVEL_NS = 10_000_000
+# Datums that may have come since a FIFO was emptied.
+NEARLY_EMPTY = 2
 RATE_TOLERANCE = 0.02
 
 # WHO_AM_I of chips met on boards of this kind, drivers or not.
@@ -136,7 +140,7 @@ class FifoImu(ABC):
 
     def start(self) -> None:
         """Empty the FIFO, forget an old overflow, and let whole datums in from the next sample on."""
-        self._begin_fifo()
+        self._empty()
         self._pending_gap = None
 
     def drain(self) -> Samples:
@@ -232,16 +236,24 @@ class FifoImu(ABC):
         register.write_checked(**values)
         self._held[register.register] = register.register.encode(**values)
 
+    def _empty(self) -> None:
+        # An order to empty it that a flipped bit made into another leaves old samples in.
+        for _ in range(CHECK_ATTEMPTS):
+            self._begin_fifo()
+            if self._level().datums <= NEARLY_EMPTY:
+                break
+
     def _adopt(self, register: BoundRegister) -> None:
         """Remember what a register holds, as a trim value, for the check after every drain."""
         self._held[register.register] = register.read_block(1)[0]
 
     def _checked_level(self) -> tuple[FifoLevel, int]:
-        # A datum may be half written, and a bit may flip on the wires: neither lasts.
+        # A datum may be half written, a bit may flip on the wires, and the host may be held up on the way, so that
+        # nobody knows what time the level is of: none of these lasts.
         for _ in range(CHECK_ATTEMPTS):
             at_ns = self._clock.now_ns()
             level = self._level()
-            if level.aligned:
+            if level.aligned and self._clock.now_ns() - at_ns < LONGEST_LEVEL_NS:
                 break
         return level, at_ns
 
@@ -261,7 +273,7 @@ class FifoImu(ABC):
     def _restart(self, reason: str) -> Samples:
         self._pending_gap = reason
         try:
-            self._begin_fifo()
+            self._empty()
         except BusError:
             raise
         except SensorError:

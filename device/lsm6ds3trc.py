@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .fifo_imu import FifoLevel
+from .fifo_imu import CHECK_ATTEMPTS, LONGEST_LEVEL_NS, FifoLevel
 from .lsm6ds import CONTINUOUS, RATES_HZ, Lsm6ds
 from .registers import Register, bit, bits
 
@@ -76,25 +76,30 @@ class Lsm6ds3trc(Lsm6ds):
         self._rate_code = rate_code
 
     def _begin_fifo(self) -> None:
-        # Bypass mode empties it.
-        self.fifo_ctrl5.write()
-        self._first_datum, self._aligned, self._overrun = True, True, False
-        self._hold(self.fifo_ctrl5, ODR_FIFO=self._rate_code, FIFO_MODE=CONTINUOUS)
-        self._discard_first()
+        for _ in range(CHECK_ATTEMPTS):
+            # Bypass mode empties it.
+            self.fifo_ctrl5.write()
+            self._first_datum, self._aligned, self._overrun = True, True, False
+            self._hold(self.fifo_ctrl5, ODR_FIFO=self._rate_code, FIFO_MODE=CONTINUOUS)
+            if self._discard_first():
+                return
 
-    def _discard_first(self) -> None:
+    def _discard_first(self) -> bool:
         """Take out the first datum after a change of mode, which is not to be relied on (datasheet, section 5.5).
 
         Here, so that the next comes within a sample period from now, as with other chips; in a chip that is slow or
-        hangs it is left for the first drain.
+        hangs it is left for the first drain. Returns whether that is so: not if the host was held up meanwhile.
         """
+        pause_ns = round(1e9 / self._rate_hz / POLLS_A_PERIOD)
         for _ in range(POLLS):
-            self._clock.sleep_ns(round(1e9 / self._rate_hz / POLLS_A_PERIOD))
+            before_ns = self._clock.now_ns()
+            self._clock.sleep_ns(pause_ns)
             level = self._level()
             if level.datums and level.aligned:
                 self._read_fifo(self.datum_bytes)
                 self._first_datum = False
-                return
+                return level.datums == 1 and self._clock.now_ns() - before_ns < pause_ns + LONGEST_LEVEL_NS
+        return True
 
     @property
     def _rate_hz(self) -> float:

@@ -112,7 +112,7 @@ class Runtime:
                 self._imu.stop()
 
     def _next_poll_ns(self) -> int:
-        """When the next window's last sample is there, or earlier in equal steps that never let the FIFO be half full."""
+        """When the next window's last sample is there, or earlier, in equal steps, before the FIFO is half full."""
         now_ns = self._clock.now_ns()
         if self._imu.lost is not None:
             return now_ns + LOST_POLL_NS

@@ -9,6 +9,7 @@ from .chip import Chip, ChipOptions, SampleRun, SimulatedChip, SimulatedDevice
 from .chip_faults import BrownOut, Clone, Hang, Overflow, RateError, RegisterUpset
 from .clock import PacedClock, VirtualClock
 from .counting_source import CountingSource, counted_times
+from .endurance import Endurance, Recovery, endure
 from .fault_injector import FaultInjector, FaultLog, LoggedFault
 from .fault_list import KINDS, fault_to_dict, faults_from, faults_to_toml
 from .faults import Fault
@@ -52,6 +53,7 @@ __all__ = [
     "Clone",
     "ConstantSource",
     "CountingSource",
+    "Endurance",
     "Fault",
     "FaultInjector",
     "FaultLog",
@@ -62,6 +64,7 @@ __all__ = [
     "PacedClock",
     "RateError",
     "RecordingSource",
+    "Recovery",
     "RegisterUpset",
     "Replayed",
     "ReplayedEvent",
@@ -85,6 +88,7 @@ __all__ = [
     "bus_profile",
     "counted_times",
     "draw_campaign",
+    "endure",
     "fault_to_dict",
     "faults_from",
     "faults_to_toml",

@@ -254,6 +254,49 @@ def test_host_that_stalls_between_level_and_data_loses_nothing_unnoticed(kind, b
     assert bench.goes_on()
 
 
+@pytest.mark.parametrize("transfer", range(9))
+def test_host_that_stalls_while_the_first_datum_is_taken_out_begins_anew(transfer):
+    bench = Bench("lsm6ds3trc").started()
+    bench.wait_samples(600)
+    transfers = {"read": bench.chip.read, "write": bench.chip.write}
+    seen = 0
+
+    def stalling(name):
+        def call(*arguments):
+            nonlocal seen
+            if seen == transfer:
+                bench.wait_samples(70)
+            seen += 1
+            return transfers[name](*arguments)
+
+        return call
+
+    bench.chip.read, bench.chip.write = stalling("read"), stalling("write")
+    gap = bench.imu.drain().gap
+    bench.chip.read, bench.chip.write = transfers["read"], transfers["write"]
+    bench.wait_samples(4)
+    first_ns = counted_times(bench.imu.drain().signals)[0] + bench.chip.source_begun_ns
+    assert gap is not None
+    assert 0 <= first_ns - gap.resumed_ns <= 1.01 * bench.chip.true_period_ns
+
+
+@both
+def test_host_that_stalls_before_the_level_knows_what_time_it_is_of(kind):
+    bench = Bench(kind).started()
+    bench.wait_samples(10)
+    read = bench.chip.read
+
+    def slow(register, length):
+        bench.chip.read = read
+        bench.wait_samples(150)
+        return read(register, length)
+
+    bench.chip.read = slow
+    samples = bench.imu.drain()
+    newest_ns = counted_times(samples.signals)[-1] + bench.chip.source_begun_ns
+    assert 0 <= samples.at_ns - newest_ns < 1.1 * bench.chip.true_period_ns
+
+
 @both
 @pytest.mark.parametrize("consumed", [0, 1, 5, 6, 7, 12, 13, 14, 17, 80])
 def test_broken_data_read_is_not_repeated_but_a_gap(kind, consumed):

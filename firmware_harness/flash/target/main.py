@@ -6,6 +6,7 @@ before each start, `supervise PREFIX` the service without systemd.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -88,7 +89,9 @@ def _offset(releases: Releases, request: dict[str, Any]) -> Any:
 
 
 def _receive(releases: Releases, request: dict[str, Any]) -> Any:
-    upload.receive(releases, sys.stdin.buffer, request["sha256"], request["size"], request["begin"])
+    stream = sys.stdin.buffer
+    assert isinstance(stream, io.BufferedReader)
+    upload.receive(releases, stream, request["sha256"], request["size"], request["begin"])
     return {}
 
 

@@ -223,6 +223,27 @@ def test_trial_ends_without_the_workstation(board: Board, make_standin: BundleMa
     assert board.status()["good"] == ["2.0-2"]
 
 
+def test_measuring_sends_files_and_starts_the_service_again(flashed: Board):
+    commands = {
+        "profile": ["device", "profile", "@model.tflite", "--json"],
+        "other": ["device", "evaluate", "@d.csv", "x"],
+    }
+    files = [["model.tflite", 5], ["d.csv", 3]]
+    order = {"op": "measure", "prefix": str(flashed.prefix), "files": files, "commands": commands}
+    with flashed.sshd.board() as connected:
+        done = connected.call(order, payload=[b"mo", b"delabc"])
+        assert (done["release"], done["results"]["profile"]["size"], done["results"]["other"]["size"]) == (GOOD, 5, 3)
+        with pytest.raises(FlashError, match="expected a plain file name"):
+            connected.call({**order, "files": [["../x", 1]]}, payload=[b"x"])
+        with pytest.raises(FlashError, match="found its end, expected 3 more bytes"):
+            connected.call(order, payload=[b"model"])
+        failing = {"doctor": ["device", "doctor"]}
+        assert connected.call({**order, "commands": {}}, payload=[b"modelabc"])["results"] == {}
+        with pytest.raises(FlashError, match="deseptr device doctor: found "):
+            connected.call({**order, "commands": failing}, payload=[b"modelabc"])
+    flashed.assert_good_one_runs()
+
+
 def test_secret_of_a_wrong_form_is_not_repeated(flashed: Board, make_standin: BundleMaker, tmp_path: Path):
     secret = tmp_path / "mqtt.env"
     secret.write_text("MQTT_PASSWORD hunter2\n")

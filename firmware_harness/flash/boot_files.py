@@ -1,0 +1,100 @@
+"""Putting a first boot onto the boot partition of a freshly written SD card, without breaking what is there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from deseptr.contract import SetupError, atomic_path
+
+from .bundle import inspect_bundle
+from .first_boot import BUNDLE, FOLDER, SCRIPT, TARGET, FirstBoot, cloud_files, script_text
+from .target.releases import write_durably
+from .zipapp import target_zip
+
+SYSTEMS = ("auto", "trixie", "bookworm")
+I2C = "dtparam=i2c_arm=on,i2c_arm_baudrate=400000"
+_I2C_PARAMETER = re.compile(r"\s*dtparam=(i2c_arm|i2c_arm_baudrate|i2c|i2c_baudrate)=[^,\s]*(,i2c[a-z_]*=[^,\s]*)*\s*")
+_SECTION = re.compile(r"\s*\[(.*)\]\s*")
+_RUN_ONCE = (
+    f"systemd.run=/boot/firmware/{SCRIPT}",
+    "systemd.run_success_action=reboot",
+    "systemd.unit=kernel-command-line.target",
+)
+
+
+def write_boot_files(folder: Path, first: FirstBoot, bundle: Path | None, system: str = "auto") -> list[Path]:
+    """Write what a first boot needs; doing it again gives the same.
+
+    Args:
+        folder: the mounted boot partition.
+        first: whose board it will be.
+        bundle: installed by the board itself on its first boot; None for none.
+        system: ``trixie`` or ``bookworm``; ``auto`` looks at what is there.
+
+    Returns:
+        The files written.
+
+    Raises:
+        SetupError: if the folder is no boot partition, or can't be written.
+        FlashError: if the bundle is damaged.
+    """
+    if not all((folder / name).is_file() for name in ("config.txt", "cmdline.txt")):
+        raise SetupError(
+            folder,
+            found="no config.txt and cmdline.txt",
+            expected="the boot partition of a Raspberry Pi OS card",
+            next_step="write the image first, and name where its partition bootfs is mounted",
+        )
+    if bundle is not None:
+        inspect_bundle(bundle)
+    trixie = _is_trixie(folder) if system == "auto" else system == "trixie"
+    contents = cloud_files(first, bundle is not None) if trixie else {SCRIPT: script_text(first, bundle is not None)}
+    contents["config.txt"] = with_i2c((folder / "config.txt").read_text())
+    if not trixie:
+        contents["cmdline.txt"] = with_script((folder / "cmdline.txt").read_text())
+    try:
+        return [*_put_bundle(folder, bundle), *_put(folder, contents)]
+    except OSError as error:
+        raise SetupError(
+            folder, found=error.strerror, expected="to write there", next_step="mount it writable, check its space"
+        ) from error
+
+
+def with_i2c(text: str) -> str:
+    """A config.txt whose last word on the I2C bus is on, at 400 kHz, for every board; idempotent."""
+    kept = [line for line in text.splitlines() if not _I2C_PARAMETER.fullmatch(line)]
+    sections = [match[1] for match in map(_SECTION.fullmatch, kept) if match]
+    if sections and sections[-1] != "all":
+        kept.append("[all]")
+    return "\n".join([*kept, I2C, ""])
+
+
+def with_script(text: str) -> str:
+    """A cmdline.txt, one line, that runs the script once."""
+    words = [word for word in text.split() if not word.startswith(("systemd.run", "systemd.unit"))]
+    return " ".join([*words, *_RUN_ONCE]) + "\n"
+
+
+def _is_trixie(folder: Path) -> bool:
+    """From October 2025 on, images bring cloud-init's files with them."""
+    return any((folder / name).is_file() for name in ("user-data", "meta-data", "network-config"))
+
+
+def _put(folder: Path, contents: dict[str, str]) -> list[Path]:
+    for name, text in contents.items():
+        # FAT knows no owners; in a folder elsewhere, the network's key is for its owner alone.
+        write_durably(folder / name, text.encode(), mode=0o600)
+    return [folder / name for name in contents]
+
+
+def _put_bundle(folder: Path, bundle: Path | None) -> list[Path]:
+    if bundle is None:
+        return []
+    place = folder / FOLDER
+    place.mkdir(exist_ok=True)
+    with atomic_path(place / BUNDLE) as temporary:
+        shutil.copyfile(bundle, temporary)
+    write_durably(place / TARGET, target_zip())
+    return [place / BUNDLE, place / TARGET]
