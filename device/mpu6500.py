@@ -31,7 +31,7 @@ class Mpu6500(Mpu):
         0x70: "MPU-6500",
         0x71: "MPU-9250",
         0x73: "MPU-9255",
-        CLONE: "clone of an MPU-6050",
+        CLONE: "ICM-20689 or clone of an MPU-6050",
     }
     # What is documented; larger ones are shared with the motion processor and left at their reset value of 512 bytes.
     fifo_bytes: ClassVar[int] = 512
