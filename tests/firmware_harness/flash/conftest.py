@@ -48,6 +48,15 @@ _STANDIN = """
 """
 
 
+# A pip that unpacks the one wheel there is: the real one takes a second to be imported, and is in some tests enough.
+_QUICK_PIP = """
+    import pathlib, sys, sysconfig, zipfile
+    links = pathlib.Path(sys.argv[sys.argv.index("--find-links") + 1])
+    wheel = next(links.glob("deseptr-*.whl"))
+    zipfile.ZipFile(wheel).extractall(sysconfig.get_paths()["purelib"])
+"""
+
+
 @dataclass(frozen=True)
 class Sshd:
     """A running sshd.
@@ -206,6 +215,14 @@ def standin_wheel(folder: Path, version: str, conduct: str = "well") -> Path:
 
 
 @pytest.fixture(scope="session")
+def quick_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pip") / "pip-0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pip/__main__.py", textwrap.dedent(_QUICK_PIP))
+    return path
+
+
+@pytest.fixture(scope="session")
 def pip_wheel(tmp_path_factory: pytest.TempPathFactory, board_target: Target) -> Path:
     folder = tmp_path_factory.mktemp("pip")
     house = folder / "house"
@@ -218,8 +235,8 @@ BundleMaker = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def make_standin(tmp_path_factory: pytest.TempPathFactory, pip_wheel: Path, board_target: Target) -> BundleMaker:
-    """Makes a bundle of a stand-in: its version, build number, conduct and signature."""
+def make_standin(tmp_path_factory: pytest.TempPathFactory, quick_pip: Path, board_target: Target) -> BundleMaker:
+    """Makes a bundle of a stand-in: its version, build number, conduct and signature, target and pip."""
     tmp_path = tmp_path_factory.mktemp("bundles")
 
     def make(
@@ -228,9 +245,10 @@ def make_standin(tmp_path_factory: pytest.TempPathFactory, pip_wheel: Path, boar
         conduct: str = "well",
         sign: Callable[[bytes], bytes] | None = None,
         target: Target = board_target,
+        pip: Path = quick_pip,
     ) -> Path:
         wheel = standin_wheel(tmp_path, version, conduct)
-        sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip_wheel.name}": pip_wheel}
+        sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip.name}": pip}
         files = {name: entry_of(path) for name, path in sources.items()}
         manifest = Manifest(version, build, target, files=files, seconds=1.0)
         path = tmp_path / f"{version}-{build}.bundle"
