@@ -95,8 +95,7 @@ def _simulated(sensor: str) -> Patient:
     from deseptr.firmware_harness import AtRest, VirtualClock, simulated_session
 
     clock = VirtualClock()
-    chip = "mpu6050" if sensor == "auto" else sensor
-    session = simulated_session(AtRest(np.random.default_rng(0)), sensor=chip, clock=clock)
+    session = simulated_session(AtRest(np.random.default_rng(0)), sensor=sensor, clock=clock)
     driver = session.imu
     assert isinstance(driver, FifoImu)
     return Patient(Host(), lambda: driver.bus, clock, None, sensor, bus_hz=session.sensor["bus_hz"])

@@ -37,7 +37,7 @@ its bus and its driver. Then tells how far the two agree on the same samples. {D
 )
 @click.option("--straight", "paths", flag_value=STRAIGHT, help="Only straight into the engine.")
 @click.option("--bus", "paths", flag_value=BUS, help="Only over the simulated bus.")
-@click.option("--sensor", default="mpu6050", show_default=True, help="Simulated chip on the bus.")
+@click.option("--sensor", default="auto", show_default=True, help="Simulated chip on the bus.")
 @click.option(
     "--speed",
     type=click.Choice(["max", "realtime"]),

@@ -191,6 +191,5 @@ def _sessions(simulate: str | None, bus: int | None, sensor: str, speed: str) ->
     if simulate is None:
         click.echo("no /dev/i2c-1: profiling with a simulated sensor on a synthetic wearer", err=True)
     dataset = load_dataset(simulate or "synthetic")
-    chip = "mpu6050" if sensor == "auto" else sensor
     make_clock = SystemClock if speed == "realtime" else VirtualClock
-    return lambda: simulated_sessions(dataset, sensor=chip, make_clock=make_clock)
+    return lambda: simulated_sessions(dataset, sensor=sensor, make_clock=make_clock)

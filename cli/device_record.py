@@ -127,4 +127,4 @@ def _simulated(data: str, steps: tuple[Step, ...], subject: str, sensor: str) ->
     for unknown in sorted({step.label for step in steps} - set(dataset.label_names)):
         click.echo(f"note: {dataset.name} has no {unknown}: its first recording is played instead", err=True)
     source = RecordingSource(act(dataset, settled(steps), subject))
-    return simulated_session(source, sensor="mpu6050" if sensor == "auto" else sensor)
+    return simulated_session(source, sensor=sensor)

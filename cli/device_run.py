@@ -13,7 +13,7 @@ import click
 
 from .config_file import config_option
 from .decision_options import DECISION_NAMES, decision, decision_options, tracker_of
-from .device_options import ENGINES, MODEL
+from .device_options import ADDRESS, ENGINES, MODEL
 from .grouped import GroupedCommand
 from .run_outputs import OUTPUT_GROUPS, open_outputs, output_options, warn
 
@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from .run_figures import RunFigures
 
 GROUPS = {
-    "Model and sensor": ("model", "kind", "threads", "bus", "sensor", "seconds"),
+    "Model and sensor": (
+        "model",
+        "kind",
+        "threads",
+        "bus",
+        "sensor",
+        "address",
+        "seconds",
+        "patience",
+        "rate_tolerance",
+    ),
     "Simulation": ("simulate", "subjects", "speed"),
     "Decision": DECISION_NAMES,
     "Terminal": ("as_json", "plain"),
@@ -47,8 +57,23 @@ class _View(Protocol):
 @click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine.")
 @click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
-@click.option("--sensor", default="mpu6050", show_default=True, help="Chip on the bus.")
+@click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
+@click.option("--address", type=ADDRESS, help="Its address on the bus. [default: its usual one]")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so much of the wearer's time.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Give the sensor up after so many seconds without a sample; exit code 3.",
+)
+@click.option(
+    "--rate-tolerance",
+    type=click.FloatRange(0, 0.25),
+    default=0.02,
+    show_default=True,
+    help="Resample where the sensor's rate is further from the model's, as a share.",
+)
 @click.option(
     "--simulate",
     metavar="[DATA]",
@@ -118,9 +143,18 @@ class _Source:
     def live(self, chosen: Mapping[str, Any], notifier: SystemdNotifier) -> Any:
         from deseptr.device import WatchedClock, live_session, run_live
 
-        session = live_session(chosen["bus"], chosen["sensor"])
+        session = live_session(chosen["bus"], chosen["sensor"], chosen["address"])
         session = replace(session, clock=WatchedClock(session.clock, notifier))
-        return run_live(self.engine, session, seconds=chosen["seconds"], profiler=self.profiler, tracker=self.tracker)
+        return run_live(self.engine, session, **self._options(chosen))
+
+    def _options(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "seconds": chosen["seconds"],
+            "profiler": self.profiler,
+            "tracker": self.tracker,
+            "patience_s": chosen["patience"],
+            "rate_tolerance": chosen["rate_tolerance"],
+        }
 
     def replay(self, chosen: Mapping[str, Any]) -> Any:
         from deseptr.data import load_dataset, parse_subjects
@@ -133,10 +167,8 @@ class _Source:
             self.engine,
             dataset,
             sensor=chosen["sensor"],
-            seconds=chosen["seconds"],
             make_clock=PacedClock if chosen["speed"] == "realtime" else VirtualClock,
-            profiler=self.profiler,
-            tracker=self.tracker,
+            **self._options(chosen),
         )
 
 

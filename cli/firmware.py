@@ -7,6 +7,7 @@ import click
 from .lazy import LazyGroup
 
 COMMANDS = {
+    "simulate": ("firmware_simulate", "Put a simulated sensor where programs look for a real one."),
     "arm-cost": ("firmware_arm_cost", "Count a model's instructions on an emulated board."),
     "flash": ("firmware_flash", "Put a model onto a board over ssh, and go back if it fails there."),
     "status": ("firmware_board", "Say what runs on a board."),

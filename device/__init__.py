@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
     from .fifo_imu import FifoImu, FifoLevel, SettingsLostError
     from .fit import check_fit
+    from .icm20948 import Icm20948
     from .imu import STANDARD_GRAVITY, Gap, Imu, ImuConfig, ImuSettings, Samples
     from .ina219 import Ina219
     from .lsm6ds3trc import Lsm6ds3trc
     from .lsm6dsox import Lsm6dsox
     from .machine import describe_machine
     from .mpu6050 import Mpu6050
+    from .mpu6500 import Mpu6500
     from .notify import SystemdNotifier, WatchedClock
     from .power import Power, PowerMeter
     from .profile.measure import Extra, Profile, profile_model
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from .resampler import StreamResampler
     from .ring import SampleRing
     from .runtime import Runtime
-    from .sensors import SENSORS, Found, make_sensor, probe
+    from .sensors import AUTO, SENSORS, Found, make_sensor, probe
     from .session import Session, default_model, live_session, run_live
     from .sink import Sink
     from .smoothing import UNKNOWN, DecisionConfig, LabelTracker, Verdict
@@ -50,12 +52,14 @@ __getattr__, __dir__ = lazy_attributes(
         "events": "Event GapEvent LabelEvent RateEvent RecoveryEvent WindowEvent",
         "fifo_imu": "FifoImu FifoLevel SettingsLostError",
         "fit": "check_fit",
+        "icm20948": "Icm20948",
         "imu": "STANDARD_GRAVITY Gap Imu ImuConfig ImuSettings Samples",
         "ina219": "Ina219",
         "lsm6ds3trc": "Lsm6ds3trc",
         "lsm6dsox": "Lsm6dsox",
         "machine": "describe_machine",
         "mpu6050": "Mpu6050",
+        "mpu6500": "Mpu6500",
         "notify": "SystemdNotifier WatchedClock",
         "power": "Power PowerMeter",
         "profile.measure": "Extra Profile profile_model",
@@ -64,7 +68,7 @@ __getattr__, __dir__ = lazy_attributes(
         "resampler": "StreamResampler",
         "ring": "SampleRing",
         "runtime": "Runtime",
-        "sensors": "SENSORS Found make_sensor probe",
+        "sensors": "AUTO SENSORS Found make_sensor probe",
         "session": "Session default_model live_session run_live",
         "sink": "Sink",
         "smoothing": "UNKNOWN DecisionConfig LabelTracker Verdict",
@@ -75,6 +79,7 @@ __getattr__, __dir__ = lazy_attributes(
 )
 
 __all__ = [
+    "AUTO",
     "RUNGS",
     "SENSORS",
     "STAGES",
@@ -94,6 +99,7 @@ __all__ = [
     "Gap",
     "GapEvent",
     "I2cBus",
+    "Icm20948",
     "Imu",
     "ImuConfig",
     "ImuSettings",
@@ -104,6 +110,7 @@ __all__ = [
     "Lsm6ds3trc",
     "Lsm6dsox",
     "Mpu6050",
+    "Mpu6500",
     "Power",
     "PowerMeter",
     "Profile",

@@ -26,10 +26,15 @@ from .registers import BoundRegister, Register
 # Several controllers and USB adapters stop at 255 bytes a transfer.
 LONGEST_TRANSFER = 240
 CHECK_ATTEMPTS = 3
+# Reading a level takes less, also through a USB adapter, but for a host that was held up.
+LONGEST_LEVEL_NS = 10_000_000
+# Datums that may have come since a FIFO was emptied.
+NEARLY_EMPTY = 2
 RATE_TOLERANCE = 0.02
 
-# WHO_AM_I of chips met on boards of this kind, drivers or not; 0x98 is that of most cheap "MPU-6050" modules.
+# WHO_AM_I of chips met on boards of this kind, drivers or not.
 KNOWN_CHIPS = {
+    0x12: "an ICM-20602",
     0x19: "an MPU-6886",
     0x68: "an MPU-6050",
     0x69: "an LSM6DS3",
@@ -39,7 +44,9 @@ KNOWN_CHIPS = {
     0x70: "an MPU-6500",
     0x71: "an MPU-9250",
     0x73: "an MPU-9255",
-    0x98: "a common clone sold as MPU-6050",
+    0x74: "an MPU-6515",
+    0x98: "an ICM-20689, or a clone sold as MPU-6050",
+    0xAF: "an ICM-20608",
     0xEA: "an ICM-20948",
 }
 
@@ -84,6 +91,9 @@ class FifoImu(ABC):
     datum_bytes: ClassVar[int] = 12
     # Register number and length of the reads that cover every held register.
     settings_spans: ClassVar[tuple[tuple[int, int], ...]]
+    # Of chips that switch their register map: where, and values that mean another bank than that of WHO_AM_I.
+    bank_register: ClassVar[int | None] = None
+    other_banks: ClassVar[tuple[int, ...]] = ()
     who_am_i: Register
 
     def __init__(self, bus: I2cBus, clock: Clock, address: int | None = None) -> None:
@@ -93,8 +103,6 @@ class FifoImu(ABC):
         self._scale = np.ones(6, np.float32)
         self._held: dict[Register, int] = {}
         self._pending_gap: str | None = None
-        # Of a chip whose first datum is discarded: how much later than others it goes on after a gap.
-        self._lead_in_ns = 0
 
     def identify(self) -> str:
         """Check the chip's WHO_AM_I; returns what chip it is.
@@ -102,7 +110,7 @@ class FifoImu(ABC):
         Raises:
             SensorError: if another chip answers.
         """
-        found = self.who_am_i.read()["value"]
+        found = read_who_am_i(self.bus, self.address, type(self))
         if found not in self.who_am_i_values:
             raise SensorError(
                 self._where,
@@ -132,7 +140,7 @@ class FifoImu(ABC):
 
     def start(self) -> None:
         """Empty the FIFO, forget an old overflow, and let whole datums in from the next sample on."""
-        self._begin_fifo()
+        self._empty()
         self._pending_gap = None
 
     def drain(self) -> Samples:
@@ -176,6 +184,9 @@ class FifoImu(ABC):
     @abstractmethod
     def temperature_c(self) -> float:
         """The chip's own temperature in degrees Celsius."""
+
+    def select_bank(self, bank: int) -> None:  # noqa: B027 - most chips have one bank
+        """Bring the registers of ``bank`` to where they are read and written."""
 
     @abstractmethod
     def _reset(self) -> None:
@@ -225,12 +236,24 @@ class FifoImu(ABC):
         register.write_checked(**values)
         self._held[register.register] = register.register.encode(**values)
 
+    def _empty(self) -> None:
+        # An order to empty it that a flipped bit made into another leaves old samples in.
+        for _ in range(CHECK_ATTEMPTS):
+            self._begin_fifo()
+            if self._level().datums <= NEARLY_EMPTY:
+                break
+
+    def _adopt(self, register: BoundRegister) -> None:
+        """Remember what a register holds, as a trim value, for the check after every drain."""
+        self._held[register.register] = register.read_block(1)[0]
+
     def _checked_level(self) -> tuple[FifoLevel, int]:
-        # A datum may be half written, and a bit may flip on the wires: neither lasts.
+        # A datum may be half written, a bit may flip on the wires, and the host may be held up on the way, so that
+        # nobody knows what time the level is of: none of these lasts.
         for _ in range(CHECK_ATTEMPTS):
             at_ns = self._clock.now_ns()
             level = self._level()
-            if level.aligned:
+            if level.aligned and self._clock.now_ns() - at_ns < LONGEST_LEVEL_NS:
                 break
         return level, at_ns
 
@@ -250,7 +273,7 @@ class FifoImu(ABC):
     def _restart(self, reason: str) -> Samples:
         self._pending_gap = reason
         try:
-            self._begin_fifo()
+            self._empty()
         except BusError:
             raise
         except SensorError:
@@ -261,7 +284,7 @@ class FifoImu(ABC):
         self._check_settings()
         self._pending_gap = None
         now_ns = self._clock.now_ns()
-        return Samples(np.empty((0, 6), np.float32), Gap(reason, now_ns + self._lead_in_ns), at_ns=now_ns)
+        return Samples(np.empty((0, 6), np.float32), Gap(reason, now_ns), at_ns=now_ns)
 
     def _read_datums(self, datums: int) -> bytes:
         burst = LONGEST_TRANSFER // self.datum_bytes
@@ -309,6 +332,22 @@ def choose_rate(rates_hz: Iterable[float], wanted_hz: float) -> float:
     if nearest >= wanted_hz * (1 - RATE_TOLERANCE):
         return nearest
     return next((rate for rate in rates if rate >= wanted_hz), rates[-1])
+
+
+def read_who_am_i(bus: I2cBus, address: int, driver: type[FifoImu]) -> int:
+    """What the chip at ``address`` answers where ``driver`` looks for WHO_AM_I.
+
+    A program that was killed may have left another bank selected. Reserved registers of a stranger are not to be
+    written to, so a bank is deselected only where that is what it looks like.
+    """
+    register = driver.who_am_i.address
+    found = bus.read(address, register, 1)[0]
+    if found in driver.who_am_i_values or driver.bank_register is None:
+        return found
+    if bus.read(address, driver.bank_register, 1)[0] not in driver.other_banks:
+        return found
+    bus.write(address, driver.bank_register, b"\0")
+    return bus.read(address, register, 1)[0]
 
 
 def known_chip(who_am_i: int) -> str:

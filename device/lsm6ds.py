@@ -11,9 +11,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
-from deseptr.contract import SensorError
-
-from .bus import BusError
 from .fifo_imu import FifoImu, choose_rate
 from .registers import Register, bit, bits
 
@@ -23,8 +20,6 @@ RATES_HZ = (12.5, 26.0, 52.0, 104.0, 208.0, 416.0, 833.0)
 ACC_CODES = {2: 0, 4: 2, 8: 3, 16: 1}
 GYRO_CODES = {250: 0, 500: 1, 1000: 2, 2000: 3}
 CONTINUOUS = 0b110
-# FUNC_CFG_ACCESS with one bank of embedded functions or sensor hub selected.
-BANKS = (0x80, 0x40, 0x20)
 # Loading of the trim values after power-up, 15 ms (AN5130, section 3).
 BOOT_NS = 16_000_000
 RESET_POLL_NS = 1_000_000
@@ -38,6 +33,9 @@ class Lsm6ds(FifoImu):
     """A chip of the family on an I2C bus, at 0x6A, or 0x6B where its pin SA0 is high."""
 
     addresses: ClassVar[tuple[int, ...]] = (0x6A, 0x6B)
+    # FUNC_CFG_ACCESS with one bank of embedded functions or sensor hub selected.
+    bank_register: ClassVar[int | None] = 0x01
+    other_banks: ClassVar[tuple[int, ...]] = (0x80, 0x40, 0x20)
     # Sensitivities are trimmed to these figures, not to a full scale of 32768 counts.
     acc_lsb_per_g: ClassVar[Mapping[int, float]] = {2: 1 / 0.061e-3, 4: 1 / 0.122e-3, 8: 1 / 0.244e-3, 16: 1 / 0.488e-3}
     gyro_lsb_per_dps: ClassVar[Mapping[int, float]] = {
@@ -64,23 +62,6 @@ class Lsm6ds(FifoImu):
     ctrl9_xl = Register(0x18, DEN_X=bit(7), DEN_Y=bit(6), DEN_Z=bit(5), I3C_DISABLE=bit(1))
     ctrl10_c = Register(0x19)
     out_temp = Register(0x20)
-
-    def identify(self) -> str:
-        """Check the chip's WHO_AM_I, which is not where it should be while a bank of embedded functions is selected.
-
-        Raises:
-            SensorError: if another chip answers.
-        """
-        try:
-            return super().identify()
-        except BusError:
-            raise
-        except SensorError:
-            # Reserved registers of a stranger are not to be written to: only what looks like a bank is deselected.
-            if self.func_cfg_access.read()["value"] not in BANKS:
-                raise
-            self.func_cfg_access.write()
-            return super().identify()
 
     def stop(self) -> None:
         """Power both sensors down."""

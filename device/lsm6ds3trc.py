@@ -13,9 +13,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .fifo_imu import FifoLevel
-from .imu import ImuConfig, ImuSettings
-from .lsm6ds import CONTINUOUS, Lsm6ds
+from .fifo_imu import CHECK_ATTEMPTS, LONGEST_LEVEL_NS, FifoLevel
+from .lsm6ds import CONTINUOUS, RATES_HZ, Lsm6ds
 from .registers import Register, bit, bits
 
 FIFO_WORDS = 2048
@@ -27,6 +26,9 @@ FIFO_MARGIN_DATUMS = 8
 # How much faster than it says the chip may sample.
 FASTEST = 1.1
 NO_DECIMATION = 0b001
+# How often, and for how long, the first datum is looked for.
+POLLS_A_PERIOD = 8
+POLLS = 12
 
 
 class Lsm6ds3trc(Lsm6ds):
@@ -52,21 +54,13 @@ class Lsm6ds3trc(Lsm6ds):
     y_ofs_usr = Register(0x74)
     z_ofs_usr = Register(0x75)
 
-    _rate_code = 0
+    _rate_code = 1
     _first_datum = True
     _aligned = True
     _overrun = False
-    _rate_hz = 0.0
     # Level when it was last read, less what has been read since, and when that was.
     _left = 0
     _left_ns = 0
-
-    def configure(self, config: ImuConfig) -> ImuSettings:
-        """Reset and set up the chip as :meth:`FifoImu.configure` says."""
-        settings = super().configure(config)
-        self._rate_hz = settings.rate_hz
-        self._lead_in_ns = round(1e9 / settings.rate_hz)
-        return settings
 
     def stop(self) -> None:
         """Stop the FIFO and power both sensors down."""
@@ -82,10 +76,34 @@ class Lsm6ds3trc(Lsm6ds):
         self._rate_code = rate_code
 
     def _begin_fifo(self) -> None:
-        # Bypass mode empties it.
-        self.fifo_ctrl5.write()
-        self._first_datum, self._aligned, self._overrun = True, True, False
-        self._hold(self.fifo_ctrl5, ODR_FIFO=self._rate_code, FIFO_MODE=CONTINUOUS)
+        for _ in range(CHECK_ATTEMPTS):
+            # Bypass mode empties it.
+            self.fifo_ctrl5.write()
+            self._first_datum, self._aligned, self._overrun = True, True, False
+            self._hold(self.fifo_ctrl5, ODR_FIFO=self._rate_code, FIFO_MODE=CONTINUOUS)
+            if self._discard_first():
+                return
+
+    def _discard_first(self) -> bool:
+        """Take out the first datum after a change of mode, which is not to be relied on (datasheet, section 5.5).
+
+        Here, so that the next comes within a sample period from now, as with other chips; in a chip that is slow or
+        hangs it is left for the first drain. Returns whether that is so: not if the host was held up meanwhile.
+        """
+        pause_ns = round(1e9 / self._rate_hz / POLLS_A_PERIOD)
+        for _ in range(POLLS):
+            before_ns = self._clock.now_ns()
+            self._clock.sleep_ns(pause_ns)
+            level = self._level()
+            if level.datums and level.aligned:
+                self._read_fifo(self.datum_bytes)
+                self._first_datum = False
+                return level.datums == 1 and self._clock.now_ns() - before_ns < pause_ns + LONGEST_LEVEL_NS
+        return True
+
+    @property
+    def _rate_hz(self) -> float:
+        return RATES_HZ[self._rate_code - 1]
 
     def _level(self) -> FifoLevel:
         low, high, pattern, pattern_high = self.fifo_status1.read_block(4)
@@ -117,6 +135,5 @@ class Lsm6ds3trc(Lsm6ds):
             return None
         datums = np.frombuffer(data, "<i2").reshape(-1, DATUM_WORDS)
         if self._first_datum and len(datums):
-            # The first after a change of mode is not to be relied on (datasheet, section 5.5).
             self._first_datum, datums = False, datums[1:]
         return datums[:, [3, 4, 5, 0, 1, 2]]

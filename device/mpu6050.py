@@ -1,8 +1,8 @@
 """Driver for the InvenSense MPU-6050.
 
-Registers and sensitivities after "MPU-6000 and MPU-6050 Register Map and Descriptions", RM-MPU-6000A rev 4.2; register
-numbers below are the document's. The FIFO is 1024 bytes, not a multiple of the 12-byte datum used here, and overwrites
-its oldest *bytes*: once it has overflowed, nothing in it can be trusted to be aligned.
+Registers and sensitivities after "MPU-6000 and MPU-6050 Register Map and Descriptions", RM-MPU-6000A rev 4.2. Many
+modules sold under its name carry another chip; what answers WHO_AM_I with something else than 0x68 is not for this
+driver.
 """
 
 from __future__ import annotations
@@ -10,121 +10,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .fifo_imu import FifoImu, FifoLevel, choose_rate
-from .registers import Register, bit, bits
-
-FIFO_BYTES = 1024
-DATUM_BYTES = 12
-# Room left for the samples that come in between reading the count and reading the data.
-FIFO_MARGIN_BYTES = 3 * DATUM_BYTES
-INTERNAL_RATE_HZ = 1000
-MAX_DIVIDER = 255
-RESET_POLL_NS = 10_000_000
-RESET_TIMEOUT_NS = 300_000_000
-# Gyroscope start-up from sleep, 30 ms typical (product specification PS-MPU-6000A rev 3.4, section 6.1).
-WAKE_NS = 50_000_000
-# Bandwidth (accelerometer, gyroscope) in Hz by DLPF_CFG, register 26. 0 is left out: it would make the rate 8 kHz.
-DLPF_BANDWIDTH_HZ = {1: (184, 188), 2: (94, 98), 3: (44, 42), 4: (21, 20), 5: (10, 10), 6: (5, 5)}
+from .mpu import DATUM_BYTES, FIFO_MARGIN_BYTES, Mpu
 
 
-class Mpu6050(FifoImu):
+class Mpu6050(Mpu):
     """An MPU-6050 on an I2C bus, at 0x68, or 0x69 where its pin AD0 is high."""
 
     name: ClassVar[str] = "mpu6050"
-    addresses: ClassVar[tuple[int, ...]] = (0x68, 0x69)
-    who_am_i_values: ClassVar[Mapping[int, str]] = {0x68: "MPU-6050", 0x98: "clone of an MPU-6050"}
-    acc_lsb_per_g: ClassVar[Mapping[int, float]] = {2: 16384.0, 4: 8192.0, 8: 4096.0, 16: 2048.0}
-    gyro_lsb_per_dps: ClassVar[Mapping[int, float]] = {250: 131.0, 500: 65.5, 1000: 32.8, 2000: 16.4}
-    capacity: ClassVar[int] = (FIFO_BYTES - FIFO_MARGIN_BYTES) // DATUM_BYTES
-    settings_spans: ClassVar[tuple[tuple[int, int], ...]] = ((0x19, 11), (0x38, 1), (0x6A, 2))
-
-    smplrt_div = Register(0x19)
-    config = Register(0x1A, EXT_SYNC_SET=bits(5, 3), DLPF_CFG=bits(2, 0))
-    gyro_config = Register(0x1B, XG_ST=bit(7), YG_ST=bit(6), ZG_ST=bit(5), FS_SEL=bits(4, 3))
-    accel_config = Register(0x1C, XA_ST=bit(7), YA_ST=bit(6), ZA_ST=bit(5), AFS_SEL=bits(4, 3))
-    fifo_en = Register(
-        0x23,
-        TEMP_FIFO_EN=bit(7),
-        XG_FIFO_EN=bit(6),
-        YG_FIFO_EN=bit(5),
-        ZG_FIFO_EN=bit(4),
-        ACCEL_FIFO_EN=bit(3),
-        SLV_FIFO_EN=bits(2, 0),
-    )
-    int_enable = Register(0x38, MOT_EN=bit(6), FIFO_OFLOW_EN=bit(4), I2C_MST_INT_EN=bit(3), DATA_RDY_EN=bit(0))
-    int_status = Register(0x3A, MOT_INT=bit(6), FIFO_OFLOW_INT=bit(4), I2C_MST_INT=bit(3), DATA_RDY_INT=bit(0))
-    user_ctrl = Register(
-        0x6A,
-        FIFO_EN=bit(6),
-        I2C_MST_EN=bit(5),
-        I2C_IF_DIS=bit(4),
-        FIFO_RESET=bit(2),
-        I2C_MST_RESET=bit(1),
-        SIG_COND_RESET=bit(0),
-    )
-    pwr_mgmt_1 = Register(0x6B, DEVICE_RESET=bit(7), SLEEP=bit(6), CYCLE=bit(5), TEMP_DIS=bit(3), CLKSEL=bits(2, 0))
-    temp_out = Register(0x41)
-    fifo_count = Register(0x72)
-    fifo_r_w = Register(0x74)
-    who_am_i = Register(0x75)
-
-    def stop(self) -> None:
-        """Stop sampling and put the chip to sleep."""
-        self.fifo_en.write()
-        self.user_ctrl.write()
-        self.pwr_mgmt_1.write(SLEEP=1)
+    who_am_i_values: ClassVar[Mapping[int, str]] = {0x68: "MPU-6050"}
+    fifo_bytes: ClassVar[int] = 1024
+    capacity: ClassVar[int] = (1024 - FIFO_MARGIN_BYTES) // DATUM_BYTES
+    settings_spans: ClassVar[tuple[tuple[int, int], ...]] = ((0x19, 11), (0x37, 2), (0x6A, 3))
+    # DLPF_CFG, register 26.
+    filter_bandwidths_hz: ClassVar[Mapping[int, tuple[float, float]]] = {
+        1: (184, 188),
+        2: (94, 98),
+        3: (44, 42),
+        4: (21, 20),
+        5: (10, 10),
+        6: (5, 5),
+    }
 
     def temperature_c(self) -> float:
         """The chip's own temperature in degrees Celsius (registers 65 and 66)."""
         return int.from_bytes(self.temp_out.read_block(2), "big", signed=True) / 340 + 36.53
 
-    def _reset(self) -> None:
-        self.pwr_mgmt_1.write(DEVICE_RESET=1)
-        self._await(
-            lambda: not self.pwr_mgmt_1.read()["DEVICE_RESET"], RESET_POLL_NS, RESET_TIMEOUT_NS, "DEVICE_RESET cleared"
-        )
-        # The PLL on the gyroscope is steadier than the internal oscillator (register 107).
-        self._hold(self.pwr_mgmt_1, CLKSEL=1)
-        self._clock.sleep_ns(WAKE_NS)
-
-    def _set_up(self, rate_hz: float, acc_full_scale_g: int, gyro_full_scale_dps: int) -> tuple[float, float]:
-        actual_hz = choose_rate(map(_rate_hz, range(MAX_DIVIDER + 1)), rate_hz)
-        dlpf = _filter_for(actual_hz)
-        self._hold(self.config, DLPF_CFG=dlpf)
-        self._hold(self.smplrt_div, value=round(INTERNAL_RATE_HZ / actual_hz) - 1)
-        self._hold(self.gyro_config, FS_SEL=list(self.gyro_lsb_per_dps).index(gyro_full_scale_dps))
-        self._hold(self.accel_config, AFS_SEL=list(self.acc_lsb_per_g).index(acc_full_scale_g))
-        self._hold(self.int_enable, FIFO_OFLOW_EN=1)
-        return actual_hz, min(DLPF_BANDWIDTH_HZ[dlpf])
-
-    def _begin_fifo(self) -> None:
-        self.fifo_en.write()
-        self.user_ctrl.write()
-        # FIFO_RESET works while FIFO_EN is 0 (register 106).
-        self.user_ctrl.write(FIFO_RESET=1)
-        self.int_status.read()
-        self._hold(self.user_ctrl, FIFO_EN=1)
-        self._hold(self.fifo_en, XG_FIFO_EN=1, YG_FIFO_EN=1, ZG_FIFO_EN=1, ACCEL_FIFO_EN=1)
-
-    def _level(self) -> FifoLevel:
-        count = int.from_bytes(self.fifo_count.read_block(2), "big")
-        # A single flipped bit never leads from one multiple of 12 to another.
-        return FifoLevel(count // DATUM_BYTES, aligned=count % DATUM_BYTES == 0 or count == FIFO_BYTES)
-
-    def _overflowed_meanwhile(self) -> bool:
-        return bool(self.int_status.read()["FIFO_OFLOW_INT"])
-
-    def _read_fifo(self, length: int) -> bytes:
-        return self.fifo_r_w.read_block(length)
-
-
-def _rate_hz(divider: int) -> float:
-    """Output data rate for SMPLRT_DIV (register 25)."""
-    return INTERNAL_RATE_HZ / (1 + divider)
-
-
-def _filter_for(rate_hz: float) -> int:
-    for dlpf, bandwidths in DLPF_BANDWIDTH_HZ.items():
-        if max(bandwidths) < rate_hz / 2:
-            return dlpf
-    return max(DLPF_BANDWIDTH_HZ)
+    def _set_filter(self, code: int) -> None:
+        self._hold(self.config, DLPF_CFG=code)

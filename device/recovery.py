@@ -20,6 +20,8 @@ from .imu import Gap, Imu, ImuConfig, ImuSettings, Samples
 
 RETRY, FIFO_RESET, REINIT, REOPEN = RUNGS = ("retry", "fifo-reset", "reinit", "reopen")
 RETRY_PAUSES_NS = (2_000_000, 8_000_000)
+# Why samples are lost where the chip answers and gives none.
+SILENCE = "silence"
 # A bus that has to be opened anew is tried ever more rarely.
 FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 100_000_000, 500_000_000
 SETUP_ATTEMPTS = 3
@@ -182,7 +184,7 @@ class RecoveringImu:
         if samples.gap is not None:
             self._note(FIFO_RESET, samples.gap.reason)
         elif not len(samples.signals) and self._silent():
-            return self._fail(self._silence(), "silence", RUNGS[1:])
+            return self._fail(self._silence(), SILENCE, RUNGS[1:])
         return samples
 
     def _retry(self, error: SensorError) -> Samples:
@@ -234,10 +236,13 @@ class RecoveringImu:
         return self._clock.now_ns()
 
     def _back(self, resumed_ns: int) -> Samples:
-        # A chip that lost its settings or hangs lets its FIFO be reset as if nothing had happened: samples tell.
-        self._clock.sleep_ns(self._proof_ns)
+        # A chip that lost its settings lets its FIFO be reset as if nothing had happened: the first drain tells.
+        # One that hangs does so too, and holds its settings: only samples tell.
+        silent = self._reason == SILENCE
+        if silent:
+            self._clock.sleep_ns(self._proof_ns)
         samples = self._imu.drain()
-        if not len(samples.signals) and not self._ended():
+        if silent and not len(samples.signals) and not self._ended():
             raise self._silence()
         reason, self._reason = self._reason, None
         self._awaited_ns = self._clock.now_ns()

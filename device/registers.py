@@ -1,8 +1,8 @@
 """Registers as declarations, so that a driver reads like its datasheet.
 
 A driver class declares ``pwr_mgmt_1 = Register(0x6B, DEVICE_RESET=bit(7), SLEEP=bit(6), CLKSEL=bits(2, 0))`` and then
-says ``self.pwr_mgmt_1.write(CLKSEL=1)``. One call is one bus transfer: there is no read-modify-write behind it, and
-fields left out of a write are written as 0.
+says ``self.pwr_mgmt_1.write(CLKSEL=1)``. One call is one bus transfer, and one more where another bank has to be
+selected: there is no read-modify-write behind it, and fields left out of a write are written as 0.
 """
 
 from __future__ import annotations
@@ -70,13 +70,17 @@ class RegisterOwner(Protocol):
         """Its 7-bit address."""
         ...
 
+    def select_bank(self, bank: int) -> None:
+        """Bring the registers of ``bank`` to where they are read and written."""
+        ...
+
 
 class Register:
     """An 8-bit register, declared as a class attribute of a driver.
 
     Args:
         address: register number.
-        bank: of chips whose register map is switched in banks; the owner selects it.
+        bank: of chips whose register map is switched in banks; the owner is asked to select it.
         fields: its bit fields by datasheet name; with none, the whole byte is the field ``value``.
     """
 
@@ -118,10 +122,12 @@ class BoundRegister:
 
     def read_block(self, length: int) -> bytes:
         """Read ``length`` bytes from this register on."""
+        self.owner.select_bank(self.register.bank)
         return self.owner.bus.read(self.owner.address, self.register.address, length)
 
     def write(self, **values: int) -> None:
         """Write the register; fields not named become 0."""
+        self.owner.select_bank(self.register.bank)
         self.owner.bus.write(self.owner.address, self.register.address, bytes((self.register.encode(**values),)))
 
     def write_checked(self, **values: int) -> None:

@@ -56,6 +56,11 @@ class StreamResampler:
         """How many outputs there are times for, but not yet the samples that they need."""
         return max(0, math.ceil((self._received - self._position(self._made)) / self.step))
 
+    def wanted(self, outputs: int) -> int:
+        """How many more samples give so many outputs."""
+        last = self._position(self._made + outputs - 1)
+        return max(0, math.floor(last) + self._reach + 1 - self._received)
+
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take samples ``[n, channels]``; returns the float32 ``[m, channels]`` that can now be told."""
         self._kept = np.concatenate((self._kept, samples))

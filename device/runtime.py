@@ -6,6 +6,7 @@ It turns a sensor and a model into a stream of events and knows nothing of termi
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,6 +27,9 @@ from .recovery import RecoveringImu
 from .smoothing import LabelTracker, Verdict
 from .stream import RATE_TOLERANCE, SampleStream
 from .windows import Window
+
+# How often a sensor that is away is looked for; the ladder makes its own pauses.
+LOST_POLL_NS = 100_000_000
 
 
 def _never() -> bool:
@@ -76,7 +80,7 @@ class Runtime:
         self._stream = SampleStream(contract, self.settings.rate_hz, imu.name, rate_tolerance)
         self._hop_ns = round(contract.hop_s * 1e9)
         self._times = WindowTimes()
-        self.poll_period_ns = poll_period_ns(contract.hop_s, imu.capacity / self.settings.rate_hz)
+        self._period_ns = round(1e9 / self.settings.rate_hz)
 
     @property
     def rate_hz(self) -> float:
@@ -93,11 +97,11 @@ class Runtime:
         self._imu.start()
         begun_ns = self._clock.now_ns()
         self._stream.begin(begun_ns)
-        limit_ns = math.inf if seconds is None else begun_ns + seconds * 1e9
+        limit_ns = sys.maxsize if seconds is None else begun_ns + round(seconds * 1e9)
         try:
             while not self._ended() and self._clock.now_ns() < limit_ns:
-                due_ns = self._clock.now_ns() + self.poll_period_ns
-                self._clock.sleep_ns(self.poll_period_ns)
+                due_ns = min(self._next_poll_ns(), limit_ns)
+                self._clock.sleep_ns(due_ns - self._clock.now_ns())
                 self._profiler.woke(self._clock.now_ns() - due_ns)
                 yield from self._poll()
             yield from self._poll()
@@ -106,6 +110,17 @@ class Runtime:
         finally:
             with suppress(SensorError):
                 self._imu.stop()
+
+    def _next_poll_ns(self) -> int:
+        """When the next window's last sample is there, or earlier, in equal steps, before the FIFO is half full."""
+        now_ns = self._clock.now_ns()
+        if self._imu.lost is not None:
+            return now_ns + LOST_POLL_NS
+        wanted = self._stream.wanted
+        polls = math.ceil(wanted / (self._imu.capacity // 2))
+        # Half a sample late rather than early, for the time of a sample is known to less than one.
+        due_ns = self._stream.clock.time_of_ns(wanted / max(1, polls) + 0.5)
+        return max(due_ns, now_ns + self._period_ns)
 
     def _poll(self) -> Iterator[Event]:
         began = self._timer()
@@ -186,8 +201,3 @@ class Runtime:
 
     def _now(self) -> float:
         return self._stream.seconds(self._stream.received)
-
-
-def poll_period_ns(hop_s: float, fifo_s: float) -> int:
-    """How often to drain: four times a hop, and before the FIFO is a third full; nanoseconds."""
-    return round(min(hop_s / 4, fifo_s / 3) * 1e9)

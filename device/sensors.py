@@ -11,14 +11,19 @@ from deseptr.contract import SensorError, SetupError
 
 from .bus import NO_ANSWER, BusError, I2cBus
 from .clock import Clock
-from .fifo_imu import FifoImu, known_chip
+from .fifo_imu import FifoImu, known_chip, read_who_am_i
+from .icm20948 import Icm20948
 from .lsm6ds3trc import Lsm6ds3trc
 from .lsm6dsox import Lsm6dsox
 from .mpu6050 import Mpu6050
+from .mpu6500 import Mpu6500
 
-DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050, Lsm6dsox, Lsm6ds3trc)
+DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050, Mpu6500, Icm20948, Lsm6dsox, Lsm6ds3trc)
+ADDRESSES = tuple(dict.fromkeys(address for driver in DRIVERS for address in driver.addresses))
 SENSORS: dict[str, type[FifoImu]] = {driver.name: driver for driver in DRIVERS}
 AUTO = "auto"
+PROBE_ATTEMPTS = 3
+PROBE_PAUSE_NS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def make_sensor(name: str, bus: I2cBus, clock: Clock, address: int | None = None
         SensorError: with ``auto``, if no chip with a driver answers.
     """
     if name == AUTO:
-        found = _first(probe(bus, None if address is None else (address,)), bus)
+        found = _find(bus, clock, None if address is None else (address,))
         return SENSORS[str(found.driver)](bus, clock, found.address)
     if name not in SENSORS:
         raise SetupError(
@@ -64,30 +69,39 @@ def make_sensor(name: str, bus: I2cBus, clock: Clock, address: int | None = None
     return SENSORS[name](bus, clock, address)
 
 
+def _find(bus: I2cBus, clock: Clock, addresses: tuple[int, ...] | None) -> Found:
+    """The first chip with a driver; asked again a few times, for a wire may be loose for a moment."""
+    for _ in range(PROBE_ATTEMPTS - 1):
+        try:
+            return _first(probe(bus, addresses), bus)
+        except SensorError:
+            clock.sleep_ns(PROBE_PAUSE_NS)
+    return _first(probe(bus, addresses), bus)
+
+
 def probe(bus: I2cBus, addresses: tuple[int, ...] | None = None) -> list[Found]:
     """Ask every address that a driver knows who is there; those that do not answer are left out.
 
     Raises:
         BusError: if the bus itself fails in another way than by nobody answering.
     """
-    wanted = addresses or tuple(dict.fromkeys(address for driver in DRIVERS for address in driver.addresses))
-    found = (_identity(bus, address) for address in wanted)
+    found = (_identity(bus, address) for address in addresses or ADDRESSES)
     return [chip for chip in found if chip is not None]
 
 
 def _identity(bus: I2cBus, address: int) -> Found | None:
     """The chip at ``address``: identity registers are tried in turn, for families keep them in different places."""
     unknown = None
-    for register in dict.fromkeys(driver.who_am_i.address for driver in DRIVERS):
+    # At an address that no driver knows, which somebody named, any chip may be.
+    for driver in [driver for driver in DRIVERS if address in driver.addresses] or DRIVERS:
         try:
-            value = bus.read(address, register, 1)[0]
+            value = read_who_am_i(bus, address, driver)
         except BusError as error:
             if error.errno in NO_ANSWER:
                 return unknown
             raise
-        for driver in DRIVERS:
-            if driver.who_am_i.address == register and value in driver.who_am_i_values and address in driver.addresses:
-                return Found(address, value, driver.who_am_i_values[value], driver.name)
+        if value in driver.who_am_i_values:
+            return Found(address, value, driver.who_am_i_values[value], driver.name)
         unknown = unknown or Found(address, value, known_chip(value), None)
     return unknown
 
@@ -99,7 +113,7 @@ def _first(chips: list[Found], bus: I2cBus) -> Found:
     seen = ", ".join(f"0x{chip.address:02x}: {chip.chip} (WHO_AM_I 0x{chip.who_am_i:02X})" for chip in chips)
     raise SensorError(
         bus.path,
-        found=seen or "no answer at " + ", ".join(f"0x{a:02x}" for d in DRIVERS for a in d.addresses),
+        found=seen or "no answer at " + ", ".join(f"0x{address:02x}" for address in ADDRESSES),
         expected=f"one of {', '.join(SENSORS)}",
         next_step="check wiring and power (`deseptr device doctor`), or name the chip with --sensor",
     )

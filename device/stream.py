@@ -91,6 +91,12 @@ class SampleStream:
         """Number that the next sample will have."""
         return self._assembler.received
 
+    @property
+    def wanted(self) -> int:
+        """How many more of the sensor's samples complete the next window."""
+        wanted = self._assembler.wanted
+        return wanted if self._resampler is None else self._resampler.wanted(wanted)
+
     def begin(self, now_ns: int) -> None:
         """The sensor was started at ``now_ns``."""
         self.clock.begin(now_ns)

@@ -42,14 +42,17 @@ class SampleClock:
         self.begin(0)
 
     def begin(self, now_ns: int) -> None:
-        """Begin a segment: from ``now_ns`` on samples count from 0, and how they relate to earlier ones is unknown."""
+        """Begin a segment: from ``now_ns`` on samples count from 0, the first within a sample period from then.
+
+        How they relate to earlier ones is unknown.
+        """
         self._earlier_times += self._times
         self._earlier_product += self._product
         self._times = self._product = self._drains = 0.0
         self._mean_s = self._mean_samples = 0.0
         self._begun_ns = self._last_ns = now_ns
         self.samples = 0
-        self._earliest_s, self._latest_s = -math.inf, math.inf
+        self._earliest_s, self._latest_s = -1 / self.rate_hz, 0.0
         self._doubted = False
 
     def drained(self, now_ns: int, samples: int) -> None:
@@ -87,7 +90,7 @@ class SampleClock:
     @property
     def newest_ns(self) -> int:
         """When the segment's newest sample was taken, right to less than a sample period."""
-        if not math.isfinite(self._earliest_s):
+        if self.samples == 0:
             return self._begun_ns
         middle = (self._earliest_s + self._latest_s) / 2
         return self._begun_ns + round((middle + self.samples / self.rate_hz) * 1e9)
@@ -95,6 +98,10 @@ class SampleClock:
     def lost_until(self, now_ns: int) -> int:
         """How many samples the sensor should have taken between its newest one here and ``now_ns``."""
         return max(0, math.floor((now_ns - self.newest_ns) / 1e9 * self.rate_hz))
+
+    def time_of_ns(self, samples: float) -> int:
+        """When the sensor will have taken so many samples more than it has given here."""
+        return self.newest_ns + round(samples / self.rate_hz * 1e9)
 
     def _forget(self, seconds: float) -> None:
         keep = math.exp(-max(0.0, seconds) / MEMORY_S)

@@ -50,6 +50,11 @@ class WindowAssembler:
         """Index that the next sample will have."""
         return self._received
 
+    @property
+    def wanted(self) -> int:
+        """How many more samples complete the next window."""
+        return self._next_end - self._received
+
     def push(self, samples: NDArray[np.float32]) -> Iterator[Window]:
         """Take samples ``[n, channels]`` and yield each window as its last sample comes in.
 

@@ -9,13 +9,16 @@ from .chip import Chip, ChipOptions, SampleRun, SimulatedChip, SimulatedDevice
 from .chip_faults import BrownOut, Clone, Hang, Overflow, RateError, RegisterUpset
 from .clock import PacedClock, VirtualClock
 from .counting_source import CountingSource, counted_times
+from .endurance import Endurance, Recovery, endure
 from .fault_injector import FaultInjector, FaultLog, LoggedFault
 from .fault_list import KINDS, fault_to_dict, faults_from, faults_to_toml
 from .faults import Fault
+from .icm20948 import SimulatedIcm20948
 from .ina219 import SimulatedIna219
 from .lsm6ds3trc import SimulatedLsm6ds3trc
 from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
+from .mpu6500 import SimulatedMpu6500
 from .replay import (
     Replayed,
     ReplayedEvent,
@@ -50,6 +53,7 @@ __all__ = [
     "Clone",
     "ConstantSource",
     "CountingSource",
+    "Endurance",
     "Fault",
     "FaultInjector",
     "FaultLog",
@@ -60,6 +64,7 @@ __all__ = [
     "PacedClock",
     "RateError",
     "RecordingSource",
+    "Recovery",
     "RegisterUpset",
     "Replayed",
     "ReplayedEvent",
@@ -68,10 +73,12 @@ __all__ = [
     "SignalSource",
     "SimulatedChip",
     "SimulatedDevice",
+    "SimulatedIcm20948",
     "SimulatedIna219",
     "SimulatedLsm6ds3trc",
     "SimulatedLsm6dsox",
     "SimulatedMpu6050",
+    "SimulatedMpu6500",
     "SineSource",
     "StuckBus",
     "VirtualClock",
@@ -81,6 +88,7 @@ __all__ = [
     "bus_profile",
     "counted_times",
     "draw_campaign",
+    "endure",
     "fault_to_dict",
     "faults_from",
     "faults_to_toml",

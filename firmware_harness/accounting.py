@@ -37,8 +37,14 @@ class AccountedGap:
         return 0.0 if self.after_ns is None else (self.after_ns - self.before_ns) / period_ns - 1
 
 
+# Samples looked at together: one by one would take most of a long run's time.
+BATCH = 2000
+
+
 class SampleLedger:
     """Takes what a sensor delivers and what is told of gaps, in the order in which it happens.
+
+    Ask it only after :meth:`settle`.
 
     Attributes:
         delivered: samples so far.
@@ -56,14 +62,25 @@ class SampleLedger:
         self.gaps: list[AccountedGap] = []
         self.first_ns: int | None = None
         self._next_ns: int | None = None
-        self._segments: list[tuple[int, int]] = []
+        self._batch: list[NDArray[np.float32]] = []
+        self._batched = 0
 
     def take(self, samples: Samples) -> None:
         """Take what one drain gave."""
         if samples.gap is not None:
+            self.settle()
             self._open_gap()
         if len(samples.signals):
-            self._take(counted_times(samples.signals))
+            self._batch.append(samples.signals)
+            self._batched += len(samples.signals)
+            if self._batched >= BATCH:
+                self.settle()
+
+    def settle(self) -> None:
+        """Look at all samples taken so far."""
+        if self._batch:
+            self._take(counted_times(np.concatenate(self._batch)))
+        self._batch, self._batched = [], 0
 
     def tell(self, lost_samples: int) -> None:
         """Take note that so many samples are said to be lost in the newest gap."""

@@ -197,6 +197,8 @@ class _Run:
         elif isinstance(event, RecoveryEvent):
             self._rungs[event.rung] += 1
         elif isinstance(event, WindowEvent) and self._engine.begin_ns >= 0:
+            if self._ledger.first_ns is None:
+                self._ledger.settle()
             true_ns = self._engine.begin_ns - (self._ledger.first_ns or 0)
             drift_s = abs(event.sample * self._period_ns - true_ns) / 1e9
             self._report.drift_s = max(self._report.drift_s, drift_s)
@@ -208,6 +210,7 @@ class _Run:
 
     def _sum_up(self) -> None:
         report, ledger = self._report, self._ledger
+        ledger.settle()
         errors = [abs(gap.told - gap.lost(self._period_ns)) for gap in ledger.closed_gaps]
         report.delivered, report.jumps, report.strange = ledger.delivered, ledger.jumps, ledger.strange
         if ledger.first_ns is not None and ledger.last_ns is not None:

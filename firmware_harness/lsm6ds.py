@@ -10,7 +10,7 @@ accelerometer's 1.6 Hz, and the switches of the interface itself (SIM, I2C_disab
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Unpack
 
 import numpy as np
@@ -230,16 +230,22 @@ class SimulatedLsm6ds(Chip):
         self._restart_samples(now_ns)
 
     def _sample(self, first_ns: int, due: int, period_ns: int) -> None:
-        # The base works out only the newest of a long stretch: too few where the FIFO keeps the oldest, or thins out.
-        longest = self._first_stretch()
-        while due > 0:
-            taken = min(due, longest)
+        for size in self._stretches():
+            taken = min(due, size or due)
             self._take(first_ns, taken, period_ns)
             first_ns, due = first_ns + taken * period_ns, due - taken
-            longest = self.longest_stretch if self._slowest_stride > 1 else due
+            if not due:
+                return
 
-    def _first_stretch(self) -> int:
-        return self.longest_stretch
+    def _stretches(self) -> Iterator[int]:
+        """Into how many samples each to cut a long stretch; 0 for all the rest.
+
+        The base works out only the newest of a stretch: too few where the FIFO keeps the oldest, or thins out.
+        """
+        yield self.longest_stretch
+        while self._slowest_stride > 1:
+            yield self.longest_stretch
+        yield 0
 
     def _take(self, first_ns: int, due: int, period_ns: int) -> None:
         self._run = SampleRun(0, first_ns, period_ns, due)

@@ -9,7 +9,7 @@ begins after it. An empty FIFO gives its last word again.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Unpack
 
 import numpy as np
@@ -121,8 +121,10 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
         cycle = math.lcm(*used)
         return sum(3 * cycle // decimation for decimation in used)
 
-    def _first_stretch(self) -> int:
-        return 1 if self._stale_next else super()._first_stretch()
+    def _stretches(self) -> Iterator[int]:
+        if self._stale_next:
+            yield 1
+        yield from super()._stretches()
 
     def _batch(self, skipped: int, ticks: NDArray[np.int64], counts: NDArray[np.int16]) -> None:
         if self._fifo_mode != STOP_ON_FULL:

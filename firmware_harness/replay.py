@@ -13,6 +13,7 @@ from typing import Any
 from deseptr.contract import SetupError
 from deseptr.data import UNLABELLED, Dataset, Recording
 from deseptr.device import (
+    AUTO,
     SENSORS,
     Clock,
     Engine,
@@ -30,16 +31,21 @@ from .chip import Chip
 from .clock import VirtualClock
 from .fault_injector import FaultInjector
 from .faults import Fault
+from .icm20948 import SimulatedIcm20948
 from .lsm6ds3trc import SimulatedLsm6ds3trc
 from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
+from .mpu6500 import SimulatedMpu6500
 from .source import RecordingSource, SignalSource
 from .virtual_bus import VirtualI2cBus
 
+COMMONEST = "mpu6050"
 CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
+    "icm20948": SimulatedIcm20948,
     "lsm6ds3trc": SimulatedLsm6ds3trc,
     "lsm6dsox": SimulatedLsm6dsox,
     "mpu6050": SimulatedMpu6050,
+    "mpu6500": SimulatedMpu6500,
 }
 
 
@@ -100,7 +106,7 @@ def make_chip(sensor: str, source: SignalSource, clock: Clock) -> Chip:
 def simulated_session(
     source: SignalSource,
     *,
-    sensor: str = "mpu6050",
+    sensor: str = AUTO,
     clock: Clock | None = None,
     profile: BusProfile = BCM2835,
     faults: FaultInjector | Iterable[Fault] = (),
@@ -109,7 +115,7 @@ def simulated_session(
 
     Args:
         source: what it feels.
-        sensor: the chip.
+        sensor: the chip; with ``auto`` the commonest.
         clock: virtual time; a new :class:`VirtualClock` if none is given.
         profile: the bus's controller.
         faults: what fails, and when.
@@ -118,14 +124,16 @@ def simulated_session(
         SetupError: if there is no simulation of that chip.
     """
     clock = clock or VirtualClock()
+    sensor = COMMONEST if sensor == AUTO else sensor
     chip = make_chip(sensor, source, clock)
     bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
+    imu = make_sensor(sensor, bus, clock)
     description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
-    return Session(make_sensor(sensor, bus, clock), clock, lambda: chip.exhausted, description, bus.close)
+    return Session(imu, clock, lambda: chip.exhausted, description, bus.close)
 
 
 def simulated_sessions(
-    dataset: Dataset, *, sensor: str = "mpu6050", make_clock: Callable[[], Clock] = VirtualClock
+    dataset: Dataset, *, sensor: str = AUTO, make_clock: Callable[[], Clock] = VirtualClock
 ) -> Iterator[Session]:
     """A session for each recording in turn."""
     for recording in dataset.recordings:
@@ -136,11 +144,12 @@ def replay(
     engine: Engine,
     dataset: Dataset,
     *,
-    sensor: str = "mpu6050",
+    sensor: str = AUTO,
     seconds: float | None = None,
     make_clock: Callable[[], Clock] = VirtualClock,
     profiler: Profiler | None = None,
     tracker: LabelTracker | None = None,
+    **options: Any,
 ) -> Iterator[Replayed]:
     """Run a model on every recording of ``dataset``, each in a session of its own.
 
@@ -152,6 +161,7 @@ def replay(
         make_clock: makes the clock of a session; :class:`PacedClock` for real time.
         profiler: takes the durations of every window.
         tracker: decides on labels, anew in every recording.
+        options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
         SensorError: if the chip does not fit the model.
@@ -162,7 +172,7 @@ def replay(
     for index, (recording, session) in enumerate(zip(dataset.recordings, sessions, strict=True)):
         if tracker is not None:
             tracker.reset()
-        events = run_live(engine, session, seconds=left_s, profiler=profiler, tracker=tracker)
+        events = run_live(engine, session, seconds=left_s, profiler=profiler, tracker=tracker, **options)
         yield from _with_truth(events, engine, recording, index, dataset.label_names)
         if left_s is not None:
             left_s -= recording.duration_s

@@ -1,10 +1,12 @@
-"""Instructions per inference of ``.tflite`` models, counted on an emulated ARM machine without a board.
+"""An emulated ARM machine without a board: instructions per inference, and simulated chips tried against Linux itself.
 
-``python -m deseptr.firmware_harness.arm MODEL.tflite``. It is no clock: see :mod:`.machine`.
+``python -m deseptr.firmware_harness.arm MODEL.tflite`` counts. It is no clock: see :mod:`.machine`. The chips are
+:func:`check_with_kernel`'s.
 """
 
 from .cost import ArmCost, ArmCosts, count_instructions
 from .image import Recipe
+from .kernel_check import Reading, check_with_kernel
 from .machine import CPUS, Job
 
-__all__ = ["CPUS", "ArmCost", "ArmCosts", "Job", "Recipe", "count_instructions"]
+__all__ = ["CPUS", "ArmCost", "ArmCosts", "Job", "Reading", "Recipe", "check_with_kernel", "count_instructions"]

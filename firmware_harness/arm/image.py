@@ -19,11 +19,13 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 from deseptr.contract import SetupError
 
 from .cpio import Entry, write_archive
+from .modules import module_entries
 from .packages import Apt, download_wheels
 
 RUNTIME = "ai-edge-litert"
@@ -45,6 +47,7 @@ class Recipe:
         release: the host's Debian release, whose packages apt fetches.
         packages: Debian packages of the file system, with what they depend on.
         kernel: Debian package that stands for the newest kernel.
+        modules: of the kernel, to be put into the file system with what they need.
         layout: number of this module's way of putting them together.
     """
 
@@ -52,11 +55,13 @@ class Recipe:
     release: str
     packages: tuple[str, ...] = ("python3", "libstdc++6")
     kernel: str = "linux-image-arm64"
+    modules: tuple[str, ...] = ()
     layout: int = 1
 
     def key(self) -> str:
         """Name of its folder in the cache."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        facts = {name: value for name, value in asdict(self).items() if value}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,8 @@ def _make(recipe: Recipe, folder: Path, home: Path, note: Callable[[str], None])
     made.mkdir()
     (made / "kernel").write_bytes(_kernel_of(kernel))
     with (made / "base.cpio").open("wb") as stream:
-        write_archive(stream, base_entries(debs, wheels))
+        modules = module_entries(lambda: _deb_entries(kernel), recipe.modules) if recipe.modules else ()
+        write_archive(stream, chain(base_entries(debs, wheels), modules))
     if not home.is_dir():
         made.rename(home)
 

@@ -1,10 +1,33 @@
-"""Front ends: ways for unmodified programs to reach the simulated bus.
+"""Front ends: ways for unmodified programs to reach a simulated bus.
 
-From the nearest to the farthest: :mod:`.ioctl` answers the system calls of one command, without a kernel module. All
-share :mod:`.messages`, and the chips behind it.
+From the nearest to the farthest: :mod:`.ioctl` answers the system calls of one command, :mod:`.cuse` is a character
+device for all programs, and :mod:`.usbip` an adapter that the kernel's own drivers use. All turn what they are asked
+into :mod:`.messages`; the registers and the chips behind these are the same.
 """
 
+from .availability import FrontEnd, front_ends
+from .cuse import CuseDevice, serve_cuse
+from .driver import Driven, drive, read_samples
 from .ioctl import IoctlBus, check_umockdev, missing_umockdev, run_with_ioctl_bus
 from .messages import Message, MessageBus
+from .tiny_usb import TinyUsb
+from .usbip import serve_device, serve_usbip
 
-__all__ = ["IoctlBus", "Message", "MessageBus", "check_umockdev", "missing_umockdev", "run_with_ioctl_bus"]
+__all__ = [
+    "CuseDevice",
+    "Driven",
+    "FrontEnd",
+    "IoctlBus",
+    "Message",
+    "MessageBus",
+    "TinyUsb",
+    "check_umockdev",
+    "drive",
+    "front_ends",
+    "missing_umockdev",
+    "read_samples",
+    "run_with_ioctl_bus",
+    "serve_cuse",
+    "serve_device",
+    "serve_usbip",
+]

@@ -1,4 +1,4 @@
-"""A program that reads a sensor with its driver through ``/dev/i2c-N``, and how to run it behind a front end.
+"""Reading a sensor with its driver for a moment, and doing so in a process of its own behind a front end.
 
 ``python -m deseptr.firmware_harness.front.driver SENSOR COUNT BUS [ADDRESS]`` knows of no simulation: bus, smbus2 and
 driver are those of the device. It prints one JSON object. :func:`drive` runs it against a chip at ioctl level, which a
@@ -14,24 +14,27 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import DeseptrError, SensorError
-from deseptr.device import ImuConfig, LinuxI2cBus, SystemClock, make_sensor
+from deseptr.device import Clock, I2cBus, ImuConfig, LinuxI2cBus, SystemClock, make_sensor
 
 from .ioctl import IoctlBus
 
 POLL_NS = 40_000_000
+# Two seconds of silence: the source has come to its end.
+SILENT_POLLS = 50
 CONFIG = ImuConfig(rate_hz=100, acc_full_scale_g=4, gyro_full_scale_dps=500)
 
 
 @dataclass(frozen=True)
 class Driven:
-    """What a driver in another process got.
+    """What a driver got.
 
     Args:
         signals: ``[n, 6]`` in m/s^2 and rad/s.
@@ -47,74 +50,86 @@ class Driven:
     temperature_c: float
     gaps: tuple[str, ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it; :meth:`from_dict` reads it back."""
+        return asdict(self) | {"signals": self.signals.tolist()}
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> Driven:
+        """What :meth:`to_dict` made."""
+        signals = np.array(facts["signals"], np.float64).reshape(-1, 6)
+        return cls(**facts | {"signals": signals, "gaps": tuple(facts["gaps"])})
+
+
+def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: int | None = None) -> Driven:
+    """Read ``count`` samples or some more; fewer if they cease to come.
+
+    Args:
+        bus: the bus.
+        clock: waits between the reads.
+        sensor: name of the driver.
+        count: how many samples.
+        address: of the chip; the driver's usual one if None.
+
+    Raises:
+        SensorError: if the bus or the chip fails.
+        SetupError: if there is no such driver.
+    """
+    imu = make_sensor(sensor, bus, clock, address)
+    identity = imu.identify()
+    settings = imu.configure(CONFIG)
+    imu.start()
+    signals = np.empty((0, 6))
+    gaps: list[str] = []
+    silent = 0
+    while len(signals) < count and silent < SILENT_POLLS:
+        clock.sleep_ns(POLL_NS)
+        samples = imu.drain()
+        silent = 0 if len(samples.signals) else silent + 1
+        signals = np.concatenate([signals, samples.signals])
+        gaps += [samples.gap.reason] if samples.gap else []
+    temperature_c = imu.temperature_c()
+    imu.stop()
+    return Driven(signals, identity, settings.rate_hz, temperature_c, tuple(gaps))
+
 
 def drive(
     front: IoctlBus, sensor: str, count: int, *, address: int | None = None, timeout: float | None = 60.0
 ) -> Driven:
-    """Read ``count`` samples or more with the driver ``sensor``, in a process of its own.
+    """As :func:`read_samples`, in a process of its own that finds the bus at ``/dev/i2c-N``.
 
     Args:
         front: the bus, in real time.
         sensor: name of the driver.
         count: how many samples.
         address: of the chip; the driver's usual one if None.
-        timeout: seconds after which the process is killed.
+        timeout: seconds after which the process is ended.
 
     Raises:
         SensorError: what the driver raised there.
         SetupError: if umockdev is not installed.
         subprocess.CalledProcessError: if the process broke down.
+        subprocess.TimeoutExpired: if it took longer.
     """
     module = [sys.executable, "-m", "deseptr.firmware_harness.front.driver"]
-    arguments = [sensor, str(count), front.path.rpartition("-")[2], *([] if address is None else [str(address)])]
+    arguments = [sensor, str(count), str(front.number), *([] if address is None else [str(address)])]
     done = front.run([*module, *arguments], timeout=timeout)
     done.check_returncode()
     facts = json.loads(done.stdout)
     if "error" in facts:
         raise SensorError(**facts["error"])
-    return Driven(np.array(facts.pop("signals")), gaps=tuple(facts.pop("gaps")), **facts)
-
-
-def read_samples(sensor: str, count: int, number: int, address: int | None) -> dict[str, Any]:
-    """Read ``count`` samples or more from a sensor on ``/dev/i2c-<number>``.
-
-    Raises:
-        SensorError: if the bus or the chip fails.
-    """
-    clock = SystemClock()
-    bus = LinuxI2cBus(number)
-    try:
-        imu = make_sensor(sensor, bus, clock, address)
-        identity = imu.identify()
-        settings = imu.configure(CONFIG)
-        imu.start()
-        signals: list[list[float]] = []
-        gaps: list[str] = []
-        while len(signals) < count:
-            clock.sleep_ns(POLL_NS)
-            samples = imu.drain()
-            signals += samples.signals.tolist()
-            gaps += [samples.gap.reason] if samples.gap else []
-        temperature_c = imu.temperature_c()
-        imu.stop()
-    finally:
-        bus.close()
-    return {
-        "signals": signals,
-        "gaps": gaps,
-        "identity": identity,
-        "rate_hz": settings.rate_hz,
-        "temperature_c": temperature_c,
-    }
+    return Driven.from_dict(facts)
 
 
 def main(sensor: str, count: str, number: str, address: str | None = None) -> None:
-    """Print what :func:`read_samples` gives, or what it raises, as JSON."""
+    """Print what a sensor on ``/dev/i2c-<number>`` gives, or what goes wrong, as JSON."""
+    facts: dict[str, Any]
     try:
-        facts = read_samples(sensor, int(count), int(number), None if address is None else int(address))
+        with closing(LinuxI2cBus(int(number))) as bus:
+            found = None if address is None else int(address)
+            facts = read_samples(bus, SystemClock(), sensor, int(count), found).to_dict()
     except DeseptrError as error:
-        said = {name: getattr(error, name) for name in ("thing", "found", "expected", "next_step")}
-        facts = {"error": said}
+        facts = {"error": {name: getattr(error, name) for name in ("thing", "found", "expected", "next_step")}}
     print(json.dumps(facts))
 
 

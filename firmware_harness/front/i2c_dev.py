@@ -1,8 +1,8 @@
 """``/dev/i2c-N`` as a program sees it: the ioctls, reads and writes of Linux' i2c-dev, on a bus of messages.
 
 After drivers/i2c/i2c-dev.c and linux/i2c-dev.h. How an ioctl's argument gets here, and what goes back, is the front
-end's affair: it hands in a :class:`Block`. Structures have the machine's own layout, so that a program of another word
-size is not understood.
+end's affair: it hands in a :class:`Block`. All data is looked at before anything is done on the bus. Structures have
+the machine's own layout, so that a program of another word size is not understood.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _UNION_BYTES = {BYTE: 1, BYTE_DATA: 1, WORD_DATA: 2, PROC_CALL: 2}
 
 
 class Block(Protocol):
-    """A piece of the calling program's memory.
+    """A piece of the calling program's memory."""
 
-    ``data`` is its content when the ioctl was called.
-    """
-
-    data: bytes
+    @property
+    def data(self) -> bytes:
+        """Its content when the ioctl was called. A front end may fetch it only now, and call the ioctl again then."""
+        ...
 
     def follow(self, offset: int, length: int, *, writable: bool = False) -> Block:
         """The ``length`` bytes at the pointer that stands at ``offset``; ``writable`` if they may be stored into."""
@@ -114,24 +114,20 @@ class I2cDevFile:
         if not pointer or not 0 < count <= MAX_MESSAGES:
             raise failure(errno.EINVAL)
         array = head.follow(0, count * MESSAGE.size)
-        messages, buffers = zip(*(self._message(array, number * MESSAGE.size) for number in range(count)), strict=True)
+        headers = [_message_header(array.data, number * MESSAGE.size) for number in range(count)]
+        buffers = [
+            array.follow((number + 1) * MESSAGE.size - POINTER.size, length, writable=reading) if length else None
+            for number, (_, length, reading) in enumerate(headers)
+        ]
+        contents = [buffer.data if buffer else b"" for buffer in buffers]
+        messages = [
+            Message(address, length=length) if reading else Message(address, content)
+            for (address, length, reading), content in zip(headers, contents, strict=True)
+        ]
         for buffer, answer in zip(buffers, self._bus.transfer(messages), strict=True):
-            if buffer is not None and answer:
+            if buffer and answer:
                 buffer.store(answer)
         return count
-
-    def _message(self, array: Block, offset: int) -> tuple[Message, Block | None]:
-        address, flags, length, _ = MESSAGE.unpack_from(array.data, offset)
-        if length > MAX_LENGTH:
-            raise failure(errno.EINVAL)
-        if flags & ~I2C_M_RD or address > 0x7F:
-            raise failure(errno.EOPNOTSUPP)
-        reading = bool(flags & I2C_M_RD)
-        place = offset + MESSAGE.size - POINTER.size
-        buffer = array.follow(place, length, writable=reading) if length else None
-        if reading:
-            return Message(address, length=length), buffer
-        return Message(address, buffer.data if buffer else b""), None
 
     def _smbus(self, argument: Block) -> int:
         head = argument.follow(0, SMBUS.size)
@@ -149,3 +145,13 @@ class I2cDevFile:
         if union and answer:
             union.store(answer)
         return 0
+
+
+def _message_header(array: bytes, offset: int) -> tuple[int, int, bool]:
+    """Address, length and whether it is a read, of a ``struct i2c_msg``."""
+    address, flags, length, _ = MESSAGE.unpack_from(array, offset)
+    if length > MAX_LENGTH:
+        raise failure(errno.EINVAL)
+    if flags & ~I2C_M_RD or address > 0x7F:
+        raise failure(errno.EOPNOTSUPP)
+    return address, length, bool(flags & I2C_M_RD)

@@ -36,6 +36,8 @@ WRAPPER = "umockdev-wrapper"
 PACKAGES = "umockdev gir1.2-umockdev-1.0 python3-gi"
 _BINDINGS = "import gi; gi.require_version('UMockdev', '1.0'); from gi.repository import UMockdev"
 I2C_MAJOR = 89
+# How long a command may take to end when it is asked to.
+GRACE_S = 5.0
 
 
 class IoctlBus:
@@ -50,7 +52,7 @@ class IoctlBus:
 
     def __init__(self, bus: VirtualI2cBus, number: int = 1) -> None:
         self.path = f"/dev/i2c-{number}"
-        self._number = number
+        self.number = number
         self._bus = MessageBus(bus)
 
     def run(
@@ -97,16 +99,16 @@ class IoctlBus:
 
     def _description(self) -> str:
         """The device for umockdev, so that ``i2cdetect -l`` lists it too."""
-        name = f"i2c-{self._number}"
+        name = f"i2c-{self.number}"
         lines = [
             f"P: /devices/virtual/i2c-dev/{name}",
             f"N: {name}",
             "E: SUBSYSTEM=i2c-dev",
             f"E: DEVNAME={self.path}",
             f"E: MAJOR={I2C_MAJOR}",
-            f"E: MINOR={self._number}",
+            f"E: MINOR={self.number}",
             f"A: name=simulated {self._bus.profile.name}\\n",
-            f"A: dev={I2C_MAJOR}:{self._number}\\n",
+            f"A: dev={I2C_MAJOR}:{self.number}\\n",
         ]
         return "\n".join(lines) + "\n"
 
@@ -176,10 +178,20 @@ def _finish(process: subprocess.Popen[str], timeout: float | None) -> tuple[str,
             # The command has had it too, and ends by itself.
             return process.communicate()
         except BaseException:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            _end(process)
             raise
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.communicate(timeout=GRACE_S)
+    except subprocess.TimeoutExpired:
+        # A group of its own unless it has the caller's terminal.
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.communicate()
 
 
 class _Server(threading.Thread):
@@ -228,12 +240,12 @@ class _RelayedBlock:
         self.data = data
         self.stored: list[tuple[int, str]] = []
         self._link = link
-        self._number = number
+        self.number = number
         self._root = root or self
         self._count = 1
 
     def follow(self, offset: int, length: int, *, writable: bool = False) -> _RelayedBlock:
-        self._link.write(json.dumps({"follow": [self._number, offset, length]}) + "\n")
+        self._link.write(json.dumps({"follow": [self.number, offset, length]}) + "\n")
         self._link.flush()
         data = bytes.fromhex(json.loads(self._link.readline())["data"])
         number = self._root._count
@@ -241,4 +253,4 @@ class _RelayedBlock:
         return _RelayedBlock(self._link, number, data, self._root)
 
     def store(self, data: bytes) -> None:
-        self._root.stored.append((self._number, data.hex()))
+        self._root.stored.append((self.number, data.hex()))

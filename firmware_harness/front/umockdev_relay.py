@@ -9,17 +9,17 @@ follow, and by one at the end that says what to return. The other side is :mod:`
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 from typing import Any
 
 import gi
 
 gi.require_version("UMockdev", "1.0")
-from gi.repository import GLib, UMockdev  # noqa: E402 - the version comes first
+from gi.repository import UMockdev  # noqa: E402 - the version comes first
 
 
 class Relay(UMockdev.IoctlBase):  # type: ignore[misc]
@@ -83,13 +83,13 @@ def main(descriptor: str, node: str, description: str, *command: str) -> int:
     bed.add_from_string(description)
     bed.attach_ioctl(node, relay)
     process = subprocess.Popen(command)
-    # Ctrl-C is for the command; this waits until that has ended.
+    # Signals are for the command, which has had Ctrl-C already; this waits until it has ended, and cleans up.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    loop = GLib.MainLoop()
-    threading.Thread(target=lambda: (process.wait(), loop.quit()), daemon=True).start()
-    loop.run()
-    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    code = process.wait()
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    # umockdev's own thread may call back until the very end, which Python's way of ending does not survive.
+    os._exit(main(*sys.argv[1:]))

@@ -245,13 +245,56 @@ def test_host_that_stalls_between_level_and_data_loses_nothing_unnoticed(kind, b
 
     def slow(register, length):
         if register == bench.chip.fifo_register:
+            bench.chip.read = read
             bench.wait_samples(400)
         return read(register, length)
 
     bench.chip.read = slow
     assert bench.drain() == ([], "overflow")
-    bench.chip.read = read
     assert bench.goes_on()
+
+
+@pytest.mark.parametrize("transfer", range(9))
+def test_host_that_stalls_while_the_first_datum_is_taken_out_begins_anew(transfer):
+    bench = Bench("lsm6ds3trc").started()
+    bench.wait_samples(600)
+    transfers = {"read": bench.chip.read, "write": bench.chip.write}
+    seen = 0
+
+    def stalling(name):
+        def call(*arguments):
+            nonlocal seen
+            if seen == transfer:
+                bench.wait_samples(70)
+            seen += 1
+            return transfers[name](*arguments)
+
+        return call
+
+    bench.chip.read, bench.chip.write = stalling("read"), stalling("write")
+    gap = bench.imu.drain().gap
+    bench.chip.read, bench.chip.write = transfers["read"], transfers["write"]
+    bench.wait_samples(4)
+    first_ns = counted_times(bench.imu.drain().signals)[0] + bench.chip.source_begun_ns
+    assert gap is not None
+    assert 0 <= first_ns - gap.resumed_ns <= 1.01 * bench.chip.true_period_ns
+
+
+@both
+def test_host_that_stalls_before_the_level_knows_what_time_it_is_of(kind):
+    bench = Bench(kind).started()
+    bench.wait_samples(10)
+    read = bench.chip.read
+
+    def slow(register, length):
+        bench.chip.read = read
+        bench.wait_samples(150)
+        return read(register, length)
+
+    bench.chip.read = slow
+    samples = bench.imu.drain()
+    newest_ns = counted_times(samples.signals)[-1] + bench.chip.source_begun_ns
+    assert 0 <= samples.at_ns - newest_ns < 1.1 * bench.chip.true_period_ns
 
 
 @both

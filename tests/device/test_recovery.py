@@ -151,7 +151,8 @@ def test_silence_climbs_until_samples_flow(faulty, clock):
     imu = recovering(faulty, clock)
     faulty.silent, faulty.cures = True, {"configure"}
     reasons = [samples.gap.reason for samples in (poll(imu, clock) for _ in range(8)) if samples.gap]
-    assert reasons == ["silence", "silence"]
+    # Emptying the FIFO does not count as long as no sample comes.
+    assert reasons == ["silence"]
     assert rungs(imu) == ["fifo-reset", "reinit"]
 
 

@@ -29,9 +29,14 @@ class Chip:
     address = 0x42
     control = Register(0x10, ENABLE=bit(7), MODE=bits(3, 2))
     divider = Register(0x11)
+    elsewhere = Register(0x10, bank=2)
 
     def __init__(self, bus):
         self.bus = bus
+
+    def select_bank(self, bank):
+        if bank:
+            self.bus.log.append(("bank", bank))
 
 
 def test_fields_take_their_place():
@@ -70,3 +75,14 @@ def test_readback_that_differs_names_register_and_values():
         "chip on memory: found CONTROL = 0x00 after writing it, expected 0x80; "
         "check power and wiring; a chip that goes on refusing is a clone or broken"
     )
+
+
+def test_bank_is_selected_before_the_transfer():
+    chip = Chip(Memory())
+    chip.elsewhere.write_checked(value=1)
+    assert chip.bus.log == [
+        ("bank", 2),
+        ("write", 0x42, 0x10, b"\x01"),
+        ("bank", 2),
+        ("read", 0x42, 0x10, 1),
+    ]

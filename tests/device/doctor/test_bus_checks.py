@@ -146,7 +146,7 @@ def test_a_bus_that_does_not_open_is_a_failure_and_nothing_more(make_patient):
     ("who_am_i", "level", "found"),
     [
         (0x68, Level.OK, "0x68: MPU-6050 (WHO_AM_I 0x68)"),
-        (0x98, Level.WARN, "0x68: clone of an MPU-6050 (WHO_AM_I 0x98)"),
+        (0x98, Level.WARN, "0x68: ICM-20689 or clone of an MPU-6050 (WHO_AM_I 0x98)"),
         (0x19, Level.FAIL, "0x68: an MPU-6886 (WHO_AM_I 0x19)"),
         (0x00, Level.FAIL, "0x68: an unknown chip (WHO_AM_I 0x00)"),
     ],

@@ -47,8 +47,9 @@ class Broker:
         self.port = free_port()
         self._folder = folder
         self._config = folder / "mosquitto.conf"
-        # Sessions and messages that wait survive SIGKILL: what a subscriber misses is then the sender's fault.
-        common = f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+        # Whom to send to survives SIGKILL, and what a subscriber misses while it is away waits for it.
+        kept = f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+        common = f"{kept}queue_qos0_messages true\n"
         # As root it would become another user, who cannot read pytest's folders.
         user = "user root\n" if os.geteuid() == 0 else ""
         self._config.write_text(f"listener {self.port} 127.0.0.1\n{user}{common}{settings}")
@@ -72,14 +73,18 @@ class Broker:
 
 
 class Subscriber:
-    """Keeps all that the broker sends, across reconnections."""
+    """Keeps all that the broker sends, across reconnections.
+
+    It acknowledges nothing (QoS 0): an acknowledgment that meets a killed broker would cost it what it has not read yet,
+    and the broker has forgotten. So what is missing here the sender has lost.
+    """
 
     def __init__(self, port, configure=lambda client: None):
         self.messages = []
         self.ready = 0
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="subscriber", clean_session=False)
         configure(self._client)
-        self._client.on_connect = lambda client, *_: client.subscribe("#", 1)
+        self._client.on_connect = lambda client, *_: client.subscribe("#", 0)
         self._client.on_subscribe = self._subscribed
         self._client.on_message = lambda client, data, message: self.messages.append(message)
         self._client.reconnect_delay_set(1, 1)
@@ -152,6 +157,13 @@ def close(sink):
     sink.closed_by_test = True
 
 
+def restart(broker, subscriber):
+    """Have the broker back, and the subscriber subscribed again: it may have been killed before it kept that."""
+    before = subscriber.ready
+    broker.start()
+    until(lambda: subscriber.ready > before)
+
+
 def local(broker, **options):
     return MqttBroker("127.0.0.1", broker.port, **options)
 
@@ -213,7 +225,8 @@ def test_killed_broker_costs_no_message(make_broker, subscribe, make_sink, windo
         for _ in range(150):
             sink.take(window(taken))
             taken += 1
-        until(lambda: subscriber.times())
+        # Some have come, so that the broker has long kept the subscription.
+        until(lambda outage=outage: len(subscriber.times()) > 300 * outage + 10)
         # In the middle of what is on its way.
         broker.kill()
         for _ in range(150):
@@ -242,7 +255,7 @@ def test_messages_outlive_broker_and_process(make_broker, subscribe, make_sink, 
         close(sink)
     # Each of the two runs also said that there is no problem.
     assert warnings[-1] == "mqtt: 62 messages wait in the spool for the next run"
-    broker.start()
+    restart(broker, subscriber)
     sink = make_sink(local(broker))
     sink.take(window(60))
     until(lambda: len(subscriber.times()) == 61)
@@ -261,7 +274,7 @@ def test_full_spool_drops_the_oldest(make_broker, subscribe, make_sink, window, 
         "mqtt: the spool was full; dropped the oldest 81 messages",
         "mqtt: 20 messages wait in the spool for the next run",
     ]
-    broker.start()
+    restart(broker, subscriber)
     make_sink(local(broker))
     until(lambda: len(subscriber.times()) == 20)
     assert subscriber.times() == [window(number).to_dict()["t"] for number in range(80, 100)]

@@ -20,6 +20,10 @@ def test_the_command_counts_instructions_on_one_processor():
     assert command[command.index("-append") + 1].endswith("panic=-1")
 
 
+def test_without_counting_the_clock_is_the_walls():
+    assert "-icount" not in qemu_command("cortex-a53", Path("k"), Path("a"), counting=False)
+
+
 def test_the_second_archive_holds_process_1_the_models_and_the_job():
     entries = {entry.path: entry for entry in job_entries([b"one", b"two"], Job(samples=7, warmup=2, seed=3))}
     assert entries["init"].data.startswith(b"#!/usr/bin/python3")

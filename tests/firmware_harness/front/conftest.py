@@ -1,3 +1,5 @@
+import ctypes
+
 import pytest
 
 from deseptr.firmware_harness import VirtualClock, VirtualI2cBus
@@ -50,3 +52,66 @@ def failing():
         return caught.value.errno
 
     return call
+
+
+class Msg(ctypes.Structure):
+    _fields_ = (
+        ("addr", ctypes.c_uint16),
+        ("flags", ctypes.c_uint16),
+        ("len", ctypes.c_uint16),
+        ("buf", ctypes.c_void_p),
+    )
+
+
+class Rdwr(ctypes.Structure):
+    _fields_ = (("msgs", ctypes.c_void_p), ("nmsgs", ctypes.c_uint32))
+
+
+class Smbus(ctypes.Structure):
+    _fields_ = (
+        ("read_write", ctypes.c_uint8),
+        ("command", ctypes.c_uint8),
+        ("size", ctypes.c_uint32),
+        ("data", ctypes.c_void_p),
+    )
+
+
+class Program:
+    """A program that calls ioctls as one in C does, with structures built by ctypes.
+
+    ``system_call`` is given the request and the argument, a number or an address in this process.
+    """
+
+    Rdwr, Smbus = Rdwr, Smbus
+
+    def __init__(self, system_call):
+        self._system_call = system_call
+
+    def ioctl(self, request, argument):
+        return self._system_call(request, argument if isinstance(argument, int) else ctypes.addressof(argument))
+
+    def rdwr(self, *messages):
+        """``messages`` are (address, flags, bytes or length); returns what the ioctl did, and the buffers."""
+        sizes = [size if isinstance(size, int) else len(size) for _, _, size in messages]
+        buffers = [
+            ctypes.create_string_buffer(b"" if isinstance(data, int) else data, max(1, size))
+            for (_, _, data), size in zip(messages, sizes, strict=True)
+        ]
+        array = (Msg * len(messages))(
+            *(
+                Msg(address, flags, size, ctypes.addressof(buffer))
+                for (address, flags, _), size, buffer in zip(messages, sizes, buffers, strict=True)
+            )
+        )
+        returned = self.ioctl(0x707, Rdwr(ctypes.addressof(array), len(messages)))
+        return returned, [buffer.raw[:size] for buffer, size in zip(buffers, sizes, strict=True)]
+
+    def smbus(self, read_write, command, size, data=b"", length=34):
+        union = ctypes.create_string_buffer(data, length)
+        returned = self.ioctl(0x720, Smbus(read_write, command, size, ctypes.addressof(union)))
+        return returned, union.raw
+
+
+@pytest.fixture
+def make_program():
+    return Program

@@ -109,9 +109,12 @@ def test_another_number_is_another_device(make_bus):
 
 
 @needs_umockdev
-def test_a_command_that_hangs_is_killed(front):
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_command_that_hangs_is_ended(front, monkeypatch, stubborn):
+    monkeypatch.setattr(ioctl_module, "GRACE_S", 0.5)
+    ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if stubborn else "pass"
     with pytest.raises(subprocess.TimeoutExpired):
-        front.run([sys.executable, "-c", "import time; time.sleep(100)"], timeout=1)
+        front.run([sys.executable, "-c", f"import signal, time; {ignore}; time.sleep(100)"], timeout=1)
     assert front.run([sys.executable, "-c", "print(1)"], timeout=60).stdout == "1\n"
 
 
