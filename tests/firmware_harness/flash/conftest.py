@@ -26,7 +26,7 @@ from deseptr.firmware_harness.flash.target.probe import probe
 
 # What `python -m deseptr.cli` of a stand-in does; CONDUCT decides how well.
 _STANDIN = """
-    import json, sys, time
+    import json, os, socket, sys, time
     words = sys.argv[1:]
     if words[:2] == ["device", "doctor"]:
         print(json.dumps({"findings": [{"check": "WHO_AM_I", "level": "fail", "found": "no chip answers"}]}))
@@ -42,6 +42,12 @@ _STANDIN = """
         sys.exit()
     if CONDUCT == "dies":
         sys.exit("the sensor is gone")
+    if "NOTIFY_SOCKET" in os.environ:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
+    if CONDUCT == "quits":
+        time.sleep(0.5)
+        sys.exit(2)
     while True:
         print(json.dumps({"t": 1.0, "label": VERSION}), flush=True)
         time.sleep(0.1)
