@@ -1,4 +1,7 @@
-"""The unit under a real systemd: a user's manager in a mount namespace where systemd seems to have booted."""
+"""The unit under a real systemd: a user's manager in a mount namespace where systemd seems to have booted.
+
+Never a system manager: at its start it cleans /tmp and sets up devices, which no namespace here keeps to itself.
+"""
 
 import json
 import os
@@ -19,7 +22,7 @@ from .conftest import BundleMaker, Sshd
 _SYSTEMD = Path("/lib/systemd/systemd")
 _ENTER = """
 mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system || exit 77
-exec "$0" --user --log-target=null
+exec "$0" --user --unit=basic.target --log-target=null
 """
 
 
@@ -49,7 +52,9 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)
     homes = {"XDG_RUNTIME_DIR": str(runtime), "XDG_CONFIG_HOME": str(tmp_path / "config"), "HOME": str(tmp_path)}
-    environment = {**os.environ, **homes}
+    # Only systemd's own units and the test's: none that this machine enables for its users.
+    units = f"{tmp_path / 'config' / 'systemd' / 'user'}:/usr/lib/systemd/user"
+    environment = {**os.environ, **homes, "SYSTEMD_UNIT_PATH": units}
     environment.pop("DBUS_SESSION_BUS_ADDRESS", None)
     enter = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "sh", "-c", _ENTER]
     process = subprocess.Popen(
