@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deseptr.contract.lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from .attached import OpenBus, attached_bus, open_bus
     from .board import BoardState, Throttled, read_board
     from .bus import BusError, I2cBus, LinuxI2cBus, bus_error, bus_errors, bus_exists
     from .clock import Clock, SystemClock
@@ -75,6 +76,7 @@ __getattr__, __dir__ = lazy_attributes(
         "stream": "RateLock SampleStream",
         "timing": "SampleClock",
         "windows": "Window WindowAssembler",
+        "attached": "OpenBus attached_bus open_bus",
     },
 )
 
@@ -111,6 +113,7 @@ __all__ = [
     "Lsm6dsox",
     "Mpu6050",
     "Mpu6500",
+    "OpenBus",
     "Power",
     "PowerMeter",
     "Profile",
@@ -139,6 +142,7 @@ __all__ = [
     "WindowAssembler",
     "WindowEvent",
     "WindowTimes",
+    "attached_bus",
     "bus_error",
     "bus_errors",
     "bus_exists",
@@ -149,6 +153,7 @@ __all__ = [
     "live_session",
     "load_engine",
     "make_sensor",
+    "open_bus",
     "predict",
     "probe",
     "profile_model",

@@ -10,8 +10,8 @@ from typing import Any
 
 from deseptr.contract import DeseptrError, SetupError
 
-from .bus import LinuxI2cBus
-from .clock import Clock, SystemClock
+from .attached import open_bus
+from .clock import Clock
 from .engine import Engine
 from .events import Event
 from .imu import Imu
@@ -56,15 +56,14 @@ def live_session(bus: int = 1, sensor: str = AUTO, address: int | None = None) -
         SensorError: if the bus cannot be opened, or ``auto`` finds nothing.
         SetupError: if there is no such driver, or smbus2 is missing.
     """
-    clock = SystemClock()
-    linux_bus = LinuxI2cBus(bus)
+    opened = open_bus(bus)
     try:
-        imu = make_sensor(sensor, linux_bus, clock, address)
+        imu = make_sensor(sensor, opened.bus, opened.clock, address)
     except DeseptrError:
-        linux_bus.close()
+        opened.bus.close()
         raise
-    description = {"name": imu.name, "address": imu.address, "bus": linux_bus.path, "simulated": False}
-    return Session(imu, clock, lambda: False, description, linux_bus.close, linux_bus.reopen)
+    description = {"name": imu.name, "address": imu.address, "bus": opened.bus.path, "simulated": opened.simulated}
+    return Session(imu, opened.clock, lambda: False, description, opened.bus.close, opened.reopen)
 
 
 def run_live(
