@@ -26,7 +26,7 @@ from deseptr.firmware_harness.flash.target.probe import probe
 
 # What `python -m deseptr.cli` of a stand-in does; CONDUCT decides how well.
 _STANDIN = """
-    import json, sys, time
+    import json, os, socket, sys, time
     words = sys.argv[1:]
     if words[:2] == ["device", "doctor"]:
         print(json.dumps({"findings": [{"check": "WHO_AM_I", "level": "fail", "found": "no chip answers"}]}))
@@ -42,9 +42,24 @@ _STANDIN = """
         sys.exit()
     if CONDUCT == "dies":
         sys.exit("the sensor is gone")
+    if "NOTIFY_SOCKET" in os.environ:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
+    if CONDUCT == "quits":
+        time.sleep(0.5)
+        sys.exit(2)
     while True:
         print(json.dumps({"t": 1.0, "label": VERSION}), flush=True)
         time.sleep(0.1)
+"""
+
+
+# A pip that unpacks the one wheel there is: the real one takes a second to be imported, and is in some tests enough.
+_QUICK_PIP = """
+    import pathlib, sys, sysconfig, zipfile
+    links = pathlib.Path(sys.argv[sys.argv.index("--find-links") + 1])
+    wheel = next(links.glob("deseptr-*.whl"))
+    zipfile.ZipFile(wheel).extractall(sysconfig.get_paths()["purelib"])
 """
 
 
@@ -206,6 +221,14 @@ def standin_wheel(folder: Path, version: str, conduct: str = "well") -> Path:
 
 
 @pytest.fixture(scope="session")
+def quick_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pip") / "pip-0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pip/__main__.py", textwrap.dedent(_QUICK_PIP))
+    return path
+
+
+@pytest.fixture(scope="session")
 def pip_wheel(tmp_path_factory: pytest.TempPathFactory, board_target: Target) -> Path:
     folder = tmp_path_factory.mktemp("pip")
     house = folder / "house"
@@ -218,8 +241,8 @@ BundleMaker = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def make_standin(tmp_path_factory: pytest.TempPathFactory, pip_wheel: Path, board_target: Target) -> BundleMaker:
-    """Makes a bundle of a stand-in: its version, build number, conduct and signature."""
+def make_standin(tmp_path_factory: pytest.TempPathFactory, quick_pip: Path, board_target: Target) -> BundleMaker:
+    """Makes a bundle of a stand-in: its version, build number, conduct and signature, target and pip."""
     tmp_path = tmp_path_factory.mktemp("bundles")
 
     def make(
@@ -228,9 +251,10 @@ def make_standin(tmp_path_factory: pytest.TempPathFactory, pip_wheel: Path, boar
         conduct: str = "well",
         sign: Callable[[bytes], bytes] | None = None,
         target: Target = board_target,
+        pip: Path = quick_pip,
     ) -> Path:
         wheel = standin_wheel(tmp_path, version, conduct)
-        sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip_wheel.name}": pip_wheel}
+        sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip.name}": pip}
         files = {name: entry_of(path) for name, path in sources.items()}
         manifest = Manifest(version, build, target, files=files, seconds=1.0)
         path = tmp_path / f"{version}-{build}.bundle"
