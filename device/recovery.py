@@ -14,6 +14,7 @@ import numpy as np
 
 from deseptr.contract import SensorError
 
+from .bus import UNHEALTHY_EXIT_CODE
 from .clock import Clock
 from .fifo_imu import SettingsLostError
 from .imu import Gap, Imu, ImuConfig, ImuSettings, Samples
@@ -31,13 +32,13 @@ SILENCE_NS = 400_000_000
 SILENT_SAMPLES = 10
 # A rung is proved by a sample within so many periods; one may just have been missed, and some chips begin late.
 PROOF_SAMPLES = 4
-PATIENCE_S = 60.0
+PATIENCE_S = 20.0
 
 
 class UnhealthyError(SensorError):
     """The sensor could not be brought back; its exit code lets a service manager tell it from wrong input."""
 
-    exit_code = 3
+    exit_code = UNHEALTHY_EXIT_CODE
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ def _never() -> bool:
     return False
 
 
+def _nothing() -> None:
+    return
+
+
 class Runtime:
     """A sensor and a model joined.
 
@@ -48,6 +52,7 @@ class Runtime:
         profiler: takes the durations of every window.
         tracker: decides on labels; with none, windows are only classified.
         ended: asked before each poll; once it says yes, the FIFO is drained once more and the events end.
+        heartbeat: called whenever samples came, and only then: a watchdog that it pets bites where they stop.
         timer: host time in nanoseconds, for latencies.
         rate_tolerance: largest relative difference of the sensor's rate from the model's at which it is not resampled.
 
@@ -64,6 +69,7 @@ class Runtime:
         profiler: Profiler | None = None,
         tracker: LabelTracker | None = None,
         ended: Callable[[], bool] = _never,
+        heartbeat: Callable[[], None] = _nothing,
         timer: Callable[[], int] = time.perf_counter_ns,
         rate_tolerance: float = RATE_TOLERANCE,
     ) -> None:
@@ -73,6 +79,7 @@ class Runtime:
         self._profiler = profiler or Profiler(capacity=1)
         self._tracker = tracker
         self._ended = ended
+        self._heartbeat = heartbeat
         self._timer = timer
         contract = engine.contract
         self.settings: ImuSettings = imu.set_up(ImuConfig.from_contract(contract))
@@ -131,6 +138,8 @@ class Runtime:
             yield from self._recoveries()
             raise
         read = self._timer()
+        if len(samples.signals):
+            self._heartbeat()
         yield from self._recoveries()
         if samples.gap is not None:
             yield self._gap(samples.gap)

@@ -1,5 +1,6 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .accounting import AccountingEngine, AccountingImu, SampleLedger
 from .acted import act
 from .at_rest import AtRest
 from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
@@ -40,6 +41,8 @@ __all__ = [
     "I2C_TINY_USB",
     "KINDS",
     "RP1",
+    "AccountingEngine",
+    "AccountingImu",
     "AtRest",
     "BitFlipRead",
     "BitFlipWrite",
@@ -69,6 +72,7 @@ __all__ = [
     "Replayed",
     "ReplayedEvent",
     "ReplayedWindow",
+    "SampleLedger",
     "SampleRun",
     "SignalSource",
     "SimulatedChip",

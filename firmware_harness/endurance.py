@@ -87,7 +87,7 @@ class Endurance:
     told_lost: int = 0
     gaps: int = 0
     misjudged: int = 0
-    worst_gap: float = 0.0
+    worst_gap: int = 0
     jumps: int = 0
     strange: int = 0
     excused: int = 0
@@ -211,13 +211,13 @@ class _Run:
     def _sum_up(self) -> None:
         report, ledger = self._report, self._ledger
         ledger.settle()
-        errors = [abs(gap.told - gap.lost(self._period_ns)) for gap in ledger.closed_gaps]
+        errors = [ledger.error(gap) for gap in ledger.closed_gaps]
         report.delivered, report.jumps, report.strange = ledger.delivered, ledger.jumps, ledger.strange
         if ledger.first_ns is not None and ledger.last_ns is not None:
             report.felt = (ledger.last_ns - ledger.first_ns) / self._period_ns + 1
         report.told_lost = sum(gap.told for gap in ledger.closed_gaps)
         report.gaps, report.misjudged = len(errors), len(ledger.misjudged())
-        report.worst_gap = max(errors, default=0.0)
+        report.worst_gap = max(errors, default=0)
         report.excused = sum(e.fifo_reads for e in self._injector.log.of_kind("bit-flip-read"))
         report.windows, report.torn = self._engine.windows, self._engine.torn
         report.rungs = dict(self._rungs)
