@@ -9,9 +9,9 @@ import pytest
 from deseptr.contract import SensorError
 from deseptr.device import SENSORS, SystemClock
 from deseptr.firmware_harness import BusFault, ConstantSource, VirtualI2cBus
+from deseptr.firmware_harness.chips import CHIPS
 from deseptr.firmware_harness.front import IoctlBus, missing_umockdev
 from deseptr.firmware_harness.front.driver import CONFIG, drive
-from deseptr.firmware_harness.replay import CHIPS
 
 pytestmark = pytest.mark.skipif(bool(missing_umockdev()), reason=f"umockdev: {missing_umockdev()}")
 SIGNALS = [1.0, -2.0, 9.0, 0.5, -1.0, 0.25]
@@ -29,7 +29,8 @@ def front_of(name, address=None, faults=()):
 def test_it_reads_what_the_chip_feels(name):
     driven = drive(front_of(name), name, 15)
     assert driven.identity in SENSORS[name].who_am_i_values.values()
-    assert driven.gaps == ()
+    # In real time a busy machine may let the FIFO overflow, but nothing else.
+    assert set(driven.gaps) <= {"overflow"}
     assert driven.temperature_c == pytest.approx(30, abs=1 / 200)
     assert driven.rate_hz == pytest.approx(CONFIG.rate_hz, rel=0.05)
     assert len(driven.signals) >= 15
@@ -47,8 +48,8 @@ def test_auto_finds_it_at_its_other_address(name):
 @pytest.mark.parametrize("name", ["mpu6500", "lsm6dsox"])
 def test_a_broken_read_of_data_is_a_gap(name):
     fifo = CHIPS[name](ConstantSource(SIGNALS), SystemClock()).fifo_register
-    driven = drive(front_of(name, faults=[BusFault(5, register=fifo, after=2, consumed=7)]), name, 15)
-    assert driven.gaps == ("read-error",)
+    driven = drive(front_of(name, faults=[BusFault(5, register=fifo, consumed=7)]), name, 15)
+    assert driven.gaps[0] == "read-error"
     half_count = SENSORS[name].si_per_count(4, 500) / 2
     assert (np.abs(driven.signals - SIGNALS) <= half_count * 1.001).all()
 
