@@ -33,6 +33,8 @@ SILENT_SAMPLES = 10
 # A rung is proved by a sample within so many periods; one may just have been missed, and some chips begin late.
 PROOF_SAMPLES = 4
 PATIENCE_S = 20.0
+# A host that stood still itself has not heard the sensor for long either: it has to have asked some times in vain.
+LEAST_ASKED = 3
 
 
 class UnhealthyError(SensorError):
@@ -93,6 +95,7 @@ class RecoveringImu:
         self._reason: str | None = None
         self._heard_ns = self._awaited_ns = self._retry_ns = 0
         self._pause_ns = FIRST_PAUSE_NS
+        self._unanswered = 0
         self.counts: Counter[str] = Counter()
 
     @property
@@ -147,11 +150,13 @@ class RecoveringImu:
         """
         samples = self._heal() if self._reason is not None else self._drain()
         now_ns = self._clock.now_ns()
+        self._unanswered += 1
         if len(samples.signals):
             self._heard_ns = self._awaited_ns = now_ns
+            self._unanswered = 0
             self._climbed.clear()
             self._pause_ns = FIRST_PAUSE_NS
-        elif now_ns - self._heard_ns > self._patience_ns and not self._ended():
+        elif now_ns - self._heard_ns > self._patience_ns and self._unanswered > LEAST_ASKED and not self._ended():
             raise self._unhealthy(now_ns)
         return samples
 

@@ -231,3 +231,13 @@ def test_setting_up_is_tried_a_few_times(faulty, clock):
     with pytest.raises(SensorError):
         imu.start()
     assert faulty.calls["start"] == 3
+
+
+def test_a_host_that_stood_still_does_not_give_the_sensor_up(faulty, clock):
+    imu = recovering(faulty, clock)
+    poll(imu, clock)
+    clock.sleep_ns(3600 * 1000 * MS)
+    faulty.silent = True
+    assert not len(imu.drain().signals)
+    faulty.silent = False
+    assert any(len(poll(imu, clock).signals) for _ in range(10))
