@@ -28,6 +28,8 @@ from .smoothing import LabelTracker, Verdict
 from .stream import RATE_TOLERANCE, SampleStream
 from .windows import Window
 
+# A sensor that hangs or was reset is to be back within the hop, whatever its FIFO could hold meanwhile.
+LONGEST_POLL_S = 0.4
 # How often a sensor that is away is looked for; the ladder makes its own pauses.
 LOST_POLL_NS = 100_000_000
 
@@ -88,6 +90,7 @@ class Runtime:
         self._hop_ns = round(contract.hop_s * 1e9)
         self._times = WindowTimes()
         self._period_ns = round(1e9 / self.settings.rate_hz)
+        self._longest_poll = max(1, math.floor(LONGEST_POLL_S * self.settings.rate_hz))
 
     @property
     def rate_hz(self) -> float:
@@ -124,7 +127,7 @@ class Runtime:
         if self._imu.lost is not None:
             return now_ns + LOST_POLL_NS
         wanted = self._stream.wanted
-        polls = math.ceil(wanted / (self._imu.capacity // 2))
+        polls = math.ceil(wanted / min(self._imu.capacity // 2, self._longest_poll))
         # Half a sample late rather than early, for the time of a sample is known to less than one.
         due_ns = self._stream.clock.time_of_ns(wanted / max(1, polls) + 0.5)
         return max(due_ns, now_ns + self._period_ns)

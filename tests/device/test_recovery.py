@@ -233,11 +233,23 @@ def test_setting_up_is_tried_a_few_times(faulty, clock):
     assert faulty.calls["start"] == 3
 
 
-def test_a_host_that_stood_still_does_not_give_the_sensor_up(faulty, clock):
-    imu = recovering(faulty, clock)
+def test_a_host_that_was_held_up_in_the_middle_of_a_call_is_no_silent_sensor(faulty, clock):
+    imu = recovering(faulty, clock, patience_s=5)
     poll(imu, clock)
-    clock.sleep_ns(3600 * 1000 * MS)
+    drain = faulty.drain
+    faulty.drain = lambda: clock.sleep_ns(60_000 * MS) or drain()
     faulty.silent = True
     assert not len(imu.drain().signals)
-    faulty.silent = False
-    assert any(len(poll(imu, clock).signals) for _ in range(10))
+    faulty.silent, faulty.drain = False, drain
+    assert any(len(poll(imu, clock).signals) for _ in range(20))
+
+
+def test_a_host_that_was_held_up_is_no_silent_sensor(faulty, clock):
+    imu = recovering(faulty, clock, patience_s=5)
+    poll(imu, clock)
+    faulty.ill = NACK
+    clock.sleep_ns(60_000 * MS)
+    assert not len(imu.drain().signals)
+    faulty.ill = None
+    while not len(poll(imu, clock).signals):
+        pass

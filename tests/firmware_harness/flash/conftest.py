@@ -131,7 +131,7 @@ def sshd() -> Iterator[Sshd]:
             process.wait()
     finally:
         if made:
-            subprocess.run(["userdel", user], check=True, capture_output=True)
+            _change_users("userdel", user)
         shutil.rmtree(folder)
 
 
@@ -143,8 +143,19 @@ def _login(folder: Path) -> tuple[str, bool]:
     name = f"deseptr{os.getpid()}"
     # A password of `*` fits nothing, and unlike `!` does not lock the account against keys.
     words = ["--no-create-home", "--home-dir", str(folder / "home"), "--shell", "/bin/sh", "--password", "*", name]
-    subprocess.run(["useradd", *words], check=True, capture_output=True)
+    _change_users("useradd", *words)
     return name, True
+
+
+def _change_users(*command: str) -> None:
+    for _ in range(50):
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
+        if ended.returncode == 0:
+            return
+        # Another worker of the tests is at it.
+        assert "lock" in ended.stderr, ended.stderr
+        time.sleep(0.2)
+    raise AssertionError(ended.stderr)
 
 
 def _python_of(account: pwd.struct_passwd) -> str:
