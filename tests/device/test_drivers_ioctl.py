@@ -9,9 +9,9 @@ import pytest
 from deseptr.contract import SensorError
 from deseptr.device import SENSORS, SystemClock
 from deseptr.firmware_harness import BusFault, ConstantSource, VirtualI2cBus
+from deseptr.firmware_harness.chips import CHIPS
 from deseptr.firmware_harness.front import IoctlBus, missing_umockdev
 from deseptr.firmware_harness.front.driver import CONFIG, drive
-from deseptr.firmware_harness.replay import CHIPS
 
 pytestmark = pytest.mark.skipif(bool(missing_umockdev()), reason=f"umockdev: {missing_umockdev()}")
 SIGNALS = [1.0, -2.0, 9.0, 0.5, -1.0, 0.25]

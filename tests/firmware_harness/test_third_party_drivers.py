@@ -19,8 +19,8 @@ from deseptr.firmware_harness import (
     VirtualClock,
     VirtualI2cBus,
 )
+from deseptr.firmware_harness.chips import CHIPS
 from deseptr.firmware_harness.front import IoctlBus, Message, MessageBus, missing_umockdev
-from deseptr.firmware_harness.replay import CHIPS
 
 MS = 1_000_000
 # In m/s^2 and rad/s, inside the smallest full scales.
