@@ -1,7 +1,7 @@
 """Logits of random windows on a runtime's reference kernels, which give the same bits on every machine.
 
-``python -m deseptr.firmware_harness.arm.logits MODEL ENGINE COUNT SEED`` prints one JSON object. It runs on the host and
-in the emulated machine alike, so that what differs is the machine's.
+``python -m deseptr.firmware_harness.arm.logits MODEL ENGINE COUNT SEED`` prints one JSON object. It runs on the host
+and in the emulated machine alike, so that what differs is the machine's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def random_windows(contract: ModelContract, count: int, seed: int) -> NDArray[np
     # Loud and quiet ones, so that all of the range is met.
     loudness = rng.uniform(0.01, 0.5, (count, 1, 1))
     noise = rng.standard_normal(shape) * loudness + rng.uniform(-0.3, 0.3, (count, 1, shape[2]))
-    return (noise * np.array(contract.input_range)).astype(np.float32)
+    windows: NDArray[np.float32] = (noise * np.array(contract.input_range)).astype(np.float32)
+    return windows
 
 
 def main(model: str, kind: str, count: str, seed: str) -> None:

@@ -1,7 +1,7 @@
 """What the emulated machine does when it is verified: a service of its systemd, on Debian's Python alone.
 
-It loads the kernel's modules, installs the second runtime, plugs simulated sensors in, does the job's steps in turn, and
-says what came of each; it judges nothing. :mod:`.verify` does, on the host.
+It loads the kernel's modules, installs the second runtime, plugs simulated sensors in, does the job's steps in turn,
+and says what came of each; it judges nothing. :mod:`.verify` does, on the host.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 from .kernel_guest import adapters, load_modules, wait_for
 
 MARK = "@verify-arm "
+LOG = Path("/run/simulated.log")
 SERVICE = "deseptr.service"
 _POWER_OFF = 0x4321FEDC
 _TAIL = 2000
@@ -49,7 +50,7 @@ def run_step(command: Sequence[str], timeout: float) -> dict[str, Any]:
 def plug_in(command: Sequence[str]) -> int:
     """Start a simulated sensor's adapter, and leave it there; returns the number that the kernel gives it."""
     before = adapters()
-    with Path("/run/simulated.log").open("a") as log:
+    with LOG.open("a") as log:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     new: set[int] = wait_for(lambda: _running(server) and adapters() - before, "no i2c-tiny-usb adapter")
     number = min(new)
@@ -63,7 +64,7 @@ def plug_in(command: Sequence[str]) -> int:
 
 def _running(server: subprocess.Popen[bytes]) -> bool:
     if server.poll() is not None:
-        raise ChildProcessError(Path("/run/simulated.log").read_text()[-_TAIL:])
+        raise ChildProcessError(LOG.read_text()[-_TAIL:])
     return True
 
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deseptr.contract import read_tflite
-from deseptr.data import Dataset, save_npz, synthetic_dataset
+from deseptr.data import Dataset, save_npz, synthetic_dataset, synthetic_stretch
 
-from .verify_machine import OLDER, PREFIX, STILL_BUS, WORN_BUS, Payload, second_environment
+from .verify_machine import PREFIX, SECOND, STILL_BUS, WORN_BUS, Payload, second_environment
 
 WINDOWS = 200
 SEED = 20
 EVALUATED_S = 15.0
-# Longer than the machine runs by its own clock.
-WORN_S = 1800.0
+# Longer than the machine runs by its own clock, which is the same on a slow host.
+WORN_S = 600.0
+# Two that the model tells apart.
+WORN = ("walking", "sitting")
 RUN_S = 20.0
+# By the machine's own clock.
 STEP_TIMEOUT_S = 900.0
-_MODULE = ["-m", "deseptr.cli"]
+NEWER, OLDER = "litert", "tflite"
+_RELEASE = f"{PREFIX}/current"
+_MODEL = f"{_RELEASE}/model.tflite"
+_OLDER_PYTHON = [f"{SECOND}/bin/python", "-I"]
 _VERSIONS = (
     "import importlib.metadata as m, json, platform;"
     "n = ('deseptr', 'numpy', 'ai-edge-litert', 'tflite-runtime');"
@@ -34,74 +43,107 @@ class Inputs:
 
     Args:
         model: the ``.tflite``.
-        worn: one long recording, felt by a simulated sensor.
+        worn: one long recording of each of ``WORN``, felt by a simulated sensor.
         labelled: some short ones, to be evaluated.
     """
 
     model: Path
-    worn: Path
+    worn: dict[str, Path]
     labelled: Path
+
+    @property
+    def recordings(self) -> list[Path]:
+        """All that is not the model."""
+        return [*self.worn.values(), self.labelled]
 
 
 def make_inputs(model: Path, folder: Path) -> Inputs:
     """Write seeded recordings at the model's rate into ``folder``."""
     rate_hz = read_tflite(model).contract.rate_hz
     short = synthetic_dataset(subjects=2, seconds=EVALUATED_S, rate_hz=rate_hz)
-    long = synthetic_dataset(subjects=1, seconds=WORN_S, rate_hz=rate_hz)
-    walking = next(r for r in long.recordings if long.label_names[r.labels[0]] == "walking")
-    inputs = Inputs(model, folder / "worn.npz", folder / "labelled.npz")
-    save_npz(Dataset((walking,), long.label_names, name="worn"), inputs.worn)
+    inputs = Inputs(model, {name: folder / f"{name}.npz" for name in WORN}, folder / "labelled.npz")
+    for name, path in inputs.worn.items():
+        number = next(n for n in itertools.count() if _activity(n, short.label_names) == name)
+        stretch = synthetic_stretch(1, number, rate_hz=rate_hz, seconds=WORN_S)
+        save_npz(Dataset((stretch,), short.label_names, name=name), path)
     save_npz(short, inputs.labelled)
     return inputs
 
 
-def evaluate_command(python: str, model: str, data: str, engine: str) -> list[str]:
+def _activity(number: int, names: Sequence[str]) -> str:
+    return names[int(synthetic_stretch(1, number, seconds=1.0).labels[0])]
+
+
+def doctor_command(deseptr: Sequence[str], *options: str) -> list[str]:
+    """``deseptr device doctor`` on a sensor that lies still."""
+    return [*deseptr, "device", "doctor", *options, "--json"]
+
+
+def run_command(deseptr: Sequence[str], model: str, *options: str) -> list[str]:
+    """``deseptr device run`` for a while."""
+    return [*deseptr, "device", "run", "--model", model, *options, "--seconds", f"{RUN_S:g}", "--json"]
+
+
+def evaluate_command(deseptr: Sequence[str], model: str, data: str, engine: str) -> list[str]:
     """``deseptr device evaluate`` of all that is in ``data``."""
-    return [python, "-I", *_MODULE, "device", "evaluate", model, data, "--subjects", "1,2", "--engine", engine, "--json"]
+    return [*deseptr, "device", "evaluate", model, data, "--subjects", "1,2", "--engine", engine, "--json"]
 
 
-def logits_command(python: str, model: str, engine: str) -> list[str]:
+def logits_command(python: Sequence[str], model: str, engine: str) -> list[str]:
     """Logits of seeded windows on an engine's reference kernels."""
-    module = ["-m", "deseptr.firmware_harness.arm.logits"]
-    return [python, "-I", *module, model, engine, str(WINDOWS), str(SEED)]
+    return [*python, "-m", "deseptr.firmware_harness.arm.logits", model, engine, str(WINDOWS), str(SEED)]
+
+
+def host_commands(inputs: Inputs) -> dict[str, list[str]]:
+    """What the machine's answers are compared with, by name; the sensor is simulated in the command's own process."""
+    python = [sys.executable]
+    deseptr, model = [*python, "-m", "deseptr.cli"], str(inputs.model)
+    return {
+        "doctor": doctor_command(deseptr, "--model", model, "--simulate"),
+        **{f"run-{name}": run_command(deseptr, model, "--simulate", str(path)) for name, path in inputs.worn.items()},
+        "evaluate": evaluate_command(deseptr, model, str(inputs.labelled), "auto"),
+        "logits": logits_command(python, model, "auto"),
+    }
 
 
 def job_of(payload: Payload, inputs: Inputs) -> dict[str, Any]:
     """The job, for :mod:`.verify_guest`."""
-    steps = [
-        ("install", ["/usr/bin/python3", "/job/target.pyz", "install", f"/job/{payload.bundle.name}", PREFIX]),
-        ("hang", ["hang"]),
-        ("stop", ["systemctl", "stop", "deseptr.service"]),
-        *_with_newer(inputs),
-        *(_with_older(inputs) if payload.has_older else ()),
-    ]
-    simulate = [f"{OLDER}/bin/python", "-I", *_MODULE, "firmware", "simulate", "--front", "usbip", "--source"]
+    install = ["/usr/bin/python3", "/job/target.pyz", "install", f"/job/{payload.bundle.name}", PREFIX]
+    steps = {
+        "install": install,
+        "hang": ["hang"],
+        "stop": ["systemctl", "stop", "deseptr.service"],
+        **_with_newer(inputs),
+        **(_with_older(inputs) if payload.has_older else {}),
+    }
+    simulate = [*_OLDER_PYTHON, "-m", "deseptr.cli", "firmware", "simulate", "--front", "usbip", "--source"]
+    sources = {"still": "still", **{name: f"/job/{path.name}" for name, path in inputs.worn.items()}}
     return {
         "prepare": second_environment(payload),
-        "adapters": {"still": [*simulate, "still"], "worn": [*simulate, f"/job/{inputs.worn.name}"]},
-        "steps": [{"name": name, "command": command} for name, command in steps],
+        "adapters": {name: [*simulate, source] for name, source in sources.items()},
+        "steps": [{"name": name, "command": command} for name, command in steps.items()],
         "timeout": STEP_TIMEOUT_S,
     }
 
 
-def _with_newer(inputs: Inputs) -> list[tuple[str, list[str]]]:
-    release = f"{PREFIX}/current"
-    python, model = f"{release}/venv/bin/python", f"{release}/model.tflite"
-    deseptr = [f"{release}/bin/deseptr", "device"]
-    seconds = f"{RUN_S:g}"
-    return [
-        ("versions-litert", [python, "-I", "-c", _VERSIONS]),
-        ("doctor", [*deseptr, "doctor", "--model", model, "--bus", str(STILL_BUS), "--json"]),
-        ("run", [*deseptr, "run", "--model", model, "--bus", str(WORN_BUS), "--seconds", seconds, "--json"]),
-        ("evaluate-litert", evaluate_command(python, model, f"/job/{inputs.labelled.name}", "litert")),
-        ("logits-litert", logits_command(python, model, "litert")),
-    ]
+def _with_newer(inputs: Inputs) -> dict[str, list[str]]:
+    python, deseptr = [f"{_RELEASE}/venv/bin/python", "-I"], [f"{_RELEASE}/bin/deseptr"]
+    return {
+        f"versions-{NEWER}": [*python, "-c", _VERSIONS],
+        "doctor": doctor_command(deseptr, "--model", _MODEL, "--bus", str(STILL_BUS)),
+        **{
+            f"run-{name}": run_command(deseptr, _MODEL, "--bus", str(bus))
+            for bus, name in enumerate(inputs.worn, WORN_BUS)
+        },
+        f"evaluate-{NEWER}": evaluate_command(deseptr, _MODEL, f"/job/{inputs.labelled.name}", NEWER),
+        f"logits-{NEWER}": logits_command(python, _MODEL, NEWER),
+    }
 
 
-def _with_older(inputs: Inputs) -> list[tuple[str, list[str]]]:
-    python, model = f"{OLDER}/bin/python", f"{PREFIX}/current/model.tflite"
-    return [
-        ("versions-tflite", [python, "-I", "-c", _VERSIONS]),
-        ("evaluate-tflite", evaluate_command(python, model, f"/job/{inputs.labelled.name}", "tflite")),
-        ("logits-tflite", logits_command(python, model, "tflite")),
-    ]
+def _with_older(inputs: Inputs) -> dict[str, list[str]]:
+    deseptr = [*_OLDER_PYTHON, "-m", "deseptr.cli"]
+    return {
+        f"versions-{OLDER}": [*_OLDER_PYTHON, "-c", _VERSIONS],
+        f"evaluate-{OLDER}": evaluate_command(deseptr, _MODEL, f"/job/{inputs.labelled.name}", OLDER),
+        f"logits-{OLDER}": logits_command(_OLDER_PYTHON, _MODEL, OLDER),
+    }

@@ -1,6 +1,6 @@
-"""The machine that verifies: Debian with systemd and no runtime, and all that its job needs as it is brought to a board.
+"""The machine that verifies: Debian with systemd, and what its job needs, as it is brought to a board.
 
-It starts from nothing but packages; what is installed there is installed by itself, offline, from wheels.
+It starts with Debian's packages alone; what is installed there is installed by itself, offline, from wheels.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ RELEASES = {"bookworm": ("3.11", "2.36"), "trixie": ("3.13", "2.41")}
 OLDER_RUNTIME, OLDER_PYTHONS = ("tflite-runtime==2.14.0", "numpy>=1.26,<2"), ("3.11",)
 PACKAGES = ("python3", "libstdc++6", "systemd", "dash", "coreutils")
 MODULES = ("i2c_dev", "vhci_hcd", "i2c_tiny_usb")
-OLDER = "/opt/older"
+SECOND = "/opt/second"
 PREFIX = "/opt/deseptr"
-# The kernel numbers adapters as they come.
+# The kernel numbers adapters as they come; the worn ones follow each other.
 STILL_BUS, WORN_BUS = 0, 1
 _UNIT = """\
 [Unit]
@@ -160,7 +160,7 @@ def _settings() -> Iterator[Entry]:
 def second_environment(payload: Payload) -> list[list[str]]:
     """Commands that make the second environment, offline."""
     wheels = [f"/job/wheels/{path.name}" for path in payload.wheels]
-    pip = [f"{OLDER}/bin/python", f"/job/wheels/{payload.pip.name}/pip"]
+    pip = [f"{SECOND}/bin/python", f"/job/wheels/{payload.pip.name}/pip"]
     # Compiled when they are imported, which most of them never are.
     install = ["install", "--quiet", "--no-index", "--no-deps", "--no-compile", *wheels]
-    return [["/usr/bin/python3", "-m", "venv", "--without-pip", OLDER], [*pip, *install]]
+    return [["/usr/bin/python3", "-m", "venv", "--without-pip", SECOND], [*pip, *install]]
