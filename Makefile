@@ -53,4 +53,4 @@ wheel: setup ## Build dist/*.whl
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean: ## Remove what the targets made, but for trained runs
-	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo verify-arm *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
