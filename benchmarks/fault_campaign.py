@@ -49,7 +49,7 @@ def describe(result: Endurance, took_s: float) -> str:
     lines = [
         f"{result.sensor}, {result.duration_s / DAY_S:g} days in {took_s:.0f} s",
         f"delivered {result.delivered} + told lost {result.told_lost} of {result.felt:.0f} samples, "
-        f"{result.gaps} gaps, worst off by {result.worst_gap:.2f}",
+        f"{result.gaps} gaps, worst off by {result.worst_gap}",
         f"{result.windows} windows, {result.torn} across a gap, told time off by {result.drift_s:.2f} s at most",
         f"strange samples {result.strange}, reads of data with a flipped bit {result.excused}",
         "rungs: " + ", ".join(f"{rung} {count}" for rung, count in result.rungs.items()),

@@ -41,7 +41,7 @@ from deseptr.device import (
 )
 from deseptr.device.tflite_runtimes import choose_runtime
 from deseptr.firmware_harness import SineSource, VirtualI2cBus
-from deseptr.firmware_harness.replay import CHIPS
+from deseptr.firmware_harness.chips import CHIPS
 
 RATE_HZ = 200.0
 

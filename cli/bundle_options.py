@@ -19,7 +19,7 @@ _OPTIONS = [
     click.option("--sensor", help="Chip on the bus. [default: that of `deseptr device run`]"),
     click.option("--bus", type=click.IntRange(0), default=1, show_default=True, help="I2C bus on the board."),
     click.option("--simulate", metavar="DATA", help="No sensor: play DATA, as `synthetic`, in its place."),
-    click.option("--network", is_flag=True, help="Let the service use the network; on if ARGS have --mqtt."),
+    click.option("--network", is_flag=True, help="Network and MQTT for the service; implied by --mqtt in ARGS."),
     click.option("--gate-seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Trial run."),
     click.option("--build", type=click.IntRange(0), help="Build number. [default: seconds since 1970]"),
     click.option("--sign", "key", type=click.Path(path_type=Path), help="Sign with this ssh key."),
@@ -46,6 +46,7 @@ def bundle_request(options: dict[str, Any], target: Any = None) -> BundleRequest
     from deseptr.firmware_harness.flash.target.manifest import Target
 
     simulate = options["simulate"]
+    network = options["network"] or any(word.startswith("--mqtt") for word in options["run"])
     sensor = ["--sensor", options["sensor"]] if options["sensor"] else []
     on_bus = ["--bus", str(options["bus"])]
     source = ["--simulate", simulate, "--speed", "realtime"] if simulate else on_bus
@@ -57,7 +58,8 @@ def bundle_request(options: dict[str, Any], target: Any = None) -> BundleRequest
         doctor=("--simulate", *sensor) if simulate else (*on_bus, *sensor),
         seconds=options["gate_seconds"],
         bus=None if simulate else options["bus"],
-        network=options["network"] or any(word.startswith("--mqtt") for word in options["run"]),
+        network=network,
+        extras=("mqtt",) if network else (),
         wheel=options["wheel"],
         wheels=options["wheels"],
         key=options["key"],

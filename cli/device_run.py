@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -63,7 +63,7 @@ class _View(Protocol):
 @click.option(
     "--patience",
     type=click.FloatRange(0, min_open=True),
-    default=60.0,
+    default=20.0,
     show_default=True,
     help="Give the sensor up after so many seconds without a sample; exit code 3.",
 )
@@ -118,11 +118,11 @@ def run(**chosen: Any) -> None:
     config = decision(chosen)
     engine = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
     contract = engine.contract
-    source = _Source(engine, Profiler(), tracker_of(config, contract))
     notifier = SystemdNotifier.from_environment(SystemClock())
+    source = _Source(engine, Profiler(), tracker_of(config, contract), notifier)
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(chosen, contract, notifier, live=live) as outputs:
-        played = source.live(chosen, notifier) if live else source.replay(chosen)
+        played = source.live(chosen) if live else source.replay(chosen)
         view = _view(chosen, contract, figures, source.profiler)
         with closing(view), closing(played) as events, _interruptible():
             for event in events:
@@ -139,12 +139,12 @@ class _Source:
     engine: Engine
     profiler: Profiler
     tracker: LabelTracker
+    notifier: SystemdNotifier
 
-    def live(self, chosen: Mapping[str, Any], notifier: SystemdNotifier) -> Any:
-        from deseptr.device import WatchedClock, live_session, run_live
+    def live(self, chosen: Mapping[str, Any]) -> Any:
+        from deseptr.device import live_session, run_live
 
         session = live_session(chosen["bus"], chosen["sensor"], chosen["address"])
-        session = replace(session, clock=WatchedClock(session.clock, notifier))
         return run_live(self.engine, session, **self._options(chosen))
 
     def _options(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,6 +152,7 @@ class _Source:
             "seconds": chosen["seconds"],
             "profiler": self.profiler,
             "tracker": self.tracker,
+            "heartbeat": self.notifier.alive,
             "patience_s": chosen["patience"],
             "rate_tolerance": chosen["rate_tolerance"],
         }

@@ -50,21 +50,25 @@ def simulate(
 ) -> None:
     """Put a simulated sensor where programs look for a real one.
 
-    inprocess reads it with its driver, in virtual time. ioctl does so in another process through /dev/i2c-1, or
-    runs COMMAND there. cuse and usbip serve all programs of this machine until Ctrl-C, as root.
+    inprocess reads it with its driver in virtual time, or runs a COMMAND of deseptr so. ioctl does so in another
+    process and real time through /dev/i2c-1, for any COMMAND. cuse and usbip serve all programs of this machine until
+    Ctrl-C, as root.
 
     \b
     Examples:
       deseptr firmware simulate --list
       deseptr firmware simulate --front ioctl -- i2cdetect -y 1
       deseptr firmware simulate --front ioctl --source walk.csv -- deseptr device run
+      deseptr firmware simulate --front inprocess --source walk.csv -- deseptr device run --seconds 600
       sudo deseptr firmware simulate --front usbip --sensor lsm6dsox
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     if list_fronts:
         _list(as_json)
         return
-    if command and front != "ioctl":
-        raise click.UsageError("COMMAND goes with --front ioctl")
+    if command and front not in ("inprocess", "ioctl"):
+        raise click.UsageError("COMMAND goes with --front inprocess or ioctl")
+    if command and front == "inprocess" and Path(command[0]).name != "deseptr":
+        raise click.UsageError("in this process only `deseptr` itself can be COMMAND; others go with --front ioctl")
     from deseptr.device import SystemClock
     from deseptr.firmware_harness import VirtualClock
 
@@ -74,7 +78,7 @@ def simulate(
     if front in ("cuse", "usbip"):
         _serve(front, bus)
     elif command:
-        _run(bus, command)
+        _run(front, bus, clock, command)
     else:
         _show(_read(front, bus, clock, sensor, round(seconds * RATE_HZ)), sensor, as_json=as_json)
 
@@ -128,7 +132,7 @@ def _faults(path: Path | None) -> list[Fault]:
 def _bus(sensor: str, source: SignalSource, faults: list[Fault], controller: str, clock: Clock) -> VirtualI2cBus:
     from deseptr.device import SENSORS
     from deseptr.firmware_harness import VirtualI2cBus, bus_profile
-    from deseptr.firmware_harness.replay import make_chip
+    from deseptr.firmware_harness.chips import make_chip
 
     chip = make_chip(sensor, source, clock)
     return VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, bus_profile(controller), faults)
@@ -145,7 +149,15 @@ def _serve(front: str, bus: VirtualI2cBus) -> None:
         click.echo("", err=True)
 
 
-def _run(bus: VirtualI2cBus, command: tuple[str, ...]) -> None:
+def _run(front: str, bus: VirtualI2cBus, clock: Clock, command: tuple[str, ...]) -> None:
+    if front == "inprocess":
+        from deseptr.device import attached_bus
+
+        from .main import deseptr
+
+        with attached_bus(bus, clock):
+            deseptr.main(list(command[1:]), prog_name="deseptr", standalone_mode=False)
+        return
     from deseptr.firmware_harness.front import IoctlBus
 
     sys.exit(IoctlBus(bus).run(command, capture=False).returncode)

@@ -21,7 +21,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "Measure a run or a .tflite on labelled recordings."),
     "compare": ("compare", "Latency, size and accuracy of models side by side."),
     "device": ("device", "Run a model on an I2C motion sensor, and time it."),
-    "firmware": ("firmware", "Simulated sensors and an emulated board, without hardware."),
+    "firmware": ("firmware", "Put a model onto a board over ssh, or try it without one."),
     "demo": ("demo", "The whole path on a synthetic wearer, with a report."),
 }
 EXTRAS = {"ray": "cluster", "paho": "mqtt"}

@@ -115,12 +115,11 @@ class _Service:
         self._ready: Callable[[], None] | None = notifier.ready
 
     def take(self, event: Event) -> None:
-        from deseptr.device import LabelEvent
+        from deseptr.device import LabelEvent, WindowEvent
 
-        if self._ready is not None:
+        if self._ready is not None and isinstance(event, WindowEvent):
             self._ready()
             self._ready = None
-        self._notifier.alive()
         if isinstance(event, LabelEvent):
             self._notifier.status(event.label)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deseptr.contract.lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from .attached import OpenBus, attached_bus, open_bus
     from .board import BoardState, Throttled, read_board
     from .bus import BusError, I2cBus, LinuxI2cBus, bus_error, bus_errors, bus_exists
     from .clock import Clock, SystemClock
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .machine import describe_machine
     from .mpu6050 import Mpu6050
     from .mpu6500 import Mpu6500
-    from .notify import SystemdNotifier, WatchedClock
+    from .notify import SystemdNotifier
     from .power import Power, PowerMeter
     from .profile.measure import Extra, Profile, profile_model
     from .profiler import STAGES, Profiler, WindowTimes
@@ -60,7 +61,7 @@ __getattr__, __dir__ = lazy_attributes(
         "machine": "describe_machine",
         "mpu6050": "Mpu6050",
         "mpu6500": "Mpu6500",
-        "notify": "SystemdNotifier WatchedClock",
+        "notify": "SystemdNotifier",
         "power": "Power PowerMeter",
         "profile.measure": "Extra Profile profile_model",
         "profiler": "STAGES Profiler WindowTimes",
@@ -75,6 +76,7 @@ __getattr__, __dir__ = lazy_attributes(
         "stream": "RateLock SampleStream",
         "timing": "SampleClock",
         "windows": "Window WindowAssembler",
+        "attached": "OpenBus attached_bus open_bus",
     },
 )
 
@@ -111,6 +113,7 @@ __all__ = [
     "Lsm6dsox",
     "Mpu6050",
     "Mpu6500",
+    "OpenBus",
     "Power",
     "PowerMeter",
     "Profile",
@@ -135,11 +138,11 @@ __all__ = [
     "Throttled",
     "UnhealthyError",
     "Verdict",
-    "WatchedClock",
     "Window",
     "WindowAssembler",
     "WindowEvent",
     "WindowTimes",
+    "attached_bus",
     "bus_error",
     "bus_errors",
     "bus_exists",
@@ -150,6 +153,7 @@ __all__ = [
     "live_session",
     "load_engine",
     "make_sensor",
+    "open_bus",
     "predict",
     "probe",
     "profile_model",

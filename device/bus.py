@@ -19,6 +19,9 @@ _ENABLE = "enable I2C (`sudo raspi-config nonint do_i2c 0`, or dtparam=i2c_arm=o
 
 # What controllers say when no chip acknowledges its address.
 NO_ANSWER = (errno.EREMOTEIO, errno.ENXIO)
+UNHEALTHY_EXIT_CODE = 3
+# What may be gone by the next attempt: a wire that was loose, a line that was held.
+PASSING = (*NO_ANSWER, errno.ETIMEDOUT, errno.EIO)
 
 # Linux, Documentation/i2c/fault-codes.rst; EREMOTEIO is bcm2835's word for a NACK, ENXIO that of most others.
 _MEANINGS = {
@@ -52,12 +55,15 @@ class BusError(SensorError):
         found: what the failure means.
         expected: what should have been there.
         next_step: what the reader can do about it.
-        number: the ``errno`` behind it, 0 if unknown.
+        number: the ``errno`` behind it, 0 if unknown. One that may pass makes the exit code 3, at which a service
+            manager tries again, where it does not at 2.
     """
 
     def __init__(self, thing: object, *, found: object, expected: object, next_step: str, number: int = 0) -> None:
         super().__init__(thing, found=found, expected=expected, next_step=next_step)
         self.errno = number
+        if number in PASSING:
+            self.exit_code = UNHEALTHY_EXIT_CODE
 
     def __reduce__(self) -> tuple[object, ...]:
         return (*super().__reduce__(), {"errno": self.errno})

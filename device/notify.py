@@ -85,30 +85,6 @@ class SystemdNotifier:
         return False
 
 
-class WatchedClock:
-    """A clock that pets the watchdog whenever the loop that lives by it sleeps.
-
-    A loop that still polls is alive, be the sensor away or not; one that hangs in a driver is not.
-
-    Args:
-        clock: the real one.
-        notifier: who pets.
-    """
-
-    def __init__(self, clock: Clock, notifier: SystemdNotifier) -> None:
-        self._clock = clock
-        self._notifier = notifier
-
-    def now_ns(self) -> int:
-        """Time since the clock's zero, in nanoseconds."""
-        return self._clock.now_ns()
-
-    def sleep_ns(self, duration_ns: int) -> None:
-        """Sleep for ``duration_ns``, and pet the watchdog."""
-        self._clock.sleep_ns(duration_ns)
-        self._notifier.alive()
-
-
 def _socket_name(address: str) -> str:
     return "\0" + address[1:] if address.startswith("@") else address
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from deseptr.contract import SensorError
 
+from .bus import UNHEALTHY_EXIT_CODE
 from .clock import Clock
 from .fifo_imu import SettingsLostError
 from .imu import Gap, Imu, ImuConfig, ImuSettings, Samples
@@ -31,13 +32,15 @@ SILENCE_NS = 400_000_000
 SILENT_SAMPLES = 10
 # A rung is proved by a sample within so many periods; one may just have been missed, and some chips begin late.
 PROOF_SAMPLES = 4
-PATIENCE_S = 60.0
+PATIENCE_S = 20.0
+# Calls further apart than this are the host's doing.
+LONGEST_POLL_NS = 2_000_000_000
 
 
 class UnhealthyError(SensorError):
     """The sensor could not be brought back; its exit code lets a service manager tell it from wrong input."""
 
-    exit_code = 3
+    exit_code = UNHEALTHY_EXIT_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class RecoveringImu:
         self._steps: list[Step] = []
         self._climbed: set[str] = set()
         self._reason: str | None = None
-        self._heard_ns = self._awaited_ns = self._retry_ns = 0
+        self._heard_ns = self._awaited_ns = self._retry_ns = self._left_ns = 0
         self._pause_ns = FIRST_PAUSE_NS
         self.counts: Counter[str] = Counter()
 
@@ -144,8 +147,10 @@ class RecoveringImu:
         Raises:
             UnhealthyError: if there was no sample for longer than the patience.
         """
+        # Nobody asked the sensor while the host was held up, so it was not silent.
+        self._heard_ns += max(0, self._clock.now_ns() - self._left_ns - LONGEST_POLL_NS)
         samples = self._heal() if self._reason is not None else self._drain()
-        now_ns = self._clock.now_ns()
+        now_ns = self._left_ns = self._clock.now_ns()
         if len(samples.signals):
             self._heard_ns = self._awaited_ns = now_ns
             self._climbed.clear()
@@ -172,7 +177,7 @@ class RecoveringImu:
 
     def _start(self) -> None:
         self._imu.start()
-        self._heard_ns = self._awaited_ns = self._clock.now_ns()
+        self._heard_ns = self._awaited_ns = self._left_ns = self._clock.now_ns()
 
     def _drain(self) -> Samples:
         try:

@@ -28,12 +28,18 @@ from .smoothing import LabelTracker, Verdict
 from .stream import RATE_TOLERANCE, SampleStream
 from .windows import Window
 
+# A sensor that hangs or was reset is to be back within the hop, whatever its FIFO could hold meanwhile.
+LONGEST_POLL_S = 0.4
 # How often a sensor that is away is looked for; the ladder makes its own pauses.
 LOST_POLL_NS = 100_000_000
 
 
 def _never() -> bool:
     return False
+
+
+def _nothing() -> None:
+    return
 
 
 class Runtime:
@@ -48,6 +54,7 @@ class Runtime:
         profiler: takes the durations of every window.
         tracker: decides on labels; with none, windows are only classified.
         ended: asked before each poll; once it says yes, the FIFO is drained once more and the events end.
+        heartbeat: called whenever samples came, and only then: a watchdog that it pets bites where they stop.
         timer: host time in nanoseconds, for latencies.
         rate_tolerance: largest relative difference of the sensor's rate from the model's at which it is not resampled.
 
@@ -64,6 +71,7 @@ class Runtime:
         profiler: Profiler | None = None,
         tracker: LabelTracker | None = None,
         ended: Callable[[], bool] = _never,
+        heartbeat: Callable[[], None] = _nothing,
         timer: Callable[[], int] = time.perf_counter_ns,
         rate_tolerance: float = RATE_TOLERANCE,
     ) -> None:
@@ -73,6 +81,7 @@ class Runtime:
         self._profiler = profiler or Profiler(capacity=1)
         self._tracker = tracker
         self._ended = ended
+        self._heartbeat = heartbeat
         self._timer = timer
         contract = engine.contract
         self.settings: ImuSettings = imu.set_up(ImuConfig.from_contract(contract))
@@ -81,6 +90,7 @@ class Runtime:
         self._hop_ns = round(contract.hop_s * 1e9)
         self._times = WindowTimes()
         self._period_ns = round(1e9 / self.settings.rate_hz)
+        self._longest_poll = max(1, math.floor(LONGEST_POLL_S * self.settings.rate_hz))
 
     @property
     def rate_hz(self) -> float:
@@ -117,7 +127,7 @@ class Runtime:
         if self._imu.lost is not None:
             return now_ns + LOST_POLL_NS
         wanted = self._stream.wanted
-        polls = math.ceil(wanted / (self._imu.capacity // 2))
+        polls = math.ceil(wanted / min(self._imu.capacity // 2, self._longest_poll))
         # Half a sample late rather than early, for the time of a sample is known to less than one.
         due_ns = self._stream.clock.time_of_ns(wanted / max(1, polls) + 0.5)
         return max(due_ns, now_ns + self._period_ns)
@@ -131,6 +141,8 @@ class Runtime:
             yield from self._recoveries()
             raise
         read = self._timer()
+        if len(samples.signals):
+            self._heartbeat()
         yield from self._recoveries()
         if samples.gap is not None:
             yield self._gap(samples.gap)

@@ -110,10 +110,18 @@ def _first(chips: list[Found], bus: I2cBus) -> Found:
     for chip in chips:
         if chip.driver is not None:
             return chip
+    if not chips:
+        raise BusError(
+            bus.path,
+            found="no answer at " + ", ".join(f"0x{address:02x}" for address in ADDRESSES),
+            expected=f"one of {', '.join(SENSORS)}",
+            next_step="check wiring and power: `deseptr device doctor`",
+            number=NO_ANSWER[0],
+        )
     seen = ", ".join(f"0x{chip.address:02x}: {chip.chip} (WHO_AM_I 0x{chip.who_am_i:02X})" for chip in chips)
     raise SensorError(
         bus.path,
-        found=seen or "no answer at " + ", ".join(f"0x{address:02x}" for address in ADDRESSES),
+        found=seen,
         expected=f"one of {', '.join(SENSORS)}",
-        next_step="check wiring and power (`deseptr device doctor`), or name the chip with --sensor",
+        next_step="name the driver of a chip alike with --sensor, or fit one of these",
     )

@@ -10,8 +10,8 @@ from typing import Any
 
 from deseptr.contract import DeseptrError, SetupError
 
-from .bus import LinuxI2cBus
-from .clock import Clock, SystemClock
+from .attached import open_bus
+from .clock import Clock
 from .engine import Engine
 from .events import Event
 from .imu import Imu
@@ -56,15 +56,14 @@ def live_session(bus: int = 1, sensor: str = AUTO, address: int | None = None) -
         SensorError: if the bus cannot be opened, or ``auto`` finds nothing.
         SetupError: if there is no such driver, or smbus2 is missing.
     """
-    clock = SystemClock()
-    linux_bus = LinuxI2cBus(bus)
+    opened = open_bus(bus)
     try:
-        imu = make_sensor(sensor, linux_bus, clock, address)
+        imu = make_sensor(sensor, opened.bus, opened.clock, address)
     except DeseptrError:
-        linux_bus.close()
+        opened.bus.close()
         raise
-    description = {"name": imu.name, "address": imu.address, "bus": linux_bus.path, "simulated": False}
-    return Session(imu, clock, lambda: False, description, linux_bus.close, linux_bus.reopen)
+    description = {"name": imu.name, "address": imu.address, "bus": opened.bus.path, "simulated": opened.simulated}
+    return Session(imu, opened.clock, lambda: False, description, opened.bus.close, opened.reopen)
 
 
 def run_live(
@@ -74,6 +73,7 @@ def run_live(
     seconds: float | None = None,
     profiler: Profiler | None = None,
     tracker: LabelTracker | None = None,
+    heartbeat: Callable[[], None] = lambda: None,
     patience_s: float = PATIENCE_S,
     rate_tolerance: float = RATE_TOLERANCE,
 ) -> Generator[Event, None, None]:
@@ -85,6 +85,7 @@ def run_live(
         seconds: of the session's clock; None for as long as it lasts.
         profiler: takes the durations of every window.
         tracker: decides on labels; with none, windows are only classified.
+        heartbeat: called whenever samples came, and only then.
         patience_s: how long no sample may come before the sensor is given up.
         rate_tolerance: relative difference from the model's rate at which samples are taken as they are.
 
@@ -103,6 +104,7 @@ def run_live(
             profiler=profiler,
             tracker=tracker,
             ended=session.ended,
+            heartbeat=heartbeat,
             rate_tolerance=rate_tolerance,
         )
         yield from runtime.events(seconds)

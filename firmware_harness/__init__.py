@@ -1,5 +1,6 @@
 """The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
 
+from .accounting import AccountingEngine, AccountingImu, SampleLedger
 from .acted import act
 from .at_rest import AtRest
 from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
@@ -19,16 +20,20 @@ from .lsm6ds3trc import SimulatedLsm6ds3trc
 from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .mpu6500 import SimulatedMpu6500
+from .outcome import Bounds, Expected, Outcome
 from .replay import (
     Replayed,
     ReplayedEvent,
     ReplayedWindow,
     replay,
+    run_scenario,
     simulated_session,
     simulated_sessions,
     truth_of,
 )
+from .scenario import Scenario, load_scenario, scenario_from, scenario_names, scenario_text
 from .source import ConstantSource, RecordingSource, SignalSource
+from .source_spec import SourceSpec
 from .synthetic_source import SineSource, WearerSource
 from .virtual_bus import VirtualI2cBus
 
@@ -40,9 +45,12 @@ __all__ = [
     "I2C_TINY_USB",
     "KINDS",
     "RP1",
+    "AccountingEngine",
+    "AccountingImu",
     "AtRest",
     "BitFlipRead",
     "BitFlipWrite",
+    "Bounds",
     "BrokenTransfer",
     "BrownOut",
     "BusFault",
@@ -54,12 +62,14 @@ __all__ = [
     "ConstantSource",
     "CountingSource",
     "Endurance",
+    "Expected",
     "Fault",
     "FaultInjector",
     "FaultLog",
     "Hang",
     "LoggedFault",
     "Nack",
+    "Outcome",
     "Overflow",
     "PacedClock",
     "RateError",
@@ -69,7 +79,9 @@ __all__ = [
     "Replayed",
     "ReplayedEvent",
     "ReplayedWindow",
+    "SampleLedger",
     "SampleRun",
+    "Scenario",
     "SignalSource",
     "SimulatedChip",
     "SimulatedDevice",
@@ -80,6 +92,7 @@ __all__ = [
     "SimulatedMpu6050",
     "SimulatedMpu6500",
     "SineSource",
+    "SourceSpec",
     "StuckBus",
     "VirtualClock",
     "VirtualI2cBus",
@@ -93,7 +106,12 @@ __all__ = [
     "faults_from",
     "faults_to_toml",
     "held_s",
+    "load_scenario",
     "replay",
+    "run_scenario",
+    "scenario_from",
+    "scenario_names",
+    "scenario_text",
     "simulated_session",
     "simulated_sessions",
     "truth_of",

@@ -5,6 +5,7 @@ The samples themselves say when they were felt, so nothing here trusts the drive
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,8 +99,16 @@ class SampleLedger:
         return [gap for gap in self.gaps if gap.after_ns is not None]
 
     def misjudged(self) -> list[AccountedGap]:
-        """Gaps told wrong by more than one sample a part."""
-        return [gap for gap in self.closed_gaps if abs(gap.told - gap.lost(self.period_ns)) > max(1, gap.parts)]
+        """Gaps told wrong by more than one sample a part.
+
+        Where the chip began its clock anew, how many were lost is known to the whole numbers on either side only.
+        """
+        return [gap for gap in self.closed_gaps if self.error(gap) > max(1, gap.parts)]
+
+    def error(self, gap: AccountedGap) -> int:
+        """By how many samples a gap was told wrong."""
+        lost = round(gap.lost(self.period_ns), 3)
+        return max(0, math.floor(lost) - gap.told, gap.told - math.ceil(lost))
 
     def first_after(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         """When the first delivered sample was felt at or after each of ``times_ns``; infinite where there is none."""

@@ -20,11 +20,11 @@ from deseptr.device import SENSORS, Event, GapEvent, ImuConfig, RecoveryEvent, R
 
 from .accounting import AccountingEngine, AccountingImu, SampleLedger
 from .bus_profiles import BCM2835, BusProfile
+from .chips import make_chip
 from .clock import VirtualClock
 from .counting_source import CountingSource
 from .fault_injector import FaultInjector, LoggedFault
 from .faults import Fault
-from .replay import make_chip
 from .virtual_bus import VirtualI2cBus
 
 DAY_S = 86_400
@@ -87,7 +87,7 @@ class Endurance:
     told_lost: int = 0
     gaps: int = 0
     misjudged: int = 0
-    worst_gap: float = 0.0
+    worst_gap: int = 0
     jumps: int = 0
     strange: int = 0
     excused: int = 0
@@ -211,13 +211,13 @@ class _Run:
     def _sum_up(self) -> None:
         report, ledger = self._report, self._ledger
         ledger.settle()
-        errors = [abs(gap.told - gap.lost(self._period_ns)) for gap in ledger.closed_gaps]
+        errors = [ledger.error(gap) for gap in ledger.closed_gaps]
         report.delivered, report.jumps, report.strange = ledger.delivered, ledger.jumps, ledger.strange
         if ledger.first_ns is not None and ledger.last_ns is not None:
             report.felt = (ledger.last_ns - ledger.first_ns) / self._period_ns + 1
         report.told_lost = sum(gap.told for gap in ledger.closed_gaps)
         report.gaps, report.misjudged = len(errors), len(ledger.misjudged())
-        report.worst_gap = max(errors, default=0.0)
+        report.worst_gap = max(errors, default=0)
         report.excused = sum(e.fifo_reads for e in self._injector.log.of_kind("bit-flip-read"))
         report.windows, report.torn = self._engine.windows, self._engine.torn
         report.rungs = dict(self._rungs)
@@ -245,7 +245,9 @@ def _recoveries(log: Sequence[LoggedFault], ledger: SampleLedger, begun_ns: int,
     ends = np.array([entry.end_ns for entry in ended], np.int64)
     begins = np.sort(np.array([entry.begin_ns for entry in log], np.int64))
     back_ns = ledger.first_after(ends - begun_ns) + begun_ns
-    after = np.searchsorted(begins, ends, side="right")
+    # One that begins at the moment at which another ends is the next, but none is its own.
+    own = np.array([entry.begin_ns == entry.end_ns for entry in ended])
+    after = np.where(own, np.searchsorted(begins, ends, side="right"), np.searchsorted(begins, ends, side="left"))
     next_ns = np.where(after < len(begins), begins[np.minimum(after, len(begins) - 1)], np.inf)
     kinds = np.array([entry.fault.kind for entry in ended])
     return {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from deseptr.contract import SetupError
+from deseptr.contract import DeseptrError
 from deseptr.data import UNLABELLED, Dataset, Recording
 from deseptr.device import (
     AUTO,
@@ -27,26 +27,15 @@ from deseptr.device import (
 )
 
 from .bus_profiles import BCM2835, BusProfile
-from .chip import Chip
+from .chips import COMMONEST, make_chip
 from .clock import VirtualClock
 from .fault_injector import FaultInjector
 from .faults import Fault
-from .icm20948 import SimulatedIcm20948
-from .lsm6ds3trc import SimulatedLsm6ds3trc
-from .lsm6dsox import SimulatedLsm6dsox
-from .mpu6050 import SimulatedMpu6050
-from .mpu6500 import SimulatedMpu6500
+from .outcome import Outcome
+from .scenario import Scenario
 from .source import RecordingSource, SignalSource
+from .source_spec import SourceSpec
 from .virtual_bus import VirtualI2cBus
-
-COMMONEST = "mpu6050"
-CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
-    "icm20948": SimulatedIcm20948,
-    "lsm6ds3trc": SimulatedLsm6ds3trc,
-    "lsm6dsox": SimulatedLsm6dsox,
-    "mpu6050": SimulatedMpu6050,
-    "mpu6500": SimulatedMpu6500,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,54 +79,88 @@ class ReplayedEvent:
 Replayed = ReplayedWindow | ReplayedEvent
 
 
-def make_chip(sensor: str, source: SignalSource, clock: Clock) -> Chip:
-    """The simulated chip called ``sensor``, just powered up.
-
-    Raises:
-        SetupError: if there is no simulation of that chip.
-    """
-    if sensor not in CHIPS:
-        raise SetupError(
-            "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
-        )
-    return CHIPS[sensor](source, clock)
-
-
 def simulated_session(
-    source: SignalSource,
+    source: SignalSource | None = None,
     *,
     sensor: str = AUTO,
     clock: Clock | None = None,
     profile: BusProfile = BCM2835,
     faults: FaultInjector | Iterable[Fault] = (),
+    scenario: Scenario | None = None,
 ) -> Session:
     """A sensor just powered up, that feels ``source``, behind its real driver on a virtual bus.
 
     Args:
-        source: what it feels.
-        sensor: the chip; with ``auto`` the commonest.
+        source: what it feels; if None, what the scenario says, or a synthetic wearer.
+        sensor: the chip; with ``auto`` the scenario's, or the commonest.
         clock: virtual time; a new :class:`VirtualClock` if none is given.
         profile: the bus's controller.
         faults: what fails, and when.
+        scenario: its controller and faults count instead of these.
 
     Raises:
         SetupError: if there is no simulation of that chip.
     """
     clock = clock or VirtualClock()
-    sensor = COMMONEST if sensor == AUTO else sensor
+    if scenario is not None:
+        profile, faults = scenario.profile, FaultInjector(scenario.faults, scenario.seed)
+    if source is None:
+        source = (scenario.source if scenario else SourceSpec()).make()
+    if sensor == AUTO:
+        sensor = scenario.sensor if scenario else COMMONEST
     chip = make_chip(sensor, source, clock)
     bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
     imu = make_sensor(sensor, bus, clock)
     description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
+    if scenario is not None:
+        description["scenario"] = scenario.name
     return Session(imu, clock, lambda: chip.exhausted, description, bus.close)
 
 
 def simulated_sessions(
-    dataset: Dataset, *, sensor: str = AUTO, make_clock: Callable[[], Clock] = VirtualClock
+    dataset: Dataset,
+    *,
+    sensor: str = AUTO,
+    make_clock: Callable[[], Clock] = VirtualClock,
+    scenario: Scenario | None = None,
 ) -> Iterator[Session]:
-    """A session for each recording in turn."""
+    """A session for each recording in turn, each under the scenario from its beginning on."""
     for recording in dataset.recordings:
-        yield simulated_session(RecordingSource(recording), sensor=sensor, clock=make_clock())
+        yield simulated_session(RecordingSource(recording), sensor=sensor, clock=make_clock(), scenario=scenario)
+
+
+def run_scenario(
+    engine: Engine,
+    scenario: Scenario,
+    *,
+    seconds: float | None = None,
+    clock: Clock | None = None,
+    outcome: Outcome | None = None,
+    **options: Any,
+) -> Iterator[Event]:
+    """Run a model through a scenario, on the scenario's own source.
+
+    Args:
+        engine: the model.
+        scenario: what happens.
+        seconds: how long; as long as the scenario takes if None.
+        clock: virtual time; a new :class:`VirtualClock` if none is given.
+        outcome: takes account of every event, and of the error that ends the run.
+        options: further ones of :func:`deseptr.device.run_live`.
+
+    Raises:
+        DeseptrError: whatever the run ends with.
+    """
+    outcome = outcome or Outcome()
+    try:
+        session = simulated_session(scenario=scenario, clock=clock)
+        seconds = scenario.duration_s if seconds is None else seconds
+        for event in run_live(engine, session, seconds=seconds, **options):
+            outcome.note(event)
+            yield event
+    except DeseptrError as error:
+        outcome.fail(error)
+        raise
 
 
 def replay(
@@ -149,6 +172,7 @@ def replay(
     make_clock: Callable[[], Clock] = VirtualClock,
     profiler: Profiler | None = None,
     tracker: LabelTracker | None = None,
+    scenario: Scenario | None = None,
     **options: Any,
 ) -> Iterator[Replayed]:
     """Run a model on every recording of ``dataset``, each in a session of its own.
@@ -161,6 +185,7 @@ def replay(
         make_clock: makes the clock of a session; :class:`PacedClock` for real time.
         profiler: takes the durations of every window.
         tracker: decides on labels, anew in every recording.
+        scenario: what happens to the sensor, in every recording anew.
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
@@ -168,7 +193,7 @@ def replay(
         SetupError: if there is no simulation of that chip.
     """
     left_s = seconds
-    sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock)
+    sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock, scenario=scenario)
     for index, (recording, session) in enumerate(zip(dataset.recordings, sessions, strict=True)):
         if tracker is not None:
             tracker.reset()

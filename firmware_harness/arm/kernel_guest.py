@@ -63,7 +63,7 @@ def make_bus(sensor: str, signals: list[float], clock: Clock, profile: BusProfil
     """A bus with one chip at its usual address."""
     from deseptr.device import SENSORS
     from deseptr.firmware_harness import ConstantSource, VirtualI2cBus
-    from deseptr.firmware_harness.replay import make_chip
+    from deseptr.firmware_harness.chips import make_chip
 
     chip = make_chip(sensor, ConstantSource(signals), clock)
     return VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile)

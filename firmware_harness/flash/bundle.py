@@ -33,6 +33,7 @@ class BundleRequest:
         seconds: of the trial run, of the wearer's time.
         bus: I2C bus that the service may open, or None.
         network: whether the service may use the network.
+        extras: of deseptr, as ``mqtt``.
         wheel: of deseptr; None makes one of what runs here.
         wheels: folders with wheels to look into beside the index.
         key: ssh key that signs, or None.
@@ -46,6 +47,7 @@ class BundleRequest:
     seconds: float = 10.0
     bus: int | None = 1
     network: bool = False
+    extras: tuple[str, ...] = ()
     wheel: Path | None = None
     wheels: tuple[Path, ...] = ()
     key: Path | None = None
@@ -67,7 +69,7 @@ def make_bundle(path: Path, request: BundleRequest, say: Say) -> Manifest:
             say("making a wheel of deseptr")
             wheel = own_wheel(Path(name))
         say(f"fetching wheels for {request.target}")
-        fill_wheelhouse(house, wheel, request.target, find_links=request.wheels)
+        fill_wheelhouse(house, wheel, request.target, extras=request.extras, find_links=request.wheels)
         sources = {MODEL: request.model, **{f"wheels/{file.name}": file for file in house.iterdir()}}
         manifest = _manifest(request, wheel, sources)
         signature = sign(manifest.to_bytes(), request.key) if request.key else None
@@ -102,6 +104,7 @@ def _manifest(request: BundleRequest, wheel: Path, sources: dict[str, Path]) -> 
         seconds=request.seconds,
         bus=request.bus,
         network=request.network,
+        extras=request.extras,
         files={name: entry_of(source) for name, source in sources.items()},
     )
     try:

@@ -62,13 +62,16 @@ def check_target(target: Target) -> list[str]:
     ]
 
 
-def fill_wheelhouse(folder: Path, wheel: Path, target: Target, *, find_links: Sequence[Path] = ()) -> list[Path]:
+def fill_wheelhouse(
+    folder: Path, wheel: Path, target: Target, *, extras: Sequence[str] = (), find_links: Sequence[Path] = ()
+) -> list[Path]:
     """Put ``wheel``, all it requires on the board, and pip itself into ``folder``.
 
     Args:
         folder: an empty folder.
         wheel: of deseptr.
         target: the board.
+        extras: of ``wheel``.
         find_links: folders with wheels to look into as well.
 
     Returns:
@@ -87,10 +90,10 @@ def fill_wheelhouse(folder: Path, wheel: Path, target: Target, *, find_links: Se
         for attempt in range(_ROUNDS):
             fetched = Path(name) / str(attempt)
             fetched.mkdir()
-            missing = unmet([wheel], target)
+            missing = unmet([wheel], target, extras)
             wanted.update({str(requirement): requirement for requirement in missing})
             _download(fetched, wanted.values(), target, find_links)
-            lacking = unmet([wheel, *fetched.iterdir()], target)
+            lacking = unmet([wheel, *fetched.iterdir()], target, extras)
             if not lacking:
                 break
             wanted.update({str(requirement): requirement for requirement in lacking})
@@ -101,14 +104,14 @@ def fill_wheelhouse(folder: Path, wheel: Path, target: Target, *, find_links: Se
     return sorted(folder.glob("*.whl"))
 
 
-def unmet(wheels: Sequence[Path], target: Target) -> list[Requirement]:
-    """Requirements of ``wheels`` on the board that none of them meets, without their markers."""
+def unmet(wheels: Sequence[Path], target: Target, extras: Sequence[str] = ()) -> list[Requirement]:
+    """Requirements of ``wheels`` on the board, with ``extras`` of the first, that none meets, without their markers."""
     there = dict(map(_named, wheels))
     found = []
-    for requirement, extras in _required(wheels, target):
+    for requirement, bracket in _required(wheels, target, extras):
         version = there.get(canonicalize_name(requirement.name))
         if version is None or not requirement.specifier.contains(version, prereleases=True):
-            bare = Requirement(f"{requirement.name}{f'[{extras}]' if extras else ''}{requirement.specifier}")
+            bare = Requirement(f"{requirement.name}{bracket}{requirement.specifier}")
             found.append(bare)
     return found
 
@@ -141,13 +144,14 @@ def platform_tags(target: Target) -> list[str]:
     return [*tags, *(f"{name}_{target.machine}" for name in legacy), f"linux_{target.machine}"]
 
 
-def _required(wheels: Sequence[Path], target: Target) -> Iterator[tuple[Requirement, str]]:
+def _required(wheels: Sequence[Path], target: Target, extras: Sequence[str]) -> Iterator[tuple[Requirement, str]]:
     environment = environment_of(target)
-    for wheel in wheels:
+    for index, wheel in enumerate(wheels):
+        wanted = [{**environment, "extra": extra} for extra in ("", *(() if index else extras))]
         for line in _requires(wheel):
             requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate(environment):
-                yield requirement, ",".join(sorted(requirement.extras))
+            if requirement.marker is None or any(map(requirement.marker.evaluate, wanted)):
+                yield requirement, f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
 
 
 def _requires(wheel: Path) -> list[str]:
@@ -182,7 +186,8 @@ def _download(
     if ended.returncode:
         marked = [line.partition(":")[2].strip() for line in ended.stderr.splitlines() if line.startswith("ERROR:")]
         found = (marked or ended.stderr.strip().splitlines() or ["no wheels"])[-1]
-        raise _unavailable(target, found, "wheels to download", "check the network, or give wheels with --wheels")
+        place = f"the network up to {PIWHEELS}" if target.machine == "armv7l" else "the network"
+        raise _unavailable(target, found, "wheels to download", f"check {place}, or give wheels with --wheels")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -4,8 +4,9 @@ import errno
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from deseptr.contract import SensorError
 from deseptr.device import SENSORS, BusError, ImuConfig, SettingsLostError, make_sensor, probe
@@ -17,7 +18,7 @@ from deseptr.firmware_harness import (
     VirtualI2cBus,
     counted_times,
 )
-from deseptr.firmware_harness.replay import CHIPS
+from deseptr.firmware_harness.chips import CHIPS
 
 MS = 1_000_000
 CONFIG = ImuConfig(rate_hz=50, acc_full_scale_g=8, gyro_full_scale_dps=1000)
@@ -226,6 +227,8 @@ def test_a_bit_flipped_in_any_held_register_is_noticed_by_the_next_drain(name, d
     held = sorted(bench.imu._held, key=lambda register: (register.bank, register.address))
     register = data.draw(st.sampled_from(held))
     bit = data.draw(st.integers(0, 7))
+    # BOOT of the LSM6DS chips loads the trim values again and clears itself: no setting is lost, no sample wrong.
+    assume((register.name, bit) != ("CTRL3_C", 7))
     bench.wait_samples(data.draw(st.floats(0, 20)))
     bench.chip.upset(register.bank << 8 | register.address, bit)
     bench.wait_samples(data.draw(st.floats(0, 20)))
@@ -278,6 +281,103 @@ def test_brown_out_at_any_moment_of_a_drain_is_noticed_by_the_next(name, moment)
     bench.imu.configure(CONFIG)
     bench.imu.start()
     assert bench.goes_on()
+
+
+class FlakyBus:
+    """A bus that breaks the next read of FIFO data off after some bytes, or fails after some transfers."""
+
+    def __init__(self, bus, chip):
+        self.bus, self.chip, self.path = bus, chip, bus.path
+        self.breaks_after = self.fails_after = None
+
+    def _fail(self, number):
+        raise BusError("bus", found="a fault", expected="none", next_step="go on", number=number)
+
+    def _count(self):
+        if self.fails_after is not None:
+            self.fails_after -= 1
+            if self.fails_after < 0:
+                self._fail(errno.EREMOTEIO)
+
+    def read(self, address, register, length):
+        self._count()
+        if self.breaks_after is not None and register == self.chip.fifo_register:
+            self.chip.read(register, min(self.breaks_after, length))
+            self._fail(errno.EIO)
+        return self.bus.read(address, register, length)
+
+    def write(self, address, register, data):
+        self._count()
+        self.bus.write(address, register, data)
+
+
+class DrainMachine(RuleBasedStateMachine):
+    """Whatever happens, what is drained is genuine and in order, and nothing is missing that no gap has told."""
+
+    @initialize(name=st.sampled_from(sorted(SENSORS)), rate_error=st.floats(-0.08, 0.08))
+    def power_up(self, name, rate_error):
+        self.bench = Bench(name, rate_error=rate_error).started()
+        self.bus = self.bench.imu.bus = FlakyBus(self.bench.bus, self.bench.chip)
+        self.next, self.told = 0, True
+
+    @rule(samples=st.one_of(st.floats(0, 30), st.floats(30, 800)))
+    def wait(self, samples):
+        self.bench.wait_samples(samples)
+
+    @rule(consumed=st.integers(0, 240))
+    def break_data(self, consumed):
+        self.bus.breaks_after = consumed
+        self.drain()
+        self.bus.breaks_after = None
+
+    @rule(transfers=st.integers(0, 16))
+    def fail(self, transfers):
+        self.bus.fails_after = transfers
+        self.drain()
+        self.bus.fails_after = None
+
+    @rule()
+    def lose_power(self):
+        self.bench.chip.power_cycle()
+        self.recover()
+
+    @rule(data=st.data())
+    def flip_a_bit(self, data):
+        registers = sorted(self.bench.imu._held, key=lambda register: (register.bank, register.address))
+        register = data.draw(st.sampled_from(registers))
+        self.bench.chip.upset(register.bank << 8 | register.address, data.draw(st.integers(0, 7)))
+        self.recover()
+
+    @rule()
+    def recover(self):
+        """Drain; what has lost its settings is set up anew."""
+        self.bench.wait_samples(5)
+        self.drain()
+
+    @rule()
+    def drain(self):
+        try:
+            times, gap = self.bench.drain()
+        except BusError:
+            return
+        except SettingsLostError:
+            self.bus.fails_after = self.bus.breaks_after = None
+            self.bench.imu.configure(CONFIG)
+            self.bench.imu.start()
+            self.told = True
+            return
+        self.told = self.told or gap is not None
+        if times:
+            taken = self.bench.taken().tolist()
+            first = taken.index(times[0])
+            assert taken[first : first + len(times)] == times
+            assert first >= self.next
+            assert self.told or first == self.next
+            self.next, self.told = first + len(times), False
+
+
+DrainMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestDrainMachine = DrainMachine.TestCase
 
 
 @every_driver

@@ -1,7 +1,7 @@
 import os
 import socket
 import uuid
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -103,10 +103,13 @@ def test_manager_that_does_not_read_is_ignored(tmp_path):
         receiver.bind(str(tmp_path / "full"))
         receiver.setblocking(False)
         notifier = SystemdNotifier(str(tmp_path / "full"), VirtualClock())
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
-            other.setblocking(False)
-            with suppress(BlockingIOError):
-                while True:
-                    other.sendto(b"x", str(tmp_path / "full"))
-        notifier.ready()
+        # A sender's own buffer may be full before the manager's queue is: several fill it, whatever its length.
+        with ExitStack() as senders:
+            for _ in range(8):
+                other = senders.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+                other.setblocking(False)
+                with suppress(BlockingIOError):
+                    while True:
+                        other.sendto(b"x", str(tmp_path / "full"))
+            notifier.ready()
         assert "READY=1" not in received(receiver)

@@ -231,3 +231,14 @@ def test_setting_up_is_tried_a_few_times(faulty, clock):
     with pytest.raises(SensorError):
         imu.start()
     assert faulty.calls["start"] == 3
+
+
+def test_a_host_that_was_held_up_is_no_silent_sensor(faulty, clock):
+    imu = recovering(faulty, clock, patience_s=5)
+    poll(imu, clock)
+    faulty.ill = NACK
+    clock.sleep_ns(60_000 * MS)
+    assert not len(imu.drain().signals)
+    faulty.ill = None
+    while not len(poll(imu, clock).signals):
+        pass

@@ -16,7 +16,7 @@ from deseptr.firmware_harness import (
     simulated_session,
     truth_of,
 )
-from deseptr.firmware_harness.replay import CHIPS
+from deseptr.firmware_harness.chips import CHIPS
 
 # One count at ±8 g and ±1000 deg/s, from the datasheet.
 COUNT = np.array([9.80665 / 4096] * 3 + [np.pi / 180 / 32.8] * 3)

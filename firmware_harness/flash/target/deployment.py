@@ -33,7 +33,7 @@ class Settings:
         keep: how many good releases stay.
         settle: seconds that the started service must stay up.
         environment: NAME=VALUE lines for the service, None to keep what is there.
-        trust: allowed signers from now on, None to keep what is there.
+        trust: allowed signers; where there are some already, from the next bundle on. None keeps what is there.
     """
 
     service: str
@@ -59,6 +59,9 @@ def install(bundle: Path, releases: Releases, settings: Settings, say: Say) -> d
         manifest = _unpack_and_build(bundle, releases, settings, say)
         service = make_service(releases.prefix, settings.service)
         seen = _try(releases, manifest, service, settings, say)
+        if settings.trust is not None:
+            # Another key comes with a bundle that the one before has signed.
+            _put_trust(releases.prefix, settings.trust)
         removed = releases.prune(settings.keep)
         releases.clear_incoming()
     return {"release": manifest.release, "manifest_build": manifest.build, "seen": seen, "removed": removed}
@@ -191,12 +194,16 @@ def _put_settings(prefix: Path, settings: Settings) -> None:
     if settings.environment is not None:
         write_environment(prefix, settings.environment)
     if settings.trust is not None and _signers(prefix) is None:
-        (prefix / "etc").mkdir(exist_ok=True)
-        write_durably(prefix / "etc" / "allowed_signers", settings.trust.encode())
+        _put_trust(prefix, settings.trust)
     # The service recovers with a copy that no bad release can have brought.
     running = Path(sys.argv[0])
     if running.suffix == ".pyz":
         write_durably(prefix / "target.pyz", running.read_bytes())
+
+
+def _put_trust(prefix: Path, trust: str) -> None:
+    (prefix / "etc").mkdir(exist_ok=True)
+    write_durably(prefix / "etc" / "allowed_signers", trust.encode())
 
 
 def _signers(prefix: Path) -> Path | None:

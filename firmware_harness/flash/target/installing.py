@@ -34,7 +34,8 @@ def build_release(staged: Path, final: Path, manifest: Manifest) -> None:
     # Without pip: ensurepip is a package of its own on Debian, and pip runs from its wheel.
     _run([sys.executable, "-m", "venv", "--without-pip", str(staged / "venv")], "making a virtual environment")
     install = [str(python), str(pip / "pip"), "install", "--quiet", "--no-index", "--find-links", str(wheels)]
-    _run([*install, f"deseptr=={manifest.version}"], "installing from the bundle's wheels")
+    extras = f"[{','.join(manifest.extras)}]" if manifest.extras else ""
+    _run([*install, f"deseptr{extras}=={manifest.version}"], "installing from the bundle's wheels")
     _rename_in_scripts(staged / "venv" / "bin", staged, final)
     shutil.rmtree(wheels)
     model = f'--model "$here/{MODEL}" '

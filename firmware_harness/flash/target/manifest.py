@@ -17,6 +17,7 @@ SIGNATURE = "manifest.json.sig"
 TOTAL = "bundle.sha256"
 RESERVED = frozenset((MANIFEST, SIGNATURE, TOTAL))
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_]{0,63}")
+_EXTRA = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _PART = r"[0-9A-Za-z][0-9A-Za-z._+-]*"
 _FILE = re.compile(rf"(?:{_PART}/)?{_PART}")
 _SUM = re.compile(r"[0-9a-f]{64}")
@@ -63,6 +64,7 @@ class Manifest:
         seconds: of the trial run that must give a label.
         bus: number of the I2C bus that the service may open, or None.
         network: whether the service may use the network.
+        extras: of deseptr, installed with it.
         files: entries by name.
     """
 
@@ -74,6 +76,7 @@ class Manifest:
     seconds: float = 10.0
     bus: int | None = 1
     network: bool = False
+    extras: tuple[str, ...] = ()
     files: dict[str, Entry] = field(default_factory=dict)
 
     @property
@@ -112,6 +115,7 @@ def _typed(fields: dict[str, Any]) -> Manifest:
         target=Target(**{name: _of(str, value) for name, value in fields.pop("target").items()}),
         run=tuple(_of(str, word) for word in _of(list, fields.pop("run"))),
         doctor=None if doctor is None else tuple(_of(str, word) for word in _of(list, doctor)),
+        extras=tuple(_of(str, name) for name in _of(list, fields.pop("extras"))),
         seconds=float(fields.pop("seconds")),
         files={name: Entry(_of(int, e["size"]), _of(str, e["sha256"])) for name, e in fields.pop("files").items()},
         **fields,
@@ -131,8 +135,7 @@ def _check(manifest: Manifest) -> None:
         raise _unfit(f"build {manifest.build}, {manifest.seconds} s", "a build from 0 up and at most an hour's trial")
     if type(manifest.network) is not bool or not (manifest.bus is None or type(manifest.bus) is int):
         raise _unfit(f"bus {manifest.bus!r:.20}, network {manifest.network!r:.20}", "a number and true or false")
-    if not all(word.isprintable() for word in (*manifest.run, *(manifest.doctor or ()))):
-        raise _unfit("an argument with a control character", "printable arguments")
+    _check_words(manifest)
     if MODEL not in manifest.files:
         raise _unfit(f"no {MODEL}", "a model in the bundle")
     folders = {name.partition("/")[0] for name in manifest.files if "/" in name}
@@ -140,6 +143,13 @@ def _check(manifest: Manifest) -> None:
         raise _unfit(f"a file {min(taken)}", "other names")
     for name, entry in manifest.files.items():
         _check_file(name, entry)
+
+
+def _check_words(manifest: Manifest) -> None:
+    if not all(map(_EXTRA.fullmatch, manifest.extras)):
+        raise _unfit(f"extras {manifest.extras!r:.80}", "names of extras")
+    if not all(word.isprintable() for word in (*manifest.run, *(manifest.doctor or ()))):
+        raise _unfit("an argument with a control character", "printable arguments")
 
 
 def _check_file(name: str, entry: Entry) -> None:

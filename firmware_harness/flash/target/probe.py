@@ -9,7 +9,6 @@ import shutil
 import struct
 import subprocess
 import sys
-from ctypes.util import find_library
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ def probe(prefix: Path, root: Path = Path("/")) -> dict[str, Any]:
         "root": os.geteuid() == 0,
         "sudo": os.geteuid() == 0 or _may_sudo(),
         "home": str(Path.home()),
-        "openblas": find_library("openblas") is not None,
+        "openblas": any((root / "usr/lib").glob("*/libopenblas*.so*")),
         "ssh_keygen": shutil.which("ssh-keygen") is not None,
     }
 

@@ -94,8 +94,9 @@ class Systemd:
         return self._run(["journalctl", f"{unit}={NAME}", "--no-pager", "--output=cat", f"--lines={lines}"]).stdout
 
     def remove(self) -> None:
-        """Disable and delete the unit."""
+        """Disable and delete the unit, and what the service kept of its own (StateDirectory=)."""
         self._systemctl("disable", "--now", "--quiet", NAME)
+        self._systemctl("clean", "--what=state", NAME)
         self.unit.unlink(missing_ok=True)
         self._systemctl("daemon-reload")
 

@@ -63,8 +63,7 @@ def unit_text(prefix: Path, python: str, manifest: Manifest, *, scope: str) -> s
     return f"""\
 [Unit]
 Description=deseptr: activity from the motion sensor
-{network}StartLimitIntervalSec=600
-StartLimitBurst=20
+{network}StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -73,7 +72,7 @@ ExecStartPre={recover}
 ExecStart={_quoted(prefix / "current" / "run")}
 EnvironmentFile=-{str(prefix / "etc" / "service.env").replace("%", "%%")}
 Restart=on-failure
-RestartSec=2
+RestartSec=5
 RestartPreventExitStatus=2
 TimeoutStartSec=90
 TimeoutStopSec=15

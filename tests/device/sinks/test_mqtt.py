@@ -75,8 +75,8 @@ class Broker:
 class Subscriber:
     """Keeps all that the broker sends, across reconnections.
 
-    It acknowledges nothing (QoS 0): an acknowledgment that meets a killed broker would cost it what it has not read yet,
-    and the broker has forgotten. So what is missing here the sender has lost.
+    It acknowledges nothing (QoS 0): an acknowledgment that meets a killed broker would cost it what it has not read
+    yet, and the broker has forgotten. So what is missing here the sender has lost.
     """
 
     def __init__(self, port, configure=lambda client: None):

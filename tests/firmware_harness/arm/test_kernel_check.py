@@ -18,7 +18,7 @@ from deseptr.firmware_harness.arm.kernel_check import (
 )
 from deseptr.firmware_harness.arm.machine import QEMU
 from deseptr.firmware_harness.arm.process import Finished
-from deseptr.firmware_harness.replay import CHIPS
+from deseptr.firmware_harness.chips import CHIPS
 
 SAID = """\
 [    0.000000] Booting Linux

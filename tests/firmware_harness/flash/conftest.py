@@ -26,7 +26,7 @@ from deseptr.firmware_harness.flash.target.probe import probe
 
 # What `python -m deseptr.cli` of a stand-in does; CONDUCT decides how well.
 _STANDIN = """
-    import json, sys, time
+    import json, os, socket, sys, time
     words = sys.argv[1:]
     if words[:2] == ["device", "doctor"]:
         print(json.dumps({"findings": [{"check": "WHO_AM_I", "level": "fail", "found": "no chip answers"}]}))
@@ -42,9 +42,24 @@ _STANDIN = """
         sys.exit()
     if CONDUCT == "dies":
         sys.exit("the sensor is gone")
+    if "NOTIFY_SOCKET" in os.environ:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
+    if CONDUCT == "quits":
+        time.sleep(0.5)
+        sys.exit(2)
     while True:
         print(json.dumps({"t": 1.0, "label": VERSION}), flush=True)
         time.sleep(0.1)
+"""
+
+
+# A pip that unpacks the one wheel there is: the real one takes a second to be imported, and is in some tests enough.
+_QUICK_PIP = """
+    import pathlib, sys, sysconfig, zipfile
+    links = pathlib.Path(sys.argv[sys.argv.index("--find-links") + 1])
+    wheel = next(links.glob("deseptr-*.whl"))
+    zipfile.ZipFile(wheel).extractall(sysconfig.get_paths()["purelib"])
 """
 
 
@@ -116,7 +131,7 @@ def sshd() -> Iterator[Sshd]:
             process.wait()
     finally:
         if made:
-            subprocess.run(["userdel", user], check=True, capture_output=True)
+            _change_users("userdel", user)
         shutil.rmtree(folder)
 
 
@@ -128,8 +143,19 @@ def _login(folder: Path) -> tuple[str, bool]:
     name = f"deseptr{os.getpid()}"
     # A password of `*` fits nothing, and unlike `!` does not lock the account against keys.
     words = ["--no-create-home", "--home-dir", str(folder / "home"), "--shell", "/bin/sh", "--password", "*", name]
-    subprocess.run(["useradd", *words], check=True, capture_output=True)
+    _change_users("useradd", *words)
     return name, True
+
+
+def _change_users(*command: str) -> None:
+    for _ in range(50):
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
+        if ended.returncode == 0:
+            return
+        # Another worker of the tests is at it.
+        assert "lock" in ended.stderr, ended.stderr
+        time.sleep(0.2)
+    raise AssertionError(ended.stderr)
 
 
 def _python_of(account: pwd.struct_passwd) -> str:
@@ -206,6 +232,14 @@ def standin_wheel(folder: Path, version: str, conduct: str = "well") -> Path:
 
 
 @pytest.fixture(scope="session")
+def quick_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pip") / "pip-0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pip/__main__.py", textwrap.dedent(_QUICK_PIP))
+    return path
+
+
+@pytest.fixture(scope="session")
 def pip_wheel(tmp_path_factory: pytest.TempPathFactory, board_target: Target) -> Path:
     folder = tmp_path_factory.mktemp("pip")
     house = folder / "house"
@@ -218,8 +252,8 @@ BundleMaker = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def make_standin(tmp_path_factory: pytest.TempPathFactory, pip_wheel: Path, board_target: Target) -> BundleMaker:
-    """Makes a bundle of a stand-in: its version, build number, conduct and signature."""
+def make_standin(tmp_path_factory: pytest.TempPathFactory, quick_pip: Path, board_target: Target) -> BundleMaker:
+    """Makes a bundle of a stand-in: its version, build number, conduct and signature, target and pip."""
     tmp_path = tmp_path_factory.mktemp("bundles")
 
     def make(
@@ -228,9 +262,10 @@ def make_standin(tmp_path_factory: pytest.TempPathFactory, pip_wheel: Path, boar
         conduct: str = "well",
         sign: Callable[[bytes], bytes] | None = None,
         target: Target = board_target,
+        pip: Path = quick_pip,
     ) -> Path:
         wheel = standin_wheel(tmp_path, version, conduct)
-        sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip_wheel.name}": pip_wheel}
+        sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip.name}": pip}
         files = {name: entry_of(path) for name, path in sources.items()}
         manifest = Manifest(version, build, target, files=files, seconds=1.0)
         path = tmp_path / f"{version}-{build}.bundle"

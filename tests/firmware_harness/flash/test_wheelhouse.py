@@ -54,6 +54,12 @@ def test_requirements_are_those_of_the_board(tmp_path: Path, target: Target, exp
     assert {str(requirement) for requirement in unmet([ours], target)} == expected
 
 
+def test_extras_are_those_asked_for_of_the_first_wheel_alone(tmp_path: Path):
+    other = wheel(tmp_path, "other", "1.0", "leaf; extra == 'train'")
+    ours = wheel(tmp_path, "deseptr", "1.0", "other", *REQUIRES[-1:], "paho; extra == 'mqtt'")
+    assert {str(requirement) for requirement in unmet([ours, other], TRIXIE, ["train"])} == {"tensorflow"}
+
+
 def test_a_wheel_of_the_wrong_version_does_not_meet_it(tmp_path: Path):
     ours = wheel(tmp_path, "deseptr", "1.0", "Some.Thing>=2")
     assert unmet([ours, wheel(tmp_path, "some_thing", "1.9")], TRIXIE)

@@ -175,6 +175,7 @@ def test_manifest_that_names_an_unfit_file_is_refused(name: str):
         ('"format": 1', '"format": 2'),
         ('"size": 5', '"size": 1e9'),
         ('"bus": 1', '"bus": 1, "more": 1'),
+        ('"extras": []', '"extras": ["x] @ http://elsewhere"]'),
     ],
 )
 def test_manifest_of_another_form_is_refused(old: str, new: str):
@@ -198,5 +199,5 @@ words = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
 )
 def test_manifest_round_trip(version, build, run, doctor, seconds, bus, network):
     doctor = None if doctor is None else tuple(doctor)
-    manifest = Manifest(version, build, TARGET, tuple(run), doctor, seconds, bus, network, ONLY_MODEL.files)
+    manifest = Manifest(version, build, TARGET, tuple(run), doctor, seconds, bus, network, ("mqtt",), ONLY_MODEL.files)
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest

@@ -1,6 +1,7 @@
 """What a board is, read from its files."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +63,14 @@ def test_zip_runs_by_itself(tmp_path: Path):
     command = [sys.executable, "-I", "-S", path, "serve"]
     said = subprocess.run(command, input=request, capture_output=True, text=True, check=True)
     assert said.stdout.startswith('{"result": {"machine": ')
+
+
+@pytest.mark.skipif(shutil.which("python3.9") is None, reason="no Python 3.9 here")
+def test_oldest_python_can_be_probed(tmp_path: Path):
+    path = tmp_path / "target.pyz"
+    path.write_bytes(target_zip())
+    command = ["python3.9", path, "serve"]
+    said = subprocess.run(command, input=f'{{"op": "probe", "prefix": "{tmp_path}"}}\n', capture_output=True, text=True)
+    if said.returncode == 127:
+        pytest.skip("python3.9 does not run here")
+    assert '"python": [3, 9, ' in said.stdout, said.stderr

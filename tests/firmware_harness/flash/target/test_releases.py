@@ -144,3 +144,57 @@ def test_any_interruption_leaves_a_working_release(actions: list[tuple[str, int]
             calm.make()
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("action", ["good", "bad", "back", "again"])
+def test_every_interruption_of_one_action(tmp_path: Path, action: str):
+    """The power is cut before each step in turn, until the action gets through."""
+    for steps in range(20):
+        calm = Releases(tmp_path / str(steps))
+        calm.make()
+        deploy(calm, 1, well=True)
+        deploy(calm, 2, well=True)
+        cut = Releases(calm.prefix, before=cut_after(steps))
+        through = False
+        try:
+            if action == "back":
+                cut.roll_back()
+            elif action == "again":
+                cut.begin("1.0-2")
+                cut.recover("unwell")
+            else:
+                deploy(cut, 3, well=action == "good")
+            through = True
+        except PowerCut:
+            pass
+        assert (calm.prefix / "current" / MANIFEST).is_file()
+        calm.recover()
+        assert calm.current() == calm.state().good[-1]
+        assert calm.current() in {"1.0-1", "1.0-2"} | ({"1.0-3"} if action == "good" else set())
+        assert calm.state().trial is None
+        if through:
+            break
+    assert through
+    assert steps > 1
+    expected = {"good": "1.0-3", "bad": "1.0-2", "back": "1.0-1", "again": "1.0-1"}
+    assert calm.current() == expected[action]
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_every_interruption_of_the_first_deployment(tmp_path: Path, well: bool):
+    for steps in range(20):
+        calm = Releases(tmp_path / str(steps))
+        calm.make()
+        through = False
+        try:
+            deploy(Releases(calm.prefix, before=cut_after(steps)), 1, well)
+            through = True
+        except PowerCut:
+            pass
+        calm.recover()
+        # Nothing stays current that has not passed its trial.
+        assert calm.current() == (calm.state().good[-1] if calm.state().good else None)
+        if through:
+            break
+    assert through
+    assert calm.current() == ("1.0-1" if well else None)

@@ -109,7 +109,9 @@ def test_unit_is_loaded_only_when_it_changes(tmp_path: Path):
     loaded = [line for line in asked.asked if "daemon-reload" in line]
     assert len(loaded) == 2
     assert "AF_INET" in service.unit.read_text()
+    asked.asked.clear()
     service.remove()
+    assert [line.split()[1] for line in asked.asked] == ["disable", "clean", "daemon-reload"]
     assert not service.unit.exists()
 
 

@@ -53,6 +53,15 @@ def test_wrong_content_is_dropped(releases: Releases):
     assert offset(releases, SHA) == 0
 
 
+@pytest.mark.parametrize("begin", [0, 49, 51])
+def test_gap_or_overlap_is_refused_and_what_came_stays(releases: Releases, begin: int):
+    with pytest.raises(RefusedError, match="the connection ended"):
+        send(releases, CONTENT[:50], 0)
+    with pytest.raises(RefusedError, match=f"found 50 bytes there, expected {begin}"):
+        send(releases, CONTENT, begin)
+    assert offset(releases, SHA) == 50
+
+
 def test_two_at_once_do_not_mix(releases: Releases):
     waits = []
     path = part_path(releases, SHA)
