@@ -6,7 +6,7 @@ JOBS ?= 2
 MODELS ?= device/models/deseptr_motionsense.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow arm-cost check format wheel clean
+.PHONY: help setup demo test test-slow arm-cost verify-arm qemu check format wheel clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,9 +30,14 @@ test: setup ## All tests that take seconds
 test-slow: setup ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
-arm-cost: setup ## Instructions of MODELS on emulated ARM; no times
-	@command -v qemu-system-aarch64 >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update && apt-get install --yes --no-install-recommends qemu-system-arm; } || { echo "arm-cost needs Debian's package qemu-system-arm: sudo apt-get install qemu-system-arm"; exit 2; }
+arm-cost: setup qemu ## Instructions of MODELS on emulated ARM; no times
 	$(BIN)/deseptr firmware arm-cost $(MODELS)
+
+verify-arm: setup qemu ## All of it on emulated ARM: installed, run, compared with this host
+	$(BIN)/deseptr firmware verify-arm
+
+qemu:
+	@command -v qemu-system-aarch64 >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update && apt-get install --yes --no-install-recommends qemu-system-arm; } || { echo "emulated ARM needs Debian's package qemu-system-arm: sudo apt-get install qemu-system-arm"; exit 2; }
 
 check: setup ## Lint and types
 	$(BIN)/ruff check .
@@ -48,4 +53,4 @@ wheel: setup ## Build dist/*.whl
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean: ## Remove what the targets made, but for trained runs
-	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo verify-arm *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,6 +10,7 @@ COMMANDS = {
     "simulate": ("firmware_simulate", "Put a simulated sensor where programs look for a real one."),
     "scenarios": ("firmware_scenarios", "List the failures that a simulated sensor can be put through."),
     "arm-cost": ("firmware_arm_cost", "Count a model's instructions on an emulated board."),
+    "verify-arm": ("firmware_verify_arm", "Install, run and check all this on an emulated board."),
     "flash": ("firmware_flash", "Put a model onto a board over ssh, and go back if it fails there."),
     "status": ("firmware_board", "Say what runs on a board."),
     "logs": ("firmware_board", "Print the service's last lines."),

@@ -33,8 +33,8 @@ SILENT_SAMPLES = 10
 # A rung is proved by a sample within so many periods; one may just have been missed, and some chips begin late.
 PROOF_SAMPLES = 4
 PATIENCE_S = 20.0
-# Calls further apart than this are the host's doing.
-LONGEST_POLL_NS = 2_000_000_000
+# A host may be held up in the middle of a call as well: a sensor is given up only if it was asked in vain some times.
+LEAST_ASKED = 3
 
 
 class UnhealthyError(SensorError):
@@ -93,8 +93,9 @@ class RecoveringImu:
         self._steps: list[Step] = []
         self._climbed: set[str] = set()
         self._reason: str | None = None
-        self._heard_ns = self._awaited_ns = self._retry_ns = self._left_ns = 0
+        self._heard_ns = self._awaited_ns = self._retry_ns = 0
         self._pause_ns = FIRST_PAUSE_NS
+        self._unanswered = 0
         self.counts: Counter[str] = Counter()
 
     @property
@@ -147,15 +148,15 @@ class RecoveringImu:
         Raises:
             UnhealthyError: if there was no sample for longer than the patience.
         """
-        # Nobody asked the sensor while the host was held up, so it was not silent.
-        self._heard_ns += max(0, self._clock.now_ns() - self._left_ns - LONGEST_POLL_NS)
         samples = self._heal() if self._reason is not None else self._drain()
-        now_ns = self._left_ns = self._clock.now_ns()
+        now_ns = self._clock.now_ns()
+        self._unanswered += 1
         if len(samples.signals):
             self._heard_ns = self._awaited_ns = now_ns
+            self._unanswered = 0
             self._climbed.clear()
             self._pause_ns = FIRST_PAUSE_NS
-        elif now_ns - self._heard_ns > self._patience_ns and not self._ended():
+        elif now_ns - self._heard_ns > self._patience_ns and self._unanswered > LEAST_ASKED and not self._ended():
             raise self._unhealthy(now_ns)
         return samples
 
@@ -177,7 +178,7 @@ class RecoveringImu:
 
     def _start(self) -> None:
         self._imu.start()
-        self._heard_ns = self._awaited_ns = self._left_ns = self._clock.now_ns()
+        self._heard_ns = self._awaited_ns = self._clock.now_ns()
 
     def _drain(self) -> Samples:
         try:

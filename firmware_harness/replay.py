@@ -155,6 +155,8 @@ def run_scenario(
     try:
         session = simulated_session(scenario=scenario, clock=clock)
         seconds = scenario.duration_s if seconds is None else seconds
+        if scenario.patience_s is not None:
+            options.setdefault("patience_s", scenario.patience_s)
         for event in run_live(engine, session, seconds=seconds, **options):
             outcome.note(event)
             yield event

@@ -29,6 +29,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     "bus_hz": (int,),
     "rate_hz": (float,),
     "duration_s": (float,),
+    "patience_s": (float,),
     "seed": (int,),
     "source": (dict,),
     "faults": (list,),
@@ -52,6 +53,7 @@ class Scenario:
         source: what the sensor feels.
         faults: what happens.
         seed: draws what the faults leave open.
+        patience_s: how long no sample may come before the sensor is given up; None for the usual time.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Scenario:
     source: SourceSpec = field(default_factory=SourceSpec)
     faults: tuple[Fault, ...] = ()
     seed: int = 0
+    patience_s: float | None = None
 
 
 def scenario_names() -> list[str]:
@@ -137,6 +140,7 @@ def scenario_from(text: str, where: str, *, name: str = "", folder: Path = Path(
         source=source_spec(values.get("source", {}), where, folder),
         faults=tuple(faults_from([check_type(e, (dict,), where, "faults") for e in values.get("faults", [])], where)),
         seed=values.get("seed", 0),
+        patience_s=values.get("patience_s"),
     )
 
 
@@ -146,7 +150,7 @@ def _check(values: Mapping[str, Any], where: str) -> None:
         raise SetupError(
             f"{where}, sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose one of these"
         )
-    for key, least in (("duration_s", 0.0), ("bus_hz", 0), ("rate_hz", 0.0), ("seed", -1)):
+    for key, least in (("duration_s", 0.0), ("patience_s", 0.0), ("bus_hz", 0), ("rate_hz", 0.0), ("seed", -1)):
         if not values.get(key, 1) > least:
             raise SetupError(
                 f"{where}, {key}", found=values[key], expected=f"more than {least}", next_step=f"change {key}"

@@ -43,7 +43,7 @@ class Recipe:
     """What the machine is made of; another recipe is another machine in the cache.
 
     Args:
-        runtime: requirement of the TFLite runtime, as pip reads it.
+        runtime: requirement of the TFLite runtime, as pip reads it; empty for none.
         release: the host's Debian release, whose packages apt fetches.
         packages: Debian packages of the file system, with what they depend on.
         kernel: Debian package that stands for the newest kernel.
@@ -140,8 +140,10 @@ def _make(recipe: Recipe, folder: Path, home: Path, note: Callable[[str], None])
     debs = apt.download(*recipe.packages)
     kernel = apt.download_kernel(recipe.kernel)
     python = _python_version(debs)
-    note(f"fetching {recipe.runtime} for aarch64 and Python {python} (once)")
-    wheels = download_wheels(recipe.runtime, python, folder / "wheels")
+    wheels: list[Path] = []
+    if recipe.runtime:
+        note(f"fetching {recipe.runtime} for aarch64 and Python {python} (once)")
+        wheels = download_wheels([recipe.runtime], python, folder / "wheels")
     note("unpacking them into the emulated machine's file system (once)")
     made = folder / "made"
     made.mkdir()

@@ -42,13 +42,15 @@ class Job:
     seed: int = 0
 
 
-def qemu_command(cpu: str, kernel: Path, archive: Path, *, counting: bool = True) -> list[str]:
+def qemu_command(
+    cpu: str, kernel: Path, archive: Path, *, counting: bool = True, memory_mib: int = _MEMORY_MIB
+) -> list[str]:
     """The command that boots ``kernel`` with ``archive`` as all its files and the console on stdout.
 
     Without ``counting`` it is faster, and its clock goes with the wall's.
     """
     clock = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"] if counting else ["-accel", "tcg"]
-    machine = ["-M", "virt", "-cpu", cpu, "-m", str(_MEMORY_MIB), "-smp", "1"]
+    machine = ["-M", "virt", "-cpu", cpu, "-m", str(memory_mib), "-smp", "1"]
     console = ["-display", "none", "-serial", "stdio", "-monitor", "none", "-nodefaults", "-no-reboot"]
     # A panic, as when process 1 dies, ends the machine at once.
     linux = ["-kernel", str(kernel), "-initrd", str(archive), "-append", "console=ttyAMA0 quiet loglevel=1 panic=-1"]
@@ -105,7 +107,15 @@ def boot(image: Image, cpu: str, models: Sequence[bytes], job: Job, *, timeout: 
     return boot_files(image, cpu, job_entries(models, job), timeout=timeout)
 
 
-def boot_files(image: Image, cpu: str, entries: Iterable[Entry], *, timeout: float, counting: bool = True) -> Finished:
+def boot_files(
+    image: Image,
+    cpu: str,
+    entries: Iterable[Entry],
+    *,
+    timeout: float,
+    counting: bool = True,
+    memory_mib: int = _MEMORY_MIB,
+) -> Finished:
     """Boot the machine with more files, process 1 among them, and wait until it powers off.
 
     Args:
@@ -114,6 +124,7 @@ def boot_files(image: Image, cpu: str, entries: Iterable[Entry], *, timeout: flo
         entries: the files; they replace those of the image.
         timeout: seconds after which it is ended.
         counting: as :func:`qemu_command`.
+        memory_mib: of the machine; half of it may hold files.
 
     Returns:
         QEMU's end, the console in its output.
@@ -127,4 +138,5 @@ def boot_files(image: Image, cpu: str, entries: Iterable[Entry], *, timeout: flo
         shutil.copyfile(image.base, archive)
         with archive.open("ab") as stream:
             write_archive(stream, entries)
-        return run_bounded(qemu_command(cpu, image.kernel, archive, counting=counting), timeout=timeout)
+        command = qemu_command(cpu, image.kernel, archive, counting=counting, memory_mib=memory_mib)
+        return run_bounded(command, timeout=timeout)

@@ -71,8 +71,8 @@ class Apt:
         _check(run_bounded(command, timeout=_TIMEOUT, folder=folder), f"apt-get: {', '.join(packages)} for arm64")
 
 
-def download_wheels(requirement: str, python: str, folder: Path) -> list[Path]:
-    """Fetch aarch64 wheels of ``requirement`` and what it depends on, for CPython of version ``python``, as 3.11.
+def download_wheels(requirements: Sequence[str], python: str, folder: Path) -> list[Path]:
+    """Fetch aarch64 wheels of ``requirements`` and what they depend on, for CPython of version ``python``, as 3.11.
 
     Raises:
         SetupError: if this Python has no pip, or pip finds no such wheels.
@@ -85,8 +85,8 @@ def download_wheels(requirement: str, python: str, folder: Path) -> list[Path]:
     platforms = [word for tag in tags for word in ("--platform", tag)]
     target = ["--implementation", "cp", "--python-version", python, *platforms]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", *target]
-    command += ["--dest", str(folder), requirement]
-    _check(run_bounded(command, timeout=_TIMEOUT), f"pip: {requirement} for aarch64 and Python {python}")
+    command += ["--dest", str(folder), *requirements]
+    _check(run_bounded(command, timeout=_TIMEOUT), f"pip: {', '.join(requirements)} for aarch64 and Python {python}")
     return sorted(folder.glob("*.whl"))
 
 

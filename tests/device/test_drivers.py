@@ -4,7 +4,7 @@ import errno
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -230,6 +230,8 @@ def test_a_bit_flipped_in_any_held_register_is_noticed_by_the_next_drain(name, d
     held = sorted(bench.imu._held, key=lambda register: (register.bank, register.address))
     register = data.draw(st.sampled_from(held))
     bit = data.draw(st.integers(0, 7))
+    # BOOT of the LSM6DS chips loads the trim values again and clears itself: no setting is lost, no sample wrong.
+    assume((register.name, bit) != ("CTRL3_C", 7))
     bench.wait_samples(data.draw(st.floats(0, 20)))
     bench.chip.upset(register.bank << 8 | register.address, bit)
     bench.wait_samples(data.draw(st.floats(0, 20)))

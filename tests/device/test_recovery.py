@@ -233,6 +233,17 @@ def test_setting_up_is_tried_a_few_times(faulty, clock):
     assert faulty.calls["start"] == 3
 
 
+def test_a_host_that_was_held_up_in_the_middle_of_a_call_is_no_silent_sensor(faulty, clock):
+    imu = recovering(faulty, clock, patience_s=5)
+    poll(imu, clock)
+    drain = faulty.drain
+    faulty.drain = lambda: clock.sleep_ns(60_000 * MS) or drain()
+    faulty.silent = True
+    assert not len(imu.drain().signals)
+    faulty.silent, faulty.drain = False, drain
+    assert any(len(poll(imu, clock).signals) for _ in range(20))
+
+
 def test_a_host_that_was_held_up_is_no_silent_sensor(faulty, clock):
     imu = recovering(faulty, clock, patience_s=5)
     poll(imu, clock)

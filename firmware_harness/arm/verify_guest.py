@@ -1,0 +1,139 @@
+"""What the emulated machine does when it is verified: a service of its systemd, on Debian's Python alone.
+
+It loads the kernel's modules, installs the second runtime, plugs simulated sensors in, does the job's steps in turn,
+and says what came of each; it judges nothing. :mod:`.verify` does, on the host.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .kernel_guest import adapters, load_modules, wait_for
+
+MARK = "@verify-arm "
+LOG = Path("/run/simulated.log")
+SERVICE = "deseptr.service"
+_POWER_OFF = 0x4321FEDC
+_TAIL = 2000
+_I2C_GROUP = 998
+_STILL_UP_S = 10.0
+
+
+def say(**facts: Any) -> None:
+    """One line for the host."""
+    print(MARK + json.dumps(facts), flush=True)
+
+
+def run_step(command: Sequence[str], timeout: float) -> dict[str, Any]:
+    """Exit code, output and the end of the errors of a program; None for the code of one that took too long."""
+    try:
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout
+        )
+    except subprocess.TimeoutExpired:
+        return {"code": None, "out": "", "err": f"no end after {timeout:g} s of the machine's time"}
+    except OSError as error:
+        return {"code": 127, "out": "", "err": str(error)}
+    return {"code": ended.returncode, "out": ended.stdout, "err": ended.stderr[-_TAIL:]}
+
+
+def plug_in(command: Sequence[str]) -> int:
+    """Start a simulated sensor's adapter, and leave it there; returns the number that the kernel gives it."""
+    before = adapters()
+    with LOG.open("a") as log:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    new: set[int] = wait_for(lambda: _running(server) and adapters() - before, "no i2c-tiny-usb adapter")
+    number = min(new)
+    device = Path(f"/dev/i2c-{number}")
+    wait_for(device.exists, f"no {device}")
+    # As the board's udev rules have it.
+    os.chown(device, 0, _I2C_GROUP)
+    device.chmod(0o660)
+    return number
+
+
+def _running(server: subprocess.Popen[bytes]) -> bool:
+    if server.poll() is not None:
+        raise ChildProcessError(LOG.read_text()[-_TAIL:])
+    return True
+
+
+def unit_state(show: Callable[[], str]) -> dict[str, str]:
+    """The properties that ``systemctl show`` prints, by name."""
+    return dict(line.partition("=")[::2] for line in show().splitlines())
+
+
+def show_service() -> str:
+    """What systemd says of the service."""
+    names = "ActiveState,SubState,NRestarts,Result,MainPID,WatchdogUSec,Type"
+    return subprocess.run(
+        ["systemctl", "show", SERVICE, f"--property={names}"], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+
+def hang_service() -> dict[str, Any]:
+    """Stop the service's process with SIGSTOP, and see what systemd makes of it.
+
+    Raises:
+        TimeoutError: if the service is not up again in time.
+    """
+    before = unit_state(show_service)
+    hung = int(before["MainPID"])
+    if before["ActiveState"] != "active" or hung <= 1:
+        return {"before": before, "after": before, "hung": hung, "journal": _journal()}
+    os.kill(hung, signal.SIGSTOP)
+    after = before
+    # As long as WatchdogSec=, TimeoutStopSec= and TimeoutStartSec= allow, and then some.
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        after = unit_state(show_service)
+        if after["ActiveState"] == "active" and after["MainPID"] not in ("0", str(hung)):
+            break
+    time.sleep(_STILL_UP_S)
+    return {"before": before, "after": unit_state(show_service), "hung": hung, "journal": _journal()}
+
+
+def _journal() -> list[str]:
+    said = run_step(["journalctl", f"--unit={SERVICE}", "--no-pager", "--output=cat", "--lines=60"], 60)
+    return [line for line in said["out"].splitlines() if not line.startswith("{")][-30:]
+
+
+def work(job: dict[str, Any]) -> None:
+    """Do all steps of the job; one that fails stops none of the others."""
+    say(linux=os.uname().release, python=sys.version.split()[0])
+    for number, command in enumerate(job["prepare"]):
+        say(step=f"prepare-{number}", **run_step(command, job["timeout"]))
+    for name, command in job["adapters"].items():
+        say(adapter=name, number=plug_in(command))
+    for step in job["steps"]:
+        facts = hang_service() if step["command"] == ["hang"] else run_step(step["command"], job["timeout"])
+        say(step=step["name"], **facts)
+    say(done=True)
+
+
+def main() -> None:
+    """Work, and power off whatever happens."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        load_modules(libc, Path("/kernel-modules"))
+        work(json.loads(Path("/job/job.json").read_text()))
+    except Exception as error:
+        say(error=f"{type(error).__name__}: {error}")
+    finally:
+        termios.tcdrain(sys.stdout.fileno())
+        libc.reboot(_POWER_OFF)
+
+
+if __name__ == "__main__":
+    main()
