@@ -125,9 +125,7 @@ def test_mistakes_are_told_apart(text, message):
 def test_unknown_name_and_missing_file(tmp_path):
     with pytest.raises(SetupError, match=r"scenario gremlins: found none of that name, expected one of brown-out, "):
         load_scenario("gremlins")
-    with pytest.raises(
-        SetupError, match=r"nowhere\.toml: found No such file or directory, expected a scenario"
-    ):
+    with pytest.raises(SetupError, match=r"nowhere\.toml: found No such file or directory, expected a scenario"):
         load_scenario(str(tmp_path / "nowhere.toml"))
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SetupError, match=r"binary\.toml: found no text, expected a scenario in TOML"):
