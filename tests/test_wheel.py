@@ -46,3 +46,11 @@ def test_training_without_its_extra_says_what_to_install(environment: Path, tmp_
     assert "pip install 'deseptr[train]'" in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_scenarios_are_in_the_wheel(environment: Path, tmp_path: Path):
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    command = [environment / "deseptr", "firmware", "scenarios", "frozen", "--check"]
+    result = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path, env=plain)
+    assert result.stdout == "frozen: as expected\n"

@@ -33,9 +33,7 @@ def test_hours_under_hundreds_of_faults():
 @pytest.mark.parametrize("sensor", sorted(set(SENSORS) - {"mpu6050"}))
 def test_every_chip_under_faults(sensor):
     result = endure(draw_campaign(2, 3600 - 60, 60, begin_s=30), 3600, sensor=sensor, seed=2)
-    # A deep FIFO is read once a hop: what breaks right after a read is found a hop later.
-    assert [broken for broken in result.broken_promises() if "within a hop" not in broken] == []
-    assert result.in_time > 0.9
+    assert result.broken_promises() == []
 
 
 @pytest.mark.slow
