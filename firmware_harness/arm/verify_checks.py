@@ -164,10 +164,10 @@ def _evaluate(there: Facts, here: Facts) -> str:
     found = f"{straight} of {ours['windows']} windows straight, {bus} of {ours['bus']['windows']} over the bus"
     if max(straight, bus) > most or theirs["bus"]["gaps"]:
         raise _WrongError(
-            f"{found} labelled otherwise, {theirs['bus']['gaps']} gaps",
+            f"confusions differ by {found}, {theirs['bus']['gaps']} gaps",
             f"at most {most:.0f} and no gap, as on this host",
         )
-    return f"exit code 0, labelled otherwise than on this host: {found}"
+    return f"exit code 0, confusions differ from this host's by {found}"
 
 
 def _moved(theirs: Facts, ours: Facts) -> int:
