@@ -37,7 +37,7 @@ GROUPS = {
         "patience",
         "rate_tolerance",
     ),
-    "Simulation": ("simulate", "subjects", "speed"),
+    "Simulation": ("simulate", "scenario", "subjects", "speed"),
     "Decision": DECISION_NAMES,
     "Terminal": ("as_json", "plain"),
     **OUTPUT_GROUPS,
@@ -81,6 +81,9 @@ class _View(Protocol):
     flag_value="synthetic",
     help="Play DATA through a simulated sensor; without DATA, a synthetic wearer.",
 )
+@click.option(
+    "--scenario", metavar="NAME|FILE", help="Put a simulated sensor through a failure; see `firmware scenarios`."
+)
 @click.option("--subject", "subjects", metavar="S", help="With --simulate: only these subjects, as 5,10,12-14.")
 @click.option(
     "--speed",
@@ -103,6 +106,7 @@ def run(**chosen: Any) -> None:
       deseptr device run --simulate                         # no hardware: a synthetic wearer
       deseptr device run --model m.tflite --simulate walk.csv --json
       deseptr device run --simulate motionsense.npz --subject 5 --speed realtime
+      deseptr device run --scenario loose-wire              # what a failure looks like
       deseptr device run --csv run.csv --mqtt homeassistant.local --mqtt-user wearer
       deseptr device run --config /etc/deseptr.toml         # as a service
 
@@ -114,7 +118,9 @@ def run(**chosen: Any) -> None:
 
     if chosen["subjects"] and chosen["simulate"] is None:
         raise click.UsageError("--subject goes with --simulate")
-    live = chosen["simulate"] is None
+    if chosen["scenario"] and chosen["simulate"]:
+        raise click.UsageError("--scenario has a source of its own; leave out --simulate")
+    live = chosen["simulate"] is None and chosen["scenario"] is None
     config = decision(chosen)
     engine = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
     contract = engine.contract
@@ -147,6 +153,16 @@ class _Source:
         session = live_session(chosen["bus"], chosen["sensor"], chosen["address"])
         return run_live(self.engine, session, **self._options(chosen))
 
+    def _scenario(self, chosen: Mapping[str, Any]) -> Any:
+        from click.core import ParameterSource
+
+        from deseptr.firmware_harness import load_scenario, run_scenario
+
+        options = self._options(chosen)
+        if click.get_current_context().get_parameter_source("patience") is ParameterSource.DEFAULT:
+            del options["patience_s"]
+        return run_scenario(self.engine, load_scenario(chosen["scenario"]), **options)
+
     def _options(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "seconds": chosen["seconds"],
@@ -161,6 +177,8 @@ class _Source:
         from deseptr.data import load_dataset, parse_subjects
         from deseptr.firmware_harness import PacedClock, VirtualClock, replay
 
+        if chosen["scenario"]:
+            return self._scenario(chosen)
         dataset = load_dataset(chosen["simulate"])
         if chosen["subjects"]:
             dataset = dataset.select(subjects=parse_subjects(chosen["subjects"]))
