@@ -27,6 +27,7 @@ _POWER_OFF = 0x4321FEDC
 _FINIT_MODULE = 273  # arm64, include/uapi/asm-generic/unistd.h
 _PATIENCE_S = 60.0
 _I2C, _IIO = Path("/sys/bus/i2c/devices"), Path("/sys/bus/iio/devices")
+_READINGS = 3
 _CHANNELS = [f"in_{kind}_{axis}" for kind in ("accel", "anglvel") for axis in "xyz"]
 
 
@@ -118,7 +119,14 @@ def read_channels(devices: set[Path]) -> Iterator[float]:
     for channel in _CHANNELS:
         raw = next(device / f"{channel}_raw" for device in devices if (device / f"{channel}_raw").exists())
         scale = raw.parent / f"{channel[:-2]}_scale"
-        yield float(raw.read_text()) * float(scale.read_text())
+        yield _first_count(raw) * float(scale.read_text())
+
+
+def _first_count(raw: Path) -> float:
+    # The kernel's driver wakes the sensor for every reading and waits about one period, sometimes less than the first
+    # sample takes; the register is 0 until then, and nothing that is felt here is.
+    counts = (float(raw.read_text()) for _ in range(_READINGS))
+    return next((count for count in counts if count), 0.0)
 
 
 def work(job: dict[str, Any]) -> None:

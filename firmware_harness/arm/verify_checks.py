@@ -13,6 +13,8 @@ from .verify_said import Facts, Said, json_lines
 
 OK, FAIL, SKIP = "ok", "fail", "skip"
 _LEVELS = ("skip", "ok", "warn", "fail")
+# The same movement cut at other moments may tip a window or two of fourteen.
+_LABELS_ALIKE = 0.85
 # Kernels other than the reference ones may differ by a few counts from machine to machine.
 _LABELS_SHARE = 0.02
 # Half a count of the coarsest full scale, and the three digits of the kernel's scale.
@@ -148,11 +150,14 @@ def _run(there: Facts, here: Facts) -> str:
     labels = [line["label"] for line in theirs if "label" in line]
     known = [line["label"] for line in ours if "label" in line]
     gaps = sum("gap" in line for line in theirs)
-    if not labels or abs(len(labels) - len(known)) > 1 or not set(labels) <= set(known) or gaps:
+    # The sensor there has been sampling for longer, so its windows begin at other moments of the same movement.
+    alike = sum(label in known for label in labels)
+    if not labels or abs(len(labels) - len(known)) > 1 or alike < _LABELS_ALIKE * len(labels) or gaps:
         raise _WrongError(
             f"{len(labels)} windows, {sorted(set(labels))}, {gaps} gaps", f"{len(known)} windows, {sorted(set(known))}"
         )
-    return f"exit code 0, {len(labels)} windows from the bus, labels as on this host: {', '.join(sorted(set(labels)))}"
+    names = ", ".join(sorted(set(known)))
+    return f"exit code 0, {len(labels)} windows from the bus, {alike} of them labelled as on this host: {names}"
 
 
 def _evaluate(there: Facts, here: Facts) -> str:
