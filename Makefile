@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-MODELS ?= device/models/deseptr_motionsense.tflite
+PACKAGED := device/models/deseptr_motionsense.tflite
+MODELS ?= $(PACKAGED)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow arm-cost verify-arm qemu check format wheel clean
@@ -31,7 +32,7 @@ test-slow: setup ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
 arm-cost: setup qemu ## Instructions of MODELS on emulated ARM; no times
-	$(BIN)/deseptr firmware arm-cost $(MODELS)
+	$(BIN)/deseptr firmware arm-cost $(MODELS) $(if $(filter $(PACKAGED),$(MODELS)),--baseline benchmarks/convert/arm_cost_packaged.json)
 
 verify-arm: setup qemu ## All of it on emulated ARM: installed, run, compared with this host
 	$(BIN)/deseptr firmware verify-arm

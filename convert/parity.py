@@ -193,10 +193,6 @@ class Gate:
     agreement: float = 0.99
     loss: float = 0.005
 
-    def passes(self, parity: Parity) -> bool:
-        """Whether nothing fails."""
-        return not self.failures(parity)
-
     def failures(self, parity: Parity) -> tuple[str, ...]:
         """What fails, each with what was found and what was expected."""
         found = []

@@ -79,11 +79,6 @@ class BoardState:
     throttled: Throttled | None = None
     power: Power | None = None
 
-    @property
-    def power_w(self) -> float | None:
-        """What it draws, in watts."""
-        return None if self.power is None else self.power.watts
-
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         power = self.power

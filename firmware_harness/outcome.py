@@ -110,15 +110,10 @@ def expected_from(table: Mapping[str, Any], where: str) -> Expected:
     """
     where = f"{where}, expected"
     check_keys(table, KEYS, where, "it")
-    rungs = check_type(table.get("rungs", {}), (dict,), where, "rungs")
-    check_keys(rungs, RUNGS, f"{where}, rungs", "the ladder")
-    reasons = check_type(table.get("reasons", []), (list,), where, "reasons")
     return Expected(
         counts={key: _bounds(table[key], f"{where}, {key}") for key in COUNTS if key in table},
-        rungs={key: _bounds(value, f"{where}, {key}") for key, value in rungs.items()} if "rungs" in table else None,
-        reasons=tuple(check_type(reason, (str,), where, "reasons") for reason in reasons)
-        if "reasons" in table
-        else None,
+        rungs=_rungs(table["rungs"], where) if "rungs" in table else None,
+        reasons=_reasons(table["reasons"], where) if "reasons" in table else None,
         exit_code=check_type(table.get("exit_code", 0), (int,), where, "exit_code"),
         error=check_type(table.get("error", ""), (str,), where, "error"),
     )

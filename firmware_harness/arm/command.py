@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from .baseline import Baseline, Change, read_baseline
 from .cost import UNIT, ArmCosts, count_instructions
 from .machine import CPUS, Job
 
@@ -27,9 +28,30 @@ from .machine import CPUS, Job
 @click.option(
     "--timeout", type=click.FloatRange(1), default=600.0, show_default=True, help="Seconds that one boot may take."
 )
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What --json printed before; exit code 1 if a model of the same file name now costs more.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="With --baseline: how much more is still the same.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
 def arm_cost(
-    models: tuple[Path, ...], cpus: tuple[str, ...], samples: int, boots: int, timeout: float, as_json: bool
+    models: tuple[Path, ...],
+    cpus: tuple[str, ...],
+    samples: int,
+    boots: int,
+    timeout: float,
+    baseline: Path | None,
+    tolerance: float,
+    as_json: bool,
 ) -> None:
     """Count instructions per inference on an emulated ARM processor.
 
@@ -42,17 +64,44 @@ def arm_cost(
     \b
     Examples:
       deseptr firmware arm-cost mine.tflite
-      deseptr firmware arm-cost float.tflite int8.tflite --cpu cortex-a76 --boots 2 --json
+      deseptr firmware arm-cost float.tflite int8.tflite --cpu cortex-a76 --boots 2 --json > before.json
+      deseptr firmware arm-cost int8.tflite --cpu cortex-a76 --baseline before.json
+
+    Exit codes: 0 done, 1 a model costs more than in the baseline, 2 it cannot be counted.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    cpus = tuple(dict.fromkeys(cpus))
+    before = None if baseline is None else read_baseline(baseline)
+    if before is not None:
+        before.check(models, cpus)
     result = count_instructions(
         models,
-        list(dict.fromkeys(cpus)),
+        cpus,
         job=Job(samples=samples),
         boots=boots,
         timeout=timeout,
         note=lambda line: click.echo(f"{line} …", err=True),
     )
-    click.echo(json.dumps(result.to_dict(), indent=2) if as_json else table(result))
+    changes = [] if before is None else before.changes(result)
+    if as_json:
+        more = {} if before is None else {"changes": [change.to_dict() for change in changes]}
+        click.echo(json.dumps(result.to_dict() | more, indent=2))
+    else:
+        click.echo(table(result))
+    if before is not None:
+        _compare(before, result, changes, tolerance, quiet=as_json)
+
+
+def _compare(before: Baseline, result: ArmCosts, changes: list[Change], tolerance: float, *, quiet: bool) -> None:
+    for line in before.other_software(result):
+        click.echo(f"since {before.path}: {line}", err=True)
+    for change in changes:
+        grown = change.exceeds(tolerance / 100)
+        if grown or not quiet:
+            said = "MORE" if grown else "OK"
+            line = f"{change.cost.model} on {change.cost.cpu}: {change.before:,} before, {change.share:+.2%}"
+            click.echo(f"{said:<5}{line}", err=quiet)
+    if any(change.exceeds(tolerance / 100) for change in changes):
+        raise click.exceptions.Exit(1)
 
 
 def table(result: ArmCosts) -> str:

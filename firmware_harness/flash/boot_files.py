@@ -13,7 +13,6 @@ from .first_boot import BUNDLE, FOLDER, SCRIPT, TARGET, FirstBoot, cloud_files, 
 from .target.releases import write_durably
 from .zipapp import target_zip
 
-SYSTEMS = ("auto", "trixie", "bookworm")
 I2C = "dtparam=i2c_arm=on,i2c_arm_baudrate=400000"
 _I2C_PARAMETER = re.compile(r"\s*dtparam=(i2c_arm|i2c_arm_baudrate|i2c|i2c_baudrate)=[^,\s]*(,i2c[a-z_]*=[^,\s]*)*\s*")
 _SECTION = re.compile(r"\s*\[(.*)\]\s*")

@@ -17,7 +17,6 @@ from .wheelhouse import check_target
 
 SYSTEM_PREFIX = "/opt/deseptr"
 USER_PREFIX = "~/.local/share/deseptr"
-SERVICES = ("auto", "system", "user", "supervised")
 _CHUNK = 1 << 16
 # Of a bundle's size: the upload, the unpacked wheels, and what they become in a virtual environment, compiled.
 _ROOM = 6
@@ -34,7 +33,7 @@ class FlashRequest:
     Args:
         bundle: a ready bundle, or what to make one of; its target is the board's, whatever it says.
         prefix: folder on the board; None for the service's usual one.
-        service: one of :data:`SERVICES`.
+        service: ``system``, ``user`` or ``supervised``; ``auto`` takes what the board lets it have.
         allow_downgrade: whether a lower build may replace a higher.
         keep: how many good releases stay on the board.
         settle: seconds that the started service must stay up.

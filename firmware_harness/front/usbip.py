@@ -31,7 +31,6 @@ PORT_FREE = 4
 # All in network order. Basic header: command, sequence number, device, direction, endpoint.
 BASIC = struct.Struct(">IIIII")
 SUBMIT = struct.Struct(">IiiiI8s")
-UNLINK = struct.Struct(">I24x")
 SUBMITTED = struct.Struct(">iiiiI8x")
 UNLINKED = struct.Struct(">i24x")
 HEADER_BYTES = 48

@@ -46,7 +46,7 @@ def test_equal_logits_differ_in_nothing(one: Any, true: Any, subjects: Any):
         assert difference.value == 0
         assert difference.interval is not None
         assert difference.interval[:2] == (0, 0)
-    assert Gate(1, 0).passes(result)
+    assert not Gate(1, 0).failures(result)
 
 
 @given(logits, logits, truth, wearers)
@@ -132,7 +132,7 @@ def flawless() -> Parity:
 def test_gate_lets_pass_what_lies_on_its_edges(flawless: Parity):
     # 0.995 - 1 is a little below -0.005 in binary.
     edge = replace(flawless, agreement=0.99, accuracy=Difference(0.995 - 1, None), macro_f1=Difference(0.995 - 1, None))
-    assert Gate().passes(edge)
+    assert not Gate().failures(edge)
     assert Gate().failures(edge) == ()
 
 
@@ -143,10 +143,10 @@ def test_gate_says_what_it_found_and_what_it_expected(flawless: Parity):
         "accuracy: found 0.75 points below the reference, expected 0.50 at most",
         "macro-F1: found 0.51 points below the reference, expected 0.50 at most",
     )
-    assert not Gate().passes(worse)
-    assert Gate(0.98, 0.01).passes(worse)
+    assert Gate().failures(worse)
+    assert not Gate(0.98, 0.01).failures(worse)
 
 
 def test_gate_takes_a_gain_and_no_nonsense(flawless: Parity):
-    assert Gate().passes(replace(flawless, accuracy=Difference(0.2, None)))
-    assert not Gate().passes(replace(flawless, macro_f1=Difference(float("nan"), None)))
+    assert not Gate().failures(replace(flawless, accuracy=Difference(0.2, None)))
+    assert Gate().failures(replace(flawless, macro_f1=Difference(float("nan"), None)))

@@ -57,7 +57,7 @@ def test_raspberry_pi_5(tmp_path):
     assert board.max_clock_hz == 2_400_000_000
     assert board.governor == "ondemand"
     assert board.throttled.now == board.throttled.since_boot == ("under-voltage", "throttled")
-    assert board.power_w == pytest.approx(0.37 + 0.66 + 1.8)
+    assert board.power.watts == pytest.approx(0.37 + 0.66 + 1.8)
     assert "USB" in board.power.leaves_out
     assert board.to_dict()["throttled"] == {
         "flags": "0x50005",

@@ -7,8 +7,6 @@ from click.testing import CliRunner
 
 from deseptr.cli.device import device
 from deseptr.contract import DataError, ModelError, SensorError, SetupError
-from deseptr.device import UnhealthyError
-from deseptr.firmware_harness import load_scenario
 
 WALK = "synthetic:subjects=2,seconds=10"
 
@@ -164,28 +162,6 @@ def test_interrupt_ends_with_the_summary(int8_model, monkeypatch):
     result = invoke("run", "--model", int8_model, "--simulate", WALK)
     assert result.exit_code == 0
     assert "0 windows; 0 gaps" in result.stdout
-
-
-@pytest.mark.parametrize("name", ["brown-out", "clone", "fast-sensor", "frozen", "loose-wire", "unplugged"])
-def test_scenario_comes_to_what_it_expects_on_the_command_line_too(name):
-    expected = load_scenario(name).expected
-    lines = [json.loads(line) for line in invoke("run", "--scenario", name, "--json").stdout.splitlines()]
-    found = {
-        "windows": sum("probabilities" in line for line in lines),
-        "gaps": sum("gap" in line for line in lines),
-        "lost_samples": sum(line["gap"]["lost_samples"] for line in lines if "gap" in line),
-        "rates": sum("rate" in line for line in lines),
-    }
-    bounds = {key: expected.counts[key] for key in found if key in expected.counts}
-    assert bounds
-    assert {key: bound.least <= found[key] <= bound.most for key, bound in bounds.items()} == dict.fromkeys(
-        bounds, True
-    )
-
-
-def test_scenario_that_ends_badly_ends_with_its_code():
-    with pytest.raises(UnhealthyError, match=r"found no sample for 20\."):
-        invoke("run", "--scenario", "unplugged-for-good", "--json")
 
 
 def test_scenario_has_a_source_of_its_own(int8_model):

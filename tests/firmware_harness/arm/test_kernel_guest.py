@@ -1,5 +1,9 @@
+import time
+
+import numpy as np
 import pytest
 
+from deseptr.firmware_harness import I2C_TINY_USB
 from deseptr.firmware_harness.arm import kernel_guest
 
 
@@ -17,6 +21,18 @@ def devices(tmp_path):
 
 def test_channels_are_raw_values_times_their_scale(devices):
     assert list(kernel_guest.read_channels(devices)) == [5.0, -10.0, 15.0, 2.5, -5.0, 7.5]
+
+
+def test_a_gyroscope_has_settled_in_the_shortest_time_that_the_kernel_waits():
+    # 12.5 Hz is what st_lsm6dsx begins with, and a period the least that it waits after waking a sensor.
+    clock = kernel_guest.HastyClock()
+    bus = kernel_guest.make_bus("lsm6dsox", [1.0, -2.0, 9.0, 0.5, -1.0, 0.25], clock, I2C_TINY_USB)
+    clock.sleep_ns(15_000_000)
+    bus.write(0x6A, 0x13, b"\x08")
+    bus.write(0x6A, 0x11, b"\x10")
+    time.sleep(0.08)
+    counts = np.frombuffer(bus.read(0x6A, 0x22, 6), "<i2")
+    assert counts * np.deg2rad(8.75e-3) == pytest.approx([0.5, -1.0, 0.25], abs=1e-4)
 
 
 def test_adapters_are_told_by_their_name(tmp_path, monkeypatch):
