@@ -25,7 +25,12 @@ from .process import Finished
 
 MODULES = ("i2c_dev", "cuse", "vhci_hcd", "i2c_tiny_usb", "inv_mpu6050_i2c", "st_lsm6dsx_i2c")
 # Names that the kernel's drivers know the chips by, where they have one (inv_mpu_i2c.c, st_lsm6dsx_i2c.c).
-KERNEL_NAMES = {"mpu6050": "mpu6050", "lsm6dsox": "lsm6dsox", "lsm6ds3trc": "lsm6ds3tr-c"}
+KERNEL_NAMES = {
+    "mpu6050": "mpu6050",
+    "mpu6500": "mpu6500",
+    "lsm6dsox": "lsm6dsox",
+    "lsm6ds3trc": "lsm6ds3tr-c",
+}
 SIGNALS = (1.0, -2.0, 9.0, 0.5, -1.0, 0.25)
 CPU = "cortex-a53"
 _ROOMS = ("contract", "data", "device", "firmware_harness")
