@@ -354,6 +354,11 @@ class DrainMachine(RuleBasedStateMachine):
         self.recover()
 
     @rule()
+    def start(self):
+        self.bench.imu.start()
+        self.told = True
+
+    @rule()
     def recover(self):
         """Drain; what has lost its settings is set up anew."""
         self.bench.wait_samples(5)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from deseptr.contract import SensorError
 from deseptr.device import BusError, ImuConfig, Lsm6ds3trc, Lsm6dsox, SettingsLostError, make_sensor, probe
@@ -465,84 +464,6 @@ def test_power_that_was_gone_is_found_by_the_next_drain(kind):
     bench.wait_samples(1)
     with pytest.raises(SettingsLostError, match="it was reset or disturbed"):
         bench.drain()
-
-
-class FlakyBus:
-    """A bus that breaks the next read of FIFO data off after some bytes, or the next transfers but some altogether."""
-
-    def __init__(self, bus, chip):
-        self.bus, self.chip, self.path = bus, chip, bus.path
-        self.breaks_after = self.fails_after = None
-
-    def _fail(self, number):
-        raise BusError("bus", found="a fault", expected="none", next_step="go on", number=number)
-
-    def _count(self):
-        if self.fails_after is not None:
-            self.fails_after -= 1
-            if self.fails_after < 0:
-                self._fail(errno.EREMOTEIO)
-
-    def read(self, address, register, length):
-        self._count()
-        if self.breaks_after is not None and register == self.chip.fifo_register:
-            self.chip.read(register, min(self.breaks_after, length))
-            self._fail(errno.EIO)
-        return self.bus.read(address, register, length)
-
-    def write(self, address, register, data):
-        self._count()
-        self.bus.write(address, register, data)
-
-
-class DrainMachine(RuleBasedStateMachine):
-    """Whatever happens, what is drained is genuine and in order, and nothing is missing that no gap has told."""
-
-    @initialize(kind=st.sampled_from(list(KINDS)), rate_error=st.floats(-0.08, 0.08))
-    def power_up(self, kind, rate_error):
-        self.bench = Bench(kind, rate_error=rate_error).started()
-        self.bus = self.bench.imu.bus = FlakyBus(self.bench.bus, self.bench.chip)
-        self.next, self.told = 0, False
-
-    @rule(samples=st.one_of(st.floats(0, 60), st.floats(200, 800)))
-    def wait(self, samples):
-        self.bench.wait_samples(samples)
-
-    @rule(consumed=st.integers(0, 240))
-    def break_data(self, consumed):
-        self.bus.breaks_after = consumed
-        self.drain()
-        self.bus.breaks_after = None
-
-    @rule(transfers=st.integers(0, 8))
-    def fail(self, transfers):
-        self.bus.fails_after = transfers
-        self.drain()
-        self.bus.fails_after = None
-
-    @rule()
-    def start(self):
-        self.bench.imu.start()
-        self.told = True
-
-    @rule()
-    def drain(self):
-        try:
-            times, gap = self.bench.drain()
-        except BusError:
-            return
-        self.told = self.told or gap is not None
-        if times:
-            taken = self.bench.taken().tolist()
-            first = taken.index(times[0])
-            assert taken[first : first + len(times)] == times
-            assert first >= self.next
-            assert self.told or first == self.next
-            self.next, self.told = first + len(times), False
-
-
-DrainMachine.TestCase.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
-TestDrainMachine = DrainMachine.TestCase
 
 
 @both
