@@ -141,14 +141,14 @@ class HastyClock:
 def work(job: dict[str, Any]) -> None:
     """Try everything and say what came of it."""
     from deseptr.firmware_harness import BCM2835, I2C_TINY_USB, VirtualClock
-    from deseptr.firmware_harness.front import serve_cuse
+    from deseptr.firmware_harness.front import CUSE_BUS, serve_cuse
 
     say(linux=os.uname().release)
     signals = job["signals"]
     # In virtual time, which emulation cannot outrun: chip, bus and driver share one clock.
     clock = VirtualClock()
     serve(serve_cuse, make_bus("mpu6050", signals, clock, BCM2835))
-    say(front="cuse", sensor="mpu6050", **read_by_driver("mpu6050", 77, clock))
+    say(front="cuse", sensor="mpu6050", **read_by_driver("mpu6050", CUSE_BUS, clock))
     for sensor, name in job["sensors"].items():
         clock = VirtualClock()
         number = plug_in(make_bus(sensor, signals, clock, I2C_TINY_USB))

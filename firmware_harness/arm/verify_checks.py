@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from .kernel_check import Reading
+from .verify_job import CUSE_WORN
 from .verify_said import Facts, Said, json_lines
 
 OK, FAIL, SKIP = "ok", "fail", "skip"
@@ -57,6 +58,8 @@ def judge(said: Said, host: Mapping[str, Facts], *, has_older: bool) -> Iterator
     yield _checked("doctor", lambda: _doctor(_step(said, "doctor"), host["doctor"]))
     for run in runs:
         yield _checked(run.replace("-", ", "), lambda run=run: _run(_step(said, run), host[run]))  # type: ignore[misc]
+    cuse = f"cuse-{CUSE_WORN}"
+    yield _checked(f"run, {CUSE_WORN}, CUSE", lambda: _run(_step(said, cuse), host[f"run-{CUSE_WORN}"]))
     for engine in engines:
         step = f"evaluate-{engine}"
         yield _checked(f"evaluate, {engine}", lambda step=step: _evaluate(_step(said, step), host["evaluate"]))  # type: ignore[misc]

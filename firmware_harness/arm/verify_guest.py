@@ -51,16 +51,24 @@ def run_step(command: Sequence[str], timeout: float) -> dict[str, Any]:
 def plug_in(command: Sequence[str]) -> int:
     """Start a simulated sensor's adapter, and leave it there; returns the number that the kernel gives it."""
     before = adapters()
-    with LOG.open("a") as log:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    server = serve(command)
     new: set[int] = wait_for(lambda: _running(server) and adapters() - before, "no i2c-tiny-usb adapter")
     number = min(new)
-    device = Path(f"/dev/i2c-{number}")
-    wait_for(device.exists, f"no {device}")
-    # As the board's udev rules have it.
+    await_device(server, Path(f"/dev/i2c-{number}"))
+    return number
+
+
+def serve(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a program that stays in the background."""
+    with LOG.open("a") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def await_device(server: subprocess.Popen[bytes], device: Path) -> None:
+    """Wait for a bus, and give it the owner that the board's udev rules would."""
+    wait_for(lambda: _running(server) and device.exists(), f"no {device}")
     os.chown(device, 0, _I2C_GROUP)
     device.chmod(0o660)
-    return number
 
 
 def _running(server: subprocess.Popen[bytes]) -> bool:
@@ -112,6 +120,8 @@ def work(job: dict[str, Any]) -> None:
         say(step=f"prepare-{number}", **run_step(command, job["timeout"]))
     for name, command in job["adapters"].items():
         say(adapter=name, number=plug_in(command))
+    for device, command in job["devices"].items():
+        await_device(serve(command), Path(device))
     for step in job["steps"]:
         facts = hang_service() if step["command"] == ["hang"] else run_step(step["command"], job["timeout"])
         say(step=step["name"], **facts)

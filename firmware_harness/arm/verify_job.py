@@ -11,6 +11,7 @@ from typing import Any
 
 from deseptr.contract import read_tflite
 from deseptr.data import Dataset, save_npz, synthetic_dataset, synthetic_stretch
+from deseptr.firmware_harness.front import CUSE_BUS
 
 from .verify_machine import PREFIX, SECOND, STILL_BUS, WORN_BUS, Payload, second_environment
 
@@ -21,6 +22,8 @@ EVALUATED_S = 15.0
 WORN_S = 600.0
 # Two that the model tells apart.
 WORN = ("walking", "sitting")
+# Felt through CUSE as well, from its beginning on once the bus is opened.
+CUSE_WORN = "walking"
 RUN_S = 20.0
 # By the machine's own clock.
 STEP_TIMEOUT_S = 900.0
@@ -116,11 +119,12 @@ def job_of(payload: Payload, inputs: Inputs) -> dict[str, Any]:
         **_with_newer(inputs),
         **(_with_older(inputs) if payload.has_older else {}),
     }
-    simulate = [*_OLDER_PYTHON, "-m", "deseptr.cli", "firmware", "simulate", "--front", "usbip", "--source"]
+    simulate = [*_OLDER_PYTHON, "-m", "deseptr.cli", "firmware", "simulate", "--front"]
     sources = {"still": "still", **{name: f"/job/{path.name}" for name, path in inputs.worn.items()}}
     return {
         "prepare": second_environment(payload),
-        "adapters": {name: [*simulate, source] for name, source in sources.items()},
+        "adapters": {name: [*simulate, "usbip", "--source", source] for name, source in sources.items()},
+        "devices": {f"/dev/i2c-{CUSE_BUS}": [*simulate, "cuse", "--source", sources[CUSE_WORN]]},
         "steps": [{"name": name, "command": command} for name, command in steps.items()],
         "timeout": STEP_TIMEOUT_S,
     }
@@ -135,6 +139,7 @@ def _with_newer(inputs: Inputs) -> dict[str, list[str]]:
             f"run-{name}": run_command(deseptr, _MODEL, "--bus", str(bus))
             for bus, name in enumerate(inputs.worn, WORN_BUS)
         },
+        f"cuse-{CUSE_WORN}": run_command(deseptr, _MODEL, "--bus", str(CUSE_BUS)),
         f"evaluate-{NEWER}": evaluate_command(deseptr, _MODEL, f"/job/{inputs.labelled.name}", NEWER),
         f"logits-{NEWER}": logits_command(python, _MODEL, NEWER),
     }

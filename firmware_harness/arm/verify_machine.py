@@ -27,7 +27,7 @@ RELEASES = {"bookworm": ("3.11", "2.36"), "trixie": ("3.13", "2.41")}
 # The last Python that tflite-runtime has a wheel for.
 OLDER_RUNTIME, OLDER_PYTHONS = ("tflite-runtime==2.14.0", "numpy>=1.26,<2"), ("3.11",)
 PACKAGES = ("python3", "libstdc++6", "systemd", "dash", "coreutils")
-MODULES = ("i2c_dev", "vhci_hcd", "i2c_tiny_usb")
+MODULES = ("i2c_dev", "cuse", "vhci_hcd", "i2c_tiny_usb")
 SECOND = "/opt/second"
 PREFIX = "/opt/deseptr"
 # The kernel numbers adapters as they come; the worn ones follow each other.

@@ -6,7 +6,7 @@ into :mod:`.messages`; the registers and the chips behind these are the same.
 """
 
 from .availability import FrontEnd, front_ends
-from .cuse import CuseDevice, serve_cuse
+from .cuse import CUSE_BUS, CuseDevice, serve_cuse
 from .driver import Driven, drive, read_samples
 from .ioctl import IoctlBus, check_umockdev, missing_umockdev, run_with_ioctl_bus
 from .messages import Message, MessageBus
@@ -14,6 +14,7 @@ from .tiny_usb import TinyUsb
 from .usbip import serve_device, serve_usbip
 
 __all__ = [
+    "CUSE_BUS",
     "CuseDevice",
     "Driven",
     "FrontEnd",

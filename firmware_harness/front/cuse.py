@@ -21,7 +21,8 @@ from .i2c_dev import MAX_LENGTH, POINTER, I2cDevFile
 from .messages import MessageBus
 
 CUSE = Path("/dev/cuse")
-NAME = "i2c-77"
+CUSE_BUS = 77
+NAME = f"i2c-{CUSE_BUS}"
 
 OPEN, READ, WRITE, RELEASE, IOCTL, CUSE_INIT = 14, 15, 16, 18, 39, 4096
 UNRESTRICTED_IOCTL = 1

@@ -74,6 +74,7 @@ def good():
         "doctor": doctor(engine="ok", bus="skip", governor="skip"),
         "run-walking": events("a", "a"),
         "run-sitting": events("c", "c", "c"),
+        "cuse-walking": events("a", "a", "b"),
         "evaluate-litert": HOST["evaluate"],
         "evaluate-tflite": HOST["evaluate"],
         "logits-litert": HOST["logits"],
@@ -90,7 +91,7 @@ def failed(said):
 def test_a_machine_that_answers_as_the_host_passes_all_checks():
     checks = list(judge(good(), HOST, has_older=True))
     assert {check.level for check in checks} == {"ok"}
-    assert len(checks) == 10
+    assert len(checks) == 11
     assert not any(check.expected for check in checks)
 
 
@@ -108,6 +109,8 @@ def test_a_machine_that_answers_as_the_host_passes_all_checks():
         ("run-walking", events("a", "a", "b", gaps=1), "run, walking", "1 gaps"),
         ("run-walking", events(), "run, walking", "0 windows"),
         ("run-walking", {**events("a", "a"), "code": 3}, "run, walking", "exit code 3"),
+        ("cuse-walking", events("c", "c", "c"), "run, walking, CUSE", "3 windows, ['c'], 0 gaps"),
+        ("cuse-walking", step("", 2, "deseptr: no bus\n"), "run, walking, CUSE", "exit code 2: deseptr: no bus"),
         (
             "evaluate-tflite",
             evaluated(FIRST, [[95, 5], [5, 95]]),
@@ -143,7 +146,7 @@ def test_few_windows_may_be_labelled_otherwise():
 def test_a_step_not_reached_says_why():
     said = Said({"prepare-0": step(""), "install": step("")}, {"still": 0}, "6.1", "OSError: usbcore: not loaded")
     failures = failed(said)
-    assert len(failures) == 10
+    assert len(failures) == 11
     assert failures["watchdog"].found == "not reached: OSError: usbcore: not loaded"
     assert failures["i2c adapters"].found == "OSError: usbcore: not loaded"
 

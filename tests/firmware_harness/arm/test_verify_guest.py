@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deseptr.firmware_harness.arm import verify_guest
-from deseptr.firmware_harness.arm.verify_guest import MARK, plug_in, run_step, unit_state, work
+from deseptr.firmware_harness.arm.verify_guest import MARK, await_device, plug_in, run_step, unit_state, work
 
 PRINT = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
 
@@ -33,6 +33,22 @@ def test_a_simulated_sensor_that_ends_is_told_by_its_last_words(monkeypatch: pyt
         plug_in([sys.executable, "-c", "import sys; sys.exit('no virtual hub')"])
 
 
+def test_a_character_device_is_waited_for_and_opened_to_its_group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(verify_guest, "LOG", tmp_path / "log")
+    owners = []
+    monkeypatch.setattr(verify_guest.os, "chown", lambda path, user, group: owners.append((path, user, group)))
+    device = tmp_path / "i2c-77"
+    make = f"import pathlib, time; time.sleep(0.2); pathlib.Path({str(device)!r}).touch(); time.sleep(60)"
+    server = verify_guest.serve([sys.executable, "-c", make])
+    try:
+        await_device(server, device)
+    finally:
+        server.kill()
+        server.wait()
+    assert owners == [(device, 0, 998)]
+    assert device.stat().st_mode & 0o777 == 0o660
+
+
 def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line.removeprefix(MARK)) for line in capsys.readouterr().out.splitlines()]
 
@@ -42,16 +58,21 @@ def test_a_step_that_fails_stops_none_of_the_others(
 ):
     monkeypatch.setattr(verify_guest, "plug_in", lambda command: 4)
     monkeypatch.setattr(verify_guest, "hang_service", lambda: {"hung": 7})
+    served = []
+    monkeypatch.setattr(verify_guest, "serve", lambda command: command)
+    monkeypatch.setattr(verify_guest, "await_device", lambda *awaited: served.append(awaited))
     python = [sys.executable, "-c"]
     steps = [("bad", [*python, PRINT]), ("good", [*python, "print(1)"]), ("hang", ["hang"])]
     work(
         {
             "prepare": [[*python, "pass"]],
             "adapters": {"still": ["serve"]},
+            "devices": {"/dev/i2c-77": ["cuse"]},
             "steps": [{"name": name, "command": command} for name, command in steps],
             "timeout": 60,
         }
     )
+    assert served == [(["cuse"], Path("/dev/i2c-77"))]
     first, *rest, last = said(capsys)
     assert set(first) == {"linux", "python"}
     assert last == {"done": True}

@@ -84,8 +84,11 @@ def test_machine_and_host_are_asked_the_same(payload: Payload, tmp_path: Path):
     for name in ("evaluate", "logits"):
         for engine in ("litert", "tflite"):
             assert there[f"{name}-{engine}"][-1] == here[name][-1]
+    assert job["devices"]["/dev/i2c-77"][-1] == "/job/walking.npz"
     for name in ("run-walking", "run-sitting"):
         assert there[name][-3:] == here[name][-3:]
+    # The same command on both buses that feel the same.
+    assert [word.replace("77", "1") for word in there["cuse-walking"]] == there["run-walking"]
     assert there["run-walking"] != there["run-sitting"]
     without = job_of(Payload(payload.target, payload.bundle, (), payload.pip, has_older=False), inputs)
     assert not any(step["name"].endswith("tflite") for step in without["steps"])
