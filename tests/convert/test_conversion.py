@@ -142,7 +142,7 @@ class Impassable(Gate):
         return ("never good enough",)
 
 
-@pytest.mark.parametrize("io", ["int8", "float32"])
+@pytest.mark.parametrize("io", ["int8", pytest.param("float32", marks=pytest.mark.slow)])
 def test_model_that_fails_is_tried_with_its_worst_layers_in_float_and_the_best_is_kept(
     run: Path, tmp_path: Path, io: str
 ):

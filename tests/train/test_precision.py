@@ -27,6 +27,9 @@ from deseptr.train.stages import TrainingRun, build_student, train_alone, train_
 from deseptr.train.window_front_end import WindowScale
 
 DATA = "synthetic:subjects=4,seconds=12"
+# One of each kind of layer, and the others among the slow.
+FAST = ("deseptr", "tinierhar")
+FAST_AND_SLOW = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NETWORK_NAMES]
 WINDOWS = np.random.default_rng(0).normal(size=(5, 128, 6)).astype(np.float32) * 5
 
 
@@ -113,7 +116,7 @@ def rounded(values: np.ndarray) -> np.ndarray:
     return np.asarray(keras.ops.cast(keras.ops.cast(values, "bfloat16"), "float32"))
 
 
-@pytest.mark.parametrize("model", NETWORK_NAMES)
+@pytest.mark.parametrize("model", FAST_AND_SLOW)
 def test_network_learns_in_bfloat16_and_is_kept_in_float32(model: str, learn: Any, tmp_path: Path):
     kept, objective, loss, dtypes = learn(model, "bfloat16")
     assert np.isfinite(loss)
