@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from deseptr.contract import without_archive
-from deseptr.convert.micro import measure_arena
+from deseptr.convert.micro.source import measure_arena
+from deseptr.tflite import without_archive
 
 
 @click.command()

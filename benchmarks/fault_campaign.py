@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from deseptr.firmware_harness import Endurance, draw_campaign, endure, faults_to_toml
+from deseptr.firmware_harness.simulator import Endurance, draw_campaign, endure, faults_to_toml
 
 DAY_S = 86_400
 # The sensor is set up before the first fault, and the last is got over before the end.

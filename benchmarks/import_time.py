@@ -16,13 +16,14 @@ import click
 import numpy as np
 
 from deseptr.device import describe_machine
-from deseptr.device.interleaved import pair
+from deseptr.tflite.interleaved import pair
 
 IMPORTS = {
     "numpy": "import numpy",
     "device": "import deseptr.device",
-    "loop": "from deseptr.device import LabelTracker, Runtime, live_session, load_engine, run_live",
-    "help": "import deseptr.cli.main, deseptr.cli.device, deseptr.cli.device_run",
+    "loop": "from deseptr.device import LabelTracker, Runtime, live_session, run_live; "
+    "from deseptr.tflite import load_engine",
+    "help": "import deseptr.cli.main, deseptr.cli.device.group, deseptr.cli.device.run",
 }
 _CODE = "import time\nbegan = time.perf_counter_ns()\n{}\nprint(time.perf_counter_ns() - began)"
 

@@ -22,16 +22,17 @@ import click
 import keras
 import numpy as np
 
-from deseptr.contract import ModelContract, embed_contract
+from deseptr.contract import ModelContract
 from deseptr.convert import Gate, Recipe, convert_run
-from deseptr.convert.lowering import InferenceGraph
+from deseptr.convert.lowering.inference_graph import InferenceGraph
 from deseptr.convert.quantize import flatbuffer_of
 from deseptr.convert.to_onnx import to_onnx
 from deseptr.device import describe_machine
-from deseptr.device.bare_model import BareOnnx, BareTflite, random_feeds, runner
-from deseptr.device.graph import read_graph
-from deseptr.device.interleaved import pair, time_interleaved
-from deseptr.device.tflite_runtimes import choose_runtime
+from deseptr.tflite import embed_contract
+from deseptr.tflite.bare_model import BareOnnx, BareTflite, random_feeds, runner
+from deseptr.tflite.graph import read_graph
+from deseptr.tflite.interleaved import pair, time_interleaved
+from deseptr.tflite.runtimes import choose_runtime
 from deseptr.train import Calibration, RunFolder, load_run
 from deseptr.train.provenance import source_commit
 

@@ -22,7 +22,6 @@ from pathlib import Path
 import click
 import numpy as np
 
-from deseptr.contract import read_tflite
 from deseptr.device import (
     DecisionConfig,
     GapEvent,
@@ -33,15 +32,15 @@ from deseptr.device import (
     RecoveryEvent,
     Runtime,
     SystemClock,
-    TfliteEngine,
     WindowEvent,
     default_model,
     describe_machine,
     make_sensor,
 )
-from deseptr.device.tflite_runtimes import choose_runtime
-from deseptr.firmware_harness import SineSource, VirtualI2cBus
-from deseptr.firmware_harness.chips import CHIPS
+from deseptr.firmware_harness.simulator import SineSource, VirtualI2cBus
+from deseptr.firmware_harness.simulator.chips.registry import CHIPS
+from deseptr.tflite import TfliteEngine, read_tflite
+from deseptr.tflite.runtimes import choose_runtime
 
 RATE_HZ = 200.0
 

@@ -11,7 +11,7 @@ import click
 
 from deseptr.contract import ConversionError, DeseptrError
 
-from .options import SUBJECTS, note_oddities
+from .common.options import SUBJECTS, note_oddities
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -176,9 +176,8 @@ def _recordings(source: str | None, test_subjects: tuple[str, ...] | None) -> Ca
         return lambda run: None
     from deseptr.contract import ModelContract
     from deseptr.data import load_dataset
+    from deseptr.evaluate.predictor import calibration_for
     from deseptr.train.checkpoint import run_folder_of
-
-    from .evaluation import calibration_for
 
     dataset = load_dataset(source)
     note_oddities(dataset)
@@ -218,7 +217,7 @@ def _convert_one(run: Path, output: Path, settings: _Settings, tell: Callable[[s
         tell=tell,
     )
     if settings.report:
-        from .convert_page import convert_page
+        from deseptr.report.conversion_page import convert_page
 
         tell("timing its operations")
         atomic_write(output.with_suffix(".html"), convert_page(result))
@@ -230,7 +229,7 @@ def _teller(status: Status, run: Path) -> Callable[[str], None]:
 
 
 def _print_table(runs: Sequence[Path], results: Sequence[Conversion | DeseptrError]) -> None:
-    from .tables import print_rows
+    from .common.tables import print_rows
 
     rows = []
     for run, result in zip(runs, results, strict=True):
@@ -254,11 +253,13 @@ def _print_table(runs: Sequence[Path], results: Sequence[Conversion | DeseptrErr
 
 def print_conversion(result: Conversion) -> None:
     """Print size, operations, agreement and what else the target is told."""
+    from deseptr.report.conversion_tables import describe_types
+
     kept, graph = result.kept, result.graph
     parity, recipe = kept.deciding, kept.recipe
     counted = ", ".join(f"{count} {op}" for op, count in graph.ops.items())
     size = len(result.content) / 1024
-    click.echo(f"{result.path}: {result.contract.model}, {size:.1f} KB, {nature(result)}, contract inside")
+    click.echo(f"{result.path}: {result.contract.model}, {size:.1f} KB, {describe_types(result)}, contract inside")
     click.echo(f"{len(graph.nodes)} operations for {recipe.target}: {counted}")
     click.echo(
         f"{parity.windows} held-out windows on {parity.candidate}: same class as the checkpoint on "
@@ -278,11 +279,3 @@ def print_conversion(result: Conversion) -> None:
         click.echo(
             f"Edge TPU, by its documented list: {share:.1%} of the multiply-accumulates before anything it lacks"
         )
-
-
-def nature(result: Conversion) -> str:
-    """Types of a converted graph in a few words."""
-    recipe = result.kept.recipe
-    if recipe.float_layers:
-        return f"{recipe.mode} with {len(recipe.float_layers)} layers in float"
-    return "full int8" if recipe.mode == "int8" and recipe.io == "int8" else f"{recipe.mode}, {recipe.io} in and out"

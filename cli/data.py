@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import DATA_HELP, note_oddities
+from .common.options import DATA_HELP, note_oddities
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -62,8 +62,9 @@ class Streamed(NamedTuple):
 
 
 def _train(dataset: Dataset, run: Path, config: TrainConfig) -> dict[str, Any]:
-    from .progress import TrainingProgress
-    from .tensorflow import load_quietly
+    from deseptr.train.quiet_import import load_quietly
+
+    from .train.progress import TrainingProgress
 
     load_quietly()
     from deseptr.train.pipeline import train
@@ -85,11 +86,12 @@ def _convert(run: Path, output: Path) -> Conversion:
 def _stream(model: Path, dataset: Dataset) -> Streamed:
     import numpy as np
 
-    from deseptr.device import Profiler, load_engine
-    from deseptr.firmware_harness import ReplayedWindow, replay
+    from deseptr.device import Profiler
+    from deseptr.firmware_harness.simulator import ReplayedWindow, replay
+    from deseptr.tflite import load_engine
 
-    from .device_view import LineView
-    from .run_figures import RunFigures
+    from .device.line_view import LineView
+    from .device.run_summary import RunFigures
 
     engine = load_engine(model)
     labels = engine.contract.labels
@@ -107,7 +109,7 @@ def _stream(model: Path, dataset: Dataset) -> Streamed:
 
 
 def _compare(output: Path, dataset: Dataset, streamed: Streamed) -> dict[str, Scores]:
-    from .evaluation import evaluate_model, load_predictor
+    from deseptr.evaluate.predictor import evaluate_model, load_predictor
 
     return {
         "float": evaluate_model(load_predictor(output / "run"), dataset),
@@ -120,7 +122,7 @@ def _print_result(scores: dict[str, Scores], profiler: Profiler) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from .tables import print_scores
+    from .common.tables import print_scores
 
     print_scores({name: each.to_dict() for name, each in scores.items()})
     table = Table("stage", "p50 µs", "p95 µs", "p99 µs", "max µs", box=None, pad_edge=False)
@@ -148,9 +150,8 @@ def _result(scores: dict[str, Scores], streamed: Streamed, conversion: Conversio
 def _report(
     scores: dict[str, Scores], streamed: Streamed, conversion: Conversion, metrics: dict[str, Any], run: Path
 ) -> str:
+    from deseptr.report import html
     from deseptr.train.history import read_history
-
-    from . import html
 
     labels, agreement = conversion.contract.labels, conversion.kept.deciding.agreement
     head = ["", *scores]

@@ -9,19 +9,19 @@ import click
 
 from deseptr.contract.errors import DeseptrError
 
-from .lazy import LazyGroup
+from .common.lazy import LazyGroup
 
 COMMANDS = {
     "data": ("data", "Look at recordings and change their layout."),
-    "train": ("train", "Train a teacher and distil DeSepTr from recordings."),
-    "crossval": ("crossval", "Train and test the folds of a protocol, int8 included."),
-    "lab": ("lab", "Measure what distillation, stem and tokens are each worth."),
-    "report": ("report", "Compare finished runs on one page."),
+    "train": ("train.train", "Train a teacher and distil DeSepTr from recordings."),
+    "crossval": ("evaluate.crossval", "Train and test the folds of a protocol, int8 included."),
+    "lab": ("evaluate.lab", "Measure what distillation, stem and tokens are each worth."),
+    "report": ("evaluate.report", "Compare finished runs on one page."),
     "convert": ("convert", "Make an int8 .tflite of a trained run."),
-    "evaluate": ("evaluate", "Measure a run or a .tflite on labelled recordings."),
-    "compare": ("compare", "Latency, size and accuracy of models side by side."),
-    "device": ("device", "Run a model on an I2C motion sensor, and time it."),
-    "firmware": ("firmware", "Put a model onto a board over ssh, or try it without one."),
+    "evaluate": ("evaluate.evaluate", "Measure a run or a .tflite on labelled recordings."),
+    "compare": ("evaluate.compare", "Latency, size and accuracy of models side by side."),
+    "device": ("device.group", "Run a model on an I2C motion sensor, and time it."),
+    "firmware": ("firmware.group", "Put a model onto a board over ssh, or try it without one."),
     "demo": ("demo", "The whole path on a synthetic wearer, with a report."),
 }
 EXTRAS = {"ray": "cluster", "paho": "mqtt"}

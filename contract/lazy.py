@@ -1,32 +1,35 @@
-"""Attributes of a package that are imported when they are first asked for (PEP 562): help must not wait for numpy.
+"""The face of a package: each name is imported when it is first used, so that ``--help`` does not wait for numpy.
 
-A package's ``__init__.py`` imports its names under ``TYPE_CHECKING``, for the type checkers, and says here in which
-module each is; a test holds the two together. No name may be that of a module beside it: whoever imports the module
-sets the package's attribute to it.
+A package states its names once, in the ``__init__.pyi`` beside its ``__init__.py``: type checkers read that file, and
+so does :mod:`lazy_loader` at run time. No name may be that of a module beside it.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Callable
+from typing import Any
+
+import lazy_loader
+
+from .moved import moved_name
 
 
-def lazy_attributes(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """``__getattr__`` and ``__dir__`` of a package.
+def lazy_face(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """``__getattr__``, ``__dir__`` and ``__all__`` of a package whose names are in its ``__init__.pyi``.
+
+    A name that an earlier version had here and that is now in another package is found there, with a
+    :class:`FutureWarning`.
 
     Args:
         package: its ``__name__``.
-        names: the names that each of its modules has to give, with blanks between them, by the module's name.
+        file: its ``__file__``.
+
+    Raises:
+        ValueError: if there is no ``__init__.pyi``.
     """
-    places = {name: module for module, told in names.items() for name in told.split()}
+    getattribute, listing, names = lazy_loader.attach_stub(package, file)
 
-    def getattribute(name: str) -> object:
-        if name not in places:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{package}.{places[name]}"), name)
-        # From now on it is an attribute like any other.
-        setattr(sys.modules[package], name, value)
-        return value
+    def get(name: str) -> Any:
+        return getattribute(name) if name in names else moved_name(package, name)
 
-    return getattribute, lambda: sorted({*vars(sys.modules[package]), *places})
+    return get, listing, names

@@ -1,7 +1,5 @@
 """Checkpoint in, checked ``.tflite`` with its contract inside out. TensorFlow is loaded in a process of its own."""
 
-from .conversion import Conversion, convert_run
-from .parity import Gate
-from .recipe import Recipe
-
-__all__ = ["Conversion", "Gate", "Recipe", "convert_run"]
+from .conversion import Conversion as Conversion, convert_run as convert_run
+from .parity import Gate as Gate
+from .recipe import Recipe as Recipe

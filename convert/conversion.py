@@ -10,25 +10,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import (
-    ConversionError,
-    ModelContract,
-    SetupError,
-    atomic_path,
-    atomic_write,
-    embed_contract,
-)
-from deseptr.device import load_engine
-from deseptr.device.graph import Graph, read_graph
+from deseptr.contract import ConversionError, ModelContract, SetupError, atomic_path, atomic_write
+from deseptr.tflite import embed_contract, load_engine
+from deseptr.tflite.graph import Graph, read_graph
 from deseptr.train.provenance import package_versions, source_commit
 from deseptr.train.run_folder import Calibration
 
-from .attempt import Attempt, Teller, attempt, next_recipe
 from .edgetpu import NO_COMPILER, EdgeTpuReport, compile_for_edgetpu
 from .input_range import range_warnings
-from .micro import Arena, measure_arena, resolver_ops, write_firmware
+from .micro.source import Arena, measure_arena, resolver_ops, write_firmware
 from .parity import Gate
 from .recipe import Recipe
+from .try_recipe import Attempt, Teller, attempt, next_recipe
 
 _PACKAGES = ("deseptr", "tensorflow", "keras", "numpy", "ai-edge-litert", "tflite-runtime", "tflite-micro")
 

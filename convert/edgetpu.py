@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from deseptr.contract import ConversionError
-from deseptr.device.graph import Graph, Node, Tensor
+from deseptr.tflite.graph import Graph, Node, Tensor
 
 from .targets import TARGETS
 

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deseptr.device.graph import pack, unpack
-
-from .add_ops import add_tensor, operator
+from deseptr.tflite.edit import add_tensor, operator
+from deseptr.tflite.graph import pack, unpack
 
 
 def with_float_io(content: bytes, input_range: Sequence[float]) -> bytes:

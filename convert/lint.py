@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from deseptr.contract import ConversionError
-from deseptr.device.graph import Graph, Node
+from deseptr.tflite.graph import Graph, Node
 
 from .edgetpu import edgetpu_share
 from .recipe import QUANTISED_MODES
@@ -117,7 +117,7 @@ def lint(graph: Graph, target: Target, mode: str, float_layers: Collection[str] 
     those that have no kernel of 16 bits, with what brings values to them and back.
 
     Args:
-        graph: as :func:`deseptr.device.graph.read_graph` reads it.
+        graph: as :func:`deseptr.tflite.graph.read_graph` reads it.
         target: what is to run it.
         mode: how it was converted.
         float_layers: layers that were to stay in float, by name.
@@ -140,7 +140,7 @@ def check(graph: Graph, target: Target, mode: str, thing: object, float_layers: 
     """Refuse a graph that breaks a rule.
 
     Args:
-        graph: as :func:`deseptr.device.graph.read_graph` reads it.
+        graph: as :func:`deseptr.tflite.graph.read_graph` reads it.
         target: what is to run it.
         mode: how it was converted.
         thing: what the message is about.

@@ -1,6 +1,6 @@
 """Whether a converted model is still the model that was trained: figures from logits, and the gate they must pass.
 
-Everything here is computed from arrays; :mod:`deseptr.convert.engines` makes the logits.
+Everything here is computed from arrays; :mod:`deseptr.tflite.installed_engines` makes the logits.
 """
 
 from __future__ import annotations
@@ -13,16 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import (
-    DataError,
-    Interval,
-    Scores,
-    accuracy,
-    macro_f1,
-    score,
-    seeds_interval,
-    subject_confusions,
-)
+from deseptr.contract import DataError, Interval, Scores, accuracy, macro_f1, score, seeds_interval, subject_confusions
 
 LEVEL = 0.95
 # Shares of windows, as sums of floats give them, are equal within this.

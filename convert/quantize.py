@@ -118,10 +118,10 @@ def load_inputs(run: Path, calibration: Calibration | None = None) -> Inputs:
 
 def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Quantized:
     from deseptr.train.classifier import WindowClassifier
-    from deseptr.train.fit import predict_logits
+    from deseptr.train.training_loop import predict_logits
 
-    from .blocks import stream_norm, unit_norm
-    from .lowering import InferenceGraph
+    from .lowering.blocks import stream_norm, unit_norm
+    from .lowering.inference_graph import InferenceGraph
 
     classifier, contract, calibration = load_inputs(run, calibration)
     # Neither form of the norm has kernels of 16 bits everywhere; the one that is a single operation loses the least.

@@ -6,9 +6,8 @@ lying wearer is a tremor. Upwards it saturates a step later than int8 does.
 
 from __future__ import annotations
 
-from deseptr.device.graph import pack, unpack
-
-from .add_ops import add_tensor, operator
+from deseptr.tflite.edit import add_tensor, operator
+from deseptr.tflite.graph import pack, unpack
 
 _INT8_STEP = 1 / 127.5
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ModelError
-from deseptr.device.graph import Graph, Node, Tensor, pack, read_graph, unpack
-from deseptr.device.quiet import native_stderr_held
-from deseptr.device.tflite_runtimes import choose_runtime
+from deseptr.tflite.graph import Graph, Node, Tensor, pack, read_graph, unpack
+from deseptr.tflite.native_stderr import native_stderr_held
+from deseptr.tflite.runtimes import choose_runtime
 
 _CASTS = frozenset({"QUANTIZE", "DEQUANTIZE"})
 # What these give out is what they were given: any error in it is the producer's.

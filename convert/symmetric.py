@@ -8,7 +8,7 @@ one of two numbers a tensor, and costs at most the bit by which the range is lop
 
 from __future__ import annotations
 
-from deseptr.device.graph import Graph, Node, Tensor, pack, read_graph, unpack
+from deseptr.tflite.graph import Graph, Node, Tensor, pack, read_graph, unpack
 
 _MOVES = {"RESHAPE", "TRANSPOSE", "STRIDED_SLICE", "SLICE", "SQUEEZE"}
 _TAKES_ANY_SCALE = {"CONV_2D", "BATCH_MATMUL", "MUL", "ADD", "SUB", "L2_NORMALIZATION", "MEAN", "FULLY_CONNECTED"}

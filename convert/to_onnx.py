@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from deseptr.contract import ConversionError, ModelError, SetupError
-from deseptr.device.bare_model import BareOnnx, BareTflite, random_feeds
-from deseptr.device.graph import read_graph
-from deseptr.device.tflite_runtimes import choose_runtime
+from deseptr.tflite.bare_model import BareOnnx, BareTflite, random_feeds
+from deseptr.tflite.graph import read_graph
+from deseptr.tflite.runtimes import choose_runtime
 
 from .quantize import silence
 

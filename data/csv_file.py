@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from deseptr.contract import CHANNELS, DataError, atomic_path
 
 from .csv_table import CsvTable, NoRowError, read_table
-from .oddities import unit_oddities
+from .quality import unit_oddities
 from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, natural_sorted
 
 GAP_PERIODS = 3.0

@@ -11,7 +11,7 @@ import numpy as np
 
 from deseptr.contract import CHANNELS, UNITS
 
-from .oddities import find_oddities, minutes_table
+from .quality import find_oddities, minutes_table
 from .recording import UNLABELLED_NAME, Dataset
 
 _SHORTEST_GAP_S = 1e-3

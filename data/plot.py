@@ -10,7 +10,7 @@ import numpy as np
 
 from deseptr.contract import DataError, SetupError, atomic_path
 
-from .oddities import minutes_table
+from .quality import minutes_table
 from .recording import UNLABELLED_NAME, Dataset, Recording, Segment
 
 _EXAMPLE_S = 5.0

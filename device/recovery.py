@@ -16,8 +16,8 @@ from deseptr.contract import SensorError
 
 from .bus import UNHEALTHY_EXIT_CODE
 from .clock import Clock
-from .fifo_imu import SettingsLostError
-from .imu import Gap, Imu, ImuConfig, ImuSettings, Samples
+from .drivers.fifo_imu import SettingsLostError
+from .drivers.imu import Gap, Imu, ImuConfig, ImuSettings, Samples
 
 RETRY, FIFO_RESET, REINIT, REOPEN = RUNGS = ("retry", "fifo-reset", "reinit", "reopen")
 RETRY_PAUSES_NS = (2_000_000, 8_000_000)

@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import SensorError
+from deseptr.tflite.engine import Engine
 
 from .clock import Clock
-from .decision import decide
-from .engine import Engine
+from .contract_check import check_fit
+from .drivers.imu import Gap, ImuConfig, ImuSettings, Samples
 from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
-from .fit import check_fit
-from .imu import Gap, ImuConfig, ImuSettings, Samples
-from .profiler import Profiler, WindowTimes
+from .label.class_of_logits import decide
+from .label.tracker import LabelTracker, Verdict
+from .latency import Profiler, WindowTimes
 from .recovery import RecoveringImu
-from .smoothing import LabelTracker, Verdict
-from .stream import RATE_TOLERANCE, SampleStream
-from .windows import Window
+from .stream.stream import RATE_TOLERANCE, SampleStream
+from .stream.windows import Window
 
 # A sensor that hangs or was reset is to be back within the hop, whatever its FIFO could hold meanwhile.
 LONGEST_POLL_S = 0.4

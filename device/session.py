@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from deseptr.contract import DeseptrError, SetupError
+from deseptr.tflite.engine import Engine
 
-from .attached import open_bus
+from .bus_access import open_bus
 from .clock import Clock
-from .engine import Engine
+from .drivers.imu import Imu
+from .drivers.sensors import AUTO, make_sensor
 from .events import Event
-from .imu import Imu
-from .profiler import Profiler
+from .label.tracker import LabelTracker
+from .latency import Profiler
 from .recovery import PATIENCE_S, RecoveringImu
 from .runtime import Runtime
-from .sensors import AUTO, make_sensor
-from .smoothing import LabelTracker
-from .stream import RATE_TOLERANCE
+from .stream.stream import RATE_TOLERANCE
 
 
 @dataclass(frozen=True)

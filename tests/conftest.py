@@ -18,6 +18,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+pytest_plugins = ["small_model"]
+
 _REAL = Path(__file__).parents[2] / "shared" / "data"
 TINY_DATA = "synthetic:subjects=4,seconds=12"
 

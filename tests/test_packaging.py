@@ -10,7 +10,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setupto
 def test_every_package_is_listed():
     mapped = SETTINGS["package-dir"].values()
     found = {
-        "deseptr." + ".".join(path.parent.relative_to(ROOT).parts)
+        ".".join(("deseptr", *path.parent.relative_to(ROOT).parts)).replace("deseptr.deseptr", "deseptr")
         for folder in mapped
         for path in (ROOT / folder).rglob("__init__.py")
     }

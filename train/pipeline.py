@@ -16,7 +16,6 @@ from deseptr.data import Dataset, Windows
 from .checkpoint import load_checkpoint, load_run
 from .classifier import WindowClassifier
 from .config import TrainConfig
-from .fit import Reporter, predict_logits
 from .front_end import DftSpectrogram
 from .history import History
 from .macs import window_macs
@@ -26,8 +25,9 @@ from .preparation import check_same_data, make_contract, prepare
 from .provenance import source_commit
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
 from .stages import TrainingRun, fit_forest, train_alone, train_student, train_teacher
-from .statistics import whitening_gain
+from .training_loop import Reporter, predict_logits
 from .window_front_end import WindowScale
+from .window_statistics import whitening_gain
 
 
 def train(

@@ -13,7 +13,7 @@ from .config import TrainConfig
 from .models.registry import MODELS
 from .provenance import package_versions
 from .run_folder import RunFolder
-from .statistics import full_scales, input_range
+from .window_statistics import full_scales, input_range
 
 _SHARED_WITH_TEACHER = {"labels", "rate_hz", "window_length", "channels", "units", "stft"}
 _PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-_DECIDE = ("contract", "data", "train", "convert")
+_DECIDE = ("contract", "data", "tflite", "train", "convert", "evaluate")
 
 
 def source_commit() -> str | None:

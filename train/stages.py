@@ -16,13 +16,13 @@ from .augment import Augmentation
 from .class_weights import class_weights
 from .classifier import WindowClassifier
 from .config import TrainConfig
-from .fit import Reporter, Stage, fit
 from .history import History, write_history
 from .models.registry import MODELS, needs_teacher
 from .objective import DistillationObjective, Objective, SupervisedObjective, TwoHeadObjective
 from .precision import POLICIES, dtype_policy
 from .preparation import TrainingData
 from .run_folder import RunFolder
+from .training_loop import Reporter, Stage, fit
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .finding import Verdict, fail, ok, skip, warn
-from .patient import Patient
+from .subject import Patient
 
 # The firmware of a Raspberry Pi slows down from 80 °C on and more at 85 ("Frequency management and thermal control").
 WARM_C, HOT_C = 75.0, 85.0

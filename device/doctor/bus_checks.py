@@ -10,13 +10,13 @@ import os
 import re
 from pathlib import Path
 
-from deseptr.device.fifo_imu import FifoImu
-from deseptr.device.host_files import matching, text_of
-from deseptr.device.sensors import DRIVERS, SENSORS, Found
+from deseptr.contract.host_files import matching, text_of
+from deseptr.device.drivers.fifo_imu import FifoImu
+from deseptr.device.drivers.sensors import DRIVERS, SENSORS, Found
 
 from .bus_timing import FASTEST_HZ
 from .finding import Verdict, fail, ok, warn
-from .patient import Patient
+from .subject import Patient
 
 CONFIG_FILES = ("boot/firmware/config.txt", "boot/config.txt")
 CLOCK_TOLERANCE = 0.15

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from deseptr.contract import SensorError
 from deseptr.device.clock import Clock
-from deseptr.device.fifo_imu import FifoImu
-from deseptr.device.imu import Gap
-from deseptr.device.timing import SampleClock
+from deseptr.device.drivers.fifo_imu import FifoImu
+from deseptr.device.drivers.imu import Gap
+from deseptr.device.stream.timing import SampleClock
 
 POLL_NS = 50_000_000
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from deseptr.contract import CHANNELS
-from deseptr.device.fit import check_fit
-from deseptr.device.imu import STANDARD_GRAVITY
-from deseptr.device.stream import SampleStream
+from deseptr.device.contract_check import check_fit
+from deseptr.device.drivers.imu import STANDARD_GRAVITY
+from deseptr.device.stream.stream import SampleStream
 
 from .finding import Verdict, fail, ok, skip, warn
-from .patient import Patient
 from .sampling import Sampling
+from .subject import Patient
 
 RATE_OFF = 0.05
 # No oscillator is that far off its datasheet.

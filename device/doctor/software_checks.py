@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from deseptr.contract import SetupError
-from deseptr.device.host_files import matching, text_of
-from deseptr.device.tflite_runtimes import TfliteRuntime
+from deseptr.contract.host_files import matching, text_of
+from deseptr.tflite.runtimes import TfliteRuntime
 
 from .finding import Verdict, fail, ok, skip, warn
-from .patient import Patient
+from .subject import Patient
 
 # Google Coral documentation, "Get started with the USB Accelerator": before and after its firmware was loaded.
 EDGE_TPU_USB = (("1a6e", "089a"), ("18d1", "9302"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from deseptr.device.board import BoardState, Throttled
+from deseptr.device.host.board import BoardState, Throttled
 
 BUSY_SHARE = 0.5
 

@@ -69,7 +69,7 @@ def _one(model: Path, kind: str, threads: int) -> dict[str, Any]:
 def measure(model: str, kind: str, threads: int, spawned_ns: int) -> dict[str, Any]:
     """The figures of this process, which must not have imported an engine yet."""
     began = time.monotonic_ns()
-    from deseptr.device.engine import load_engine
+    from deseptr.tflite.engine import load_engine
 
     from .usage import process_memory
 

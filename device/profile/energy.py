@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from threading import Event, Thread
 from typing import Any
 
-from deseptr.device.power import Power
+from deseptr.device.host.power import Power
 
 ReadPower = Callable[[], Power | None]
 PHASE_S = 3.0

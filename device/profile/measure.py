@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deseptr.contract import DeseptrError, SetupError
-from deseptr.device.board import BoardState, read_board
 from deseptr.device.clock import SystemClock
-from deseptr.device.engine import Engine
 from deseptr.device.events import WindowEvent
-from deseptr.device.machine import describe_machine
-from deseptr.device.profiler import Profiler
+from deseptr.device.host.board import BoardState, read_board
+from deseptr.device.host.machine import describe_machine
+from deseptr.device.latency import Profiler
 from deseptr.device.session import Session, run_live
+from deseptr.tflite.engine import Engine
 
 from .caveats import find_caveats
 from .histogram import histogram

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from deseptr.device.engine import Engine
-from deseptr.device.interleaved import time_interleaved
+from deseptr.tflite.engine import Engine
+from deseptr.tflite.interleaved import time_interleaved
 
 ROUNDS = 200
 WARM_UP = 10

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deseptr.device.host_files import text_of
+from deseptr.contract.host_files import text_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from deseptr.contract import SensorError
-from deseptr.device.imu import ImuConfig, Samples
-from deseptr.device.recovery import RecoveringImu
-from deseptr.device.recovery import Step as Rung
+from deseptr.device.drivers.imu import ImuConfig, Samples
+from deseptr.device.recovery import RecoveringImu, Step as Rung
 from deseptr.device.session import Session
-from deseptr.device.timing import SampleClock
+from deseptr.device.stream.timing import SampleClock
 
 from .script import Step
 from .take_file import TakeFile, prepare_folder

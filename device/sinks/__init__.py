@@ -3,9 +3,8 @@
 The MQTT sink is imported from its own module, for it alone needs `paho-mqtt`.
 """
 
-from .background import BackgroundSink, Worker
-from .csv_file import CsvFile
-from .json_lines import JsonLines
-from .losses import Losses, Warn
-
-__all__ = ["BackgroundSink", "CsvFile", "JsonLines", "Losses", "Warn", "Worker"]
+from .background import BackgroundSink as BackgroundSink, Worker as Worker
+from .csv_file import CsvFile as CsvFile
+from .json_lines import JsonLines as JsonLines
+from .losses import Losses as Losses, Warn as Warn
+from .sink import Sink as Sink

@@ -8,9 +8,9 @@ from functools import partial
 from queue import SimpleQueue
 
 from deseptr.device.events import Event
-from deseptr.device.sink import Sink
 
 from .losses import Losses, Warn
+from .sink import Sink
 
 CAPACITY = 4096
 

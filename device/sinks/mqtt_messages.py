@@ -19,7 +19,7 @@ from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.device.events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
-from deseptr.device.smoothing import UNKNOWN
+from deseptr.device.label.tracker import UNKNOWN
 
 from .spool import Message
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from deseptr.cli.convert import _names, convert
-from deseptr.cli.evaluation import calibration_for, windows_for
 from deseptr.contract import DataError, ModelContract, ModelError
 from deseptr.convert import convert_run
 from deseptr.data import load_dataset, save_npz
+from deseptr.evaluate.predictor import calibration_for, windows_for
 
 TINY_DATA = "synthetic:subjects=4,seconds=12"
 

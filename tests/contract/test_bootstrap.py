@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from sklearn.metrics import confusion_matrix, f1_score
 
 from deseptr.contract import accuracy, macro_f1, macro_f1_interval, score, seeds_interval, subject_confusions

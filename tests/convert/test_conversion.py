@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deseptr.contract import ConversionError, ModelContract, ModelError, SetupError, read_tflite
-from deseptr.convert import Conversion, Gate, Recipe
-from deseptr.convert import convert_run as convert_through_gate
+from deseptr.contract import ConversionError, ModelContract, ModelError, SetupError
+from deseptr.convert import Conversion, Gate, Recipe, convert_run as convert_through_gate
 from deseptr.convert.parity import Parity
-from deseptr.device import load_engine, predict
+from deseptr.tflite import load_engine, predict, read_tflite
 from deseptr.train import Calibration, RunFolder, load_run
-from deseptr.train.fit import predict_logits
 from deseptr.train.models.random_forest import RandomForest
+from deseptr.train.training_loop import predict_logits
 
 
 def convert_run(run: Path, output: Path, **settings: Any) -> Conversion:

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from deseptr.contract import ConversionError
 from deseptr.convert.edgetpu import MAPPED, NO_COMPILER, compile_for_edgetpu, edgetpu_share, parse_report
-from deseptr.device.graph import Graph, Node, Tensor
+from deseptr.tflite.graph import Graph, Node, Tensor
 
 # The form that compiler 16 prints with --show_operations; the figures are made up.
 LOG = """Edge TPU Compiler version 16.0.384591198

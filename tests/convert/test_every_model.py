@@ -5,15 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deseptr.contract import embed_contract
 from deseptr.convert.lint import check
-from deseptr.convert.lowering import InferenceGraph
+from deseptr.convert.lowering.inference_graph import InferenceGraph
 from deseptr.convert.quantize import flatbuffer_of
 from deseptr.convert.recipe import Recipe
 from deseptr.convert.symmetric import with_symmetric_operands
 from deseptr.convert.targets import TARGETS
-from deseptr.device import load_engine, predict
-from deseptr.device.graph import read_graph
+from deseptr.tflite import embed_contract, load_engine, predict
+from deseptr.tflite.graph import read_graph
 from deseptr.train.models.registry import MODELS
 
 

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deseptr.contract import embed_contract, read_tflite, without_archive
 from deseptr.convert.float_io import with_float_io
 from deseptr.convert.lint import lint
 from deseptr.convert.targets import TARGETS
-from deseptr.device import load_engine, predict
-from deseptr.device.graph import Graph, read_graph
+from deseptr.tflite import embed_contract, load_engine, predict, read_tflite, without_archive
+from deseptr.tflite.graph import Graph, read_graph
 from deseptr.train import Calibration, RunFolder
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from deseptr.contract import ConversionError, read_tflite
+from deseptr.contract import ConversionError
 from deseptr.convert.lint import Lint, check, lint, non_int8_ops
 from deseptr.convert.targets import TARGETS
-from deseptr.device.graph import Graph, Node, Tensor, pack, read_graph, unpack
+from deseptr.tflite import read_tflite
+from deseptr.tflite.graph import Graph, Node, Tensor, pack, read_graph, unpack
 
 PI, MICRO, CORAL = (TARGETS[name] for name in ("pi", "micro", "coral"))
 

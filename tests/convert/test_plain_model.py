@@ -6,15 +6,15 @@ import keras
 import numpy as np
 import pytest
 
-from deseptr.contract import ConversionError, ModelContract, read_tflite
+from deseptr.contract import ConversionError, ModelContract
 from deseptr.convert import convert_run
 from deseptr.convert.lint import check, lint
-from deseptr.convert.lowering import InferenceGraph
+from deseptr.convert.lowering.inference_graph import InferenceGraph
 from deseptr.convert.quantize import flatbuffer_of
 from deseptr.convert.recipe import Recipe
 from deseptr.convert.targets import TARGETS
-from deseptr.device import load_engine, predict
-from deseptr.device.graph import Graph, read_graph
+from deseptr.tflite import load_engine, predict, read_tflite
+from deseptr.tflite.graph import Graph, read_graph
 from deseptr.train import Calibration
 
 layers = keras.layers

@@ -9,11 +9,11 @@ import pytest
 from deseptr.cli import convert as command
 from deseptr.contract import ConversionError
 from deseptr.convert import Gate, Recipe, convert_run, recipe
-from deseptr.convert.attempt import next_recipe
 from deseptr.convert.targets import TARGETS
-from deseptr.device import load_engine, predict
+from deseptr.convert.try_recipe import next_recipe
+from deseptr.tflite import load_engine, predict
 from deseptr.train import Calibration, RunFolder, load_run
-from deseptr.train.fit import predict_logits
+from deseptr.train.training_loop import predict_logits
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deseptr.contract import ModelContract, embed_contract
-from deseptr.convert.blocks import unit_norm
+from deseptr.contract import ModelContract
 from deseptr.convert.float_io import with_float_io
 from deseptr.convert.lint import lint
-from deseptr.convert.lowering import InferenceGraph
+from deseptr.convert.lowering.blocks import unit_norm
+from deseptr.convert.lowering.inference_graph import InferenceGraph
 from deseptr.convert.quantize import flatbuffer_of
 from deseptr.convert.recipe import Recipe
 from deseptr.convert.rounded_input import with_rounded_input
 from deseptr.convert.targets import TARGETS
-from deseptr.device import load_engine, predict
-from deseptr.device.graph import read_graph
+from deseptr.tflite import embed_contract, load_engine, predict
+from deseptr.tflite.graph import read_graph
 
 
 @pytest.fixture

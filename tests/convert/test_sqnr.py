@@ -5,8 +5,8 @@ import pytest
 
 from deseptr.contract import ModelError
 from deseptr.convert.sqnr import LayerSqnr, layer_sqnr, worst
-from deseptr.device.graph import pack, read_graph
-from deseptr.device.tflite_runtimes import choose_runtime
+from deseptr.tflite.graph import pack, read_graph
+from deseptr.tflite.runtimes import choose_runtime
 
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 
@@ -211,7 +211,7 @@ def test_worst_are_the_largest_losses_of_their_own():
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_student_has_figures_of_every_layer(random_student: Any, contract: Any, windows: np.ndarray, bits: int):
-    from deseptr.convert.lowering import InferenceGraph
+    from deseptr.convert.lowering.inference_graph import InferenceGraph
 
     graph = InferenceGraph(random_student(0), contract)
     encoded = graph.encode(windows)

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from deseptr.convert.symmetric import with_symmetric_operands
-from deseptr.device.graph import Graph, read_graph
+from deseptr.tflite.graph import Graph, read_graph
 
 SHAPE = (1, 2, 3, 4)
 

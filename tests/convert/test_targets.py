@@ -68,7 +68,7 @@ def open_with_litert(op: str, version: int) -> bool:
     from ai_edge_litert import schema_py_generated as schema
     from ai_edge_litert.interpreter import Interpreter
 
-    from deseptr.device.graph import pack
+    from deseptr.tflite.graph import pack
 
     code, graph, model = schema.OperatorCodeT(), schema.SubGraphT(), schema.ModelT()
     code.builtinCode = getattr(schema.BuiltinOperator, op)

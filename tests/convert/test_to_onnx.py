@@ -7,8 +7,8 @@ import pytest
 from deseptr.contract import ConversionError, ModelError, SetupError
 from deseptr.convert import to_onnx as module
 from deseptr.convert.to_onnx import TOLERANCE, is_float, to_onnx
-from deseptr.device.bare_model import BareOnnx, BareTflite, random_feeds
-from deseptr.device.tflite_runtimes import choose_runtime
+from deseptr.tflite.bare_model import BareOnnx, BareTflite, random_feeds
+from deseptr.tflite.runtimes import choose_runtime
 
 
 @pytest.fixture(scope="module")

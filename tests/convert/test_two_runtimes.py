@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deseptr.contract import read_tflite
 from deseptr.data import cut_windows, load_dataset
 from deseptr.device import default_model
-from deseptr.device.graph import read_graph
+from deseptr.tflite import read_tflite
+from deseptr.tflite.graph import read_graph
 from deseptr.train import Calibration, RunFolder
 
 pytestmark = pytest.mark.slow

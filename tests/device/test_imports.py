@@ -7,9 +7,9 @@ import pytest
 @pytest.mark.parametrize(
     ("module", "forbidden"),
     [
-        ("deseptr.device", "tensorflow keras smbus2 ai_edge_litert tflite_runtime deseptr.firmware_harness"),
-        ("deseptr.firmware_harness", "tensorflow keras smbus2 ai_edge_litert tflite_runtime deseptr.train"),
-        ("deseptr.cli.device", "tensorflow keras numpy rich smbus2 deseptr.device deseptr.data"),
+        ("deseptr.device", "tensorflow keras smbus2 ai_edge_litert tflite_runtime deseptr.firmware_harness.simulator"),
+        ("deseptr.firmware_harness.simulator", "tensorflow keras smbus2 ai_edge_litert tflite_runtime deseptr.train"),
+        ("deseptr.cli.device.group", "tensorflow keras numpy rich smbus2 deseptr.device deseptr.data"),
     ],
 )
 def test_import_is_light(module, forbidden):

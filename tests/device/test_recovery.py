@@ -5,8 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from deseptr.contract import SensorError
 from deseptr.device import (
@@ -20,7 +19,7 @@ from deseptr.device import (
     UnhealthyError,
     bus_error,
 )
-from deseptr.firmware_harness import VirtualClock
+from deseptr.firmware_harness.simulator import VirtualClock
 
 MS = 1_000_000
 CONFIG = ImuConfig(50, 8, 1000)

@@ -3,8 +3,7 @@ from itertools import count
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from deseptr.contract import SensorError
 from deseptr.device import (
@@ -20,7 +19,7 @@ from deseptr.device import (
     UnhealthyError,
     WindowEvent,
 )
-from deseptr.firmware_harness import VirtualClock
+from deseptr.firmware_harness.simulator import VirtualClock
 
 
 class FakeEngine:

@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from deseptr.contract import SetupError
-from deseptr.device import BusError, WindowEvent, default_model, live_session, load_engine, run_live, session
-from deseptr.firmware_harness import ConstantSource, simulated_session
+from deseptr.device import BusError, WindowEvent, default_model, live_session, run_live, session
+from deseptr.firmware_harness.simulator import ConstantSource, simulated_session
+from deseptr.tflite import load_engine
 
 STANDING = [0.0, 9.8, 0.0, 0.0, 0.0, 0.0]
 SPINNING = [0.0, 0.0, 9.8, 0.0, 0.0, 9.0]

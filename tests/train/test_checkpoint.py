@@ -10,7 +10,7 @@ import pytest
 
 from deseptr.contract import ModelContract, ModelError
 from deseptr.train.checkpoint import load_checkpoint, load_run
-from deseptr.train.fit import predict_logits
+from deseptr.train.training_loop import predict_logits
 
 CONTRACT = ModelContract(labels=("a", "b", "c"), window_length=64, hop_length=32, model="plain")
 layers = keras.layers

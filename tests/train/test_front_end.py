@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 import scipy.signal
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import StftSpec
 from deseptr.train.front_end import INPUT_STEPS, SATURATION, DftSpectrogram, dft_kernels, quantise

@@ -12,9 +12,9 @@ from deseptr.contract import StftSpec
 from deseptr.train import TrainConfig
 from deseptr.train.classifier import WindowClassifier
 from deseptr.train.config import NETWORK_NAMES
-from deseptr.train.fit import predict_logits, save_classifier
 from deseptr.train.front_end import DftSpectrogram
 from deseptr.train.models.registry import MODELS
+from deseptr.train.training_loop import predict_logits, save_classifier
 from deseptr.train.window_front_end import WindowScale
 
 pytest.importorskip("jax")

@@ -8,13 +8,7 @@ from deseptr.train.augment import Augmentation
 from deseptr.train.classifier import WindowClassifier
 from deseptr.train.front_end import DftSpectrogram
 from deseptr.train.models import DeSepTr, ResNet18
-from deseptr.train.objective import (
-    DistillationObjective,
-    SupervisedObjective,
-    TwoHeadObjective,
-    cross_entropy,
-    smooth,
-)
+from deseptr.train.objective import DistillationObjective, SupervisedObjective, TwoHeadObjective, cross_entropy, smooth
 
 TARGETS = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
 

@@ -15,7 +15,6 @@ from deseptr.data import load_dataset
 from deseptr.train import RunFolder, TrainConfig, load_run, stages
 from deseptr.train.checkpoint import load_checkpoint
 from deseptr.train.config import NETWORK_NAMES, PRECISIONS, STEM_MODELS
-from deseptr.train.fit import predict_logits, score_classifier
 from deseptr.train.front_end import DftSpectrogram
 from deseptr.train.history import read_history
 from deseptr.train.models.registry import MODELS
@@ -24,6 +23,7 @@ from deseptr.train.pipeline import train
 from deseptr.train.precision import POLICIES, dtype_policy
 from deseptr.train.preparation import make_contract, prepare
 from deseptr.train.stages import TrainingRun, build_student, train_alone, train_student
+from deseptr.train.training_loop import predict_logits, score_classifier
 from deseptr.train.window_front_end import WindowScale
 
 DATA = "synthetic:subjects=4,seconds=12"

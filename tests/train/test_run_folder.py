@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from deseptr.data import Windows
 from deseptr.train.run_folder import CALIBRATION_WINDOWS, HELD_OUT_WINDOWS, choose_calibration

@@ -11,11 +11,11 @@ from deseptr.contract import ModelContract, ModelError, SetupError
 from deseptr.data import load_dataset
 from deseptr.train import RunFolder, TrainConfig, load_run
 from deseptr.train.checkpoint import load_checkpoint
-from deseptr.train.fit import predict_logits
 from deseptr.train.history import read_history
 from deseptr.train.pipeline import train
 from deseptr.train.preparation import prepare
 from deseptr.train.stages import build_augmentation, build_student
+from deseptr.train.training_loop import predict_logits
 from deseptr.train.window_front_end import WindowScale
 
 DATA = "synthetic:subjects=4,seconds=12"
@@ -176,7 +176,7 @@ def forest_run(tiny_config: TrainConfig, tmp_path: Path, reporter) -> Path:
 
 
 def test_forest_leaves_what_evaluation_needs(forest_run: Path):
-    from deseptr.cli.evaluation import evaluate_model, load_predictor
+    from deseptr.evaluate.predictor import evaluate_model, load_predictor
 
     names = {
         "model.joblib",

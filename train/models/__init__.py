@@ -1,24 +1,11 @@
 """The networks, one family a file; ``registry`` names them."""
 
-from .cnn2d import Cnn2d
-from .cnn_har import CnnHar
-from .deit_septr import DeitSepTr
-from .deit_vit import DeitViT
-from .deseptr import DeSepTr
-from .resnet18 import ResNet18, ResNetStem
-from .septr import SepTr
-from .tinierhar import TinierHar
-from .vit import ViT
-
-__all__ = [
-    "Cnn2d",
-    "CnnHar",
-    "DeSepTr",
-    "DeitSepTr",
-    "DeitViT",
-    "ResNet18",
-    "ResNetStem",
-    "SepTr",
-    "TinierHar",
-    "ViT",
-]
+from .cnn2d import Cnn2d as Cnn2d
+from .cnn_har import CnnHar as CnnHar
+from .deit_septr import DeitSepTr as DeitSepTr
+from .deit_vit import DeitViT as DeitViT
+from .deseptr import DeSepTr as DeSepTr
+from .resnet18 import ResNet18 as ResNet18, ResNetStem as ResNetStem
+from .septr import SepTr as SepTr
+from .tinierhar import TinierHar as TinierHar
+from .vit import ViT as ViT

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deseptr.device.doctor import Host, Patient
-from deseptr.firmware_harness import BCM2835, AtRest, VirtualClock, simulated_session
+from deseptr.firmware_harness.simulator import BCM2835, AtRest, VirtualClock, simulated_session
 
 PI = {
     "dev/i2c-1": b"",

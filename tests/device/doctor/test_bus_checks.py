@@ -18,7 +18,7 @@ from deseptr.device.doctor.bus_checks import (
     i2c_enabled,
     module_loaded,
 )
-from deseptr.firmware_harness import BCM2835, BCM2835_SLOW, I2C_TINY_USB, Clone, Nack, StuckBus
+from deseptr.firmware_harness.simulator import BCM2835, BCM2835_SLOW, I2C_TINY_USB, Clone, Nack, StuckBus
 
 CONFIG = "boot/firmware/config.txt"
 SOC = "proc/device-tree/soc"

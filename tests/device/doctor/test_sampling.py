@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from deseptr.device import BusError, ImuConfig
 from deseptr.device.doctor.sampling import sample
-from deseptr.firmware_harness import AtRest, Nack, Overflow, RateError, VirtualClock, simulated_session
+from deseptr.firmware_harness.simulator import AtRest, Nack, Overflow, RateError, VirtualClock, simulated_session
 
 
 def run(seconds=10.0, faults=(), clock=None, rate_hz=50.0):

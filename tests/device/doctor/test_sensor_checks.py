@@ -15,7 +15,7 @@ from deseptr.device.doctor.sensor_checks import (
     check_rest,
     check_set_up,
 )
-from deseptr.firmware_harness import AtRest, ConstantSource, Hang, Overflow, RateError, RegisterUpset
+from deseptr.firmware_harness.simulator import AtRest, ConstantSource, Hang, Overflow, RateError, RegisterUpset
 
 G = 9.80665
 

@@ -6,7 +6,7 @@ import pytest
 from deseptr.contract import SetupError
 from deseptr.device.doctor import CHECKS, Level, examine
 from deseptr.device.doctor.software_checks import check_edge_tpu, check_engine, check_model, check_versions
-from deseptr.device.tflite_runtimes import TfliteRuntime
+from deseptr.tflite.runtimes import TfliteRuntime
 
 
 class Runtime(TfliteRuntime):

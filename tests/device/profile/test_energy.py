@@ -2,8 +2,7 @@ import math
 from threading import Event
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import SensorError
 from deseptr.device import Power

@@ -4,8 +4,9 @@ from itertools import count
 import pytest
 
 from deseptr.contract import SensorError, SetupError
-from deseptr.device import BoardState, Extra, SystemClock, Throttled, describe_machine, load_engine, profile_model
-from deseptr.firmware_harness import ConstantSource, simulated_session
+from deseptr.device import BoardState, Extra, SystemClock, Throttled, describe_machine, profile_model
+from deseptr.firmware_harness.simulator import ConstantSource, simulated_session
+from deseptr.tflite import load_engine
 
 STANDING = [0.0, 9.8, 0.0, 0.0, 0.0, 0.0]
 

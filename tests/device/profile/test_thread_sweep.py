@@ -1,7 +1,7 @@
 import numpy as np
 
-from deseptr.device import load_engine
 from deseptr.device.profile.thread_sweep import available_cores, thread_sweep
+from deseptr.tflite import load_engine
 
 
 def test_every_number_of_threads_is_timed_against_the_first(int8_model):

@@ -4,23 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import SetupError
 from deseptr.data import Recording, load_dataset, read_csv
 from deseptr.device import ImuConfig, UnhealthyError
-from deseptr.device.recorder import (
-    Activity,
-    Interruption,
-    Progress,
-    Recovery,
-    StepBegan,
-    Take,
-    record,
-    session_steps,
-)
-from deseptr.firmware_harness import (
+from deseptr.device.recorder import Activity, Interruption, Progress, Recovery, StepBegan, Take, record, session_steps
+from deseptr.firmware_harness.simulator import (
     BrownOut,
     BusFault,
     ConstantSource,

@@ -1,8 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from deseptr.contract import DataError
 from deseptr.device.recorder import Activity, check_name, read_protocol, session_steps, settled

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import CHANNELS, DataError, SetupError
 from deseptr.data import UNLABELLED, load_dataset, read_csv

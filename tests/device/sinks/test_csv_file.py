@@ -5,14 +5,13 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from deseptr.contract import SetupError
 from deseptr.device import GapEvent, LabelEvent, RateEvent, RecoveryEvent
 from deseptr.device.sinks import CsvFile
 from deseptr.device.sinks.csv_file import _end_of_last_line
-from deseptr.firmware_harness import VirtualClock
+from deseptr.firmware_harness.simulator import VirtualClock
 
 LABELS = ("sitting", "walking")
 

@@ -1,0 +1,1 @@
+"""What several commands share: options, tables, groups whose commands are imported when they are called."""

@@ -1,0 +1,131 @@
+"""``deseptr device doctor``: what works, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import ADDRESS, ENGINES, MODEL
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from deseptr.device.doctor import Check, Finding, Patient
+
+_STYLES = {"ok": "green", "skip": "dim", "warn": "yellow", "fail": "bold red"}
+
+
+@click.command()
+@click.option(
+    "--model", type=MODEL, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file. [default: the packaged one]"
+)
+@click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
+@click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
+@click.option("--address", type=ADDRESS, help="Its address, as 0x69. [default: wherever one answers]")
+@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
+@click.option(
+    "--seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="How long to sample, held still."
+)
+@click.option("--shared", is_flag=True, help="Go on although another process has the bus open.")
+@click.option("--simulate", is_flag=True, help="A simulated sensor instead of the bus; the rest is this machine's.")
+@click.option("--json", "as_json", is_flag=True, help="The findings as one JSON object on stdout.")
+@click.pass_context
+def doctor(
+    context: click.Context,
+    model: Path | None,
+    bus: int,
+    sensor: str,
+    address: int | None,
+    kind: str,
+    seconds: float,
+    shared: bool,
+    simulate: bool,
+    as_json: bool,
+) -> None:
+    """Check board, bus, sensor, runtime and model, line by line.
+
+    Each line is OK, WARN, FAIL or SKIP, with what was found and, where something is wrong, what was expected and what
+    to do. Lay the sensor down and leave it alone meanwhile. The sensor is reset and set up anew: end what else uses it.
+
+    The exit code is that of the worst line: 0 for OK and SKIP, 1 for WARN, 2 for FAIL.
+
+    \b
+    Examples:
+      deseptr device doctor
+      deseptr device doctor --model mine.tflite --seconds 60 --json
+      deseptr device doctor --simulate
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from deseptr.device.doctor import CHECKS, examine, worst
+
+    patient = _simulated(sensor) if simulate else _real(bus, sensor)
+    patient.model, patient.engine_kind, patient.seconds = model, kind, seconds
+    patient.address, patient.shared = address, shared
+    findings = []
+    try:
+        for finding in examine(patient, CHECKS, lambda check: _announce(check, patient)):
+            findings.append(finding)
+            if not as_json:
+                _show(finding)
+    finally:
+        patient.close()
+    level = worst(findings)
+    if as_json:
+        content = {"worst": str(level), "simulated": simulate, "findings": [found.to_dict() for found in findings]}
+        click.echo(json.dumps(content, indent=2))
+    else:
+        _summarise(findings, simulate)
+    context.exit(level.exit_code)
+
+
+def _real(bus: int, sensor: str) -> Patient:
+    from deseptr.device import LinuxI2cBus, SystemClock
+    from deseptr.device.doctor import Host, Patient
+
+    return Patient(Host(), lambda: LinuxI2cBus(bus), SystemClock(), bus, sensor)
+
+
+def _simulated(sensor: str) -> Patient:
+    import numpy as np
+
+    from deseptr.device.doctor import Host, Patient
+    from deseptr.device.drivers.fifo_imu import FifoImu
+    from deseptr.firmware_harness.simulator import AtRest, VirtualClock, simulated_session
+
+    clock = VirtualClock()
+    session = simulated_session(AtRest(np.random.default_rng(0)), sensor=sensor, clock=clock)
+    driver = session.imu
+    assert isinstance(driver, FifoImu)
+    return Patient(Host(), lambda: driver.bus, clock, None, sensor, bus_hz=session.sensor["bus_hz"])
+
+
+def _announce(check: Check, patient: Patient) -> None:
+    if check.slow and not patient.simulated:
+        click.echo(f"sampling for {patient.seconds:g} s: leave the sensor alone", err=True)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _show(finding: Finding) -> None:
+    from rich.text import Text
+
+    line = Text.assemble(
+        (finding.level.upper().ljust(5), _STYLES[finding.level]), (finding.check.ljust(17), "bold"), finding.found
+    )
+    if finding.expected:
+        line.append(f"\n{'':22}expected {finding.expected}", "dim")
+    if finding.next_step:
+        line.append(f"\n{'':22}→ {finding.next_step}", _STYLES[finding.level])
+    _console().print(line)
+
+
+def _summarise(findings: list[Finding], simulated: bool) -> None:
+    levels = [finding.level for finding in findings]
+    counted = ", ".join(f"{levels.count(level)} {level.upper()}" for level in dict.fromkeys(levels))
+    click.echo(counted + ("; bus and sensor were simulated" if simulated else ""))

@@ -1,0 +1,141 @@
+"""``deseptr device evaluate``: accuracy on the device itself."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deseptr.cli.common.options import DATA_HELP, SUBJECTS, choose_test_subjects
+
+from .options import ENGINES, MODEL
+
+if TYPE_CHECKING:
+    from deseptr.data import Dataset
+    from deseptr.tflite import Engine
+
+_REDRAWN_EVERY = 20
+BOTH, STRAIGHT, BUS = "both", "straight", "bus"
+
+
+@click.command(
+    help=f"""Measure MODEL on the labelled windows of DATA, on the machine that runs it.
+
+Twice: windows straight into the engine, as `deseptr evaluate` cuts them, and the recordings over a simulated sensor,
+its bus and its driver. Then tells how far the two agree on the same samples. {DATA_HELP}
+""",
+    epilog="Example: deseptr device evaluate m.tflite motionsense.npz --test-subjects 5,10 --json",
+)
+@click.argument("model", type=MODEL)
+@click.argument("source", metavar="DATA")
+@click.option(
+    "--test-subjects", "--subjects", type=SUBJECTS, help="On whom. [default: the dataset's own choice, else all]"
+)
+@click.option("--straight", "paths", flag_value=STRAIGHT, help="Only straight into the engine.")
+@click.option("--bus", "paths", flag_value=BUS, help="Only over the simulated bus.")
+@click.option("--sensor", default="auto", show_default=True, help="Simulated chip on the bus.")
+@click.option(
+    "--speed",
+    type=click.Choice(["max", "realtime"]),
+    default="max",
+    show_default=True,
+    help="Over the bus: as fast as it goes, or as fast as it was worn.",
+)
+@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine.")
+@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+def evaluate(
+    model: Path,
+    source: str,
+    test_subjects: tuple[str, ...] | None,
+    paths: str | None,
+    sensor: str,
+    speed: str,
+    kind: str,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Measure a model on the device."""
+    from deseptr.data import load_dataset
+    from deseptr.device import describe_machine
+    from deseptr.tflite import load_engine
+
+    engine = load_engine(model, kind, threads)
+    dataset = load_dataset(source)
+    chosen = choose_test_subjects(dataset, test_subjects)
+    dataset = dataset.select(subjects=chosen)
+    figures = _figures(engine, dataset, paths or BOTH, sensor, speed)
+    extra = {"model": str(model), "runtime": engine.name, "data": source, "subjects": list(chosen)}
+    content = {**figures, **extra, "machine": describe_machine()}
+    if as_json:
+        click.echo(json.dumps(content, indent=2))
+    else:
+        _print(content, dataset.name)
+
+
+def _figures(engine: Engine, dataset: Dataset, paths: str, sensor: str, speed: str) -> dict[str, Any]:
+    """The keys of ``deseptr evaluate`` of the first path that was taken, and those of the bus."""
+    straight = _straight(engine, dataset) if paths != BUS else {}
+    bus = _bus(engine, dataset, sensor, speed) if paths != STRAIGHT else {}
+    if paths == BUS:
+        return {"path": BUS, **bus["bus"], **bus}
+    return {"path": STRAIGHT, **straight, **bus}
+
+
+def _straight(engine: Engine, dataset: Dataset) -> dict[str, Any]:
+    from deseptr.evaluate.over_bus import evaluate_straight
+    from deseptr.evaluate.predictor import windows_for
+
+    with _bar(len(windows_for(engine.contract, dataset)), "straight") as advance:
+        return evaluate_straight(engine, dataset, advance).to_dict()
+
+
+def _bus(engine: Engine, dataset: Dataset, sensor: str, speed: str) -> dict[str, Any]:
+    from deseptr.evaluate.over_bus import bus_windows, evaluate_bus
+    from deseptr.firmware_harness.simulator import PacedClock, VirtualClock
+
+    make_clock = PacedClock if speed == "realtime" else VirtualClock
+    with _bar(bus_windows(engine, dataset), "over the bus") as advance:
+        run = evaluate_bus(engine, dataset, sensor=sensor, make_clock=make_clock, progress=advance)
+    more = {"sensor": sensor, "speed": speed, "gaps": run.gaps, "lost_samples": run.lost_samples}
+    return {"bus": {**run.scores().to_dict(), **more}, "agreement": run.agreement()}
+
+
+@contextmanager
+def _bar(length: int, label: str) -> Iterator[Callable[[int], None]]:
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        bar.update_min_steps = _REDRAWN_EVERY
+        yield bar.update
+
+
+def _print(content: dict[str, Any], name: str) -> None:
+    from deseptr.cli.common.tables import print_confusion, print_scores
+
+    columns = {"straight": content} if content["path"] == STRAIGHT else {}
+    columns |= {"over the bus": content["bus"]} if "bus" in content else {}
+    windows = ", ".join(f"{figures['windows']} windows {path}" for path, figures in columns.items())
+    click.echo(f"{content['model']} on subjects {', '.join(content['subjects'])} of {name}: {windows}")
+    click.echo(f"{content['runtime']} on {content['machine']['cpu']}")
+    print_scores(columns)
+    for path, figures in columns.items():
+        click.echo(f"\n{path}")
+        print_confusion(figures["labels"], figures["confusion"])
+    if "agreement" in content:
+        _print_agreement(content["agreement"], content["bus"])
+
+
+def _print_agreement(agreement: dict[str, Any], bus: dict[str, Any]) -> None:
+    click.echo(
+        f"\nsame samples both ways: {agreement['share']:.2%} of {agreement['windows']} windows get the same label; "
+        f"probabilities differ by {agreement['mean_difference']:.4f} on average, {agreement['largest_difference']:.4f} "
+        "at most"
+    )
+    for pair in agreement["pairs"]:
+        click.echo(f"  {pair['straight']} straight, {pair['bus']} over the bus: {pair['windows']}")
+    if bus["gaps"]:
+        click.echo(f"{bus['gaps']} gaps on the bus, {bus['lost_samples']} samples lost")

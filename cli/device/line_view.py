@@ -1,0 +1,67 @@
+"""What ``deseptr device run`` prints where there is no screen to draw on: a line an event."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from deseptr.device import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.firmware_harness.simulator import Replayed, ReplayedWindow
+
+from .run_summary import inner
+
+BAR_WIDTH = 20
+
+
+class LineView:
+    """Prints events.
+
+    Args:
+        labels: the model's labels.
+    """
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._width = max(map(len, labels))
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._last: tuple[int | None, str] = (None, "")
+
+    def show(self, event: Event | Replayed) -> None:
+        """Print one event."""
+        plain = inner(event)
+        if isinstance(plain, WindowEvent):
+            self._console.print(self._line(plain, event if isinstance(event, ReplayedWindow) else None))
+        else:
+            words, style = _told(plain)
+            self._console.print(Text(f"{plain.t:9.2f} s  {words}", style))
+
+    def close(self) -> None:
+        """Nothing is pending."""
+
+    def _line(self, event: WindowEvent, replayed: ReplayedWindow | None) -> Text:
+        recording = replayed.recording if replayed else None
+        changed = (recording, event.label) != self._last
+        self._last = (recording, event.label)
+        style = "bold cyan" if changed else ""
+        filled = round(event.confidence * BAR_WIDTH)
+        line = Text(f"{event.t:9.2f} s  ")
+        if recording is not None:
+            line.append(f"#{recording:<3d} ", "dim")
+        line.append(("▸ " if changed else "  ") + event.label.ljust(self._width), style)
+        line.append("  " + "█" * filled + "░" * (BAR_WIDTH - filled), "green" if event.confidence > 0.5 else "yellow")
+        line.append(f" {event.confidence:6.1%}")
+        if replayed and replayed.truth not in (None, event.label):
+            line.append(f"  ({replayed.truth})", "red")
+        return line
+
+
+def _told(event: GapEvent | LabelEvent | RecoveryEvent | RateEvent) -> tuple[str, str]:
+    match event:
+        case GapEvent():
+            return f"gap: {event.reason}, {event.lost_samples} samples", "yellow"
+        case LabelEvent():
+            return f"→ {event.label}", "bold"
+        case RecoveryEvent():
+            return f"recovery: {event.rung} ({event.count}) after {event.cause}", "yellow"
+        case RateEvent():
+            how = ", resampled to the model's" if event.resampled else ""
+            return f"rate: {event.rate_hz:.2f} Hz measured, {event.nominal_hz:g} Hz nominal{how}", "dim"

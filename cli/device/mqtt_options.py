@@ -1,0 +1,175 @@
+"""``--mqtt`` and its options: the address, the password, the spool, and the sink that they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import click
+
+if TYPE_CHECKING:
+    from deseptr.contract import ModelContract
+    from deseptr.device.sinks import Sink
+
+PASSWORD = "DESEPTR_MQTT_PASSWORD"
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+FILE = click.Path(path_type=Path)
+
+
+def _option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
+    environment = "DESEPTR_" + name.lstrip("-").upper().replace("-", "_")
+    return click.option(name, envvar=environment, show_envvar=True, help=text, **settings)
+
+
+_OPTIONS = (
+    _option("--mqtt", "Publish events to a broker; mqtts:// encrypts.", metavar="[mqtt[s]://]HOST[:PORT]"),
+    _option("--mqtt-node", "Name of this wearable in the topics deseptr/NAME/…  [default: the host's]", metavar="NAME"),
+    _option("--mqtt-user", f"User; the password comes from {PASSWORD} or a file.", metavar="NAME"),
+    _option("--mqtt-password-file", "File whose first line is the password.", type=FILE),
+    _option("--mqtt-ca", "Certificates to trust, PEM; encrypts.  [default: the system's]", type=FILE),
+    _option("--mqtt-cert", "Certificate of this wearable, PEM; encrypts.", type=FILE),
+    _option("--mqtt-key", "Key of that certificate, PEM.", type=FILE),
+    _option("--mqtt-spool", "Where messages wait for the broker.  [default: in the state folder]", type=FILE),
+    _option(
+        "--mqtt-spool-size",
+        "Messages that may wait; then the oldest go.",
+        type=click.IntRange(1),
+        default=100_000,
+        show_default=True,
+    ),
+    _option(
+        "--mqtt-discovery",
+        "Home Assistant's discovery prefix, or `none`.",
+        metavar="PREFIX",
+        default="homeassistant",
+        show_default=True,
+    ),
+)
+MQTT_NAMES = (
+    "mqtt",
+    "mqtt_node",
+    "mqtt_user",
+    "mqtt_password_file",
+    "mqtt_ca",
+    "mqtt_cert",
+    "mqtt_key",
+    "mqtt_spool",
+    "mqtt_spool_size",
+    "mqtt_discovery",
+)
+
+
+def mqtt_options(command: Any) -> Any:
+    """Add the options of the MQTT output to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+class Address(NamedTuple):
+    """A broker's.
+
+    Args:
+        host: name or IP address.
+        port: of TCP.
+        tls: whether it is to be encrypted.
+    """
+
+    host: str
+    port: int
+    tls: bool
+
+
+def parse_address(text: str) -> Address:
+    """Take ``[mqtt[s]://]HOST[:PORT]`` apart.
+
+    Raises:
+        SetupError: if it is something else; a password in it is not repeated.
+    """
+    from deseptr.contract import SetupError
+
+    url = urlsplit(text if "://" in text else f"mqtt://{text}")
+    if "@" in url.netloc:
+        raise SetupError(
+            "--mqtt",
+            found="a user in the address",
+            expected="the host alone, for other users of this machine see command lines",
+            next_step=f"use --mqtt-user and {PASSWORD}",
+        )
+    try:
+        port = url.port
+        host = (url.hostname or "").encode("idna").decode()
+    except ValueError:
+        host = ""
+    if url.scheme not in PORTS or not host or url.path.strip("/") or url.query or url.fragment:
+        raise SetupError("--mqtt", found=text, expected="[mqtt[s]://]HOST[:PORT]", next_step="correct the address")
+    return Address(host, port or PORTS[url.scheme], url.scheme == "mqtts")
+
+
+def read_password(path: Path | None, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The password, from the first line of a file, else from the environment; None for none.
+
+    Raises:
+        SetupError: if the file cannot be read or is empty.
+    """
+    from deseptr.contract import SetupError
+
+    if path is None:
+        return environment.get(PASSWORD)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        found: object = getattr(error, "strerror", None) or "no UTF-8"
+    else:
+        if lines and lines[0]:
+            return lines[0]
+        found = "nothing in its first line"
+    raise SetupError(path, found=found, expected="the password", next_step="correct --mqtt-password-file")
+
+
+def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable[[str], None], *, wait: bool) -> Sink:
+    """The sink that the options ask for.
+
+    Raises:
+        SetupError: if a value, a file or the spool cannot be used.
+        ModuleNotFoundError: without ``paho-mqtt``.
+    """
+    import socket
+    from importlib.metadata import version
+
+    from deseptr.contract import SetupError
+    from deseptr.device.sinks.mqtt import MqttBroker, MqttSink
+    from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
+    from deseptr.device.sinks.spool import Spool
+
+    address = parse_address(chosen["mqtt"])
+    node = chosen["mqtt_node"] or node_name(socket.gethostname())
+    messages = MqttMessages(node, contract.labels, model=contract.model, version=version("deseptr"))
+    broker = MqttBroker(
+        host=address.host,
+        port=address.port,
+        user=chosen["mqtt_user"],
+        password=read_password(chosen["mqtt_password_file"]),
+        tls=address.tls or bool(chosen["mqtt_ca"] or chosen["mqtt_cert"]),
+        ca=chosen["mqtt_ca"],
+        certificate=chosen["mqtt_cert"],
+        key=chosen["mqtt_key"],
+    )
+    spool_path = chosen["mqtt_spool"] or state_folder() / f"mqtt-{node}.sqlite"
+    spool = Spool(spool_path, warn, chosen["mqtt_spool_size"])
+    prefix = None if chosen["mqtt_discovery"] == "none" else chosen["mqtt_discovery"]
+    try:
+        return MqttSink(broker, f"deseptr-{node}", messages, spool, warn, discovery=prefix, wait=wait)
+    except SetupError:
+        spool.close()
+        raise
+
+
+def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where a service, or a user's program, keeps what must last (systemd's StateDirectory=, the XDG base folders)."""
+    if environment.get("STATE_DIRECTORY"):
+        return Path(environment["STATE_DIRECTORY"].partition(":")[0])
+    return Path(environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "deseptr"

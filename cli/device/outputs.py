@@ -1,0 +1,128 @@
+"""Where ``deseptr device run`` sends events besides the terminal: a CSV file, an MQTT broker, systemd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .mqtt_options import FILE, MQTT_NAMES, mqtt_options, open_mqtt
+
+if TYPE_CHECKING:
+    from deseptr.contract import ModelContract
+    from deseptr.device import Event, SystemdNotifier
+    from deseptr.device.sinks import Sink
+
+CSV_NAMES = ("csv", "csv_size", "csv_keep")
+OUTPUT_GROUPS = {"CSV file": CSV_NAMES, "MQTT": MQTT_NAMES}
+
+
+def output_options(command: Any) -> Any:
+    """Add the options of all outputs to a command."""
+    options = (
+        click.option(
+            "--csv",
+            type=FILE,
+            envvar="DESEPTR_CSV",
+            show_envvar=True,
+            metavar="FILE",
+            help="Append a row an event to FILE; a full one becomes FILE.1, and so on.",
+        ),
+        click.option(
+            "--csv-size",
+            type=click.FloatRange(0, min_open=True),
+            default=10.0,
+            show_default=True,
+            metavar="MB",
+            help="Size of a full file.",
+        ),
+        click.option(
+            "--csv-keep", type=click.IntRange(1), default=10, show_default=True, help="Files to keep, the oldest go."
+        ),
+    )
+    command = mqtt_options(command)
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+class Outputs:
+    """Several sinks as one.
+
+    Args:
+        sinks: they take each event in this order.
+    """
+
+    def __init__(self, sinks: list[Sink]) -> None:
+        self._sinks = sinks
+
+    def take(self, event: Event) -> None:
+        """Hand an event to all of them."""
+        for sink in self._sinks:
+            sink.take(event)
+
+
+@contextmanager
+def open_outputs(
+    chosen: Mapping[str, Any], contract: ModelContract, notifier: SystemdNotifier, *, live: bool
+) -> Iterator[Outputs]:
+    """The outputs that the options ask for; all are closed at the end, whatever one of them raises.
+
+    Args:
+        chosen: values of the options.
+        contract: the model's.
+        notifier: for systemd.
+        live: whether the sensor goes on without waiting for the outputs.
+
+    Raises:
+        SetupError: if one of them cannot be opened.
+        ModuleNotFoundError: if MQTT is wanted without ``paho-mqtt``.
+    """
+    with ExitStack() as stack:
+        sinks: list[Sink] = []
+
+        def add(sink: Sink) -> None:
+            stack.callback(sink.close)
+            sinks.append(sink)
+
+        add(_Service(notifier))
+        if chosen["csv"]:
+            add(_open_csv(chosen, contract, live=live))
+        if chosen["mqtt"]:
+            add(open_mqtt(chosen, contract, warn, wait=not live))
+        yield Outputs(sinks)
+
+
+def warn(line: str) -> None:
+    """Tell on stderr what an output has to say."""
+    click.echo(f"deseptr: {line}", err=True)
+
+
+def _open_csv(chosen: Mapping[str, Any], contract: ModelContract, *, live: bool) -> Sink:
+    from deseptr.device.sinks import BackgroundSink, CsvFile
+
+    size = round(chosen["csv_size"] * 1e6)
+    file = CsvFile(chosen["csv"], contract.labels, warn, max_bytes=size, keep=chosen["csv_keep"])
+    return BackgroundSink(file, str(chosen["csv"]), warn, wait=not live)
+
+
+class _Service:
+    """Tells systemd that samples come, and what the wearer does."""
+
+    def __init__(self, notifier: SystemdNotifier) -> None:
+        self._notifier = notifier
+        self._ready: Callable[[], None] | None = notifier.ready
+
+    def take(self, event: Event) -> None:
+        from deseptr.device import LabelEvent, WindowEvent
+
+        if self._ready is not None and isinstance(event, WindowEvent):
+            self._ready()
+            self._ready = None
+        if isinstance(event, LabelEvent):
+            self._notifier.status(event.label)
+
+    def close(self) -> None:
+        self._notifier.stopping()

@@ -1,0 +1,197 @@
+"""``deseptr device profile``: where the time of a window goes, what it costs, and what the figures are worth."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import ENGINES, MODEL, Address
+
+if TYPE_CHECKING:
+    from deseptr.device import Extra, Power, Session
+    from deseptr.tflite import Engine
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_THREADS = (1, 2, 4)
+_REDRAWN_EVERY = 10
+
+
+@click.command()
+@click.argument("model", type=MODEL)
+@click.option("--simulate", metavar="DATA", help="Play DATA (or `synthetic`) through a simulated sensor.")
+@click.option("--bus", type=int, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus. [default: 1, if any]")
+@click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
+@click.option("--windows", type=click.IntRange(1), default=200, show_default=True, help="Windows to time.")
+@click.option(
+    "--speed",
+    type=click.Choice(["max", "realtime"]),
+    default="max",
+    show_default=True,
+    help="With a simulated sensor: as fast as it goes, or with real waits between polls.",
+)
+@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine.")
+@click.option("--threads-sweep", is_flag=True, help="Also time an inference with 1, 2 and 4 threads.")
+@click.option("--ops", is_flag=True, help="Also time each operation, by the graphs that are beginnings of the model.")
+@click.option(
+    "--cold-starts", type=click.IntRange(0), default=3, show_default=True, help="Fresh processes to time a start with."
+)
+@click.option(
+    "--ina219",
+    type=Address(0x40, 0x4F),
+    help="Measure power with an INA219 at this address on the bus, 0x40 to 0x4f. [default: the board's own, if any]",
+)
+@click.option(
+    "--shunt", type=click.FloatRange(0, min_open=True), default=0.1, show_default=True, help="Its shunt in ohm."
+)
+@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+@click.option("-o", "--output", type=_FILE, help="Write the JSON to this file.")
+@click.option("--html", type=_FILE, help="Write a page to this file.")
+def profile(
+    model: Path,
+    simulate: str | None,
+    bus: int | None,
+    sensor: str,
+    windows: int,
+    speed: str,
+    kind: str,
+    threads: int,
+    threads_sweep: bool,
+    ops: bool,
+    cold_starts: int,
+    ina219: int | None,
+    shunt: float,
+    as_json: bool,
+    output: Path | None,
+    html: Path | None,
+) -> None:
+    """Time MODEL from the sensor's FIFO to the label, stage by stage, and tell what that costs.
+
+    Uses the sensor on the bus if there is one, otherwise a simulated one, and says which. What keeps the figures from
+    being those of the device in wear stands on top of them: emulation, throttling, a simulated bus, a lazy clock.
+
+    \b
+    Examples:
+      deseptr device profile m.tflite --windows 500 --html profile.html
+      deseptr device profile m.tflite --threads-sweep --ops --json
+      deseptr device profile m.tflite --simulate synthetic --speed realtime --windows 20
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from functools import partial
+
+    from deseptr.device import profile_model
+    from deseptr.tflite import load_engine
+
+    load = partial(load_engine, model, kind)
+    engine = load(threads)
+    sessions = _sessions(simulate, bus, sensor, speed)
+    extras = {
+        **_start(model, kind, threads, cold_starts),
+        **_sweep(load, threads_sweep),
+        **_ops(model, threads, ops),
+        **_energy(engine, bus, ina219, shunt),
+    }
+    with click.progressbar(length=windows, label="profiling", file=sys.stderr) as bar:
+        bar.update_min_steps = _REDRAWN_EVERY
+        result = profile_model(
+            engine,
+            sessions,
+            windows=windows,
+            extras=extras,
+            progress=lambda count: bar.update(1),
+            stage=lambda name: click.echo(f"\n{name}", err=True, nl=False),
+        )
+    content = {"model": str(model), **result.to_dict()}
+    text = json.dumps(content, indent=2)
+    _write(content, text, output, html)
+    if as_json:
+        click.echo(text)
+    else:
+        from .profile_view import show_profile
+
+        show_profile(content)
+
+
+def _write(content: dict[str, object], text: str, output: Path | None, html: Path | None) -> None:
+    from deseptr.contract import atomic_write
+
+    if output:
+        atomic_write(output, text + "\n")
+    if html:
+        from deseptr.report.profile_page import profile_page
+
+        atomic_write(html, profile_page(content, Path(str(content["model"])).name))
+
+
+def _start(model: Path, kind: str, threads: int, repeats: int) -> dict[str, Extra]:
+    from deseptr.device import Extra
+    from deseptr.device.profile.cold_start import cold_start
+
+    if not repeats:
+        return {}
+    return {"start": Extra("starting fresh processes", lambda: cold_start(model, kind, threads, repeats))}
+
+
+def _sweep(load: Callable[[int], Engine], wanted: bool) -> dict[str, Extra]:
+    from deseptr.device import Extra
+    from deseptr.device.profile.thread_sweep import thread_sweep
+
+    return {"threads": Extra("trying threads", lambda: thread_sweep(load, _THREADS))} if wanted else {}
+
+
+def _ops(model: Path, threads: int, wanted: bool) -> dict[str, Extra]:
+    if not wanted:
+        return {}
+    from deseptr.device import Extra
+    from deseptr.tflite.op_times import op_times
+
+    content = model.read_bytes()
+    return {"ops": Extra("timing operations", lambda: op_times(content, threads=threads).to_dict())}
+
+
+def _energy(engine: Engine, bus: int | None, ina219: int | None, shunt: float) -> dict[str, Extra]:
+    import numpy as np
+
+    from deseptr.device import Extra
+    from deseptr.device.profile.energy import measure_energy
+
+    read = _power(1 if bus is None else bus, ina219, shunt)
+    window = np.zeros((engine.contract.window_length, len(engine.contract.channels)), np.float32)
+
+    def measure() -> object:
+        energy = measure_energy(read, lambda: engine.invoke(window))
+        return energy and energy.to_dict()
+
+    return {"energy": Extra("measuring power", measure)}
+
+
+def _power(bus: int, ina219: int | None, shunt: float) -> Callable[[], Power | None]:
+    from deseptr.device.host.board import run_command
+    from deseptr.device.host.power import pmic_power
+
+    if ina219 is None:
+        return lambda: pmic_power(run_command)
+    from deseptr.device import Ina219, LinuxI2cBus, SystemClock
+
+    meter = Ina219(LinuxI2cBus(bus), SystemClock(), ina219, shunt)
+    meter.configure()
+    return meter.read
+
+
+def _sessions(simulate: str | None, bus: int | None, sensor: str, speed: str) -> Callable[[], Iterator[Session]]:
+    from deseptr.device import SystemClock, bus_exists, live_session
+
+    if simulate is None and (bus is not None or bus_exists(1)):
+        return lambda: iter((live_session(1 if bus is None else bus, sensor),))
+    from deseptr.data import load_dataset
+    from deseptr.firmware_harness.simulator import VirtualClock, simulated_sessions
+
+    if simulate is None:
+        click.echo("no /dev/i2c-1: profiling with a simulated sensor on a synthetic wearer", err=True)
+    dataset = load_dataset(simulate or "synthetic")
+    make_clock = SystemClock if speed == "realtime" else VirtualClock
+    return lambda: simulated_sessions(dataset, sensor=sensor, make_clock=make_clock)

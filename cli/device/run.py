@@ -1,0 +1,231 @@
+"""``deseptr device run``: labels as they come, from a sensor on I2C or a simulated one."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+from deseptr.cli.common.grouped import GroupedCommand
+
+from .config_file import config_option
+from .decision_options import DECISION_NAMES, decision, decision_options, tracker_of
+from .options import ADDRESS, ENGINES, MODEL
+from .outputs import OUTPUT_GROUPS, open_outputs, output_options, warn
+
+if TYPE_CHECKING:
+    from deseptr.contract import ModelContract
+    from deseptr.device import Event, LabelTracker, Profiler, SystemdNotifier
+    from deseptr.device.sinks import JsonLines
+    from deseptr.firmware_harness.simulator import Replayed
+    from deseptr.tflite import Engine
+
+    from .run_summary import RunFigures
+
+GROUPS = {
+    "Model and sensor": (
+        "model",
+        "kind",
+        "threads",
+        "bus",
+        "sensor",
+        "address",
+        "seconds",
+        "patience",
+        "rate_tolerance",
+    ),
+    "Simulation": ("simulate", "scenario", "subjects", "speed"),
+    "Decision": DECISION_NAMES,
+    "Terminal": ("as_json", "plain"),
+    **OUTPUT_GROUPS,
+}
+
+
+class _View(Protocol):
+    def show(self, event: Event | Replayed) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@click.command(cls=GroupedCommand, groups=GROUPS)
+@click.option(
+    "--model", type=MODEL, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file. [default: the packaged one]"
+)
+@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine.")
+@click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
+@click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
+@click.option("--address", type=ADDRESS, help="Its address on the bus. [default: its usual one]")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so much of the wearer's time.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(0, min_open=True),
+    default=20.0,
+    show_default=True,
+    help="Give the sensor up after so many seconds without a sample; exit code 3.",
+)
+@click.option(
+    "--rate-tolerance",
+    type=click.FloatRange(0, 0.25),
+    default=0.02,
+    show_default=True,
+    help="Resample where the sensor's rate is further from the model's, as a share.",
+)
+@click.option(
+    "--simulate",
+    metavar="[DATA]",
+    is_flag=False,
+    flag_value="synthetic",
+    help="Play DATA through a simulated sensor; without DATA, a synthetic wearer.",
+)
+@click.option(
+    "--scenario", metavar="NAME|FILE", help="Put a simulated sensor through a failure; see `firmware scenarios`."
+)
+@click.option("--subject", "subjects", metavar="S", help="With --simulate: only these subjects, as 5,10,12-14.")
+@click.option(
+    "--speed",
+    type=click.Choice(["max", "realtime"]),
+    default="max",
+    show_default=True,
+    help="With --simulate: as fast as it goes, or as fast as it was worn.",
+)
+@decision_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, the summary on stderr.")
+@click.option("--plain", is_flag=True, help="A line an event on a terminal too, instead of a screen.")
+@output_options
+@config_option
+def run(**chosen: Any) -> None:
+    """Print a label for every window, as it comes, and send it where you like.
+
+    \b
+    Examples:
+      deseptr device run                                    # sensor on /dev/i2c-1
+      deseptr device run --simulate                         # no hardware: a synthetic wearer
+      deseptr device run --model m.tflite --simulate walk.csv --json
+      deseptr device run --simulate motionsense.npz --subject 5 --speed realtime
+      deseptr device run --scenario loose-wire              # what a failure looks like
+      deseptr device run --csv run.csv --mqtt homeassistant.local --mqtt-user wearer
+      deseptr device run --config /etc/deseptr.toml         # as a service
+
+    Exit codes: 0 done, 2 it cannot run as asked, 3 the sensor was lost for good.
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from deseptr.device import Profiler, SystemClock, SystemdNotifier, default_model
+    from deseptr.tflite import load_engine
+
+    from .run_summary import RunFigures, inner
+
+    if chosen["subjects"] and chosen["simulate"] is None:
+        raise click.UsageError("--subject goes with --simulate")
+    if chosen["scenario"] and chosen["simulate"]:
+        raise click.UsageError("--scenario has a source of its own; leave out --simulate")
+    live = chosen["simulate"] is None and chosen["scenario"] is None
+    config = decision(chosen)
+    engine = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
+    contract = engine.contract
+    notifier = SystemdNotifier.from_environment(SystemClock())
+    source = _Source(engine, Profiler(), tracker_of(config, contract), notifier)
+    figures = RunFigures(contract.labels, simulated=not live)
+    with open_outputs(chosen, contract, notifier, live=live) as outputs:
+        played = source.live(chosen) if live else source.replay(chosen)
+        view = _view(chosen, contract, figures, source.profiler)
+        with closing(view), closing(played) as events, _interruptible():
+            for event in events:
+                figures.note(event)
+                view.show(event)
+                outputs.take(inner(event))
+    click.echo(figures.summary(source.profiler), err=chosen["as_json"])
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Makes the events of a run."""
+
+    engine: Engine
+    profiler: Profiler
+    tracker: LabelTracker
+    notifier: SystemdNotifier
+
+    def live(self, chosen: Mapping[str, Any]) -> Any:
+        from deseptr.device import live_session, run_live
+
+        session = live_session(chosen["bus"], chosen["sensor"], chosen["address"])
+        return run_live(self.engine, session, **self._options(chosen))
+
+    def _scenario(self, chosen: Mapping[str, Any]) -> Any:
+        from click.core import ParameterSource
+
+        from deseptr.firmware_harness.simulator import load_scenario, run_scenario
+
+        options = self._options(chosen)
+        if click.get_current_context().get_parameter_source("patience") is ParameterSource.DEFAULT:
+            del options["patience_s"]
+        return run_scenario(self.engine, load_scenario(chosen["scenario"]), **options)
+
+    def _options(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "seconds": chosen["seconds"],
+            "profiler": self.profiler,
+            "tracker": self.tracker,
+            "heartbeat": self.notifier.alive,
+            "patience_s": chosen["patience"],
+            "rate_tolerance": chosen["rate_tolerance"],
+        }
+
+    def replay(self, chosen: Mapping[str, Any]) -> Any:
+        from deseptr.data import load_dataset, parse_subjects
+        from deseptr.firmware_harness.simulator import PacedClock, VirtualClock, replay
+
+        if chosen["scenario"]:
+            return self._scenario(chosen)
+        dataset = load_dataset(chosen["simulate"])
+        if chosen["subjects"]:
+            dataset = dataset.select(subjects=parse_subjects(chosen["subjects"]))
+        return replay(
+            self.engine,
+            dataset,
+            sensor=chosen["sensor"],
+            make_clock=PacedClock if chosen["speed"] == "realtime" else VirtualClock,
+            **self._options(chosen),
+        )
+
+
+def _view(chosen: Mapping[str, Any], contract: ModelContract, figures: RunFigures, profiler: Profiler) -> _View:
+    if chosen["as_json"]:
+        from deseptr.device.sinks import JsonLines
+
+        return _JsonView(JsonLines(sys.stdout, "stdout", warn))
+    if sys.stdout.isatty() and not chosen["plain"]:
+        from .live_view import LiveView
+
+        return LiveView(contract.labels, figures, profiler, contract.rate_hz)
+    from .line_view import LineView
+
+    return LineView(contract.labels)
+
+
+class _JsonView:
+    def __init__(self, lines: JsonLines) -> None:
+        self._lines = lines
+
+    def show(self, event: Event | Replayed) -> None:
+        self._lines.take(event)
+
+    def close(self) -> None:
+        self._lines.close()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    # A service is stopped by SIGTERM, and its outputs are to be closed as after Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+    finally:
+        signal.signal(signal.SIGTERM, before)

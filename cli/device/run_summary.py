@@ -1,0 +1,68 @@
+"""Figures of a run, counted event by event, for its summary and its screen."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from deseptr.device import Event, GapEvent, Profiler, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.firmware_harness.simulator import Replayed, ReplayedEvent, ReplayedWindow
+
+
+def inner(event: Event | Replayed) -> Event:
+    """The event itself, out of a replay's."""
+    return event.event if isinstance(event, ReplayedWindow | ReplayedEvent) else event
+
+
+class RunFigures:
+    """Counts what happened.
+
+    Args:
+        labels: the model's labels.
+        simulated: whether the sensor is.
+    """
+
+    def __init__(self, labels: tuple[str, ...], *, simulated: bool) -> None:
+        self._labels = labels
+        self._simulated = simulated
+        self._known = self._right = self._rightly_decided = 0
+        self.windows = self.gaps = self.lost_samples = 0
+        self.recoveries: Counter[str] = Counter()
+        self.rate: RateEvent | None = None
+
+    def note(self, event: Event | Replayed) -> None:
+        """Count one event."""
+        match inner(event):
+            case WindowEvent() as window:
+                self.windows += 1
+                self._judge(window, event.truth if isinstance(event, ReplayedWindow) else None)
+            case GapEvent() as gap:
+                self.gaps += 1
+                self.lost_samples += gap.lost_samples
+            case RecoveryEvent() as recovery:
+                self.recoveries[recovery.rung] += 1
+            case RateEvent() as rate:
+                self.rate = rate
+
+    def summary(self, profiler: Profiler) -> str:
+        """How the run went, in one line."""
+        latency = profiler.stages()["end_to_end"]
+        parts = [f"{self.windows} windows"]
+        if self._known:
+            parts.append(f"{self._right / self._known:.1%} agree with the truth where it is known ({self._known})")
+            parts.append(f"{self._rightly_decided / self._known:.1%} as decided")
+        parts.append(f"{self.gaps} gaps" + (f" ({self.lost_samples} samples)" if self.gaps else ""))
+        if self.recoveries:
+            parts.append("recoveries: " + self.recoveries_by_rung())
+        bus = ", simulated bus" if self._simulated else ""
+        parts.append(f"read to label p50 {latency['p50_us']:.0f} µs, p99 {latency['p99_us']:.0f} µs{bus}")
+        return "; ".join(parts)
+
+    def recoveries_by_rung(self) -> str:
+        """Such as ``2 retry, 1 reinit``."""
+        return ", ".join(f"{count} {rung}" for rung, count in self.recoveries.items())
+
+    def _judge(self, window: WindowEvent, truth: str | None) -> None:
+        if truth in self._labels:
+            self._known += 1
+            self._right += window.label == truth
+            self._rightly_decided += (window.state or window.label) == truth

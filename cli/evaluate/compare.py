@@ -1,0 +1,134 @@
+"""``deseptr compare``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deseptr.cli.common.options import DATA_HELP, SUBJECTS, choose_test_subjects
+
+if TYPE_CHECKING:
+    from deseptr.data import Dataset
+    from deseptr.evaluate.contestant import Contestant
+
+_PATH = click.Path(path_type=Path)
+_REDRAWN_EVERY = 20
+
+
+@click.command(
+    help=f"""Time models against each other on this machine, and set size, operations and accuracy beside it.
+
+MODEL is a .tflite file, with or without a contract inside, or an .onnx file. All are timed in one process, interleaved,
+and compared with the first. {DATA_HELP}
+
+\b
+Examples:
+  deseptr compare float.tflite int8.tflite
+  deseptr compare float.tflite int8.tflite --onnx --contract int8.tflite --float-input scaled
+  deseptr compare one.tflite two.tflite --data motionsense.npz --test-subjects 5,10,12,22 -o compare.html
+"""
+)
+@click.argument("models", metavar="MODEL…", nargs=-1, required=True, type=_PATH)
+@click.option("--onnx", is_flag=True, help="Also convert each float .tflite, and time it in ONNX Runtime.")
+@click.option("--data", "source", metavar="DATA", help="Score the models that have a contract on its labelled windows.")
+@click.option("--test-subjects", type=SUBJECTS, help="On whom. [default: the dataset's own choice, else all]")
+@click.option(
+    "--contract", type=_PATH, help="Of models without one inside: a contract.json, or a .tflite that has it inside."
+)
+@click.option(
+    "--float-input",
+    type=click.Choice(["si", "scaled"]),
+    default="si",
+    show_default=True,
+    help="What a float model with --contract is fed: windows in SI units, or over the contract's input range.",
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each engine.")
+@click.option(
+    "--kernels",
+    type=click.Choice(["default", "reference"]),
+    default="default",
+    show_default=True,
+    help="Of the TFLite runtime: XNNPACK where it can, or its reference.",
+)
+@click.option("--rounds", type=click.IntRange(1), default=1000, show_default=True, help="Timed calls of each model.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws orders, noise and resamples.")
+@click.option("-o", "--output", type=_PATH, help="Page to write, and .json and .md of this name beside it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON on stdout.")
+def compare(
+    models: tuple[Path, ...],
+    onnx: bool,
+    source: str | None,
+    test_subjects: tuple[str, ...] | None,
+    contract: Path | None,
+    float_input: str,
+    threads: int,
+    kernels: str,
+    rounds: int,
+    seed: int,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare models."""
+    if test_subjects and source is None:
+        raise click.UsageError("--test-subjects goes with --data")
+    from deseptr.evaluate.compare import FORMAT, Timing, compare_models, observe_machine
+    from deseptr.evaluate.contestant import Engines
+
+    from .report_files import check_output, json_text, write_report
+
+    if output:
+        check_output(output, FORMAT)
+    machine = observe_machine()
+    engines, timing = Engines(threads, kernels), Timing(rounds, seed=seed)
+    contestants = _load(models, engines, contract=contract, scaled=float_input == "scaled", onnx=onnx)
+    dataset, data = _test_part(source, test_subjects) if source else (None, None)
+    with click.progressbar(length=rounds, label="timing", file=sys.stderr) as bar:
+        bar.update_min_steps = _REDRAWN_EVERY
+        figures = compare_models(contestants, dataset, engines, timing, machine, progress=lambda _: bar.update(1))
+    content = {**figures, "data": data}
+    # Printed first: where the page's packages are missing, the figures are not lost.
+    if as_json:
+        click.echo(json_text(content), nl=False)
+    else:
+        _print(content)
+    if output:
+        from deseptr.report.comparison_page import compare_page
+        from deseptr.report.comparison_tables import markdown
+
+        write_report(output, content, compare_page(content), markdown(content))
+        click.echo(f"report: {output}", err=as_json)
+
+
+def _load(models: tuple[Path, ...], engines: Any, *, onnx: bool, **settings: Any) -> list[Contestant]:
+    from rich.console import Console
+
+    from deseptr.evaluate.contestant import load_contestants
+
+    if not onnx:
+        return load_contestants(models, engines, **settings)
+    with Console(stderr=True).status("converting to ONNX"):
+        return load_contestants(models, engines, onnx=True, **settings)
+
+
+def _test_part(source: str, wanted: tuple[str, ...] | None) -> tuple[Dataset, dict[str, Any]]:
+    """The recordings of the test subjects, and what the report says of them."""
+    from deseptr.data import load_dataset
+
+    dataset = load_dataset(source)
+    subjects = choose_test_subjects(dataset, wanted)
+    return dataset.select(subjects=subjects), {"source": source, "subjects": list(subjects)}
+
+
+def _print(content: dict[str, Any]) -> None:
+    from deseptr.cli.common.tables import print_rows
+    from deseptr.report.comparison_tables import caveats, costs_table, scores_table, summary
+
+    for head, rows in (costs_table(content), scores_table(content)):
+        if rows:
+            print_rows(head, rows, left=1)
+            click.echo()
+    for line in (summary(content), *caveats(content)):
+        click.echo(line)

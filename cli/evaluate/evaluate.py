@@ -1,0 +1,44 @@
+"""``deseptr evaluate``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from deseptr.cli.common.options import DATA_HELP, SUBJECTS, choose_test_subjects
+
+
+@click.command(
+    help=f"""Measure MODEL on the labelled windows of DATA.
+
+MODEL is a run folder, a .keras checkpoint or a .tflite file. {DATA_HELP}
+""",
+    epilog="Example: deseptr evaluate ms.tflite motionsense.npz --test-subjects 5,10,12,22 --json",
+)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DATA")
+@click.option(
+    "--test-subjects", "--subjects", type=SUBJECTS, help="On whom. [default: the dataset's own choice, else all]"
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of a .tflite's engine.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def evaluate(model: Path, source: str, test_subjects: tuple[str, ...] | None, threads: int, as_json: bool) -> None:
+    """Measure a model."""
+    from deseptr.cli.common.tables import print_confusion, print_scores
+    from deseptr.data import load_dataset
+    from deseptr.evaluate.predictor import evaluate_model, load_predictor
+
+    dataset = load_dataset(source)
+    chosen = choose_test_subjects(dataset, test_subjects)
+    dataset = dataset.select(subjects=chosen)
+    predictor = load_predictor(model, threads)
+    figures = evaluate_model(predictor, dataset).to_dict()
+    if as_json:
+        extra = {"model": str(model), "runtime": predictor.runtime, "data": source, "subjects": list(chosen)}
+        click.echo(json.dumps({**figures, **extra}, indent=2))
+        return
+    click.echo(f"{model} on subjects {', '.join(chosen)} of {dataset.name}: {figures['windows']} windows")
+    print_scores({predictor.runtime: figures})
+    print_confusion(figures["labels"], figures["confusion"])

@@ -1,0 +1,85 @@
+"""``deseptr report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from deseptr.evaluate.finished_run import FinishedRun
+
+_FORMAT = "deseptr report 1"
+# A terminal has room for these columns; the page has all.
+_PRINTED = ("model", "parameters", "MACs", "macro-F1 float", "macro-F1 int8")
+
+
+@click.command(epilog="Example: deseptr report runs/ms runs/hapt-official -o report.html")
+@click.argument("runs", metavar="RUN…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="Page to write; the .json and .md of this name are written beside it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON on stdout.")
+def report(runs: tuple[Path, ...], output: Path, as_json: bool) -> None:
+    """Compare finished runs on one page: scores and their intervals, cost, curves, confusion, calibration.
+
+    RUN is a folder of `deseptr train` or `deseptr crossval`, or one that holds several. Runs on other data, test
+    subjects or windows get a section of their own; seeds of one model are averaged. The page needs no network.
+    """
+    from .report_files import check_output, json_text, write_report
+
+    check_output(output, _FORMAT)
+    from deseptr.evaluate.find_runs import find_runs
+    from deseptr.evaluate.run_comparison import compare
+    from deseptr.report.runs_page import report_page
+    from deseptr.report.runs_tables import markdown
+
+    found = find_runs(runs)
+    for path in found.unfinished:
+        click.echo(f"warning: {path}: unfinished and left out; the command that began it goes on with it", err=True)
+    comparison = compare(_counted(found.finished))
+    content = {"format": _FORMAT, **comparison, "left_out": list(map(str, found.unfinished))}
+    write_report(output, content, report_page(content), markdown(content))
+    if as_json:
+        click.echo(json_text(content), nl=False)
+    else:
+        _print_sections(content)
+        click.echo(f"report: {output}")
+
+
+def _counted(runs: list[FinishedRun]) -> list[FinishedRun]:
+    """The runs with their multiply-accumulates, which those of an older version do not say."""
+    if not any(run.checkpoint for run in runs):
+        return runs
+    from rich.console import Console
+
+    from deseptr.evaluate.finished_run import with_macs
+    from deseptr.train.quiet_import import load_quietly
+
+    with Console(stderr=True).status("counting multiply-accumulates"):
+        load_quietly()
+        return [with_macs(run) for run in runs]
+
+
+def _print_sections(content: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from deseptr.report.runs_tables import models_table, title
+
+    for section in content["sections"]:
+        head, rows = models_table(section)
+        shown = [index for index, column in enumerate(head) if column in _PRINTED]
+        table = Table(box=None, pad_edge=False)
+        for index in shown:
+            table.add_column(head[index], justify="right" if index else "left", no_wrap=index > 0)
+        for row in rows:
+            table.add_row(*(row[index] for index in shown))
+        click.secho(title(section), bold=True)
+        Console().print(table)

@@ -1,0 +1,70 @@
+"""Options that the commands for a board over ssh share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from deseptr.firmware_harness.deploy import SshTarget
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_CONNECTION = [
+    click.argument("destination", metavar="USER@HOST"),
+    click.option("--port", type=click.IntRange(1, 65535), help="Port of sshd. [default: ssh's own configuration]"),
+    click.option("--identity", type=click.Path(path_type=Path), help="Private ssh key."),
+    click.option(
+        "--accept-new-host-key",
+        is_flag=True,
+        help="Believe a host never seen before; a changed key is refused all the same.",
+    ),
+    click.option("--ssh-option", "ssh_options", multiple=True, metavar="KEY=VALUE", help="Further option of ssh."),
+    click.option("--python", default="python3", show_default=True, help="Python on the board, 3.11 or newer."),
+    click.option(
+        "--prefix",
+        envvar="DESEPTR_PREFIX",
+        show_envvar=True,
+        help="Folder on the board. [default: /opt/deseptr; ~/.local/share/deseptr without root]",
+    ),
+    click.option(
+        "--service",
+        type=click.Choice(["auto", "system", "user", "supervised"]),
+        default="auto",
+        show_default=True,
+        help="System unit (sudo), user unit, or our own supervisor without systemd.",
+    ),
+]
+
+
+def board_options(command: F) -> F:
+    """Give a command the options of :func:`open_board`."""
+    for option in reversed(_CONNECTION):
+        command = option(command)
+    return command
+
+
+def open_board(options: dict[str, Any]) -> SshTarget:
+    """The board of a command's options, to be used in a ``with`` block."""
+    from deseptr.firmware_harness.deploy import SshOptions, SshTarget
+
+    ssh = SshOptions(
+        port=options["port"],
+        identity=options["identity"],
+        accept_new_host_key=options["accept_new_host_key"],
+        further=options["ssh_options"],
+    )
+    return SshTarget(options["destination"], ssh, options["python"])
+
+
+def ask_board(options: dict[str, Any], request: dict[str, Any]) -> Any:
+    """Have an installed board answer one request, as root if its service is the system's."""
+    from deseptr.firmware_harness.deploy.flash import find_plan
+
+    with open_board(options) as board:
+        plan = find_plan(board, options["prefix"], options["service"])
+        board.sudo = plan.sudo
+        return board.call({**request, "prefix": plan.prefix}, say=lambda line: click.echo(f"{line} …", err=True))

@@ -1,0 +1,62 @@
+"""``deseptr firmware boot-files``: an SD card that sets its board up by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("boot-files")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--user", default="wearer", show_default=True, help="Who may log in.")
+@click.option("--ssh-key", type=click.Path(path_type=Path), required=True, help="Public key, as ~/.ssh/id_ed25519.pub.")
+@click.option("--hostname", default="deseptr", show_default=True, help="Name of the board.")
+@click.option("--wifi", "ssid", help="Network to join; asks for its passphrase, or takes DESEPTR_WIFI_PASSPHRASE.")
+@click.option("--wifi-country", default="GB", show_default=True, help="Where the radio is.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="Installed on the first boot, see `bundle`.")
+@click.option(
+    "--os",
+    "system",
+    type=click.Choice(["auto", "trixie", "bookworm"]),
+    default="auto",
+    show_default=True,
+    help="Raspberry Pi OS on the card.",
+)
+def boot_files(
+    folder: Path,
+    user: str,
+    ssh_key: Path,
+    hostname: str,
+    ssid: str | None,
+    wifi_country: str,
+    bundle: Path | None,
+    system: str,
+) -> None:
+    """Write to the boot partition mounted at DIR what a fresh card needs: a user, a key, I2C at 400 kHz, a release.
+
+    \b
+    Examples:
+      deseptr firmware boot-files /media/$USER/bootfs --ssh-key ~/.ssh/id_ed25519.pub
+      deseptr firmware boot-files /media/$USER/bootfs --ssh-key ~/.ssh/id_ed25519.pub --wifi Home --wifi-country DE \\
+          --bundle mine.bundle
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from deseptr.contract import SetupError
+    from deseptr.firmware_harness.deploy.boot_files import write_boot_files
+    from deseptr.firmware_harness.deploy.first_boot import FirstBoot, wifi_of
+
+    try:
+        key = ssh_key.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(ssh_key, found=error, expected="a public ssh key", next_step="check the path") from error
+    wifi = None
+    if ssid is not None:
+        wifi = wifi_of(ssid, _passphrase(ssid), wifi_country)
+    for path in write_boot_files(folder, FirstBoot(user, key, hostname, wifi), bundle, system):
+        click.echo(path)
+
+
+def _passphrase(ssid: str) -> str:
+    import os
+
+    return os.environ.get("DESEPTR_WIFI_PASSPHRASE") or click.prompt(f"Passphrase of {ssid}", hide_input=True, err=True)

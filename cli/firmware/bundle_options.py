@@ -1,0 +1,66 @@
+"""Options that say what goes into a bundle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from deseptr.firmware_harness.deploy import BundleRequest
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = [
+    click.argument("run", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS]"),
+    click.option("--sensor", help="Chip on the bus. [default: that of `deseptr device run`]"),
+    click.option("--bus", type=click.IntRange(0), default=1, show_default=True, help="I2C bus on the board."),
+    click.option("--simulate", metavar="DATA", help="No sensor: play DATA, as `synthetic`, in its place."),
+    click.option("--network", is_flag=True, help="Network and MQTT for the service; implied by --mqtt in ARGS."),
+    click.option("--gate-seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Trial run."),
+    click.option("--build", type=click.IntRange(0), help="Build number. [default: seconds since 1970]"),
+    click.option("--sign", "key", type=click.Path(path_type=Path), help="Sign with this ssh key."),
+    click.option("--wheel", type=click.Path(path_type=Path), help="Wheel of deseptr. [default: made of this one]"),
+    click.option("--wheels", multiple=True, type=click.Path(path_type=Path), help="Folder with further wheels."),
+]
+
+
+def bundle_options(command: F) -> F:
+    """Give a command the options of :func:`bundle_request`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def bundle_request(options: dict[str, Any], target: Any = None) -> BundleRequest:
+    """The bundle that a command's options ask for.
+
+    Args:
+        options: of the command.
+        target: the board's, where it is known already.
+    """
+    from deseptr.firmware_harness.deploy import BundleRequest
+    from deseptr.firmware_harness.deploy.target.manifest import Target
+
+    simulate = options["simulate"]
+    network = options["network"] or any(word.startswith("--mqtt") for word in options["run"])
+    sensor = ["--sensor", options["sensor"]] if options["sensor"] else []
+    on_bus = ["--bus", str(options["bus"])]
+    source = ["--simulate", simulate, "--speed", "realtime"] if simulate else on_bus
+    return BundleRequest(
+        model=options["model"],
+        target=target or Target("", "", ""),
+        build=int(time.time()) if options["build"] is None else options["build"],
+        run=(*source, *sensor, *options["run"]),
+        doctor=("--simulate", *sensor) if simulate else (*on_bus, *sensor),
+        seconds=options["gate_seconds"],
+        bus=None if simulate else options["bus"],
+        network=network,
+        extras=("mqtt",) if network else (),
+        wheel=options["wheel"],
+        wheels=options["wheels"],
+        key=options["key"],
+    )

@@ -1,0 +1,94 @@
+"""``deseptr firmware flash``: a model onto a board, tried there before it counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deseptr.cli.device.options import MODEL
+
+from .board_options import board_options, open_board
+from .bundle_options import bundle_options, bundle_request
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@board_options
+@click.option("--model", type=MODEL, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="A ready bundle instead of a model.")
+@bundle_options
+@click.option("--trust", type=click.Path(path_type=Path), help="Public key; the board then takes only what it signed.")
+@click.option(
+    "--env-file", type=click.Path(path_type=Path), help="NAME=VALUE lines for the service; passwords go here."
+)
+@click.option("--allow-downgrade", is_flag=True, help="Take a build number lower than what runs there.")
+@click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Good releases that stay there.")
+@click.option(
+    "--settle", type=click.FloatRange(0), default=5.0, show_default=True, help="Seconds the service must stay up."
+)
+@click.option("--dry-run", is_flag=True, help="Look at the board, print the plan, change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="The outcome as one JSON object on stdout.")
+def flash(**options: Any) -> None:
+    """Put a model onto the board at USER@HOST, and go back if it does not work there.
+
+    Sends all that is needed over ssh; the board needs Python 3.11 or newer, and no network. The new release is
+    installed beside the running one and counts once the doctor has no objection, labels come, and the service
+    stays up. Otherwise the one before runs again. ARGS after `--` go to `deseptr device run` on the board.
+
+    \b
+    Examples:
+      deseptr firmware flash pi@raspberrypi --model mine.tflite --dry-run
+      deseptr firmware flash pi@raspberrypi --model mine.tflite
+      deseptr firmware flash pi@zero --model mine.tflite --network --env-file mqtt.env -- --mqtt broker.local
+      deseptr firmware flash pi@zero --bundle mine.bundle --trust ~/.ssh/id_ed25519.pub
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from deseptr.firmware_harness.deploy import FlashRequest, flash as flash_board
+    from deseptr.firmware_harness.deploy.flash import plan_flash
+
+    from .flash_view import UploadBar, show_flashed, show_plan
+
+    request = FlashRequest(
+        bundle=_bundle(options),
+        prefix=options["prefix"],
+        service=options["service"],
+        allow_downgrade=options["allow_downgrade"],
+        keep=options["keep"],
+        settle=options["settle"],
+        environment=_text(options["env_file"]),
+        trust=_trust(options["trust"]),
+    )
+    with open_board(options) as board:
+        plan = plan_flash(board, request)
+        if options["dry_run"]:
+            click.echo(json.dumps(plan.to_dict(), indent=2)) if options["as_json"] else show_plan(plan, request)
+            return
+        for note in plan.notes:
+            click.echo(note, err=True)
+        with UploadBar() as bar:
+            result = flash_board(board, request, plan, say=bar.say, progress=bar.show)
+    click.echo(json.dumps(result, indent=2)) if options["as_json"] else show_flashed(plan, result)
+
+
+def _bundle(options: dict[str, Any]) -> Any:
+    if (options["model"] is None) == (options["bundle"] is None):
+        raise click.UsageError("give one of --model and --bundle")
+    return options["bundle"] or bundle_request(options)
+
+
+def _text(path: Path | None) -> str | None:
+    from deseptr.contract import SetupError
+
+    if path is None:
+        return None
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(path, found=error, expected="a text file", next_step="check the path") from error
+
+
+def _trust(path: Path | None) -> str | None:
+    from deseptr.firmware_harness.deploy.signing import trust_of
+
+    return None if path is None else trust_of(path)

@@ -1,0 +1,117 @@
+"""How flashing shows itself: a bar while a bundle is sent, and a few lines of outcome."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+if TYPE_CHECKING:
+    from deseptr.firmware_harness.deploy import FlashRequest, Plan
+
+
+class UploadBar:
+    """Bytes sent, as a bar on a terminal and at each tenth elsewhere; use as a context manager.
+
+    Args:
+        console: where to; stderr by default, so that stdout is for results.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("sending"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self._task: Any = None
+        self._tenth = -1
+
+    def __enter__(self) -> UploadBar:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """A step begins."""
+        self._bar.stop()
+        self.console.print(f"{line} …", highlight=False, markup=False)
+
+    def show(self, done: int, size: int) -> None:
+        """So many bytes of all are sent."""
+        if self._task is None:
+            self._bar.start()
+            self._task = self._bar.add_task("", total=size)
+            if done:
+                self.console.print(f"{done / size:.0%} are there from an earlier try", highlight=False)
+        self._bar.update(self._task, completed=done)
+        tenth = 10 * done // max(size, 1)
+        if not self.console.is_terminal and tenth > self._tenth:
+            self.console.print(f"sent {tenth * 10} % of {size / 1e6:.1f} MB", highlight=False)
+            self._tenth = tenth
+
+
+def show_plan(plan: Plan, request: FlashRequest) -> None:
+    """Print what flashing would do."""
+    facts = plan.board
+    running = facts["current"] or "nothing"
+    rows = [
+        ("board", f"{facts['board'] or 'unknown'}, {facts['os'] or 'unknown system'}"),
+        ("wheels for", str(plan.target)),
+        ("I2C", ", ".join(f"bus {entry['bus']}" for entry in facts["i2c"]) or "none"),
+        ("free", f"{facts['free_bytes'] / 1e9:.1f} GB"),
+        ("into", f"{plan.prefix}{' with sudo' if plan.sudo else ''}"),
+        ("service", plan.service),
+        ("runs now", running),
+        ("bundle", _bundle_words(request)),
+        ("then", f"doctor, labels, service up for {request.settle:g} s; otherwise back to {running}"),
+    ]
+    for name, text in rows:
+        click.echo(f"{name:<11}{text}")
+    for note in plan.notes:
+        click.echo(f"{'note':<11}{note}")
+    click.echo("nothing was changed")
+
+
+def show_flashed(plan: Plan, result: dict[str, Any]) -> None:
+    """Print what runs now."""
+    seen = result["seen"]
+    click.echo(
+        f"{plan.destination}: {result['release']} runs ({seen['windows']} labels in its trial, last {seen['label']})"
+    )
+    if result["removed"]:
+        click.echo(f"removed {', '.join(result['removed'])}")
+
+
+def show_status(found: dict[str, Any]) -> None:
+    """Print what is on a board."""
+    board = found["board"]
+    rows = [
+        ("service", f"{found['service']} ({found['service_kind']})" if found["service_kind"] else "not installed"),
+        ("current", found["current"] or "none"),
+        ("good", ", ".join(found["good"]) or "none"),
+        *([("on trial", found["trial"])] if found["trial"] else []),
+        *((f"bad {name}", why) for name, why in found["bad"].items()),
+        ("signed", "only bundles of a trusted key" if found["signed_only"] else "not required"),
+        ("board", f"{board['board'] or board['machine']}, {board['os'] or 'unknown system'}"),
+        ("prefix", found["prefix"]),
+    ]
+    width = max(len(name) for name, _ in rows) + 2
+    for name, text in rows:
+        click.echo(f"{name:<{width}}{text}")
+
+
+def _bundle_words(request: FlashRequest) -> str:
+    from deseptr.firmware_harness.deploy import BundleRequest
+
+    if not isinstance(request.bundle, BundleRequest):
+        return str(request.bundle)
+    return f"{request.bundle.model.name} with deseptr and its wheels, build {request.bundle.build}"

@@ -1,0 +1,66 @@
+"""``deseptr firmware measure``: a model's figures from the board, beside this machine's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deseptr.cli.device.options import MODEL
+
+from .board_options import board_options, open_board
+
+
+@click.command()
+@board_options
+@click.option("--model", type=MODEL, required=True, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file.")
+@click.option("--data", required=True, metavar="DATA", help="A file of labelled recordings, or `synthetic`.")
+@click.option("--subject", "subjects", metavar="S", help="Only these subjects, as 5,10,12-14.")
+@click.option("--windows", type=click.IntRange(1), default=200, show_default=True, help="Windows to time.")
+@click.option("--simulate", is_flag=True, help="Time with a simulated sensor though there may be a real one.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for measured.json and measured.html.")
+@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+def measure(
+    model: Path,
+    data: str,
+    subjects: str | None,
+    windows: int,
+    simulate: bool,
+    output: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Time and score a model on the board at USER@HOST with the release that runs there, and on this machine.
+
+    The service stands still meanwhile. Times of this machine say nothing of the board; scores should agree.
+
+    \b
+    Examples:
+      deseptr firmware measure pi@raspberrypi --model mine.tflite --data motionsense.npz --subject 5
+      deseptr firmware measure pi@raspberrypi --model mine.tflite --data synthetic -o measured
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from deseptr.contract import atomic_write
+    from deseptr.firmware_harness.deploy.flash import find_plan
+    from deseptr.firmware_harness.deploy.measure import measure_board
+    from deseptr.report.measure_page import measure_page, measure_text
+
+    with open_board(options) as board:
+        plan = find_plan(board, options["prefix"], options["service"])
+        board.sudo = plan.sudo
+        result = measure_board(
+            board,
+            plan.prefix,
+            model,
+            data,
+            windows=windows,
+            subjects=subjects,
+            simulate=simulate,
+            say=lambda line: click.echo(f"{line} …", err=True),
+        )
+    text = json.dumps(result, indent=2)
+    if output is not None:
+        atomic_write(output / "measured.json", text)
+        atomic_write(output / "measured.html", measure_page(result))
+    click.echo(text if as_json else measure_text(result))

@@ -1,0 +1,93 @@
+"""``deseptr firmware scenarios``: the failures that a simulated sensor can be put through."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deseptr.cli.device.options import MODEL
+
+if TYPE_CHECKING:
+    from deseptr.firmware_harness.simulator import Scenario
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--check", is_flag=True, help="Run each, or NAME, and say whether it comes to what it expects.")
+@click.option("--model", type=MODEL, help="With --check: a .tflite file. [default: the packaged one]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def scenarios(name: str | None, check: bool, model: Path | None, as_json: bool) -> None:
+    """List the failures that a simulated sensor can be put through, or print one.
+
+    NAME is one of the list, or a file of your own that ends with .toml. What a scenario expects holds for models of its
+    rate; --check leaves the others out.
+
+    \b
+    Examples:
+      deseptr firmware scenarios
+      deseptr firmware scenarios loose-wire > mine.toml     # a start for one's own
+      deseptr firmware scenarios mine.toml --check
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from deseptr.firmware_harness.simulator import load_scenario, scenario_names, scenario_text
+
+    if name is not None and not check and not as_json:
+        load_scenario(name)
+        click.echo(Path(name).read_text(encoding="utf-8") if name.endswith(".toml") else scenario_text(name), nl=False)
+        return
+    chosen = [load_scenario(each) for each in ([name] if name else scenario_names())]
+    results = _check(chosen, model) if check else {}
+    if as_json:
+        click.echo(json.dumps({each.name: _describe(each) | results.get(each.name, {}) for each in chosen}, indent=1))
+    elif check:
+        _print_results(results)
+    else:
+        _print_list(chosen)
+    if any(result["differences"] for result in results.values()):
+        raise SystemExit(1)
+
+
+def _describe(scenario: Scenario) -> dict[str, Any]:
+    return {
+        "description": scenario.description,
+        "sensor": scenario.sensor,
+        "bus": scenario.profile.name,
+        "rate_hz": scenario.rate_hz,
+        "duration_s": scenario.duration_s,
+        "faults": sorted({fault.kind for fault in scenario.faults}),
+    }
+
+
+def _print_list(chosen: list[Scenario]) -> None:
+    formatter = click.HelpFormatter(width=100)
+    formatter.write_dl([(each.name, each.description) for each in chosen])
+    click.echo(formatter.getvalue(), nl=False)
+
+
+def _print_results(results: dict[str, dict[str, Any]]) -> None:
+    for name, result in results.items():
+        click.echo(f"{name}: {result['left_out'] or '; '.join(result['differences']) or 'as expected'}")
+
+
+def _check(chosen: list[Scenario], model: Path | None) -> dict[str, dict[str, Any]]:
+    from deseptr.contract import DeseptrError
+    from deseptr.device import default_model
+    from deseptr.firmware_harness.simulator import Outcome, run_scenario
+    from deseptr.tflite import load_engine
+
+    engine = load_engine(model or default_model())
+    results: dict[str, dict[str, Any]] = {}
+    for scenario in chosen:
+        outcome, left_out = Outcome(), ""
+        if scenario.rate_hz == engine.contract.rate_hz:
+            with suppress(DeseptrError):
+                for _ in run_scenario(engine, scenario, outcome=outcome):
+                    pass
+        else:
+            left_out = f"left out, it is about a model of {scenario.rate_hz:g} Hz"
+        differences = [] if left_out else scenario.expected.differences(outcome)
+        results[scenario.name] = {"left_out": left_out, "differences": differences}
+    return results

@@ -1,0 +1,1 @@
+"""``deseptr train``: options, progress bars, TensorBoard."""

@@ -1,0 +1,108 @@
+"""How a training run shows itself: bars with time left on a terminal, a line an epoch elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from deseptr.train.history import epoch_line
+
+if TYPE_CHECKING:
+    from deseptr.train.training_loop import Reporter
+
+
+class TrainingProgress:
+    """Reporter of ``deseptr.train`` on a console; use as a context manager.
+
+    Args:
+        console: where to write; stderr by default, so that stdout is for results.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description:8}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("epochs"),
+            TimeRemainingColumn(),
+            TextColumn("left  {task.fields[status]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._windows = 1
+        self._name = ""
+        self._epochs = 0
+        self._began = 0.0
+        self._done_before = 0
+
+    def __enter__(self) -> TrainingProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
+        """A stage begins."""
+        self._name, self._epochs, self._windows = name, epochs, max(1, windows)
+        self._began, self._done_before = time.monotonic(), done
+        self._task = self._bars.add_task(name, total=epochs, completed=done, status="")
+        if not self.console.is_terminal:
+            self.console.print(f"{name}: {epochs} epochs of {windows} windows", highlight=False)
+
+    def batch(self, windows: int) -> None:
+        """A step is done."""
+        if self._task is not None:
+            self._bars.advance(self._task, windows / self._windows)
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """An epoch is done."""
+        status = epoch_line(row)
+        if self._task is not None:
+            self._bars.update(self._task, completed=row["epoch"], status=status)
+        if not self.console.is_terminal:
+            spent = (time.monotonic() - self._began) / (row["epoch"] - self._done_before)
+            left = spent * (self._epochs - row["epoch"])
+            self.console.print(
+                f"{self._name} {row['epoch']}/{self._epochs}  {status}  {left:.0f} s left", highlight=False
+            )
+
+    def stopped(self, epochs: int) -> None:
+        """The stage ends early: its bar is full at the epochs it had."""
+        if self._task is not None:
+            self._bars.update(self._task, total=epochs, completed=epochs)
+        line = f"{self._name} stopped after {epochs} of {self._epochs} epochs: validation macro-F1 rises no more"
+        self.console.print(line, highlight=False)
+
+
+class Reporters:
+    """Several reporters of a training run as one, told one after another."""
+
+    def __init__(self, *reporters: Reporter) -> None:
+        self._reporters = reporters
+
+    def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
+        """A stage begins."""
+        for reporter in self._reporters:
+            reporter.stage(name, epochs, done, windows)
+
+    def batch(self, windows: int) -> None:
+        """A step is done."""
+        for reporter in self._reporters:
+            reporter.batch(windows)
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """An epoch is done."""
+        for reporter in self._reporters:
+            reporter.epoch(row)
+
+    def stopped(self, epochs: int) -> None:
+        """The stage ends early."""
+        for reporter in self._reporters:
+            reporter.stopped(epochs)

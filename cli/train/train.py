@@ -1,0 +1,120 @@
+"""``deseptr train``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deseptr.cli.common.options import DATA_HELP, SUBJECTS, note_oddities
+from deseptr.train.config import TrainConfig
+
+from .training_options import training_options, window_options
+
+if TYPE_CHECKING:
+    from .tensorboard import TensorBoardLog
+
+
+@click.command(
+    help=f"""Train a ResNet-18 teacher on DATA, distil DeSepTr from it and measure both on held-out subjects.
+
+--model chooses another model. deit-vit, deit-septr and deseptr are distilled, the others learn alone.
+
+{DATA_HELP}
+
+RUN gets model.keras (the best student so far, at any moment), contract.json, calibration.npz, metrics.json,
+history.csv, config.json, predictions.npz of the held-out windows and teacher.keras. Ctrl-C keeps what there is;
+--resume goes on after the last whole epoch.
+""",
+    epilog="Example: deseptr train motionsense.npz --test-subjects 5,10,12,22 -o runs/ms",
+)
+@click.argument("source", metavar="DATA")
+@click.option(
+    "-o", "--output", "run", required=True, type=click.Path(path_type=Path), metavar="RUN", help="Run folder."
+)
+@click.option("--test-subjects", type=SUBJECTS, help="Whom to hold out. [default: the dataset's own choice, else 25 %]")
+@click.option("--subjects", type=SUBJECTS, help="Use these subjects alone.")
+@click.option("--teacher", type=click.Path(path_type=Path), metavar="RUN", help="Take the teacher of this run.")
+@training_options
+@window_options
+@click.option("--resume", is_flag=True, help="Go on with the run in RUN.")
+@click.option("--overwrite", is_flag=True, help="Begin anew where RUN holds a run.")
+@click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard as well, for `tensorboard --logdir`.")
+@click.option("--json", "as_json", is_flag=True, help="Print metrics.json on stdout.")
+def train(
+    source: str,
+    run: Path,
+    test_subjects: tuple[str, ...] | None,
+    subjects: tuple[str, ...] | None,
+    teacher: Path | None,
+    resume: bool,
+    overwrite: bool,
+    tensorboard: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Train, distil and measure."""
+    if resume and overwrite:
+        raise click.UsageError("--resume goes on with a run and --overwrite throws it away: choose one")
+    from deseptr.data import load_dataset
+    from deseptr.train.quiet_import import load_quietly
+
+    from .progress import Reporters, TrainingProgress
+
+    dataset = load_dataset(source)
+    if subjects:
+        dataset = dataset.select(subjects=subjects)
+    note_oddities(dataset)
+    load_quietly()
+    from deseptr.train.pipeline import train as train_run
+
+    log = _tensorboard_log(run) if tensorboard else None
+    try:
+        with TrainingProgress() as progress:
+            metrics = train_run(
+                dataset,
+                run,
+                TrainConfig(**settings),
+                reporter=Reporters(progress, log) if log else progress,
+                test_subjects=test_subjects,
+                teacher_run=teacher,
+                resume=resume,
+                overwrite=overwrite,
+            )
+    except KeyboardInterrupt:
+        _explain_interruption(run)
+        raise click.exceptions.Exit(130) from None
+    if log:
+        log.confusions(metrics)
+    if as_json:
+        click.echo(json.dumps(metrics, indent=2))
+    else:
+        _print_metrics(metrics, run)
+
+
+def _tensorboard_log(run: Path) -> TensorBoardLog:
+    """The log, which alone needs the tensorboard package."""
+    from .tensorboard import TensorBoardLog
+
+    return TensorBoardLog(run)
+
+
+def _explain_interruption(run: Path) -> None:
+    from deseptr.train import RunFolder
+
+    model = RunFolder(run).model
+    kept = f"the best student so far is {model}" if model.exists() else "no student yet"
+    click.echo(f"\ninterrupted: {kept}; go on with the same command and --resume", err=True)
+
+
+def _print_metrics(metrics: dict[str, Any], run: Path) -> None:
+    from deseptr.cli.common.tables import print_scores
+
+    subjects = metrics["subjects"]["test"]
+    click.echo(f"held-out subjects {', '.join(subjects)}, {metrics['windows']['test']} windows:")
+    print_scores({name: metrics[name] for name in ("teacher", "student") if name in metrics})
+    forest = metrics["student"]["model"] == "random_forest"
+    step = f"evaluate {run} DATA" if forest else f"convert {run} -o {run.name}.tflite"
+    click.echo(f"{metrics['minutes']} minutes; next: deseptr {step}")

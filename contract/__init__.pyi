@@ -1,0 +1,19 @@
+from .bootstrap import (
+    Interval as Interval,
+    macro_f1_interval as macro_f1_interval,
+    seeds_interval as seeds_interval,
+    subject_confusions as subject_confusions,
+)
+from .calibration import Reliability as Reliability, reliability as reliability, softmax as softmax
+from .errors import (
+    ConversionError as ConversionError,
+    DataError as DataError,
+    DeseptrError as DeseptrError,
+    ModelError as ModelError,
+    SensorError as SensorError,
+    SetupError as SetupError,
+)
+from .files import atomic_path as atomic_path, atomic_write as atomic_write
+from .model_contract import CHANNELS as CHANNELS, ModelContract as ModelContract, UNITS as UNITS
+from .scores import Scores as Scores, accuracy as accuracy, macro_f1 as macro_f1, score as score
+from .stft import StftSpec as StftSpec

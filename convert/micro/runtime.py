@@ -1,0 +1,204 @@
+"""TensorFlow Lite Micro on this machine: what a graph answers there, and how large an arena it needs.
+
+The package ``tflite-micro`` holds the reference kernels of a microcontroller's interpreter. They run in a process of
+their own, because an arena that is too small may end in a segmentation fault.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ConversionError, SetupError
+from deseptr.tflite.graph import Graph, Node, Tensor
+
+ALIGNMENT = 16
+_ROOMY = 1 << 24
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Arena:
+    """The working memory of a graph, measured on a 64-bit machine with the reference kernels.
+
+    A 32-bit core needs less, since half of what the interpreter keeps is pointers; optimised kernels (CMSIS-NN, ESP-NN)
+    ask for scratch memory on top. ``interpreter.arena_used_bytes()`` tells on the microcontroller itself.
+
+    Args:
+        bytes: smallest arena that allocates and runs, a multiple of 16.
+        head: of it, activations and scratch, which share their memory; None if the package did not tell.
+        tail: of it, what stays: structures of the interpreter and per-channel multipliers of its kernels.
+        kinds: what the tail is made of, bytes by the interpreter's own names.
+    """
+
+    bytes: int
+    head: int | None = None
+    tail: int | None = None
+    kinds: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The operation at which the most activations are alive, which sets the arena's head.
+
+    Args:
+        node: the operation.
+        tensors: what is alive while it runs, the largest first.
+        bytes: their sum, without alignment and scratch.
+    """
+
+    node: Node
+    tensors: tuple[Tensor, ...]
+    bytes: int
+
+
+def run_micro(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Outputs int8 ``[n, classes]`` of TensorFlow Lite Micro for inputs int8 ``[n, window_length, channels]``.
+
+    Args:
+        flatbuffer: one that :func:`read_graph` reads, with or without an archive behind it.
+        inputs: as quantised as the graph's input says.
+
+    Raises:
+        ConversionError: if its kernels cannot run the graph.
+        SetupError: if the package ``tflite-micro`` is missing.
+    """
+    return _apart(_run, flatbuffer, inputs)
+
+
+def measure_arena(flatbuffer: bytes) -> Arena:
+    """Smallest arena in which the graph runs, found by bisection.
+
+    Raises:
+        ConversionError: if its kernels cannot run the graph in 16 MB.
+        SetupError: if the package ``tflite-micro`` is missing.
+    """
+    return _apart(_measure, flatbuffer)
+
+
+def peak_activations(graph: Graph) -> Peak:
+    """Where a graph has the most activations alive: from the operation that writes one to the last that reads it."""
+    last_use = {t.index: step for step, node in enumerate(graph.nodes) for t in node.activations}
+    last_use |= {t.index: len(graph.nodes) for t in graph.outputs}
+    alive: dict[int, Tensor] = {t.index: t for t in graph.inputs}
+    peaks = []
+    for step, node in enumerate(graph.nodes):
+        alive |= {t.index: t for t in node.outputs}
+        tensors = sorted(alive.values(), key=_size, reverse=True)
+        peaks.append(Peak(node, tuple(tensors), sum(map(_size, tensors))))
+        alive = {index: t for index, t in alive.items() if last_use[index] > step}
+    return max(peaks, key=lambda peak: peak.bytes)
+
+
+def _size(tensor: Tensor) -> int:
+    return tensor.elements * np.dtype(tensor.type.lower()).itemsize
+
+
+def _apart(function: Callable[..., _T], *arguments: Any) -> _T:
+    if importlib.util.find_spec("tflite_micro") is None:
+        raise SetupError(
+            "tflite-micro",
+            found="not installed",
+            expected="the interpreter of microcontrollers, which has wheels for Linux on x86-64",
+            next_step="`pip install 'deseptr[micro]'`",
+        )
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        try:
+            return pool.submit(function, *arguments).result()
+        except BrokenProcessPool as error:
+            raise _refused("an interpreter that died") from error
+
+
+def _refused(found: str) -> ConversionError:
+    return ConversionError(
+        "TensorFlow Lite Micro",
+        found=found,
+        expected="a graph that its kernels run",
+        next_step="lower the layers it names, or convert without --target micro",
+    )
+
+
+def _run(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+    with _refusals_told():
+        interpreter = _interpreter(flatbuffer, _ROOMY)
+        classes = interpreter.get_output_details(0)["shape"][1:]
+        outputs = np.empty((len(inputs), *classes), np.int8)
+        for row, window in zip(outputs, inputs, strict=True):
+            interpreter.set_input(window[None], 0)
+            interpreter.invoke()
+            row[:] = interpreter.get_output(0)[0]
+    return outputs
+
+
+def _measure(flatbuffer: bytes) -> Arena:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with _refusals_told() as printed:
+        interpreter = _interpreter(flatbuffer, _ROOMY)
+        interpreter.invoke()
+        interpreter.print_allocations()
+        report = printed()
+        small, large = 0, _ROOMY // ALIGNMENT
+        while large - small > 1:
+            middle = (small + large) // 2
+            if _fits(flatbuffer, middle * ALIGNMENT):
+                large = middle
+            else:
+                small = middle
+    return Arena(large * ALIGNMENT, **_allocations(report))
+
+
+def _fits(flatbuffer: bytes, size: int) -> bool:
+    """Whether a forked child of this process outlives an inference in an arena of ``size`` bytes."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _interpreter(flatbuffer, size).invoke()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _interpreter(flatbuffer: bytes, arena: int) -> Any:
+    from tflite_micro import runtime
+
+    return runtime.Interpreter.from_bytes(flatbuffer, arena_size=arena)
+
+
+def _allocations(report: str) -> dict[str, Any]:
+    areas = {name: int(size) for name, size in re.findall(r"Arena allocation (head|tail) (\d+) bytes", report)}
+    return areas | {"kinds": {name: int(size) for name, size in re.findall(r"'(.+?)' used (\d+) bytes", report)}}
+
+
+@contextmanager
+def _refusals_told() -> Iterator[Callable[[], str]]:
+    """Hold what the C++ side prints; its refusals are a ConversionError that quotes it.
+
+    Yields:
+        a function that returns what was printed so far.
+    """
+    with tempfile.TemporaryFile() as held:
+
+        def printed() -> str:
+            held.seek(0)
+            return held.read().decode(errors="replace")
+
+        os.dup2(held.fileno(), 2)
+        try:
+            yield printed
+        except RuntimeError as error:
+            raise _refused("; ".join(printed().splitlines())[:240] or str(error)) from error

@@ -1,0 +1,240 @@
+"""``deseptr convert --target micro``: a model as C++ source for TensorFlow Lite Micro.
+
+``model.cc`` and ``model.h`` hold the flatbuffer, the operations it needs, the size of its arena and what its contract
+says of windows and labels. They name no class of the library, which has moved between namespaces; the firmware around
+them is the reader's own. What runs the graph here is in ``micro_runtime``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+import numpy as np
+
+from deseptr.contract import ConversionError, ModelContract, atomic_write
+from deseptr.tflite import without_archive
+from deseptr.tflite.graph import Graph, Tensor, read_graph
+
+from .runtime import ALIGNMENT, Arena, Peak, measure_arena, peak_activations, run_micro
+
+__all__ = ["Arena", "Peak", "measure_arena", "peak_activations", "resolver_ops", "run_micro", "write_firmware"]
+
+# As tensorflow/lite/micro/micro_mutable_op_resolver.h names its methods for built-in operators, without their Add.
+_KERNELS = """
+    Abs Add AddN ArgMax ArgMin AssignVariable AveragePool2D BatchMatMul BatchToSpaceNd BroadcastArgs BroadcastTo
+    CallOnce Cast Ceil Concatenation Conv2D Cos CumSum DepthToSpace DepthwiseConv2D Dequantize Div DynamicUpdateSlice
+    Elu EmbeddingLookup Equal Exp ExpandDims Fill Floor FloorDiv FloorMod FullyConnected Gather GatherNd Greater
+    GreaterEqual HardSwish If L2Normalization L2Pool2D LeakyRelu Less LessEqual Log LogicalAnd LogicalNot LogicalOr
+    Logistic LogSoftmax Maximum MaxPool2D Mean Minimum MirrorPad Mul Neg NotEqual Pack Pad PadV2 Prelu Quantize
+    ReadVariable ReduceAll ReduceMax ReduceMin Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor ReverseV2 Round
+    Rsqrt SelectV2 Shape Sin Slice Softmax SpaceToBatchNd SpaceToDepth Split SplitV Sqrt Square SquaredDifference
+    Squeeze StridedSlice Sub Sum Svdf Tanh Transpose TransposeConv UnidirectionalSequenceLSTM Unpack VarHandle While
+    ZerosLike
+"""
+_METHODS = {name.upper(): f"Add{name}" for name in _KERNELS.split()}
+_ROW = 20
+
+
+def resolver_ops(graph: Graph) -> tuple[str, ...]:
+    """Methods of ``tflite::MicroMutableOpResolver`` that register a graph's operations, each once, in order of name.
+
+    Raises:
+        ConversionError: naming the operations that the library has no kernel for.
+    """
+    missing = [op for op in graph.ops if op.replace("_", "") not in _METHODS]
+    if missing:
+        raise ConversionError(
+            "TensorFlow Lite Micro",
+            found=f"no kernel for {', '.join(missing)}",
+            expected="operations that its resolver can add",
+            next_step="lower these layers, or convert without --target micro",
+        )
+    return tuple(sorted(_METHODS[op.replace("_", "")] for op in graph.ops))
+
+
+def write_firmware(folder: Path, flatbuffer: bytes, contract: ModelContract, arena: Arena) -> list[Path]:
+    """Write ``model.cc`` and ``model.h``; the same input gives the same bytes.
+
+    The arena is an eighth larger than the measured one and rounded up to a whole KiB: the optimised kernels of CMSIS-NN
+    want scratch memory that the reference kernels do without, for a convolution four columns of its im2col matrix.
+
+    Args:
+        folder: where to write; made if need be.
+        flatbuffer: of an int8 graph, with or without an archive behind it.
+        contract: what the model expects and returns.
+        arena: as :func:`measure_arena` found it.
+
+    Raises:
+        ConversionError: if the graph is not int8 or does not fit its contract, or has an operation without a kernel.
+        SetupError: if the folder cannot be written.
+    """
+    content = without_archive(flatbuffer)
+    graph = read_graph(content)
+    values = _values(contract, arena) | _quantization(graph, contract) | _operations(graph)
+    values |= {"bytes": str(len(content)), "content": _rows([f"0x{byte:02x}" for byte in content])}
+    written = []
+    for name, template in (("model.h", _HEADER), ("model.cc", _SOURCE)):
+        atomic_write(folder / name, template.substitute(values))
+        written.append(folder / name)
+    return written
+
+
+def _values(contract: ModelContract, arena: Arena) -> dict[str, str]:
+    return {
+        "model": _escaped(contract.model),
+        "window_length": str(contract.window_length),
+        "hop_length": str(contract.hop_length),
+        "rate": _float(contract.rate_hz),
+        "channels": str(len(contract.channels)),
+        "classes": str(len(contract.labels)),
+        "channel_names": _strings(contract.channels),
+        "units": _strings(contract.units),
+        "labels": _strings(contract.labels),
+        "measured": str(arena.bytes),
+        "arena": str(-(-arena.bytes * 9 // 8 // 1024) * 1024),
+        "alignment": str(ALIGNMENT),
+    }
+
+
+def _quantization(graph: Graph, contract: ModelContract) -> dict[str, str]:
+    window, logits = graph.inputs[0], graph.outputs[0]
+    _check(window, "input", (1, contract.window_length, len(contract.channels)))
+    _check(logits, "output", (1, len(contract.labels)))
+    # In float32, as the engine of `deseptr device` multiplies them.
+    scales = np.array(contract.input_range, np.float32) * window.scales[0]
+    return {
+        "input_scales": ", ".join(map(_float, scales)),
+        "input_zero_point": str(window.zero_points[0]),
+        "output_scale": _float(logits.scales[0]),
+        "output_zero_point": str(logits.zero_points[0]),
+    }
+
+
+def _operations(graph: Graph) -> dict[str, str]:
+    methods = resolver_ops(graph)
+    calls = " &&\n         ".join(f"added(resolver.{method}())" for method in methods)
+    return {"ops": str(len(methods)), "calls": calls}
+
+
+def _check(tensor: Tensor, end: str, shape: tuple[int, ...]) -> None:
+    if (tensor.type, tensor.shape, len(tensor.scales)) != ("INT8", shape, 1):
+        raise ConversionError(
+            f"graph's {end}",
+            found=f"{tensor.type} of shape {list(tensor.shape)} with {len(tensor.scales)} scales",
+            expected=f"INT8 of shape {list(shape)} with one scale, as in its contract",
+            next_step="convert its checkpoint again with `deseptr convert RUN`",
+        )
+
+
+def _float(value: float) -> str:
+    return f"{np.format_float_positional(np.float32(value), trim='0')}f"
+
+
+def _strings(texts: Sequence[str]) -> str:
+    return ", ".join(f'"{_escaped(text)}"' for text in texts)
+
+
+def _escaped(text: str) -> str:
+    """A text for a C++ string literal or a line of comment: other bytes than plain ASCII as octal escapes."""
+    plain = {ord(c) for c in map(chr, range(32, 127)) if c not in '"\\?'}
+    return "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode())
+
+
+def _rows(values: Sequence[str]) -> str:
+    rows = (", ".join(values[start : start + _ROW]) for start in range(0, len(values), _ROW))
+    return ",\n    ".join(rows)
+
+
+_HEADER = Template("""\
+// $model for TensorFlow Lite Micro, written by `deseptr convert --target micro`.
+//
+//   alignas(deseptr::kArenaAlignment) std::uint8_t arena[deseptr::kArenaBytes];
+//   tflite::MicroMutableOpResolver<deseptr::kOps> resolver;
+//   deseptr::AddOps(resolver);
+//   tflite::MicroInterpreter interpreter(tflite::GetModel(deseptr::kModel), resolver, arena, sizeof(arena));
+//   interpreter.AllocateTensors();
+//   deseptr::QuantizeWindow(window, interpreter.input(0)->data.int8);
+//   interpreter.Invoke();  // then interpreter.output(0)->data.int8[kClasses]
+#ifndef DESEPTR_MODEL_H_
+#define DESEPTR_MODEL_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace deseptr {
+
+// The flatbuffer.
+extern const unsigned char kModel[];
+constexpr std::size_t kModelBytes = $bytes;
+
+// The smallest arena on a 64-bit machine with the reference kernels is $measured bytes. This is an eighth more, in
+// whole KiB, for the scratch memory of CMSIS-NN. ESP-NN copies whole layers and may need more: once the tensors are
+// allocated, interpreter.arena_used_bytes() tells.
+constexpr std::size_t kArenaBytes = $arena;
+constexpr std::size_t kArenaAlignment = $alignment;
+
+// A window is [kWindowLength][kChannels]; the next begins kHopLength samples later.
+constexpr int kWindowLength = $window_length;
+constexpr int kHopLength = $hop_length;
+constexpr float kRateHz = $rate;
+constexpr int kChannels = $channels;
+extern const char* const kChannelNames[kChannels];
+extern const char* const kChannelUnits[kChannels];
+
+// int8 = value / kInputScales[channel], rounded half to even, + kInputZeroPoint, saturated; the value in its unit.
+extern const float kInputScales[kChannels];
+constexpr int kInputZeroPoint = $input_zero_point;
+
+// logit = (int8 - kOutputZeroPoint) * kOutputScale; the largest names the class.
+constexpr int kClasses = $classes;
+constexpr float kOutputScale = $output_scale;
+constexpr int kOutputZeroPoint = $output_zero_point;
+extern const char* const kLabels[kClasses];
+
+// Quantize a window, kWindowLength * kChannels values.
+void QuantizeWindow(const float* window, std::int8_t* input);
+
+// Register the kernels that the model needs in a MicroMutableOpResolver<kOps> or larger; false if one is refused.
+constexpr unsigned int kOps = $ops;
+
+template <template <unsigned int> class Resolver, unsigned int N>
+bool AddOps(Resolver<N>& resolver) {
+  static_assert(N >= kOps, "the resolver has too little room");
+  // kTfLiteOk is 0.
+  const auto added = [](auto status) { return static_cast<int>(status) == 0; };
+  return $calls;
+}
+
+}  // namespace deseptr
+
+#endif  // DESEPTR_MODEL_H_
+""")
+
+_SOURCE = Template("""\
+// $model for TensorFlow Lite Micro, written by `deseptr convert --target micro`.
+#include "model.h"
+
+#include <cmath>
+
+namespace deseptr {
+
+const char* const kChannelNames[kChannels] = {$channel_names};
+const char* const kChannelUnits[kChannels] = {$units};
+const char* const kLabels[kClasses] = {$labels};
+const float kInputScales[kChannels] = {$input_scales};
+
+void QuantizeWindow(const float* window, std::int8_t* input) {
+  for (int i = 0; i < kWindowLength * kChannels; ++i) {
+    // nearbyint rounds half to even unless the program has set another mode.
+    const float value = std::nearbyint(window[i] / kInputScales[i % kChannels]) + kInputZeroPoint;
+    input[i] = static_cast<std::int8_t>(std::fmin(std::fmax(value, -128.0f), 127.0f));
+  }
+}
+
+alignas($alignment) const unsigned char kModel[] = {
+    $content};
+
+}  // namespace deseptr
+""")

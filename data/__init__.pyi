@@ -1,0 +1,34 @@
+from .csv_file import read_csv as read_csv, save_csv as save_csv
+from .info import DatasetInfo as DatasetInfo, describe as describe
+from .leakage import check_leakage as check_leakage
+from .npz import read_npz as read_npz, save_npz as save_npz
+from .plot import plot_dataset as plot_dataset
+from .protocols import (
+    Fold as Fold,
+    PROTOCOLS as PROTOCOLS,
+    Protocol as Protocol,
+    make_protocol as make_protocol,
+    parse_labels as parse_labels,
+)
+from .recording import (
+    Dataset as Dataset,
+    Recording as Recording,
+    Segment as Segment,
+    UNLABELLED as UNLABELLED,
+    UNLABELLED_NAME as UNLABELLED_NAME,
+)
+from .resampling import interpolation_weights as interpolation_weights, resample as resample
+from .sources import load_dataset as load_dataset, save_dataset as save_dataset, writer_for as writer_for
+from .splits import (
+    Split as Split,
+    arena_folds as arena_folds,
+    check_disjoint as check_disjoint,
+    parse_subjects as parse_subjects,
+    subject_split as subject_split,
+)
+from .synthetic import (
+    synthetic_dataset as synthetic_dataset,
+    synthetic_day as synthetic_day,
+    synthetic_stretch as synthetic_stretch,
+)
+from .windows import Windows as Windows, cut_windows as cut_windows

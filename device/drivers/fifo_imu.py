@@ -1,0 +1,355 @@
+"""What all drivers share: identification, full scales, and a drain that trusts nothing it has not checked.
+
+A driver states its chip's registers and fills in the few steps in which chips differ. The order of a drain is here,
+once: level, data, then proof that nothing overflowed and that every register still holds what was written to it. A chip
+that lost its power for a moment has forgotten its full scale; what its FIFO held cannot be told from good samples by
+looking at it, so nothing is handed on before that proof.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import SensorError
+from deseptr.device.bus import BusError, I2cBus
+from deseptr.device.clock import Clock
+
+from .imu import STANDARD_GRAVITY, Gap, ImuConfig, ImuSettings, Samples
+from .registers import BoundRegister, Register
+
+# Several controllers and USB adapters stop at 255 bytes a transfer.
+LONGEST_TRANSFER = 240
+CHECK_ATTEMPTS = 3
+# Reading a level takes less, also through a USB adapter, but for a host that was held up.
+LONGEST_LEVEL_NS = 10_000_000
+# Datums that may have come since a FIFO was emptied.
+NEARLY_EMPTY = 2
+RATE_TOLERANCE = 0.02
+
+# WHO_AM_I of chips met on boards of this kind, drivers or not.
+KNOWN_CHIPS = {
+    0x12: "an ICM-20602",
+    0x19: "an MPU-6886",
+    0x68: "an MPU-6050",
+    0x69: "an LSM6DS3",
+    0x6A: "an LSM6DS3TR-C or LSM6DSL",
+    0x6B: "an LSM6DSR",
+    0x6C: "an LSM6DSO or LSM6DSOX",
+    0x70: "an MPU-6500",
+    0x71: "an MPU-9250",
+    0x73: "an MPU-9255",
+    0x74: "an MPU-6515",
+    0x98: "an ICM-20689, or a clone sold as MPU-6050",
+    0xAF: "an ICM-20608",
+    0xEA: "an ICM-20948",
+}
+
+
+class SettingsLostError(SensorError):
+    """The chip no longer holds the settings that it was given: it was reset, or a register was upset."""
+
+
+@dataclass(frozen=True, slots=True)
+class FifoLevel:
+    """What a FIFO says about itself.
+
+    Args:
+        datums: whole datums that it holds.
+        aligned: whether the next byte to read begins a datum, and the count is one that the chip can have.
+        overflowed: whether samples were lost in it.
+    """
+
+    datums: int
+    aligned: bool = True
+    overflowed: bool = False
+
+
+class FifoImu(ABC):
+    """A six-axis chip with a FIFO on an I2C bus.
+
+    A subclass declares its registers, the constants below, and the abstract steps; whatever it writes through
+    :meth:`_hold` is compared with the chip after every drain.
+
+    Args:
+        bus: the bus it is on.
+        clock: for the bounded waits and the times of gaps.
+        address: its 7-bit address; the first of ``addresses`` if None.
+    """
+
+    name: ClassVar[str]
+    addresses: ClassVar[tuple[int, ...]]
+    who_am_i_values: ClassVar[Mapping[int, str]]
+    acc_lsb_per_g: ClassVar[Mapping[int, float]]
+    gyro_lsb_per_dps: ClassVar[Mapping[int, float]]
+    capacity: ClassVar[int]
+    datum_bytes: ClassVar[int] = 12
+    # Register number and length of the reads that cover every held register.
+    settings_spans: ClassVar[tuple[tuple[int, int], ...]]
+    # Of chips that switch their register map: where, and values that mean another bank than that of WHO_AM_I.
+    bank_register: ClassVar[int | None] = None
+    other_banks: ClassVar[tuple[int, ...]] = ()
+    who_am_i: Register
+
+    def __init__(self, bus: I2cBus, clock: Clock, address: int | None = None) -> None:
+        self.bus = bus
+        self.address = self.addresses[0] if address is None else address
+        self._clock = clock
+        self._scale = np.ones(6, np.float32)
+        self._held: dict[Register, int] = {}
+        self._pending_gap: str | None = None
+
+    def identify(self) -> str:
+        """Check the chip's WHO_AM_I; returns what chip it is.
+
+        Raises:
+            SensorError: if another chip answers.
+        """
+        found = read_who_am_i(self.bus, self.address, type(self))
+        if found not in self.who_am_i_values:
+            raise SensorError(
+                self._where,
+                found=f"WHO_AM_I 0x{found:02X} ({known_chip(found)})",
+                expected=" or ".join(f"0x{value:02X}" for value in self.who_am_i_values),
+                next_step="choose the driver for that chip with --sensor, or let --sensor auto find it",
+            )
+        return self.who_am_i_values[found]
+
+    def configure(self, config: ImuConfig) -> ImuSettings:
+        """Reset the chip and set rate, filter and full scales, each read back.
+
+        The rate is the chip's nearest that is not lower than asked by more than 2 %; each full scale is the smallest
+        that is at least the asked one; the filter is the widest whose bandwidth stays below half the rate.
+
+        Raises:
+            SensorError: if no full scale is large enough, the chip does not come out of reset, or a register does not
+                keep what was written.
+        """
+        acc = self._full_scale("accelerometer", config.acc_full_scale_g, self.acc_lsb_per_g, "g")
+        gyro = self._full_scale("gyroscope", config.gyro_full_scale_dps, self.gyro_lsb_per_dps, "deg/s")
+        self._held.clear()
+        self._reset()
+        rate_hz, bandwidth_hz = self._set_up(config.rate_hz, acc, gyro)
+        self._scale = self.si_per_count(acc, gyro)
+        return ImuSettings(rate_hz, acc, gyro, bandwidth_hz)
+
+    def start(self) -> None:
+        """Empty the FIFO, forget an old overflow, and let whole datums in from the next sample on."""
+        self._empty()
+        self._pending_gap = None
+
+    def drain(self) -> Samples:
+        """Take every whole datum that the FIFO holds; may be called again after any error.
+
+        A FIFO that has overflowed, is nearly full, or has lost its alignment is emptied, and so is one whose data could
+        not be read to the end: how far the chip's read pointer got is unknown, and a repeated read would give
+        misaligned samples. Either way the result is a gap, now or, if emptying fails too, with the next good call.
+
+        Raises:
+            BusError: if the bus fails before any data was taken, or while the FIFO is being emptied.
+            SettingsLostError: if the chip has forgotten its settings; :meth:`configure` it again.
+        """
+        if self._pending_gap is not None:
+            return self._restart(self._pending_gap)
+        level, at_ns = self._checked_level()
+        if level.overflowed or level.datums > self.capacity:
+            return self._restart("overflow")
+        if not level.aligned:
+            return self._restart("misaligned")
+        # From here on until the samples are handed over, any failure loses them.
+        self._pending_gap = "read-error" if level.datums else None
+        try:
+            data = self._read_datums(level.datums)
+            overflowed = self._overflowed_meanwhile()
+            self._check_settings()
+        except BusError:
+            if self._pending_gap is None:
+                raise
+            return self._restart(self._pending_gap)
+        counts = self._decode(data)
+        if overflowed or counts is None:
+            return self._restart("overflow" if overflowed else "misaligned")
+        self._pending_gap = None
+        return Samples(np.multiply(counts, self._scale, dtype=np.float32), at_ns=at_ns)
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop sampling and put the chip to sleep."""
+
+    @abstractmethod
+    def temperature_c(self) -> float:
+        """The chip's own temperature in degrees Celsius."""
+
+    def select_bank(self, bank: int) -> None:  # noqa: B027 - most chips have one bank
+        """Bring the registers of ``bank`` to where they are read and written."""
+
+    @abstractmethod
+    def _reset(self) -> None:
+        """Bring all registers to their reset values and wake the chip."""
+
+    @abstractmethod
+    def _set_up(self, rate_hz: float, acc_full_scale_g: int, gyro_full_scale_dps: int) -> tuple[float, float]:
+        """Set rate, filter, full scales; returns the nominal rate and the filter's bandwidth, both in Hz."""
+
+    @abstractmethod
+    def _begin_fifo(self) -> None:
+        """Empty the FIFO and enable it."""
+
+    @abstractmethod
+    def _level(self) -> FifoLevel:
+        """Read what the FIFO holds; must lose nothing, so that it may be repeated."""
+
+    @abstractmethod
+    def _read_fifo(self, length: int) -> bytes:
+        """Read ``length`` bytes of FIFO data in one transfer."""
+
+    def _settings(self) -> Mapping[Register, int]:
+        """Bytes of all held registers, read back in the transfers that ``settings_spans`` says."""
+        found: dict[int, int] = {}
+        for first, length in self.settings_spans:
+            found.update(enumerate(self.bus.read(self.address, first, length), first))
+        return {register: found[register.address] for register in self._held}
+
+    def _overflowed_meanwhile(self) -> bool:
+        """Whether samples were lost while others were being read."""
+        after = self._level()
+        return after.overflowed or after.datums > self.capacity
+
+    def _decode(self, data: bytes) -> NDArray[np.int16] | None:
+        """Counts ``[n, 6]`` in the order of the channels, any integer byte order; None if the data is misaligned."""
+        return np.frombuffer(data, ">i2").reshape(-1, 6)
+
+    @classmethod
+    def si_per_count(cls, acc_full_scale_g: int, gyro_full_scale_dps: int) -> NDArray[np.float32]:
+        """float32 ``[6]``: m/s^2 and rad/s of one count."""
+        acc = STANDARD_GRAVITY / cls.acc_lsb_per_g[acc_full_scale_g]
+        gyro = np.deg2rad(1.0) / cls.gyro_lsb_per_dps[gyro_full_scale_dps]
+        return np.array([acc] * 3 + [gyro] * 3, np.float32)
+
+    def _hold(self, register: BoundRegister, **values: int) -> None:
+        """Write a register, read it back, and remember it for the check after every drain."""
+        register.write_checked(**values)
+        self._held[register.register] = register.register.encode(**values)
+
+    def _empty(self) -> None:
+        # An order to empty it that a flipped bit made into another leaves old samples in.
+        for _ in range(CHECK_ATTEMPTS):
+            self._begin_fifo()
+            if self._level().datums <= NEARLY_EMPTY:
+                break
+
+    def _adopt(self, register: BoundRegister) -> None:
+        """Remember what a register holds, as a trim value, for the check after every drain."""
+        self._held[register.register] = register.read_block(1)[0]
+
+    def _checked_level(self) -> tuple[FifoLevel, int]:
+        # A datum may be half written, a bit may flip on the wires, and the host may be held up on the way, so that
+        # nobody knows what time the level is of: none of these lasts.
+        for _ in range(CHECK_ATTEMPTS):
+            at_ns = self._clock.now_ns()
+            level = self._level()
+            if level.aligned and self._clock.now_ns() - at_ns < LONGEST_LEVEL_NS:
+                break
+        return level, at_ns
+
+    def _check_settings(self) -> None:
+        # A single difference may be a bit that flipped on the wires on its way here.
+        if self._changed() and (changed := self._changed()):
+            names = ", ".join(f"{register.name} = 0x{found:02X}" for register, found in changed.items())
+            held = ", ".join(f"0x{self._held[register]:02X}" for register in changed)
+            raise SettingsLostError(
+                self._where, found=names, expected=held, next_step="check its power supply; it was reset or disturbed"
+            )
+
+    def _changed(self) -> dict[Register, int]:
+        settings = self._settings()
+        return {register: settings[register] for register, held in self._held.items() if settings[register] != held}
+
+    def _restart(self, reason: str) -> Samples:
+        self._pending_gap = reason
+        try:
+            self._empty()
+        except BusError:
+            raise
+        except SensorError:
+            # It does not keep what is written: has it forgotten the rest as well?
+            self._check_settings()
+            raise
+        # What looked like an overflow may have been the doing of an upset register.
+        self._check_settings()
+        self._pending_gap = None
+        now_ns = self._clock.now_ns()
+        return Samples(np.empty((0, 6), np.float32), Gap(reason, now_ns), at_ns=now_ns)
+
+    def _read_datums(self, datums: int) -> bytes:
+        burst = LONGEST_TRANSFER // self.datum_bytes
+        bursts = (min(burst, datums - done) for done in range(0, datums, burst))
+        return b"".join([self._read_fifo(count * self.datum_bytes) for count in bursts])
+
+    def _full_scale(self, sensor: str, wanted: float, scales: Mapping[int, float], unit: str) -> int:
+        for full_scale in scales:
+            if full_scale >= wanted:
+                return full_scale
+        raise SensorError(
+            f"{self.name} {sensor}",
+            found=f"a largest full scale of {max(scales)} {unit}",
+            expected=f"at least {wanted:g} {unit}",
+            next_step="use a sensor with a larger range, or a model trained with a smaller one",
+        )
+
+    @property
+    def _where(self) -> str:
+        return f"{self.name} on {self.bus.path} address 0x{self.address:02x}"
+
+    def _await(self, done: Callable[[], bool], poll_ns: int, timeout_ns: int, expected: str) -> None:
+        """Poll until ``done``.
+
+        Raises:
+            SensorError: after ``timeout_ns``.
+        """
+        deadline = self._clock.now_ns() + timeout_ns
+        self._clock.sleep_ns(poll_ns)
+        while not done():
+            if self._clock.now_ns() > deadline:
+                raise SensorError(
+                    self._where,
+                    found=f"still in reset after {timeout_ns // 1_000_000} ms",
+                    expected=expected,
+                    next_step="power the sensor off and on",
+                )
+            self._clock.sleep_ns(poll_ns)
+
+
+def choose_rate(rates_hz: Iterable[float], wanted_hz: float) -> float:
+    """The nearest rate, or the next above if that is over 2 % too low: samples can only be thinned out."""
+    rates = sorted(rates_hz)
+    nearest = min(rates, key=lambda rate: abs(rate - wanted_hz))
+    if nearest >= wanted_hz * (1 - RATE_TOLERANCE):
+        return nearest
+    return next((rate for rate in rates if rate >= wanted_hz), rates[-1])
+
+
+def read_who_am_i(bus: I2cBus, address: int, driver: type[FifoImu]) -> int:
+    """What the chip at ``address`` answers where ``driver`` looks for WHO_AM_I.
+
+    A program that was killed may have left another bank selected. Reserved registers of a stranger are not to be
+    written to, so a bank is deselected only where that is what it looks like.
+    """
+    register = driver.who_am_i.address
+    found = bus.read(address, register, 1)[0]
+    if found in driver.who_am_i_values or driver.bank_register is None:
+        return found
+    if bus.read(address, driver.bank_register, 1)[0] not in driver.other_banks:
+        return found
+    bus.write(address, driver.bank_register, b"\0")
+    return bus.read(address, register, 1)[0]
+
+
+def known_chip(who_am_i: int) -> str:
+    """What chip is known to answer with this WHO_AM_I."""
+    return KNOWN_CHIPS.get(who_am_i, "an unknown chip")

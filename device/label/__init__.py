@@ -1,0 +1,1 @@
+"""From logits to the label that is shown: class, confidence, smoothing."""

@@ -1,0 +1,220 @@
+"""The models of ``deseptr compare``: loaded as their files are, named apart, and fed as their contracts say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelContract, ModelError, SetupError
+from deseptr.tflite import TfliteFile, read_tflite
+from deseptr.tflite.bare_model import BareModel, BareOnnx, BareTflite
+from deseptr.tflite.engine import TfliteEngine, predict
+from deseptr.tflite.file import contract_inside, read_flatbuffer
+from deseptr.tflite.graph import Graph, read_graph
+from deseptr.tflite.runtimes import choose_runtime
+
+from .predictor import Predictor
+
+# Of ±1 in an int8 input, as in deseptr.train.front_end.
+_INPUT_STEPS = np.float32(127.5)
+
+
+@dataclass(frozen=True)
+class Engines:
+    """How models are run.
+
+    Args:
+        threads: that an engine may use.
+        kernels: of the TFLite runtime, ``default`` or ``reference``.
+    """
+
+    threads: int = 1
+    kernels: str = "default"
+
+
+@dataclass(frozen=True, eq=False)
+class Contestant:
+    """A model to be compared.
+
+    Args:
+        name: unlike any other's.
+        path: its file, or the one that it was converted from.
+        content: of its file.
+        model: the graph, loaded.
+        graph: what the flatbuffer is made of; None of an ONNX model, or where no schema is installed.
+        contract: what says how it is fed and what it means, if anything does.
+        scaled: whether a float input is the window over the contract's input range, rounded to the steps of an int8
+            input, as a lowered graph and training have it, and not the window itself.
+    """
+
+    name: str
+    path: Path
+    content: bytes
+    model: BareModel
+    graph: Graph | None
+    contract: ModelContract | None
+    scaled: bool = False
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates of an invocation, where shapes are known."""
+        if self.graph is None or any(t.is_dynamic for node in self.graph.nodes for t in node.activations):
+            return None
+        return self.graph.macs
+
+    def feed(self, window: NDArray[np.float32]) -> list[NDArray[Any]]:
+        """The input array of a window in SI units."""
+        (port,) = self.model.inputs
+        return [port.encode(window / self._range if port.quantised else self._as_float(window))]
+
+    def predictor(self, engines: Engines) -> Predictor | None:
+        """What names the classes of windows; None without a contract.
+
+        Raises:
+            ModelError: if the model does not fit its contract.
+        """
+        if self.contract is None:
+            return None
+        if isinstance(self.model, BareOnnx):
+            return self._onnx_predictor(self.contract)
+        file = TfliteFile(self.content, self.contract, self.path)
+        engine = TfliteEngine(file, choose_runtime("auto"), engines.threads, kernels=engines.kernels)
+        quantised = self.model.inputs[0].quantised
+        return Predictor(
+            self.contract,
+            engine.name,
+            # The engine scales what an integer input is fed, and leaves what a float one is as it is.
+            lambda windows: predict(engine, windows if quantised else self._as_float(windows)),
+        )
+
+    def _onnx_predictor(self, contract: ModelContract) -> Predictor:
+        shapes = [port.shape for port in self.model.inputs]
+        wanted = (1, contract.window_length, len(contract.channels))
+        classes = [array.size for array in self.model.run([np.zeros(p.shape, p.dtype) for p in self.model.inputs])]
+        if shapes != [wanted] or classes != [len(contract.labels)]:
+            raise ModelError(
+                self.path,
+                found=f"inputs {list(map(list, shapes))} and {classes} logits",
+                expected=f"[{list(wanted)}] and [{len(contract.labels)}] as in its contract",
+                next_step="name its own contract with --contract",
+            )
+
+        def predict(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.stack([self.model.run(self.feed(window))[0].reshape(-1) for window in windows])
+
+        return Predictor(contract, self.model.runtime, predict)
+
+    def _as_float(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Windows as a float input is fed them: in SI units, or where it is scaled, in the steps of an int8 one."""
+        if not self.scaled:
+            return windows
+        steps = np.rint(windows / self._range * _INPUT_STEPS)
+        return np.asarray(np.clip(steps, -128, 127) / _INPUT_STEPS)
+
+    @property
+    def _range(self) -> NDArray[np.float32]:
+        assert self.contract is not None
+        return np.asarray(self.contract.input_range, np.float32)
+
+
+def load_contestants(
+    paths: Sequence[Path],
+    engines: Engines,
+    *,
+    contract: Path | None = None,
+    scaled: bool = False,
+    onnx: bool = False,
+) -> list[Contestant]:
+    """Load models and name them.
+
+    Args:
+        paths: ``.tflite`` and ``.onnx`` files.
+        engines: how they are run.
+        contract: of those that have none inside: a ``contract.json``, or a ``.tflite`` with one.
+        scaled: whether those are fed, in float, the window over the contract's input range.
+        onnx: also convert each float ``.tflite`` to ONNX, and put that behind it.
+
+    Raises:
+        ModelError: if a file is missing, broken, of another kind or cannot be run.
+        ConversionError: if one cannot be converted to ONNX.
+        SetupError: if an engine is not installed, or ``onnx`` has nothing to convert.
+    """
+    given = _read_contract(contract) if contract else None
+    names = distinct_names(paths)
+    loaded = [_load(path, name, engines, given, scaled) for path, name in zip(paths, names, strict=True)]
+    return _with_onnx(loaded, engines) if onnx else loaded
+
+
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """A name for each file: its stem, with as many folders as tell all of them apart; numbered where it comes again."""
+    wholes = [path.absolute() for path in paths]
+    names = [whole.stem for whole in wholes]
+    depth = 0
+    while len(set(names)) < len(set(wholes)):
+        depth += 1
+        names = ["/".join(whole.parts[-depth:]) for whole in wholes]
+    before: Counter[str] = Counter()
+    for index, name in enumerate(names):
+        before[name] += 1
+        if before[name] > 1:
+            names[index] = f"{name} ({before[name]})"
+    return names
+
+
+def _load(path: Path, name: str, engines: Engines, given: ModelContract | None, scaled: bool) -> Contestant:
+    if path.suffix == ".onnx":
+        content = _read_onnx(path)
+        return Contestant(name, path, content, BareOnnx(content, path, engines.threads), None, given, scaled)
+    content = read_flatbuffer(path)
+    graph = _graph(content, path)
+    model = BareTflite(content, path, choose_runtime("auto"), engines.threads, engines.kernels)
+    inside = contract_inside(content, path)
+    # What has its contract inside is fed as the engine feeds it.
+    return Contestant(name, path, content, model, graph, inside or given, scaled and inside is None)
+
+
+def _with_onnx(loaded: Sequence[Contestant], engines: Engines) -> list[Contestant]:
+    from deseptr.convert.to_onnx import is_float, to_onnx
+
+    floats = {id(each) for each in loaded if isinstance(each.model, BareTflite) and is_float(each.content, each.path)}
+    if not floats:
+        raise SetupError(
+            "--onnx",
+            found="no float .tflite among the models",
+            expected="one to convert",
+            next_step="name the float flatbuffer of the network too",
+        )
+    both = []
+    for each in loaded:
+        both.append(each)
+        if id(each) in floats:
+            content = to_onnx(each.content, each.path)
+            model = BareOnnx(content, f"{each.path} as ONNX", engines.threads)
+            both.append(replace(each, name=f"{each.name} (ONNX)", content=content, model=model, graph=None))
+    return both
+
+
+def _read_contract(path: Path) -> ModelContract:
+    return read_tflite(path).contract if path.suffix == ".tflite" else ModelContract.load(path)
+
+
+def _read_onnx(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            path, found=error.strerror, expected="an .onnx file", next_step="name one, or a .tflite file"
+        ) from error
+
+
+def _graph(content: bytes, path: Path) -> Graph | None:
+    try:
+        return read_graph(content, path)
+    except SetupError:  # no schema comes with tflite-runtime
+        return None

@@ -1,0 +1,145 @@
+"""``deseptr crossval`` as a function: recordings and a protocol in, a folder of folds and their summary out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+from deseptr.contract import DeseptrError, SetupError
+from deseptr.data import Dataset, Protocol as FoldProtocol
+from deseptr.train.config import TrainConfig
+
+from .crossval_summary import summarise, write_summary
+from .executors import Executor, FoldFailure, Outcome, local_executor
+from .fold_job import FoldJob, check_claim, claim, finished, fold_folder
+
+
+class FoldReporter(Protocol):
+    """Who is told how a cross-validation goes."""
+
+    def begin(self, waiting: Sequence[FoldJob], kept: int) -> None:
+        """So many folds wait to be run, and so many were finished before."""
+
+    def fold(self, outcome: Outcome) -> None:
+        """A fold has ended."""
+
+
+def cross_validate(
+    dataset: Dataset,
+    protocol: FoldProtocol,
+    config: TrainConfig,
+    out: Path,
+    *,
+    reporter: FoldReporter,
+    folds: Sequence[str] | None = None,
+    int8: str | None = None,
+    executor: Executor | None = None,
+    overwrite: bool = False,
+    command: str = "",
+) -> dict[str, Any]:
+    """Train and test the folds of a protocol and write ``crossval.json`` and ``crossval.md`` into ``out``.
+
+    Finished folds are kept and an interrupted one goes on after its last whole epoch, so the same call can be made
+    again at any time. The summary is of all finished folds in ``out``, whichever were wanted in this call.
+
+    Args:
+        dataset: labelled recordings.
+        protocol: folds, windows and labels.
+        config: settings of each fold's training; its window and overlap are the protocol's.
+        out: folder to write.
+        reporter: who is told.
+        folds: names of the folds to run; all by default.
+        int8: importable name of what converts and predicts, see :class:`FoldJob`.
+        executor: where the folds run; here by default.
+        overwrite: begin the wanted folds anew.
+        command: what to write as the command line that made the summary.
+
+    Returns:
+        What ``crossval.json`` says.
+
+    Raises:
+        DataError: if there is no such fold or anything of a test subject is in the training windows.
+        SetupError: if ``out`` holds something else, or a fold of other settings.
+        DeseptrError: of the first fold that failed, after the others have ended.
+    """
+    dataset = dataset.select(labels=protocol.labels)
+    config = replace(config, window_s=protocol.window_s, overlap=protocol.overlap)
+    jobs = make_jobs(dataset, protocol, config, out, int8)
+    wanted = {fold.name for fold in (protocol.folds if folds is None else protocol.choose(folds))}
+    chosen = [job for job in jobs if job.fold.name in wanted]
+    open_folder(out, chosen, overwrite, "fold-*")
+    waiting = [job for job in chosen if finished(job) is None]
+    reporter.begin(waiting, len(chosen) - len(waiting))
+    error = run_jobs(executor or local_executor(), dataset, waiting, reporter)
+    summary = _summary(jobs, dataset, protocol, out, command)
+    if error:
+        raise error
+    return summary
+
+
+def make_jobs(
+    dataset: Dataset, protocol: FoldProtocol, config: TrainConfig, out: Path, int8: str | None
+) -> list[FoldJob]:
+    """A job for each fold of a protocol."""
+    data = dataset_digest(dataset)
+    folder = out.resolve()
+    return [FoldJob(f, config, fold_folder(folder, f.name), data, int8) for f in protocol.folds]
+
+
+def dataset_digest(dataset: Dataset) -> str:
+    """Name of a dataset and sixteen hexadecimal digits that change with any sample, label or subject of it."""
+    digest = sha256("\n".join(dataset.label_names).encode())
+    for recording in dataset.recordings:
+        digest.update(f"\n{recording.subject}\n{recording.rate_hz}\n".encode())
+        digest.update(recording.signals.tobytes())
+        digest.update(recording.labels.tobytes())
+    return f"{dataset.name} {digest.hexdigest()[:16]}"
+
+
+def open_folder(out: Path, jobs: Sequence[FoldJob], overwrite: bool, pattern: str) -> None:
+    """Claim every fold's folder, or none, before the first one is run.
+
+    Args:
+        out: folder of all.
+        jobs: the folds.
+        overwrite: begin them anew.
+        pattern: of the folds' folders in ``out``, by which it is known as one of ours.
+
+    Raises:
+        SetupError: if ``out`` holds something else, or a fold of other settings.
+    """
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or any(out.glob(f"{pattern}/job.json")))):
+        raise SetupError(out, found="files of something else", expected="a new folder", next_step="choose another -o")
+    for job in jobs:
+        if overwrite and job.claimed_by.exists():
+            shutil.rmtree(job.folder)
+        check_claim(job)
+    for job in jobs:
+        claim(job)
+
+
+def run_jobs(
+    executor: Executor, dataset: Dataset, jobs: Sequence[FoldJob], reporter: FoldReporter
+) -> DeseptrError | None:
+    """Run the folds and return the first error."""
+    errors = []
+    for outcome in executor(dataset, jobs):
+        reporter.fold(outcome)
+        if isinstance(outcome, FoldFailure):
+            errors.append(outcome.error)
+    return errors[0] if errors else None
+
+
+def _summary(
+    jobs: Sequence[FoldJob], dataset: Dataset, protocol: FoldProtocol, out: Path, command: str
+) -> dict[str, Any]:
+    results = [result for result in map(finished, jobs) if result]
+    if not results:
+        return {}
+    summary = summarise(results, protocol, dataset.name, command)
+    write_summary(summary, out)
+    return summary

@@ -1,0 +1,239 @@
+"""One fold of a cross-validation: train, predict the test subjects' windows, and leave both in the fold's folder.
+
+``run_fold`` is a plain function of picklable arguments, the same in this process, in another one and on a cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelContract, SetupError, atomic_write
+from deseptr.data import Dataset, Fold, Windows, check_leakage
+from deseptr.train.config import TrainConfig
+from deseptr.train.log_file import LogFile
+from deseptr.train.predictions import Predictions
+from deseptr.train.run_folder import RunFolder
+
+from .heads import HeadLogits
+
+Int8Predictor = Callable[[Path, NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class FoldJob:
+    """What decides a fold's result, and where that goes.
+
+    Args:
+        fold: whom it tests.
+        config: settings of the training run.
+        folder: where it leaves everything.
+        data: digest of the recordings, so that a fold of other data is never taken for this one.
+        int8: importable name, ``module:function``, of what converts a run and predicts with the int8 model (a function
+            of the run folder and ``[window, window_length, channels]`` that returns logits); None leaves int8 out.
+        teacher: run folder whose teacher to take instead of training one; of the same fold, data and settings, so that
+            it decides nothing that these do not.
+        heads: whether to keep what each head of a distilled model says, too.
+    """
+
+    fold: Fold
+    config: TrainConfig
+    folder: Path
+    data: str
+    int8: str | None = None
+    teacher: Path | None = None
+    heads: bool = False
+
+    @property
+    def run(self) -> Path:
+        """The fold's run folder."""
+        return self.folder / "run"
+
+    @property
+    def log(self) -> Path:
+        """A line for each epoch, and what else a worker has to say."""
+        return self.folder / "log.txt"
+
+    @property
+    def result(self) -> Path:
+        """Written last: a fold that has it is finished."""
+        return self.folder / "result.json"
+
+    @property
+    def predictions(self) -> Path:
+        """Logits, labels and subjects of the test windows."""
+        return self.folder / "predictions.npz"
+
+    @property
+    def head_logits(self) -> Path:
+        """Logits of both heads, where they are wanted."""
+        return self.folder / "heads.npz"
+
+    @property
+    def claimed_by(self) -> Path:
+        """Written first: what the folder is for."""
+        return self.folder / "job.json"
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the trained model, as plain JSON values."""
+        content = {"fold": asdict(self.fold), "data": self.data, "config": asdict(self.config)}
+        settings: dict[str, Any] = json.loads(json.dumps(content))
+        return settings
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """A finished fold.
+
+    Args:
+        job: what was asked.
+        figures: the content of ``result.json``.
+    """
+
+    job: FoldJob
+    figures: dict[str, Any]
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """The fold's predictions, read from its folder."""
+        return Predictions.load(self.job.predictions)
+
+    @cached_property
+    def heads(self) -> HeadLogits:
+        """What each head says, read from its folder."""
+        return HeadLogits.load(self.job.head_logits)
+
+
+def fold_folder(out: Path, name: str) -> Path:
+    """Where a cross-validation keeps the fold of a name."""
+    return out / f"fold-{quote(name, safe=' ')}"
+
+
+def finished(job: FoldJob) -> FoldResult | None:
+    """The result of a fold that was run before with the same settings, or None."""
+    content = _read(job.result)
+    same = content.get("job") == job.settings() and content.get("int8_by") == job.int8
+    whole = job.predictions.exists() and (job.head_logits.exists() or not job.heads)
+    return FoldResult(job, content) if same and whole else None
+
+
+def check_claim(job: FoldJob) -> None:
+    """Refuse a folder that holds something else, or the same fold of other settings or data.
+
+    Raises:
+        SetupError: naming the first setting that differs.
+    """
+    if not job.folder.exists():
+        return
+    before, now = _read(job.claimed_by), job.settings()
+    if not before and (not job.folder.is_dir() or set(job.folder.iterdir()) - {job.log}):
+        raise SetupError(
+            job.folder, found="files of something else", expected="a new folder", next_step="choose another -o"
+        )
+    for name, old, new in _differences(before, now):
+        raise SetupError(
+            f"{job.claimed_by}: {name}",
+            found=new,
+            expected=f"{old}, as when the fold began",
+            next_step="go on with the same data and options, begin anew with --overwrite, or choose another -o",
+        )
+
+
+def claim(job: FoldJob) -> None:
+    """Say in the fold's folder what it is for."""
+    atomic_write(job.claimed_by, json.dumps(job.settings(), indent=2) + "\n")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Name, old and new value of each setting that differs, those of a group by their own names."""
+    for name in before.keys() | now.keys() if before else ():
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(old, new)
+        elif old != new:
+            yield name, old, new
+
+
+def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
+    """Run a fold, or take it up where it was interrupted.
+
+    Args:
+        dataset: the recordings, with the labels wanted alone.
+        job: the fold.
+
+    Raises:
+        DataError: if anything of a test subject is in the training windows, or the fold cannot be trained on.
+        SetupError: if the fold's folder holds something else.
+        ConversionError: if int8 was asked for and the student cannot be converted.
+    """
+    done = finished(job)
+    if done:
+        return done
+    check_claim(job)
+    claim(job)
+    from deseptr.train.pipeline import train
+    from deseptr.train.preparation import prepare
+
+    began = time.perf_counter()
+    subjects = job.fold.test_subjects
+    data = prepare(dataset, job.config, subjects)
+    check_leakage({"training": data.training, "validation": data.validation, "test": data.test})
+    metrics = train(
+        dataset,
+        job.run,
+        job.config,
+        reporter=LogFile(job.log),
+        test_subjects=subjects,
+        teacher_run=job.teacher,
+        resume=True,
+    )
+    predictions = _predict(job, data.test)
+    predictions.save(job.predictions)
+    figures = {
+        "fold": job.fold.name,
+        "subjects": metrics["subjects"],
+        "windows": metrics["windows"],
+        "parameters": metrics["student"]["parameters"],
+        "macs": metrics["student"].get("macs"),
+        "model": ModelContract.load(RunFolder(job.run).contract).model,
+        "minutes": round((time.perf_counter() - began) / 60, 2),
+        **{kind: predictions.figures(kind) for kind in predictions.kinds},
+        "machine": metrics["machine"],
+        "versions": metrics["versions"],
+        "commit": metrics["commit"],
+        "int8_by": job.int8,
+        "job": job.settings(),
+    }
+    atomic_write(job.result, json.dumps(figures, indent=2) + "\n")
+    return FoldResult(job, figures)
+
+
+def _predict(job: FoldJob, test: Windows) -> Predictions:
+    """What the run has said of the test windows, and what its heads and its int8 model say where they are wanted."""
+    predictions = Predictions.load(RunFolder(job.run).predictions)
+    if job.heads:
+        from deseptr.train.checkpoint import load_run
+
+        HeadLogits.predict(load_run(job.run)[0], test.signals).save(job.head_logits)
+    if not job.int8:
+        return predictions
+    predict: Int8Predictor = pkgutil.resolve_name(job.int8)
+    return replace(predictions, int8_logits=np.asarray(predict(job.run, test.signals), np.float32))

@@ -1,0 +1,74 @@
+"""The summary of the distillation lab: figures of every cell at every head, and the effects between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from deseptr.data import Protocol
+from deseptr.evaluate.crossval_summary import commits_of, versions_of
+from deseptr.evaluate.fold_job import FoldResult
+from deseptr.train.config import TrainConfig
+
+from .arms import Arm, student_arms, teacher_arm
+from .effects import effects
+from .grid import VARIED, Cell, Grid
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is finished of a grid.
+
+    Args:
+        teachers: by seed.
+        cells: by cell and seed.
+    """
+
+    teachers: Mapping[int, FoldResult]
+    cells: Mapping[tuple[Cell, int], FoldResult]
+
+    def arms(self) -> list[Arm]:
+        """The teacher, if there is one, and each cell at each head."""
+        arms = [teacher_arm(self.teachers)] if self.teachers else []
+        for cell in dict.fromkeys(cell for cell, _ in self.cells):
+            arms += student_arms(cell, {seed: result for (c, seed), result in self.cells.items() if c == cell})
+        return arms
+
+
+def summarise(
+    results: Results, grid: Grid, config: TrainConfig, protocol: Protocol, dataset: str, command: str = ""
+) -> dict[str, Any]:
+    """Figures of finished cells as plain JSON values.
+
+    Args:
+        results: at least one finished cell.
+        grid: what was wanted.
+        config: what no cell varies.
+        protocol: of one fold.
+        dataset: its name.
+        command: the command line that asked for it.
+    """
+    finished = [*results.teachers.values(), *results.cells.values()]
+    first = next(iter(results.cells.values()))
+    arms = results.arms()
+    return {
+        "command": command,
+        "dataset": dataset,
+        "data": first.job.data,
+        "protocol": protocol.to_dict(),
+        "grid": grid.to_dict(),
+        "finished": len(results.cells),
+        "wanted": len(grid.cells) * len(grid.seeds),
+        "model": first.figures["model"],
+        "head": config.prediction,
+        "subjects": {str(s): r.figures["subjects"] for (_, s), r in results.cells.items()},
+        "windows": {str(s): r.figures["windows"] for (_, s), r in results.cells.items()},
+        "rows": [arm.figures() for arm in arms],
+        "effects": effects(arms, config.prediction),
+        "minutes": round(sum(result.figures["minutes"] for result in finished), 2),
+        "config": {name: value for name, value in asdict(config).items() if name not in VARIED},
+        "versions": versions_of(finished),
+        "commits": commits_of(finished),
+        "machine": first.figures["machine"],
+    }

@@ -1,0 +1,180 @@
+"""Measuring a model on the device that runs it: windows straight into the engine, and the same over a simulated bus.
+
+The bus path is the one in wear: a chip's registers, its driver, its rounding to 16 bits, the ring, the runtime. What it
+says of a window is compared with what the engine says of the very same samples out of the recording.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import Scores, SetupError, score
+from deseptr.data import Dataset, resample
+from deseptr.device import Clock, GapEvent, softmax
+from deseptr.firmware_harness.simulator import ReplayedWindow, replay
+from deseptr.tflite import Engine
+
+from .predictor import windows_for
+
+Progress = Callable[[int], None]
+_LISTED = 50
+
+
+def _silent(done: int) -> None:
+    """Progress that nobody watches."""
+
+
+def evaluate_straight(engine: Engine, dataset: Dataset, progress: Progress = _silent) -> Scores:
+    """Score an engine on every labelled window of a dataset, as ``deseptr evaluate`` cuts them.
+
+    Args:
+        engine: the model.
+        dataset: labelled recordings.
+        progress: told of each window by a 1.
+
+    Raises:
+        DataError: if the two have no class in common, or no run is long enough for a window.
+    """
+    windows = windows_for(engine.contract, dataset)
+    predicted = np.empty(len(windows), np.int64)
+    for index, window in enumerate(windows.signals):
+        predicted[index] = engine.invoke(window).argmax()
+        progress(1)
+    return score(windows.labels, predicted, engine.contract.labels, windows.subjects)
+
+
+@dataclass
+class BusRun:
+    """Windows that came over the bus, with the truth of each and what the engine says of the same samples.
+
+    Args:
+        labels: the model's.
+        true: class of each window.
+        said: class that came over the bus.
+        straight: class of the same samples straight into the engine.
+        subjects: of each window.
+        places: recording and first sample of each window.
+        differences: ``[window, class]`` between the two paths' probabilities.
+        margins: by how much the engine's most probable class leads the next, of each window.
+        gaps: gaps on the bus.
+        lost_samples: in them.
+    """
+
+    labels: tuple[str, ...]
+    true: list[int] = field(default_factory=list)
+    said: list[int] = field(default_factory=list)
+    straight: list[int] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)
+    differences: list[NDArray[np.float32]] = field(default_factory=list)
+    margins: list[float] = field(default_factory=list)
+    gaps: int = 0
+    lost_samples: int = 0
+
+    def scores(self) -> Scores:
+        """Scores of what came over the bus."""
+        return score(np.array(self.true), np.array(self.said), self.labels, np.array(self.subjects))
+
+    def agreement(self) -> dict[str, Any]:
+        """How far the two paths agree, as plain JSON values; the first windows that differ are listed."""
+        differences = np.abs(np.array(self.differences))
+        differ = [index for index, pair in enumerate(zip(self.said, self.straight, strict=True)) if len(set(pair)) > 1]
+        return {
+            "windows": len(self.said),
+            "share": 1 - len(differ) / len(self.said),
+            "largest_difference": round(float(differences.max()), 6),
+            "mean_difference": round(float(differences.mean()), 6),
+            "pairs": [
+                {"straight": self.labels[straight], "bus": self.labels[said], "windows": count}
+                for (straight, said), count in Counter((self.straight[i], self.said[i]) for i in differ).most_common()
+            ],
+            "differing": [
+                {
+                    "recording": self.places[index][0],
+                    "sample": self.places[index][1],
+                    "straight": self.labels[self.straight[index]],
+                    "bus": self.labels[self.said[index]],
+                    "largest_difference": round(float(differences[index].max()), 6),
+                    "straight_margin": round(self.margins[index], 6),
+                }
+                for index in differ[:_LISTED]
+            ],
+        }
+
+
+def evaluate_bus(
+    engine: Engine, dataset: Dataset, *, sensor: str, make_clock: Callable[[], Clock], progress: Progress = _silent
+) -> BusRun:
+    """Play a dataset through a simulated sensor, and judge every window all of whose samples have one known label.
+
+    Args:
+        engine: the model.
+        dataset: labelled recordings.
+        sensor: the simulated chip.
+        make_clock: makes the clock of a recording's session: virtual, or one that keeps to real time.
+        progress: told of each window by a 1.
+
+    Raises:
+        SensorError: if the chip does not fit the model.
+        SetupError: if there is no simulation of that chip, or no window has one known label.
+    """
+    run = BusRun(engine.contract.labels)
+    for event, straight in _windows(engine, dataset, sensor, make_clock, run):
+        progress(1)
+        if straight is None or event.truth not in run.labels:
+            continue
+        _judge(run, event, straight, dataset)
+    if not run.true:
+        raise SetupError(
+            "evaluation over the bus",
+            found="no window with one known label",
+            expected="labelled runs longer than a window",
+            next_step="choose other recordings, or evaluate --straight",
+        )
+    return run
+
+
+def bus_windows(engine: Engine, dataset: Dataset) -> int:
+    """About how many windows come over the bus: one a hop of every recording."""
+    contract = engine.contract
+    rest = (recording.duration_s - contract.window_s for recording in dataset.recordings)
+    return sum(int(seconds * contract.rate_hz / contract.hop_length) + 1 for seconds in rest if seconds >= 0)
+
+
+def _windows(
+    engine: Engine, dataset: Dataset, sensor: str, make_clock: Callable[[], Clock], run: BusRun
+) -> Iterator[tuple[ReplayedWindow, NDArray[np.float32] | None]]:
+    """Each window of the replay, and what the engine says of the same samples; None beyond the recording."""
+    contract = engine.contract
+    current, signals = -1, np.empty((0, 0), np.float32)
+    for replayed in replay(engine, dataset, sensor=sensor, make_clock=make_clock):
+        if not isinstance(replayed, ReplayedWindow):
+            if isinstance(replayed.event, GapEvent):
+                run.gaps += 1
+                run.lost_samples += replayed.event.lost_samples
+            continue
+        if replayed.recording != current:
+            current = replayed.recording
+            signals = resample(dataset.recordings[current], contract.rate_hz).signals
+        start = replayed.event.sample
+        window = signals[start : start + contract.window_length]
+        whole = len(window) == contract.window_length
+        yield replayed, softmax(engine.invoke(window)) if whole else None
+
+
+def _judge(run: BusRun, replayed: ReplayedWindow, straight: NDArray[np.float32], dataset: Dataset) -> None:
+    bus = np.array([replayed.event.probabilities[label] for label in run.labels], np.float32)
+    run.true.append(run.labels.index(str(replayed.truth)))
+    run.said.append(run.labels.index(replayed.event.label))
+    run.straight.append(int(straight.argmax()))
+    run.subjects.append(dataset.recordings[replayed.recording].subject)
+    run.places.append((replayed.recording, replayed.event.sample))
+    run.differences.append(bus - straight)
+    second, first = np.sort(straight)[-2:]
+    run.margins.append(float(first - second))

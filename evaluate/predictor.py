@@ -1,0 +1,145 @@
+"""Measuring a model of either kind on labelled recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from deseptr.contract import CHANNELS, DataError, ModelContract, Scores, score
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from deseptr.data import Dataset, Windows
+    from deseptr.train import Calibration
+
+
+class Predictor(NamedTuple):
+    """A loaded model: its contract, where it runs, and raw windows ``[n, window_length, channels]`` → logits."""
+
+    contract: ModelContract
+    runtime: str
+    predict: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def load_predictor(path: Path, threads: int = 1) -> Predictor:
+    """Load a run folder, a ``.keras`` checkpoint, a random forest's ``.joblib`` or a ``.tflite`` file.
+
+    Raises:
+        ModelError: if it cannot be read or contradicts its contract.
+    """
+    if path.suffix == ".tflite":
+        from deseptr.tflite import load_engine, predict
+
+        engine = load_engine(path, threads=threads)
+        return Predictor(engine.contract, engine.name, lambda windows: predict(engine, windows))
+    from deseptr.train.quiet_import import load_quietly
+
+    load_quietly()
+    import keras
+
+    from deseptr.train import load_run
+    from deseptr.train.training_loop import predict_logits
+
+    classifier, contract = load_run(path)
+    runtime = "scikit-learn" if contract.model == "random_forest" else f"keras {keras.__version__}"
+    return Predictor(contract, runtime, lambda windows: predict_logits(classifier, windows))
+
+
+def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
+    """Labelled windows of a dataset as a model wants them, its channels alone; the labels index the contract's.
+
+    Classes that the dataset lacks are none of its windows', and classes that the model does not know are left out.
+
+    Raises:
+        DataError: if the two have no class in common, the model wants other channels, or no run is long enough.
+    """
+    from dataclasses import replace
+
+    import numpy as np
+
+    from deseptr.data import cut_windows
+
+    common = [label for label in contract.labels if label in dataset.label_names]
+    if not common:
+        raise DataError(
+            dataset.name,
+            found=f"the labels {', '.join(dataset.label_names) or 'none'}",
+            expected=f"some of the model's: {', '.join(contract.labels)}",
+            next_step="rename the labels, or train on this dataset",
+        )
+    axes = _axes(contract, dataset)
+    windows = cut_windows(
+        dataset,
+        window_length=contract.window_length,
+        hop_length=contract.hop_length,
+        rate_hz=contract.rate_hz,
+        label_names=common,
+    )
+    positions = np.array([contract.labels.index(label) for label in common])
+    return replace(
+        windows, signals=windows.signals[..., axes], labels=positions[windows.labels], label_names=contract.labels
+    )
+
+
+def _axes(contract: ModelContract, dataset: Dataset) -> slice | list[int]:
+    """Which columns of recordings are a model's channels."""
+    if contract.channels == CHANNELS:
+        return slice(None)
+    if not set(contract.channels) <= set(CHANNELS):
+        raise DataError(
+            dataset.name,
+            found=f"the channels {', '.join(CHANNELS)}",
+            expected=f"the model's: {', '.join(contract.channels)}",
+            next_step="correct the channels in contract.json",
+        )
+    return [CHANNELS.index(channel) for channel in contract.channels]
+
+
+def calibration_for(
+    contract: ModelContract, dataset: Dataset, test_subjects: tuple[str, ...] | None, seed: int = 0
+) -> Calibration:
+    """Windows of a dataset to calibrate a conversion with, and those of the test subjects to judge it on.
+
+    Args:
+        contract: of the model.
+        dataset: labelled recordings of at least three subjects.
+        test_subjects: whom to judge on; by default the dataset's own choice, else a quarter.
+        seed: draws subjects and windows.
+
+    Raises:
+        DataError: if the subjects cannot be split, either part has no window, or the model wants other recordings.
+    """
+    from deseptr.data import subject_split
+    from deseptr.train.run_folder import choose_calibration
+
+    split = subject_split(dataset, test_subjects=test_subjects, validation=0, seed=seed)
+    windows = windows_for(contract, dataset)
+    training, held_out = (_part(windows, subjects, dataset) for subjects in (split.train, split.test))
+    return choose_calibration(training, held_out, seed)
+
+
+def _part(windows: Windows, subjects: tuple[str, ...], dataset: Dataset) -> Windows:
+    part = windows.of_subjects(subjects)
+    if not len(part):
+        raise DataError(
+            f"{dataset.name}: subjects {', '.join(subjects)}",
+            found="no labelled window",
+            expected="at least one of the model's length and classes",
+            next_step="choose other --test-subjects",
+        )
+    return part
+
+
+def classify(predictor: Predictor, dataset: Dataset) -> tuple[Windows, NDArray[np.int64]]:
+    """Every labelled window of a dataset as a model wants them, and the class that it names for each."""
+    windows = windows_for(predictor.contract, dataset)
+    return windows, predictor.predict(windows.signals).argmax(axis=1)
+
+
+def evaluate_model(predictor: Predictor, dataset: Dataset) -> Scores:
+    """Score a model on every labelled window of a dataset."""
+    windows, predicted = classify(predictor, dataset)
+    return score(windows.labels, predicted, predictor.contract.labels, windows.subjects)

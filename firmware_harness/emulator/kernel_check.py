@@ -1,0 +1,137 @@
+"""The simulated chips tried against Linux itself, in an emulated machine: its CUSE, its USB stack, its sensor drivers.
+
+The kernel's drivers were written by others, from the same data sheets: where they and ours read the same from a chip,
+neither they, nor ours, nor the chip has a scale or an axis wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from deseptr.contract import SetupError
+
+from .cpio import Entry
+from .image import Recipe, default_cache, default_recipe, prepare_image
+from .kernel_guest import MARK
+from .machine import QEMU, boot_files, check_qemu
+from .process import Finished
+
+MODULES = ("i2c_dev", "cuse", "vhci_hcd", "i2c_tiny_usb", "inv_mpu6050_i2c", "st_lsm6dsx_i2c")
+# Names that the kernel's drivers know the chips by, where they have one (inv_mpu_i2c.c, st_lsm6dsx_i2c.c).
+KERNEL_NAMES = {
+    "mpu6050": "mpu6050",
+    "mpu6500": "mpu6500",
+    "lsm6dsox": "lsm6dsox",
+    "lsm6ds3trc": "lsm6ds3tr-c",
+}
+SIGNALS = (1.0, -2.0, 9.0, 0.5, -1.0, 0.25)
+CPU = "cortex-a53"
+_ROOMS = ("contract", "data", "tflite", "device", "firmware_harness")
+_SOURCES = (".py", ".pyi")
+_LIBRARIES = ("smbus2", "lazy_loader")
+_SITE = "usr/lib/python3/dist-packages"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of one chip in one way.
+
+    Args:
+        front: ``cuse`` or ``usbip``, read by our driver; ``kernel``, by the kernel's.
+        sensor: the chip.
+        si: mean of each channel, m/s^2 and rad/s.
+        samples: how many; a single one of the kernel's driver.
+        gaps: how many gaps.
+        absent: errno of a read where nobody is; 0 of the kernel's driver.
+    """
+
+    front: str
+    sensor: str
+    si: tuple[float, ...]
+    samples: int = 1
+    gaps: int = 0
+    absent: int = 0
+
+
+def check_with_kernel(
+    sensors: Sequence[str] = tuple(KERNEL_NAMES),
+    *,
+    signals: Sequence[float] = SIGNALS,
+    timeout: float = 600.0,
+    cache: Path | None = None,
+    note: Callable[[str], None] = lambda line: None,
+) -> list[Reading]:
+    """Read simulated chips through CUSE and USB/IP with our drivers, and through USB/IP with the kernel's.
+
+    Args:
+        sensors: names of :data:`KERNEL_NAMES`.
+        signals: what they feel, m/s^2 and rad/s.
+        timeout: seconds that the machine may take.
+        cache: where machines are kept; by default :func:`.image.default_cache`.
+        note: told what is being done.
+
+    Raises:
+        SetupError: if QEMU or Debian's package tools are missing, or the machine does not come to its end.
+    """
+    check_qemu()
+    image = prepare_image(kernel_recipe(), cache or default_cache(), note)
+    note(f"emulating {CPU} with {', '.join(sensors)}")
+    finished = boot_files(image, CPU, job_entries(sensors, signals), timeout=timeout, counting=False)
+    return parse_readings(finished)
+
+
+def kernel_recipe() -> Recipe:
+    """The machine: Python and numpy, and the modules."""
+    return replace(default_recipe(), runtime="numpy", modules=MODULES)
+
+
+def job_entries(sensors: Sequence[str], signals: Sequence[float]) -> Iterator[Entry]:
+    """Entries of the archive of one call: process 1, this package and the libraries that it needs, and what to do."""
+    job = {"sensors": {sensor: KERNEL_NAMES[sensor] for sensor in sensors}, "signals": list(signals)}
+    yield Entry.file("init", files(__package__).joinpath("kernel_guest.py").read_bytes(), executable=True)
+    yield Entry.file("job/job.json", json.dumps(job).encode())
+    for item in files("deseptr").iterdir():
+        if item.is_file() and item.name.endswith(_SOURCES):
+            yield Entry.file(f"{_SITE}/deseptr/{item.name}", item.read_bytes())
+    for room in _ROOMS:
+        yield from _sources(files(f"deseptr.{room}"), f"{_SITE}/deseptr/{room}")
+    for library in _LIBRARIES:
+        yield from _sources(files(importlib.import_module(library)), f"{_SITE}/{library}")
+
+
+def parse_readings(finished: Finished) -> list[Reading]:
+    """What the machine said, once it is seen to be all there.
+
+    Raises:
+        SetupError: if it broke down, or was ended before it had done everything.
+    """
+    facts = [json.loads(line.partition(MARK)[2]) for line in finished.output.splitlines() if MARK in line]
+    errors = [fact["error"] for fact in facts if "error" in fact]
+    if errors or {"done": True} not in facts:
+        last = finished.errors.strip() or "its console broke off"
+        raise SetupError(
+            QEMU,
+            found=errors[0] if errors else "a machine still running" if finished.timed_out else last,
+            expected="the kernel's readings",
+            next_step="run it again with more time; if that is of no use, the kernel refuses a simulated chip",
+        )
+    return [_reading(fact) for fact in facts if "front" in fact]
+
+
+def _reading(fact: dict[str, Any]) -> Reading:
+    return Reading(**fact | {"si": tuple(fact["si"])})
+
+
+def _sources(folder: Traversable, path: str) -> Iterator[Entry]:
+    for item in folder.iterdir():
+        if item.is_dir():
+            yield from _sources(item, f"{path}/{item.name}")
+        elif item.name.endswith(_SOURCES):
+            yield Entry.file(f"{path}/{item.name}", item.read_bytes())

@@ -1,0 +1,340 @@
+"""What the simulated InvenSense chips share: register memory, a FIFO of bytes, status bits, self-test, start-up.
+
+Written from the register maps named in the chips' modules, and deliberately sharing no table with the drivers. Not
+modelled: the low-pass filters (a recording is taken as band-limited already; a filter's setting only switches a rate),
+the auxiliary I2C master, the motion processor, wake on motion, low-power and standby modes other than sleep, and
+writing into the FIFO. What the documents leave open, and is taken as said: an axis that is switched off gives 0, and so
+does a sensor that has not started up yet.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.device import Clock
+from deseptr.firmware_harness.simulator.sources.source import SignalSource
+
+from .chip import Chip, ChipOptions, SampleRun
+
+SLEEP, DEVICE_RESET = 0x40, 0x80
+CLOCK_STOPPED = 0x07
+USER_FIFO_EN = 0x40
+ANY_READ_CLEARS = 0x10
+
+G = 9.80665
+ACC_LSB_PER_G = (16384.0, 8192.0, 4096.0, 2048.0)
+GYRO_LSB_PER_DPS = (131.0, 65.5, 32.8, 16.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A bit, or several, that something raises if it is enabled, and reading clears.
+
+    Args:
+        enable: register with the enabling bits.
+        register: with the status bits.
+        mask: which.
+    """
+
+    enable: int
+    register: int
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a chip has the registers that all have; in a chip with banks, all in bank 0."""
+
+    who_am_i: int
+    user_ctrl: int
+    pwr_mgmt_1: int
+    pwr_mgmt_2: int
+    int_pin_cfg: int
+    outputs: int
+    fifo_count_h: int
+    fifo_r_w: int
+    overflow: Status
+    data_ready: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """From what the chip feels to counts: ``signals * gain + shift``, in the order of the channels."""
+
+    gain: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+
+class SimulatedInvenSense(Chip):
+    """A chip of InvenSense's; arguments as in :class:`Chip`.
+
+    Args:
+        source: what it feels.
+        clock: time; samples are taken on it lazily, at exact multiples of the sample period.
+        who_am_i: what it answers to the question what chip it is.
+        options: further ones of :class:`Chip`.
+    """
+
+    places: ClassVar[Places]
+    # Bits that keep what is written, by register; all others read as zero and ignore writes.
+    writable: ClassVar[Mapping[int, int]]
+    fifo_bytes: ClassVar[int]
+    # Columns of a measurement in the order of the output registers, of channels 0 to 5 and the thermometer, 6.
+    columns: ClassVar[tuple[int, ...]]
+    # Time from sleep to valid data in ns.
+    acc_start_up_ns: ClassVar[int]
+    gyro_start_up_ns: ClassVar[int]
+
+    def __init__(self, source: SignalSource, clock: Clock, *, who_am_i: int, **options: Unpack[ChipOptions]) -> None:
+        self._reset_done_ns = clock.now_ns()
+        super().__init__(source, clock, who_am_i=who_am_i, **options)
+
+    def upset(self, register: int, bit: int, at_ns: int | None = None) -> None:
+        """Flip a bit of the register memory; one that wakes the chip lets it start up."""
+        super().upset(register, bit, at_ns)
+        self._changed(register, self._clock.now_ns() if at_ns is None else at_ns)
+
+    def read(self, register: int, length: int) -> bytes:
+        """Read ``length`` bytes; the register number goes up, except at FIFO_R_W, which streams the FIFO."""
+        self._advance()
+        if self._place(register) == self.places.fifo_r_w:
+            data = self._pop_fifo(length)
+        else:
+            data = bytes(self._read_register(self._place(register + offset & 0xFF)) for offset in range(length))
+        if self._memory[self.places.int_pin_cfg] & ANY_READ_CLEARS:
+            self._clear_status()
+        return data
+
+    def write(self, register: int, data: bytes) -> None:
+        """Write ``data`` to the registers from ``register`` on; ignored while the chip resets."""
+        self._advance()
+        for offset, value in enumerate(data):
+            self._write_register(self._place(register + offset & 0xFF), value)
+
+    @abstractmethod
+    def _reset_values(self) -> Mapping[int, int]:
+        """What registers hold after power-up and reset, 0 where left out; factory trims among them."""
+
+    @abstractmethod
+    def _let_in(self) -> Sequence[int]:
+        """Places in :attr:`columns` that enter the FIFO."""
+
+    @property
+    @abstractmethod
+    def _keeps_oldest(self) -> bool:
+        """Whether a full FIFO takes no more, instead of overwriting its oldest bytes."""
+
+    @abstractmethod
+    def _full_scales(self) -> tuple[int, int]:
+        """Codes of accelerometer's and gyroscope's full scale."""
+
+    @abstractmethod
+    def _added(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What self-test and offset registers add, ``[3]`` in g and ``[3]`` in deg/s."""
+
+    @abstractmethod
+    def _temperature_count(self) -> float:
+        """What the thermometer says, in counts."""
+
+    def _place(self, register: int) -> int:
+        """Where in the register memory the selected bank has ``register``."""
+        return register
+
+    def _written(self, register: int, value: int) -> None:
+        """What a write sets going besides what the memory keeps."""
+
+    def _due(self, ticks: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Which of :attr:`columns` have a new value at which ticks, ``[n, 7]``; None for all."""
+        return None
+
+    @property
+    def _sampling(self) -> bool:
+        power = self._memory[self.places.pwr_mgmt_1]
+        return not power & (SLEEP | DEVICE_RESET) and power & 0x07 != CLOCK_STOPPED
+
+    @property
+    def _recording(self) -> bool:
+        return bool(self._let_in())
+
+    def _clear(self) -> None:
+        self._memory = bytearray(1024)
+        for register, value in self._reset_values().items():
+            self._memory[register] = value
+        self._fifo = bytearray()
+        self._last_fifo_byte = 0
+        self._awake = False
+        self._acc_ready_ns = self._gyro_ready_ns = self._ticks = 0
+        self._calibration: Calibration | None = None
+        self._changed(self.places.pwr_mgmt_1, self._clock.now_ns())
+
+    def _flip(self, register: int, bit: int) -> None:
+        self._memory[register] ^= 1 << bit
+        if register == self.places.pwr_mgmt_1 and self._memory[register] & DEVICE_RESET:
+            self._begin_reset()
+
+    def _begin_reset(self) -> None:
+        self._power_up()
+        self._memory[self.places.pwr_mgmt_1] |= DEVICE_RESET
+        self._reset_done_ns = self._clock.now_ns() + self._reset_ns
+        self._awake = False
+
+    def _settle(self, now_ns: int) -> None:
+        if self._memory[self.places.pwr_mgmt_1] & DEVICE_RESET and now_ns >= self._reset_done_ns:
+            self._memory[self.places.pwr_mgmt_1] &= ~DEVICE_RESET
+            self._changed(self.places.pwr_mgmt_1, self._reset_done_ns)
+
+    def _changed(self, register: int, now_ns: int) -> None:
+        """The memory has another content than before."""
+        self._calibration = None
+        if register == self.places.pwr_mgmt_1:
+            if self._sampling and not self._awake:
+                self._acc_ready_ns = now_ns + self.acc_start_up_ns
+                self._gyro_ready_ns = now_ns + self.gyro_start_up_ns
+                self._restart_samples(now_ns)
+            self._awake = self._sampling
+
+    def _restart_samples(self, now_ns: int | None = None) -> None:
+        super()._restart_samples(now_ns)
+        self._ticks = 0
+
+    def _read_register(self, register: int) -> int:
+        places = self.places
+        if register == places.fifo_count_h:
+            self._memory[register : register + 2] = len(self._fifo).to_bytes(2, "big")
+        if register == places.fifo_r_w:
+            return self._pop_fifo(1)[0]
+        if register == places.who_am_i:
+            return self.who_am_i
+        value = self._memory[register]
+        if register in (places.overflow.register, places.data_ready.register):
+            self._memory[register] = 0
+        return value
+
+    def _write_register(self, register: int, value: int) -> None:
+        power = self.places.pwr_mgmt_1
+        if self._memory[power] & DEVICE_RESET:
+            return
+        if register == power and value & DEVICE_RESET:
+            self._begin_reset()
+            return
+        mask = self.writable.get(register, 0) & ~self._stuck_bits.get(register, 0)
+        self._memory[register] = self._memory[register] & ~mask | value & mask
+        self._written(register, value)
+        self._changed(register, self._clock.now_ns())
+
+    def _pop_fifo(self, length: int) -> bytes:
+        enabled = self._memory[self.places.user_ctrl] & USER_FIFO_EN
+        data = bytes(self._fifo[:length]) if enabled else b""
+        del self._fifo[: len(data)]
+        if data:
+            self._last_fifo_byte = data[-1]
+        # An empty FIFO gives the last byte again (RM-MPU-6000A rev 4.2, register 116).
+        return data + bytes((self._last_fifo_byte,)) * (length - len(data))
+
+    def _sample(self, first_ns: int, due: int, period_ns: int) -> None:
+        # The base works out only the newest of a long stretch: too few where the FIFO keeps the oldest, or one sensor
+        # is slower than the other.
+        while due > 0:
+            taken = min(due, self._stretch())
+            self._run = SampleRun(0, first_ns, period_ns, taken)
+            super()._sample(first_ns, taken, period_ns)
+            self._ticks += taken
+            first_ns, due = first_ns + taken * period_ns, due - taken
+
+    def _stretch(self) -> int:
+        """Most ticks that may be worked out at once."""
+        room = self._keeps_oldest and self._recording and len(self._fifo) < self.fifo_bytes
+        return self.longest_stretch if room or self._due(np.zeros(1, np.int64)) is not None else 1 << 62
+
+    def _note(self, run: SampleRun) -> None:
+        self._run = run
+        super()._note(run)
+
+    def _store(self, signals: NDArray[np.float64]) -> None:
+        skipped = self._run.count - len(signals)
+        measurements = self._measure(signals, skipped)
+        due = self._due(np.arange(self._ticks + skipped, self._ticks + self._run.count))
+        self._renew_outputs(measurements, due)
+        self._raise_status(self.places.data_ready)
+        if let_in := self._let_in():
+            rows = measurements[:, let_in]
+            self._push_fifo((rows if due is None else rows[due[:, let_in]]).tobytes())
+
+    def _renew_outputs(self, measurements: NDArray[np.int16], due: NDArray[np.bool_] | None) -> None:
+        begin = self.places.outputs
+        if due is None:
+            self._memory[begin : begin + 14] = measurements[-1].tobytes()
+            return
+        for column in range(7):
+            if (rows := np.flatnonzero(due[:, column])).size:
+                place = begin + 2 * column
+                self._memory[place : place + 2] = measurements[rows[-1], [column]].tobytes()
+
+    def _push_fifo(self, data: bytes) -> None:
+        room = self.fifo_bytes - len(self._fifo)
+        if len(data) > room:
+            self._raise_status(self.places.overflow)
+        if self._keeps_oldest:
+            self._fifo += data[:room]
+        else:
+            self._fifo += data
+            del self._fifo[: max(0, len(data) - room)]
+
+    def _raise_status(self, status: Status) -> None:
+        self._memory[status.register] |= status.mask & self._memory[status.enable]
+
+    def _clear_status(self) -> None:
+        self._memory[self.places.overflow.register] = self._memory[self.places.data_ready.register] = 0
+
+    def _measure(self, signals: NDArray[np.float64], skipped: int) -> NDArray[np.int16]:
+        """Big-endian counts ``[n, 7]`` in the order of the output registers, rounded and saturated."""
+        if self._calibration is None:
+            self._calibration = self._calibrate()
+        counts = np.empty((len(signals), 7))
+        counts[:, :6] = signals * self._calibration.gain + self._calibration.shift
+        counts[:, 6] = self._temperature_count()
+        if self._run.first_ns + skipped * self._run.period_ns < max(self._acc_ready_ns, self._gyro_ready_ns):
+            times_ns = self._run.times_ns[skipped:]
+            counts[times_ns < self._acc_ready_ns, :3] = 0
+            counts[times_ns < self._gyro_ready_ns, 3:6] = 0
+        return np.clip(np.rint(counts), -32768, 32767).astype(">i2")[:, self.columns]
+
+    def _calibrate(self) -> Calibration:
+        acc_code, gyro_code = self._full_scales()
+        added_g, added_dps = self._added()
+        acc, gyro = ACC_LSB_PER_G[acc_code], GYRO_LSB_PER_DPS[gyro_code]
+        off = np.array([self._memory[self.places.pwr_mgmt_2] >> (5 - axis) & 1 for axis in range(6)], bool)
+        gain = np.array([acc / G] * 3 + [np.rad2deg(gyro)] * 3)
+        shift = np.concatenate([added_g * acc, added_dps * gyro])
+        return Calibration(np.where(off, 0.0, gain), np.where(off, 0.0, shift))
+
+
+def gyro_offset_dps(memory: Sequence[int], register: int) -> float:
+    """What two bytes of a gyroscope's offset add (RM-MPU-6500A, registers 19 to 24): 4 counts at 250 deg/s a step."""
+    return _signed(memory, register) * 4 / 131
+
+
+def acc_offset_g(memory: Sequence[int], trims: Mapping[int, int], register: int) -> float:
+    """What bits 15 to 1 of an accelerometer's offset add, against what the factory wrote: 0.98 mg a step."""
+    factory = int.from_bytes(bytes((trims[register], trims[register + 1])), "big", signed=True)
+    return ((_signed(memory, register) >> 1) - (factory >> 1)) * 0.98e-3
+
+
+def _signed(memory: Sequence[int], register: int) -> int:
+    return int.from_bytes(bytes(memory[register : register + 2]), "big", signed=True)
+
+
+def trimmed_response(code: int, lsb_per_unit: float) -> float:
+    """Self-test response by the code in a factory trim register (RM-MPU-6500A, registers 0 to 2 and 13 to 15)."""
+    return 2620 * 1.01 ** (code - 1) / lsb_per_unit if code else 0.0
+
+
+def axes_under_test(bits: int) -> NDArray[np.float64]:
+    """1 for each axis, x first, whose self-test bit is set in three bits, x highest; else 0."""
+    return np.array([bits >> 2 & 1, bits >> 1 & 1, bits & 1], np.float64)

@@ -1,0 +1,1 @@
+"""Faults of bus and chip as declared data, and what injects them."""

@@ -1,0 +1,157 @@
+"""Lists of faults as plain data: read from TOML or JSON with clear errors, and written so that they read back the same.
+
+Beside what its kind declares, an entry may say ``every_s`` and ``times``: it then stands for so many faults, that far
+apart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, fields, replace
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from deseptr.contract import SetupError
+
+from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
+from .chip_faults import BrownOut, Clone, Hang, Overflow, RateError, RegisterUpset
+from .fault import Fault
+
+KINDS: dict[str, type[Fault]] = {
+    kind.kind: kind
+    for kind in (
+        Nack,
+        StuckBus,
+        ClockStretch,
+        BrokenTransfer,
+        BusFault,
+        BitFlipRead,
+        BitFlipWrite,
+        RegisterUpset,
+        BrownOut,
+        Hang,
+        Overflow,
+        RateError,
+        Clone,
+    )
+}
+REPEAT_KEYS = ("every_s", "times")
+
+
+def fault_to_dict(fault: Fault) -> dict[str, Any]:
+    """The entry that :func:`faults_from` reads back; what is left at its default is left out."""
+    values = {field.name: getattr(fault, field.name) for field in fields(fault)}
+    made = {field.name: values[field.name] for field in fields(fault) if values[field.name] != field.default}
+    return {"kind": fault.kind, **made}
+
+
+def faults_from(entries: Sequence[Mapping[str, Any]], where: str = "faults") -> list[Fault]:
+    """The faults that ``entries`` declare, in their order.
+
+    Args:
+        entries: one mapping a fault, with ``kind`` and what that kind declares.
+        where: the file, for messages.
+
+    Raises:
+        SetupError: if a kind or key is unknown, a value is of the wrong type or makes no sense, or one is missing.
+    """
+    return [fault for number, entry in enumerate(entries, 1) for fault in _repeated(entry, f"{where}, fault {number}")]
+
+
+def faults_to_toml(faults: Iterable[Fault]) -> str:
+    """``[[faults]]`` tables, for a scenario file."""
+    return "\n".join(
+        "\n".join(["[[faults]]", *(f"{key} = {json.dumps(value)}" for key, value in fault_to_dict(fault).items()), ""])
+        for fault in faults
+    )
+
+
+def _repeated(entry: Mapping[str, Any], where: str) -> list[Fault]:
+    kind = entry.get("kind")
+    # A counted error has its own idea of how often.
+    repeats = {} if kind == BusFault.kind else {key: entry[key] for key in REPEAT_KEYS if key in entry}
+    first = _fault({key: value for key, value in entry.items() if key not in repeats}, where)
+    if not repeats:
+        return [first]
+    every_s = check_type(repeats.get("every_s"), (float,), where, "every_s")
+    times = check_type(repeats.get("times"), (int,), where, "times")
+    if every_s <= 0 or times < 1:
+        raise SetupError(
+            where,
+            found=f"every_s = {every_s}, times = {times}",
+            expected="both positive",
+            next_step="write how far apart, and how many",
+        )
+    return [replace(first, at_s=first.at_s + number * every_s) for number in range(times)]
+
+
+def _fault(entry: Mapping[str, Any], where: str) -> Fault:
+    kind = entry.get("kind")
+    if kind not in KINDS:
+        raise SetupError(
+            f"{where}, kind", found=kind, expected=f"one of {', '.join(KINDS)}", next_step="choose one of these"
+        )
+    made = KINDS[kind]
+    declared = {field.name: field for field in fields(made)}
+    values = {key: value for key, value in entry.items() if key != "kind"}
+    check_keys(values, [*declared, *REPEAT_KEYS], where, f"a {kind} fault")
+    types = get_type_hints(made)
+    for name, field in declared.items():
+        if name in values:
+            values[name] = check_type(values[name], _plain(types[name]), where, name)
+        elif _required(field):
+            raise SetupError(where, found=f"no {name}", expected=f"one for {kind}", next_step=f"write {name} = …")
+    try:
+        return made(**values)
+    except SetupError as error:
+        raise SetupError(
+            f"{where}, {error.thing}", found=error.found, expected=error.expected, next_step=error.next_step
+        ) from None
+
+
+def check_keys(values: Mapping[str, Any], known: Iterable[str], where: str, what: str) -> None:
+    """Refuse keys that nobody knows.
+
+    Raises:
+        SetupError: if there is one.
+    """
+    known = list(dict.fromkeys(known))
+    for key in values:
+        if key not in known:
+            raise SetupError(
+                where, found=f"the key {key}", expected=f"{what} knows {', '.join(known)}", next_step="correct it"
+            )
+
+
+def check_type(value: Any, types: tuple[type, ...], where: str, key: str) -> Any:
+    """``value`` as one of ``types``; whole numbers pass for real ones, but truth values for no number.
+
+    Raises:
+        SetupError: if it is of another type.
+    """
+    if float in types and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, types) and (bool in types or not isinstance(value, bool)):
+        return value
+    names = " or ".join(_NAMES[kind] for kind in types)
+    raise SetupError(f"{where}, {key}", found=repr(value), expected=names, next_step=f"write {names}")
+
+
+_NAMES: dict[type, str] = {
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    str: "a text",
+    dict: "a table",
+    list: "a list",
+}
+
+
+def _plain(hint: Any) -> tuple[type, ...]:
+    """The types that a field takes, None left out: TOML has none."""
+    return tuple(kind for kind in get_args(hint) or (hint,) if kind is not NoneType)
+
+
+def _required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING

@@ -1,0 +1,137 @@
+"""Reading a sensor with its driver for a moment, and doing so in a process of its own behind a front end.
+
+``python -m deseptr.firmware_harness.simulator.front.driver SENSOR COUNT BUS [ADDRESS]`` knows of no simulation: bus,
+smbus2 and driver are those of the device. It prints one JSON object. :func:`drive` runs it against a chip at ioctl
+level, which a test of any driver may do too::
+
+    clock = SystemClock()
+    chip = SimulatedMpu6050(ConstantSource(signals), clock)
+    driven = drive(IoctlBus(VirtualI2cBus({0x68: chip}, clock)), "mpu6050", 50)
+    assert driven.signals == pytest.approx(signals, abs=...)
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import DeseptrError, SensorError
+from deseptr.device import Clock, I2cBus, ImuConfig, LinuxI2cBus, SystemClock, make_sensor
+
+from .ioctl import IoctlBus
+
+POLL_NS = 40_000_000
+# Two seconds of silence: the source has come to its end.
+SILENT_POLLS = 50
+CONFIG = ImuConfig(rate_hz=100, acc_full_scale_g=4, gyro_full_scale_dps=500)
+
+
+@dataclass(frozen=True)
+class Driven:
+    """What a driver got.
+
+    Args:
+        signals: ``[n, 6]`` in m/s^2 and rad/s.
+        identity: what ``identify()`` said.
+        rate_hz: the output data rate that the chip was set to.
+        temperature_c: the chip's temperature.
+        gaps: reasons of the gaps.
+    """
+
+    signals: NDArray[np.float64]
+    identity: str
+    rate_hz: float
+    temperature_c: float
+    gaps: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it; :meth:`from_dict` reads it back."""
+        return asdict(self) | {"signals": self.signals.tolist()}
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> Driven:
+        """What :meth:`to_dict` made."""
+        signals = np.array(facts["signals"], np.float64).reshape(-1, 6)
+        return cls(**facts | {"signals": signals, "gaps": tuple(facts["gaps"])})
+
+
+def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: int | None = None) -> Driven:
+    """Read ``count`` samples or some more; fewer if they cease to come.
+
+    Args:
+        bus: the bus.
+        clock: waits between the reads.
+        sensor: name of the driver.
+        count: how many samples.
+        address: of the chip; the driver's usual one if None.
+
+    Raises:
+        SensorError: if the bus or the chip fails.
+        SetupError: if there is no such driver.
+    """
+    imu = make_sensor(sensor, bus, clock, address)
+    identity = imu.identify()
+    settings = imu.configure(CONFIG)
+    imu.start()
+    signals = np.empty((0, 6))
+    gaps: list[str] = []
+    silent = 0
+    while len(signals) < count and silent < SILENT_POLLS:
+        clock.sleep_ns(POLL_NS)
+        samples = imu.drain()
+        silent = 0 if len(samples.signals) else silent + 1
+        signals = np.concatenate([signals, samples.signals])
+        gaps += [samples.gap.reason] if samples.gap else []
+    temperature_c = imu.temperature_c()
+    imu.stop()
+    return Driven(signals, identity, settings.rate_hz, temperature_c, tuple(gaps))
+
+
+def drive(
+    front: IoctlBus, sensor: str, count: int, *, address: int | None = None, timeout: float | None = 60.0
+) -> Driven:
+    """As :func:`read_samples`, in a process of its own that finds the bus at ``/dev/i2c-N``.
+
+    Args:
+        front: the bus, in real time.
+        sensor: name of the driver.
+        count: how many samples.
+        address: of the chip; the driver's usual one if None.
+        timeout: seconds after which the process is ended.
+
+    Raises:
+        SensorError: what the driver raised there.
+        SetupError: if umockdev is not installed.
+        subprocess.CalledProcessError: if the process broke down.
+        subprocess.TimeoutExpired: if it took longer.
+    """
+    module = [sys.executable, "-m", "deseptr.firmware_harness.simulator.front.driver"]
+    arguments = [sensor, str(count), str(front.number), *([] if address is None else [str(address)])]
+    done = front.run([*module, *arguments], timeout=timeout)
+    done.check_returncode()
+    facts = json.loads(done.stdout)
+    if "error" in facts:
+        raise SensorError(**facts["error"])
+    return Driven.from_dict(facts)
+
+
+def main(sensor: str, count: str, number: str, address: str | None = None) -> None:
+    """Print what a sensor on ``/dev/i2c-<number>`` gives, or what goes wrong, as JSON."""
+    facts: dict[str, Any]
+    try:
+        with closing(LinuxI2cBus(int(number))) as bus:
+            found = None if address is None else int(address)
+            facts = read_samples(bus, SystemClock(), sensor, int(count), found).to_dict()
+    except DeseptrError as error:
+        facts = {"error": {name: getattr(error, name) for name in ("thing", "found", "expected", "next_step")}}
+    print(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,171 @@
+"""Failures that users really meet, as TOML files: what is on the bus, what goes wrong, and what must come of it.
+
+The package brings a folder of them; a file of one's own is read the same way. What a file expects is checked against
+what a run came to, so that a scenario is a test as well.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from deseptr.contract import SetupError
+
+from .bus_profiles import BCM2835, BusProfile, bus_profile
+from .chips.registry import CHIPS
+from .faults.fault import Fault
+from .faults.toml import check_keys, check_type, faults_from
+from .outcome import Expected, expected_from
+from .sources.spec import SourceSpec, source_spec
+
+KEYS: dict[str, tuple[type, ...]] = {
+    "description": (str,),
+    "sensor": (str,),
+    "bus": (str,),
+    "bus_hz": (int,),
+    "rate_hz": (float,),
+    "duration_s": (float,),
+    "patience_s": (float,),
+    "seed": (int,),
+    "source": (dict,),
+    "faults": (list,),
+    "expected": (dict,),
+}
+REQUIRED = ("description", "duration_s", "expected")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A sensor, what happens to it, and what must come of it.
+
+    Args:
+        name: of the file, without its ending.
+        description: in a sentence or two.
+        duration_s: how long it takes, of the sensor's time.
+        expected: what a run must come to.
+        sensor: the chip.
+        profile: the bus's controller.
+        rate_hz: sample rate of the models that ``expected`` holds for.
+        source: what the sensor feels.
+        faults: what happens.
+        seed: draws what the faults leave open.
+        patience_s: how long no sample may come before the sensor is given up; None for the usual time.
+    """
+
+    name: str
+    description: str
+    duration_s: float
+    expected: Expected
+    sensor: str = "mpu6050"
+    profile: BusProfile = BCM2835
+    rate_hz: float = 50.0
+    source: SourceSpec = field(default_factory=SourceSpec)
+    faults: tuple[Fault, ...] = ()
+    seed: int = 0
+    patience_s: float | None = None
+
+
+def scenario_names() -> list[str]:
+    """The scenarios that come with the package."""
+    return sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+
+
+def scenario_text(name: str) -> str:
+    """A packaged scenario as it is written.
+
+    Raises:
+        SetupError: if there is none of that name.
+    """
+    if name not in scenario_names():
+        raise SetupError(
+            f"scenario {name}",
+            found="none of that name",
+            expected=f"one of {', '.join(scenario_names())}, or a file FILE.toml",
+            next_step="`deseptr firmware scenarios` lists them",
+        )
+    return str((_folder() / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def load_scenario(name: str) -> Scenario:
+    """A packaged scenario by name, or one of a file whose name ends with ``.toml``.
+
+    Raises:
+        SetupError: if there is none, or it cannot be read as one.
+    """
+    if not name.endswith(".toml"):
+        return scenario_from(scenario_text(name), f"scenario {name}", name=name)
+    path = Path(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        found = error.strerror if isinstance(error, OSError) else "no text"
+        raise SetupError(path, found=found, expected="a scenario in TOML", next_step="check the path") from error
+    return scenario_from(text, str(path), name=path.stem, folder=path.parent)
+
+
+def scenario_from(text: str, where: str, *, name: str = "", folder: Path = Path()) -> Scenario:
+    """The scenario that ``text`` says.
+
+    Args:
+        text: TOML.
+        where: the file, for messages.
+        name: what to call it.
+        folder: where files that it names are looked for.
+
+    Raises:
+        SetupError: if it is no TOML, a key is unknown or missing, or a value makes no sense.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SetupError(where, found=str(error), expected="TOML", next_step="correct it") from None
+    check_keys(table, KEYS, where, "a scenario")
+    values = {key: check_type(value, KEYS[key], where, key) for key, value in table.items()}
+    for key in REQUIRED:
+        if key not in values:
+            raise SetupError(where, found=f"no {key}", expected="one", next_step=f"write {key} = …")
+    _check(values, where)
+    return Scenario(
+        name=name,
+        description=" ".join(values["description"].split()),
+        duration_s=values["duration_s"],
+        expected=expected_from(values["expected"], where),
+        sensor=values.get("sensor", "mpu6050"),
+        profile=_profile(values, where),
+        rate_hz=values.get("rate_hz", 50.0),
+        source=source_spec(values.get("source", {}), where, folder),
+        faults=tuple(faults_from([check_type(e, (dict,), where, "faults") for e in values.get("faults", [])], where)),
+        seed=values.get("seed", 0),
+        patience_s=values.get("patience_s"),
+    )
+
+
+def _check(values: Mapping[str, Any], where: str) -> None:
+    sensor = values.get("sensor", "mpu6050")
+    if sensor not in CHIPS:
+        raise SetupError(
+            f"{where}, sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose one of these"
+        )
+    for key, least in (("duration_s", 0.0), ("patience_s", 0.0), ("bus_hz", 0), ("rate_hz", 0.0), ("seed", -1)):
+        if not values.get(key, 1) > least:
+            raise SetupError(
+                f"{where}, {key}", found=values[key], expected=f"more than {least}", next_step=f"change {key}"
+            )
+
+
+def _profile(values: Mapping[str, Any], where: str) -> BusProfile:
+    try:
+        profile = bus_profile(values.get("bus", BCM2835.name))
+    except SetupError as error:
+        raise SetupError(
+            f"{where}, bus", found=error.found, expected=error.expected, next_step=error.next_step
+        ) from None
+    return profile.at(values["bus_hz"]) if "bus_hz" in values else profile
+
+
+def _folder() -> Any:
+    return files("deseptr.firmware_harness.simulator") / "scenarios"

@@ -1,0 +1,231 @@
+"""Recordings played through a simulated sensor into the real driver and runtime.
+
+Every recording is a session of its own, from power-up on: its first sample is the first that enters the FIFO, so that
+window k starts at its sample k·hop, just as in an offline evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from deseptr.contract import DeseptrError
+from deseptr.data import UNLABELLED, Dataset, Recording
+from deseptr.device import (
+    AUTO,
+    SENSORS,
+    Clock,
+    Event,
+    LabelTracker,
+    Profiler,
+    Session,
+    WindowEvent,
+    make_sensor,
+    run_live,
+)
+from deseptr.tflite import Engine
+
+from .bus_profiles import BCM2835, BusProfile
+from .chips.registry import COMMONEST, make_chip
+from .clock import VirtualClock
+from .faults.fault import Fault
+from .faults.injector import FaultInjector
+from .outcome import Outcome
+from .scenario import Scenario
+from .sources.source import RecordingSource, SignalSource
+from .sources.spec import SourceSpec
+from .virtual_bus import VirtualI2cBus
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedWindow:
+    """A window of a replay.
+
+    Args:
+        event: what the runtime said.
+        recording: index of the recording in the dataset.
+        sample: index of the window's first sample in the recording.
+        truth: label of all its samples, None if they differ or have none.
+    """
+
+    event: WindowEvent
+    recording: int
+    sample: int
+    truth: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --simulate --json``."""
+        return self.event.to_dict() | {"recording": self.recording, "sample": self.sample, "truth": self.truth}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedEvent:
+    """Anything else that happened in a replay.
+
+    Args:
+        event: what the runtime said.
+        recording: index of the recording in the dataset.
+    """
+
+    event: Event
+    recording: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --simulate --json``."""
+        return self.event.to_dict() | {"recording": self.recording}
+
+
+Replayed = ReplayedWindow | ReplayedEvent
+
+
+def simulated_session(
+    source: SignalSource | None = None,
+    *,
+    sensor: str = AUTO,
+    clock: Clock | None = None,
+    profile: BusProfile = BCM2835,
+    faults: FaultInjector | Iterable[Fault] = (),
+    scenario: Scenario | None = None,
+) -> Session:
+    """A sensor just powered up, that feels ``source``, behind its real driver on a virtual bus.
+
+    Args:
+        source: what it feels; if None, what the scenario says, or a synthetic wearer.
+        sensor: the chip; with ``auto`` the scenario's, or the commonest.
+        clock: virtual time; a new :class:`VirtualClock` if none is given.
+        profile: the bus's controller.
+        faults: what fails, and when.
+        scenario: its controller and faults count instead of these.
+
+    Raises:
+        SetupError: if there is no simulation of that chip.
+    """
+    clock = clock or VirtualClock()
+    if scenario is not None:
+        profile, faults = scenario.profile, FaultInjector(scenario.faults, scenario.seed)
+    if source is None:
+        source = (scenario.source if scenario else SourceSpec()).make()
+    if sensor == AUTO:
+        sensor = scenario.sensor if scenario else COMMONEST
+    chip = make_chip(sensor, source, clock)
+    bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
+    imu = make_sensor(sensor, bus, clock)
+    description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
+    if scenario is not None:
+        description["scenario"] = scenario.name
+    return Session(imu, clock, lambda: chip.exhausted, description, bus.close)
+
+
+def simulated_sessions(
+    dataset: Dataset,
+    *,
+    sensor: str = AUTO,
+    make_clock: Callable[[], Clock] = VirtualClock,
+    scenario: Scenario | None = None,
+) -> Iterator[Session]:
+    """A session for each recording in turn, each under the scenario from its beginning on."""
+    for recording in dataset.recordings:
+        yield simulated_session(RecordingSource(recording), sensor=sensor, clock=make_clock(), scenario=scenario)
+
+
+def run_scenario(
+    engine: Engine,
+    scenario: Scenario,
+    *,
+    seconds: float | None = None,
+    clock: Clock | None = None,
+    outcome: Outcome | None = None,
+    **options: Any,
+) -> Iterator[Event]:
+    """Run a model through a scenario, on the scenario's own source.
+
+    Args:
+        engine: the model.
+        scenario: what happens.
+        seconds: how long; as long as the scenario takes if None.
+        clock: virtual time; a new :class:`VirtualClock` if none is given.
+        outcome: takes account of every event, and of the error that ends the run.
+        options: further ones of :func:`deseptr.device.run_live`.
+
+    Raises:
+        DeseptrError: whatever the run ends with.
+    """
+    outcome = outcome or Outcome()
+    try:
+        session = simulated_session(scenario=scenario, clock=clock)
+        seconds = scenario.duration_s if seconds is None else seconds
+        if scenario.patience_s is not None:
+            options.setdefault("patience_s", scenario.patience_s)
+        for event in run_live(engine, session, seconds=seconds, **options):
+            outcome.note(event)
+            yield event
+    except DeseptrError as error:
+        outcome.fail(error)
+        raise
+
+
+def replay(
+    engine: Engine,
+    dataset: Dataset,
+    *,
+    sensor: str = AUTO,
+    seconds: float | None = None,
+    make_clock: Callable[[], Clock] = VirtualClock,
+    profiler: Profiler | None = None,
+    tracker: LabelTracker | None = None,
+    scenario: Scenario | None = None,
+    **options: Any,
+) -> Iterator[Replayed]:
+    """Run a model on every recording of ``dataset``, each in a session of its own.
+
+    Args:
+        engine: the model.
+        dataset: what the wearers do.
+        sensor: the simulated chip.
+        seconds: stop after so much of the wearers' time; None for all of it.
+        make_clock: makes the clock of a session; :class:`PacedClock` for real time.
+        profiler: takes the durations of every window.
+        tracker: decides on labels, anew in every recording.
+        scenario: what happens to the sensor, in every recording anew.
+        options: further ones of :func:`deseptr.device.run_live`.
+
+    Raises:
+        SensorError: if the chip does not fit the model.
+        SetupError: if there is no simulation of that chip.
+    """
+    left_s = seconds
+    sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock, scenario=scenario)
+    for index, (recording, session) in enumerate(zip(dataset.recordings, sessions, strict=True)):
+        if tracker is not None:
+            tracker.reset()
+        events = run_live(engine, session, seconds=left_s, profiler=profiler, tracker=tracker, **options)
+        yield from _with_truth(events, engine, recording, index, dataset.label_names)
+        if left_s is not None:
+            left_s -= recording.duration_s
+            if left_s <= 0:
+                return
+
+
+def _with_truth(
+    events: Iterable[Event],
+    engine: Engine,
+    recording: Recording,
+    index: int,
+    label_names: tuple[str, ...],
+) -> Iterator[Replayed]:
+    length = max(1, round(engine.contract.window_s * recording.rate_hz))
+    for event in events:
+        if isinstance(event, WindowEvent):
+            start = round(event.t * recording.rate_hz) - (length - 1)
+            yield ReplayedWindow(event, index, start, truth_of(recording, start, length, label_names))
+        else:
+            yield ReplayedEvent(event, index)
+
+
+def truth_of(recording: Recording, start: int, length: int, label_names: tuple[str, ...]) -> str | None:
+    """Name of the one label that samples ``start`` to ``start + length`` have; None if they differ or have none."""
+    labels = recording.labels[max(0, start) : start + length]
+    if len(labels) == 0 or labels[0] == UNLABELLED or (labels != labels[0]).any():
+        return None
+    return label_names[int(labels[0])]

@@ -1,0 +1,1 @@
+"""Long runs under drawn faults, with an account of every sample."""

@@ -1,0 +1,138 @@
+"""Random fault campaigns: from a seed, the same list of declared faults each time.
+
+Faults come as a Poisson process of a given number of events: at independent, evenly spread moments, except that none
+begins while one that lasts is going on, so that each can be told from the next. Recoveries may well overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from deseptr.contract import SetupError
+from deseptr.firmware_harness.simulator.faults.bus_faults import (
+    BitFlipRead,
+    BitFlipWrite,
+    BrokenTransfer,
+    Nack,
+    StuckBus,
+)
+from deseptr.firmware_harness.simulator.faults.chip_faults import BrownOut, Hang, Overflow, RegisterUpset
+from deseptr.firmware_harness.simulator.faults.fault import Fault
+from deseptr.firmware_harness.simulator.faults.toml import KINDS
+
+# A driver polls with about so many: any of them may be hit, not only the first.
+TRANSFERS = 8
+
+Draw = Callable[[np.random.Generator], Fault]
+
+
+def _between(rng: np.random.Generator, least: float, most: float) -> float:
+    """Evenly spread on a logarithmic scale, to the millisecond."""
+    return round(float(np.exp(rng.uniform(np.log(least), np.log(most)))), 3)
+
+
+def _nack(rng: np.random.Generator) -> Fault:
+    if rng.random() < 0.3:
+        return Nack(transfers=int(rng.integers(1, 8)))
+    return Nack(duration_s=_between(rng, 0.005, 5))
+
+
+def _broken_transfer(rng: np.random.Generator) -> Fault:
+    if rng.random() < 0.7:
+        return BrokenTransfer(fifo=True, consumed=int(rng.integers(0, 240)))
+    return BrokenTransfer(after=int(rng.integers(0, TRANSFERS)), consumed=int(rng.integers(0, 240)))
+
+
+def _bit_flip_read(rng: np.random.Generator) -> Fault:
+    if rng.random() < 0.3:
+        return BitFlipRead(fifo=True)
+    return BitFlipRead(after=int(rng.integers(0, TRANSFERS)))
+
+
+# How one of each kind is drawn; durations in seconds.
+DRAWS: dict[str, Draw] = {
+    Nack.kind: _nack,
+    StuckBus.kind: lambda rng: StuckBus(duration_s=_between(rng, 0.02, 3)),
+    BrokenTransfer.kind: _broken_transfer,
+    BitFlipRead.kind: _bit_flip_read,
+    BitFlipWrite.kind: lambda rng: BitFlipWrite(after=int(rng.integers(0, TRANSFERS))),
+    RegisterUpset.kind: lambda rng: RegisterUpset(),
+    BrownOut.kind: lambda rng: BrownOut(duration_s=_between(rng, 0.002, 2)),
+    Hang.kind: lambda rng: Hang(),
+    Overflow.kind: lambda rng: Overflow(duration_s=_between(rng, 0.2, 20)),
+}
+# Shares after what users report most: wiring first, then the host, then the chip.
+DEFAULT_MIX: dict[str, float] = {
+    Nack.kind: 0.25,
+    BrokenTransfer.kind: 0.20,
+    BitFlipRead.kind: 0.15,
+    Overflow.kind: 0.10,
+    BrownOut.kind: 0.10,
+    RegisterUpset.kind: 0.08,
+    StuckBus.kind: 0.05,
+    Hang.kind: 0.04,
+    BitFlipWrite.kind: 0.03,
+}
+
+
+def draw_campaign(
+    seed: int,
+    duration_s: float,
+    count: int,
+    mix: Mapping[str, float] | None = None,
+    *,
+    quiet_s: float = 0.0,
+    begin_s: float = 0.0,
+) -> list[Fault]:
+    """``count`` faults over ``duration_s``, sorted by time.
+
+    Args:
+        seed: draws everything.
+        duration_s: all begin and end within it.
+        count: how many.
+        mix: share of each kind; :data:`DEFAULT_MIX` if None.
+        quiet_s: how long nothing happens at the beginning and after each fault.
+        begin_s: when ``duration_s`` begins.
+
+    Raises:
+        SetupError: if a kind cannot be drawn, or the faults last longer than ``duration_s`` together.
+    """
+    mix = DEFAULT_MIX if mix is None else mix
+    _check_mix(mix)
+    rng = np.random.default_rng(seed)
+    shares = np.array(list(mix.values()), float)
+    kinds = rng.choice(len(shares), size=count, p=shares / shares.sum())
+    faults = [DRAWS[list(mix)[kind]](rng) for kind in kinds]
+    busy_s = np.array([held_s(fault) + quiet_s for fault in faults])
+    free_s = duration_s - busy_s.sum() - quiet_s
+    if free_s < 0:
+        raise SetupError(
+            "fault campaign",
+            found=f"{count} faults that take {busy_s.sum():.0f} s together",
+            expected=f"at most {duration_s:.0f} s",
+            next_step="draw fewer, or over a longer time",
+        )
+    # Sorted even moments of the free time, moved apart by what went before.
+    at_s = begin_s + quiet_s + np.sort(rng.uniform(0, free_s, count)) + np.concatenate(([0.0], np.cumsum(busy_s)[:-1]))
+    return [replace(fault, at_s=round(float(moment), 6)) for fault, moment in zip(faults, at_s, strict=True)]
+
+
+def held_s(fault: Fault) -> float:
+    """How long a fault lasts by declaration; 0 where it is over at once or after some transfers."""
+    return float(getattr(fault, "duration_s", 0.0))
+
+
+def _check_mix(mix: Mapping[str, float]) -> None:
+    for kind, share in mix.items():
+        if kind not in DRAWS or not share >= 0:
+            raise SetupError(
+                "fault campaign",
+                found=f"{share} of {kind}",
+                expected=f"a share of at least 0 of {', '.join(kind for kind in KINDS if kind in DRAWS)}",
+                next_step="change the mix",
+            )
+    if not sum(mix.values()) > 0:
+        raise SetupError("fault campaign", found="an empty mix", expected="some share", next_step="name a kind")

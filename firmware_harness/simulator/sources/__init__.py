@@ -1,0 +1,1 @@
+"""What a simulated sensor feels: recordings, the synthetic wearer, test signals."""

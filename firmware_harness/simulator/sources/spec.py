@@ -1,0 +1,111 @@
+"""Sources as plain data: what a scenario's ``[source]`` table says the sensor feels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deseptr.contract import SetupError
+from deseptr.data import load_dataset
+from deseptr.firmware_harness.simulator.faults.toml import check_keys, check_type
+
+from .counting import CountingSource
+from .source import ConstantSource, RecordingSource, SignalSource
+from .synthetic import SineSource, WearerSource
+
+# Types of the keys that each kind knows.
+KEYS: dict[str, dict[str, tuple[type, ...]]] = {
+    "wearer": {"subject": (int,), "seed": (int,), "stretch_s": (float,)},
+    "constant": {"signals": (list,)},
+    "sine": {
+        "frequency_hz": (float, list),
+        "amplitude": (float, list),
+        "offset": (float, list),
+        "phase": (float, list),
+    },
+    "recording": {"data": (str,), "number": (int,)},
+    "counting": {},
+}
+REQUIRED = {"constant": ("signals",), "sine": ("frequency_hz", "amplitude"), "recording": ("data",)}
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """A source to be made, as often as it is wanted.
+
+    Args:
+        kind: ``wearer`` (one who never stops), ``constant``, ``sine``, ``recording`` (of a data set, by its number) or
+            ``counting``.
+        options: what the kind takes.
+        folder: where a recording's file is looked for.
+    """
+
+    kind: str = "wearer"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path = Path()
+
+    def make(self) -> SignalSource:
+        """The source, at its beginning.
+
+        Raises:
+            DataError: if a recording cannot be read.
+            SetupError: if a value makes no sense.
+        """
+        return MAKERS[self.kind](self)
+
+
+def source_spec(table: Mapping[str, Any], where: str, folder: Path) -> SourceSpec:
+    """What a ``[source]`` table says.
+
+    Raises:
+        SetupError: if a kind or key is unknown, a value is of the wrong type, or one is missing.
+    """
+    where = f"{where}, source"
+    kind = table.get("kind", "wearer")
+    if kind not in KEYS:
+        raise SetupError(
+            f"{where}, kind", found=kind, expected=f"one of {', '.join(KEYS)}", next_step="choose one of these"
+        )
+    known = KEYS[kind]
+    options = {key: value for key, value in table.items() if key != "kind"}
+    check_keys(options, known, where, f"a {kind} source")
+    for key in REQUIRED.get(kind, ()):
+        if key not in options:
+            raise SetupError(where, found=f"no {key}", expected=f"one for {kind}", next_step=f"write {key} = …")
+    return SourceSpec(kind, {key: check_type(options[key], known[key], where, key) for key in options}, folder)
+
+
+def _constant(spec: SourceSpec) -> SignalSource:
+    signals = spec.options["signals"]
+    if np.shape(signals) != (6,) or not all(isinstance(value, int | float) for value in signals):
+        raise SetupError(
+            "constant source, signals", found=signals, expected="six numbers", next_step="write one for each axis"
+        )
+    return ConstantSource(signals)
+
+
+def _recording(spec: SourceSpec) -> SignalSource:
+    data, number = spec.options["data"], spec.options.get("number", 0)
+    beside = spec.folder / data
+    recordings = load_dataset(str(beside) if beside.exists() else data).recordings
+    if not 0 <= number < len(recordings):
+        raise SetupError(
+            f"recording source, {data}",
+            found=f"no recording {number}",
+            expected=f"0 to {len(recordings) - 1}",
+            next_step="change number",
+        )
+    return RecordingSource(recordings[number])
+
+
+MAKERS: dict[str, Callable[[SourceSpec], SignalSource]] = {
+    "wearer": lambda spec: WearerSource(**spec.options),
+    "constant": _constant,
+    "sine": lambda spec: SineSource(**spec.options),
+    "recording": _recording,
+    "counting": lambda spec: CountingSource(),
+}

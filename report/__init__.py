@@ -1,0 +1,1 @@
+"""Figures made readable: tables, Markdown and HTML pages."""

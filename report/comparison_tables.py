@@ -1,0 +1,134 @@
+"""The tables of a comparison of models, the same in the terminal, on the page and in Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deseptr.evaluate.markdown import NONE, figure, markdown_table
+
+from .runs_tables import Table, interval_text, si
+
+EXPLANATION = (
+    "Latency is that of one invocation, from an array of the model's own input type to its logits, copies into and out "
+    "of the runtime included; cutting windows, scaling them to int8 and deciding on a label are not. All models are "
+    "timed in one process and interleaved: in each round every model is called twice, in an order drawn anew, and the "
+    "second call counts. The ratio is the median over the rounds of a model's time over the first model's in the same "
+    "round, with a bootstrap interval over the rounds. MACs and ops are those in the file; runtimes may fuse some. The "
+    "interval of macro-F1 is a bootstrap over test subjects; agreement is the share of windows on which a model names "
+    "the class that the first one names."
+)
+_INTERVAL = "95\N{NO-BREAK SPACE}% interval"
+
+
+def costs_table(content: dict[str, Any]) -> Table:
+    """Latency, size and work, a row for each model; no arena where none was measured."""
+    models = content["models"]
+    arena = any(model["arena_bytes"] is not None for model in models)
+    head = ["model", "median µs", "p99 µs", "ratio", _INTERVAL, "size KB", *["arena KB"] * arena, "MACs", "ops"]
+    return head, [_costs(model, arena) for model in models]
+
+
+def scores_table(content: dict[str, Any]) -> Table:
+    """How right the models are, a row for each; no row where none was scored."""
+    models = content["models"]
+    scored = any(model["scores"] for model in models)
+    head = ["model", "accuracy", "macro-F1", _INTERVAL, "agreement with the first"]
+    return head, [_scores(model) for model in models] if scored else []
+
+
+def ops_table(content: dict[str, Any]) -> Table:
+    """How often each operation occurs in each flatbuffer, those of the first model first."""
+    known = [model for model in content["models"] if model["ops"]]
+    ops = dict.fromkeys(op for model in known for op in model["ops"])
+    return ["operation", *(m["name"] for m in known)], [[op, *(str(m["ops"].get(op, 0)) for m in known)] for op in ops]
+
+
+def facts_table(content: dict[str, Any]) -> Table:
+    """What the figures were measured on and how."""
+    machine = content["machine"]
+    load = figure(machine["load_average"], ".1f")
+    rows = [
+        ["machine", machine["board"] or machine["platform"]],
+        ["processor", f"{machine['cpu']} ({machine['processors']} of them)" + ", EMULATED" * machine["emulated"]],
+        ["load beforehand", f"{load} processes on average over a minute"],
+        ["runtimes", ", ".join(dict.fromkeys(model["runtime"] for model in content["models"]))],
+        ["kernels of the TFLite runtime", content["kernels"]],
+        ["threads of each engine", str(content["threads"])],
+        [
+            "rounds",
+            f"{content['rounds']:,}, after {content['warm_up']} untimed calls of each model; seed {content['seed']}",
+        ],
+        ["timed on", _inputs(content)],
+    ]
+    if content["data"]:
+        data = content["data"]
+        rows.append(["scored on", f"{data['source']}, subjects {', '.join(data['subjects'])}"])
+    return ["", ""], rows
+
+
+def caveats(content: dict[str, Any]) -> list[str]:
+    """What must be known to read the latencies right."""
+    machine = content["machine"]
+    lines = [f"Latencies are of this machine ({machine['cpu']}) and of no other."]
+    if machine["emulated"]:
+        lines.append("EMULATED processor: these are no latencies of a real one.")
+    if machine["load_average"] is not None and machine["load_average"] > 0.5:
+        lines.append(
+            f"Other work was running (load {machine['load_average']:.1f} on {machine['processors']} processors): "
+            "the ratios stand that better than the microseconds, p99 hardly at all."
+        )
+    if content["threads"] > 1:
+        lines.append("With several threads, idle ones of one engine may spin into the next one's turn.")
+    return lines
+
+
+def summary(content: dict[str, Any]) -> str:
+    """How it was measured, in a line for the terminal."""
+    facts = dict(facts_table(content)[1])
+    threads = "1 thread" if content["threads"] == 1 else f"{content['threads']} threads"
+    how = f"{threads}, {content['kernels']} kernels, {content['rounds']:,} rounds"
+    return f"{facts['runtimes']}; {how}, on {facts['timed on']}"
+
+
+def markdown(content: dict[str, Any]) -> str:
+    """The comparison as a Markdown page; the distribution is on the HTML page and, as percentiles, in the JSON."""
+    lines = ["# Models compared", "", *(f"{line}\n" for line in (*caveats(content), EXPLANATION))]
+    tables = {
+        "Cost": costs_table(content),
+        "Scores": scores_table(content),
+        "How it was measured": facts_table(content),
+        "Operations": ops_table(content),
+    }
+    for title, (head, rows) in tables.items():
+        if rows:
+            lines += [f"## {title}", "", *markdown_table(head, rows), ""]
+    return "\n".join(lines)
+
+
+def _costs(model: dict[str, Any], arena: bool) -> list[str]:
+    latency = model["latency"]
+    row = [model["name"], f"{latency['median_us']:.1f}", f"{latency['p99_us']:.1f}", f"{latency['ratio']:.3f}"]
+    row += [interval_text(latency["interval"]), _kilobytes(model["bytes"])]
+    row += [_kilobytes(model["arena_bytes"])] * arena
+    return [*row, si(model["macs"]), str(sum(model["ops"].values())) if model["ops"] else NONE]
+
+
+def _scores(model: dict[str, Any]) -> list[str]:
+    scores = model["scores"]
+    if scores is None:
+        return [model["name"], *[NONE] * 4]
+    row = [model["name"], figure(scores["accuracy"]), figure(scores["macro_f1"])]
+    return [*row, interval_text(scores["macro_f1_interval"]), figure(scores["agreement"], ".2%")]
+
+
+def _inputs(content: dict[str, Any]) -> str:
+    """What the models were fed while they were timed."""
+    kinds = {model["input"] for model in content["models"]}
+    if len(kinds) == 1:
+        return "real windows" if "windows" in kinds else "noise"
+    on_noise = ", ".join(model["name"] for model in content["models"] if model["input"] == "noise")
+    return f"real windows; noise for {on_noise}, without a contract"
+
+
+def _kilobytes(count: int | None) -> str:
+    return NONE if count is None else f"{count / 1024:.1f}"

@@ -1,0 +1,198 @@
+"""The page of a conversion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from deseptr.evaluate.compare import observe_machine
+
+from . import conversion_tables as tables, html
+from .attention_form import attention_form
+from .html.page import Block
+
+if TYPE_CHECKING:
+    from deseptr.convert import Conversion
+    from deseptr.tflite.op_times import OpTimes
+
+_ROUNDS = 200
+_NAMED_STEPS = 6
+_LARGEST_LAYERS = 20
+_PARITY = (
+    "Every engine names a class for held-out windows, and so does the float checkpoint. The interval of the agreement "
+    "is Wilson's, as if windows were independent; differences are the engine's score less the checkpoint's, with a "
+    "paired bootstrap over {resampled}. The first engine with the converted model decides."
+)
+_TIMES = (
+    "An operation's time is what the graph that ends with it takes longer than the one that ends before it, from "
+    "medians of {rounds} interleaved rounds, made monotone by pooling; the first holds the cost of a call. One that "
+    "the runtime fuses with its predecessor takes nothing, and one that leaves XNNPACK's kernels bears its cost."
+)
+_SQNR = (
+    "Signal to quantisation noise ratio against the float graph on the same windows: accumulated, with the error of "
+    "every layer before it, and its own, of the layer alone on the float graph's values. {mark} 1 to {mark} {count} "
+    "lose most by themselves; layers that only move values are not among them. What is beyond the frame is exact or "
+    "nearly so."
+)
+_CONSTANTS = (
+    "{whole:,} of {size:,} bytes are weights and other constants; the rest is the graph's structure, the quantisation "
+    "of its tensors and the contract."
+)
+
+
+def convert_page(result: Conversion) -> str:
+    """The conversion as one HTML file without a link to anything; times its operations on this machine.
+
+    Raises:
+        ModelError: if the runtime cannot run the model.
+        SetupError: if there is no TFLite runtime.
+    """
+    from deseptr.tflite.op_times import op_times
+
+    machine = observe_machine()
+    return page_of(result, op_times(result.content, _ROUNDS), machine)
+
+
+def page_of(result: Conversion, times: OpTimes, machine: dict[str, Any]) -> str:
+    """The page, of operations that have been timed.
+
+    Args:
+        result: the conversion.
+        times: of its operations.
+        machine: what they were timed on, as :func:`~deseptr.evaluate.compare.observe_machine` saw it.
+    """
+    facts = result.to_dict()
+    sections = {
+        "Result": _result(result),
+        "Parity": _parity(result),
+        "Classes and subjects": _scores(result),
+        "Time by operation": _times(result, times, machine),
+        "Size by layer": _sizes(result, facts),
+        "Noise by layer": _noise(result),
+        "Form of attention": (html.paragraph(sentence) for sentence in attention_form(result.graph)),
+        "Lint": _lint(result),
+        "TensorFlow Lite Micro": _micro(result, facts),
+        "Edge TPU": _edgetpu(result),
+        "What made it": [html.facts(tables.origins_rows(facts))],
+        "Contract": [html.facts(tables.contract_rows(facts["contract"]))],
+    }
+    shown = [html.Section(title, blocks) for title, each in sections.items() if (blocks := list(each))]
+    size = f"{len(result.content) / 1024:.1f} KB"
+    lead = f"{result.path.name}: {size}, {tables.describe_types(result)}, for {result.kept.recipe.target}."
+    return html.render_page(f"deseptr: {result.contract.model} converted", lead, shown, width_rem=76)
+
+
+def _result(result: Conversion) -> Iterator[Block]:
+    parity = result.kept.deciding
+    if result.passed:
+        count = len(result.attempts)
+        after = f" at attempt {count}" if count > 1 else ""
+        same = f"same class as the checkpoint on {parity.agreement:.2%} of {parity.windows:,} held-out windows"
+        yield html.verdict(f"Passed the gate{after}: {same}.", good=True)
+    else:
+        yield html.verdict(f"Failed the gate, written by force: {'; '.join(result.kept.failures)}.", good=False)
+    yield from (html.paragraph(f"Warning: {warning}") for warning in _other_warnings(result))
+    yield html.facts(tables.facts_rows(result))
+    yield html.table(*tables.scores_table(parity), caption="On the held-out windows")
+    yield html.table(*tables.attempts_table(result.attempts), caption="Attempts; the last one was kept")
+
+
+def _other_warnings(result: Conversion) -> list[str]:
+    """Those that the verdict does not say already."""
+    return [w for w in result.warnings if not any(w.endswith(failure) for failure in result.kept.failures)]
+
+
+def _parity(result: Conversion) -> Iterator[Block]:
+    kept = result.kept
+    yield html.paragraph(_PARITY.format(resampled=kept.deciding.resampled))
+    yield html.wide_table(*tables.parity_table(kept.parities))
+    yield from (html.paragraph(f"Not run: {engine}: {reason}") for engine, reason in kept.not_run.items())
+
+
+def _scores(result: Conversion) -> Iterator[Block]:
+    parity = result.kept.deciding
+    for name, scores in (("float checkpoint", parity.reference), (f"converted, {parity.candidate}", parity.scores)):
+        svg = html.confusion_figure(scores.labels, scores.confusion, "")
+        yield html.figure(svg, f"Confusion, {name}; shade: share of the true class")
+    sides = {"checkpoint": parity.reference.per_subject_f1, "converted": parity.scores.per_subject_f1}
+    if len(parity.scores.per_subject_f1) > 1:
+        svg = html.pairs_figure(sides, "subject", "macro-F1")
+        yield html.figure(svg, "Macro-F1 of each subject's windows")
+
+
+def _times(result: Conversion, times: OpTimes, machine: dict[str, Any]) -> Iterator[Block]:
+    if machine["emulated"]:
+        yield html.verdict("EMULATED processor: these are no times of a real one.", good=False)
+    yield html.paragraph(f"{_measured_on(times, machine)} {_TIMES.format(rounds=times.rounds)}")
+    if times.skipped:
+        yield html.paragraph(f"Not timed, and counted with the next: {'; '.join(times.skipped)}")
+    yield html.table(*tables.ops_table(result, times))
+    bars = [html.Bar(op, share, f"{share:.1%}") for op, share in times.share_by_op.items()]
+    yield html.figure(html.bars_figure(bars, "share of time"), "Share of time of each kind of operation")
+    named = {index: times.nodes[index].op for index in tables.slowest(times, _NAMED_STEPS)}
+    measured, own = [node.cumulative_us for node in times.nodes], [node.own_us for node in times.nodes]
+    svg = html.cumulative_figure(measured, own, named)
+    yield html.figure(svg, f"Time up to each operation; the {len(named)} that take longest are named")
+    yield html.wide_table(*tables.slowest_table(times), caption="The operations that take longest")
+
+
+def _measured_on(times: OpTimes, machine: dict[str, Any]) -> str:
+    threads = "1 thread" if times.threads == 1 else f"{times.threads} threads"
+    load = "" if machine["load_average"] is None else f", load {machine['load_average']:.1f} beforehand"
+    where = f"{machine['cpu']} ({machine['processors']} processors{load}), {machine['board'] or machine['platform']}"
+    how = f"{times.runtime}, {times.kernels} kernels, {threads}"
+    whole = f"{times.invoke_us:.0f} µs on the machine that made this page and on no other"
+    return f"An invocation takes {whole}: {where}; {how}."
+
+
+def _sizes(result: Conversion, facts: dict[str, Any]) -> Iterator[Block]:
+    sizes = [
+        (each["bytes"], tables.numbered(index, each["op"], each["layer"]))
+        for index, each in enumerate(facts["layer_sizes"])
+    ]
+    held = sorted((pair for pair in sizes if pair[0]), key=lambda pair: -pair[0])
+    if rest := held[_LARGEST_LAYERS:]:
+        held[_LARGEST_LAYERS:] = [(sum(size for size, _ in rest), f"{len(rest)} others")]
+    yield html.paragraph(_CONSTANTS.format(whole=sum(size for size, _ in held), size=len(result.content)))
+    if held:
+        bars = [html.Bar(name, size / 1024, f"{size:,}") for size, name in held]
+        yield html.figure(html.bars_figure(bars, "KB", width=9.8), "Constants that each operation reads, in bytes")
+
+
+def _noise(result: Conversion) -> Iterator[Block]:
+    layers, worst = result.kept.layers, result.kept.worst
+    if not layers:
+        return
+    yield html.paragraph(_SQNR.format(mark=tables.MARK, count=len(worst)))
+    marked = [index for index, layer in enumerate(layers) if layer in worst]
+    svg = html.sqnr_figure([each.sqnr_db for each in layers], [each.own_sqnr_db for each in layers], marked)
+    yield html.figure(svg, "SQNR by layer; circles: the worst by themselves, with their numbers")
+    yield html.wide_table(*tables.sqnr_table(layers, worst))
+
+
+def _lint(result: Conversion) -> Iterator[Block]:
+    yield html.facts(tables.lint_rows(result))
+    head, rows = tables.findings_table(result)
+    if rows:
+        yield html.wide_table(head, rows)
+
+
+def _micro(result: Conversion, facts: dict[str, Any]) -> Iterator[Block]:
+    rows = tables.arena_rows(result)
+    if rows:
+        yield html.paragraph(
+            "Measured on a 64-bit machine with the reference kernels: a 32-bit core needs less, optimised kernels want "
+            "scratch memory on top."
+        )
+        yield html.facts(rows)
+        yield html.paragraph(f"Operations to register: {', '.join(facts['resolver_ops'] or ())}.")
+
+
+def _edgetpu(result: Conversion) -> Iterator[Block]:
+    rows = tables.edgetpu_rows(result)
+    if not rows:
+        return
+    yield html.facts(rows)
+    if result.edgetpu:
+        statuses = [[row.op, str(row.count), row.status] for row in result.edgetpu.table]
+        yield html.table(["operation", "count", "status"], statuses, caption="As the compiler says")

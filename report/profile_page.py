@@ -1,0 +1,100 @@
+"""A profile as one HTML page without a link to anything, made with the standard library and numpy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from . import profile_tables as tables
+from .html.page import Block, Section, facts, figure, paragraph, render_page, table, verdict, wide_table
+from .html.plain_figures import plain_bars, plain_histogram, plain_stack
+
+_PARTS = ("read", "resample", "window", "invoke", "decide")
+_WAYS = {"end_to_end": "start of the read to the label", "sensor_to_label": "last sample to the label"}
+_LONGEST = 20
+
+
+def profile_page(content: dict[str, Any], model: str) -> str:
+    """The page.
+
+    Args:
+        content: the JSON of a profile.
+        model: the file's name.
+    """
+    sections = {
+        "What to hold against it": _caveats(content),
+        "Stages": _stages(content),
+        "From sensor to label": _ways(content),
+        "Cost": [facts(tables.facts_rows(content))],
+        "Threads": _threads(content),
+        "Operations": _ops(content),
+        "Board": _board(content),
+        "Measured on": [facts(tables.machine_rows(content))],
+    }
+    shown = [Section(title, blocks) for title, each in sections.items() if (blocks := list(each))]
+    kind = "EMULATED: no latencies of a device" if content["emulated"] else "on the machine named below and no other"
+    windows = content["deadlines"]["windows"]
+    return render_page(f"deseptr: profile of {model}", f"{windows} windows, {kind}.", shown, width_rem=62)
+
+
+def _caveats(content: dict[str, Any]) -> Iterator[Block]:
+    if not content["caveats"]:
+        yield verdict("Nothing: a real sensor in real time, on a board that nothing held back.", good=True)
+    for caveat in content["caveats"]:
+        yield verdict(f"{caveat[0].upper()}{caveat[1:]}.", good=False)
+
+
+def _stages(content: dict[str, Any]) -> Iterator[Block]:
+    yield table(*tables.stages_table(content), caption=f"{tables.duration_word(content)} of a window")
+    rows = {name: {stage: content["stages"][stage][f"{name}_us"] for stage in _PARTS} for name in ("p50", "p95", "p99")}
+    yield figure(
+        plain_stack(rows, tables.unit(content)),
+        "Stages end to end; percentiles of parts do not add up to the percentile of the whole",
+    )
+
+
+def _ways(content: dict[str, Any]) -> Iterator[Block]:
+    for stage, words in _WAYS.items():
+        histogram, figures = content["histogram"][stage], content["stages"][stage]
+        if histogram["counts"]:
+            marks = {name: figures[f"{name}_us"] for name in ("p50", "p99")}
+            svg = plain_histogram(histogram["edges_us"], histogram["counts"], marks, f"{words}, {tables.unit(content)}")
+            last = f"{figures['max_us']:,.0f} {tables.unit(content)}"
+            beyond = f"; {histogram['above']} windows lie beyond, the last at {last}"
+            yield figure(svg, f"Windows by time from {words}{beyond if histogram['above'] else ''}")
+
+
+def _threads(content: dict[str, Any]) -> Iterator[Block]:
+    head, rows = tables.threads_table(content)
+    if rows:
+        yield table(head, rows, caption="An inference, interleaved")
+        bars = [(f"{each['threads']} threads", each["p50_us"], f"{each['p50_us']:,.1f}") for each in content["threads"]]
+        yield figure(plain_bars(bars), f"Median of an inference, {tables.unit(content)}")
+
+
+def _ops(content: dict[str, Any]) -> Iterator[Block]:
+    ops = content["ops"]
+    if not ops:
+        return
+    yield paragraph(
+        "An operation's time is what the graph that ends with it takes longer than the one that ends before it, "
+        f"medians of {ops['rounds']} interleaved rounds, made monotone; {ops['runtime']}, {ops['kernels']} kernels."
+    )
+    shares = [(op, share, f"{share:.1%}") for op, share in ops["share_by_op"].items()]
+    yield figure(plain_bars(shares), "Share of the time of each kind of operation")
+    nodes = sorted(ops["nodes"], key=lambda node: -(node["own_us"] or 0.0))[:_LONGEST]
+    yield figure(
+        plain_bars([_op_bar(node) for node in nodes]), f"The operations that take longest, {tables.unit(content)}"
+    )
+    yield wide_table(*tables.ops_table(content))
+
+
+def _op_bar(node: dict[str, Any]) -> tuple[str, float, str]:
+    own = node["own_us"] or 0.0
+    return f"{node['op']} {tables.layer_name(node, 28)}", own, f"{own:,.1f}"
+
+
+def _board(content: dict[str, Any]) -> Iterator[Block]:
+    head, rows = tables.board_table(content)
+    if rows:
+        yield table(head, rows)

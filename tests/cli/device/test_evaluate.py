@@ -1,0 +1,131 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.device.evaluate import evaluate
+from deseptr.contract import DataError, SetupError
+from deseptr.data import UNLABELLED, Dataset, Recording, load_dataset
+from deseptr.device import default_model
+from deseptr.evaluate.over_bus import BusRun, bus_windows, evaluate_bus, evaluate_straight
+from deseptr.firmware_harness.simulator import VirtualClock
+from deseptr.tflite import load_engine
+
+MODEL = default_model()
+DATA = "synthetic:subjects=4,seconds=12"
+KEYS = {"windows", "accuracy", "macro_f1", "labels", "per_class_f1", "per_subject_f1", "confusion"}
+
+
+def run(*arguments):
+    return CliRunner().invoke(evaluate, [str(MODEL), DATA, *arguments], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return load_engine(MODEL)
+
+
+def test_both_ways_have_the_keys_of_evaluate_and_agree():
+    result = run("--json")
+    made = json.loads(result.stdout)
+    assert KEYS | {"model", "runtime", "data", "subjects"} <= made.keys()
+    assert made["bus"].keys() >= KEYS
+    assert made["path"] == "straight"
+    assert made["windows"] == np.sum(made["confusion"])
+    agreement = made["agreement"]
+    assert agreement["windows"] == made["bus"]["windows"] > 0
+    assert agreement["share"] >= 0.95
+    assert 0 < agreement["mean_difference"] <= agreement["largest_difference"] < 0.2
+    assert "over the bus" in result.stderr
+
+
+def test_straight_is_what_evaluate_says():
+    from deseptr.evaluate.predictor import evaluate_model, load_predictor
+
+    dataset = load_dataset(DATA)
+    whole = evaluate_model(load_predictor(MODEL), dataset).to_dict()
+    assert evaluate_straight(load_engine(MODEL), dataset).to_dict() == whole
+
+
+@pytest.mark.parametrize(("option", "other"), [("--straight", "bus"), ("--bus", "straight")])
+def test_one_way_alone(option, other):
+    made = json.loads(run(option, "--test-subjects", "2", "--json").stdout)
+    assert made["path"] != other
+    assert made["subjects"] == ["2"]
+    assert ("bus" in made) == ("agreement" in made) == (option == "--bus")
+    if option == "--bus":
+        assert made["confusion"] == made["bus"]["confusion"]
+
+
+def test_as_text():
+    text = run().stdout
+    for part in ("straight", "over the bus", "macro-F1", "true (rows)", "same samples both ways: "):
+        assert part in text
+
+
+def recording(labels, seed=0):
+    signals = np.random.default_rng(seed).normal(0, 3, (len(labels), 6)).astype(np.float32)
+    return Recording(signals, 50.0, "1", np.asarray(labels, np.int16))
+
+
+def test_only_windows_of_one_known_label_are_judged(engine):
+    contract = engine.contract
+    length, hop = contract.window_length, contract.hop_length
+    names = (contract.labels[0], "swimming")
+    # A window of the first class, then hops that cross into no label, into a class the model does not know.
+    labels = [0] * (length + 2 * hop) + [UNLABELLED] * length + [1] * (2 * length) + [0] * (3 * length)
+    dataset = Dataset((recording(labels),), names)
+    told = []
+    run = evaluate_bus(engine, dataset, sensor="mpu6050", make_clock=VirtualClock, progress=told.append)
+    starts = range(0, len(labels) - length + 1, hop)
+    expected = [start for start in starts if set(labels[start : start + length]) == {0}]
+    assert [sample for _, sample in run.places] == expected
+    assert set(run.true) == {0}
+    assert sum(told) == len(starts) == bus_windows(engine, dataset)
+
+
+def test_every_recording_begins_anew(engine):
+    length = engine.contract.window_length
+    dataset = Dataset(tuple(recording([0] * (length + 7), seed) for seed in range(2)), (engine.contract.labels[0],))
+    run = evaluate_bus(engine, dataset, sensor="mpu6050", make_clock=VirtualClock)
+    assert run.places == [(0, 0), (1, 0)]
+    assert np.abs(run.differences).max() < 0.2
+
+
+def test_differences_are_told():
+    run = BusRun(("a", "b"))
+    run.true, run.said, run.straight, run.subjects = [0, 1, 1], [0, 1, 0], [0, 1, 1], ["1", "1", "2"]
+    run.places = [(0, 0), (0, 64), (1, 0)]
+    run.differences = [np.array(pair, np.float32) for pair in ((0, 0), (0.25, -0.25), (0.5, -0.5))]
+    run.margins = [0.9, 0.5, 0.125]
+    made = run.agreement()
+    assert made["share"] == pytest.approx(2 / 3)
+    assert (made["largest_difference"], made["mean_difference"]) == (0.5, 0.25)
+    assert made["pairs"] == [{"straight": "b", "bus": "a", "windows": 1}]
+    where = {"recording": 1, "sample": 0, "straight": "b", "bus": "a"}
+    assert made["differing"] == [where | {"largest_difference": 0.5, "straight_margin": 0.125}]
+    assert run.scores().accuracy == pytest.approx(2 / 3)
+
+
+def test_nothing_to_judge_is_one_line(engine):
+    length = engine.contract.window_length
+    dataset = Dataset((recording([UNLABELLED] * (2 * length)),), (engine.contract.labels[0],))
+    with pytest.raises(SetupError, match="found no window with one known label"):
+        evaluate_bus(engine, dataset, sensor="mpu6050", make_clock=VirtualClock)
+    with pytest.raises(DataError):
+        evaluate_straight(engine, dataset)
+
+
+def test_no_training_framework_is_loaded():
+    code = (
+        "import sys\nfrom deseptr.cli.device.evaluate import evaluate\n"
+        f"try: evaluate([{str(MODEL)!r}, 'synthetic:subjects=3,seconds=6', '--json'])\n"
+        "except SystemExit as stop: assert not stop.code, stop.code\n"
+        "assert not {'tensorflow', 'keras', 'deseptr.train', 'sklearn', 'jinja2'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["windows"] > 0

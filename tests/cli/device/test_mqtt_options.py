@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+
+from deseptr.cli.device.mqtt_options import Address, parse_address, read_password, state_folder
+from deseptr.contract import SetupError
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("broker", ("broker", 1883, False)),
+        ("broker.local:1884", ("broker.local", 1884, False)),
+        ("mqtt://10.0.0.2", ("10.0.0.2", 1883, False)),
+        ("mqtts://broker/", ("broker", 8883, True)),
+        ("mqtts://[fe80::1]:8884", ("fe80::1", 8884, True)),
+        ("bücher.example", ("xn--bcher-kva.example", 1883, False)),
+    ],
+)
+def test_address(text, address):
+    assert parse_address(text) == Address(*address)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "http://broker", "broker:port", "broker:99999", "mqtt://", "broker/topic", "mqtt://broker?x=1", "a..b"]
+)
+def test_other_addresses_are_refused(text):
+    with pytest.raises(SetupError, match=r"^--mqtt: found .*; correct the address$"):
+        parse_address(text)
+
+
+@pytest.mark.parametrize("text", ["me:secret@broker", "mqtts://me:secret@broker:1", "mqtt://:secret@broker"])
+def test_password_on_the_command_line_is_refused_and_not_repeated(text):
+    with pytest.raises(SetupError, match="found a user in the address") as caught:
+        parse_address(text)
+    assert "secret" not in str(caught.value)
+
+
+def test_password_comes_from_a_file_or_the_environment(tmp_path):
+    (tmp_path / "password").write_text("correct horse\nnot this\n")
+    environment = {"DESEPTR_MQTT_PASSWORD": "battery"}
+    assert read_password(tmp_path / "password", environment) == "correct horse"
+    assert read_password(None, environment) == "battery"
+    assert read_password(None, {}) is None
+
+
+@pytest.mark.parametrize(("content", "found"), [(None, "No such file"), (b"\nx", "nothing"), (b"\xff\xfe", "no UTF-8")])
+def test_unusable_password_file_is_refused(tmp_path, content, found):
+    if content is not None:
+        (tmp_path / "password").write_bytes(content)
+    with pytest.raises(SetupError, match=f"password: found {found}.* correct --mqtt-password-file"):
+        read_password(tmp_path / "password", {})
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"STATE_DIRECTORY": "/var/lib/deseptr:/var/lib/other", "XDG_STATE_HOME": "/x"}, "/var/lib/deseptr"),
+        ({"XDG_STATE_HOME": "/x"}, "/x/deseptr"),
+        ({}, str(Path.home() / ".local/state/deseptr")),
+    ],
+)
+def test_spool_is_where_state_belongs(environment, folder):
+    assert state_folder(environment) == Path(folder)

@@ -1,0 +1,200 @@
+"""`deseptr device run` with files, services and config files, as one types it."""
+
+import csv
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.device.group import device
+from deseptr.contract import SetupError
+from deseptr.device import DecisionConfig
+
+WALK = "synthetic:subjects=1,seconds=10"
+COMMAND = [sys.executable, "-m", "deseptr.cli", "device", "run"]
+
+
+def invoke(*arguments, env=None):
+    result = CliRunner().invoke(device, ["run", *map(str, arguments)], env=env)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def windows(result):
+    return [line for line in map(json.loads, result.stdout.splitlines()) if "label" in line]
+
+
+def test_csv_holds_what_json_says(int8_model, tmp_path):
+    path = tmp_path / "run.csv"
+    result = invoke("--model", int8_model, "--simulate", WALK, "--json", "--csv", path)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [float(row["t"]) for row in rows] == [line["t"] for line in lines]
+    for row, line in zip(rows, lines, strict=True):
+        if row["event"] == "window":
+            assert (row["label"], row["state"]) == (line["label"], line["state"])
+            assert float(row["p_upright"]) == line["probabilities"]["upright"]
+        else:
+            assert (row["event"], row["label"]) == ("label", line["change"]["label"])
+
+
+def test_csv_rotates_in_a_replay_without_losing_a_row(int8_model, tmp_path):
+    result = invoke(
+        "--model", int8_model, "--simulate", "synthetic", "--seconds", 60, "--json",
+        "--csv", tmp_path / "run.csv", "--csv-size", 0.002, "--csv-keep", 100,
+    )  # fmt: skip
+    files = sorted(tmp_path.iterdir(), key=lambda file: -int(file.suffix[1:]) if file.suffix != ".csv" else 0)
+    assert len(files) > 3
+    rows = [row for file in files for row in csv.DictReader(file.read_text().splitlines())]
+    assert [float(row["t"]) for row in rows] == [json.loads(line)["t"] for line in result.stdout.splitlines()]
+
+
+def test_config_file_gives_defaults_that_the_command_line_and_environment_override(int8_model, tmp_path):
+    config = tmp_path / "deseptr.toml"
+    config.write_text(f'model = "{int8_model}"\nsimulate = "{WALK}"\njson = true\nseconds = 3\nengine = "litert"\n')
+    from_file = windows(invoke("--config", config))
+    assert 0 < len(from_file) < 12
+    assert len(windows(invoke("--config", config, "--seconds", 6))) > len(from_file)
+    assert len(windows(invoke(env={"DESEPTR_CONFIG": str(config)}))) == len(from_file)
+    with pytest.raises(Exception, match=r"missing.tflite"):
+        invoke("--config", config, env={"DESEPTR_MODEL": "missing.tflite"})
+
+
+def test_options_of_the_decision_have_its_defaults():
+    defaults = {parameter.name: parameter.default for parameter in device.get_command(None, "run").params}
+    config = DecisionConfig()
+    assert defaults["smoothing"] == config.smoothing
+    assert defaults["horizon"] == config.horizon_s
+    assert defaults["threshold"] == config.threshold
+    assert defaults["margin"] == config.margin
+    assert defaults["dwell"] == config.dwell_s
+
+
+def test_help_has_groups_with_every_option_in_one():
+    text = invoke("--help").stdout
+    headings = [line.rstrip(":") for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["Model and sensor", "Simulation", "Decision", "Terminal", "CSV file", "MQTT", "Options"]
+    for parameter in device.get_command(None, "run").params:
+        assert text.count(f"  {parameter.opts[0]} ") + text.count(f"  {parameter.opts[0]}\n") >= 1, parameter.opts
+
+
+def test_mqtt_without_its_package_says_what_to_install(int8_model):
+    code = (
+        "import sys; sys.modules['paho'] = None\n"
+        "from deseptr.cli.main import main\n"
+        f"main(['device', 'run', '--model', {str(int8_model)!r}, '--simulate', '--mqtt', 'localhost'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "deseptr: paho: found no such package, expected it for this command; "
+        "install it with `pip install 'deseptr[mqtt]'`\n"
+    )
+
+
+def test_mqtt_that_is_away_leaves_the_run_alone_and_the_messages_in_the_spool(int8_model, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    result = invoke(
+        "--model", int8_model, "--simulate", WALK, "--json",
+        "--mqtt", f"127.0.0.1:{port}", "--mqtt-node", "wrist",
+        env={"STATE_DIRECTORY": str(tmp_path)},
+    )  # fmt: skip
+    assert result.exit_code == 0
+    assert len(windows(result)) > 10
+    # Each line of JSON, and that there is no problem.
+    waiting = len(result.stdout.splitlines()) + 1
+    assert f"deseptr: mqtt: {waiting} messages wait in the spool for the next run\n" in result.stderr
+    assert (tmp_path / "mqtt-wrist.sqlite").exists()
+
+
+def test_systemd_hears_the_run(int8_model, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        rules = ["--smoothing", "none", "--threshold", "1", "--seconds", "1.2", "--plain"]
+        environment = os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"}
+        subprocess.run(
+            [*COMMAND, "--model", int8_model, "--simulate", *rules], env=environment, check=True, capture_output=True
+        )
+        heard = [manager.recv(1000).decode() for _ in range(4)]
+    assert sorted(heard[:2]) == ["READY=1", "WATCHDOG=1"]
+    assert heard[2:] == ["STATUS=unknown", "STOPPING=1"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_service_closes_its_outputs_and_says_how_it_went(int8_model, tmp_path, number):
+    path = tmp_path / "run.csv"
+    options = ["--model", int8_model, "--simulate", "synthetic", "--speed", "realtime", "--json", "--csv", path]
+    process = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines = [process.stdout.readline() for _ in range(3)]
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    lines += rest.splitlines()
+    assert " windows; " in errors
+    assert "Traceback" not in errors
+    rows = path.read_text().splitlines()[1:]
+    assert len(lines) - 1 <= len(rows) <= len(lines)
+
+
+def test_reader_who_goes_away_costs_the_file_nothing(int8_model, tmp_path):
+    path = tmp_path / "run.csv"
+    options = ["--model", int8_model, "--simulate", "synthetic", "--json", "--csv", path]
+    process = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) in (1, 141)
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert rows
+    assert all(None not in row.values() for row in rows)
+
+
+def test_a_terminal_gets_the_screen_and_plain_the_lines(int8_model):
+    screens = {}
+    for options in ((), ("--plain",)):
+        parent, child = pty.openpty()
+        process = subprocess.Popen(
+            [*COMMAND, "--model", int8_model, "--simulate", WALK, *options],
+            stdout=child, stderr=subprocess.PIPE, env=os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "50"},
+        )  # fmt: skip
+        os.close(child)
+        shown = b""
+        try:
+            while part := os.read(parent, 65536):
+                shown += part
+        except OSError:
+            pass  # Linux says EIO where the other end is closed.
+        os.close(parent)
+        assert process.wait(timeout=60) == 0, process.stderr.read()
+        process.stderr.close()
+        screens[options] = shown.decode()
+    assert "read to label" in screens[()]
+    assert "╭" in screens[()]
+    assert "╭" not in screens["--plain",]
+    assert "▸" in screens["--plain",]
+
+
+def test_config_errors_are_one_line(int8_model, tmp_path):
+    config = tmp_path / "deseptr.toml"
+    for text, message in [
+        ("treshold = 0.5", "treshold: found no such option, expected a long option's name; did you mean threshold?"),
+        ("config = 'other.toml'", "config: found no such option"),
+        ("[mqtt]\nnode = 'wrist'", "mqtt: found dict, expected one value; write it as a string"),
+        ("threshold = ", "found Invalid value"),
+    ]:
+        config.write_text(text)
+        with pytest.raises(SetupError) as caught:
+            invoke("--config", config)
+        assert message in str(caught.value)
+        assert "\n" not in str(caught.value)

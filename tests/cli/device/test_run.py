@@ -1,0 +1,170 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.device.group import device
+from deseptr.contract import DataError, ModelError, SensorError, SetupError
+
+WALK = "synthetic:subjects=2,seconds=10"
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(device, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+KEYS = ["t", "label", "confidence", "probabilities", "latency_us", "state", "recording", "sample", "truth"]
+
+
+def test_run_as_json_is_one_object_an_event(int8_model, contract):
+    result = invoke("run", "--model", int8_model, "--simulate", WALK, "--subject", "2", "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    windows = [line for line in lines if "label" in line]
+    changes = [line for line in lines if "change" in line]
+    assert len(windows) > 20
+    assert changes
+    assert len(windows) + len(changes) == len(lines)
+    for line in windows:
+        assert list(line) == KEYS
+        assert tuple(line["probabilities"]) == contract.labels
+        assert line["sample"] % contract.hop_length == 0
+    assert f"{len(windows)} windows; 0 gaps; read to label p50" in result.stderr
+
+
+def test_states_follow_the_changes_and_begin_anew_with_each_recording(int8_model):
+    result = invoke("run", "--model", int8_model, "--simulate", "synthetic:subjects=3,seconds=4", "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    recordings = sorted({line["recording"] for line in lines})
+    assert len(recordings) > 2
+    for recording in recordings:
+        state, windows = None, [line for line in lines if line["recording"] == recording]
+        for line, following in zip(windows, [*windows[1:], {}], strict=True):
+            if "change" in line:
+                assert line["change"]["previous"] == state
+                state = line["change"]["label"]
+            elif "change" in following:
+                assert line["state"] == following["change"]["label"]
+            else:
+                assert line["state"] == state
+
+
+def test_decision_options_are_obeyed(int8_model):
+    simulated = ["run", "--model", int8_model, "--simulate", WALK, "--json"]
+    rules = ["--smoothing", "none", "--margin", 0, "--dwell", 0]
+    lines = [json.loads(line) for line in invoke(*simulated, *rules, "--threshold", 0).stdout.splitlines()]
+    assert all(line["state"] == line["label"] for line in lines if "state" in line)
+    lines = [json.loads(line) for line in invoke(*simulated, *rules, "--threshold", 1).stdout.splitlines()]
+    assert {line["state"] for line in lines if "state" in line} == {"unknown"}
+
+
+def test_run_as_text_ends_with_a_summary(int8_model):
+    result = invoke("run", "--model", int8_model, "--simulate", WALK, "--seconds", "5")
+    *lines, summary = result.stdout.splitlines()
+    assert lines[0].split()[:4] == ["0.62", "s", "#0", "▸"]
+    assert summary.startswith(f"{sum('%' in line for line in lines)} windows")
+    assert summary.endswith("simulated bus")
+
+
+def test_simulate_without_a_value_is_the_synthetic_wearer(int8_model):
+    result = invoke("run", "--simulate", "--model", int8_model, "--seconds", "1", "--json")
+    assert json.loads(result.stdout.splitlines()[0])["recording"] == 0
+
+
+def test_subject_needs_simulate(int8_model):
+    result = invoke("run", "--model", int8_model, "--subject", "2")
+    assert result.exit_code == 2
+    assert "--subject goes with --simulate" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (["run", "--model", "MODEL", "--bus", "4095"], SensorError, "/dev/i2c-4095: found no such bus (ENOENT)"),
+        (["run", "--model", "MODEL", "--simulate", "nothing.npz"], DataError, "nothing.npz: found no such file"),
+        (["run", "--model", "MODEL", "--simulate", WALK, "--subject", "9"], DataError, "subject 9: found no such"),
+        (["run", "--model", "MODEL", "--simulate", WALK, "--sensor", "bmi270"], SetupError, "--sensor: found bmi270"),
+        (["run", "--model", "missing.tflite", "--simulate"], ModelError, "missing.tflite: found No such file"),
+        (
+            ["run", "--model", "MODEL", "--simulate", "--dwell", "-1"],
+            SetupError,
+            "--dwell: found -1.0, expected seconds",
+        ),
+        (["run", "--simulate", "--csv", "missing/run.csv"], SetupError, "missing/run.csv: found No such file"),
+        (["run", "--simulate", "--mqtt", "me:secret@host"], SetupError, "--mqtt: found a user in the address"),
+        (["run", "--simulate", "--config", "missing.toml"], SetupError, "--config missing.toml: found No such file"),
+        (["profile", "missing.tflite"], ModelError, "missing.tflite: found No such file"),
+        (["profile", "MODEL", "--bus", "4095"], SensorError, "/dev/i2c-4095: found no such bus (ENOENT)"),
+    ],
+)
+def test_bad_input_is_one_line(int8_model, arguments, error, message):
+    arguments = [int8_model if argument == "MODEL" else argument for argument in arguments]
+    with pytest.raises(error) as caught:
+        invoke(*arguments)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_profile_as_json(int8_model):
+    result = invoke("profile", int8_model, "--simulate", WALK, "--windows", "30", "--json")
+    made = json.loads(result.stdout)
+    assert made["stages"]["end_to_end"]["count"] == 30
+    assert made["sensor"]["simulated"] is True
+
+
+def test_profile_without_a_bus_says_that_it_simulates(int8_model, monkeypatch):
+    monkeypatch.setattr("deseptr.device.bus_exists", lambda number: False)
+    result = invoke("profile", int8_model, "--windows", "5", "--json")
+    assert "no /dev/i2c-1: profiling with a simulated sensor on a synthetic wearer" in result.stderr
+    assert json.loads(result.stdout)["machine"]["simulated_bus"] is True
+
+
+def test_profile_as_text(int8_model):
+    text = invoke("profile", int8_model, "--simulate", WALK, "--windows", "30").stdout
+    for part in ("end_to_end", "p99", "30 windows", "█", "simulated bus: `read` is this machine simulating"):
+        assert part in text
+
+
+@pytest.mark.parametrize("command", ["run", "profile"])
+def test_help_has_examples_and_needs_no_numpy(command):
+    code = (
+        "import sys\nfrom deseptr.cli.device.group import device\n"
+        f"try: device(['{command}', '--help'])\n"
+        "finally: assert not {'numpy', 'rich', 'ai_edge_litert'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"deseptr device {command}" in done.stdout
+
+
+def test_reader_that_goes_away_ends_it_quietly(int8_model):
+    command = [sys.executable, "-m", "deseptr.cli", "device", "run", "--model", str(int8_model), "--simulate", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline().startswith(b"{")
+    process.stdout.close()
+    # Click's own code for it is 1, the shell's 141.
+    assert process.wait(timeout=30) in (1, 141)
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_interrupt_ends_with_the_summary(int8_model, monkeypatch):
+    def interrupted(*arguments, **options):
+        yield from ()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deseptr.firmware_harness.simulator.session_replay", interrupted)
+    result = invoke("run", "--model", int8_model, "--simulate", WALK)
+    assert result.exit_code == 0
+    assert "0 windows; 0 gaps" in result.stdout
+
+
+def test_scenario_has_a_source_of_its_own(int8_model):
+    result = invoke("run", "--model", int8_model, "--scenario", "loose-wire", "--simulate", WALK)
+    assert result.exit_code == 2
+    assert "--scenario has a source of its own" in result.output

@@ -1,0 +1,65 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.evaluate.evaluate import evaluate
+from deseptr.contract import DataError, ModelContract
+from deseptr.data import Dataset, Recording, load_dataset
+from deseptr.evaluate.predictor import load_predictor, windows_for
+from deseptr.tflite import read_tflite
+
+DATA = "synthetic:subjects=4,seconds=12"
+KEYS = {"windows", "accuracy", "macro_f1", "labels", "per_class_f1", "per_subject_f1", "confusion"}
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(evaluate, list(map(str, arguments)))
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_run_and_tflite_give_the_same_keys_and_windows(tiny_run: Path, tiny_tflite: Path):
+    of_run, of_tflite = (json.loads(run(path, DATA, "--json")) for path in (tiny_run, tiny_tflite))
+    assert KEYS <= of_run.keys() == of_tflite.keys()
+    assert of_run["windows"] == of_tflite["windows"]
+    assert of_run["subjects"] == list(load_dataset(DATA).test_subjects)
+    assert np.sum(of_run["confusion"]) == of_run["windows"]
+
+
+def test_subjects_choose_the_windows(tiny_tflite: Path):
+    figures = json.loads(run(tiny_tflite, DATA, "--test-subjects", "1,3", "--json"))
+    assert set(figures["per_subject_f1"]) == {"1", "3"}
+
+
+def test_table_shows_scores_and_confusion(tiny_tflite: Path):
+    text = run(tiny_tflite, DATA)
+    assert "macro-F1" in text
+    assert "F1 jogging" in text
+    assert "true (rows)" in text
+
+
+def test_engine_and_float_model_are_the_same_model(tiny_run: Path, tiny_tflite: Path):
+    windows = windows_for(read_tflite(tiny_tflite).contract, load_dataset(DATA)).signals
+    first, second = (load_predictor(path).predict(windows) for path in (tiny_run, tiny_tflite))
+    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.99
+
+
+def dataset(names: tuple[str, ...]) -> Dataset:
+    signals = np.random.default_rng(0).normal(size=(600, 6)).astype(np.float32)
+    labels = np.repeat(np.arange(len(names)), 600 // len(names)).astype(np.int16)
+    return Dataset((Recording(signals, 50.0, "1", labels),), names)
+
+
+def test_labels_are_matched_by_name_and_unknown_ones_left_out():
+    contract = ModelContract(labels=("walk", "sit", "run"))
+    windows = windows_for(contract, dataset(("sit", "fly", "walk")))
+    assert windows.label_names == contract.labels
+    assert windows.labels.tolist() == [1, 1, 0, 0]
+
+
+def test_no_common_label_is_refused():
+    with pytest.raises(DataError, match="found the labels a, b, expected some of the model's: walk, sit"):
+        windows_for(ModelContract(labels=("walk", "sit")), dataset(("a", "b")))

@@ -1,0 +1,142 @@
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.evaluate.grid_options import Seeds, Temperatures
+from deseptr.cli.evaluate.lab import lab
+from deseptr.cli.main import main
+from deseptr.contract import ModelContract
+from deseptr.evaluate.heads import HEADS, HeadLogits
+from deseptr.train import RunFolder, load_run
+from deseptr.train.predictions import Predictions
+from deseptr.train.training_loop import predict_logits
+
+DATA = "synthetic:subjects=5,seconds=12"
+SMALL = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 1, "--dim", 8, "--heads", 1]
+SPLIT = ["--test-subjects", "2,4", "--labels", "jogging,sitting", "--seeds", "1"]
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(lab, list(map(str, arguments)))
+
+
+def test_trains_a_grid_and_goes_on_where_it_stopped(tmp_path: Path):
+    out = tmp_path / "out"
+    first = run(DATA, "-o", out, "--distillation", "none", "--stem", "own", *SPLIT, *SMALL)
+    assert first.exit_code == 0, first.output
+    assert "seed-0 none-own (1/1): macro-F1 float" in first.stderr
+    assert "1 of 1 trainings: deseptr_d8_h1 on synthetic, protocol held out, fold test:" in first.stdout
+    assert not (out / "seed-0" / "teacher").exists()
+    kept = out / "seed-0" / "none-own" / "run" / "model.keras"
+    before = kept.stat().st_mtime_ns
+
+    second = run(DATA, "-o", out, "--distillation", "soft,none", "--stem", "own", *SPLIT, *SMALL, "--json")
+    assert second.exit_code == 0, second.output
+    assert "1 finished before and kept" in second.stderr
+    assert f"2 to run; epochs are told in {out}/seed-*/*/log.txt" in second.stderr
+    assert kept.stat().st_mtime_ns == before
+    summary = json.loads(second.stdout)
+    assert summary["protocol"]["labels"] == ["jogging", "sitting"]
+    assert summary["subjects"]["0"]["test"] == ["2", "4"]
+    assert [row["head"] for row in summary["rows"]] == [None, *HEADS, *HEADS]
+    assert {effect["contrast"] for effect in summary["effects"]} == {
+        "soft − none",
+        "distillation − class",
+        "mean − class",
+    }
+    check_cell(out / "seed-0" / "soft-own", out / "seed-0" / "teacher")
+
+
+def check_cell(cell: Path, teacher: Path) -> None:
+    """The heads are those of the checkpoint, and the front end is the teacher's."""
+    predictions, heads = Predictions.load(cell / "predictions.npz"), HeadLogits.load(cell / "heads.npz")
+    np.testing.assert_allclose(heads.of("mean"), predictions.logits, atol=1e-4)
+    assert np.abs(heads.of("class") - heads.of("distillation")).max() > 1e-3
+    student, lent = load_run(cell / "run")[0], load_run(teacher / "run")[0]
+    assert student.front_end.gain == lent.front_end.gain
+    assert not RunFolder(cell / "run").teacher.exists()
+    contract = ModelContract.load(RunFolder(cell / "run").contract)
+    silence = np.zeros((1, contract.window_length, 6), np.float32)
+    assert predict_logits(student, silence).shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ["--distillation", "medium"],
+            "Error: Invalid value for '--distillation': found 'medium', expected some of none",
+        ),
+        (
+            ["--stem", "own,borrowed"],
+            "Error: Invalid value for '--stem': found 'borrowed', expected some of shared-tuned",
+        ),
+        (["--seeds", "0"], "Error: Invalid value for '--seeds': found '0', expected how many, as 3, or which"),
+        (["--temperatures", "1,0"], "Error: Invalid value for '--temperatures': found '1,0', expected numbers above 0"),
+        (["--fold", "test"], "Error: --fold is one of a protocol's"),
+        (["--protocol", "loso", "--test-subjects", "1"], "Error: --protocol and --test-subjects both choose"),
+        (["--protocol", "loso", "--fold", "9"], "deseptr: protocol loso: fold 9: found no such fold"),
+        (["--protocol", "random"], "deseptr: protocol random: found a split by window"),
+        (["--labels", "flying"], "deseptr: labels 'flying'"),
+        (["--test-subjects", "99"], "deseptr: synthetic: subject 99"),
+        (["--subjects", "1,2"], "deseptr: synthetic: split by subject: found 2 subjects"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, arguments: list[str], line: str):
+    with pytest.raises(SystemExit) as stop:
+        main(["lab", DATA, "-o", str(tmp_path / "out"), *arguments])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(line)
+    assert not (tmp_path / "out").exists()
+
+
+def test_interruption_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deseptr.evaluate.lab.lab.run_lab", interrupt)
+    result = run(DATA, "-o", tmp_path / "out")
+    assert result.exit_code == 130
+    assert "finished cells are kept; the same command goes on" in result.stderr
+
+
+def test_split_is_the_protocols_first_fold_or_the_one_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    seen = []
+
+    def look(dataset: object, protocol: object, *_: object, **__: object) -> None:
+        seen.append(protocol)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deseptr.evaluate.lab.lab.run_lab", look)
+    run(DATA, "-o", tmp_path / "out", "--protocol", "arena")
+    run(DATA, "-o", tmp_path / "out", "--protocol", "arena", "--fold", "2", "--window-s", "2")
+    run(DATA, "-o", tmp_path / "out", "--test-subjects", "2,4", "--overlap", "0.25")
+    assert [[fold.test_subjects for fold in protocol.folds] for protocol in seen] == [[("1",)], [("3",)], [("2", "4")]]
+    assert [(protocol.window_s, protocol.overlap) for protocol in seen] == [(3.0, 0.5), (2.0, 0.5), (2.56, 0.25)]
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("3", (0, 1, 2)), ("0,2,5-7", (0, 2, 5, 6, 7)), ("4-4", (4,))])
+def test_seeds_are_a_number_or_a_list(text: str, seeds: tuple[int, ...]):
+    assert Seeds().convert(text, None, None) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "two", "3-1", "1,,2", "-1"])
+def test_other_seeds_are_refused(text: str):
+    with pytest.raises(click.BadParameter):
+        Seeds().convert(text, None, None)
+
+
+def test_temperatures_are_numbers():
+    assert Temperatures().convert("1,2.5", None, None) == (1.0, 2.5)
+
+
+def test_training_options_are_those_of_crossval_but_for_what_the_grid_varies():
+    from deseptr.cli.evaluate.crossval import crossval
+
+    own = {"distillations", "temperatures", "stems", "seeds", "test_subjects", "fold"}
+    of_crossval = {"model", "distillation", "temperature", "stem", "seed", "folds", "address"}
+    assert {p.name for p in lab.params} - own == {p.name for p in crossval.params} - of_crossval

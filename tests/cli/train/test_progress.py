@@ -1,0 +1,35 @@
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from deseptr.cli.train.progress import Reporters, TrainingProgress
+
+
+def row(epoch: int) -> dict[str, Any]:
+    return {"epoch": epoch, "loss": 1.0, "val_macro_f1": 0.5, "windows_per_s": 100.0}
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_stage_that_stops_early_fills_its_bar_and_says_so(terminal: bool):
+    written = io.StringIO()
+    with TrainingProgress(Console(file=written, force_terminal=terminal, width=120)) as progress:
+        progress.stage("student", 9, 0, 100)
+        progress.epoch(row(1))
+        progress.stopped(1)
+        assert all(task.finished for task in progress._bars.tasks)
+    assert "student stopped after 1 of 9 epochs: validation macro-F1 rises no more" in written.getvalue()
+    assert ("1/1" in written.getvalue()) == terminal
+
+
+def test_reporters_are_all_told(reporter):
+    both = Reporters(reporter, reporter)
+    both.stage("student", 2, 0, 100)
+    both.batch(10)
+    both.epoch(row(1))
+    both.stopped(1)
+    assert reporter.stages == [("student", 2, 0, 100)] * 2
+    assert reporter.windows == 20
+    assert reporter.rows == [row(1)] * 2
+    assert reporter.stops == [1, 1]

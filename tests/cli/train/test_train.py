@@ -1,0 +1,76 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.train.train import train
+from deseptr.train import RunFolder, TrainConfig
+
+DATA = "synthetic:subjects=4,seconds=12"
+SMALL = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 1, "--dim", 8, "--heads", 1]
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(train, list(map(str, arguments)))
+
+
+def test_trains_shows_progress_and_says_what_comes_next(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--test-subjects", "2", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert "teacher 1/1  loss" in result.stderr
+    assert "held-out subjects 2," in result.stdout
+    assert f"next: deseptr convert {tmp_path / 'run'}" in result.stdout
+    config = TrainConfig.load(RunFolder(tmp_path / "run").config)
+    assert (config.teacher_width, config.dim, config.heads, config.seed) == (4, 8, 1, 0)
+
+
+def test_stopping_early_is_said(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--model", "septr", "--patience", 1, "--student-epochs", 40, "--dim", 2)
+    assert result.exit_code == 0, result.output
+    assert " of 40 epochs: validation macro-F1 rises no more" in result.stderr
+
+
+def test_model_is_chosen_by_name(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--model", "random-forest")
+    assert result.exit_code == 0, result.output
+    assert f"next: deseptr evaluate {tmp_path / 'run'} DATA" in result.stdout
+    assert "teacher" not in result.stdout
+    assert TrainConfig.load(RunFolder(tmp_path / "run").config).model == "random-forest"
+
+
+def test_precision_is_recorded_also_by_a_model_that_has_none(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--model", "random-forest", "--precision", "bfloat16")
+    assert result.exit_code == 0, result.output
+    assert TrainConfig.load(RunFolder(tmp_path / "run").config).precision == "bfloat16"
+
+
+def test_unknown_model_is_answered_with_the_known_ones(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--model", "svm")
+    assert result.exit_code == 2
+    assert "'tinierhar'" in result.output
+
+
+def test_finished_run_is_shown_again_by_resume(tiny_run: Path):
+    same = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 2, "--dim", 8, "--heads", 2]
+    result = run(DATA, "-o", tiny_run, "--resume", "--json", "--batch-size", 16, *same)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == json.loads(RunFolder(tiny_run).metrics.read_text())
+
+
+def test_interruption_says_what_is_left_and_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from deseptr.cli.train.progress import TrainingProgress
+
+    def interrupt(self: TrainingProgress, row: dict) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingProgress, "epoch", interrupt)
+    result = run(DATA, "-o", tmp_path / "run", *SMALL)
+    assert result.exit_code == 130
+    assert "interrupted: no student yet; go on with the same command and --resume" in result.stderr
+
+
+def test_resume_and_overwrite_contradict(tmp_path: Path):
+    result = run(DATA, "-o", tmp_path / "run", "--resume", "--overwrite")
+    assert result.exit_code == 2
+    assert "choose one" in result.output

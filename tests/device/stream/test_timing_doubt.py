@@ -1,0 +1,77 @@
+"""A sensor that stops between two drains: how many samples it owes is told from before it stopped."""
+
+import math
+
+import pytest
+from hypothesis import given, strategies as st
+
+from deseptr.device import SampleClock
+
+S = 1_000_000_000
+
+
+class Sensor:
+    """Takes sample k at ``phase + k / rate``; drained at uneven times."""
+
+    def __init__(self, rate_hz, phase_s, nominal_hz=50.0):
+        self.rate_hz, self.phase_s = rate_hz, phase_s
+        self.clock = SampleClock(nominal_hz)
+        self.clock.begin(0)
+        self.given = 0
+        self.stopped_s = math.inf
+
+    def taken(self, now_s):
+        return max(0, math.floor((min(now_s, self.stopped_s) - self.phase_s) * self.rate_hz) + 1)
+
+    def drain(self, now_s):
+        count = self.taken(now_s) - self.given
+        self.given += count
+        self.clock.drained(round(now_s * S), count)
+        return count
+
+    def run(self, seconds, poll_s=0.37):
+        times = [k * poll_s + 0.01 * math.sin(7 * k) for k in range(1, int(seconds / poll_s))]
+        for now_s in times:
+            self.drain(now_s)
+        return times[-1]
+
+
+rates = st.floats(47.5, 52.5)
+phases = st.floats(0.001, 0.019)
+
+
+@given(rates, phases, st.floats(0, 0.36), st.integers(0, 5), st.floats(0.01, 2))
+def test_what_a_sensor_that_stopped_owes_is_right_to_a_sample(rate_hz, phase_s, after_s, empty, resumed_s):
+    sensor = Sensor(rate_hz, phase_s)
+    now_s = sensor.run(60)
+    sensor.stopped_s = now_s + after_s
+    for _ in range(1 + empty):
+        now_s += 0.37
+        sensor.drain(now_s)
+    now_s += resumed_s
+    newest_s = phase_s + (sensor.given - 1) / rate_hz
+    owed = (now_s - newest_s) * rate_hz
+    assert abs(sensor.clock.lost_until(round(now_s * S)) - owed) <= 1.3
+
+
+@given(rates, phases)
+def test_the_rate_is_not_that_of_a_sensor_that_stands_still(rate_hz, phase_s):
+    sensor = Sensor(rate_hz, phase_s)
+    now_s = sensor.run(60)
+    before = sensor.clock.rate_hz
+    sensor.stopped_s = now_s + 0.1
+    for k in range(1, 40):
+        sensor.drain(now_s + 0.37 * k)
+    assert sensor.clock.rate_hz == pytest.approx(before, rel=1e-3)
+
+
+@given(phases, st.floats(-0.08, 0.08))
+def test_a_pace_that_really_changed_is_believed(phase_s, change):
+    sensor = Sensor(50.0, phase_s)
+    now_s = sensor.run(60)
+    given_before = sensor.given
+    sensor.rate_hz *= 1 + change
+    sensor.phase_s = now_s - (given_before - 1) / sensor.rate_hz - 0.01
+    for k in range(1, 1600):
+        sensor.drain(now_s + 0.37 * k)
+    assert sensor.clock.rate_hz == pytest.approx(sensor.rate_hz, rel=5e-3)

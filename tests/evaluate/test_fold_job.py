@@ -1,0 +1,141 @@
+import json
+import pickle
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deseptr.contract import DataError, SetupError
+from deseptr.data import Fold, Windows, load_dataset
+from deseptr.evaluate.fold_job import FoldJob, check_claim, finished, run_fold
+from deseptr.evaluate.int8_predictions import PREDICT_INT8
+from deseptr.train import TrainConfig
+from deseptr.train.log_file import LogFile
+from deseptr.train.predictions import Predictions
+
+DATASET = load_dataset("synthetic:subjects=4,seconds=12")
+
+
+@pytest.fixture
+def job(tiny_config: TrainConfig, tmp_path: Path) -> FoldJob:
+    return FoldJob(
+        Fold("test", DATASET.test_subjects), tiny_config, tmp_path / "fold-test", "synthetic 0", PREDICT_INT8
+    )
+
+
+@pytest.fixture
+def trained(job: FoldJob, tiny_run: Path) -> FoldJob:
+    """A fold that was interrupted between its training and its predictions."""
+    job.folder.mkdir()
+    job.claimed_by.write_text(json.dumps(job.settings()))
+    shutil.copytree(tiny_run, job.run)
+    return job
+
+
+def test_fold_leaves_predictions_scores_and_an_int8_model(trained: FoldJob):
+    result = run_fold(DATASET, trained)
+    assert result.figures == json.loads(trained.result.read_text())
+    assert (trained.folder / "model.tflite").exists()
+    predictions = result.predictions
+    assert predictions.logits.dtype == predictions.int8_logits.dtype == np.float32
+    assert predictions.logits.shape == predictions.int8_logits.shape == (len(predictions.labels), 6)
+    assert set(predictions.subjects) == set(DATASET.test_subjects)
+    assert result.figures["int8"]["agreement"] > 0.9
+    assert result.figures["float"]["confusion"] == predictions.scores("float").confusion.tolist()
+    assert result.figures["windows"]["test"] == len(predictions.labels)
+
+
+def test_finished_fold_is_read_and_not_run_again(trained: FoldJob, monkeypatch: pytest.MonkeyPatch):
+    assert finished(trained) is None
+    first = run_fold(DATASET, trained)
+    monkeypatch.setattr("deseptr.train.pipeline.train", lambda *_, **__: pytest.fail("trained again"))
+    assert run_fold(DATASET, trained).figures == first.figures
+    assert finished(replace(trained, int8=None)) is None
+    trained.predictions.unlink()
+    assert finished(trained) is None
+
+
+def test_interrupted_fold_ends_where_an_unbroken_one_does(
+    job: FoldJob, tiny_run: Path, monkeypatch: pytest.MonkeyPatch
+):
+    epoch = LogFile.epoch
+
+    def interrupt(self: LogFile, row: dict) -> None:
+        epoch(self, row)
+        if (row["stage"], row["epoch"]) == ("student", 1):
+            raise KeyboardInterrupt
+
+    job = replace(job, int8=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(LogFile, "epoch", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run_fold(DATASET, job)
+    assert finished(job) is None
+    figures = run_fold(DATASET, job).figures
+    metrics = json.loads((tiny_run / "metrics.json").read_text())
+    assert figures["float"]["macro_f1"] == pytest.approx(metrics["student"]["macro_f1"])
+    lines = [line.partition(" ")[2] for line in job.log.read_text().splitlines()]
+    assert "student: 2 epochs of 96 windows, 1 done before" in lines
+    assert sum(line.startswith("student 1/2") for line in lines) == 1
+    assert "int8" not in figures
+
+
+def test_leak_is_refused_before_training(job: FoldJob, monkeypatch: pytest.MonkeyPatch):
+    import deseptr.train.preparation as preparation
+
+    prepare = preparation.prepare
+
+    def leak(*arguments: object) -> object:
+        data = prepare(*arguments)
+        subjects = data.training.subjects.copy()
+        subjects[:5] = data.test.subjects[0]
+        return replace(data, training=replace(data.training, subjects=subjects))
+
+    monkeypatch.setattr(preparation, "prepare", leak)
+    with pytest.raises(DataError, match=r"training and test windows: found windows of subject 4 in both"):
+        run_fold(DATASET, job)
+    assert not job.run.exists()
+
+
+def test_recording_twice_under_two_names_is_refused(job: FoldJob):
+    copies = tuple(replace(r, subject="copy") for r in DATASET.recordings if r.subject in DATASET.test_subjects)
+    with pytest.raises(DataError, match="the same window of subject"):
+        run_fold(replace(DATASET, recordings=DATASET.recordings + copies), job)
+
+
+def test_folder_of_other_settings_or_data_is_refused(trained: FoldJob):
+    check_claim(trained)
+    other = replace(trained, config=replace(trained.config, dim=16))
+    with pytest.raises(SetupError, match=r"job\.json: dim: found 16, expected 8, as when the fold began"):
+        check_claim(other)
+    with pytest.raises(SetupError, match=r"job\.json: data: found synthetic 1, expected synthetic 0"):
+        run_fold(DATASET, replace(trained, data="synthetic 1"))
+    trained.claimed_by.unlink()
+    with pytest.raises(SetupError, match="found files of something else"):
+        check_claim(trained)
+
+
+def test_job_can_be_pickled_and_its_settings_are_json(job: FoldJob):
+    assert pickle.loads(pickle.dumps(job)) == job
+    assert json.loads(json.dumps(job.settings())) == job.settings()
+
+
+def predictions(windows: Windows, int8: bool = True) -> Predictions:
+    logits = np.eye(6, dtype=np.float32)[windows.labels]
+    return Predictions(
+        logits, logits if int8 else logits[:0], windows.labels, windows.subjects, np.array(windows.label_names)
+    )
+
+
+def test_int8_is_pooled_only_where_every_fold_has_it():
+    from deseptr.data import cut_windows
+
+    windows = cut_windows(DATASET, window_length=128, hop_length=64, rate_hz=50.0)
+    one, two = (predictions(windows.of_subjects(s)) for s in ("1", "2"))
+    both = Predictions.pool([one, two])
+    assert both.kinds == ("float", "int8")
+    assert both.agreement == 1
+    assert len(both.labels) == len(one.labels) + len(two.labels)
+    assert Predictions.pool([one, predictions(windows.of_subjects("2"), int8=False)]).kinds == ("float",)

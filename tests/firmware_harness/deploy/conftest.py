@@ -1,0 +1,292 @@
+"""A real sshd on loopback, run by a user who is not root, and bundles small enough to install in a second."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deseptr.device import default_model
+from deseptr.firmware_harness.deploy import SshOptions, SshTarget, fill_wheelhouse
+from deseptr.firmware_harness.deploy.target.bundle import entry_of, write_bundle
+from deseptr.firmware_harness.deploy.target.manifest import MODEL, Manifest, Target
+from deseptr.firmware_harness.deploy.target.probe import probe
+
+# What `python -m deseptr.cli` of a stand-in does; CONDUCT decides how well.
+_STANDIN = """
+    import json, os, socket, sys, time
+    words = sys.argv[1:]
+    if words[:2] == ["device", "doctor"]:
+        print(json.dumps({"findings": [{"check": "WHO_AM_I", "level": "fail", "found": "no chip answers"}]}))
+        sys.exit(2 if CONDUCT == "sick" else 1)
+    if words[:2] == ["device", "evaluate"] or words[:2] == ["device", "profile"]:
+        print(json.dumps({"words": words, "size": len(open(words[2], "rb").read())}))
+        sys.exit()
+    if "--seconds" in words:
+        if CONDUCT == "dumb":
+            print("no sample for 10 s", file=sys.stderr)
+            sys.exit(3)
+        print(json.dumps({"t": 1.0, "label": VERSION}))
+        sys.exit()
+    if CONDUCT == "dies":
+        sys.exit("the sensor is gone")
+    if "NOTIFY_SOCKET" in os.environ:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
+    if CONDUCT == "quits":
+        time.sleep(0.5)
+        sys.exit(2)
+    while True:
+        print(json.dumps({"t": 1.0, "label": VERSION}), flush=True)
+        time.sleep(0.1)
+"""
+
+
+# A pip that unpacks the one wheel there is: the real one takes a second to be imported, and is in some tests enough.
+_QUICK_PIP = """
+    import pathlib, sys, sysconfig, zipfile
+    links = pathlib.Path(sys.argv[sys.argv.index("--find-links") + 1])
+    wheel = next(links.glob("deseptr-*.whl"))
+    zipfile.ZipFile(wheel).extractall(sysconfig.get_paths()["purelib"])
+"""
+
+
+@dataclass(frozen=True)
+class Sshd:
+    """A running sshd.
+
+    Args:
+        user: who runs it and logs in.
+        port: of it.
+        home: of the user.
+        python: an interpreter that the user may run.
+        keys: folder with the client's key `id` and its known hosts.
+    """
+
+    user: str
+    port: int
+    home: Path
+    python: str
+    keys: Path
+
+    @property
+    def destination(self) -> str:
+        return f"{self.user}@127.0.0.1"
+
+    @property
+    def options(self) -> SshOptions:
+        return SshOptions(port=self.port, identity=self.keys / "id", further=(self.known_hosts,))
+
+    @property
+    def known_hosts(self) -> str:
+        return f"UserKnownHostsFile={self.keys / 'known_hosts'}"
+
+    @property
+    def words(self) -> list[str]:
+        """Options of the commands."""
+        connection = ["--port", str(self.port), "--identity", str(self.keys / "id"), "--ssh-option", self.known_hosts]
+        return [self.destination, *connection, "--python", self.python, "--service", "supervised"]
+
+    def board(self) -> SshTarget:
+        return SshTarget(self.destination, self.options, self.python)
+
+
+@pytest.fixture(scope="session")
+def sshd() -> Iterator[Sshd]:
+    program = shutil.which("sshd") or "/usr/sbin/sshd"
+    assert Path(program).exists(), "these tests need Debian's package openssh-server"
+    folder = Path(tempfile.mkdtemp(prefix="deseptr-sshd-"))
+    user, made = _login(folder)
+    try:
+        account = pwd.getpwnam(user)
+        home, python = folder / "home", _python_of(account)
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        _write_keys(folder, port)
+        (folder / "home").mkdir()
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, account.pw_uid, account.pw_gid)
+        as_user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if made else {}
+        command = [program, "-D", "-e", "-f", str(folder / "sshd_config")]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **as_user)
+        try:
+            _wait_for(port, process, folder / "log")
+            yield Sshd(user, port, home, python, folder)
+        finally:
+            process.terminate()
+            process.wait()
+    finally:
+        if made:
+            _change_users("userdel", user)
+        shutil.rmtree(folder)
+
+
+def _login(folder: Path) -> tuple[str, bool]:
+    """Whoever runs the tests; root makes someone for it."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid()).pw_name, False
+    folder.chmod(0o755)
+    name = f"deseptr{os.getpid()}"
+    # A password of `*` fits nothing, and unlike `!` does not lock the account against keys.
+    words = ["--no-create-home", "--home-dir", str(folder / "home"), "--shell", "/bin/sh", "--password", "*", name]
+    _change_users("useradd", *words)
+    return name, True
+
+
+def _change_users(*command: str) -> None:
+    for _ in range(50):
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
+        if ended.returncode == 0:
+            return
+        # Another worker of the tests is at it.
+        assert "lock" in ended.stderr, ended.stderr
+        time.sleep(0.2)
+    raise AssertionError(ended.stderr)
+
+
+def _python_of(account: pwd.struct_passwd) -> str:
+    """An interpreter that the user may run: root's own is often below /root."""
+    who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    for candidate in (sys._base_executable, "/usr/bin/python3"):
+        check = [candidate, "-c", "import sys, venv; sys.exit(sys.version_info < (3, 11))"]
+        try:
+            if subprocess.run(check, capture_output=True, cwd="/", check=False, **who).returncode == 0:
+                return candidate
+        except OSError:
+            continue
+    raise AssertionError("no Python 3.11 or newer that an ordinary user may run")
+
+
+def _write_keys(folder: Path, port: int) -> None:
+    for name in ("host", "id", "other"):
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / name)]
+        subprocess.run(command, check=True)
+    shutil.copy(folder / "id.pub", folder / "authorized_keys")
+    kind, key, _ = (folder / "host.pub").read_text().split()
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {kind} {key}\n")
+    (folder / "sshd_config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized_keys\n"
+        f"PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n"
+        f"SetEnv HOME={folder}/home XDG_CONFIG_HOME={folder}/home/.config\n"
+    )
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(200):
+        assert process.poll() is None, log.read_text()
+        with closing(socket.socket()) as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def here() -> Target:
+    """This machine as a target, with the Python that the sshd's user will run."""
+    facts = probe(Path("/"))
+    return Target(facts["machine"], "{}.{}".format(*facts["python"]), facts["glibc"])
+
+
+@pytest.fixture(scope="session")
+def board_target(sshd: Sshd, here: Target) -> Target:
+    said = subprocess.run(
+        [sshd.python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Target(here.machine, said.stdout.strip(), here.glibc)
+
+
+def standin_wheel(folder: Path, version: str, conduct: str = "well") -> Path:
+    """A wheel named deseptr that behaves as told."""
+    path = folder / f"deseptr-{version}-py3-none-any.whl"
+    info = f"deseptr-{version}.dist-info"
+    main = f"CONDUCT, VERSION = {conduct!r}, {version!r}\n{textwrap.dedent(_STANDIN)}"
+    requires = "Requires-Dist: no-such-thing-at-all\n" if conduct == "unmet" else ""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("deseptr/__init__.py", "")
+        archive.writestr("deseptr/cli/__init__.py", "")
+        archive.writestr("deseptr/cli/__main__.py", main)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: deseptr\nVersion: {version}\n{requires}")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+@pytest.fixture(scope="session")
+def quick_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pip") / "pip-0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pip/__main__.py", textwrap.dedent(_QUICK_PIP))
+    return path
+
+
+@pytest.fixture(scope="session")
+def pip_wheel(tmp_path_factory: pytest.TempPathFactory, board_target: Target) -> Path:
+    folder = tmp_path_factory.mktemp("pip")
+    house = folder / "house"
+    house.mkdir()
+    fill_wheelhouse(house, standin_wheel(folder, "0.0"), board_target)
+    return next(house.glob("pip-*.whl"))
+
+
+BundleMaker = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_standin(tmp_path_factory: pytest.TempPathFactory, quick_pip: Path, board_target: Target) -> BundleMaker:
+    """Makes a bundle of a stand-in: its version, build number, conduct and signature, target and pip."""
+    tmp_path = tmp_path_factory.mktemp("bundles")
+
+    def make(
+        version: str,
+        build: int,
+        conduct: str = "well",
+        sign: Callable[[bytes], bytes] | None = None,
+        target: Target = board_target,
+        pip: Path = quick_pip,
+    ) -> Path:
+        wheel = standin_wheel(tmp_path, version, conduct)
+        sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip.name}": pip}
+        files = {name: entry_of(path) for name, path in sources.items()}
+        manifest = Manifest(version, build, target, files=files, seconds=1.0)
+        path = tmp_path / f"{version}-{build}.bundle"
+        with path.open("wb") as stream:
+            write_bundle(stream, manifest, sources, sign(manifest.to_bytes()) if sign else None)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def prefix(sshd: Sshd) -> Iterator[str]:
+    """A folder on the board; whatever runs in it is stopped after the test."""
+    with fresh_prefix(sshd) as name:
+        yield name
+
+
+@contextmanager
+def fresh_prefix(sshd: Sshd) -> Iterator[str]:
+    name = str(sshd.home / f"prefix-{uuid.uuid4().hex[:8]}")
+    yield name
+    if Path(name, "settings.json").exists():
+        with sshd.board() as board:
+            board.call({"op": "uninstall", "prefix": name})

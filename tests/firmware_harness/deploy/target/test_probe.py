@@ -1,0 +1,76 @@
+"""What a board is, read from its files."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deseptr.firmware_harness.deploy import target
+from deseptr.firmware_harness.deploy.target.probe import probe, userland
+from deseptr.firmware_harness.deploy.zipapp import target_zip
+
+SOURCES = sorted(Path(target.__file__).parent.glob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("machine", "bits", "expected"),
+    [
+        ("aarch64", 64, "aarch64"),
+        ("aarch64", 32, "armv7l"),  # 32-bit Raspberry Pi OS on its 64-bit kernel
+        ("armv7l", 32, "armv7l"),
+        ("armv8l", 32, "armv7l"),
+        ("armv6l", 32, "armv6l"),  # Pi Zero and 1: no wheels
+        ("x86_64", 64, "x86_64"),
+    ],
+)
+def test_userland_not_kernel(machine: str, bits: int, expected: str):
+    assert userland(machine, bits) == expected
+
+
+def test_reads_a_board(tmp_path: Path):
+    (tmp_path / "dev").mkdir()
+    for name in ("i2c-1", "i2c-20", "i2c-new"):
+        (tmp_path / "dev" / name).touch()
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "os-release").write_text('NAME="x"\nPRETTY_NAME="Debian GNU/Linux 13 (trixie)"\n')
+    (tmp_path / "proc" / "device-tree").mkdir(parents=True)
+    (tmp_path / "proc" / "device-tree" / "model").write_bytes(b"Raspberry Pi Zero 2 W Rev 1.0\0")
+    facts = probe(tmp_path / "not" / "yet", root=tmp_path)
+    assert facts["i2c"] == [{"bus": 1, "usable": True}, {"bus": 20, "usable": True}]
+    assert (facts["os"], facts["board"]) == ("Debian GNU/Linux 13 (trixie)", "Raspberry Pi Zero 2 W Rev 1.0")
+    assert facts["python"] == list(sys.version_info[:3])
+    assert not facts["systemd"]
+    assert facts["free_bytes"] > 0
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_board_side_needs_the_standard_library_alone(path: Path):
+    tree = ast.parse(path.read_text(), feature_version=(3, 9))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level}
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
+    assert all(node.level < 2 for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+
+
+def test_zip_runs_by_itself(tmp_path: Path):
+    path = tmp_path / "target.pyz"
+    path.write_bytes(target_zip())
+    assert target_zip() == path.read_bytes()
+    request = f'{{"op": "probe", "prefix": "{tmp_path}"}}\n'
+    command = [sys.executable, "-I", "-S", path, "serve"]
+    said = subprocess.run(command, input=request, capture_output=True, text=True, check=True)
+    assert said.stdout.startswith('{"result": {"machine": ')
+
+
+@pytest.mark.skipif(shutil.which("python3.9") is None, reason="no Python 3.9 here")
+def test_oldest_python_can_be_probed(tmp_path: Path):
+    path = tmp_path / "target.pyz"
+    path.write_bytes(target_zip())
+    command = ["python3.9", path, "serve"]
+    said = subprocess.run(command, input=f'{{"op": "probe", "prefix": "{tmp_path}"}}\n', capture_output=True, text=True)
+    if said.returncode == 127:
+        pytest.skip("python3.9 does not run here")
+    assert '"python": [3, 9, ' in said.stdout, said.stderr

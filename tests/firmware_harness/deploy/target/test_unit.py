@@ -1,0 +1,139 @@
+"""The unit, as systemd's own tools see it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deseptr.firmware_harness.deploy.target.manifest import Manifest, Target
+from deseptr.firmware_harness.deploy.target.refusal import RefusedError
+from deseptr.firmware_harness.deploy.target.service import Systemd, run_command
+from deseptr.firmware_harness.deploy.target.unit import NAME, unit_text
+
+TARGET = Target("aarch64", "3.13", "2.41")
+MOST_EXPOSED = 3.0
+
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+
+
+def written(folder: Path, scope: str, manifest: Manifest) -> Path:
+    prefix = folder / "a prefix 100%"
+    (prefix / "current").mkdir(parents=True)
+    (prefix / "target.pyz").touch()
+    run = prefix / "current" / "run"
+    run.write_text("#!/bin/sh\n")
+    run.chmod(0o755)
+    unit = folder / NAME
+    unit.write_text(unit_text(prefix, sys.executable, manifest, scope=scope))
+    return unit
+
+
+@needs_systemd
+@pytest.mark.parametrize("scope", ["system", "user"])
+@pytest.mark.parametrize("network", [False, True])
+def test_systemd_finds_nothing_to_warn_of(tmp_path: Path, scope: str, network: bool):
+    unit = written(tmp_path, scope, Manifest("1.0", 1, TARGET, network=network))
+    command = ["systemd-analyze", "verify", "--man=no", *(["--user"] if scope == "user" else []), unit]
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    said = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@needs_systemd
+@pytest.mark.parametrize("manifest", [Manifest("1.0", 1, TARGET), Manifest("1.0", 1, TARGET, network=True, bus=None)])
+def test_exposure_is_low(tmp_path: Path, manifest: Manifest):
+    unit = written(tmp_path, "system", manifest)
+    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", unit]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    exposure = float(said.splitlines()[-1].split(":")[1].split()[0])
+    assert exposure <= MOST_EXPOSED, said
+
+
+@pytest.mark.parametrize(
+    ("manifest", "there", "absent"),
+    [
+        (
+            Manifest("1.0", 1, TARGET),
+            ["DeviceAllow=/dev/i2c-1 rw", "PrivateNetwork=yes"],
+            ["AF_INET", "network-online"],
+        ),
+        (
+            Manifest("1.0", 1, TARGET, network=True, bus=None),
+            ["AF_INET AF_INET6", "After=network-online.target"],
+            ["DeviceAllow", "PrivateNetwork=yes"],
+        ),
+    ],
+)
+def test_only_what_the_release_needs_is_open(manifest: Manifest, there: list[str], absent: list[str]):
+    text = unit_text(Path("/opt/deseptr"), "/usr/bin/python3", manifest, scope="system")
+    assert all(word in text for word in there)
+    assert not any(word in text for word in absent)
+    for line in (
+        "Type=notify",
+        "WatchdogSec=30",
+        "Restart=on-failure",
+        "RestartPreventExitStatus=2",
+        "ProtectSystem=strict",
+    ):
+        assert f"\n{line}\n" in text
+
+
+def test_home_stays_readable_where_the_prefix_is_in_it():
+    manifest = Manifest("1.0", 1, TARGET)
+    assert "ProtectHome=yes" in unit_text(Path("/opt/deseptr"), "python3", manifest, scope="system")
+    assert "ProtectHome=read-only" in unit_text(Path("/home/pi/d"), "python3", manifest, scope="system")
+
+
+class Systemctl:
+    """Keeps what systemctl is asked, and answers `failing` with an error."""
+
+    def __init__(self, failing: str = "") -> None:
+        self.asked: list[str] = []
+        self._failing = failing
+
+    def __call__(self, command):
+        self.asked.append(" ".join(command))
+        failed = self._failing in command if self._failing else False
+        return subprocess.CompletedProcess(command, int(failed), "active\n", "Job failed.\n" if failed else "")
+
+
+def test_unit_is_loaded_only_when_it_changes(tmp_path: Path):
+    asked = Systemctl()
+    service = Systemd(tmp_path / "prefix", "python3", "system", asked, tmp_path / "units")
+    service.install(Manifest("1.0", 1, TARGET))
+    service.install(Manifest("1.0", 2, TARGET))
+    service.install(Manifest("1.0", 3, TARGET, network=True))
+    loaded = [line for line in asked.asked if "daemon-reload" in line]
+    assert len(loaded) == 2
+    assert "AF_INET" in service.unit.read_text()
+    asked.asked.clear()
+    service.remove()
+    assert [line.split()[1] for line in asked.asked] == ["disable", "clean", "daemon-reload"]
+    assert not service.unit.exists()
+
+
+def test_service_that_does_not_get_ready_is_refused(tmp_path: Path):
+    service = Systemd(tmp_path, "python3", "user", Systemctl("start"), tmp_path / "units")
+    with pytest.raises(RefusedError, match=r"systemctl start: found Job failed., expected the service ready"):
+        service.start()
+    assert service.state() == "active"
+
+
+@pytest.mark.skipif(shutil.which("systemctl") is None, reason="no systemctl here")
+def test_unit_can_be_enabled(tmp_path: Path):
+    root = tmp_path / "root"
+    units = root / "etc" / "systemd" / "system"
+    units.mkdir(parents=True)
+
+    def offline(command):
+        return (
+            run_command([command[0], f"--root={root}", *command[1:]])
+            if command[1] == "enable"
+            else Systemctl()(command)
+        )
+
+    Systemd(Path("/opt/deseptr"), "/usr/bin/python3", "system", offline, units).install(Manifest("1.0", 1, TARGET))
+    assert (units / "multi-user.target.wants" / NAME).is_symlink()

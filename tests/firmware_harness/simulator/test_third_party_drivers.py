@@ -1,0 +1,176 @@
+"""Drivers that others wrote, unmodified, against the simulated chips: what they measure is what ours do.
+
+Adafruit's get the bus through the interface that they expect of a board, in virtual time; m-rtijn's ``mpu6050`` opens
+``/dev/i2c-1``, with smbus2 for the smbus that it wants, which has the same functions.
+"""
+
+import json
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from deseptr.device import SENSORS, ImuConfig, SystemClock
+from deseptr.firmware_harness.simulator import (
+    ConstantSource,
+    SimulatedMpu6050,
+    SimulatedMpu6500,
+    VirtualClock,
+    VirtualI2cBus,
+)
+from deseptr.firmware_harness.simulator.chips.registry import CHIPS
+from deseptr.firmware_harness.simulator.front import IoctlBus, Message, MessageBus, missing_umockdev
+
+MS = 1_000_000
+# In m/s^2 and rad/s, inside the smallest full scales.
+FELT = [3.0, -9.5, 12.25, 0.5, -1.75, 3.25]
+ADAFRUIT = {
+    "mpu6050": ("adafruit_mpu6050", "adafruit_mpu6050", "MPU6050"),
+    "icm20948": ("adafruit_icm20x", "adafruit_icm20x", "ICM20948"),
+    "lsm6dsox": ("adafruit_lsm6ds", "adafruit_lsm6ds.lsm6dsox", "LSM6DSOX"),
+    "lsm6ds3trc": ("adafruit_lsm6ds", "adafruit_lsm6ds.lsm6ds3trc", "LSM6DS3TRC"),
+}
+
+
+class BoardI2c:
+    """An I2C bus as CircuitPython's drivers want it (``busio.I2C``)."""
+
+    def __init__(self, bus):
+        self.bus = MessageBus(bus)
+
+    def try_lock(self):
+        return True
+
+    def unlock(self):
+        pass
+
+    def writeto(self, address, buffer, *, start=0, end=None):
+        self.bus.transfer([Message(address, bytes(buffer[start:end]))])
+
+    def readfrom_into(self, address, buffer, *, start=0, end=None):
+        end = len(buffer) if end is None else end
+        buffer[start:end] = self.bus.transfer([Message(address, length=end - start)])[0]
+
+    def writeto_then_readfrom(self, address, out, buffer, *, out_start=0, out_end=None, in_start=0, in_end=None):
+        in_end = len(buffer) if in_end is None else in_end
+        messages = [Message(address, bytes(out[out_start:out_end])), Message(address, length=in_end - in_start)]
+        buffer[in_start:in_end] = self.bus.transfer(messages)[1]
+
+
+class Adafruit:
+    """Adafruit's driver of a chip that feels :data:`FELT`."""
+
+    def __init__(self, name, monkeypatch, temperature_c=31.0):
+        package, module, driver = ADAFRUIT[name]
+        self.package, self.module = pytest.importorskip(package), pytest.importorskip(module)
+        self.clock = VirtualClock()
+        monkeypatch.setattr(self.package, "sleep", lambda seconds: self.clock.sleep_ns(round(seconds * 1e9)))
+        self.chip = CHIPS[name](ConstantSource(FELT), self.clock, temperature_c=temperature_c)
+        address = SENSORS[name].addresses[0]
+        # Power has come up long ago.
+        self.clock.sleep_ns(100 * MS)
+        bus = VirtualI2cBus({address: self.chip}, self.clock)
+        self.driver = getattr(self.module, driver)(BoardI2c(bus), address)
+
+    def measure(self):
+        self.clock.sleep_ns(200 * MS)
+        return np.array([*self.driver.acceleration, *self.driver.gyro])
+
+
+def ours(name, acc_g, gyro_dps):
+    """What our driver gets of a chip of its own that feels the same."""
+    clock = VirtualClock()
+    bus = VirtualI2cBus({SENSORS[name].addresses[0]: CHIPS[name](ConstantSource(FELT), clock)}, clock)
+    imu = SENSORS[name](bus, clock)
+    imu.configure(ImuConfig(100, acc_g, gyro_dps))
+    imu.start()
+    clock.sleep_ns(200 * MS)
+    return imu.drain().signals[-1]
+
+
+def range_name(full_scale, unit, package):
+    return (
+        f"RANGE_{full_scale}_{unit}" if package == "adafruit_mpu6050" or unit == "DPS" else f"RANGE_{full_scale}{unit}"
+    )
+
+
+@pytest.mark.parametrize("name", ADAFRUIT)
+@pytest.mark.parametrize(("acc_g", "gyro_dps"), [(2, 250), (4, 500), (8, 1000), (16, 2000)])
+def test_adafruit_measures_what_we_do(name, acc_g, gyro_dps, monkeypatch):
+    theirs = Adafruit(name, monkeypatch)
+    ranges = getattr(theirs.package, "Range", None) or theirs.package.AccelRange
+    theirs.driver.accelerometer_range = getattr(ranges, range_name(acc_g, "G", theirs.package.__name__))
+    theirs.driver.gyro_range = getattr(theirs.package.GyroRange, range_name(gyro_dps, "DPS", theirs.package.__name__))
+    measured = theirs.measure()
+    assert measured == pytest.approx(ours(name, acc_g, gyro_dps), rel=1e-6, abs=1e-7)
+    assert (np.abs(measured - FELT) <= SENSORS[name].si_per_count(acc_g, gyro_dps) * 0.501).all()
+
+
+@pytest.mark.parametrize("name", ["mpu6050", "lsm6dsox", "lsm6ds3trc"])
+@pytest.mark.parametrize("temperature_c", [-15.0, 31.0])
+def test_adafruit_feels_the_same_temperature(name, temperature_c, monkeypatch):
+    theirs = Adafruit(name, monkeypatch, temperature_c)
+    theirs.clock.sleep_ns(200 * MS)
+    assert theirs.driver.temperature == pytest.approx(temperature_c, abs=1 / 200)
+
+
+def test_adafruit_reads_the_fifo(monkeypatch):
+    theirs = Adafruit("mpu6050", monkeypatch)
+    theirs.driver.filter_bandwidth = theirs.package.Bandwidth.BAND_44_HZ
+    theirs.driver.sample_rate_divisor = 19
+    theirs.driver.fiforst = True
+    theirs.driver.fifo_en = True
+    theirs.driver.accel_fifo_en = True
+    theirs.clock.sleep_ns(1_010 * MS)
+    assert theirs.driver.fifo_count == 50 * 6
+    counts = np.frombuffer(theirs.driver.read_whole_fifo(), ">i2").reshape(50, 3)
+    assert theirs.driver.scale_accel(counts[0]) == pytest.approx(FELT[:3], abs=9.80665 / 16384)
+    assert (counts == counts[0]).all()
+
+
+@pytest.mark.parametrize("divisor", [0, 20, 100, 255])
+def test_adafruit_sets_the_rate_that_it_says(divisor, monkeypatch):
+    theirs = Adafruit("icm20948", monkeypatch)
+    theirs.driver.accel_dlpf_cutoff = theirs.package.AccelDLPFFreq.FREQ_23_9HZ_3DB
+    theirs.driver.gyro_dlpf_cutoff = theirs.package.GyroDLPFFreq.FREQ_23_9HZ_3DB
+    theirs.driver.accelerometer_data_rate_divisor = divisor
+    theirs.driver.gyro_data_rate_divisor = divisor
+    assert theirs.driver.gyro_data_rate_divisor == divisor
+    assert theirs.driver.accelerometer_data_rate == pytest.approx(1e9 / theirs.chip.period_ns, rel=1e-6)
+
+
+SMBUS_PROGRAM = """
+import json, sys, time
+import smbus2
+sys.modules["smbus"] = smbus2
+from mpu6050 import mpu6050
+sensor = mpu6050(0x68)
+time.sleep(0.1)
+said = []
+for acc, gyro in ((0x00, 0x00), (0x08, 0x08), (0x10, 0x10), (0x18, 0x18)):
+    sensor.set_accel_range(acc)
+    sensor.set_gyro_range(gyro)
+    time.sleep(0.05)
+    acceleration, rate = sensor.get_accel_data(), sensor.get_gyro_data()
+    said.append([acceleration[axis] for axis in "xyz"] + [rate[axis] for axis in "xyz"])
+print(json.dumps({"signals": said, "temperature": sensor.get_temp()}))
+"""
+
+
+@pytest.mark.skipif(find_spec("mpu6050") is None, reason="no package mpu6050-raspberrypi")
+@pytest.mark.skipif(bool(missing_umockdev()), reason=f"umockdev: {missing_umockdev()}")
+@pytest.mark.parametrize("chip", [SimulatedMpu6050, SimulatedMpu6500])
+def test_mpu6050_of_pypi_measures_what_we_do(chip):
+    clock = SystemClock()
+    front = IoctlBus(VirtualI2cBus({0x68: chip(ConstantSource(FELT), clock)}, clock))
+    done = front.run([sys.executable, "-c", SMBUS_PROGRAM], timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    said = json.loads(done.stdout)
+    name = "mpu6050" if chip is SimulatedMpu6050 else "mpu6500"
+    for signals, acc_g, gyro_dps in zip(said["signals"], (2, 4, 8, 16), (250, 500, 1000, 2000), strict=True):
+        # It gives degrees per second.
+        measured = np.concatenate([signals[:3], np.deg2rad(signals[3:])])
+        assert measured == pytest.approx(ours(name, acc_g, gyro_dps), rel=1e-6, abs=1e-7)
+    if chip is SimulatedMpu6050:
+        assert said["temperature"] == pytest.approx(25, abs=1 / 300)

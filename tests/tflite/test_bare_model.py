@@ -1,0 +1,105 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deseptr.contract import ModelError, SetupError
+from deseptr.tflite import load_engine
+from deseptr.tflite.bare_model import BareOnnx, BareTflite, Port, random_feeds, runner
+from deseptr.tflite.runtimes import choose_runtime
+
+
+def load(path: Path, **settings) -> BareTflite:
+    return BareTflite(path.read_bytes(), path, choose_runtime("auto"), **settings)
+
+
+@pytest.fixture
+def onnx_model(contract, weights) -> bytes:
+    """The mean of a window times weights."""
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    make, floats = onnx.helper, onnx.TensorProto.FLOAT
+    graph = make.make_graph(
+        [
+            make.make_node("ReduceMean", ["window"], ["mean"], axes=[1], keepdims=0),
+            make.make_node("Gemm", ["mean", "weights"], ["logits"], transB=1),
+        ],
+        "tiny",
+        [make.make_tensor_value_info("window", floats, ["batch", contract.window_length, 6])],
+        [make.make_tensor_value_info("logits", floats, ["batch", 3])],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 13)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def test_float_model_is_the_engines(float_model, contract):
+    model = load(float_model)
+    window = np.random.default_rng(0).normal(0, 8, (contract.window_length, 6)).astype(np.float32)
+    (logits,) = model.run([model.inputs[0].encode(window)])
+    np.testing.assert_array_equal(logits[0], load_engine(float_model).invoke(window))
+
+
+@pytest.mark.parametrize("kernels", ["default", "reference"])
+def test_int8_model_is_the_engines(int8_model, contract, kernels):
+    model = load(int8_model, kernels=kernels)
+    (port,) = model.inputs
+    assert (port.shape, port.dtype, port.quantised) == ((1, contract.window_length, 6), np.int8, True)
+    window = np.random.default_rng(0).normal(0, 20, (contract.window_length, 6)).astype(np.float32)
+    (logits,) = model.run([port.encode(window / np.array(contract.input_range, np.float32))])
+    assert logits.dtype == np.int8
+    np.testing.assert_allclose((logits[0] - 3.0) / 32, load_engine(int8_model).invoke(window), atol=1 / 32)
+
+
+def test_noise_fills_a_quantised_input_and_stays_small_in_a_float_one(int8_model, float_model):
+    for path, bounds in ((int8_model, (-128, 127)), (float_model, (-1, 1))):
+        model = load(path)
+        values = np.concatenate([feed[0].ravel() for feed in random_feeds(model, 40)])
+        assert values.dtype == model.inputs[0].dtype
+        assert bounds[0] <= values.min() < 0.9 * bounds[0]
+        assert 0.9 * bounds[1] < values.max() <= bounds[1]
+
+
+def test_runner_goes_round_its_inputs():
+    class Echo:
+        runtime, inputs = "echo", ()
+
+        def run(self, arrays):
+            return list(arrays)
+
+    call = runner(Echo(), [["a"], ["b"]])
+    assert [call() for _ in range(3)] == [["a"], ["b"], ["a"]]
+
+
+def test_quantised_port_rounds_and_saturates():
+    port = Port("x", (1, 4), np.dtype(np.int8), 0.5, -3)
+    assert port.encode(np.array([0.24, 0.26, 99, -99], np.float32)).tolist() == [[-3, -2, 127, -128]]
+
+
+def test_onnx_model_gives_its_outputs(onnx_model, contract, weights):
+    model = BareOnnx(onnx_model, "tiny.onnx")
+    assert model.runtime.startswith("onnxruntime ")
+    assert model.inputs == (Port("window", (1, contract.window_length, 6), np.dtype(np.float32)),)
+    (feed,) = random_feeds(model, 1)
+    np.testing.assert_allclose(model.run(feed)[0][0], weights @ feed[0][0].mean(0), atol=1e-5)
+
+
+def test_onnx_without_its_runtime_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(SetupError, match=r"onnxruntime: found not installed.*pip install 'deseptr\[onnx\]'"):
+        BareOnnx(b"", "m.onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"noise" * 40])
+def test_broken_onnx_is_one_line(content):
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(ModelError, match=r"m.onnx: found a graph that onnxruntime \S+ cannot run") as caught:
+        BareOnnx(content, "m.onnx")
+    assert "\n" not in str(caught.value)
+
+
+def test_broken_flatbuffer_is_one_line(int8_model, capfd):
+    with pytest.raises(ModelError, match=r"m: found a graph that \S+ \S+ cannot run \("):
+        BareTflite(int8_model.read_bytes()[:300], "m", choose_runtime("auto"))
+    assert capfd.readouterr().err == ""

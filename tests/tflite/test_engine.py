@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from deseptr.contract import ModelError
+from deseptr.tflite import load_engine, predict
+
+INPUT_SCALE, INPUT_ZERO = 1 / 100, -5
+OUTPUT_SCALE, OUTPUT_ZERO = 1 / 32, 3
+
+
+@pytest.fixture
+def window(contract):
+    return np.random.default_rng(0).normal(0, 8, (contract.window_length, 6)).astype(np.float32)
+
+
+def test_float_graph_gets_the_window_itself(float_model, contract, weights, window):
+    engine = load_engine(float_model)
+    expected = weights @ (window / contract.input_range).mean(0)
+    np.testing.assert_allclose(engine.invoke(window), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_int8_graph_gets_the_normalised_window_and_gives_real_logits(int8_model, contract, weights, window):
+    engine = load_engine(int8_model)
+    normalised = np.clip(window / contract.input_range, (-128 - INPUT_ZERO) / 100, (127 - INPUT_ZERO) / 100)
+    expected = weights @ normalised.mean(0)
+    # Half an input step after averaging, weights to 8 bits, and half an output step.
+    np.testing.assert_allclose(engine.invoke(window), expected, atol=OUTPUT_SCALE)
+
+
+def test_quantisation_rounds_and_saturates(int8_model, contract):
+    engine = load_engine(int8_model)
+    window = np.zeros((contract.window_length, 6), np.float32)
+    window[0] = np.array(contract.input_range) * 0.014
+    window[1] = np.array(contract.input_range) * 99
+    window[2] = np.array(contract.input_range) * -99
+    quantised = engine._quantise(window)
+    assert quantised[:4, 0].tolist() == [1 + INPUT_ZERO, 127, -128, INPUT_ZERO]
+    assert quantised[:4, 5].tolist() == [1 + INPUT_ZERO, 127, -128, INPUT_ZERO]
+
+
+def test_predict_is_invoke_on_each_window(int8_model, contract):
+    engine = load_engine(int8_model)
+    windows = np.random.default_rng(1).normal(0, 20, (5, contract.window_length, 6)).astype(np.float32)
+    logits = predict(engine, windows)
+    assert logits.shape == (5, 3)
+    for row, window in zip(logits, windows, strict=True):
+        assert (row == engine.invoke(window)).all()
+
+
+def test_engine_says_what_it_is(int8_model, contract):
+    engine = load_engine(int8_model, threads=2)
+    assert engine.name.startswith(("ai-edge-litert ", "tflite-runtime "))
+    assert (engine.threads, engine.contract) == (2, contract)
+
+
+def test_wrong_input_shape_is_refused_with_both(make_model):
+    path = make_model(input_shape=(1, 40, 6))
+    with pytest.raises(ModelError) as caught:
+        load_engine(path)
+    assert str(caught.value) == (
+        f"{path} input: found shape [1, 40, 6], expected [1, 32, 6] as in its contract; "
+        "convert its checkpoint again with `deseptr convert RUN`"
+    )
+
+
+def test_wrong_number_of_classes_is_refused_with_both(make_model):
+    path = make_model(classes=2)
+    with pytest.raises(ModelError, match=r"output: found shape \[1, 2\], expected \[1, 3\] as in its contract"):
+        load_engine(path)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "noise"])
+def test_broken_graph_is_one_line(make_model, int8_model, damage):
+    whole = int8_model.read_bytes()
+    noise = np.random.default_rng(2).bytes(800)
+    content = whole[:200] if damage == "truncated" else whole[:8] + noise
+    with pytest.raises(ModelError) as caught:
+        load_engine(make_model(content=content))
+    assert "cannot run" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_loading_writes_nothing_to_stderr(int8_model, capfd):
+    load_engine(int8_model)
+    assert capfd.readouterr().err == ""
+
+
+def test_window_is_left_as_it_was(int8_model, contract, window):
+    kept = window.copy()
+    window.flags.writeable = False
+    load_engine(int8_model).invoke(window)
+    assert (window == kept).all()
+
+
+def test_reference_kernels_say_so_and_give_nearly_the_same(int8_model, window):
+    engine = load_engine(int8_model, kernels="reference")
+    assert engine.name == f"{load_engine(int8_model).name}, reference kernels"
+    np.testing.assert_allclose(engine.invoke(window), load_engine(int8_model).invoke(window), atol=OUTPUT_SCALE)

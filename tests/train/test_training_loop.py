@@ -1,0 +1,140 @@
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deseptr.contract import ModelError
+from deseptr.data import Windows, load_dataset
+from deseptr.train import RunFolder, TrainConfig, load_run
+from deseptr.train.pipeline import train
+from deseptr.train.training_loop import Stage, predict_logits, score_classifier
+
+DATA = "synthetic:subjects=4,seconds=12"
+
+
+class Stop:
+    """A reporter that pulls the plug after some epochs, as Ctrl-C would."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def stage(self, *_) -> None: ...
+
+    def batch(self, windows: int) -> None: ...
+
+    def epoch(self, row: dict) -> None:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+def logits(run: Path) -> np.ndarray:
+    windows = np.random.default_rng(0).normal(size=(5, 128, 6)).astype(np.float32) * 5
+    return predict_logits(load_run(run)[0], windows)
+
+
+def test_same_seed_gives_the_same_model(tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter):
+    train(load_dataset(DATA), tmp_path / "again", tiny_config, reporter=reporter)
+    np.testing.assert_array_equal(logits(tmp_path / "again"), logits(tiny_run))
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_interrupted_run_ends_where_an_unbroken_one_does(
+    epochs: int, tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    """After 1 epoch the teacher is done and the student not begun; after 2 the student is halfway."""
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(load_dataset(DATA), run, tiny_config, reporter=Stop(epochs))
+    assert RunFolder(run).model.exists() == (epochs == 2)
+    train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
+    assert len(reporter.rows) == 3 - epochs
+    np.testing.assert_allclose(logits(run), logits(tiny_run), atol=1e-5)
+    assert column(run, "loss") == pytest.approx(column(tiny_run, "loss"), rel=1e-5)
+
+
+def column(run: Path, name: str) -> list[float]:
+    with RunFolder(run).history.open() as file:
+        return [float(row[name]) for row in csv.DictReader(file)]
+
+
+def test_interruption_leaves_what_convert_needs(tiny_config: TrainConfig, tmp_path: Path):
+    from deseptr.convert import Gate, convert_run
+
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(load_dataset(DATA), run, tiny_config, reporter=Stop(2))
+    assert convert_run(run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0)).content
+
+
+def test_broken_state_is_named(tiny_config: TrainConfig, tmp_path: Path, reporter):
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(load_dataset(DATA), run, tiny_config, reporter=Stop(2))
+    (RunFolder(run).state("student") / "state-1.npz").write_bytes(b"")
+    with pytest.raises(ModelError, match="found a state that cannot be resumed"):
+        train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("scores", "patience", "over"),
+    [
+        ([], 1, False),
+        ([0.5, 0.4, 0.3], 0, False),
+        ([0.5], 1, False),
+        ([0.5, 0.5], 1, True),
+        ([0.5, 0.6, 0.4], 2, False),
+        ([0.6, 0.5, 0.6], 2, True),
+        ([0.5, 0.4, 0.3, 0.6], 0, True),
+    ],
+)
+def test_stage_is_over_after_its_epochs_or_when_its_patience_is(scores: list[float], patience: int, over: bool):
+    stage = Stage("student", 4, 1e-3, 16, 0.0, 0.1, 0.25, seed=0, patience=patience)
+    assert stage.over([{"val_macro_f1": value} for value in scores]) == over
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_stopped_run_is_the_same_however_often_it_was_interrupted(
+    epochs: int, tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    """A learning rate of 0 never raises a score: of 5 epochs, a patience of 2 leaves 3."""
+    config = replace(tiny_config, model="septr", student_epochs=5, student_learning_rate=0.0, patience=2)
+    with pytest.raises(KeyboardInterrupt):
+        train(load_dataset(DATA), tmp_path / "run", config, reporter=Stop(epochs))
+    metrics = train(load_dataset(DATA), tmp_path / "run", config, reporter=reporter, resume=True)
+    assert metrics["epochs"]["student"] == 3
+    assert len(reporter.rows) == 3 - epochs
+    assert reporter.stops == [3]
+    assert column(tmp_path / "run", "epoch") == [1, 2, 3]
+
+
+def test_score_counts_right_answers(tiny_run: Path):
+    classifier, contract = load_run(tiny_run)
+    windows = np.random.default_rng(0).normal(size=(9, 128, 6)).astype(np.float32)
+    truth = predict_logits(classifier, windows).argmax(1)
+    truth[:3] = (truth[:3] + 1) % 6
+    zeros = np.zeros(9, np.int64)
+    labelled = Windows(windows, truth, np.array(["1"] * 9), zeros, zeros, contract.labels, 50.0)
+    assert score_classifier(classifier, labelled).accuracy == pytest.approx(6 / 9)
+
+
+def test_without_validation_all_subjects_train_and_the_last_epoch_is_kept(
+    tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    config = replace(tiny_config, model="septr", validation=0.0, student_epochs=2)
+    dataset = load_dataset(DATA)
+    with pytest.raises(KeyboardInterrupt):
+        train(dataset, tmp_path / "run", config, reporter=Stop(1))
+    first = (tmp_path / "run" / "model.keras").read_bytes()
+    metrics = train(dataset, tmp_path / "run", config, reporter=reporter, resume=True)
+    assert metrics["subjects"]["validation"] == []
+    assert len(metrics["subjects"]["train"]) + len(metrics["subjects"]["test"]) == len(dataset.subjects)
+    assert (tmp_path / "run" / "model.keras").read_bytes() != first
+    assert "val_macro_f1" not in (tmp_path / "run" / "history.csv").read_text()
+
+
+def test_patience_needs_validation_subjects():
+    with pytest.raises(ModelError, match="patience 2: found no validation subjects"):
+        TrainConfig(patience=2, validation=0.0)

@@ -1,0 +1,8 @@
+from .engine import Engine as Engine, TfliteEngine as TfliteEngine, load_engine as load_engine, predict as predict
+from .file import (
+    TfliteFile as TfliteFile,
+    embed_contract as embed_contract,
+    read_flatbuffer as read_flatbuffer,
+    read_tflite as read_tflite,
+    without_archive as without_archive,
+)

@@ -1,0 +1,217 @@
+"""A model as its file has it, contract or none: arrays of its own types in, arrays out, on a TFLite runtime or ONNX's.
+
+What classifies windows is an engine (``engine.py``), which wants a contract; this is what a comparison times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelError, SetupError
+
+from .native_stderr import native_stderr_held
+from .runtimes import TfliteRuntime
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a graph.
+
+    Args:
+        name: as the file has it.
+        shape: every dimension known.
+        dtype: of its elements.
+        scale: of a quantised one, else 0.
+        zero_point: of a quantised one, else 0.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scale: float = 0.0
+    zero_point: int = 0
+
+    @property
+    def quantised(self) -> bool:
+        """Whether its elements are integers that stand for real numbers."""
+        return self.scale > 0
+
+    def random(self, rng: np.random.Generator) -> NDArray[Any]:
+        """Noise over the whole range of a quantised port, within ±1 of a float one."""
+        if self.quantised:
+            limits = np.iinfo(self.dtype)
+            return rng.integers(limits.min, limits.max, self.shape, self.dtype, endpoint=True)
+        return rng.uniform(-1, 1, self.shape).astype(self.dtype)
+
+    def encode(self, values: NDArray[np.float32]) -> NDArray[Any]:
+        """Real numbers in the port's shape and type, rounded half to even and saturated where it is quantised."""
+        if self.quantised:
+            limits = np.iinfo(self.dtype)
+            values = np.clip(np.rint(values / np.float32(self.scale)) + self.zero_point, limits.min, limits.max)
+        return np.ascontiguousarray(values, self.dtype).reshape(self.shape)
+
+
+class BareModel(Protocol):
+    """A loaded graph."""
+
+    @property
+    def runtime(self) -> str:
+        """Name and version of what runs it."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """What it is fed."""
+        ...
+
+    def run(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Its outputs, of an array for each input, copies into and out of the runtime included."""
+        ...
+
+
+class BareTflite:
+    """A flatbuffer on a TFLite runtime.
+
+    Args:
+        content: of the file.
+        source: where it came from, for the error messages.
+        runtime: the runtime to use.
+        threads: threads that it may use.
+        kernels: ``default`` or ``reference``.
+
+    Raises:
+        ModelError: if the runtime cannot run it, or an input is neither real nor quantised.
+        SetupError: if the runtime clashes with the installed numpy.
+    """
+
+    def __init__(
+        self, content: bytes, source: object, runtime: TfliteRuntime, threads: int = 1, kernels: str = "default"
+    ) -> None:
+        self.runtime = runtime.version()
+        make = runtime.interpreter(kernels)
+        try:
+            with native_stderr_held():
+                self._interpreter = make(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
+                self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise _unusable(source, self.runtime, error) from error
+        details = self._interpreter.get_input_details()
+        self.inputs = tuple(_known(_tflite_port(detail), source) for detail in details)
+        self._into = [detail["index"] for detail in details]
+        self._out_of = [detail["index"] for detail in self._interpreter.get_output_details()]
+
+    def feed(self, arrays: Sequence[NDArray[Any]]) -> None:
+        """Copy an array into each input, which keeps it."""
+        for index, array in zip(self._into, arrays, strict=True):
+            self._interpreter.set_tensor(index, array)
+
+    def invoke(self) -> None:
+        """Run on what was fed, without copying anything out."""
+        self._interpreter.invoke()
+
+    def run(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Its outputs."""
+        self.feed(arrays)
+        self.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._out_of]
+
+
+class BareOnnx:
+    """An ONNX model on ONNX Runtime's CPU provider, with all of its graph optimisations.
+
+    Args:
+        content: of the file.
+        source: where it came from, for the error messages.
+        threads: threads that an operation may use; operations run one after the other.
+
+    Raises:
+        ModelError: if the runtime cannot run it, or an input is not float32.
+        SetupError: if onnxruntime is not installed.
+    """
+
+    def __init__(self, content: bytes, source: object, threads: int = 1) -> None:
+        ort = _onnxruntime()
+        self.runtime = f"onnxruntime {ort.__version__}"
+        options = ort.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.log_severity_level = 4
+        try:
+            self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self.inputs = tuple(_known(_onnx_port(each), source) for each in self._session.get_inputs())
+            self.run([np.zeros(port.shape, port.dtype) for port in self.inputs])
+        except ModelError:
+            raise
+        except Exception as error:  # its own exceptions have no base class but this
+            raise _unusable(source, self.runtime, error) from error
+
+    def run(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Its outputs."""
+        feed = {port.name: array for port, array in zip(self.inputs, arrays, strict=True)}
+        return list(self._session.run(None, feed))
+
+
+def runner(model: BareModel, feeds: Sequence[Sequence[NDArray[Any]]]) -> Callable[[], object]:
+    """A call that runs a model on the next of some inputs, and on the first again after the last."""
+    each = cycle(feeds)
+    return lambda: model.run(next(each))
+
+
+def random_feeds(model: BareModel, count: int, seed: int = 0) -> list[list[NDArray[Any]]]:
+    """``count`` inputs of noise."""
+    rng = np.random.default_rng(seed)
+    return [[port.random(rng) for port in model.inputs] for _ in range(count)]
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise SetupError(
+            "onnxruntime",
+            found="not installed",
+            expected="it, to run an ONNX model",
+            next_step="`pip install 'deseptr[onnx]'`",
+        ) from error
+    return onnxruntime
+
+
+def _tflite_port(detail: dict[str, Any]) -> Port:
+    scale, zero_point = detail["quantization"]
+    shape = tuple(int(n) for n in detail["shape"])
+    return Port(detail["name"], shape, np.dtype(detail["dtype"]), float(scale), int(zero_point))
+
+
+def _onnx_port(value: Any) -> Port:
+    # A dimension that the file leaves open, most often the batch, is 1.
+    shape = tuple(n if isinstance(n, int) and n > 0 else 1 for n in value.shape)
+    kind = value.type.removeprefix("tensor(").removesuffix(")")
+    return Port(value.name, shape, np.dtype({"float": "float32", "double": "float64"}.get(kind, kind)))
+
+
+def _known(port: Port, source: object) -> Port:
+    if port.dtype == np.float32 or (port.quantised and port.dtype.kind in "iu"):
+        return port
+    raise ModelError(
+        f"{source} input {port.name}",
+        found=f"type {port.dtype} with scale {port.scale:g}",
+        expected="float32, or integers with a scale",
+        next_step="compare models of windows",
+    )
+
+
+def _unusable(source: object, runtime: str, error: Exception) -> ModelError:
+    reason = str(error).splitlines()[0] if str(error) else repr(error)
+    return ModelError(
+        source,
+        found=f"a graph that {runtime} cannot run ({reason})",
+        expected="a whole model of the runtime's own operations",
+        next_step="look at how it was converted, or leave it out",
+    )

@@ -1,0 +1,108 @@
+"""A ``.tflite`` file that carries its contract: a flatbuffer with a zip archive appended.
+
+This is the associated-file convention of TFLite metadata: `unzip -l model.tflite` lists the contents, and every TFLite
+runtime, which stops reading at the flatbuffer's end, loads the file unchanged.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from deseptr.contract.errors import ModelError
+from deseptr.contract.model_contract import ModelContract
+
+CONTRACT_NAME = "deseptr.json"
+LABELS_NAME = "labels.txt"
+_IDENTIFIER = b"TFL3"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class TfliteFile:
+    """A model as read from disk.
+
+    Args:
+        content: the whole file, which a runtime accepts as ``model_content``.
+        contract: what was read from its archive.
+        path: where it was read from.
+    """
+
+    content: bytes
+    contract: ModelContract
+    path: Path
+
+
+def embed_contract(flatbuffer: bytes, contract: ModelContract) -> bytes:
+    """Append ``contract`` and its labels to ``flatbuffer``; the same input gives the same bytes."""
+    buffer = io.BytesIO()
+    buffer.write(flatbuffer)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
+        archive.writestr(zipfile.ZipInfo(CONTRACT_NAME, _EPOCH), contract.to_json())
+        archive.writestr(zipfile.ZipInfo(LABELS_NAME, _EPOCH), "".join(f"{label}\n" for label in contract.labels))
+    return buffer.getvalue()
+
+
+def without_archive(content: bytes) -> bytes:
+    """The flatbuffer alone of a ``.tflite`` file's content; the same bytes where no archive follows it."""
+    buffer = io.BytesIO(content)
+    if not zipfile.is_zipfile(buffer):
+        return content
+    with zipfile.ZipFile(buffer) as archive:
+        return content[: min((entry.header_offset for entry in archive.infolist()), default=archive.start_dir)]
+
+
+def read_tflite(path: Path) -> TfliteFile:
+    """Read a model and the contract inside it.
+
+    Raises:
+        ModelError: if the file is missing, no TFLite flatbuffer, or has no contract or a broken one.
+    """
+    content = read_flatbuffer(path)
+    contract = contract_inside(content, path)
+    if contract is None:
+        raise ModelError(
+            path,
+            found="a model without a contract",
+            expected=f"{CONTRACT_NAME} in its archive",
+            next_step="convert its checkpoint with `deseptr convert RUN`, which puts one in",
+        )
+    return TfliteFile(content, contract, path)
+
+
+def read_flatbuffer(path: Path) -> bytes:
+    """Content of a ``.tflite`` file, whether a contract is inside or not.
+
+    Raises:
+        ModelError: if the file is missing or no TFLite flatbuffer.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            path, found=error.strerror, expected="a .tflite file", next_step="make one with `deseptr convert RUN`"
+        ) from error
+    if content[4:8] != _IDENTIFIER:
+        raise ModelError(
+            path,
+            found=f"{len(content)} bytes without the TFL3 mark",
+            expected="a TFLite flatbuffer",
+            next_step="make one with `deseptr convert RUN`",
+        )
+    return content
+
+
+def contract_inside(content: bytes, source: object) -> ModelContract | None:
+    """The contract in a flatbuffer's archive; None where there is no archive that can be read, or none in it.
+
+    Raises:
+        ModelError: if there is one and it is broken.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            text = archive.read(CONTRACT_NAME)
+    except Exception:  # zipfile has some ten ways to fail on a damaged archive, ValueError among them
+        return None
+    return ModelContract.from_json(text, f"{source}!{CONTRACT_NAME}")

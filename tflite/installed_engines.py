@@ -1,0 +1,80 @@
+"""The engines of this machine on which a flatbuffer can be tried, and the logits that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelContract, SetupError
+
+from .engine import Engine, TfliteEngine, predict
+from .file import TfliteFile
+from .graph import read_graph
+from .runtimes import RUNTIMES
+
+
+@dataclass(frozen=True)
+class EngineHere:
+    """An engine that works on this machine. One of another kind joins as another of these.
+
+    Args:
+        name: for reports, ``ai-edge-litert 2.3.0, reference kernels``.
+        load: makes it of a file's content and contract; raises ModelError for a graph that it cannot run.
+    """
+
+    name: str
+    load: Callable[[TfliteFile], Engine]
+
+
+def engines_here() -> list[EngineHere]:
+    """The TFLite runtimes that work with this Python and numpy, each with its default and its reference kernels.
+
+    Empty where none is installed. The reference kernels lack some versions of operations that the default ones have.
+    """
+    found = []
+    for runtime in RUNTIMES:
+        if not runtime.installed():
+            continue
+        try:
+            runtime.interpreter()
+        except SetupError:  # numpy 2 beside tflite-runtime: installed, but no engine
+            continue
+        name = runtime.version()
+        found.append(EngineHere(name, partial(TfliteEngine, runtime=runtime)))
+        found.append(
+            EngineHere(f"{name}, reference kernels", partial(TfliteEngine, runtime=runtime, kernels="reference"))
+        )
+    return found
+
+
+def logits_on(
+    engine: EngineHere, content: bytes, contract: ModelContract, windows: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Logits float32 ``[n, classes]`` of a flatbuffer on an engine.
+
+    Args:
+        engine: one of :func:`engines_here`.
+        content: the flatbuffer; what may be appended to it is not read.
+        contract: of the model.
+        windows: ``[n, window_length, channels]`` in SI units. A graph with float32 input gets them as they are: to one
+            that takes windows over the input range, as ``InferenceGraph``'s do, hand those.
+
+    Raises:
+        ModelError: if the engine cannot run the graph, or that does not fit its contract.
+    """
+    return predict(engine.load(TfliteFile(content, contract, Path(contract.model))), windows)
+
+
+def output_lsb(content: bytes) -> float | None:
+    """Step of a graph's logits; None of a graph that gives them in float32.
+
+    Raises:
+        ModelError: if the flatbuffer cannot be parsed.
+    """
+    scales = read_graph(content).outputs[0].scales
+    return float(scales[0]) if scales.size else None

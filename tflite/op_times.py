@@ -1,0 +1,199 @@
+"""How long each operation of a graph takes, told from outside: by timing the graphs that are its beginnings.
+
+A runtime's own profiler is not in its Python package, and what it calls an operation is a delegate's whole partition.
+Here the first operation is run alone, then the first two, and so on to the whole graph, all interleaved; an operation's
+time is what its prefix takes longer than the one before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelError
+
+from .bare_model import BareTflite, random_feeds
+from .graph import Node, prefix_graph, read_graph
+from .interleaved import Runner, time_interleaved
+from .runtimes import choose_runtime
+
+Load = Callable[[bytes], BareTflite]
+
+
+@dataclass(frozen=True)
+class OpTime:
+    """One operation and its time.
+
+    Args:
+        op: its name, ``CONV_2D``.
+        layer: name of its output.
+        cumulative_us: median time of the graph that ends with it; None where the runtime could not run that.
+        difference_us: that less the one before, as measured: below zero by noise, or where the runtime fuses it with
+            its predecessor. None where either is.
+        own_us: its part of the monotone times, never below zero; None where its prefix could not run, and then counted
+            with the next one that could.
+    """
+
+    op: str
+    layer: str
+    cumulative_us: float | None
+    difference_us: float | None
+    own_us: float | None
+
+
+@dataclass(frozen=True)
+class OpTimes:
+    """The operations of a graph in order of execution, and what they were timed on.
+
+    Args:
+        nodes: the operations.
+        invoke_us: median time of the whole graph, copies into and out of it not included.
+        runtime: name and version of what ran it.
+        kernels: of these, as :data:`~deseptr.tflite.runtimes.KERNELS` names them.
+        threads: that it could use.
+        rounds: how often each prefix was timed.
+        skipped: prefixes that could not run, each with the reason.
+    """
+
+    nodes: tuple[OpTime, ...]
+    invoke_us: float
+    runtime: str
+    kernels: str
+    threads: int
+    rounds: int
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def monotone_us(self) -> float:
+        """What the operations' own times add up to: about the time of the whole graph."""
+        return sum(node.own_us or 0.0 for node in self.nodes)
+
+    @property
+    def share_by_op(self) -> dict[str, float]:
+        """Share of the time of each kind of operation, the largest first."""
+        sums: dict[str, float] = {}
+        for node in self.nodes:
+            sums[node.op] = sums.get(node.op, 0.0) + (node.own_us or 0.0)
+        whole = self.monotone_us
+        return {op: us / whole if whole else 0.0 for op, us in sorted(sums.items(), key=lambda pair: -pair[1])}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain JSON values."""
+        return {
+            **asdict(self),
+            "nodes": [asdict(node) for node in self.nodes],
+            "monotone_us": self.monotone_us,
+            "skipped": list(self.skipped),
+            "share_by_op": self.share_by_op,
+        }
+
+
+def op_times(
+    content: bytes,
+    rounds: int = 60,
+    threads: int = 1,
+    kernels: str = "default",
+    seed: int = 0,
+    *,
+    load: Load | None = None,
+    now_ns: Callable[[], int] = time.perf_counter_ns,
+) -> OpTimes:
+    """Time every operation of a flatbuffer by the graphs that are its beginnings.
+
+    All prefixes are held in memory at once and fed the same noise. The first operation's time holds the cost of the
+    call itself. One that hands over from a delegate's kernels to the runtime's own holds the cost of that.
+
+    The medians of the prefixes are noisy, so that they fall now and then. The operations' own times are the steps of
+    the non-decreasing sequence nearest to them in squares, found by pooling adjacent violators (Barlow et al. 1972).
+    A running maximum would be simpler, and would take each prefix that came out too slow for the truth: it only ever
+    errs upwards, charges that operation with the noise and finds those behind it free. Pooling errs either way alike.
+    Its last value, and with it the sum of the own times, may be a little beside the time of the whole graph.
+
+    Args:
+        content: a flatbuffer, with or without an archive behind it.
+        rounds: timed calls of each prefix.
+        threads: threads that the runtime may use.
+        kernels: whose compute, one of :data:`~deseptr.tflite.runtimes.KERNELS`.
+        seed: draws the noise and the orders.
+        load: makes a model that can run of a flatbuffer; on the first installed runtime by default.
+        now_ns: the clock.
+
+    Raises:
+        ModelError: if the flatbuffer cannot be parsed, or the whole of it not run.
+        SetupError: if there is no TFLite runtime.
+    """
+    nodes = read_graph(content).nodes
+    load = load or _loader(threads, kernels)
+    models, skipped = _prefixes(content, nodes, load)
+    whole = models[len(nodes) - 1]
+    (feed,) = random_feeds(whole, 1, seed)
+    runners = {str(index): _invoker(model, feed) for index, model in models.items()}
+    durations = time_interleaved(runners, rounds, seed=seed, now_ns=now_ns)
+    medians = dict(zip(models, np.median(durations, axis=0) / 1000.0, strict=True))
+    return OpTimes(
+        nodes=_timed_nodes(nodes, medians),
+        invoke_us=float(medians[len(nodes) - 1]),
+        runtime=whole.runtime,
+        kernels=kernels,
+        threads=threads,
+        rounds=rounds,
+        skipped=skipped,
+    )
+
+
+def pooled(values: Sequence[float]) -> NDArray[np.float64]:
+    """The non-decreasing sequence nearest to some values in the sum of squares."""
+    blocks: list[tuple[float, int]] = []
+    for value in values:
+        mean, size = float(value), 1
+        while blocks and blocks[-1][0] > mean:
+            before, count = blocks.pop()
+            mean, size = (before * count + mean * size) / (count + size), count + size
+        blocks.append((mean, size))
+    return np.repeat([mean for mean, _ in blocks], [size for _, size in blocks])
+
+
+def _loader(threads: int, kernels: str) -> Load:
+    runtime = choose_runtime("auto")
+    return lambda content: BareTflite(content, "model", runtime, threads, kernels)
+
+
+def _prefixes(content: bytes, nodes: Sequence[Node], load: Load) -> tuple[dict[int, BareTflite], tuple[str, ...]]:
+    """The prefixes that can run, by the index of their last operation, and those that cannot, with the reason."""
+    models, skipped = {}, []
+    for index, node in enumerate(nodes):
+        try:
+            models[index] = load(prefix_graph(content, index + 1))
+        except ModelError as error:
+            if index == len(nodes) - 1:
+                raise
+            skipped.append(f"{node.op} {node.name.split(';')[0]}: {error.found}")
+    return models, tuple(skipped)
+
+
+def _invoker(model: BareTflite, feed: Sequence[NDArray[Any]]) -> Runner:
+    model.feed(feed)
+    return model.invoke
+
+
+def _timed_nodes(nodes: Sequence[Node], medians: Mapping[int, float]) -> tuple[OpTime, ...]:
+    own = dict(zip(medians, np.diff(pooled(list(medians.values())), prepend=0.0), strict=True))
+    found = []
+    for index, node in enumerate(nodes):
+        cumulative, before = medians.get(index), medians.get(index - 1) if index else 0.0
+        difference = None if cumulative is None or before is None else float(cumulative - before)
+        found.append(
+            OpTime(
+                node.op,
+                node.name,
+                None if cumulative is None else float(cumulative),
+                difference,
+                float(own[index]) if index in own else None,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,1 @@
+../../deseptr/__init__.py
