@@ -94,7 +94,7 @@ MODULES = {
     "deseptr.device.bare_model": "deseptr.tflite.bare_model",
     "deseptr.device.board": "deseptr.device.host.board",
     "deseptr.device.decision": "deseptr.device.label.class_of_logits",
-    "deseptr.device.doctor.examination": "deseptr.device.doctor.run_checks",
+    "deseptr.device.doctor.examination": "deseptr.device.doctor.check_runner",
     "deseptr.device.doctor.patient": "deseptr.device.doctor.subject",
     "deseptr.device.edgetpu": "deseptr.tflite.edgetpu",
     "deseptr.device.engine": "deseptr.tflite.engine",
@@ -246,7 +246,8 @@ def _all_in(package: str, names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), package)
 
 
-# Names that a package had in version 0.1, with the package that has them now.
+# Names that a package had in version 0.1, with the package that has them now, and after a colon the new name if it
+# changed.
 NAMES = {
     "deseptr.convert.lowering": {
         **_all_in("deseptr.convert.lowering.inference_graph", "InferenceGraph"),
@@ -262,6 +263,22 @@ NAMES = {
     },
     "deseptr.device": {
         **_all_in("deseptr.tflite", "Engine TfliteEngine load_engine predict"),
+        "Decision": "deseptr.device:Classification",
+        "Found": "deseptr.device:FoundChip",
+        "Step": "deseptr.device:RecoveryStep",
+        "Verdict": "deseptr.device:LabelDecision",
+        "attached_bus": "deseptr.device:override_bus",
+        "decide": "deseptr.device:classify_logits",
+    },
+    "deseptr.device.doctor": {
+        "Finding": "deseptr.device.doctor:DoctorFinding",
+        "Patient": "deseptr.device.doctor:Subject",
+        "Verdict": "deseptr.device.doctor:CheckResult",
+        "examine": "deseptr.device.doctor:run_checks",
+    },
+    "deseptr.device.recorder": {
+        "Recovery": "deseptr.device:RecoveryStep",
+        "Step": "deseptr.device.recorder:SessionStep",
     },
     "deseptr.firmware_harness": {
         **_all_in(
@@ -292,8 +309,10 @@ def moved_name(package: str, name: str) -> Any:
     target = NAMES.get(package, {}).get(name)
     if target is None:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
-    warn_moved(f"{package}.{name}", f"{target}.{name}")
-    return getattr(import_module(target), name)
+    home, _, new_name = target.partition(":")
+    new_name = new_name or name
+    warn_moved(f"{package}.{name}", f"{home}.{new_name}")
+    return getattr(import_module(home), new_name)
 
 
 def warn_moved(old: str, new: str) -> None:

@@ -25,7 +25,7 @@ from .drivers.mpu6050 import Mpu6050 as Mpu6050
 from .drivers.mpu6500 import Mpu6500 as Mpu6500
 from .drivers.sensors import (
     AUTO as AUTO,
-    Found as Found,
+    FoundChip as FoundChip,
     SENSORS as SENSORS,
     make_sensor as make_sensor,
     probe as probe,
@@ -42,17 +42,26 @@ from .host.board import BoardState as BoardState, Throttled as Throttled, read_b
 from .host.machine import describe_machine as describe_machine
 from .host.notify import SystemdNotifier as SystemdNotifier
 from .host.power import Power as Power, PowerMeter as PowerMeter
-from .label.class_of_logits import Decision as Decision, decide as decide, softmax as softmax
+from .label.class_of_logits import (
+    Classification as Classification,
+    classify_logits as classify_logits,
+    softmax as softmax,
+)
 from .label.tracker import (
     DecisionConfig as DecisionConfig,
     LabelTracker as LabelTracker,
     UNKNOWN as UNKNOWN,
-    Verdict as Verdict,
+    LabelDecision as LabelDecision,
 )
 from .latency import Profiler as Profiler, STAGES as STAGES, WindowTimes as WindowTimes
-from .bus_access import OpenBus as OpenBus, attached_bus as attached_bus, open_bus as open_bus
+from .bus_access import OpenBus as OpenBus, override_bus as override_bus, open_bus as open_bus
 from .profile.measure import Extra as Extra, Profile as Profile, profile_model as profile_model
-from .recovery import RUNGS as RUNGS, RecoveringImu as RecoveringImu, Step as Step, UnhealthyError as UnhealthyError
+from .recovery import (
+    RUNGS as RUNGS,
+    RecoveringImu as RecoveringImu,
+    RecoveryStep as RecoveryStep,
+    UnhealthyError as UnhealthyError,
+)
 from .runtime import Runtime as Runtime
 from .session import (
     Session as Session,

@@ -1,7 +1,7 @@
-"""The I2C bus: what a driver needs of one, the real one of Linux, and the meaning of its errors.
+"""The I2C bus: the protocol that drivers use, its Linux implementation, and the translation of its errors.
 
 Every bus, real or simulated, reports trouble as :class:`BusError`, made by :func:`bus_error` from the ``errno`` that
-the kernel's controller drivers give. Nothing here retries: that is for whoever knows what a repeated read would lose.
+the kernel's controller drivers give. Nothing here retries: only the caller knows what a repeated read would lose.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from deseptr.contract import SensorError, SetupError
 _WIRING = "check the wiring, the power and the address (`i2cdetect -y BUS` lists the addresses that answer)"
 _ENABLE = "enable I2C (`sudo raspi-config nonint do_i2c 0`, or dtparam=i2c_arm=on in config.txt) or name another --bus"
 
-# What controllers say when no chip acknowledges its address.
+# Reported by controllers when no chip acknowledges its address.
 NO_ANSWER = (errno.EREMOTEIO, errno.ENXIO)
 UNHEALTHY_EXIT_CODE = 3
-# What may be gone by the next attempt: a wire that was loose, a line that was held.
-PASSING = (*NO_ANSWER, errno.ETIMEDOUT, errno.EIO)
+# Errors that may be gone at the next attempt, as those of a loose wire or of a line held low.
+TRANSIENT = (*NO_ANSWER, errno.ETIMEDOUT, errno.EIO)
 
-# Linux, Documentation/i2c/fault-codes.rst; EREMOTEIO is bcm2835's word for a NACK, ENXIO that of most others.
+# Linux, Documentation/i2c/fault-codes.rst; bcm2835 reports a NACK as EREMOTEIO, most others as ENXIO.
 _MEANINGS = {
     errno.EREMOTEIO: ("no answer", "an acknowledge", _WIRING),
     errno.ENXIO: ("no answer", "an acknowledge", _WIRING),
@@ -34,7 +34,7 @@ _MEANINGS = {
     ),
     errno.EIO: (
         "a broken transfer",
-        "a whole one",
+        "a complete one",
         "shorten the wires or lower the bus clock (dtparam=i2c_arm_baudrate in config.txt)",
     ),
     errno.ENOENT: ("no such bus", "an I2C bus", _ENABLE),
@@ -52,17 +52,17 @@ class BusError(SensorError):
 
     Args:
         thing: the bus and the address on it.
-        found: what the failure means.
-        expected: what should have been there.
-        next_step: what the reader can do about it.
-        number: the ``errno`` behind it, 0 if unknown. One that may pass makes the exit code 3, at which a service
-            manager tries again, where it does not at 2.
+        found: meaning of the failure.
+        expected: the expected state.
+        next_step: a remedy for the reader to try.
+        number: the ``errno``, 0 if unknown. One of :data:`TRANSIENT` makes the exit code 3, at which a service manager
+            starts the program again; the others leave it 2.
     """
 
     def __init__(self, thing: object, *, found: object, expected: object, next_step: str, number: int = 0) -> None:
         super().__init__(thing, found=found, expected=expected, next_step=next_step)
         self.errno = number
-        if number in PASSING:
+        if number in TRANSIENT:
             self.exit_code = UNHEALTHY_EXIT_CODE
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -91,7 +91,11 @@ class I2cBus(Protocol):
 
 
 def bus_error(path: str, address: int | None, error: OSError) -> BusError:
-    """Say what an ``OSError`` of the bus at ``path`` means; ``address`` is None where only the bus is at fault."""
+    """Translate an ``OSError`` of the bus at ``path``; ``address`` is None for an error of the bus as a whole.
+
+    >>> print(bus_error("/dev/i2c-1", 0x68, OSError(errno.EREMOTEIO, "Remote I/O error")).found)
+    no answer (EREMOTEIO)
+    """
     number = error.errno or 0
     found, expected, next_step = _MEANINGS.get(
         number, (error.strerror or "an unknown failure", "a completed transfer", _WIRING)
@@ -103,7 +107,13 @@ def bus_error(path: str, address: int | None, error: OSError) -> BusError:
 
 @contextmanager
 def bus_errors(path: str, address: int | None = None) -> Iterator[None]:
-    """Turn any ``OSError`` of the block into a :class:`BusError`."""
+    """Turn any ``OSError`` of the block into a :class:`BusError`.
+
+    >>> with bus_errors("/dev/i2c-1"):  # doctest: +ELLIPSIS
+    ...     raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+    Traceback (most recent call last):
+    deseptr.device.bus.BusError: /dev/i2c-1: found no such bus (ENOENT), expected an I2C bus; ...
+    """
     try:
         yield
     except OSError as error:
@@ -145,7 +155,7 @@ class LinuxI2cBus:
         return bytes(answer)
 
     def reopen(self) -> None:
-        """Close the bus and open it again, which a USB adapter needs once it was unplugged.
+        """Close the bus and open it again, as a USB adapter needs after it was unplugged.
 
         Raises:
             BusError: if it is missing or may not be opened.
@@ -160,7 +170,11 @@ class LinuxI2cBus:
 
 
 def bus_exists(number: int) -> bool:
-    """Whether Linux offers the bus with this number."""
+    """Whether Linux offers the bus with this number.
+
+    >>> bus_exists(987)
+    False
+    """
     return os.path.exists(f"/dev/i2c-{number}")  # noqa: PTH110 - a device node needs no Path
 
 

@@ -1,7 +1,8 @@
-"""Where the I2C buses of this process are: the machine's own, or one that a harness has put in their place.
+"""Opening of I2C buses: the machine's own, or the bus of a harness in their place.
 
-A simulated bus behind a character device is reached by its number like any other. One in memory has no device node;
-what is attached here takes the place of every bus, and its clock that of the machine, so that a command runs unchanged.
+A simulated bus behind a character device is opened by its number like any other. A simulated bus in memory has no
+device node: :func:`override_bus` puts it in the place of every bus, and its clock in the place of the machine's, so
+that a command runs unchanged.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from .clock import Clock, SystemClock
 
 @dataclass(frozen=True, slots=True)
 class OpenBus:
-    """A bus, and the clock that what is on it lives by.
+    """An open bus, and the clock of the devices on it.
 
     Args:
         bus: the bus.
         clock: the clock.
-        simulated: whether it is one of a harness.
-        reopen: opens it anew; None where it cannot be.
+        simulated: whether a harness simulates it.
+        reopen: opens it again; None if it cannot be reopened.
     """
 
     bus: I2cBus
@@ -32,28 +33,41 @@ class OpenBus:
     reopen: Callable[[], None] | None = None
 
 
-_ATTACHED: ContextVar[OpenBus | None] = ContextVar("attached", default=None)
+_OVERRIDE: ContextVar[OpenBus | None] = ContextVar("override", default=None)
 
 
 @contextmanager
-def attached_bus(bus: I2cBus, clock: Clock) -> Iterator[None]:
-    """Within the block, every bus that is opened by its number is ``bus``."""
-    token = _ATTACHED.set(OpenBus(bus, clock, simulated=True))
+def override_bus(bus: I2cBus, clock: Clock) -> Iterator[None]:
+    """Make :func:`open_bus` give ``bus`` and ``clock`` for every bus number within the block.
+
+    >>> from deseptr.firmware_harness.simulator import VirtualClock, VirtualI2cBus
+    >>> clock = VirtualClock()
+    >>> with override_bus(VirtualI2cBus({}, clock), clock):
+    ...     open_bus(1).bus.path
+    'virtual I2C bus'
+    """
+    token = _OVERRIDE.set(OpenBus(bus, clock, simulated=True))
     try:
         yield
     finally:
-        _ATTACHED.reset(token)
+        _OVERRIDE.reset(token)
 
 
 def open_bus(number: int) -> OpenBus:
-    """The bus with this number.
+    """Open the bus with this number; within :func:`override_bus`, the bus given there.
 
     Raises:
         BusError: if it is missing or may not be opened.
         SetupError: if smbus2 is not installed.
+
+    >>> from deseptr.firmware_harness.simulator import VirtualClock, VirtualI2cBus
+    >>> clock = VirtualClock()
+    >>> with override_bus(VirtualI2cBus({}, clock), clock):
+    ...     open_bus(1).simulated
+    True
     """
-    attached = _ATTACHED.get()
-    if attached is not None:
-        return attached
+    override = _OVERRIDE.get()
+    if override is not None:
+        return override
     bus = LinuxI2cBus(number)
     return OpenBus(bus, SystemClock(), reopen=bus.reopen)

@@ -1,4 +1,4 @@
-"""Time as the device sees it: a monotonic clock that can also wait, handed to whatever needs one."""
+"""Time: a monotonic clock that can also wait, passed to everything that needs one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a sensor as it was set up suits a model: refused with both values, never silently bent."""
+"""Compatibility of a sensor's settings with a model: a mismatch is an error that names both values."""
 
 from __future__ import annotations
 
@@ -8,15 +8,23 @@ from .drivers.imu import ImuSettings
 
 
 def check_fit(sensor: str, settings: ImuSettings, contract: ModelContract) -> None:
-    """Compare what a sensor delivers with what a model was trained on; rates are ``SampleStream``'s affair.
+    """Check that a sensor's settings match those of the model's training; ``SampleStream`` checks the rate.
 
     Args:
         sensor: the sensor's name, for messages.
-        settings: what it was really set to.
-        contract: what the model wants.
+        settings: the settings that it took.
+        contract: the model's requirements.
 
     Raises:
-        SensorError: if channels, units or a full scale do not fit.
+        SensorError: if channels or units differ, or a full scale is too small.
+
+        >>> from deseptr.device import default_model
+        >>> from deseptr.tflite import load_engine
+        >>> contract = load_engine(default_model()).contract
+        >>> settings = ImuSettings(rate_hz=50, acc_full_scale_g=2, gyro_full_scale_dps=1000, bandwidth_hz=21)
+        >>> check_fit("mpu6050", settings, contract)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        deseptr.contract.errors.SensorError: mpu6050: found ±2 g, expected at least ±8 g; ...
     """
     if contract.channels != CHANNELS:
         raise _misfit(sensor, f"channels {_join(CHANNELS)}", _join(contract.channels))

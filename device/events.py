@@ -1,6 +1,6 @@
-"""What happens in a run, one record each: windows, decisions, lost samples, recoveries and rates.
+"""Events of a run, one record each: windows, decided labels, lost samples, recoveries and rates.
 
-They are plain values that know how they look as JSON; who shows or stores them is a :class:`deseptr.device.Sink`.
+They are plain values with a JSON form; a :class:`deseptr.device.Sink` shows or stores them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class WindowEvent:
         probabilities: probability of every class by name.
         latency_us: host time from the start of the read that brought its last sample to the label, microseconds.
         sample: index of its first sample at the model's rate, lost ones counted.
-        state: the decided label after this window; None where nothing decides.
+        state: the decided label after this window; None without a label tracker.
     """
 
     t: float
@@ -50,7 +50,7 @@ class GapEvent:
     Args:
         t: time of the first sample after it, seconds after the first sample of the run.
         reason: as in :class:`deseptr.device.Gap`.
-        lost_samples: how many, from the clock; right to one sample.
+        lost_samples: their number, estimated from the clock; right to one sample.
     """
 
     t: float
@@ -86,13 +86,13 @@ class LabelEvent:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryEvent:
-    """The sensor failed and came back; one for each rung that an episode climbed to.
+    """A recovery step was taken because the sensor failed; one event for each step of an episode.
 
     Args:
         t: time of the first sample after it, seconds after the first sample of the run.
-        rung: what helped: ``retry``, ``fifo-reset``, ``reinit`` or ``reopen``.
+        rung: the step: ``retry``, ``fifo-reset``, ``reinit`` or ``reopen``.
         cause: the failure, in one line.
-        count: how many of this rung there were in this run, this one counted.
+        count: number of such steps so far in this run, this one included.
     """
 
     t: float
@@ -107,7 +107,7 @@ class RecoveryEvent:
 
 @dataclass(frozen=True, slots=True)
 class RateEvent:
-    """The sensor's rate was measured, for the first time or anew.
+    """The sensor's rate was measured, for the first time or again.
 
     Args:
         t: when, seconds after the first sample of the run.

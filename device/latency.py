@@ -1,4 +1,4 @@
-"""Where the time of a window goes, measured on the host that runs it.
+"""Durations of the stages of a window, measured on the host that runs it.
 
 Stages of one window, in order:
 
@@ -8,11 +8,11 @@ Stages of one window, in order:
 - ``invoke``: quantising, the graph, dequantising;
 - ``decide``: softmax and the choice of a label.
 
-And two ways from the sensor to the label:
+And two totals:
 
 - ``end_to_end``: the software's path, from the start of that read to the label;
-- ``sensor_to_label``: what the wearer waits, from the moment of the window's last sample to its label: the sample's
-  wait in the FIFO for the next poll, the software's path, and whatever the caller did with labels of the same poll.
+- ``sensor_to_label``: the wearer's wait, from the window's last sample to its label: the sample's time in the FIFO
+  until the next poll, the software's path, and the caller's time with earlier labels of the same poll.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class StageFigures(TypedDict):
 
 
 class JitterFigures(TypedDict):
-    """Figures of how far something came from its time, microseconds, late being positive."""
+    """Figures of deviations from the planned time, microseconds; late is positive."""
 
     count: int
     p50_us: float
@@ -49,7 +49,7 @@ class JitterFigures(TypedDict):
 
 @dataclass(slots=True)
 class WindowTimes:
-    """Durations of one window, nanoseconds. A runtime makes one and fills it in anew for every window.
+    """Durations of one window, nanoseconds. A runtime makes one and reuses it for every window.
 
     Args:
         read_ns: of the stage ``read``, and so on for the others.
@@ -71,6 +71,11 @@ class Profiler:
 
     Counts and maxima are of all windows, percentiles of the latest ``capacity``.
 
+    >>> profiler = Profiler()
+    >>> profiler.record(WindowTimes(invoke_ns=250_000, end_to_end_ns=300_000))
+    >>> profiler.stages()["invoke"]["p50_us"]
+    250.0
+
     Args:
         capacity: windows kept, and wake-ups kept.
     """
@@ -85,7 +90,7 @@ class Profiler:
         self.deadlines_missed = 0
 
     def record(self, times: WindowTimes) -> None:
-        """Take the durations of one window; ``times`` may be filled in anew afterwards."""
+        """Record the durations of one window; ``times`` may be reused afterwards."""
         row = self._durations_ns[self.count % len(self._durations_ns)]
         row[0] = times.read_ns
         row[1] = times.resample_ns
@@ -99,7 +104,7 @@ class Profiler:
         self.count += 1
 
     def woke(self, late_ns: int) -> None:
-        """Take how much later than it asked for the loop woke up to poll."""
+        """Record by how much the loop woke up late for a poll, nanoseconds."""
         self._late_ns[self.wakeups % len(self._late_ns)] = late_ns
         self._most_late_ns = max(self._most_late_ns, late_ns)
         self.wakeups += 1
@@ -113,15 +118,15 @@ class Profiler:
         return {stage: self._figures(number, stage) for number, stage in enumerate(STAGES)}
 
     def wakeup_jitter(self) -> JitterFigures:
-        """How late the loop woke up to poll."""
+        """Delay of the loop's wake-ups for a poll."""
         late = _in_order(self._late_ns, self.wakeups) / 1000.0
         return _jitter(late, self.wakeups, self._most_late_ns / 1000.0)
 
     def label_jitter(self) -> JitterFigures:
-        """By how much the interval between two labels differs from that between their windows.
+        """Difference between the interval of two labels and the interval of their windows.
 
-        Windows are a hop apart, so this is the change of ``sensor_to_label`` from one to the next; the sizes count, not
-        the signs, but for the spread.
+        Windows are a hop apart, so this is the change of ``sensor_to_label`` from one to the next. Percentiles and
+        maximum are of its absolute value, the standard deviation of the signed one.
         """
         changes = np.diff(self.durations_us("sensor_to_label"))
         sizes = np.abs(changes)
@@ -141,7 +146,7 @@ class Profiler:
 
 
 def _in_order(ring: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """What a ring holds after ``count`` entries, the oldest first."""
+    """Contents of a ring after ``count`` entries, the oldest first."""
     if count <= len(ring):
         return ring[:count]
     return np.roll(ring, -(count % len(ring)))

@@ -1,7 +1,7 @@
-"""A sensor that gets up again: bounded retry, FIFO reset, re-initialisation, a new bus, and at last giving up aloud.
+"""Recovery of a failed sensor: retry, FIFO reset, re-initialise, reopen the bus; in the end, an error.
 
-Each call does a bounded amount of work, so that whoever polls can tell people what goes on while the sensor is away.
-What is lost meanwhile becomes one gap, told with the first call that succeeds.
+Each call does a bounded amount of work, so that the caller can show progress while the sensor is away. The samples lost
+meanwhile become one gap, reported by the first call that succeeds.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from .drivers.imu import Gap, Imu, ImuConfig, ImuSettings, Samples
 
 RETRY, FIFO_RESET, REINIT, REOPEN = RUNGS = ("retry", "fifo-reset", "reinit", "reopen")
 RETRY_PAUSES_NS = (2_000_000, 8_000_000)
-# Why samples are lost where the chip answers and gives none.
+# Reason of a gap in which the chip answered but gave no samples.
 SILENCE = "silence"
-# A bus that has to be opened anew is tried ever more rarely.
+# Pauses between attempts to reopen the bus, doubled from the first to the longest.
 FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 100_000_000, 500_000_000
 SETUP_ATTEMPTS = 3
 SETUP_PAUSE_NS = 100_000_000
-# A chip that answers but gives nothing for so long, and for so many samples, hangs.
+# A chip hangs if it answers but gives no samples for this time, and for this many sample periods.
 SILENCE_NS = 400_000_000
 SILENT_SAMPLES = 10
-# A rung is proved by a sample within so many periods; one may just have been missed, and some chips begin late.
+# A step has helped if a sample comes within this many periods; some chips start late.
 PROOF_SAMPLES = 4
 PATIENCE_S = 20.0
-# A host may be held up in the middle of a call as well: a sensor is given up only if it was asked in vain some times.
-LEAST_ASKED = 3
+# Empty drains before a sensor is given up: time may also pass because the host was delayed within a call.
+LEAST_EMPTY_DRAINS = 3
 
 
 class UnhealthyError(SensorError):
-    """The sensor could not be brought back; its exit code lets a service manager tell it from wrong input."""
+    """The sensor could not be recovered; its exit code differs from that of wrong input, for service managers."""
 
     exit_code = UNHEALTHY_EXIT_CODE
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A rung that was climbed to.
+class RecoveryStep:
+    """A recovery step that was taken.
 
     Args:
         rung: ``retry``, ``fifo-reset``, ``reinit`` or ``reopen``.
         cause: the failure, in one line.
-        count: how many episodes have come to this rung so far, this one counted.
+        count: number of episodes so far that took this step, this one included.
     """
 
     rung: str
@@ -58,19 +58,20 @@ class Step:
     count: int
 
 
-def _never() -> bool:
+def never_ended() -> bool:
+    """For sensors whose data has no end."""
     return False
 
 
 class RecoveringImu:
-    """A sensor behind a recovery ladder.
+    """A sensor that is recovered when it fails.
 
     Args:
         imu: the sensor.
-        clock: the clock that it lives by.
-        reopen: opens its bus anew; None where a bus cannot be.
-        patience_s: how long no sample may come before it is given up.
-        ended: whether no more samples are to be expected, so that silence is no failure.
+        clock: its clock.
+        reopen: opens its bus again; None if the bus cannot be reopened.
+        patience_s: time without a sample after which it is given up, seconds.
+        ended: true once no more samples are expected, so that silence is no failure.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class RecoveringImu:
         *,
         reopen: Callable[[], None] | None = None,
         patience_s: float = PATIENCE_S,
-        ended: Callable[[], bool] = _never,
+        ended: Callable[[], bool] = never_ended,
     ) -> None:
         self._imu = imu
         self._clock = clock
@@ -90,12 +91,12 @@ class RecoveringImu:
         self._config: ImuConfig | None = None
         self._silence_ns = float(SILENCE_NS)
         self._proof_ns = 0
-        self._steps: list[Step] = []
-        self._climbed: set[str] = set()
+        self._steps: list[RecoveryStep] = []
+        self._tried: set[str] = set()
         self._reason: str | None = None
-        self._heard_ns = self._awaited_ns = self._retry_ns = 0
+        self._last_sample_ns = self._awaited_ns = self._retry_ns = 0
         self._pause_ns = FIRST_PAUSE_NS
-        self._unanswered = 0
+        self._empty_drains = 0
         self.counts: Counter[str] = Counter()
 
     @property
@@ -110,7 +111,7 @@ class RecoveringImu:
 
     @property
     def lost(self) -> str | None:
-        """Why samples are being lost just now, as in :class:`deseptr.device.Gap`; None while all is well."""
+        """Why samples are being lost now, as in :class:`deseptr.device.Gap`; None while none are."""
         return self._reason
 
     def set_up(self, config: ImuConfig) -> ImuSettings:
@@ -141,22 +142,26 @@ class RecoveringImu:
         return self._start()
 
     def drain(self) -> Samples:
-        """Take everything that the FIFO holds, and if that fails, climb.
+        """Take everything that the FIFO holds; if that fails, recover the sensor.
 
-        Without samples and without a gap the sensor is either slow or still away: :attr:`lost` tells.
+        A result without samples and without a gap means that the sensor is slow, or still away if :attr:`lost` is set.
 
         Raises:
-            UnhealthyError: if there was no sample for longer than the patience.
+            UnhealthyError: if there was no sample for longer than ``patience_s``.
         """
-        samples = self._heal() if self._reason is not None else self._drain()
+        samples = self._recover() if self._reason is not None else self._drain()
         now_ns = self._clock.now_ns()
-        self._unanswered += 1
+        self._empty_drains += 1
         if len(samples.signals):
-            self._heard_ns = self._awaited_ns = now_ns
-            self._unanswered = 0
-            self._climbed.clear()
+            self._last_sample_ns = self._awaited_ns = now_ns
+            self._empty_drains = 0
+            self._tried.clear()
             self._pause_ns = FIRST_PAUSE_NS
-        elif now_ns - self._heard_ns > self._patience_ns and self._unanswered > LEAST_ASKED and not self._ended():
+        elif (
+            now_ns - self._last_sample_ns > self._patience_ns
+            and self._empty_drains > LEAST_EMPTY_DRAINS
+            and not self._ended()
+        ):
             raise self._unhealthy(now_ns)
         return samples
 
@@ -164,8 +169,8 @@ class RecoveringImu:
         """Stop sampling and put the chip to sleep."""
         self._imu.stop()
 
-    def take_steps(self) -> list[Step]:
-        """The rungs climbed to since the last call, one for each episode and rung."""
+    def take_steps(self) -> list[RecoveryStep]:
+        """The steps taken since the last call, each once per episode."""
         steps, self._steps = self._steps, []
         return steps
 
@@ -178,7 +183,7 @@ class RecoveringImu:
 
     def _start(self) -> None:
         self._imu.start()
-        self._heard_ns = self._awaited_ns = self._clock.now_ns()
+        self._last_sample_ns = self._awaited_ns = self._clock.now_ns()
 
     def _drain(self) -> Samples:
         try:
@@ -206,14 +211,14 @@ class RecoveringImu:
         return self._fail(error, "bus", RUNGS[1:])
 
     def _fail(self, error: SensorError, reason: str, rungs: tuple[str, ...]) -> Samples:
-        """Samples are being lost from now on: climb what has not been climbed since samples last came."""
+        """Begin an episode of loss with the steps that have not been tried since the last sample."""
         self._reason, self._cause = reason, error
         self._retry_ns = 0
-        self._rungs = tuple(rung for rung in rungs if rung not in self._climbed) or (REOPEN,)
-        return self._heal()
+        self._rungs = tuple(rung for rung in rungs if rung not in self._tried) or (REOPEN,)
+        return self._recover()
 
-    def _heal(self) -> Samples:
-        """Climb rung by rung; the last is tried again and again, with pauses between the calls."""
+    def _recover(self) -> Samples:
+        """Take the steps in turn; the last is repeated, with pauses between the calls."""
         nothing = Samples(np.empty((0, 6), np.float32), at_ns=self._clock.now_ns())
         if self._clock.now_ns() < self._retry_ns:
             return nothing
@@ -222,7 +227,7 @@ class RecoveringImu:
             self._rungs = self._rungs[1:] or (REOPEN,)
             self._note(rung, str(self._cause))
             try:
-                return self._back(self._climb(rung))
+                return self._resume(self._carry_out(rung))
             except SensorError as error:
                 self._cause = error
             if rung == REOPEN:
@@ -230,8 +235,8 @@ class RecoveringImu:
                 self._pause_ns = min(2 * self._pause_ns, LONGEST_PAUSE_NS)
                 return nothing
 
-    def _climb(self, rung: str) -> int:
-        """Do what a rung says; returns when sampling went on."""
+    def _carry_out(self, rung: str) -> int:
+        """Carry out a step; returns the time from which samples come again."""
         if rung == REOPEN and self._reopen is not None:
             self._reopen()
         if rung != FIFO_RESET:
@@ -241,9 +246,9 @@ class RecoveringImu:
         self._imu.start()
         return self._clock.now_ns()
 
-    def _back(self, resumed_ns: int) -> Samples:
-        # A chip that lost its settings lets its FIFO be reset as if nothing had happened: the first drain tells.
-        # One that hangs does so too, and holds its settings: only samples tell.
+    def _resume(self, resumed_ns: int) -> Samples:
+        # The FIFO of a chip that lost its settings can be reset without an error: only the first drain detects that.
+        # So can that of a chip that hangs, which keeps its settings: only a sample proves the recovery.
         silent = self._reason == SILENCE
         if silent:
             self._clock.sleep_ns(self._proof_ns)
@@ -256,11 +261,15 @@ class RecoveringImu:
         return replace(samples, gap=Gap(str(reason), gap.resumed_ns))
 
     def _note(self, rung: str, cause: str) -> None:
-        if rung in self._climbed:
+        if rung in self._tried:
             return
-        self._climbed.add(rung)
+        self._tried.add(rung)
         self.counts[rung] += 1
-        self._steps.append(Step(rung, cause, self.counts[rung]))
+        self._steps.append(RecoveryStep(rung, cause, self.counts[rung]))
+
+    def _out_of_patience(self, now_ns: int) -> bool:
+        waited_ns = now_ns - self._last_sample_ns
+        return waited_ns > self._patience_ns and self._empty_drains > LEAST_EMPTY_DRAINS and not self._ended()
 
     def _silent(self) -> bool:
         return self._clock.now_ns() - self._awaited_ns > self._silence_ns and not self._ended()
@@ -279,7 +288,7 @@ class RecoveringImu:
         tried = ", ".join(f"{self.counts[rung]} × {rung}" for rung in RUNGS if self.counts[rung])
         return UnhealthyError(
             self.name,
-            found=f"no sample for {(now_ns - self._heard_ns) / 1e9:.1f} s{cause}{tried and f' (tried {tried})'}",
+            found=f"no sample for {(now_ns - self._last_sample_ns) / 1e9:.1f} s{cause}{tried and f' (tried {tried})'}",
             expected="samples",
             next_step="check wiring and power (`deseptr device doctor`), and start again",
         )

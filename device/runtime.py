@@ -21,21 +21,17 @@ from .clock import Clock
 from .contract_check import check_fit
 from .drivers.imu import Gap, ImuConfig, ImuSettings, Samples
 from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
-from .label.class_of_logits import decide
-from .label.tracker import LabelTracker, Verdict
+from .label.class_of_logits import classify_logits
+from .label.tracker import LabelDecision, LabelTracker
 from .latency import Profiler, WindowTimes
-from .recovery import RecoveringImu
+from .recovery import RecoveringImu, never_ended
 from .stream.stream import RATE_TOLERANCE, SampleStream
 from .stream.windows import Window
 
-# A sensor that hangs or was reset is to be back within the hop, whatever its FIFO could hold meanwhile.
+# A sensor that hangs or was reset must be recovered within the hop, however much its FIFO can hold.
 LONGEST_POLL_S = 0.4
-# How often a sensor that is away is looked for; the ladder makes its own pauses.
+# Time between polls during a recovery, which makes its own pauses.
 LOST_POLL_NS = 100_000_000
-
-
-def _never() -> bool:
-    return False
 
 
 def _nothing() -> None:
@@ -43,18 +39,18 @@ def _nothing() -> None:
 
 
 class Runtime:
-    """A sensor and a model joined.
+    """Runs a model on a sensor.
 
-    Making one identifies and configures the sensor; :meth:`events` runs it.
+    The constructor identifies and configures the sensor; :meth:`events` samples and classifies.
 
     Args:
-        imu: the sensor, behind its recovery ladder.
+        imu: the sensor, with its recovery.
         engine: the model.
-        clock: the clock that the sensor lives by, for polling and for the size of gaps.
-        profiler: takes the durations of every window.
-        tracker: decides on labels; with none, windows are only classified.
-        ended: asked before each poll; once it says yes, the FIFO is drained once more and the events end.
-        heartbeat: called whenever samples came, and only then: a watchdog that it pets bites where they stop.
+        clock: the sensor's clock, for polling and for the size of gaps.
+        profiler: records the durations of every window.
+        tracker: decides on labels; without it, windows are only classified.
+        ended: called before each poll; once true, the FIFO is drained for a last time and the events end.
+        heartbeat: called whenever samples came, and only then, so that a watchdog fed by it expires without samples.
         timer: host time in nanoseconds, for latencies.
         rate_tolerance: largest relative difference of the sensor's rate from the model's at which it is not resampled.
 
@@ -70,7 +66,7 @@ class Runtime:
         *,
         profiler: Profiler | None = None,
         tracker: LabelTracker | None = None,
-        ended: Callable[[], bool] = _never,
+        ended: Callable[[], bool] = never_ended,
         heartbeat: Callable[[], None] = _nothing,
         timer: Callable[[], int] = time.perf_counter_ns,
         rate_tolerance: float = RATE_TOLERANCE,
@@ -101,8 +97,8 @@ class Runtime:
         """Sample and classify for ``seconds``, or until ``ended`` or the caller stops; then put the sensor to sleep.
 
         Raises:
-            UnhealthyError: if the sensor is gone for longer than the ladder's patience.
-            SensorError: if its rate turns out to be beyond repair.
+            UnhealthyError: if the sensor gives no samples for longer than the recovery's ``patience_s``.
+            SensorError: if its measured rate cannot be resampled to the model's.
         """
         self._imu.start()
         begun_ns = self._clock.now_ns()
@@ -122,13 +118,13 @@ class Runtime:
                 self._imu.stop()
 
     def _next_poll_ns(self) -> int:
-        """When the next window's last sample is there, or earlier, in equal steps, before the FIFO is half full."""
+        """Time of the next window's last sample, or an earlier one, in equal steps, before the FIFO is half full."""
         now_ns = self._clock.now_ns()
         if self._imu.lost is not None:
             return now_ns + LOST_POLL_NS
         wanted = self._stream.wanted
         polls = math.ceil(wanted / min(self._imu.capacity // 2, self._longest_poll))
-        # Half a sample late rather than early, for the time of a sample is known to less than one.
+        # Half a sample late rather than early, since the time of a sample is known to within one period.
         due_ns = self._stream.clock.time_of_ns(wanted / max(1, polls) + 0.5)
         return max(due_ns, now_ns + self._period_ns)
 
@@ -137,7 +133,7 @@ class Runtime:
         try:
             samples = self._imu.drain()
         except SensorError:
-            # What the ladder tried is told even where it did not help.
+            # The steps are reported even if they did not help.
             yield from self._recoveries()
             raise
         read = self._timer()
@@ -153,7 +149,7 @@ class Runtime:
     def _classify_all(self, signals: NDArray[np.float32], began: int, read: int) -> Iterator[Event]:
         times = self._times
         times.read_ns = read - began
-        # What the caller does with an event is not the latency of the next.
+        # The caller's time with an event must not count as latency of the next.
         mark = self._timer()
         polled, began = began, began + mark - read
         resampled = self._stream.resample(signals)
@@ -161,40 +157,40 @@ class Runtime:
         times.resample_ns = self._timer() - mark if self._stream.resampled else 0
         mark += times.resample_ns
         for window in self._stream.windows(resampled):
-            # The newest sample came at some time within the sample period before the poll.
+            # The newest sample was taken within the sample period before the poll.
             wait_ns = round((newest - window.end + 0.5) / self._engine.contract.rate_hz * 1e9)
             times.window_ns = self._timer() - mark
-            event, verdict = self._classify(window, began)
+            event, decision = self._classify(window, began)
             decided = began + times.end_to_end_ns
             times.sensor_to_label_ns = wait_ns + decided - polled
             times.deadline_missed = times.sensor_to_label_ns > self._hop_ns
             self._profiler.record(times)
             yield event
-            if verdict is not None and verdict.changed:
-                yield LabelEvent(event.t, verdict.label, verdict.previous, verdict.confidence)
+            if decision is not None and decision.changed:
+                yield LabelEvent(event.t, decision.label, decision.previous, decision.confidence)
             mark = self._timer()
             began += mark - decided
 
-    def _classify(self, window: Window, began: int) -> tuple[WindowEvent, Verdict | None]:
+    def _classify(self, window: Window, began: int) -> tuple[WindowEvent, LabelDecision | None]:
         times, labels = self._times, self._engine.contract.labels
         t = self._stream.seconds(window.end)
         ready = self._timer()
         logits = self._engine.invoke(window.samples)
         invoked = self._timer()
-        decision = decide(logits, labels)
-        verdict = None if self._tracker is None else self._tracker.update(t, decision.probabilities)
+        result = classify_logits(logits, labels)
+        decision = None if self._tracker is None else self._tracker.update(t, result.probabilities)
         decided = self._timer()
         times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
         event = WindowEvent(
             t=t,
-            label=decision.label,
-            confidence=decision.confidence,
-            probabilities=dict(zip(labels, decision.probabilities.tolist(), strict=True)),
+            label=result.label,
+            confidence=result.confidence,
+            probabilities=dict(zip(labels, result.probabilities.tolist(), strict=True)),
             latency_us=times.end_to_end_ns / 1000.0,
             sample=window.start,
-            state=None if verdict is None else verdict.label,
+            state=None if decision is None else decision.label,
         )
-        return event, verdict
+        return event, decision
 
     def _recoveries(self) -> Iterator[RecoveryEvent]:
         for step in self._imu.take_steps():

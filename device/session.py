@@ -1,4 +1,4 @@
-"""A sensor to run a model on, real or simulated, and what a run of it is."""
+"""A sensor, real or simulated, and the run of a model on it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Session:
 
     Args:
         imu: its driver.
-        clock: the clock that it lives by.
-        ended: whether there is nothing more to come.
-        sensor: what reports say about it: ``name``, ``bus`` and ``simulated`` at least.
+        clock: its clock.
+        ended: whether its data has ended.
+        sensor: its description for reports: ``name``, ``bus`` and ``simulated`` at least.
         close: releases the bus.
-        reopen: opens the bus anew; None where there is none to open.
+        reopen: opens the bus again; None if it cannot be reopened.
     """
 
     imu: Imu
@@ -45,7 +45,7 @@ class Session:
 
 
 def live_session(bus: int = 1, sensor: str = AUTO, address: int | None = None) -> Session:
-    """The sensor on a real bus, without end.
+    """A session of the sensor on an I2C bus; its data does not end.
 
     Args:
         bus: the bus's number.
@@ -55,6 +55,14 @@ def live_session(bus: int = 1, sensor: str = AUTO, address: int | None = None) -
     Raises:
         SensorError: if the bus cannot be opened, or ``auto`` finds nothing.
         SetupError: if there is no such driver, or smbus2 is missing.
+
+        >>> from deseptr.device import override_bus
+        >>> from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6050, VirtualClock, VirtualI2cBus
+        >>> clock = VirtualClock()
+        >>> bus = VirtualI2cBus({0x68: SimulatedMpu6050(ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)}, clock)
+        >>> with override_bus(bus, clock):
+        ...     live_session(bus=1).sensor["name"]
+        'mpu6050'
     """
     opened = open_bus(bus)
     try:
@@ -82,16 +90,22 @@ def run_live(
     Args:
         engine: the model.
         session: the sensor.
-        seconds: of the session's clock; None for as long as it lasts.
-        profiler: takes the durations of every window.
-        tracker: decides on labels; with none, windows are only classified.
+        seconds: duration on the session's clock; None for as long as it lasts.
+        profiler: records the durations of every window.
+        tracker: decides on labels; without it, windows are only classified.
         heartbeat: called whenever samples came, and only then.
-        patience_s: how long no sample may come before the sensor is given up.
-        rate_tolerance: relative difference from the model's rate at which samples are taken as they are.
+        patience_s: time without a sample after which the sensor is given up, seconds.
+        rate_tolerance: largest relative difference from the model's rate at which samples are not resampled.
 
     Raises:
-        UnhealthyError: if the sensor fails and cannot be brought back.
+        UnhealthyError: if the sensor fails and cannot be recovered.
         SensorError: if it does not answer at all, is another chip, or does not fit the model.
+
+        >>> from deseptr.firmware_harness.simulator import simulated_session
+        >>> from deseptr.tflite import load_engine
+        >>> events = list(run_live(load_engine(default_model()), simulated_session(), seconds=6))
+        >>> [round(event.t, 1) for event in events]
+        [2.5, 3.8, 5.1]
     """
     try:
         imu = RecoveringImu(
@@ -117,6 +131,9 @@ def default_model() -> Path:
 
     Raises:
         SetupError: if this installation has none.
+
+        >>> default_model().suffix
+        '.tflite'
     """
     folder = files("deseptr.device") / "models"
     entries = folder.iterdir() if folder.is_dir() else iter(())
@@ -124,7 +141,7 @@ def default_model() -> Path:
     if not models:
         raise SetupError(
             "--model",
-            found="no model, and none in this installation",
+            found="no model, and no packaged one in this installation",
             expected="a .tflite file",
             next_step="make one with `deseptr convert RUN`, and name it with --model",
         )

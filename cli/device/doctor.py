@@ -13,7 +13,7 @@ from .options import ADDRESS, ENGINES, MODEL
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from deseptr.device.doctor import Check, Finding, Patient
+    from deseptr.device.doctor import Check, DoctorFinding, Subject
 
 _STYLES = {"ok": "green", "skip": "dim", "warn": "yellow", "fail": "bold red"}
 
@@ -58,19 +58,19 @@ def doctor(
       deseptr device doctor --model mine.tflite --seconds 60 --json
       deseptr device doctor --simulate
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.device.doctor import CHECKS, examine, worst
+    from deseptr.device.doctor import CHECKS, run_checks, worst
 
-    patient = _simulated(sensor) if simulate else _real(bus, sensor)
-    patient.model, patient.engine_kind, patient.seconds = model, kind, seconds
-    patient.address, patient.shared = address, shared
+    subject = _simulated(sensor) if simulate else _real(bus, sensor)
+    subject.model, subject.engine_kind, subject.seconds = model, kind, seconds
+    subject.address, subject.shared = address, shared
     findings = []
     try:
-        for finding in examine(patient, CHECKS, lambda check: _announce(check, patient)):
+        for finding in run_checks(subject, CHECKS, lambda check: _announce(check, subject)):
             findings.append(finding)
             if not as_json:
                 _show(finding)
     finally:
-        patient.close()
+        subject.close()
     level = worst(findings)
     if as_json:
         content = {"worst": str(level), "simulated": simulate, "findings": [found.to_dict() for found in findings]}
@@ -80,17 +80,17 @@ def doctor(
     context.exit(level.exit_code)
 
 
-def _real(bus: int, sensor: str) -> Patient:
+def _real(bus: int, sensor: str) -> Subject:
     from deseptr.device import LinuxI2cBus, SystemClock
-    from deseptr.device.doctor import Host, Patient
+    from deseptr.device.doctor import Host, Subject
 
-    return Patient(Host(), lambda: LinuxI2cBus(bus), SystemClock(), bus, sensor)
+    return Subject(Host(), lambda: LinuxI2cBus(bus), SystemClock(), bus, sensor)
 
 
-def _simulated(sensor: str) -> Patient:
+def _simulated(sensor: str) -> Subject:
     import numpy as np
 
-    from deseptr.device.doctor import Host, Patient
+    from deseptr.device.doctor import Host, Subject
     from deseptr.device.drivers.fifo_imu import FifoImu
     from deseptr.firmware_harness.simulator import AtRest, VirtualClock, simulated_session
 
@@ -98,12 +98,12 @@ def _simulated(sensor: str) -> Patient:
     session = simulated_session(AtRest(np.random.default_rng(0)), sensor=sensor, clock=clock)
     driver = session.imu
     assert isinstance(driver, FifoImu)
-    return Patient(Host(), lambda: driver.bus, clock, None, sensor, bus_hz=session.sensor["bus_hz"])
+    return Subject(Host(), lambda: driver.bus, clock, None, sensor, bus_hz=session.sensor["bus_hz"])
 
 
-def _announce(check: Check, patient: Patient) -> None:
-    if check.slow and not patient.simulated:
-        click.echo(f"sampling for {patient.seconds:g} s: leave the sensor alone", err=True)
+def _announce(check: Check, subject: Subject) -> None:
+    if check.slow and not subject.simulated:
+        click.echo(f"sampling for {subject.seconds:g} s: leave the sensor alone", err=True)
 
 
 def _console() -> Console:
@@ -112,7 +112,7 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
-def _show(finding: Finding) -> None:
+def _show(finding: DoctorFinding) -> None:
     from rich.text import Text
 
     line = Text.assemble(
@@ -125,7 +125,7 @@ def _show(finding: Finding) -> None:
     _console().print(line)
 
 
-def _summarise(findings: list[Finding], simulated: bool) -> None:
+def _summarise(findings: list[DoctorFinding], simulated: bool) -> None:
     levels = [finding.level for finding in findings]
     counted = ", ".join(f"{levels.count(level)} {level.upper()}" for level in dict.fromkeys(levels))
     click.echo(counted + ("; bus and sensor were simulated" if simulated else ""))

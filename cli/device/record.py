@@ -13,7 +13,7 @@ from .options import ADDRESS
 
 if TYPE_CHECKING:
     from deseptr.device import Session
-    from deseptr.device.recorder import Step
+    from deseptr.device.recorder import SessionStep
 
 
 @click.command()
@@ -104,7 +104,7 @@ def record(
             raise
 
 
-def _steps(label: str | None, seconds: float | None, prepare: float, protocol: Path | None) -> tuple[Step, ...]:
+def _steps(label: str | None, seconds: float | None, prepare: float, protocol: Path | None) -> tuple[SessionStep, ...]:
     from deseptr.device.recorder import Activity, check_name, read_protocol, session_steps
 
     if (label is None) == (protocol is None):
@@ -117,7 +117,7 @@ def _steps(label: str | None, seconds: float | None, prepare: float, protocol: P
     return session_steps((Activity(check_name("--label", str(label)), length, prepare_s=prepare),))
 
 
-def _simulated(data: str, steps: tuple[Step, ...], subject: str, sensor: str) -> Session:
+def _simulated(data: str, steps: tuple[SessionStep, ...], subject: str, sensor: str) -> Session:
     from deseptr.data import load_dataset
     from deseptr.device.recorder import settled
     from deseptr.firmware_harness.simulator import RecordingSource, act, simulated_session

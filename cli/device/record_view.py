@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from deseptr.device import RecoveryStep
 from deseptr.device.recorder import (
     Interruption,
     Progress as StepProgress,
     RecorderEvent,
-    Recovery,
-    Step,
+    SessionStep,
     StepBegan,
     Take,
 )
@@ -69,7 +69,7 @@ class RecordView:
             self._gaps += 1
             line = f"{event.t:.2f} s: {event.lost_samples} samples lost ({event.reason}); a new recording begins"
             self._console.print(line, style="yellow", markup=False)
-        elif isinstance(event, Recovery):
+        elif isinstance(event, RecoveryStep):
             self._console.print(f"{event.rung} no. {event.count}: {event.cause}", style="yellow", markup=False)
         else:
             self._end(event)
@@ -109,5 +109,5 @@ class RecordView:
         click.echo(line)
 
 
-def _left(step: Step, done_s: float) -> str:
+def _left(step: SessionStep, done_s: float) -> str:
     return f"{done_s:.0f} s" if math.isinf(step.seconds) else f"{max(0.0, step.seconds - done_s):.0f} s left"

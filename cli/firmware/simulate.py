@@ -152,9 +152,9 @@ def _serve(front: str, bus: VirtualI2cBus) -> None:
 def _run(front: str, bus: VirtualI2cBus, clock: Clock, command: tuple[str, ...]) -> None:
     if front == "inprocess":
         from deseptr.cli.main import deseptr
-        from deseptr.device import attached_bus
+        from deseptr.device import override_bus
 
-        with attached_bus(bus, clock):
+        with override_bus(bus, clock):
             deseptr.main(list(command[1:]), prog_name="deseptr", standalone_mode=False)
         return
     from deseptr.firmware_harness.simulator.front import IoctlBus

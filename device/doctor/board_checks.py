@@ -1,9 +1,9 @@
-"""Is the board held back by heat or voltage, is there room on its disk, and does it know what time it is?"""
+"""Checks of the board: throttling by heat or voltage, processor clock, disk space, and the time of day."""
 
 from __future__ import annotations
 
-from .finding import Verdict, fail, ok, skip, warn
-from .subject import Patient
+from .finding import CheckResult, fail, ok, skip, warn
+from .subject import Subject
 
 # The firmware of a Raspberry Pi slows down from 80 °C on and more at 85 ("Frequency management and thermal control").
 WARM_C, HOT_C = 75.0, 85.0
@@ -14,16 +14,16 @@ SYNCHRONISED = "run/systemd/timesync/synchronized"
 _SUPPLY = "use the supply made for the board and a short, thick cable"
 
 
-def check_board(patient: Patient) -> Verdict:
-    """What it runs on."""
-    return ok(patient.board.model) if patient.board.model else skip("the device tree names none")
+def check_board(subject: Subject) -> CheckResult:
+    """Model of the board."""
+    return ok(subject.board.model) if subject.board.model else skip("the device tree names none")
 
 
-def check_throttling(patient: Patient) -> Verdict:
+def check_throttling(subject: Subject) -> CheckResult:
     """Under-voltage and throttling, now and since boot."""
-    throttled = patient.board.throttled
+    throttled = subject.board.throttled
     if throttled is None:
-        return skip("no Raspberry Pi's firmware to ask, or not for this user (group video)")
+        return skip("no Raspberry Pi's firmware, or no permission to query it (group video)")
     if throttled.now:
         step = _SUPPLY if "under-voltage" in throttled.now else "cool the board; latencies are those of a slowed one"
         return fail(f"now: {', '.join(throttled.now)} (0x{throttled.flags:x})", "none", step)
@@ -33,11 +33,11 @@ def check_throttling(patient: Patient) -> Verdict:
     return ok("neither now nor since boot")
 
 
-def check_cpu_temperature(patient: Patient) -> Verdict:
-    """How warm the processor is."""
-    celsius = patient.board.temperature_c
+def check_cpu_temperature(subject: Subject) -> CheckResult:
+    """Temperature of the processor."""
+    celsius = subject.board.temperature_c
     if celsius is None:
-        return skip("no sensor to ask")
+        return skip("no thermal sensor found")
     found, expected = f"{celsius:.1f} °C", f"below {WARM_C:g} °C"
     if celsius >= HOT_C:
         return fail(found, expected, "cool the board; it slows itself down")
@@ -46,13 +46,13 @@ def check_cpu_temperature(patient: Patient) -> Verdict:
     return ok(found)
 
 
-def check_governor(patient: Patient) -> Verdict:
-    """Who decides on the processor's clock."""
-    governor = patient.board.governor
+def check_governor(subject: Subject) -> CheckResult:
+    """Governor of the processor's clock."""
+    governor = subject.board.governor
     if governor is None:
-        return skip("the processor's clock is fixed, or not to be seen")
+        return skip("the processor's clock is fixed, or not readable")
     names = set(governor.split(", "))
-    clocks, largest = patient.board.clock_hz, patient.board.max_clock_hz
+    clocks, largest = subject.board.clock_hz, subject.board.max_clock_hz
     found = governor + (f", {max(clocks) / 1e6:.0f} MHz now" if clocks else "")
     found += f" of {largest / 1e6:.0f} MHz" if largest else ""
     if names <= SUITABLE_GOVERNORS:
@@ -61,9 +61,9 @@ def check_governor(patient: Patient) -> Verdict:
     return warn(found, f"one of {', '.join(sorted(SUITABLE_GOVERNORS))}", step)
 
 
-def check_disk(patient: Patient) -> Verdict:
+def check_disk(subject: Subject) -> CheckResult:
     """Room for recordings and logs."""
-    free = patient.host.free_bytes(patient.host.folder)
+    free = subject.host.free_bytes(subject.host.folder)
     found = f"{free / 1e6:.0f} MB free"
     if free < LEAST_BYTES:
         return fail(found, f"at least {LEAST_BYTES / 1e6:.0f} MB", "free some space")
@@ -72,12 +72,12 @@ def check_disk(patient: Patient) -> Verdict:
     return ok(found)
 
 
-def check_clock(patient: Patient) -> Verdict:
-    """Whether the time of day is right; a Raspberry Pi without a network wakes up in the past."""
-    told = patient.host.run(("timedatectl", "show", "--property=NTPSynchronized", "--value")).strip()
-    if told == "yes" or (patient.host.root / SYNCHRONISED).exists():
+def check_clock(subject: Subject) -> CheckResult:
+    """Whether the time of day is synchronised; a Raspberry Pi without a network starts with an old time."""
+    answer = subject.host.run(("timedatectl", "show", "--property=NTPSynchronized", "--value")).strip()
+    if answer == "yes" or (subject.host.root / SYNCHRONISED).exists():
         return ok("synchronised")
-    if told == "no":
+    if answer == "no":
         step = "connect to a network, or `sudo timedatectl set-ntp true`; sampling does not depend on it"
         return warn("not synchronised", "a synchronised clock for the times in logs", step)
-    return skip("no systemd to ask")
+    return skip("no answer from systemd's timedatectl")

@@ -1,4 +1,4 @@
-"""Is there a bus, may it be used, who answers, who is that really, and how fast is it?
+"""Checks of the bus: device node, permission, other users, addresses, the chip's identity, and the clock.
 
 Paths and settings after the Raspberry Pi documentation ("config.txt", "The device tree"): the firmware reads
 ``config.txt`` from the boot partition, mounted at ``/boot/firmware`` or, before Debian 12, at ``/boot``.
@@ -12,28 +12,28 @@ from pathlib import Path
 
 from deseptr.contract.host_files import matching, text_of
 from deseptr.device.drivers.fifo_imu import FifoImu
-from deseptr.device.drivers.sensors import DRIVERS, SENSORS, Found
+from deseptr.device.drivers.sensors import DRIVERS, SENSORS, FoundChip
 
 from .bus_timing import FASTEST_HZ
-from .finding import Verdict, fail, ok, warn
-from .subject import Patient
+from .finding import CheckResult, fail, ok, warn
+from .subject import Subject
 
 CONFIG_FILES = ("boot/firmware/config.txt", "boot/config.txt")
 CLOCK_TOLERANCE = 0.15
 SLOWEST_HZ = 1_000
-# Share of the bus that the FIFO may take before a second sensor or a retry has no room.
+# Share of the bus's time above which FIFO data leaves no room for a second sensor or a retry.
 BUSY = 0.5
-# A measurement with a larger standard error cannot tell 5/8 from the whole.
+# With a larger standard error, 5/8 of the configured clock could not be distinguished from all of it.
 UNSURE = 0.1
 _DTPARAM = re.compile(r"^[ \t]*dtparam[ \t]*=.*?\bi2c(?:_arm|1)?=(\w+)", re.MULTILINE)
 
 
-def check_bus(patient: Patient) -> Verdict:
-    """The device node, and where there is none, what keeps it from being there."""
-    number = patient.bus_number
+def check_bus(subject: Subject) -> CheckResult:
+    """The device node, and if it is missing, the reason."""
+    number = subject.bus_number
     if number is None:
         return ok("a simulated bus")
-    root = patient.host.root
+    root = subject.host.root
     name = f"/dev/i2c-{number}"
     if (root / f"dev/i2c-{number}").exists():
         return ok(name)
@@ -50,36 +50,36 @@ def check_bus(patient: Patient) -> Verdict:
     return fail(f"no {name}", "an I2C bus", "reboot if I2C was enabled just now; a PC has no bus for a sensor")
 
 
-def check_permission(patient: Patient) -> Verdict:
+def check_permission(subject: Subject) -> CheckResult:
     """Whether this user may open the bus."""
-    number = patient.bus_number
+    number = subject.bus_number
     if number is None:
         return ok("a simulated bus")
-    path = patient.host.root / f"dev/i2c-{number}"
-    if patient.host.may_use(path):
+    path = subject.host.root / f"dev/i2c-{number}"
+    if subject.host.may_use(path):
         return ok(f"this user may use /dev/i2c-{number}")
     group = _group(path)
     step = f"`sudo usermod -aG {group} $USER`, then log in again"
     return fail(f"/dev/i2c-{number} belongs to group {group}, without this user", "permission to read and write", step)
 
 
-def check_bus_free(patient: Patient) -> Verdict:
-    """Whether another process works with the bus: setting up the sensor would pull it from under its feet."""
-    number = patient.bus_number
+def check_bus_free(subject: Subject) -> CheckResult:
+    """Whether another process uses the bus: setting up the sensor would disturb it."""
+    number = subject.bus_number
     if number is None:
         return ok("a simulated bus")
-    users = bus_users(patient.host.root, number)
+    users = bus_users(subject.host.root, number)
     if not users:
-        return ok(f"no other process that this user may see has /dev/i2c-{number} open")
+        return ok(f"no other process visible to this user has /dev/i2c-{number} open")
     found = f"{', '.join(users)} has /dev/i2c-{number} open"
-    if patient.shared:
-        return warn(found, "nobody else on the bus", "expect gaps, here and there, if it uses the same sensor")
+    if subject.shared:
+        return warn(found, "no other process on the bus", "expect gaps in both programs if it uses the same sensor")
     step = "end it, or use --shared if it works with another chip than the sensor"
-    return fail(found, "nobody else on the bus", step)
+    return fail(found, "no other process on the bus", step)
 
 
 def bus_users(root: Path, number: int) -> tuple[str, ...]:
-    """Processes other than this that have a bus open, as ``python (1234)``."""
+    """Processes other than this one that have a bus open, as ``python (1234)``."""
     users = []
     for process in matching(root / "proc", "[0-9]*"):
         if process.name != str(os.getpid()) and any(_leads_to_bus(fd, number) for fd in matching(process / "fd", "*")):
@@ -94,21 +94,21 @@ def _leads_to_bus(descriptor: Path, number: int) -> bool:
         return False
 
 
-def check_addresses(patient: Patient) -> Verdict:
-    """Who answers at the addresses that the drivers know."""
-    chips = patient.chips
+def check_addresses(subject: Subject) -> CheckResult:
+    """Answers at the addresses that the drivers know."""
+    chips = subject.chips
     if chips:
         return ok(", ".join(f"0x{chip.address:02x} answers" for chip in chips))
     asked = dict.fromkeys(address for driver in DRIVERS for address in driver.addresses)
-    where = f"0x{patient.address:02x}" if patient.address is not None else ", ".join(f"0x{a:02x}" for a in asked)
+    where = f"0x{subject.address:02x}" if subject.address is not None else ", ".join(f"0x{a:02x}" for a in asked)
     step = "check VCC, GND, SDA (pin 3) and SCL (pin 5); `i2cdetect -y N` shows every address that answers"
     return fail(f"no answer at {where}", "an acknowledge", step)
 
 
-def check_identity(patient: Patient) -> Verdict:
-    """Which chip it is by its WHO_AM_I: the real one, a clone, or one without a driver."""
-    driven = [chip for chip in patient.chips if chip.driver is not None]
-    named = "; ".join(map(_described, patient.chips))
+def check_identity(subject: Subject) -> CheckResult:
+    """Identity of the chip by its WHO_AM_I: genuine, a clone, or without a driver."""
+    driven = [chip for chip in subject.chips if chip.driver is not None]
+    named = "; ".join(map(_described, subject.chips))
     if not driven:
         known = ", ".join(f"0x{value:02X}" for driver in SENSORS.values() for value in driver.who_am_i_values)
         return fail(named, f"a WHO_AM_I of a chip with a driver: {known}", "fit a sensor that has a driver")
@@ -118,18 +118,20 @@ def check_identity(patient: Patient) -> Verdict:
     return ok(named)
 
 
-def check_bus_clock(patient: Patient) -> Verdict:
-    """The configured clock beside the real one, and how much of it the FIFO takes."""
-    timing = patient.bus_timing
-    configured_hz = patient.bus_hz or configured_clock_hz(patient.host.root, patient.bus_number)
+def check_bus_clock(subject: Subject) -> CheckResult:
+    """The measured bus clock against the configured one, and the share of it that the FIFO takes."""
+    timing = subject.bus_timing
+    configured_hz = subject.bus_hz or configured_clock_hz(subject.host.root, subject.bus_number)
     if not timing.hz > 0 or timing.spread > UNSURE:
-        found = f"reads too uneven to tell ({timing.overhead_us:.0f} µs a transfer beside the data)"
-        return warn(found, f"a clock known within {UNSURE:.0%}", "run again on an idle machine")
-    load = bus_load(patient, timing.hz)
-    stated = _khz(configured_hz) if configured_hz else "not known what is"
+        found = (
+            f"durations of reads too uneven to measure it ({timing.overhead_us:.0f} µs per transfer besides the data)"
+        )
+        return warn(found, f"a standard error below {UNSURE:.0%}", "run again on an idle machine")
+    load = bus_load(subject, timing.hz)
+    configured = _khz(configured_hz) if configured_hz else "unknown"
     found = (
-        f"{_khz(timing.hz)} ± {timing.spread:.1%} really, {stated} configured; {timing.overhead_us:.0f} µs a transfer "
-        f"for the host and the addressing, not counted into the clock; the FIFO takes {load:.1%} of it"
+        f"{_khz(timing.hz)} ± {timing.spread:.1%} measured, {configured} configured; {timing.overhead_us:.0f} µs per "
+        f"transfer for the host and the addressing, not included; the FIFO takes {load:.1%} of the clock"
     )
     if load > BUSY:
         return warn(found, f"at most {BUSY:.0%}", "raise dtparam=i2c_arm_baudrate in config.txt, or lower the rate")
@@ -142,14 +144,14 @@ def check_bus_clock(patient: Patient) -> Verdict:
     return ok(found)
 
 
-def bus_load(patient: Patient, hz: float) -> float:
-    """Share of the bus's time that the FIFO's data take at the wanted rate, by the driver's datum."""
-    driver: type[FifoImu] = SENSORS[next((c.driver for c in patient.chips if c.driver), None) or DRIVERS[0].name]
-    return patient.config.rate_hz * driver.datum_bytes * 9 / hz
+def bus_load(subject: Subject, hz: float) -> float:
+    """Share of the bus's time that the FIFO's data takes at the wanted rate, from the driver's datum size."""
+    driver: type[FifoImu] = SENSORS[next((c.driver for c in subject.chips if c.driver), None) or DRIVERS[0].name]
+    return subject.config.rate_hz * driver.datum_bytes * 9 / hz
 
 
 def i2c_enabled(root: Path) -> tuple[str | None, bool | None]:
-    """The firmware's configuration file, and whether it enables I2C; None where it says nothing."""
+    """The firmware's configuration file, and whether it enables I2C; None if it has no such setting."""
     for name in CONFIG_FILES:
         text = text_of(root / name)
         if text:
@@ -167,7 +169,7 @@ def module_loaded(root: Path) -> bool:
 
 
 def configured_clock_hz(root: Path, number: int | None) -> int | None:
-    """The bus clock in the device tree; None if it says none, or nonsense."""
+    """The bus clock in the device tree; None if it is missing or implausible."""
     if number is None:
         return None
     tree = root / "proc/device-tree"
@@ -192,7 +194,7 @@ def _big_endian(path: Path) -> int | None:
     return int.from_bytes(content, "big") if len(content) == 4 else None
 
 
-def _described(chip: Found) -> str:
+def _described(chip: FoundChip) -> str:
     return f"0x{chip.address:02x}: {chip.chip} (WHO_AM_I 0x{chip.who_am_i:02X})"
 
 

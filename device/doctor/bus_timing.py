@@ -1,7 +1,7 @@
-"""The bus clock as it really is, from the time that reads of different lengths take.
+"""Measurement of the bus clock, from the durations of reads of different lengths.
 
-A byte takes nine clocks on the wires: eight bits and the acknowledge. What a transfer costs besides, addressing and the
-host's own work, is the same for every length and falls into the intercept of the line through the times.
+A byte takes nine clocks on the wires: eight bits and the acknowledge. The rest of a transfer, addressing and the host's
+own work, is the same for every length and goes into the intercept of the line through the durations.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from deseptr.device.bus import I2cBus
 from deseptr.device.clock import Clock
 
 BITS_PER_BYTE = 9
-# Registers 0x00 to 0x3D: no data register of any known chip is among them, so that reading loses nothing.
+# Registers 0x00 to 0x3D: no FIFO data register of any known chip is among them, so that reading loses nothing.
 FIRST_REGISTER = 0x00
 LENGTHS = (2, 14, 26, 38, 50, 62)
 READS = 24
@@ -28,12 +28,12 @@ FASTEST_HZ = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class BusTiming:
-    """What a bus was measured to be.
+    """Measured timing of a bus.
 
     Args:
-        hz: its clock; NaN if longer reads took no longer than any bus could be fast.
-        spread: standard error of that, as a share of it.
-        overhead_us: what a read takes beside its data: addressing on the wires, and the host.
+        hz: its clock; NaN if that would be faster than any bus.
+        spread: standard error of the clock, as a share of it.
+        overhead_us: duration of a read besides its data: addressing on the wires, and the host.
     """
 
     hz: float
@@ -42,7 +42,7 @@ class BusTiming:
 
 
 def time_bus(bus: I2cBus, clock: Clock, address: int) -> BusTiming:
-    """Time reads of several lengths, in turn, until their line is steep enough to be told from the host's unrest.
+    """Time reads of several lengths, in turn, until the clock's standard error is small enough.
 
     Raises:
         BusError: if a read fails.
@@ -67,7 +67,7 @@ def _round(bus: I2cBus, clock: Clock, address: int) -> NDArray[np.float64]:
 
 
 def _fit(durations: NDArray[np.float64]) -> BusTiming:
-    """Least squares through the median time of each length: single reads that a busy host makes late are forgotten."""
+    """Least squares through the median duration of each length: single reads delayed by a busy host do not count."""
     medians = np.median(durations, axis=0)
     slope_ns, intercept_ns = np.polyfit(LENGTHS, medians, 1)
     hz = BITS_PER_BYTE * 1e9 / slope_ns if slope_ns > 0 else math.inf

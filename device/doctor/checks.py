@@ -1,10 +1,10 @@
-"""The checks in their order, and what each needs to have passed."""
+"""The table of checks, in order, each with the checks that it depends on."""
 
 from __future__ import annotations
 
 from .board_checks import check_board, check_clock, check_cpu_temperature, check_disk, check_governor, check_throttling
 from .bus_checks import check_addresses, check_bus, check_bus_clock, check_bus_free, check_identity, check_permission
-from .run_checks import Check
+from .check_runner import Check
 from .sensor_checks import (
     check_alive,
     check_chip_temperature,

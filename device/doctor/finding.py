@@ -1,4 +1,4 @@
-"""What a check of the doctor says, and how bad it is."""
+"""The result of a doctor's check, and its severity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Level(StrEnum):
-    """How a check ended. The exit code of a whole examination is that of its worst finding."""
+    """Severity of a result. The exit code of all checks is that of the worst one."""
 
     OK = "ok"
     SKIP = "skip"
@@ -17,20 +17,20 @@ class Level(StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """0 where nothing is wrong, 1 for a warning, 2 for a failure."""
+        """0 without a problem, 1 for a warning, 2 for a failure."""
         return {Level.WARN: 1, Level.FAIL: 2}.get(self, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found.
+class DoctorFinding:
+    """The result of a named check.
 
     Args:
         check: the check's name.
-        level: how it ended.
-        found: what was seen; of a check that was skipped, why.
-        expected: what should have been seen, where it was not.
-        next_step: what the reader can do about it.
+        level: severity.
+        found: the observation; for a skipped check, the reason.
+        expected: the expected observation, if another was made.
+        next_step: a remedy for the reader to try.
     """
 
     check: str
@@ -51,8 +51,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A finding before it has its check's name."""
+class CheckResult:
+    """The result of a check, without the check's name."""
 
     level: Level
     found: str
@@ -60,21 +60,21 @@ class Verdict:
     next_step: str = ""
 
 
-def ok(found: str) -> Verdict:
-    """All is well."""
-    return Verdict(Level.OK, found)
+def ok(found: str) -> CheckResult:
+    """The check passed."""
+    return CheckResult(Level.OK, found)
 
 
-def skip(why: str) -> Verdict:
-    """There is nothing to check."""
-    return Verdict(Level.SKIP, why)
+def skip(why: str) -> CheckResult:
+    """The check does not apply."""
+    return CheckResult(Level.SKIP, why)
 
 
-def warn(found: str, expected: str, next_step: str) -> Verdict:
-    """It works, but not as well as it could."""
-    return Verdict(Level.WARN, found, expected, next_step)
+def warn(found: str, expected: str, next_step: str) -> CheckResult:
+    """A warning: it works, but not as well as it could."""
+    return CheckResult(Level.WARN, found, expected, next_step)
 
 
-def fail(found: str, expected: str, next_step: str) -> Verdict:
-    """It cannot work like this."""
-    return Verdict(Level.FAIL, found, expected, next_step)
+def fail(found: str, expected: str, next_step: str) -> CheckResult:
+    """A failure: it cannot work like this."""
+    return CheckResult(Level.FAIL, found, expected, next_step)

@@ -1,4 +1,4 @@
-"""Some seconds of a sensor at work: its samples, its true rate, what was lost, how late the host was."""
+"""A few seconds of sampling: the samples, the true rate, the losses, and the host's delays."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ POLL_NS = 50_000_000
 
 @dataclass(frozen=True, eq=False)
 class Sampling:
-    """What came out of a sensor.
+    """The result of sampling a sensor.
 
     Args:
         signals: float32 ``[n, 6]`` in m/s^2 and rad/s.
-        seconds: how long it was sampled, on the host's clock.
+        seconds: duration of the sampling, on the host's clock.
         nominal_hz: the rate that it was set to.
-        rate_hz: the rate measured.
-        rate_spread: standard error of that, as a share of it.
-        jitter_samples: largest difference of the samples so far from a steady rate; below 1 for a perfect sensor, since
-            drains fall between samples.
-        late_s: how much later than planned the latest poll of the host was.
-        gaps: where samples were lost.
-        lost_samples: how many, from the clock.
+        rate_hz: the measured rate.
+        rate_spread: standard error of the measured rate, as a share of it.
+        jitter_samples: largest difference between the count of samples and that of a steady rate; below 1 for a perfect
+            sensor, since drains fall between samples.
+        late_s: largest delay of one of the host's polls, seconds.
+        gaps: the gaps in the samples.
+        lost_samples: number of samples lost in them, estimated from the clock.
         temperature_c: the chip's temperature at the end.
     """
 
@@ -48,7 +48,7 @@ class Sampling:
 
 
 def sample(imu: FifoImu, clock: Clock, nominal_hz: float, seconds: float) -> Sampling:
-    """Run a sensor that has been configured for some seconds.
+    """Sample a configured sensor for ``seconds``.
 
     Raises:
         SensorError: if it fails.
@@ -69,7 +69,7 @@ def sample(imu: FifoImu, clock: Clock, nominal_hz: float, seconds: float) -> Sam
 
 
 class _Watch:
-    """Keeps the figures while a sensor runs."""
+    """Collects the figures while a sensor runs."""
 
     def __init__(self, nominal_hz: float, began_ns: int) -> None:
         self._rate = SampleClock(nominal_hz)

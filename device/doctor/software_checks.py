@@ -1,4 +1,4 @@
-"""Is there a runtime that works with this numpy, does the model load, is there an Edge TPU?"""
+"""Checks of the software: versions, TFLite runtimes and numpy, the model, and the Edge TPU."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from deseptr.contract import SetupError
 from deseptr.contract.host_files import matching, text_of
 from deseptr.tflite.runtimes import TfliteRuntime
 
-from .finding import Verdict, fail, ok, skip, warn
-from .subject import Patient
+from .finding import CheckResult, fail, ok, skip, warn
+from .subject import Subject
 
 # Google Coral documentation, "Get started with the USB Accelerator": before and after its firmware was loaded.
 EDGE_TPU_USB = (("1a6e", "089a"), ("18d1", "9302"))
@@ -21,26 +21,26 @@ EDGE_TPU_LIBRARY = "libedgetpu.so.1"
 _LIBRARY_FOLDERS = ("usr/lib", "usr/lib/*-linux-gnu*", "usr/local/lib", "lib/*-linux-gnu*")
 
 
-def check_versions(patient: Patient) -> Verdict:
-    """What is installed, for whoever reads a report of this."""
+def check_versions(subject: Subject) -> CheckResult:
+    """Installed versions, for reports."""
     return ok(
-        f"deseptr {version('deseptr')}, Python {platform.python_version()}, numpy {patient.host.numpy_version}, "
+        f"deseptr {version('deseptr')}, Python {platform.python_version()}, numpy {subject.host.numpy_version}, "
         f"{platform.system()} on {platform.machine()}"
     )
 
 
-def check_engine(patient: Patient) -> Verdict:
-    """The TFLite runtimes that are installed, and whether they get on with numpy."""
-    installed = [runtime for runtime in patient.host.runtimes if runtime.installed()]
+def check_engine(subject: Subject) -> CheckResult:
+    """The installed TFLite runtimes, and whether they work with the installed numpy."""
+    installed = [runtime for runtime in subject.host.runtimes if runtime.installed()]
     if not installed:
-        names = " or ".join(runtime.package for runtime in patient.host.runtimes)
-        return fail("no TFLite runtime", names, f"`pip install {patient.host.runtimes[0].package}`")
+        names = " or ".join(runtime.package for runtime in subject.host.runtimes)
+        return fail("no TFLite runtime", names, f"`pip install {subject.host.runtimes[0].package}`")
     named = ", ".join(map(_version, installed))
-    clashing = [runtime for runtime in installed if clashes(runtime, patient.host.numpy_version)]
+    clashing = [runtime for runtime in installed if clashes(runtime, subject.host.numpy_version)]
     if not clashing:
         return ok(named)
     clash = clashing[0]
-    found = f"{named} with numpy {patient.host.numpy_version}"
+    found = f"{named} with numpy {subject.host.numpy_version}"
     expected = f"numpy below {clash.numpy_below} for {clash.package}"
     if len(clashing) == len(installed):
         return fail(
@@ -49,22 +49,22 @@ def check_engine(patient: Patient) -> Verdict:
     return warn(found, expected, f"`pip uninstall {clash.package}`; {installed[0].package} is the one in use")
 
 
-def check_model(patient: Patient) -> Verdict:
-    """Whether the model loads and answers."""
-    engine = patient.engine
+def check_model(subject: Subject) -> CheckResult:
+    """Whether the model loads and gives finite logits."""
+    engine = subject.engine
     contract = engine.contract
     logits = engine.invoke(np.zeros((contract.window_length, len(contract.channels)), np.float32))
     if not np.isfinite(logits).all():
-        return fail("logits that are no numbers", "finite ones", "convert the model again with `deseptr convert RUN`")
+        return fail("logits that are not finite", "finite logits", "convert the model again with `deseptr convert RUN`")
     return ok(
         f"{contract.model} on {engine.name}: {len(contract.labels)} classes, windows of {contract.window_s:g} s at "
         f"{contract.rate_hz:g} Hz"
     )
 
 
-def check_edge_tpu(patient: Patient) -> Verdict:
-    """An Edge TPU, and the library without which it is of no use."""
-    root = patient.host.root
+def check_edge_tpu(subject: Subject) -> CheckResult:
+    """An Edge TPU, and the library that it needs."""
+    root = subject.host.root
     device = edge_tpu(root)
     library = any(path.exists() for path in _libraries(root))
     if device and library:
@@ -87,7 +87,7 @@ def edge_tpu(root: Path) -> str | None:
 
 
 def clashes(runtime: TfliteRuntime, numpy_version: str) -> bool:
-    """Whether a runtime was built against an older numpy than there is."""
+    """Whether a runtime was built against an older numpy than the installed one."""
     major = numpy_version.partition(".")[0]
     return runtime.numpy_below is not None and major.isdecimal() and int(major) >= runtime.numpy_below
 

@@ -1,6 +1,6 @@
-"""What the doctor examines: the host's files and commands, the bus, the sensor, the model. All of it is handed in.
+"""The doctor's system under test: the host's files and commands, the bus, the sensor, the model; all passed in.
 
-What costs time, as opening the bus or sampling for ten seconds, is done once, when the first check asks for it.
+Slow steps, such as opening the bus or sampling for ten seconds, are done once, when the first check needs them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from deseptr.device.bus import I2cBus
 from deseptr.device.clock import Clock
 from deseptr.device.drivers.fifo_imu import FifoImu
 from deseptr.device.drivers.imu import ImuConfig, ImuSettings
-from deseptr.device.drivers.sensors import AUTO, Found, make_sensor, probe
+from deseptr.device.drivers.sensors import AUTO, FoundChip, make_sensor, probe
 from deseptr.device.host.board import BoardState, read_board, run_command
 from deseptr.device.host.power import RunCommand
 from deseptr.device.session import default_model
@@ -28,7 +28,7 @@ from deseptr.tflite.runtimes import RUNTIMES, TfliteRuntime
 from .bus_timing import BusTiming, time_bus
 from .sampling import Sampling, sample
 
-# What a sensor is set to where there is no model to say.
+# Settings of a sensor without a model.
 USUAL = ImuConfig(50.0, 8.0, 1000.0)
 
 
@@ -44,14 +44,14 @@ def free_bytes(path: Path) -> int:
 
 @dataclass(frozen=True)
 class Host:
-    """The machine, as far as it can be replaced in a test.
+    """The machine, with the parts that a test can replace.
 
     Args:
-        root: where ``/proc``, ``/sys``, ``/dev`` and ``/boot`` are found.
-        folder: where recordings and logs go.
-        run: runs a command and gives its output, empty where it fails.
+        root: folder that contains ``proc``, ``sys``, ``dev`` and ``boot``.
+        folder: folder for recordings and logs.
+        run: runs a command and gives its output, empty if it fails.
         may_use: whether this user may read and write a file.
-        free_bytes: room left for a folder.
+        free_bytes: free space on a folder's disk, bytes.
         runtimes: TFLite runtimes that may be installed.
         numpy_version: the installed numpy.
     """
@@ -66,21 +66,21 @@ class Host:
 
 
 @dataclass
-class Patient:
-    """Everything that is examined.
+class Subject:
+    """The system under test.
 
     Args:
         host: the machine.
         open_bus: opens the I2C bus.
-        clock: the clock that the sensor lives by.
-        bus_number: of ``/dev/i2c-N``; None where the bus is simulated.
+        clock: the sensor's clock.
+        bus_number: N of ``/dev/i2c-N``; None if the bus is simulated.
         sensor: name of the chip, or ``auto``.
-        address: its 7-bit address; by default wherever one answers.
+        address: its 7-bit address; by default the first that answers.
         model: the model; by default the packaged one.
         engine_kind: the TFLite runtime to load it with.
-        seconds: how long to sample.
-        bus_hz: configured bus clock, where the device tree is not to be asked.
-        shared: whether to go on although another process has the bus open.
+        seconds: duration of the sampling.
+        bus_hz: configured bus clock; None to read it from the device tree.
+        shared: whether to go on if another process has the bus open.
     """
 
     host: Host
@@ -103,7 +103,7 @@ class Patient:
 
     @cached_property
     def board(self) -> BoardState:
-        """The board as it is now."""
+        """The board's state at the first call."""
         return read_board(self.host.root, self.host.run)
 
     @cached_property
@@ -114,8 +114,8 @@ class Patient:
         return bus
 
     @cached_property
-    def chips(self) -> list[Found]:
-        """Who answers at the addresses that the drivers know."""
+    def chips(self) -> list[FoundChip]:
+        """The chips that answer at the addresses that the drivers know."""
         return probe(self.bus, None if self.address is None else (self.address,))
 
     @cached_property
@@ -125,7 +125,7 @@ class Patient:
 
     @cached_property
     def bus_timing(self) -> BusTiming:
-        """How fast the bus really is, from reads of the first chip that answers."""
+        """Measured timing of the bus, from reads of the first chip that answers."""
         return time_bus(self.bus, self.clock, self.chips[0].address)
 
     @cached_property
@@ -135,19 +135,19 @@ class Patient:
 
     @property
     def config(self) -> ImuConfig:
-        """What the model wants of the sensor; the usual where no model was loaded."""
+        """Settings that the model needs; :data:`USUAL` if no model was loaded."""
         engine = self.__dict__.get("engine")
         return USUAL if engine is None else ImuConfig.from_contract(engine.contract)
 
     @cached_property
     def settings(self) -> ImuSettings:
-        """What the sensor could be set to."""
+        """Settings that the sensor took."""
         self.imu.identify()
         return self.imu.configure(self.config)
 
     @cached_property
     def sampling(self) -> Sampling:
-        """Some seconds of samples; the sensor must have been set up."""
+        """A few seconds of samples; the sensor must have been set up."""
         return sample(self.imu, self.clock, self.settings.rate_hz, self.seconds)
 
     def close(self) -> None:

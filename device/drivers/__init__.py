@@ -1,1 +1,1 @@
-"""Drivers of inertial sensors on I2C, one chip a file; ``sensors`` names and finds them."""
+"""Drivers of inertial sensors on I2C, one file for each chip; ``sensors`` lists them and detects a chip."""

@@ -1,9 +1,9 @@
-"""What all drivers share: identification, full scales, and a drain that trusts nothing it has not checked.
+"""Base class of all drivers: identification, full scales, and a drain that hands on no unchecked sample.
 
-A driver states its chip's registers and fills in the few steps in which chips differ. The order of a drain is here,
-once: level, data, then proof that nothing overflowed and that every register still holds what was written to it. A chip
-that lost its power for a moment has forgotten its full scale; what its FIFO held cannot be told from good samples by
-looking at it, so nothing is handed on before that proof.
+A driver declares its chip's registers and implements the few steps in which chips differ. The order of a drain is here,
+once: level, data, then the check that nothing overflowed and that every register still holds what was written to it. A
+chip that lost its power for a moment has lost its full scale, and its samples look like good ones: no sample is handed
+on before that check.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from .registers import BoundRegister, Register
 # Several controllers and USB adapters stop at 255 bytes a transfer.
 LONGEST_TRANSFER = 240
 CHECK_ATTEMPTS = 3
-# Reading a level takes less, also through a USB adapter, but for a host that was held up.
+# A level read that takes longer was interrupted by the host's scheduler; even a USB adapter needs less.
 LONGEST_LEVEL_NS = 10_000_000
 # Datums that may have come since a FIFO was emptied.
 NEARLY_EMPTY = 2
 RATE_TOLERANCE = 0.02
 
-# WHO_AM_I of chips met on boards of this kind, drivers or not.
+# WHO_AM_I of chips found on such boards, with a driver or without.
 KNOWN_CHIPS = {
     0x12: "an ICM-20602",
     0x19: "an MPU-6886",
@@ -57,7 +57,7 @@ class SettingsLostError(SensorError):
 
 @dataclass(frozen=True, slots=True)
 class FifoLevel:
-    """What a FIFO says about itself.
+    """State of a FIFO.
 
     Args:
         datums: whole datums that it holds.
@@ -91,7 +91,7 @@ class FifoImu(ABC):
     datum_bytes: ClassVar[int] = 12
     # Register number and length of the reads that cover every held register.
     settings_spans: ClassVar[tuple[tuple[int, int], ...]]
-    # Of chips that switch their register map: where, and values that mean another bank than that of WHO_AM_I.
+    # For chips with register banks: the bank-select register, and its values that select another bank than WHO_AM_I's.
     bank_register: ClassVar[int | None] = None
     other_banks: ClassVar[tuple[int, ...]] = ()
     who_am_i: Register
@@ -105,7 +105,7 @@ class FifoImu(ABC):
         self._pending_gap: str | None = None
 
     def identify(self) -> str:
-        """Check the chip's WHO_AM_I; returns what chip it is.
+        """Check the chip's WHO_AM_I; returns the chip's name.
 
         Raises:
             SensorError: if another chip answers.
@@ -202,14 +202,14 @@ class FifoImu(ABC):
 
     @abstractmethod
     def _level(self) -> FifoLevel:
-        """Read what the FIFO holds; must lose nothing, so that it may be repeated."""
+        """Read the FIFO's state; must lose no information, since it may be repeated."""
 
     @abstractmethod
     def _read_fifo(self, length: int) -> bytes:
         """Read ``length`` bytes of FIFO data in one transfer."""
 
     def _settings(self) -> Mapping[Register, int]:
-        """Bytes of all held registers, read back in the transfers that ``settings_spans`` says."""
+        """Bytes of all held registers, read back in the transfers of ``settings_spans``."""
         found: dict[int, int] = {}
         for first, length in self.settings_spans:
             found.update(enumerate(self.bus.read(self.address, first, length), first))
@@ -237,19 +237,19 @@ class FifoImu(ABC):
         self._held[register.register] = register.register.encode(**values)
 
     def _empty(self) -> None:
-        # An order to empty it that a flipped bit made into another leaves old samples in.
+        # A bit flipped on the wires can turn the command to empty it into another one, which leaves old samples in.
         for _ in range(CHECK_ATTEMPTS):
             self._begin_fifo()
             if self._level().datums <= NEARLY_EMPTY:
                 break
 
     def _adopt(self, register: BoundRegister) -> None:
-        """Remember what a register holds, as a trim value, for the check after every drain."""
+        """Remember a register's present value, such as a factory trim, for the check after every drain."""
         self._held[register.register] = register.read_block(1)[0]
 
     def _checked_level(self) -> tuple[FifoLevel, int]:
-        # A datum may be half written, a bit may flip on the wires, and the host may be held up on the way, so that
-        # nobody knows what time the level is of: none of these lasts.
+        # Temporary faults, hence the attempts: a datum half written, a bit flipped on the wires, or a host delayed so
+        # long that the time of the level is unknown.
         for _ in range(CHECK_ATTEMPTS):
             at_ns = self._clock.now_ns()
             level = self._level()
@@ -258,7 +258,7 @@ class FifoImu(ABC):
         return level, at_ns
 
     def _check_settings(self) -> None:
-        # A single difference may be a bit that flipped on the wires on its way here.
+        # A single difference may be a bit flipped on the wires: only a repeated one counts.
         if self._changed() and (changed := self._changed()):
             names = ", ".join(f"{register.name} = 0x{found:02X}" for register, found in changed.items())
             held = ", ".join(f"0x{self._held[register]:02X}" for register in changed)
@@ -277,10 +277,10 @@ class FifoImu(ABC):
         except BusError:
             raise
         except SensorError:
-            # It does not keep what is written: has it forgotten the rest as well?
+            # A register did not keep what was written: report lost settings if the others have changed, too.
             self._check_settings()
             raise
-        # What looked like an overflow may have been the doing of an upset register.
+        # A corrupted register can look like an overflow.
         self._check_settings()
         self._pending_gap = None
         now_ns = self._clock.now_ns()
@@ -326,7 +326,7 @@ class FifoImu(ABC):
 
 
 def choose_rate(rates_hz: Iterable[float], wanted_hz: float) -> float:
-    """The nearest rate, or the next above if that is over 2 % too low: samples can only be thinned out."""
+    """The nearest rate, or the next above if that is over 2 % too low: samples can be removed but not added."""
     rates = sorted(rates_hz)
     nearest = min(rates, key=lambda rate: abs(rate - wanted_hz))
     if nearest >= wanted_hz * (1 - RATE_TOLERANCE):
@@ -335,10 +335,10 @@ def choose_rate(rates_hz: Iterable[float], wanted_hz: float) -> float:
 
 
 def read_who_am_i(bus: I2cBus, address: int, driver: type[FifoImu]) -> int:
-    """What the chip at ``address`` answers where ``driver`` looks for WHO_AM_I.
+    """WHO_AM_I of the chip at ``address``, read from the register where ``driver`` has it.
 
-    A program that was killed may have left another bank selected. Reserved registers of a stranger are not to be
-    written to, so a bank is deselected only where that is what it looks like.
+    A program that was killed may have left another bank selected. Registers of an unknown chip must not be written to,
+    so the bank is changed only if the bank register holds one of ``other_banks``.
     """
     register = driver.who_am_i.address
     found = bus.read(address, register, 1)[0]
@@ -351,5 +351,5 @@ def read_who_am_i(bus: I2cBus, address: int, driver: type[FifoImu]) -> int:
 
 
 def known_chip(who_am_i: int) -> str:
-    """What chip is known to answer with this WHO_AM_I."""
+    """Name of the chip that answers with this WHO_AM_I."""
     return KNOWN_CHIPS.get(who_am_i, "an unknown chip")

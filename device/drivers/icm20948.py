@@ -22,7 +22,7 @@ DATUM_BYTES = 12
 # Room left for the samples that come in between reading the count and reading the data.
 FIFO_MARGIN_BYTES = 3 * DATUM_BYTES
 INTERNAL_RATE_HZ = 1125
-# GYRO_SMPLRT_DIV has 8 bits; the accelerometer's 12 are used as far.
+# GYRO_SMPLRT_DIV has 8 bits; the accelerometer's divider has 12, of which as many are used.
 MAX_DIVIDER = 255
 ALL_FIFOS = 0x1F
 RESET_POLL_NS = 10_000_000
@@ -105,11 +105,11 @@ class Icm20948(FifoImu):
 
     def __init__(self, bus: I2cBus, clock: Clock, address: int | None = None) -> None:
         super().__init__(bus, clock, address)
-        # The bank that the chip was last told to select; None when that is unknown.
+        # The bank selected last; None if unknown.
         self._bank: int | None = None
 
     def select_bank(self, bank: int) -> None:
-        """Write REG_BANK_SEL, unless it was already told."""
+        """Write REG_BANK_SEL unless the bank is already selected."""
         if self._bank != bank:
             self._bank = None
             self.bus.write(self.address, self.reg_bank_sel.register.address, bytes((bank << 4,)))
@@ -187,7 +187,7 @@ class Icm20948(FifoImu):
     def _settings(self) -> Mapping[Register, int]:
         selected = self.reg_bank_sel.read_block(1)[0]
         if selected:
-            # To select a bank now would hide that all reads since may have been of another.
+            # Selecting a bank now would hide that all reads since the last check may have come from another one.
             return {**self._held, self.reg_bank_sel.register: selected}
         found: dict[tuple[int, int], int] = {(0, self.reg_bank_sel.register.address): selected}
         for bank, first, length in BANKED_SPANS:
@@ -197,7 +197,7 @@ class Icm20948(FifoImu):
         return {register: found[register.bank, register.address] for register in self._held}
 
     def _acc_trims(self) -> tuple[BoundRegister, ...]:
-        """What the factory trimmed, different in every chip."""
+        """Factory trims, different in every chip."""
         return (self.xa_offs_h, self.xa_offs_l, self.ya_offs_h, self.ya_offs_l, self.za_offs_h, self.za_offs_l)
 
     def _gyro_offsets(self) -> tuple[BoundRegister, ...]:

@@ -1,4 +1,4 @@
-"""What the runtime wants of an inertial sensor, whatever the chip.
+"""Interface of an inertial sensor, the same for every chip.
 
 All drivers give the same six channels in SI units, in the order of :data:`deseptr.contract.CHANNELS`, from the chip's
 own FIFO, so that the chip's oscillator and not the host's scheduler spaces the samples.
@@ -19,7 +19,7 @@ STANDARD_GRAVITY = 9.80665  # m/s^2 per g, CGPM 1901
 
 @dataclass(frozen=True, slots=True)
 class ImuConfig:
-    """What is asked of a sensor.
+    """Requested settings of a sensor.
 
     Args:
         rate_hz: output data rate.
@@ -33,13 +33,13 @@ class ImuConfig:
 
     @classmethod
     def from_contract(cls, contract: ModelContract) -> ImuConfig:
-        """What a model wants."""
+        """The settings that a model needs."""
         return cls(contract.rate_hz, contract.acc_full_scale_g, contract.gyro_full_scale_dps)
 
 
 @dataclass(frozen=True, slots=True)
 class ImuSettings:
-    """What a sensor was really set to.
+    """Settings that a sensor took.
 
     Args:
         rate_hz: nominal output data rate.
@@ -71,12 +71,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What a FIFO held.
+    """Samples read from a FIFO.
 
     Args:
         signals: float32 ``[n, 6]`` in m/s^2 and rad/s, oldest first.
         gap: set when samples were lost before the first of ``signals``.
-        at_ns: when the FIFO said that it held these and no more, on the driver's clock.
+        at_ns: time of the level read that found these samples and no more, on the driver's clock.
     """
 
     signals: NDArray[np.float32]
@@ -103,11 +103,11 @@ class Imu(Protocol):
         ...
 
     def identify(self) -> str:
-        """Check that the chip is one that this driver is for; says which."""
+        """Check that the driver supports the chip; returns the chip's name."""
         ...
 
     def configure(self, config: ImuConfig) -> ImuSettings:
-        """Reset and set up the chip, read everything back, and say what it was set to."""
+        """Reset and set up the chip, and read every register back; returns the settings that it took."""
         ...
 
     def start(self) -> None:
@@ -117,8 +117,7 @@ class Imu(Protocol):
     def drain(self) -> Samples:
         """Take everything that the FIFO holds.
 
-        It may be called again after any error: data is never read twice, and a gap is told with the next call that
-        succeeds.
+        It may be called again after any error: data is never read twice, and the next call that succeeds reports a gap.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Driver for the Texas Instruments INA219, a power meter on I2C in the board's 5 V lead.
 
-Registers, equations and timing after the datasheet SBOS448G. It sees everything behind its shunt, the board's
-converters included, which the board's own power chip does not.
+Registers, equations and timing after the datasheet SBOS448G. It measures everything behind its shunt, including the
+losses of the board's converters, which the board's own power chip does not see.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from deseptr.device.clock import Clock
 from deseptr.device.host.power import Power
 
 CONFIGURATION, SHUNT_VOLTAGE, BUS_VOLTAGE, POWER, CALIBRATION = 0x00, 0x01, 0x02, 0x03, 0x05
-# 16 V range, gain /8 (±320 mV), 128 samples averaged of either voltage, both without end (table 6 to 8).
+# 16 V range, gain /8 (±320 mV), 128 samples averaged of either voltage, both continuously (tables 6 to 8).
 _CONFIGURATION = 0b0_0_0_11_1111_1111_111
 _CONVERSION_READY = 0b10
 _LARGEST_SHUNT_V = 0.32
-# With gain /8 the shunt's voltage stops at this many times 10 uV, and raises no flag (section 8.6.3.1).
+# With gain /8 the shunt's voltage saturates at this many times 10 uV, and sets no flag (section 8.6.3.1).
 _SATURATED = 32_000
 # Equations 1 and 2: trunc(0.04096 / (LSB · R)), with an LSB of 2^-15 of the largest current, which is 0.32 V / R:
 # the shunt cancels out.
@@ -46,7 +46,7 @@ class Ina219:
         self._shunt_ohm = shunt_ohm
 
     def configure(self) -> None:
-        """Set it up, and read back what was written.
+        """Write the configuration and read it back.
 
         Raises:
             SensorError: if it does not answer, or is another chip.
@@ -68,7 +68,7 @@ class Ina219:
             SensorError: if the bus fails, no conversion ends, or the current is beyond what the shunt allows.
         """
         if self._read(CALIBRATION) != _CALIBRATION:
-            # It lost its supply for a moment, and would go on to measure 0 W.
+            # It lost its supply for a moment, and would measure 0 W from now on.
             self.configure()
         self._read(POWER)  # clears the flag of the conversion before this call
         self._wait()

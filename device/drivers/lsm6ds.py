@@ -1,4 +1,4 @@
-"""What ST's LSM6DS chips share: registers 01h to 21h, rates, full scales, reset and turn-on times.
+"""Common part of ST's LSM6DS chips: registers 01h to 21h, rates, full scales, reset and turn-on times.
 
 After the datasheets of the LSM6DSOX (DS12814) and LSM6DS3TR-C (DocID030071 rev 3) and their application notes AN5272
 and AN5130. The chips differ in their FIFOs, which are left to the subclasses. Rates above 833 Hz are left out: there
@@ -24,7 +24,8 @@ CONTINUOUS = 0b110
 BOOT_NS = 16_000_000
 RESET_POLL_NS = 1_000_000
 RESET_TIMEOUT_NS = 50_000_000
-# Gyroscope from power-down, and the samples that its filter then needs (AN5130, tables 14 and 15), one of them begun.
+# Gyroscope turn-on from power-down, and the samples that its filter needs to settle, the one under way included
+# (AN5130, tables 14 and 15).
 WAKE_NS = 70_000_000
 SETTLING_SAMPLES = 4
 
@@ -74,7 +75,7 @@ class Lsm6ds(FifoImu):
 
     def _reset(self) -> None:
         self._clock.sleep_ns(BOOT_NS)
-        # Of the bank of embedded functions, no other register than this one is where it is looked for.
+        # While the bank of embedded functions is selected, only this register has its usual address.
         self.func_cfg_access.write()
         self.ctrl1_xl.write()
         self.ctrl2_g.write()
@@ -106,5 +107,5 @@ class Lsm6ds(FifoImu):
         """Let both sensors' data into the FIFO at their own rate, while it is off."""
 
     def _actual_rate_hz(self, rate_code: int) -> float:
-        """The rate that the chip says it has, once it samples."""
+        """The rate that the chip itself reports, once it samples."""
         return RATES_HZ[rate_code - 1]

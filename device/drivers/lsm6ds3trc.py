@@ -23,11 +23,11 @@ DATUM_WORDS = 2 * WORDS_PER_SET
 FIFO_DATUMS = FIFO_WORDS // DATUM_WORDS
 # Room left for the samples that come in between reading the level and reading the data.
 FIFO_MARGIN_DATUMS = 8
-# How much faster than it says the chip may sample.
+# Largest ratio of the chip's true rate to its nominal one.
 FASTEST = 1.1
 NO_DECIMATION = 0b001
-# How often, and for how long, the first datum is looked for.
-POLLS_A_PERIOD = 8
+# Frequency and number of polls for the first datum.
+POLLS_PER_PERIOD = 8
 POLLS = 12
 
 
@@ -87,10 +87,11 @@ class Lsm6ds3trc(Lsm6ds):
     def _discard_first(self) -> bool:
         """Take out the first datum after a change of mode, which is not to be relied on (datasheet, section 5.5).
 
-        Here, so that the next comes within a sample period from now, as with other chips; in a chip that is slow or
-        hangs it is left for the first drain. Returns whether that is so: not if the host was held up meanwhile.
+        Done here so that the next datum comes within a sample period from now, as with other chips. If the chip is slow
+        or hangs, the first drain discards it. Returns False if the host was delayed, so that the time of the next datum
+        is unknown.
         """
-        pause_ns = round(1e9 / self._rate_hz / POLLS_A_PERIOD)
+        pause_ns = round(1e9 / self._rate_hz / POLLS_PER_PERIOD)
         for _ in range(POLLS):
             before_ns = self._clock.now_ns()
             self._clock.sleep_ns(pause_ns)
@@ -119,7 +120,7 @@ class Lsm6ds3trc(Lsm6ds):
     def _read_fifo(self, length: int) -> bytes:
         # After register 3Fh the chip goes on at 3Eh, with the next word.
         data = self.fifo_data_out_l.read_block(length)
-        # OVER_RUN goes back with the first read after it: that the host was held up too long is seen only by the clock.
+        # The first read clears OVER_RUN: only the clock shows that the host was delayed for too long.
         came = (self._clock.now_ns() - self._left_ns) / 1e9 * self._rate_hz * FASTEST
         self._overrun |= self._left + came >= FIFO_DATUMS
         self._left -= length // self.datum_bytes

@@ -2,8 +2,8 @@
 
 After the datasheet DS12814 and application note AN5272. The FIFO holds 512 words of 7 bytes: a tag that says whose data
 it is and in which time slot it was taken, and three axes. Gyroscope and accelerometer are paired by the tags' slot
-counter, so a lost word cannot shift one against the other. The tag's parity bit is not looked at: a flipped bit of
-sensor or counter does not fit its neighbours, and the datasheet does not say which parity it is.
+counter, so a lost word cannot shift one against the other. The tag's parity bit is ignored: a flipped bit of sensor or
+counter contradicts the neighbouring tags, and the datasheet does not define the parity.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Lsm6dsox(Lsm6ds):
     internal_freq_fine = Register(0x63)
     fifo_data_out_tag = Register(0x78)
 
-    # A word whose partner had not come when the FIFO was read last, and the slot of the last pair.
+    # A word whose pair was incomplete at the last read, and the slot of the last pair.
     _odd_word = b""
     _last_slot: int | None = None
     _overrun = False
@@ -78,7 +78,7 @@ class Lsm6dsox(Lsm6ds):
         return OSCILLATOR_HZ * (1 + OSCILLATOR_STEP * fine) / (SLOWEST_COEFFICIENT >> (rate_code - 1))
 
     def _begin_fifo(self) -> None:
-        # Bypass mode empties it; reading the status forgets an old overrun.
+        # Bypass mode empties it; reading the status clears an old overrun.
         self.fifo_ctrl4.write()
         self.fifo_status1.read_block(2)
         self._odd_word, self._last_slot, self._overrun = b"", None, False
@@ -87,7 +87,7 @@ class Lsm6dsox(Lsm6ds):
     def _level(self) -> FifoLevel:
         low, high = self.fifo_status1.read_block(2)
         status = self.fifo_status2.register.decode(high)
-        # The chip forgets the latched flag with this read, so it is kept here.
+        # This read clears the latched flag in the chip, so it is kept here.
         self._overrun |= bool(status["FIFO_OVR_IA"] or status["FIFO_OVR_LATCHED"])
         return FifoLevel((status["DIFF_FIFO"] << 8 | low) // 2, overflowed=self._overrun)
 
@@ -107,7 +107,7 @@ class Lsm6dsox(Lsm6ds):
         self._odd_word = words[paired:].tobytes()
         if len(pairs):
             self._last_slot = int(_slots(pairs)[-1, 0])
-        # Gyroscope first, or second: whichever way, the accelerometer's tag is the larger.
+        # The two words come in either order; the accelerometer's tag is the larger.
         order = np.argsort(-_sensors(pairs), axis=1)[:, :, None]
         axes = np.take_along_axis(pairs, order, axis=1)[:, :, 1:]
         return np.ascontiguousarray(axes).view("<i2").reshape(-1, 6)

@@ -1,4 +1,4 @@
-"""What InvenSense's MPU-6050 and MPU-6500 share: registers, reset, and a FIFO of bytes.
+"""Common part of InvenSense's MPU-6050 and MPU-6500: registers, reset, and a FIFO of bytes.
 
 Register numbers after "MPU-6000 and MPU-6050 Register Map and Descriptions", RM-MPU-6000A rev 4.2, and "MPU-6500
 Register Map and Descriptions", RM-MPU-6500A rev 2.1. The FIFO's size is not a multiple of the 12-byte datum used here,

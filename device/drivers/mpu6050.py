@@ -1,8 +1,7 @@
 """Driver for the InvenSense MPU-6050.
 
 Registers and sensitivities after "MPU-6000 and MPU-6050 Register Map and Descriptions", RM-MPU-6000A rev 4.2. Many
-modules sold under its name carry another chip; what answers WHO_AM_I with something else than 0x68 is not for this
-driver.
+modules sold under its name carry another chip; this driver accepts only a WHO_AM_I of 0x68.
 """
 
 from __future__ import annotations

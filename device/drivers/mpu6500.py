@@ -1,12 +1,12 @@
 """Driver for the InvenSense MPU-6500, and the MPU-9250 and MPU-9255, which are one with a magnetometer beside it.
 
 After "MPU-6500 Register Map and Descriptions", RM-MPU-6500A rev 2.1, and "MPU-9250 Register Map and Descriptions",
-RM-MPU-9250A rev 1.6. Against the MPU-6050 it filters the accelerometer by a register of its own, has a FIFO of half the
-size, and a thermometer with another scale.
+RM-MPU-9250A rev 1.6. Unlike the MPU-6050, it has a separate register for the accelerometer's filter, half the FIFO
+size, and another temperature scale.
 
-It is also the driver for what answers 0x98, the number of the ICM-20689, on most modules sold as MPU-6050: that chip
-has the MPU-6500's registers, and its accelerometer would go unfiltered with those of an MPU-6050 alone. Of such a chip
-the temperature may be off by some degrees. The magnetometer is left alone.
+It also drives chips with a WHO_AM_I of 0x98, that of the ICM-20689, as on most modules sold as MPU-6050: they have the
+MPU-6500's registers, and the MPU-6050's driver would leave their accelerometer unfiltered. Their temperature may be off
+by some degrees. The magnetometer is not used.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Mpu6500(Mpu):
         0x73: "MPU-9255",
         CLONE: "ICM-20689 or clone of an MPU-6050",
     }
-    # What is documented; larger ones are shared with the motion processor and left at their reset value of 512 bytes.
+    # The documented size; larger ones are shared with the motion processor, so the reset value of 512 bytes is kept.
     fifo_bytes: ClassVar[int] = 512
     capacity: ClassVar[int] = (512 - FIFO_MARGIN_BYTES) // DATUM_BYTES
     settings_spans: ClassVar[tuple[tuple[int, int], ...]] = ((0x13, 17), (0x37, 2), (0x6A, 3), (0x77, 8))
-    # A_DLPF_CFG and DLPF_CFG, registers 29 and 26; of the accelerometer the later document's, wider figures.
+    # A_DLPF_CFG and DLPF_CFG, registers 29 and 26; for the accelerometer the wider figures of the later document.
     filter_bandwidths_hz: ClassVar[Mapping[int, tuple[float, float]]] = {
         1: (218.1, 184),
         2: (99, 92),
@@ -76,7 +76,7 @@ class Mpu6500(Mpu):
             self.zg_offset_l,
         ):
             self._hold(offset)
-        # What the factory trimmed is different in every chip.
+        # Factory trims, different in every chip.
         for trim in (
             self.xa_offset_h,
             self.xa_offset_l,
@@ -94,6 +94,6 @@ class Mpu6500(Mpu):
         except BusError:
             raise
         except SensorError:
-            # A clone of the MPU-6050 proper has no such register: there CONFIG filters both sensors.
+            # A true clone of the MPU-6050 has no such register: its CONFIG filters both sensors.
             if self.who_am_i.read()["value"] != CLONE:
                 raise

@@ -1,6 +1,6 @@
-"""The chips that there are drivers for, and which of them is on a bus.
+"""The supported chips, and detection of the one on a bus.
 
-Another chip is a module of its own and one line here.
+A new chip is a new module and one line here.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ PROBE_PAUSE_NS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundChip:
     """A chip that answered at one of the addresses that the drivers know.
 
     Args:
         address: 7-bit address.
-        who_am_i: what its identity register says.
-        chip: what chip that is.
-        driver: the driver that takes it; None if none does.
+        who_am_i: value of its identity register.
+        chip: name of the chip.
+        driver: name of its driver; None without one.
     """
 
     address: int
@@ -44,17 +44,24 @@ class Found:
 
 
 def make_sensor(name: str, bus: I2cBus, clock: Clock, address: int | None = None) -> FifoImu:
-    """The driver called ``name``, or with ``auto`` that of the first chip on the bus that has one.
+    """The driver called ``name``; with ``auto``, the driver of the first supported chip on the bus.
 
     Args:
         name: a key of :data:`SENSORS`, or ``auto``.
         bus: the bus it is on.
         clock: for its bounded waits.
-        address: its 7-bit address; by default its usual one, or with ``auto`` wherever one answers.
+        address: its 7-bit address; by default its usual one, or with ``auto`` the first that answers.
 
     Raises:
         SetupError: if there is no driver of that name.
         SensorError: with ``auto``, if no chip with a driver answers.
+
+        >>> from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6050, VirtualClock, VirtualI2cBus
+        >>> clock = VirtualClock()
+        >>> bus = VirtualI2cBus({0x68: SimulatedMpu6050(ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)}, clock)
+        >>> imu = make_sensor("auto", bus, clock)
+        >>> imu.name, hex(imu.address)
+        ('mpu6050', '0x68')
     """
     if name == AUTO:
         found = _find(bus, clock, None if address is None else (address,))
@@ -69,8 +76,8 @@ def make_sensor(name: str, bus: I2cBus, clock: Clock, address: int | None = None
     return SENSORS[name](bus, clock, address)
 
 
-def _find(bus: I2cBus, clock: Clock, addresses: tuple[int, ...] | None) -> Found:
-    """The first chip with a driver; asked again a few times, for a wire may be loose for a moment."""
+def _find(bus: I2cBus, clock: Clock, addresses: tuple[int, ...] | None) -> FoundChip:
+    """The first supported chip; a few attempts, since a wire may be loose for a moment."""
     for _ in range(PROBE_ATTEMPTS - 1):
         try:
             return _first(probe(bus, addresses), bus)
@@ -79,20 +86,26 @@ def _find(bus: I2cBus, clock: Clock, addresses: tuple[int, ...] | None) -> Found
     return _first(probe(bus, addresses), bus)
 
 
-def probe(bus: I2cBus, addresses: tuple[int, ...] | None = None) -> list[Found]:
-    """Ask every address that a driver knows who is there; those that do not answer are left out.
+def probe(bus: I2cBus, addresses: tuple[int, ...] | None = None) -> list[FoundChip]:
+    """Identify the chips at ``addresses``, by default at all that a driver knows; silent addresses are left out.
 
     Raises:
-        BusError: if the bus itself fails in another way than by nobody answering.
+        BusError: if the bus fails in another way than by a missing answer.
+
+    >>> from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6050, VirtualClock, VirtualI2cBus
+    >>> clock = VirtualClock()
+    >>> bus = VirtualI2cBus({0x68: SimulatedMpu6050(ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)}, clock)
+    >>> [(chip.chip, chip.driver) for chip in probe(bus)]
+    [('MPU-6050', 'mpu6050')]
     """
     found = (_identity(bus, address) for address in addresses or ADDRESSES)
     return [chip for chip in found if chip is not None]
 
 
-def _identity(bus: I2cBus, address: int) -> Found | None:
-    """The chip at ``address``: identity registers are tried in turn, for families keep them in different places."""
+def _identity(bus: I2cBus, address: int) -> FoundChip | None:
+    """The chip at ``address``; identity registers are tried in turn, since families have different ones."""
     unknown = None
-    # At an address that no driver knows, which somebody named, any chip may be.
+    # At an address that the user named and no driver knows, any chip may be.
     for driver in [driver for driver in DRIVERS if address in driver.addresses] or DRIVERS:
         try:
             value = read_who_am_i(bus, address, driver)
@@ -101,12 +114,12 @@ def _identity(bus: I2cBus, address: int) -> Found | None:
                 return unknown
             raise
         if value in driver.who_am_i_values:
-            return Found(address, value, driver.who_am_i_values[value], driver.name)
-        unknown = unknown or Found(address, value, known_chip(value), None)
+            return FoundChip(address, value, driver.who_am_i_values[value], driver.name)
+        unknown = unknown or FoundChip(address, value, known_chip(value), None)
     return unknown
 
 
-def _first(chips: list[Found], bus: I2cBus) -> Found:
+def _first(chips: list[FoundChip], bus: I2cBus) -> FoundChip:
     for chip in chips:
         if chip.driver is not None:
             return chip
@@ -123,5 +136,5 @@ def _first(chips: list[Found], bus: I2cBus) -> Found:
         bus.path,
         found=seen,
         expected=f"one of {', '.join(SENSORS)}",
-        next_step="name the driver of a chip alike with --sensor, or fit one of these",
+        next_step="name the driver of a compatible chip with --sensor, or fit one of these",
     )

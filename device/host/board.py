@@ -1,7 +1,7 @@
-"""The state of the board: how warm, how fast, whether the firmware holds it back, and what it draws.
+"""The state of the board: temperature, clock, throttling and power.
 
-A latency taken while a board was throttled is one of the throttled board. Nothing here fails: what cannot be read is
-None, on a board that does not have it as on one whose files hold nonsense.
+A latency measured on a throttled board is one of the throttled board. Nothing here raises an error: a value that is
+missing or malformed is None.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ COMMAND_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """What the firmware of a Raspberry Pi says about voltage, heat and clock.
+    """Throttling of a Raspberry Pi by voltage or heat, as its firmware reports it.
 
     Args:
-        flags: the word of ``vcgencmd get_throttled``.
+        flags: the number from ``vcgencmd get_throttled``.
     """
 
     flags: int
 
     @property
     def now(self) -> tuple[str, ...]:
-        """What is so at this moment, of :data:`THROTTLE_FLAGS`."""
+        """Flags of :data:`THROTTLE_FLAGS` that are set now."""
         return self._set_from(0)
 
     @property
     def since_boot(self) -> tuple[str, ...]:
-        """What has been so at some time since boot."""
+        """Flags that were set at some time since boot."""
         return self._set_from(_SINCE_BOOT)
 
     def _set_from(self, first: int) -> tuple[str, ...]:
@@ -60,16 +60,16 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
-    """A board at one moment; None or empty is what it does not tell.
+    """State of a board at one moment; unknown values are None or empty.
 
     Args:
         model: as in the device tree, ``Raspberry Pi 5 Model B Rev 1.0``.
         temperature_c: of the processor.
-        clock_hz: of each core.
-        max_clock_hz: the highest that its cores are allowed, whatever they run at now.
-        governor: that decides on the clock; several, if the cores differ, with commas.
-        throttled: what the firmware says.
-        power: what it draws.
+        clock_hz: clock of each core.
+        max_clock_hz: highest clock allowed for its cores, whatever they run at now.
+        governor: governor of the clock; several, separated by commas, if the cores differ.
+        throttled: the firmware's throttling flags.
+        power: its power draw.
     """
 
     model: str | None = None
@@ -95,7 +95,7 @@ class BoardState:
 
 
 def run_command(command: Sequence[str]) -> str:
-    """What a command writes to stdout; nothing if there is no such command, it fails, or takes too long."""
+    """Output of a command on stdout; empty if the command is missing, fails, or takes too long."""
     try:
         done = subprocess.run(
             command, capture_output=True, stdin=subprocess.DEVNULL, timeout=COMMAND_TIMEOUT_S, check=True
@@ -106,11 +106,14 @@ def run_command(command: Sequence[str]) -> str:
 
 
 def read_board(root: Path = Path("/"), run: RunCommand = run_command) -> BoardState:
-    """What a board tells about itself now.
+    """Read the board's state.
 
     Args:
-        root: where ``/proc`` and ``/sys`` are found.
-        run: runs a command and gives its output, empty where it fails.
+        root: folder that contains ``proc`` and ``sys``.
+        run: runs a command and gives its output, empty if it fails.
+
+    >>> sorted(read_board().to_dict())
+    ['clock_hz', 'governor', 'max_clock_hz', 'model', 'power', 'temperature_c', 'throttled']
     """
     governors, clocks, largest = _frequency(root)
     return BoardState(
@@ -125,9 +128,9 @@ def read_board(root: Path = Path("/"), run: RunCommand = run_command) -> BoardSt
 
 
 def read_throttled(root: Path = Path("/"), run: RunCommand = run_command) -> Throttled | None:
-    """What the firmware of a Raspberry Pi says; None on other boards, or where this user may not ask it."""
-    told = re.search(r"throttled=0x([0-9a-fA-F]{1,8})\b", run(("vcgencmd", "get_throttled")))
-    words = [told.group(1)] if told else [text_of(root / path) for path in _SYSFS_THROTTLED]
+    """Throttling flags of a Raspberry Pi; None on other boards, or without permission to query them."""
+    answer = re.search(r"throttled=0x([0-9a-fA-F]{1,8})\b", run(("vcgencmd", "get_throttled")))
+    words = [answer.group(1)] if answer else [text_of(root / path) for path in _SYSFS_THROTTLED]
     for word in words:
         if re.fullmatch(r"[0-9a-fA-F]{1,8}", word):
             return Throttled(int(word, 16))
@@ -143,8 +146,8 @@ def _temperature(root: Path, run: RunCommand) -> float | None:
     for name in _CPU_ZONES:
         if name in zones:
             return zones[name]
-    told = re.search(r"temp=(\d{1,3}(?:\.\d{1,3})?)'C", run(("vcgencmd", "measure_temp")))
-    return float(told.group(1)) if told else None
+    answer = re.search(r"temp=(\d{1,3}(?:\.\d{1,3})?)'C", run(("vcgencmd", "measure_temp")))
+    return float(answer.group(1)) if answer else None
 
 
 def _frequency(root: Path) -> tuple[tuple[str, ...], tuple[int, ...], int | None]:

@@ -1,4 +1,4 @@
-"""What a latency was measured on, as far as can be told. Without it a figure means nothing."""
+"""Description of the machine, without which a measured latency means nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ def describe_machine(root: Path = Path("/")) -> dict[str, Any]:
     """Platform, processor, versions, and whether the processor is emulated.
 
     Args:
-        root: where ``/proc`` and ``/sys`` are found.
+        root: folder that contains ``proc`` and ``sys``.
+
+        >>> sorted(describe_machine())
+        ['architecture', 'board', 'cpu', 'emulated', 'numpy', 'platform', 'python']
     """
     cpuinfo = text_of(root / "proc/cpuinfo")
     return {

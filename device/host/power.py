@@ -1,4 +1,4 @@
-"""What a board draws, where something on it can tell: the power chip of a Raspberry Pi 5, or a meter on I2C."""
+"""Power draw of a board, from the power chip of a Raspberry Pi 5 or from a meter on I2C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 PMIC_LEAVES_OUT = (
-    "what is taken from 5 V directly (USB, fan, display, header pins) and what the converters lose; "
+    "loads on 5 V directly (USB, fan, display, header pins) and the losses of the converters; "
     "the sum of the rails is a lower bound"
 )
 # `VDD_CORE_A current(7)=0.98016000A`, `VDD_CORE_V volt(15)=0.87654000V`
@@ -22,9 +22,9 @@ class Power:
     """A power draw.
 
     Args:
-        watts: of everything that the source sees.
-        source: what measured it.
-        leaves_out: what the source does not see.
+        watts: power of everything that the instrument measures.
+        source: name of the instrument.
+        leaves_out: loads that the instrument does not measure.
     """
 
     watts: float
@@ -33,18 +33,18 @@ class Power:
 
 
 class PowerMeter(Protocol):
-    """Something that measures what the board draws."""
+    """An instrument that measures the board's power draw."""
 
     def read(self) -> Power:
-        """The draw now; raises ``SensorError`` if the meter fails."""
+        """Measure the power draw; raises ``SensorError`` if the meter fails."""
         ...
 
 
 def pmic_power(run: RunCommand) -> Power | None:
     """The draw of a Raspberry Pi 5, summed over the rails that its power chip reports a current *and* a voltage of.
 
-    ``vcgencmd pmic_read_adc`` gives both for twelve rails. The input (EXT5V) and the clock's battery have a voltage
-    alone, so that what they feed beside the rails is not in it.
+    ``vcgencmd pmic_read_adc`` gives both for twelve rails. The input (EXT5V) and the clock's battery have only a
+    voltage, so that loads besides the rails are not included.
 
     Args:
         run: runs a command, as :func:`deseptr.device.host.board.run_command`.

@@ -12,8 +12,8 @@ from deseptr.contract import ModelError
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What the model says about a window.
+class Classification:
+    """The model's result for a window.
 
     Args:
         index: class index.
@@ -29,17 +29,24 @@ class Decision:
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities of ``logits [..., classes]`` along the last axis, safe for large values."""
+    """Probabilities of ``logits [..., classes]`` along the last axis, safe for large values.
+
+    >>> softmax(np.array([0, 0], np.float32)).tolist()
+    [0.5, 0.5]
+    """
     exponentials = np.exp(logits - logits.max(-1, keepdims=True))
     probabilities: NDArray[np.float32] = exponentials / exponentials.sum(-1, keepdims=True)
     return probabilities
 
 
-def decide(logits: NDArray[np.float32], labels: tuple[str, ...]) -> Decision:
-    """The most probable class of ``logits [classes]``; the first of equals.
+def classify_logits(logits: NDArray[np.float32], labels: tuple[str, ...]) -> Classification:
+    """The most probable class of ``logits [classes]``; ties go to the first.
 
     Raises:
         ModelError: if a logit is not a number.
+
+    >>> classify_logits(np.array([0, 2], np.float32), ("rest", "walking")).label
+    'walking'
     """
     probabilities = softmax(logits)
     index = int(probabilities.argmax())
@@ -51,4 +58,4 @@ def decide(logits: NDArray[np.float32], labels: tuple[str, ...]) -> Decision:
             expected="finite numbers",
             next_step="check the recording for NaN, then train and convert again",
         )
-    return Decision(index, labels[index], confidence, probabilities)
+    return Classification(index, labels[index], confidence, probabilities)

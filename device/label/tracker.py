@@ -1,6 +1,6 @@
 """From the probabilities of each window to a label that lasts: smoothing, threshold, hysteresis, dwell.
 
-It knows nothing of windows or models: it takes one vector of probabilities a hop, and the time.
+It knows nothing of windows or models: it takes one vector of probabilities per hop, and the time.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Smoothing = Literal["none", "exponential", "majority"]
 
 @dataclass(frozen=True, slots=True)
 class DecisionConfig:
-    """How the label is decided.
+    """Settings of a :class:`LabelTracker`.
 
     Args:
         smoothing: ``none`` takes each window as it is; ``exponential`` is a first-order low-pass of the probabilities;
-            ``majority`` takes a class's share of the latest windows' labels for its probability.
-        horizon_s: time constant of the low-pass, or how far the majority looks back; seconds.
-        threshold: the label is ``unknown`` while the most probable class is less probable than this.
-        margin: how much more probable than the class that is the label another one must be to follow it.
-        dwell_s: how long a label stays at least, seconds.
+            ``majority`` uses a class's share of the latest windows' labels as its probability.
+            horizon_s: time constant of the low-pass, or time span of the majority, seconds.
+            threshold: the label is ``unknown`` while the most probable class is less probable than this.
+            margin: lead in probability over the label's class that another class needs to become the label.
+            dwell_s: shortest time for which a label is kept, seconds.
 
     Raises:
         SetupError: if a number is out of its range.
@@ -49,7 +49,7 @@ class DecisionConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LabelDecision:
     """The decided label after a window.
 
     Args:
@@ -66,34 +66,40 @@ class Verdict:
 
 
 class LabelTracker:
-    """Decides the label, one window after the other.
+    """Decides the label after each window.
 
     Args:
         labels: class names, in the order of the probabilities.
-        config: how to decide.
+        config: the settings.
         hop_s: time from one window to the next, seconds.
+
+        >>> tracker = LabelTracker(("rest", "walking"), DecisionConfig(), hop_s=1.0)
+        >>> tracker.update(0.0, np.array([0.1, 0.9], np.float32)).label
+        'walking'
+        >>> tracker.update(1.0, np.array([0.9, 0.1], np.float32)).label
+        'walking'
     """
 
     def __init__(self, labels: tuple[str, ...], config: DecisionConfig, hop_s: float) -> None:
         self._config = config
         self._names = dict(enumerate(labels)) | {-1: UNKNOWN}
-        # A model may have a class of that name; then it is one and the same.
+        # A model's own class ``unknown`` is used if it has one.
         self._unknown = labels.index(UNKNOWN) if UNKNOWN in labels else -1
         self._smoother = _make_smoother(config, len(labels), hop_s)
         self.reset()
 
     def reset(self) -> None:
-        """Begin a new run: no label, no memory, time from zero."""
+        """Begin a new run: no label, no smoothed windows, time from zero."""
         self._smoother.forget()
         self._held: int | None = None
         self._since = -math.inf
 
     def gap(self) -> None:
-        """Forget the windows so far, for nothing may be averaged over lost samples; the label stays."""
+        """Forget the windows so far, since no average may span lost samples; the label stays."""
         self._smoother.forget()
 
-    def update(self, t: float, probabilities: NDArray[np.float32]) -> Verdict:
-        """Take one window.
+    def update(self, t: float, probabilities: NDArray[np.float32]) -> LabelDecision:
+        """Decide on the label after one window.
 
         Args:
             t: its time in seconds, never less than the one before.
@@ -107,7 +113,7 @@ class LabelTracker:
             self._held, self._since = candidate, t
         held = self._held
         assert held is not None, "the first window always decides"
-        return Verdict(
+        return LabelDecision(
             label=self._names[held],
             previous=None if previous is None else self._names[previous],
             confidence=float(smoothed[held if held >= 0 else top]),
@@ -195,7 +201,7 @@ def _make_smoother(config: DecisionConfig, classes: int, hop_s: float) -> _Lates
 
 
 def share_of_newest(time_constant_s: float, hop_s: float) -> float:
-    """What the newest of values ``hop_s`` apart counts in a first-order low-pass: 1 − exp(−hop/τ)."""
+    """Weight of the newest value in a first-order low-pass of values ``hop_s`` apart: 1 − exp(−hop/τ)."""
     return -math.expm1(-hop_s / time_constant_s)
 
 

@@ -1,4 +1,4 @@
-"""A profile of a model on this machine: where the time goes, what it costs, and what the figures are worth.
+"""A profile of a model on this machine: durations, resources, and caveats of the figures.
 
 Nothing is imported here: :mod:`.cold_start` measures how long imports take, in a process that begins in this package.
 """

@@ -1,4 +1,4 @@
-"""What is wrong with the figures of a profile: everything that keeps them from being those of the device in wear."""
+"""Caveats of a profile: everything that makes its figures differ from those of the worn device."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ BUSY_SHARE = 0.5
 def find_caveats(
     machine: dict[str, Any], sensor: dict[str, Any], before: BoardState, after: BoardState, *, real_time: bool
 ) -> list[str]:
-    """One sentence for each, the gravest first; none for a quiet, cool board at full clock with a real sensor.
+    """One sentence per caveat, the most serious first; none for an idle, cool board at full clock with a real sensor.
 
     Args:
         machine: as :func:`deseptr.device.describe_machine` has it, with ``load_average`` and ``processors``.
-        sensor: what the session says of its sensor.
+        sensor: the session's description of its sensor.
         before: the board before the first window.
         after: the board after the last one.
-        real_time: whether waits were real, or a virtual clock's.
+        real_time: whether the waits took real time, not a virtual clock's.
     """
     return [
         *_processor(machine),
@@ -33,7 +33,7 @@ def find_caveats(
 
 def _processor(machine: dict[str, Any]) -> Iterator[str]:
     if machine["emulated"]:
-        yield "emulated processor: these durations are the emulator's, and no latencies of any device"
+        yield "emulated processor: these durations are the emulator's, not the latencies of any device"
 
 
 def _throttling(before: Throttled | None, after: Throttled | None) -> Iterator[str]:
@@ -47,8 +47,8 @@ def _throttling(before: Throttled | None, after: Throttled | None) -> Iterator[s
     if fresh:
         yield f"the board was held back for a time while this was measured: {', '.join(fresh)}"
     if old:
-        # The firmware's mark stays until the next boot.
-        yield f"held back before, since boot: {', '.join(old)}; whether again meanwhile cannot be told"
+        # The firmware keeps the flag until the next boot.
+        yield f"held back before, since boot: {', '.join(old)}; whether again during the measurement is unknown"
 
 
 def _governor(board: BoardState) -> Iterator[str]:
@@ -61,9 +61,9 @@ def _governor(board: BoardState) -> Iterator[str]:
 
 def _bus(sensor: dict[str, Any], real_time: bool) -> Iterator[str]:
     if sensor["simulated"]:
-        yield "simulated bus: `read` is this machine simulating a sensor, not a wire, and costs processor time"
+        yield "simulated bus: `read` is the time for simulating a sensor on this machine, not for a transfer on wires"
     if not real_time:
-        yield "virtual time: the loop never slept, so that the processor never idled, and wake-ups have no jitter"
+        yield "virtual time: the loop never slept, so the processor was never idle and wake-ups have no jitter"
 
 
 def _load(machine: dict[str, Any]) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""From nothing to the first label: a fresh process that imports, loads and runs a model once, and times that.
+"""Cold start, up to the first label: a fresh process imports the engine, loads a model, runs it once, and times that.
 
-The files have been read before, so that they come out of the page cache: after a reboot the card is slower.
+The files come from the page cache, since they have been read before: after a reboot the card is slower.
 ``python -m deseptr.device.profile.cold_start MODEL ENGINE THREADS SPAWNED_NS`` is the process, and prints JSON.
 """
 
@@ -29,16 +29,16 @@ TIMEOUT_S = 120.0
 
 
 def cold_start(model: Path, kind: str = "auto", threads: int = 1, repeats: int = 3) -> dict[str, Any]:
-    """Medians over some fresh processes.
+    """Medians over a few fresh processes.
 
     Args:
         model: the ``.tflite`` file.
         kind: as for :func:`deseptr.device.load_engine`.
-        threads: that the engine may use.
-        repeats: how many processes, one after the other.
+        threads: number of threads for the engine.
+        repeats: number of processes, one after the other.
 
     Returns:
-        ``repeats``; ``interpreter_ms`` until Python runs our code, ``import_ms`` of the engine and what it needs,
+        ``repeats``; ``interpreter_ms`` until Python runs this code, ``import_ms`` of the engine and its dependencies,
         ``load_ms`` of the model, ``first_inference_ms`` without warm-up; and the memory held after import, after
         loading, and at most.
 
@@ -56,11 +56,11 @@ def _one(model: Path, kind: str, threads: int) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT_S)
         measured: dict[str, Any] = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
-        told = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+        output = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         raise SetupError(
             f"a fresh process with {model}",
-            found=told[-1] if told else "no answer",
-            expected="one that loads the model",
+            found=output[-1] if output else "no answer",
+            expected="durations of loading and running the model",
             next_step="profile with `--cold-starts 0`",
         ) from error
     return measured

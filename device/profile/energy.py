@@ -1,4 +1,4 @@
-"""What an inference draws: the board's power while it does nothing else but infer, less its power while it waits."""
+"""Energy of an inference, from the board's power during continuous inference less its power at rest."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from deseptr.device.host.power import Power
 
 ReadPower = Callable[[], Power | None]
 PHASE_S = 3.0
-# Between two readings; of the power chip each is a process of its own, which draws, too, in both phases alike.
+# Time between two readings. Each reading of the power chip is a process, which draws the same in both phases.
 INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """Power of a board at rest and at work, and what that makes of an inference.
+    """Power of a board at rest and under continuous inference, and the energy per inference.
 
     Args:
         idle_w: mean power at rest.
-        busy_w: mean power while one inference follows the other.
-        inferences_per_s: that the second was of.
-        mj_per_inference: the difference, in millijoules an inference.
+        busy_w: mean power under continuous inference.
+        inferences_per_s: rate of inferences in that phase.
+        mj_per_inference: the difference, in millijoules per inference.
         mj_error: standard error of that, from the scatter of the readings.
-        readings: of each phase.
-        source: what measured it.
-        leaves_out: what that does not see.
+        readings: number of readings in each phase.
+        source: name of the instrument.
+        leaves_out: loads that the instrument does not measure.
     """
 
     idle_w: float
@@ -57,14 +57,14 @@ def measure_energy(
     """Measure the two phases, one after the other.
 
     Args:
-        read: the power now; None where the board does not tell.
-        invoke: one inference.
+        read: reads the power; gives None if the board cannot measure it.
+        invoke: makes one inference.
         seconds: length of each phase.
-        now: clock in seconds.
-        sleep: waits for so many seconds.
+        now: gives the time in seconds.
+        sleep: waits for a number of seconds.
 
     Returns:
-        None if the board does not tell its power.
+            The result; None if the board cannot measure its power.
 
     Raises:
         SensorError: if a meter on the bus fails.
@@ -92,7 +92,7 @@ def measure_energy(
 
 
 class _Busy:
-    """Infers in a thread of its own while power is read in this one; the runtimes let go of Python's lock meanwhile."""
+    """Infers in a thread of its own while this one reads the power; the runtimes release Python's lock meanwhile."""
 
     def __init__(self, invoke: Callable[[], object]) -> None:
         self._invoke = invoke
@@ -126,7 +126,7 @@ def _readings(read: ReadPower, seconds: float, now: Callable[[], float], sleep: 
 
 
 def _mean(values: list[float]) -> tuple[float, float]:
-    """Mean and its standard error; of a single reading the latter is not known, and infinite."""
+    """Mean and its standard error, which is infinite for a single reading."""
     mean = math.fsum(values) / len(values)
     if len(values) < 2:
         return mean, math.inf

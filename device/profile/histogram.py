@@ -1,4 +1,4 @@
-"""A histogram of durations, up to the 99th percentile: the tail is told by its count, and by the maximum."""
+"""A histogram of durations up to the 99th percentile; the tail is given as a count."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ BINS = 24
 
 
 def histogram(durations_us: NDArray[np.float64], bins: int = BINS) -> dict[str, Any]:
-    """Counts of durations between equal edges from the least to the 99th percentile, as plain JSON values.
+    """Counts of durations between equidistant edges from the smallest to the 99th percentile, as plain JSON values.
 
     Returns:
-        ``edges_us``, one more than ``counts``, and how many lie ``above`` the last edge; empty of no durations.
+        ``edges_us``, one more than ``counts``, and the number ``above`` the last edge; empty without durations.
     """
     if not len(durations_us):
         return {"edges_us": [], "counts": [], "above": 0}

@@ -1,4 +1,4 @@
-"""Running a model on a sensor and taking all the figures of it that ``deseptr device profile`` shows."""
+"""All figures of ``deseptr device profile``, from a run of a model on a sensor."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ FORMAT = "deseptr device profile 1"
 
 @dataclass(frozen=True)
 class Profile:
-    """The figures of a model on a machine, and what they were measured on.
+    """Figures of a model on a machine, with the description of that machine.
 
     Args:
         profiler: the durations of the windows.
         machine: the host, the engine and its threads.
         sensor: the sensor; with ``simulated`` true, ``read`` is the host's time for a simulated bus, not for wires.
-        hop_s: time from one window to the next, by which its label must be there.
-        wear: processor time against the wearer's.
-        memory: of this process at the end.
+        hop_s: time from one window to the next, seconds; the deadline of a label.
+        wear: processor time per time of wear.
+        memory: memory of this process at the end.
         before: the board before the first window.
         after: the board after the last measurement.
-        real_time: whether the loop waited for real between polls.
+        real_time: whether the waits between polls took real time.
         extras: further figures by their key: ``start``, ``threads``, ``ops``, ``energy``.
-        failures: of the extras that could not be taken, a sentence each.
+        failures: one sentence for each of the extras that failed.
     """
 
     profiler: Profiler
@@ -57,12 +57,12 @@ class Profile:
 
     @property
     def caveats(self) -> list[str]:
-        """What keeps the figures from being those of the device in wear."""
+        """Reasons why the figures differ from those of the worn device."""
         found = find_caveats(self.machine, self.sensor, self.before, self.after, real_time=self.real_time)
         return [*found, *self.failures]
 
     def to_dict(self) -> dict[str, Any]:
-        """The keys of ``device profile --json``; under emulation every group of durations says ``emulated`` itself."""
+        """The keys of ``device profile --json``; under emulation every group of durations has ``emulated`` itself."""
         emulated = bool(self.machine["emulated"])
         windows = self.profiler.count
         made = {
@@ -116,8 +116,8 @@ class Extra:
     """A measurement after the windows.
 
     Args:
-        name: what is being done, for people.
-        measure: does it, and gives plain JSON values or None.
+        name: its name in messages.
+        measure: makes the measurement; gives plain JSON values or None.
     """
 
     name: str
@@ -139,17 +139,24 @@ def profile_model(
 
     Args:
         engine: the model.
-        sessions: makes the sessions to use one after the other; called again while they give windows.
-        windows: how many windows to time.
-        extras: what else to measure, by its key in the result.
-        progress: told the number of windows so far after each.
-        stage: told the name of each extra before it is taken.
+        sessions: makes the sessions to use one after the other; called again as long as they give windows.
+        windows: number of windows to time.
+        extras: further measurements, by their key in the result.
+        progress: called with the number of windows so far after each window.
+        stage: called with the name of each extra before it is measured.
         board: reads the board's state, before and after.
         machine: describes the host.
 
     Raises:
         SensorError: as :func:`deseptr.device.run_live`.
         SetupError: if the sessions give no window at all.
+
+        >>> from deseptr.device import default_model
+        >>> from deseptr.firmware_harness.simulator import simulated_session
+        >>> from deseptr.tflite import load_engine
+        >>> profile = profile_model(load_engine(default_model()), lambda: [simulated_session()], windows=5)
+        >>> profile.to_dict()["deadlines"]["windows"]
+        5
     """
     before, load = board(), _load_average()
     run = _Run(engine, windows, progress)
@@ -162,7 +169,7 @@ def profile_model(
         try:
             found[key] = extra.measure()
         except DeseptrError as error:
-            # The windows took minutes; what follows them must not lose them.
+            # A failed extra must not lose the windows, which took minutes.
             failures.append(f"{extra.name} failed: {error}")
     description = describe_run(engine, run.sensor, machine()) | {
         "load_average": load,
@@ -184,7 +191,7 @@ def profile_model(
 
 
 def describe_run(engine: Engine, sensor: dict[str, Any], machine: dict[str, Any]) -> dict[str, Any]:
-    """The machine, with the engine and the kind of bus that a figure was measured with."""
+    """Description of the machine, the engine and the kind of bus of a measurement."""
     return machine | {
         "engine": engine.name,
         "threads": engine.threads,

@@ -1,4 +1,4 @@
-"""What more threads do to an inference: one model loaded once for each number, all timed against each other."""
+"""Duration of an inference by number of threads: one engine for each number, timed in random order."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def thread_sweep(
     """Durations of an inference by number of threads, as plain JSON values.
 
     Args:
-        load: makes an engine that may use so many threads.
-        threads: the numbers; the first is what the others are compared with.
-        rounds: timed calls of each, interleaved.
-        seed: draws the noise that is classified, and the orders.
+        load: makes an engine with a number of threads.
+        threads: the numbers of threads; the first is the reference.
+        rounds: number of timed calls of each, interleaved.
+        seed: seed of the input noise and of the orders.
 
     Returns:
         For each number its ``threads``, ``p50_us``, ``p95_us``, ``p99_us``, ``speedup`` of its median over that of the

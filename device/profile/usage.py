@@ -1,4 +1,4 @@
-"""What a run costs beside time: processor seconds for an hour of wear, and memory."""
+"""Resources of a run: processor seconds per hour of wear, and memory."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Memory:
 def process_memory(root: Path = Path("/")) -> Memory:
     """Memory of this process, as Linux accounts it; elsewhere the peak stands for both.
 
-    ``ru_maxrss`` is only the fallback: Linux hands a process the peak of the one that started it, so that a small
+    ``ru_maxrss`` is only the fallback: in Linux a process inherits the peak of the one that started it, so that a small
     program started by a large one seems as large.
     """
-    told = dict(line.split(":", 1) for line in text_of(root / "proc/self/status").splitlines() if ":" in line)
-    resident, peak = (_kilobytes(told.get(name, "")) for name in ("VmRSS", "VmHWM"))
+    status = dict(line.split(":", 1) for line in text_of(root / "proc/self/status").splitlines() if ":" in line)
+    resident, peak = (_kilobytes(status.get(name, "")) for name in ("VmRSS", "VmHWM"))
     if resident and peak:
         return Memory(resident, peak)
     unit = 1 if sys.platform == "darwin" else 1024
@@ -47,12 +47,12 @@ def _kilobytes(text: str) -> int:
 
 
 class WearMeter:
-    """Processor time against the wearer's time, from the first label of each session to its last.
+    """Processor time against time of wear, from the first label of each session to its last.
 
-    What comes before the first label is not in it: setting up the sensor costs once, not every hour.
+    The time before the first label is left out: the sensor is set up once, not every hour.
 
     Args:
-        cpu_s: processor time of this process so far, all threads, seconds.
+        cpu_s: gives the processor time of this process so far, all threads, seconds.
     """
 
     def __init__(self, cpu_s: Callable[[], float] = time.process_time) -> None:
@@ -62,11 +62,11 @@ class WearMeter:
         self.wearer_s = 0.0
 
     def session(self) -> None:
-        """A new session begins; its time starts anew."""
+        """Begin a new session, whose time starts again."""
         self._last = None
 
     def label(self, t: float) -> None:
-        """A label came, for a window that ended at ``t`` seconds of the session."""
+        """Record a label, for a window that ended at ``t`` seconds of the session."""
         now = self._now()
         if self._last is not None:
             then, cpu = self._last
@@ -75,7 +75,7 @@ class WearMeter:
         self._last = (t, now)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values; ``per_hour_s`` is None where no wearer's time passed."""
+        """As plain JSON values; ``per_hour_s`` is None if no time of wear passed."""
         return {
             "cpu_s": round(self.cpu_s, 6),
             "wearer_s": round(self.wearer_s, 3),

@@ -1,10 +1,13 @@
-"""Labelled recordings from the sensor: the steps of a session, the loop, and the files that survive a power cut."""
+"""Labelled recordings from the sensor: the steps of a session, the loop, and files that survive a power cut."""
+
+from functools import partial
+
+from deseptr.contract.moved import moved_name
 
 from .recorder import (
     Interruption as Interruption,
     Progress as Progress,
     RecorderEvent as RecorderEvent,
-    Recovery as Recovery,
     StepBegan as StepBegan,
     Take as Take,
     record as record,
@@ -12,9 +15,11 @@ from .recorder import (
 )
 from .script import (
     Activity as Activity,
-    Step as Step,
+    SessionStep as SessionStep,
     check_name as check_name,
     read_protocol as read_protocol,
     session_steps as session_steps,
 )
 from .take_file import TakeFile as TakeFile, prepare_folder as prepare_folder
+
+__getattr__ = partial(moved_name, __name__)

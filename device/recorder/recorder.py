@@ -1,8 +1,8 @@
 """The loop behind ``deseptr device record``: drain the sensor, write the samples of each activity into a take.
 
-It is told the steps of a session and says what happens; countdowns, bells and bars are for whoever listens. Time in
-the files is that of the chip's own oscillator: its rate is measured from the session's beginning on, and each stretch
-of samples without a gap is written at the rate known when it began, evenly, so that nothing has to be interpolated.
+It takes the steps of a session and yields events; countdowns, bells and bars are the caller's. Time in the files is
+that of the chip's own oscillator: its rate is measured from the session's beginning on, and each stretch of samples
+without a gap is spaced evenly at the rate known when it began, so that nothing has to be interpolated.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 
 from deseptr.contract import SensorError
 from deseptr.device.drivers.imu import ImuConfig, Samples
-from deseptr.device.recovery import RecoveringImu, Step as Rung
+from deseptr.device.recovery import RecoveringImu, RecoveryStep
 from deseptr.device.session import Session
 from deseptr.device.stream.timing import SampleClock
 
-from .script import Step
+from .script import SessionStep
 from .take_file import TakeFile, prepare_folder
 
 POLL_NS = 50_000_000
-# After so long the rate is known to about 0.1 %; a session with a shorter first countdown is made to wait.
+# After this time the rate is known to about 0.1 %; a shorter first countdown is extended to it.
 SETTLE_S = 3.0
 RATE_DRIFT = 0.005
 
@@ -34,28 +34,28 @@ RATE_DRIFT = 0.005
 class StepBegan:
     """A step of the session begins; ``number`` counts from 1."""
 
-    step: Step
+    step: SessionStep
     number: int
     steps: int
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``done_s`` of a step have passed; of an activity, seconds of samples in the file ``path``."""
+    """``done_s`` seconds of a step have passed; in an activity, seconds of samples in the file ``path``."""
 
-    step: Step
+    step: SessionStep
     done_s: float
     path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """Samples were lost in an activity; what follows is another recording.
+    """Samples were lost in an activity; those after the gap are another recording.
 
     Args:
         t: seconds since the take began.
         reason: as in :class:`deseptr.device.Gap`.
-        lost_samples: how many, from the clock.
+        lost_samples: their number, estimated from the clock.
     """
 
     t: float
@@ -69,12 +69,12 @@ class Take:
 
     Args:
         path: its file.
-        label: what the subject did.
-        samples: written, those lost not counted.
-        seconds: length, lost time counted.
-        gaps: how many times samples were lost.
+        label: the activity.
+        samples: number of samples written, without lost ones.
+        seconds: length, lost time included.
+        gaps: number of gaps.
         rate_hz: rate of the file's first samples.
-        measured_hz: the sensor's rate as known at the end.
+        measured_hz: the sensor's rate as measured at the end.
     """
 
     path: Path
@@ -91,51 +91,31 @@ class Take:
         return abs(self.rate_hz / self.measured_hz - 1) > RATE_DRIFT
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """The sensor failed and something was done about it.
-
-    Args:
-        rung: ``retry``, ``fifo-reset``, ``reinit`` or ``reopen``.
-        cause: the failure, in one line.
-        count: how many times so far in this session.
-    """
-
-    rung: str
-    cause: str
-    count: int
-
-    @classmethod
-    def of(cls, rung: Rung) -> Recovery:
-        """What a recovering sensor told."""
-        return cls(rung.rung, rung.cause, rung.count)
-
-
-RecorderEvent = StepBegan | Progress | Interruption | Recovery | Take
+RecorderEvent = StepBegan | Progress | Interruption | RecoveryStep | Take
 
 
 def record(
     session: Session,
-    steps: Sequence[Step],
+    steps: Sequence[SessionStep],
     folder: Path,
     subject: str,
     config: ImuConfig,
 ) -> Generator[RecorderEvent, None, None]:
-    """Go through the steps of a session, until its end, the sensor's or the caller's; then close the session.
+    """Run the steps of a session until they, the sensor's data or the caller end; then close the session.
 
     A take is complete on the disk when its :class:`Take` comes. If the generator is closed or an error ends it, the
     samples of the take so far are on the disk too.
 
     Args:
         session: the sensor.
-        steps: what the subject does.
-        folder: where the files go; made if it is not there.
-        subject: who wears the sensor.
+        steps: the steps, as of :func:`session_steps` or :func:`read_protocol`.
+        folder: folder for the files; made if it does not exist.
+        subject: name of the wearer.
         config: rate and full scales.
 
     Raises:
         SensorError: if the sensor does not answer or is another chip.
-        UnhealthyError: if it failed on the way and could not be brought back.
+        UnhealthyError: if it failed on the way and could not be recovered.
         SetupError: if the folder cannot be written, or the disk is full.
     """
     try:
@@ -155,7 +135,7 @@ class _Recorder:
     subject: str
     rate: SampleClock
 
-    def run(self, steps: Sequence[Step]) -> Generator[RecorderEvent, None, None]:
+    def run(self, steps: Sequence[SessionStep]) -> Generator[RecorderEvent, None, None]:
         self.imu.start()
         self.rate.begin(self.session.clock.now_ns())
         try:
@@ -168,23 +148,23 @@ class _Recorder:
             with suppress(SensorError):
                 self.imu.stop()
 
-    def _wait(self, step: Step) -> Generator[RecorderEvent, None, None]:
+    def _wait(self, step: SessionStep) -> Generator[RecorderEvent, None, None]:
         began_ns = self.session.clock.now_ns()
         done_s = 0.0
         while done_s < step.seconds and not self.session.ended():
             self._drain()
-            yield from map(Recovery.of, self.imu.take_steps())
+            yield from self.imu.take_steps()
             done_s = (self.session.clock.now_ns() - began_ns) / 1e9
             yield Progress(step, min(done_s, step.seconds))
 
-    def _record(self, step: Step) -> Generator[RecorderEvent, None, None]:
+    def _record(self, step: SessionStep) -> Generator[RecorderEvent, None, None]:
         now_ns = self.session.clock.now_ns()
         file = TakeFile(self.folder, self.subject, step.label, _sensor_name(self.session), now_ns)
         take = _Taking(file, step, self.rate.rate_hz)
         try:
             while not take.complete and not self.session.ended():
                 samples, lost = self._drain()
-                yield from map(Recovery.of, self.imu.take_steps())
+                yield from self.imu.take_steps()
                 if samples.gap is not None and (gap := take.interrupt(samples.gap.reason, lost, self.rate.rate_hz)):
                     yield gap
                 take.append(samples, self.session.clock.now_ns())
@@ -195,7 +175,7 @@ class _Recorder:
             yield take.result(self.rate.rate_hz)
 
     def _drain(self) -> tuple[Samples, int]:
-        """Wait for a poll period, then drain; also how many samples a gap has cost."""
+        """Wait for a poll period, then drain; returns the samples and the number lost in a gap."""
         clock, imu = self.session.clock, self.imu
         clock.sleep_ns(min(POLL_NS, round(imu.capacity / 3 / self.rate.nominal_hz * 1e9)))
         samples = imu.drain()
@@ -203,16 +183,16 @@ class _Recorder:
         if samples.gap is not None:
             lost = self.rate.lost_until(samples.gap.resumed_ns)
             self.rate.begin(samples.gap.resumed_ns)
-        # A sensor that has fallen silent says nothing about its rate.
+        # A drain without samples says nothing about the rate.
         if len(samples.signals):
             self.rate.drained(samples.at_ns, len(samples.signals))
         return samples, lost
 
 
 class _Taking:
-    """A take while it is being written: where in time its next sample is."""
+    """A take that is being written, with the time of its next sample."""
 
-    def __init__(self, file: TakeFile, step: Step, rate_hz: float) -> None:
+    def __init__(self, file: TakeFile, step: SessionStep, rate_hz: float) -> None:
         self._file = file
         self._step = step
         self._first_rate_hz = self._rate_hz = rate_hz
@@ -251,17 +231,21 @@ class _Taking:
         )
 
     def _left(self) -> float:
-        """Samples that the activity still wants."""
+        """Samples that the activity still lacks."""
         left_s = self._step.seconds - self.done_s
         return math.inf if math.isinf(left_s) else round(left_s * self._rate_hz)
 
 
-def settled(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The steps as they will be gone through: with a first countdown that is long enough to measure the rate."""
+def settled(steps: Sequence[SessionStep]) -> tuple[SessionStep, ...]:
+    """The steps with a first countdown that is long enough to measure the rate.
+
+    >>> [step.seconds for step in settled((SessionStep("activity", "walking", 60),))]
+    [3.0, 60]
+    """
     first = steps[0]
     if first.kind != "prepare":
-        return (Step("prepare", first.label, SETTLE_S, first.instruction), *steps)
-    return (Step("prepare", first.label, max(first.seconds, SETTLE_S), first.instruction), *steps[1:])
+        return (SessionStep("prepare", first.label, SETTLE_S, first.instruction), *steps)
+    return (SessionStep("prepare", first.label, max(first.seconds, SETTLE_S), first.instruction), *steps[1:])
 
 
 def _sensor_name(session: Session) -> str:

@@ -1,7 +1,7 @@
-"""What a recording session consists of: a single activity, or several with countdowns from a TOML file.
+"""The steps of a recording session: a single activity, or several with countdowns from a TOML file.
 
 Only the activities are recorded. While the subject prepares or rests the sensor runs, so that its rate is known and
-its FIFO empty, but nothing is written: a sample in a file always has the label of what was asked for.
+its FIFO empty, but nothing is written: every sample in a file was taken during the activity of its label.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _EXAMPLE = "see the example in `deseptr device record --help`"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SessionStep:
     """A stretch of a session.
 
     Args:
-        kind: what happens in it; samples are written in an ``activity`` alone.
-        label: the activity, or the one to prepare for; of a rest, the one that went before.
+        kind: ``prepare``, ``activity`` or ``rest``; samples are written only in an activity.
+        label: the activity; of a countdown the next one, of a rest the one before.
         seconds: its length; infinite for an activity that goes on until it is interrupted.
-        instruction: what to tell the subject.
+        instruction: text for the subject.
     """
 
     kind: Literal["prepare", "activity", "rest"]
@@ -41,11 +41,11 @@ class Activity:
 
     Args:
         label: its name in the recordings.
-        seconds: how long it is recorded.
-        instruction: what to tell the subject.
-        prepare_s: countdown before it.
-        rest_s: pause after it.
-        repeats: how often in a row.
+        seconds: length of the recording.
+        instruction: text for the subject.
+        prepare_s: countdown before it, seconds.
+        rest_s: pause after it, seconds.
+        repeats: number of times in a row.
     """
 
     label: str
@@ -55,27 +55,32 @@ class Activity:
     rest_s: float = 0.0
     repeats: int = 1
 
-    def steps(self) -> tuple[Step, ...]:
-        """Countdown, activity and pause, as often as it repeats."""
+    def steps(self) -> tuple[SessionStep, ...]:
+        """Countdown, activity and pause, repeated ``repeats`` times."""
         once = (
-            Step("prepare", self.label, self.prepare_s, self.instruction),
-            Step("activity", self.label, self.seconds, self.instruction),
-            Step("rest", self.label, self.rest_s),
+            SessionStep("prepare", self.label, self.prepare_s, self.instruction),
+            SessionStep("activity", self.label, self.seconds, self.instruction),
+            SessionStep("rest", self.label, self.rest_s),
         )
         return tuple(step for step in once if step.seconds > 0) * self.repeats
 
 
-def session_steps(activities: tuple[Activity, ...], repeats: int = 1) -> tuple[Step, ...]:
-    """The steps of a session; nobody needs to rest after the last activity."""
+def session_steps(activities: tuple[Activity, ...], repeats: int = 1) -> tuple[SessionStep, ...]:
+    """The steps of a session, without a rest after the last activity.
+
+    >>> [step.kind for step in session_steps((Activity("walking", 60, rest_s=10),), repeats=2)]
+    ['prepare', 'activity', 'rest', 'prepare', 'activity']
+    """
     steps = tuple(step for activity in activities for step in activity.steps()) * repeats
     return steps[:-1] if steps[-1].kind == "rest" else steps
 
 
-def read_protocol(path: Path) -> tuple[Step, ...]:
-    """The steps of a session that a TOML file describes.
+def read_protocol(path: Path) -> tuple[SessionStep, ...]:
+    """The steps of a session from a TOML file.
 
-    At the top ``repeats`` of the whole list, ``prepare_s`` and ``rest_s`` for all; then a table ``[[activity]]`` each
-    with ``label`` and ``seconds``, and ``instruction``, ``prepare_s``, ``rest_s``, ``repeats`` where wanted.
+    Top-level keys: ``repeats`` of the whole list, ``prepare_s`` and ``rest_s`` of all activities. Each table
+    ``[[activity]]`` has ``label`` and ``seconds``, and optionally ``instruction``, ``prepare_s``, ``rest_s`` and
+    ``repeats``.
 
     Raises:
         DataError: naming the file, the activity and the key, if something is missing, unknown or out of range.
@@ -118,7 +123,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _checked(table: Mapping[str, Any], place: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """``defaults`` with what ``table`` says, each value of the default's type and in range."""
+    """``defaults`` updated from ``table``, each value of the default's type and in range."""
     for key in table:
         if key not in defaults:
             raise _bad(place, key, "an unknown key", f"some of {', '.join(defaults)}")

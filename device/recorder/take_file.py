@@ -1,8 +1,8 @@
-"""A take on disk: one activity of one subject as a CSV that is only ever appended to.
+"""A take on disk: one activity of one subject as a CSV file that is only appended to.
 
-The file is readable at any moment, after a power cut too: every line is written whole and in order, what is written is
-forced to the disk every second, and ``deseptr.data`` leaves out a last line that was cut. The last column, the
-sensor's name, is one that no reader needs: a line cut in it has lost nothing, and one cut before it lacks a column.
+The file is readable at any moment, after a power cut too: every line is written whole and in order, the lines are
+forced to the disk every second, and ``deseptr.data`` ignores an incomplete last line. No reader needs the last column,
+the sensor's name: a line cut within it has lost nothing, and one cut before it lacks a column.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ SYNC_NS = 1_000_000_000
 
 
 class TakeFile:
-    """A new file ``SUBJECT_LABEL_TAKE.csv``; the take number is one above the highest that the folder has.
+    """A new file ``SUBJECT_LABEL_TAKE.csv``; the take number is one above the highest in the folder.
 
     Each recording in it is a stretch of samples without a gap.
 
     Args:
         folder: an existing folder.
-        subject: who wears the sensor.
-        label: what they do.
-        sensor: for the last column.
-        now_ns: time, from which the syncs count.
+        subject: name of the wearer.
+        label: the activity.
+        sensor: the sensor's name, for the last column.
+        now_ns: present time, from which the syncs count.
 
     Raises:
         SetupError: if the file cannot be made.
@@ -62,8 +62,8 @@ class TakeFile:
 
         Args:
             t_s: ``[n]``, seconds since the take began, rising.
-            signals: ``[n, 6]`` in m/s^2 and rad/s; every digit that tells a float32 from its neighbours is kept.
-            now_ns: time.
+            signals: ``[n, 6]`` in m/s^2 and rad/s; written with the digits that restore each float32 exactly.
+            now_ns: present time.
 
         Raises:
             SetupError: if the disk is full or fails; what was written before stays.
@@ -80,7 +80,7 @@ class TakeFile:
                 self._synced_ns = now_ns
 
     def begin_recording(self) -> None:
-        """What follows is another recording: samples were lost before it."""
+        """Begin another recording after a loss of samples."""
         if self.samples:
             self._part += 1
             self._tail = self._make_tail()
@@ -119,7 +119,7 @@ class TakeFile:
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make the folder if it is not there.
+    """Make the folder if it does not exist.
 
     Raises:
         SetupError: if that fails, or it cannot be written.
@@ -144,7 +144,7 @@ def _create(folder: Path, stem: str) -> tuple[int, Path, int]:
     while True:
         take += 1
         path = folder / f"{stem}_{take}.csv"
-        # Another recorder may have made it since.
+        # Another recorder may have made the file meanwhile.
         with suppress(FileExistsError):
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
             break
@@ -153,7 +153,7 @@ def _create(folder: Path, stem: str) -> tuple[int, Path, int]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the file's name as lasting as its content."""
+    """Force the file's name to the disk, as its content is."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

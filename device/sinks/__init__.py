@@ -1,6 +1,6 @@
-"""Where events go: JSON lines, CSV files, an MQTT broker; and what they have in common when a medium fails.
+"""Outputs for events: JSON lines, CSV files, an MQTT broker; and their common handling of a medium that fails.
 
-The MQTT sink is imported from its own module, for it alone needs `paho-mqtt`.
+The MQTT sink is imported from its own module, since it alone needs `paho-mqtt`.
 """
 
 from .background import BackgroundSink as BackgroundSink, Worker as Worker

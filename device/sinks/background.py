@@ -1,4 +1,4 @@
-"""Slow media on a thread of their own: an SD card or a broker must not make the sensor's FIFO overflow."""
+"""Slow outputs on a thread of their own: an SD card or a broker must not make the sensor's FIFO overflow."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Worker:
     """A thread that makes one call after the other.
 
     Args:
-        name: of the thread.
-        capacity: how many offered calls may wait.
+        name: name of the thread.
+        capacity: largest number of offered calls that wait.
     """
 
     def __init__(self, name: str, capacity: int = CAPACITY) -> None:
@@ -31,14 +31,14 @@ class Worker:
         self._thread.start()
 
     def offer(self, call: Callable[[], None], *, wait: bool = False) -> bool:
-        """Have a call made, if there is room for it.
+        """Queue a call if there is room for it.
 
         Args:
-            call: what to do.
-            wait: for room, instead of giving up.
+            call: the call to make.
+            wait: whether to wait for room instead of giving up.
 
         Returns:
-            Whether it will be made.
+            Whether the call was queued.
 
         Raises:
             BaseException: what an earlier call raised.
@@ -49,8 +49,8 @@ class Worker:
         self._calls.put(partial(self._offered, call))
         return True
 
-    def tell(self, call: Callable[[], None]) -> None:
-        """Have a call made, room or not."""
+    def enqueue(self, call: Callable[[], None]) -> None:
+        """Queue a call even if there is no room."""
         self._calls.put(call)
 
     def close(self) -> None:
@@ -84,11 +84,11 @@ class BackgroundSink:
     """Hands events to another sink on a thread of its own.
 
     Args:
-        sink: where they go.
-        name: of the output, for the warning and the thread.
-        warn: told when events come faster than the sink takes them, and when no longer.
-        wait: for the sink where its queue is full, instead of dropping the event; for replays, which can wait.
-        capacity: events that may wait.
+        sink: the other sink.
+        name: name of the output, for the warning and the thread.
+        warn: called when events come faster than the sink takes them, and when they no longer do.
+        wait: whether to wait while the queue is full instead of dropping the event; for replays, which can wait.
+        capacity: largest number of events that wait.
     """
 
     def __init__(self, sink: Sink, name: str, warn: Warn, *, wait: bool = False, capacity: int = CAPACITY) -> None:

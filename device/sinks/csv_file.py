@@ -1,8 +1,8 @@
 """A CSV file of events that survives power cuts and full disks, in a bounded amount of space.
 
-The current file is the one that was named; the earlier ones are ``NAME.1`` (the latest) to ``NAME.<keep - 1>``. Each
-row is one write, handed to the system at once and forced onto the medium every few seconds. A row that a power cut tore
-is cut off when the file is opened again.
+The current file has the given name; the earlier ones are ``NAME.1`` (the latest) to ``NAME.<keep - 1>``. Each row is
+one write, passed to the system at once and forced onto the medium every few seconds. A row that a power cut left
+incomplete is removed when the file is opened again.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from .losses import Losses, Warn, cause_of
 
 COLUMNS = ("time", "t", "event", "label", "confidence", "latency_us", "sample", "state", "detail")
 MEBIBYTE = 1 << 20
-# What is wrong with the medium and may pass; anything else at the start is wrong with the path.
-PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+# Errors of the medium, which may be temporary; at the start, any other error is one of the path.
+TRANSIENT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 
 class CsvFile:
-    """Appends one row an event to a file, and puts it aside when it is full.
+    """Appends one row per event to a file, and rotates the file when it is full.
 
     Args:
         path: the file.
         labels: the model's labels, for the columns ``p_<label>``.
-        warn: told about repairs, and when the medium fails and is well again.
+        warn: called after repairs, when the medium fails, and when it works again.
         max_bytes: size that a file does not exceed.
-        keep: how many files to keep, the current one included.
-        sync_s: how often to force rows onto the medium, seconds; what a power cut may cost.
-        clock: for that.
-        wall: seconds since 1970, for the column ``time``.
+        keep: number of files to keep, the current one included.
+        sync_s: time between forcing rows onto the medium, seconds; a power cut may lose the rows of that time.
+        clock: measures that time.
+        wall: gives seconds since 1970, for the column ``time``.
 
     Raises:
         SetupError: if the file cannot be made there, or another process writes it.
@@ -75,7 +75,7 @@ class CsvFile:
         try:
             self._open()
         except OSError as error:
-            if error.errno not in PASSING:
+            if error.errno not in TRANSIENT:
                 raise _unusable(path, error) from error
 
     def take(self, event: Event) -> None:
@@ -90,7 +90,7 @@ class CsvFile:
     def close(self) -> None:
         """Force the rows onto the medium and close the file."""
         try:
-            self._put_down()
+            self._sync_and_close()
         except OSError as error:
             self._warn(f"{self._path}: {cause_of(error)}; its last rows may be missing")
 
@@ -111,7 +111,7 @@ class CsvFile:
         if written == len(data):
             self._size += written
             return
-        # The disk has become full within the row.
+        # The disk became full within the row.
         os.ftruncate(file, self._size)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -121,13 +121,13 @@ class CsvFile:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._size = self._repair(self._file)
             if self._size and os.pread(self._file, len(self._header), 0) != self._header:
-                # Of another model: its columns are not ours.
+                # The file is of another model and has other columns.
                 self._rotate()
             elif not self._size:
                 self._write(self._header)
                 _sync_folder(self._path.parent)
         except OSError:
-            self._let_go()
+            self._close_descriptor()
             raise
 
     def _repair(self, file: int) -> int:
@@ -135,11 +135,11 @@ class CsvFile:
         good = _end_of_last_line(file, size)
         if good < size:
             os.ftruncate(file, good)
-            self._warn(f"{self._path}: cut off a torn row of {size - good} bytes")
+            self._warn(f"{self._path}: removed an incomplete row of {size - good} bytes")
         return good
 
     def _rotate(self) -> None:
-        self._put_down()
+        self._sync_and_close()
         for number in range(self._keep - 1, 0, -1):
             older = self._numbered(number - 1)
             if older.exists():
@@ -151,14 +151,14 @@ class CsvFile:
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
 
-    def _put_down(self) -> None:
+    def _sync_and_close(self) -> None:
         if self._file is not None:
             try:
                 os.fdatasync(self._file)
             finally:
-                self._let_go()
+                self._close_descriptor()
 
-    def _let_go(self) -> None:
+    def _close_descriptor(self) -> None:
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -205,7 +205,7 @@ def _six(value: float | None) -> str:
 
 def _line(values: list[Any]) -> bytes:
     text = io.StringIO()
-    # A row is a line, whatever stands in it: that is what a torn one is known by.
+    # A row never holds a newline, so that a row without one at its end is known to be incomplete.
     csv.writer(text, lineterminator="\n").writerow([" ".join(str(value).split()) for value in values])
     return text.getvalue().encode()
 
@@ -228,7 +228,12 @@ def _sync_folder(folder: Path) -> None:
 
 def _unusable(path: Path, error: OSError) -> SetupError:
     if error.errno == errno.EAGAIN:
-        return SetupError(path, found="another process writing it", expected="a file of its own", next_step="rename it")
+        return SetupError(
+            path,
+            found="another process writing it",
+            expected="a file that no other process uses",
+            next_step="choose another with --csv",
+        )
     return SetupError(
         path,
         found=cause_of(error),

@@ -1,4 +1,4 @@
-"""One JSON object a line on a stream, each line there as soon as its event is."""
+"""JSON lines on a stream: one object per event, written at once."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from .losses import Losses, Warn, cause_of
 
 
 class Jsonable(Protocol):
-    """Events, and replays' events around them."""
+    """An event, or the wrapper of a replay around one."""
 
     def to_dict(self) -> dict[str, Any]:
-        """What becomes the line."""
+        """The object of the line."""
         ...
 
 
 class JsonLines:
-    """Writes events to a stream, past its buffer: a line that cannot be written must not come back at the end.
+    """Writes events to a stream without its buffer, so that a line that failed is not written again at the end.
 
     Args:
         stream: text or binary; its file descriptor is used where it has one.
-        name: of the stream, for the warning.
-        warn: told when the medium fails and when it is well again.
+        name: name of the stream, for the warning.
+        warn: called when the medium fails and when it works again.
     """
 
     def __init__(self, stream: IO[Any], name: str, warn: Warn) -> None:
@@ -50,7 +50,7 @@ class JsonLines:
             self.losses.kept()
 
     def close(self) -> None:
-        """Leave the stream to whom it belongs; nothing is pending."""
+        """Leave the stream open for its owner; nothing is pending."""
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -68,7 +68,7 @@ def _unbuffered(stream: IO[Any]) -> IO[bytes]:
 
 
 class _Flushed:
-    """A binary stream in memory that shows what is written at once."""
+    """A binary stream in memory that is flushed after every write."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""What an output does when its medium fails: say so once, count, go on, and say when it is well again."""
+"""Handling of an output whose medium fails: warn once, count the lost events, and report when it works again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Losses:
     """Counts the events that one output could not keep.
 
     Args:
-        name: the output, as people know it.
-        warn: told one line when the losses begin, and one when they end.
+        name: name of the output, for the warning.
+        warn: called with one line when the losses begin, and with one when they end.
     """
 
     def __init__(self, name: str, warn: Warn) -> None:
@@ -22,19 +22,19 @@ class Losses:
         self.count = 0
 
     def lost(self, cause: object) -> None:
-        """An event was lost."""
+        """Count a lost event."""
         if self._before is None:
             self._before = self.count
-            self._warn(f"{self._name}: {cause}; going on without, and counting what it misses")
+            self._warn(f"{self._name}: {cause}; events are dropped and counted until it works again")
         self.count += 1
 
     def kept(self) -> None:
-        """An event was kept."""
+        """Note that an event was kept."""
         if self._before is not None:
             self._warn(f"{self._name}: works again; {self.count - self._before} events are missing")
             self._before = None
 
 
 def cause_of(error: OSError) -> str:
-    """The system's words for an error."""
+    """The system's description of an error."""
     return error.strerror or str(error) or type(error).__name__

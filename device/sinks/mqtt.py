@@ -1,8 +1,8 @@
-"""Events to an MQTT broker, through a spool: whatever happens to the broker, sampling goes on and nothing is lost.
+"""Events to an MQTT broker, through a spool: sampling goes on and nothing is lost while the broker is away.
 
 Every message goes into the spool first and leaves it when the broker has acknowledged it (QoS 1), so that it arrives at
-least once, in order. The connection is paho's own thread's; the spool belongs to a worker thread, which is told of
-events, acknowledgments and connections one after the other. Only this module needs ``paho-mqtt``.
+least once, in order. paho's own thread handles the connection; a worker thread owns the spool and takes events,
+acknowledgments and connections from one queue. Only this module needs ``paho-mqtt``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from deseptr.device.events import Event
 from .background import Worker
 from .losses import Losses, Warn
 from .mqtt_messages import MqttMessages
-from .spool import Message, Spool
+from .spool import MqttMessage, Spool
 
 IN_FLIGHT = 16
 LONGEST_RETRY_S = 60
@@ -35,13 +35,13 @@ LONGEST_RETRY_S = 60
 
 @dataclass(frozen=True, slots=True)
 class MqttBroker:
-    """Where the broker is, and how to be let in.
+    """Address of a broker, and the credentials for it.
 
     Args:
         host: name or address.
         port: 1883 by custom, 8883 with TLS.
         user: None for none.
-        password: of the user.
+        password: password of the user.
         tls: whether to encrypt, and to check the broker's certificate.
         ca: certificates to trust, a PEM file; the system's if None.
         certificate: the client's own, a PEM file.
@@ -59,7 +59,7 @@ class MqttBroker:
 
     @property
     def name(self) -> str:
-        """As people are told."""
+        """Its name in messages."""
         return f"MQTT broker {self.host}:{self.port}"
 
 
@@ -67,15 +67,15 @@ class MqttSink:
     """Publishes events, and keeps them while the broker is away.
 
     Args:
-        broker: where to.
-        client_id: by which the broker knows this node.
+        broker: the broker.
+        client_id: identifies this node to the broker.
         messages: makes the messages.
         spool: keeps them; closed with the sink.
-        warn: told when the broker goes, refuses or comes back.
+        warn: called when the broker goes away, refuses the connection, or comes back.
         discovery: Home Assistant's prefix; None for no configurations.
-        wait: for the worker where its queue is full, instead of dropping events; for replays.
-        retry_s: time to the second attempt to connect; it doubles up to a minute.
-        drain_s: how long closing waits for acknowledgments, seconds.
+        wait: whether to wait while the worker's queue is full instead of dropping events; for replays.
+        retry_s: seconds to the second attempt to connect; doubled for each further one, up to a minute.
+        drain_s: longest time for which closing waits for acknowledgments, seconds.
 
     Raises:
         SetupError: if certificate or key cannot be used.
@@ -102,13 +102,13 @@ class MqttSink:
         self._wait = wait
         self._drain_s = drain_s
         self.losses = Losses("mqtt", warn)
-        # Of the worker thread: number of each message that awaits its acknowledgment, by paho's number for it.
+        # Used by the worker thread: the spool's number of each unacknowledged message, by paho's number of it.
         self._flight: dict[int, int] = {}
         self._sent = 0
         self._greeted = self._flowing = False
-        # Of paho's thread.
+        # Used by paho's thread.
         self._connected = False
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
         self._idle = threading.Event()
         if not len(spool):
             self._idle.set()
@@ -127,37 +127,37 @@ class MqttSink:
             self.losses.lost("spool too slow")
 
     def close(self) -> None:
-        """Wait a little for what is on its way, say goodbye, and leave the rest in the spool."""
+        """Wait up to ``drain_s`` for acknowledgments, publish ``offline``, and leave the rest in the spool."""
         drained = threading.Event()
-        self._worker.tell(drained.set)
+        self._worker.enqueue(drained.set)
         drained.wait()
         self._wait_for_acknowledgments()
         if self._connected:
-            self._say_goodbye()
+            self._publish_offline()
         self._client.disconnect()
         self._client.loop_stop()
         try:
             self._worker.close()
         finally:
-            self._report()
+            self._warn_of_rest()
             self._spool.close()
 
     def _wait_for_acknowledgments(self) -> None:
-        # A short run may end before it has connected; from a broker known to be away there is nothing to wait for.
+        # A short run may end before it has connected; a broker known to be away is not waited for.
         deadline = time.monotonic() + self._drain_s
-        while not self._told and time.monotonic() < deadline:
+        while not self._warned and time.monotonic() < deadline:
             if self._idle.wait(0.05):
                 return
 
-    def _say_goodbye(self) -> None:
+    def _publish_offline(self) -> None:
         topic, payload, retain = self._messages.status(online=False)
         try:
             self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(self._drain_s)
         except RuntimeError:
-            # The connection went in this very moment; the broker has our last will.
+            # The connection was just lost; the broker publishes the last will instead.
             return
 
-    def _report(self) -> None:
+    def _warn_of_rest(self) -> None:
         if self._spool.dropped:
             self._warn(f"mqtt: the spool was full; dropped the oldest {self._spool.dropped} messages")
         if len(self._spool):
@@ -165,7 +165,7 @@ class MqttSink:
 
     # In the worker thread.
 
-    def _store(self, messages: Sequence[Message]) -> None:
+    def _store(self, messages: Sequence[MqttMessage]) -> None:
         self._idle.clear()
         for message in messages:
             self._spool.add(message, self._sent)
@@ -186,8 +186,8 @@ class MqttSink:
         self._greeted = self._flowing = False
 
     def _acknowledged(self, mid: int) -> None:
-        # With the first acknowledgment of a connection paho has repeated what the last one left unacknowledged:
-        # what goes out from here on comes after it.
+        # At the first acknowledgment of a connection, paho has repeated the messages that the last connection left
+        # unacknowledged, so that new ones follow in order.
         self._flowing = self._greeted
         number = self._flight.pop(mid, None)
         if number is not None:
@@ -203,41 +203,41 @@ class MqttSink:
     ) -> None:
         if reason.is_failure:
             user = f"user {self._broker.user}" if self._broker.user else "no user"
-            self._tell("refused", f"refuses {user} ({reason}); check --mqtt-user and DESEPTR_MQTT_PASSWORD")
+            self._warn_once("refused", f"refuses {user} ({reason}); check --mqtt-user and DESEPTR_MQTT_PASSWORD")
             return
-        if self._told:
+        if self._warned:
             self._warn(f"{self._broker.name}: connected")
-            self._told.clear()
+            self._warned.clear()
         self._connected = True
-        self._worker.tell(self._greet)
+        self._worker.enqueue(self._greet)
         for topic, payload, retain in self._greeting:
             client.publish(topic, payload, qos=1, retain=retain)
 
     def _on_connect_fail(self, client: mqtt.Client, userdata: object) -> None:
         error = sys.exception()
         if isinstance(error, ssl.SSLError):
-            self._tell("tls", f"no TLS with it ({getattr(error, 'verify_message', '') or error.reason or error})")
+            self._warn_once("tls", f"TLS failed ({getattr(error, 'verify_message', '') or error.reason or error})")
         else:
             cause = getattr(error, "strerror", None) or error
-            self._tell("away", f"cannot be reached ({cause})")
+            self._warn_once("away", f"cannot be reached ({cause})")
 
     def _on_disconnect(
         self, client: mqtt.Client, userdata: object, flags: object, reason: ReasonCode, properties: object
     ) -> None:
         if self._connected and reason.is_failure:
-            self._tell("away", f"connection lost ({reason})")
+            self._warn_once("away", f"connection lost ({reason})")
         self._connected = False
-        self._worker.tell(self._stop_flowing)
+        self._worker.enqueue(self._stop_flowing)
 
     def _on_publish(
         self, client: mqtt.Client, userdata: object, mid: int, reason: ReasonCode, properties: object
     ) -> None:
-        self._worker.tell(partial(self._acknowledged, mid))
+        self._worker.enqueue(partial(self._acknowledged, mid))
 
-    def _tell(self, kind: str, what: str) -> None:
-        # An outage is told once, not at every attempt.
-        if kind not in self._told:
-            self._told.add(kind)
+    def _warn_once(self, kind: str, what: str) -> None:
+        # One warning per outage, not one per attempt.
+        if kind not in self._warned:
+            self._warned.add(kind)
             self._warn(f"{self._broker.name}: {what}; messages wait in the spool")
 
     def _make_client(self, client_id: str, retry_s: int) -> mqtt.Client:
@@ -246,7 +246,7 @@ class MqttSink:
             client.username_pw_set(self._broker.user, self._broker.password)
         if self._broker.tls:
             client.tls_set_context(tls_context(self._broker))
-        # How much is on its way is decided here; what paho is handed must never wait inside it.
+        # This class limits the messages in flight; a message must never wait inside paho.
         client.max_inflight_messages_set(0)
         client.reconnect_delay_set(retry_s, LONGEST_RETRY_S)
         topic, payload, retain = self._messages.status(online=False)
@@ -259,7 +259,7 @@ class MqttSink:
 
 
 def tls_context(broker: MqttBroker) -> ssl.SSLContext:
-    """What to trust, and who we are.
+    """TLS settings from the broker's certificate files.
 
     Raises:
         SetupError: if one of the files cannot be used.

@@ -1,8 +1,8 @@
-"""What is said over MQTT: topics and payloads of events, of the state of the node, and for Home Assistant.
+"""MQTT topics and payloads: of events, of the node's state, and for Home Assistant.
 
 Topics are ``deseptr/<node>/label`` (retained), ``window``, ``gap``, ``recovery``, ``rate``, ``problem`` (retained,
 ``ON`` or ``OFF``) and ``status`` (retained, ``online`` or ``offline``). Payloads of events are those of
-``device run --json`` with ``time``, the wall clock's UTC in ISO 8601, for they may arrive much later.
+``device run --json`` with ``time``, the wall clock's UTC in ISO 8601, since they may arrive much later.
 
 Home Assistant finds its sensors by retained configurations under ``<prefix>/<component>/<node>/<object>/config``
 (https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery).
@@ -21,7 +21,7 @@ from deseptr.contract import SetupError
 from deseptr.device.events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 from deseptr.device.label.tracker import UNKNOWN
 
-from .spool import Message
+from .spool import MqttMessage
 
 ONLINE, OFFLINE = b"online", b"offline"
 PROBLEM_S = 60.0
@@ -41,8 +41,8 @@ class MqttMessages:
         node: its name, of letters, digits, ``_`` and ``-``.
         labels: the model's labels.
         model: the model's name.
-        version: of this software.
-        wall: seconds since 1970.
+        version: version of this software.
+        wall: gives seconds since 1970.
 
     Raises:
         SetupError: if the name has other characters, which topics cannot have.
@@ -64,25 +64,25 @@ class MqttMessages:
         self._trouble_t = 0.0
         self.status_topic = self._topic("status")
 
-    def of(self, event: Event) -> list[Message]:
+    def of(self, event: Event) -> list[MqttMessage]:
         """The messages of one event: itself, and ``problem`` if that changed.
 
         There is a problem from a gap or a recovery on, until ``PROBLEM_S`` after the last one.
         """
         name, retain = TOPICS[type(event)]
         now = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
-        messages = [Message(self._topic(name), _json(event.to_dict() | {"time": now}), retain)]
+        messages = [MqttMessage(self._topic(name), _json(event.to_dict() | {"time": now}), retain)]
         problem = self._is_problem(event)
         if problem is not self._problem:
             self._problem = problem
-            messages.append(Message(self._topic("problem"), b"ON" if problem else b"OFF", retain=True))
+            messages.append(MqttMessage(self._topic("problem"), b"ON" if problem else b"OFF", retain=True))
         return messages
 
-    def status(self, online: bool) -> Message:
-        """Whether the node is there; ``offline`` is also its last will."""
-        return Message(self.status_topic, ONLINE if online else OFFLINE, retain=True)
+    def status(self, online: bool) -> MqttMessage:
+        """The node's status; ``offline`` is also its last will."""
+        return MqttMessage(self.status_topic, ONLINE if online else OFFLINE, retain=True)
 
-    def discovery(self, prefix: str) -> list[Message]:
+    def discovery(self, prefix: str) -> list[MqttMessage]:
         """Configurations of the label, its confidence and the problem sensor.
 
         Args:
@@ -117,7 +117,7 @@ class MqttMessages:
             self._config(prefix, "binary_sensor", "problem", problem),
         ]
 
-    def _config(self, prefix: str, component: str, name: str, config: dict[str, Any]) -> Message:
+    def _config(self, prefix: str, component: str, name: str, config: dict[str, Any]) -> MqttMessage:
         common = {
             "unique_id": f"deseptr_{self._node}_{name}",
             "availability_topic": self.status_topic,
@@ -131,13 +131,15 @@ class MqttMessages:
             },
             "origin": {"name": "deseptr", "sw_version": self._version},
         }
-        return Message(f"{prefix}/{component}/deseptr_{self._node}/{name}/config", _json(config | common), retain=True)
+        return MqttMessage(
+            f"{prefix}/{component}/deseptr_{self._node}/{name}/config", _json(config | common), retain=True
+        )
 
     def _is_problem(self, event: Event) -> bool:
         if isinstance(event, GapEvent | RecoveryEvent):
             self._trouble_t = event.t
             return True
-        # A replay's time begins anew with each recording.
+        # A replay's time starts again with each recording.
         return bool(self._problem) and 0 <= event.t - self._trouble_t < PROBLEM_S
 
     def _topic(self, name: str) -> str:
@@ -145,7 +147,7 @@ class MqttMessages:
 
 
 def node_name(host: str) -> str:
-    """A name that topics can have, from a host's name."""
+    """A name that is valid in topics, from a host's name."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", host.partition(".")[0])[:64] or "node"
 
 

@@ -1,4 +1,4 @@
-"""Where the events of a run go: a stream, a file, a broker, a screen."""
+"""An output for the events of a run: a stream, a file, a broker or a screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deseptr.device.events import Event
 class Sink(Protocol):
     """Takes the events of a run, one at a time, and never holds up the sampling loop.
 
-    A sink that loses its medium says so once, counts what it drops, and lets the others go on.
+    A sink whose medium fails warns once, counts the events that it drops, and does not disturb the others.
     """
 
     def take(self, event: Event) -> None:
@@ -18,5 +18,5 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Write what is pending and let go of the medium."""
+        """Write pending events and release the medium."""
         ...

@@ -1,7 +1,7 @@
-"""Messages that wait for a broker, in order, on disk, in a bounded number.
+"""A queue of messages for a broker: ordered, on disk, bounded.
 
-An SQLite file with a write-ahead log: a process that is killed loses nothing, a power cut at most what the system had
-not yet written back, and never the file. One thread uses it at a time.
+An SQLite file with a write-ahead log: a process that is killed loses nothing, and a power cut at most the messages that
+the system had not yet written, never the file. One thread uses it at a time.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ CREATE TABLE IF NOT EXISTS messages (
 Result = TypeVar("Result")
 
 
-class Message(NamedTuple):
-    """What is published where.
+class MqttMessage(NamedTuple):
+    """An MQTT message.
 
     Args:
-        topic: of it.
-        payload: UTF-8.
-        retain: whether the broker keeps it for who comes later.
+        topic: its topic.
+        payload: its content, UTF-8.
+        retain: whether the broker keeps it for later subscribers.
     """
 
     topic: str
@@ -39,15 +39,15 @@ class Message(NamedTuple):
 
 
 class Spooled(NamedTuple):
-    """A message that waits.
+    """A message in the spool.
 
     Args:
         number: its place in the order, never used again.
-        message: what waits.
+        message: the message.
     """
 
     number: int
-    message: Message
+    message: MqttMessage
 
 
 class Spool:
@@ -55,8 +55,8 @@ class Spool:
 
     Args:
         path: the file; its folder is made.
-        warn: told of a damaged file, and of a disk that takes no more.
-        capacity: how many messages it holds; then the oldest make room.
+        warn: called about a damaged file or a full disk.
+        capacity: largest number of messages; beyond it the oldest are dropped.
 
     Raises:
         SetupError: if the file cannot be made there, or another process uses it.
@@ -73,8 +73,8 @@ class Spool:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, message: Message, sent: int = 0) -> None:
-        """Put a message at the end; where it is full, drop the oldest after number ``sent``, and count it."""
+    def add(self, message: MqttMessage, sent: int = 0) -> None:
+        """Append a message; if the spool is full, drop the oldest one after number ``sent``, and count it."""
         full = self._count >= self._capacity
         self._try(lambda: self._insert(message, sent if full else None))
         self.dropped += full
@@ -88,17 +88,17 @@ class Spool:
                 (number, limit),
             ).fetchall()
         )
-        return [Spooled(row[0], Message(row[1], row[2], bool(row[3]))) for row in rows]
+        return [Spooled(row[0], MqttMessage(row[1], row[2], bool(row[3]))) for row in rows]
 
     def remove(self, number: int) -> None:
-        """Forget a message that has arrived."""
+        """Remove a message that has arrived."""
         self._count -= self._try(lambda: self._delete(number))
 
     def close(self) -> None:
         """Leave the file as it is for the next run."""
         self._connection.close()
 
-    def _insert(self, message: Message, drop_after: int | None) -> None:
+    def _insert(self, message: MqttMessage, drop_after: int | None) -> None:
         with self._connection:
             if drop_after is not None:
                 self._connection.execute(
@@ -140,7 +140,7 @@ class Spool:
             raise self._unusable(error) from error
         except sqlite3.DatabaseError as error:
             aside = self._path.with_name(f"{self._path.name}.damaged")
-            self._warn(f"{self._path}: {error}; put aside as {aside.name}, and begun anew")
+            self._warn(f"{self._path}: {error}; renamed to {aside.name}, and a new one started")
             self._path.replace(aside)
             return _connect(self._path)
         except OSError as error:
@@ -158,7 +158,7 @@ class Spool:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=1.0, check_same_thread=False)
     try:
-        # Exclusive, so that a second process is told so instead of sending everything twice.
+        # Exclusive, so that a second process fails instead of sending everything twice.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

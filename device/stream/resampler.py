@@ -1,8 +1,8 @@
-"""The model's sample rate out of the sensor's, as the samples come, whatever pieces they come in.
+"""Resampling of a stream from the sensor's rate to the model's, in pieces of any size.
 
-Band-limited interpolation as in :func:`deseptr.data.resample`, with a shorter kernel: half of its length is how much
-later a window is ready. Every output is summed in one fixed order from the same samples, so that it has the same bits
-however the stream was cut.
+Band-limited interpolation as in :func:`deseptr.data.resample`, with a shorter kernel: half of its length is the delay
+of a window. Every output sums the same samples in one fixed order, so that its bits do not depend on how the stream was
+cut into pieces.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ ZERO_CROSSINGS = 8
 
 
 class StreamResampler:
-    """Turns a stream at one rate into one at another.
+    """Resamples a stream from one rate to another.
 
-    Output k of a segment is the signal at input sample k · step; before the segment's first sample its value continues.
+    Output k of a segment is the signal at input sample k · step; before the segment's first sample, that sample's value
+    is used.
+
+    >>> resampler = StreamResampler(step=2.0, channels=1)
+    >>> resampler.push(np.ones((100, 1), np.float32)).shape
+    (42, 1)
 
     Args:
-        step: input samples an output sample: the sensor's rate over the model's.
-        channels: values a sample.
+        step: input samples per output sample: the sensor's rate over the model's.
+        channels: values per sample.
     """
 
     def __init__(self, step: float, channels: int = 6) -> None:
@@ -41,28 +46,28 @@ class StreamResampler:
         self._set_step(self.step if step is None else step)
 
     def change_step(self, step: float) -> None:
-        """Go on with another step from the next output on; the signal's time stays continuous."""
+        """Change the step from the next output on; the signal's time stays continuous."""
         self._anchor = self._position(self._made)
         self._made = 0
         self._set_step(step)
 
     @property
     def delay(self) -> int:
-        """How many input samples after its own time an output needs."""
+        """Number of input samples after its own time that an output needs."""
         return self._reach
 
     @property
     def pending(self) -> int:
-        """How many outputs there are times for, but not yet the samples that they need."""
+        """Number of outputs whose time has come, but not yet all samples that they need."""
         return max(0, math.ceil((self._received - self._position(self._made)) / self.step))
 
     def wanted(self, outputs: int) -> int:
-        """How many more samples give so many outputs."""
+        """Number of further input samples that complete ``outputs`` outputs."""
         last = self._position(self._made + outputs - 1)
         return max(0, math.floor(last) + self._reach + 1 - self._received)
 
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take samples ``[n, channels]``; returns the float32 ``[m, channels]`` that can now be told."""
+        """Take samples ``[n, channels]``; returns the completed outputs, float32 ``[m, channels]``."""
         self._kept = np.concatenate((self._kept, samples))
         self._received += len(samples)
         count = self._ready()
@@ -74,7 +79,7 @@ class StreamResampler:
 
     def _set_step(self, step: float) -> None:
         if not (math.isfinite(step) and step > 0):
-            raise ValueError(f"a positive step is wanted. Received: {step}")
+            raise ValueError(f"step must be positive and finite. Received: {step}")
         self.step = step
         self._cutoff = min(1.0, 1 / step)
         self._half_width = ZERO_CROSSINGS / self._cutoff
@@ -84,7 +89,7 @@ class StreamResampler:
         return self._anchor + output * self.step
 
     def _ready(self) -> int:
-        """How many further outputs have all the samples that they need."""
+        """Number of further outputs whose samples are complete."""
         count = max(0, math.ceil((self._received - self._reach - self._position(self._made)) / self.step) + 1)
         while count and math.floor(self._position(self._made + count - 1)) + self._reach >= self._received:
             count -= 1
@@ -95,7 +100,7 @@ class StreamResampler:
         taps = np.arange(-self._reach, self._reach + 1)
         weights = interpolation_weights((positions - whole)[:, None] - taps, self._cutoff, self._half_width)
         total = np.zeros((len(positions), self._kept.shape[1]))
-        # One tap after the other: a sum by a library may order its terms by how many outputs there are.
+        # One tap after the other: the order of terms in a library's sum may depend on the number of outputs.
         for tap, weight in zip(taps, weights.T, strict=True):
             rows = np.maximum(whole + tap - self._first_kept, 0)
             total += weight[:, None] * self._kept[rows]

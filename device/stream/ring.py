@@ -12,8 +12,13 @@ class SampleRing:
     Every sample is written twice, ``capacity`` rows apart, so that a run of up to ``capacity`` samples never wraps.
 
     Args:
-        capacity: samples kept.
-        channels: values a sample.
+        capacity: number of samples kept.
+        channels: values per sample.
+
+        >>> ring = SampleRing(capacity=3, channels=1)
+        >>> ring.push(np.array([[1], [2], [3], [4]], np.float32))
+        >>> ring.latest(2).tolist()
+        [[3.0], [4.0]]
     """
 
     def __init__(self, capacity: int, channels: int = 6) -> None:
@@ -26,7 +31,7 @@ class SampleRing:
         return self._held
 
     def push(self, samples: NDArray[np.float32]) -> None:
-        """Append samples ``[n, channels]``; the oldest give way."""
+        """Append samples ``[n, channels]``; the oldest are overwritten."""
         samples = samples[-self.capacity :]
         first = min(len(samples), self.capacity - self._next)
         self._write(self._next, samples[:first])
@@ -41,7 +46,7 @@ class SampleRing:
             ValueError: if fewer are held.
         """
         if length > self._held:
-            raise ValueError(f"{length} samples wanted, {self._held} held")
+            raise ValueError(f"length must be at most the {self._held} samples held. Received: {length}")
         start = (self._next - length) % self.capacity
         view = self._rows[start : start + length]
         view.flags.writeable = False

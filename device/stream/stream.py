@@ -1,9 +1,9 @@
-"""Windows at the model's rate out of whatever the sensor gives: its true rate, its gaps, its pieces.
+"""Windows at the model's rate from a sensor's samples, for any true rate, gaps and sizes of drains.
 
-Times and sample numbers are at the model's rate, from the run's first sample on, lost ones counted. The sensor's rate
-is taken for what the datasheet says until it has been measured well enough, and then locked; it is locked anew only
-where the measured one has left the lock by more than ``LOCK_STEP``. Between two locks the windows are a function of the
-samples alone, not of when they were drained.
+Times and sample numbers are at the model's rate, from the run's first sample on, lost ones counted. The datasheet's
+rate is used until the true rate has been measured well enough; then that is locked, and changed only if the measured
+rate leaves the lock by more than ``LOCK_STEP``. Between two locks the windows depend on the samples alone, not on the
+times of the drains.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from .resampler import StreamResampler
 from .timing import SampleClock
 from .windows import Window, WindowAssembler
 
-# An estimate is believed at this standard error, and a lock moved at this difference, both as shares of the rate.
+# Standard error at which an estimate is used, and difference at which a lock is moved, both as shares of the rate.
 LOCK_SPREAD = 0.001
 LOCK_STEP = 0.005
-# Above the model's rate samples are thinned out, which loses nothing; below it, what the sensor did not see is missing.
+# Ratios to the model's rate: a faster sensor is decimated without loss; a slower one lacks the highest frequencies.
 SLOWEST, FASTEST = 0.9, 8.0
-# No oscillator is that far off its datasheet: a wrong setting or a counterfeit.
-STRANGEST = 0.25
-# Within this the chip's own rate is taken for the model's, as when the training recordings were made.
+# No oscillator is further off its datasheet: a larger error means a wrong setting or a counterfeit chip.
+MAX_RATE_ERROR = 0.25
+# Within this difference from the model's rate samples are not resampled, as in the recordings for training.
 RATE_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class RateLock:
-    """The rate that the stream counts on from now on.
+    """The sensor's rate as used from now on.
 
     Args:
         rate_hz: of the sensor, as measured.
@@ -47,16 +47,16 @@ class RateLock:
 
 
 class SampleStream:
-    """A sensor's samples on their way to windows.
+    """Turns a sensor's samples into windows.
 
     Args:
         contract: the model's rate, window and hop.
         nominal_hz: the sensor's rate as set.
         sensor: its name, for messages.
-        rate_tolerance: largest relative difference of the rates at which samples are taken as they are.
+        rate_tolerance: largest relative difference of the rates at which samples are not resampled.
 
     Raises:
-        SensorError: if the sensor's rate cannot be made the model's.
+            SensorError: if the sensor's rate cannot be resampled to the model's.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class SampleStream:
 
     @property
     def newest(self) -> int:
-        """Number of the newest sample that the sensor has given, though interpolation may still want those after it."""
+        """Number of the newest sample that the sensor has given, even if interpolation still needs later ones."""
         return self.received + (self._resampler.pending if self._resampler else 0) - 1
 
     def seconds(self, sample: int) -> float:
-        """Time of a sample number, seconds after the run's first sample; right for numbers since the last lock."""
+        """Time of a sample number, seconds after the run's first sample; valid for numbers since the last lock."""
         return self._anchor_s + (sample - self._anchor_sample) / self._stream_hz
 
     @property
@@ -93,22 +93,22 @@ class SampleStream:
 
     @property
     def wanted(self) -> int:
-        """How many more of the sensor's samples complete the next window."""
+        """Number of the sensor's samples that the next window still lacks."""
         wanted = self._assembler.wanted
         return wanted if self._resampler is None else self._resampler.wanted(wanted)
 
     def begin(self, now_ns: int) -> None:
-        """The sensor was started at ``now_ns``."""
+        """Begin the first segment: the sensor was started at ``now_ns``."""
         self.clock.begin(now_ns)
 
     def note_drain(self, now_ns: int, samples: int) -> RateLock | None:
-        """Take note of a drain's time and size; returns the new lock if the rate has to be locked anew.
+        """Record a drain's time and size; returns the new lock if the rate has to be locked again.
 
         Raises:
-            SensorError: if the measured rate is beyond repair.
+            SensorError: if the measured rate cannot be resampled to the model's.
         """
         if not samples:
-            # A sensor that hangs is not a slow one.
+            # No samples may mean that the sensor hangs, which says nothing about its rate.
             return None
         self.clock.drained(now_ns, samples)
         measured = self.clock.rate_hz
@@ -118,15 +118,15 @@ class SampleStream:
         return self._lock(measured)
 
     def resample(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Samples ``[n, 6]`` at the sensor's rate to samples at the model's."""
+        """Resample ``[n, 6]`` from the sensor's rate to the model's."""
         return signals if self._resampler is None else self._resampler.push(signals)
 
     def windows(self, samples: NDArray[np.float32]) -> Iterator[Window]:
-        """Windows that samples at the model's rate complete; run it to its end."""
+        """Windows completed by samples at the model's rate; the iterator must be run to its end."""
         return self._assembler.push(samples)
 
     def gap(self, resumed_ns: int) -> int:
-        """Begin anew at ``resumed_ns``; returns how many of the sensor's samples were lost, right to one."""
+        """Begin a new segment at ``resumed_ns``; returns the number of the sensor's samples lost, right to one."""
         lost = self.clock.lost_until(resumed_ns)
         self.clock.begin(resumed_ns)
         if self._resampler is None:
@@ -144,7 +144,7 @@ class SampleStream:
             self._resampler.change_step(rate_hz / self._contract.rate_hz)
         elif off:
             self._resampler = self._resampler_for(rate_hz)
-            # Samples so far were counted at another rate: windows begin anew rather than mix the two.
+            # Samples so far were counted at another rate: a new segment, so that no window mixes the two.
             self._assembler.gap(0)
         return RateLock(rate_hz, self.clock.nominal_hz, self.resampled)
 
@@ -162,11 +162,11 @@ class SampleStream:
 
     def _check(self, rate_hz: float) -> None:
         wanted, nominal = self._contract.rate_hz, self.clock.nominal_hz
-        if SLOWEST <= rate_hz / wanted <= FASTEST and abs(rate_hz / nominal - 1) <= STRANGEST:
+        if SLOWEST <= rate_hz / wanted <= FASTEST and abs(rate_hz / nominal - 1) <= MAX_RATE_ERROR:
             return
         raise SensorError(
             self._sensor,
             found=f"{rate_hz:.4g} samples a second, set to {nominal:.4g}",
-            expected=f"{SLOWEST * wanted:.4g} to {FASTEST * wanted:.4g}, within {STRANGEST:.0%} of its setting",
+            expected=f"{SLOWEST * wanted:.4g} to {FASTEST * wanted:.4g}, within {MAX_RATE_ERROR:.0%} of its setting",
             next_step="use another sensor, or train for this one's rate",
         )

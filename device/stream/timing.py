@@ -1,36 +1,42 @@
-"""How fast the sensor really samples, and when a sample was taken, from nothing but the times of the drains.
+"""Estimates of the sensor's true rate and of the samples' times, from the times of the drains alone.
 
 A chip's oscillator is off by several per cent from its datasheet's rate; the host's clock is good to some parts per
 million. When a drain at host time t brings the stream to n samples, the newest of them was taken within the sample
-period before t. The rate is the slope of n over t; the phase is what all those half-open intervals have in common.
+period before t. The rate is the slope of n over t; the phase is the intersection of all those half-open intervals.
 """
 
 from __future__ import annotations
 
 import math
 
-# Memory of the rate's estimate: temperature moves an oscillator within minutes, not seconds.
+# Time constant of the rate's estimate: temperature moves an oscillator within minutes, not seconds.
 MEMORY_S = 120.0
 # An estimate worse than this is no better than the datasheet's rate.
 WORST_SPREAD = 0.02
-# With an estimate at least this good, a drain that is further behind than this many samples is in doubt.
+# With an estimate at least this good, a drain that lacks more than this many samples is in doubt.
 TRUSTED_SPREAD = 0.005
 SLACK_SAMPLES = 0.25
-# Standard deviation of the samples that a drain is ahead or behind, uniform over one.
+# Standard deviation of a count that is off by less than one sample, uniformly.
 COUNT_SPREAD = 1 / math.sqrt(12)
 
 
 class SampleClock:
     """A running estimate of a sensor's sample rate and of its samples' times.
 
-    The slope is that of a least-squares line through (time, samples so far), in segments between gaps that share one
-    slope and have each their own offset; older drains weigh less. Times are nanoseconds of the host's monotonic clock.
+    The rate is the slope of a least-squares line through (time, samples so far). The segments between gaps share one
+    slope and have an offset each; older drains weigh less. Times are nanoseconds of the host's monotonic clock.
 
-    A drain that brings fewer samples than there should be is not believed before another one says the same: the sensor
-    may have stopped, and when it did so is what the drains before it tell.
+    A drain that brings fewer samples than expected is used only once another one confirms it: the sensor may have
+    stopped, and the time at which it did follows from the drains before.
 
     Args:
-        nominal_hz: what the sensor was set to; the estimate until there is a better one.
+        nominal_hz: the rate that the sensor was set to; used until there is an estimate.
+
+    >>> clock = SampleClock(nominal_hz=50)
+    >>> for second in range(1, 31):
+    ...     clock.drained(second * 1_000_000_000, samples=51)
+    >>> round(clock.rate_hz, 2)
+    51.0
     """
 
     def __init__(self, nominal_hz: float) -> None:
@@ -44,7 +50,7 @@ class SampleClock:
     def begin(self, now_ns: int) -> None:
         """Begin a segment: from ``now_ns`` on samples count from 0, the first within a sample period from then.
 
-        How they relate to earlier ones is unknown.
+        Their distance from earlier samples is unknown.
         """
         self._earlier_times += self._times
         self._earlier_product += self._product
@@ -56,7 +62,7 @@ class SampleClock:
         self._doubted = False
 
     def drained(self, now_ns: int, samples: int) -> None:
-        """Take note that a drain at ``now_ns`` brought ``samples`` more and left none."""
+        """Record that a drain at ``now_ns`` brought ``samples`` samples and left none."""
         self.samples += samples
         seconds = (now_ns - self._begun_ns) / 1e9
         if self._in_doubt(seconds, samples):
@@ -74,11 +80,11 @@ class SampleClock:
 
     @property
     def rate_hz(self) -> float:
-        """The estimate, or the nominal rate where nothing is known yet."""
+        """The estimate, or the nominal rate until there is one."""
         if self.spread > WORST_SPREAD:
             return self.nominal_hz
         measured = (self._product + self._earlier_product) / (self._times + self._earlier_times)
-        # A sensor that gave nothing for a while has no rate to be measured.
+        # After a time without samples there is no rate to measure.
         return measured if measured > 0 else self.nominal_hz
 
     @property
@@ -89,18 +95,18 @@ class SampleClock:
 
     @property
     def newest_ns(self) -> int:
-        """When the segment's newest sample was taken, right to less than a sample period."""
+        """Time of the segment's newest sample, right to less than a sample period."""
         if self.samples == 0:
             return self._begun_ns
         middle = (self._earliest_s + self._latest_s) / 2
         return self._begun_ns + round((middle + self.samples / self.rate_hz) * 1e9)
 
     def lost_until(self, now_ns: int) -> int:
-        """How many samples the sensor should have taken between its newest one here and ``now_ns``."""
+        """Number of samples that the sensor should have taken between its newest one and ``now_ns``."""
         return max(0, math.floor((now_ns - self.newest_ns) / 1e9 * self.rate_hz))
 
     def time_of_ns(self, samples: float) -> int:
-        """When the sensor will have taken so many samples more than it has given here."""
+        """Time at which the sensor will have taken ``samples`` samples more than so far."""
         return self.newest_ns + round(samples / self.rate_hz * 1e9)
 
     def _forget(self, seconds: float) -> None:
@@ -112,7 +118,7 @@ class SampleClock:
         self._earlier_product *= keep
 
     def _in_doubt(self, seconds: float, samples: int) -> bool:
-        """Whether the sensor has fallen behind its own pace, and this is the first that is heard of it."""
+        """Whether the sensor has fallen behind its rate, and no earlier drain has shown it."""
         expected = (seconds - (self._last_ns - self._begun_ns) / 1e9) * self.rate_hz
         behind = (seconds - self._latest_s) * self.rate_hz - self.samples - 1
         if self.spread > TRUSTED_SPREAD or behind <= SLACK_SAMPLES + self.spread * expected:
@@ -122,11 +128,11 @@ class SampleClock:
         return self._doubted
 
     def _narrow(self, seconds: float) -> None:
-        """Bring in what a drain says of the time of sample 0: sample ``samples`` was there, the next was not."""
+        """Narrow the bounds of the time of sample 0: at the drain, sample ``samples`` was there, the next was not."""
         period = 1 / self.rate_hz
         latest = seconds - self.samples * period
         earliest = latest - period
-        # An estimate of the rate that moves makes old bounds too tight: they give way slowly, and never cross.
+        # A changing estimate of the rate makes old bounds too tight: they are loosened slowly, and never cross.
         loosened = 1e-3 * period
         self._latest_s = min(self._latest_s + loosened, latest)
         self._earliest_s = max(self._earliest_s - loosened, earliest)
@@ -136,5 +142,5 @@ class SampleClock:
         if crossed > SLACK_SAMPLES or self.spread > TRUSTED_SPREAD:
             self._earliest_s, self._latest_s = earliest, latest
         else:
-            # The new bound is right; the old one has only not given way fast enough.
+            # The new bound is right; the old one was loosened too slowly.
             self._earliest_s = self._latest_s = earliest if self._earliest_s == earliest else latest

@@ -1,4 +1,4 @@
-"""Windows out of a stream of samples: one every hop, none across a gap, whatever the pieces the samples come in."""
+"""Windows from a stream of samples: one every hop, none across a gap, for pieces of any size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Window:
 
     Args:
         start: index of its first sample in the stream, lost samples counted.
-        samples: read-only float32 view ``[window_length, channels]``, valid until the assembler goes on.
+        samples: read-only float32 view ``[window_length, channels]``, valid until the iterator goes on.
     """
 
     start: int
@@ -33,9 +33,13 @@ class WindowAssembler:
     """Cuts a stream into windows: in each segment between gaps, window k starts at the segment's sample k·hop.
 
     Args:
-        window_length: samples a window.
+        window_length: samples per window.
         hop_length: samples between the starts of successive windows.
-        channels: values a sample.
+        channels: values per sample.
+
+        >>> assembler = WindowAssembler(window_length=4, hop_length=2, channels=1)
+        >>> [window.start for window in assembler.push(np.zeros((8, 1), np.float32))]
+        [0, 2, 4]
     """
 
     def __init__(self, window_length: int, hop_length: int, channels: int = 6) -> None:
@@ -52,7 +56,7 @@ class WindowAssembler:
 
     @property
     def wanted(self) -> int:
-        """How many more samples complete the next window."""
+        """Number of samples that the next window still lacks."""
         return self._next_end - self._received
 
     def push(self, samples: NDArray[np.float32]) -> Iterator[Window]:
@@ -71,7 +75,7 @@ class WindowAssembler:
                 yield Window(self._received - self.window_length, self._ring.latest(self.window_length))
 
     def gap(self, lost_samples: int) -> None:
-        """Begin a new segment after ``lost_samples`` that never came."""
+        """Begin a new segment after a loss of ``lost_samples``."""
         self._ring.clear()
         self._received += lost_samples
         self._next_end = self._received + self.window_length

@@ -53,9 +53,16 @@ def test_an_import_below_a_moved_package_makes_no_second_copy():
 def test_an_old_name_is_found_where_it_is_now(package: str, name: str):
     if package.split(".")[1] in KERAS:
         pytest.importorskip("tensorflow")
-    with pytest.warns(FutureWarning, match=rf"{package}\.{name} is now "):
+    home, _, new_name = NAMES[package][name].partition(":")
+    with pytest.warns(FutureWarning, match=rf"{package}\.{name} is now {home}\.{new_name or name};"):
         value = getattr(importlib.import_module(package), name)
-    assert value is getattr(importlib.import_module(NAMES[package][name]), name)
+    assert value is getattr(importlib.import_module(home), new_name or name)
+
+
+def test_a_renamed_name_gives_the_new_one_and_says_so():
+    with pytest.warns(FutureWarning, match=r"deseptr\.device\.Step is now deseptr\.device\.RecoveryStep;"):
+        step = importlib.import_module("deseptr.device").Step
+    assert step.__name__ == "RecoveryStep"
 
 
 def test_a_name_that_never_was_is_an_attribute_error():

@@ -23,7 +23,7 @@ WIRING = "check the wiring, the power and the address (`i2cdetect -y BUS` lists 
         ),
         (
             errno.EIO,
-            "found a broken transfer (EIO), expected a whole one; "
+            "found a broken transfer (EIO), expected a complete one; "
             "shorten the wires or lower the bus clock (dtparam=i2c_arm_baudrate in config.txt)",
         ),
         (errno.EBUSY, f"found busy (EBUSY), expected a completed transfer; {WIRING}"),

@@ -8,7 +8,7 @@ from deseptr.device import ImuConfig, ImuSettings, check_fit
 SETTINGS = ImuSettings(rate_hz=50, acc_full_scale_g=8, gyro_full_scale_dps=1000, bandwidth_hz=20)
 
 
-def test_what_fits_passes(contract):
+def test_matching_settings_pass(contract):
     check_fit("mpu6050", SETTINGS, contract)
 
 
@@ -33,7 +33,7 @@ def test_config_from_contract(contract):
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_with_both_values(contract, settings, changes, message):
+def test_mismatch_is_refused_with_both_values(contract, settings, changes, message):
     with pytest.raises(SensorError) as caught:
         check_fit("mpu6050", replace(SETTINGS, **settings), replace(contract, **changes))
     assert str(caught.value) == f"mpu6050: {message}; use a sensor that fits the model, or train for this one"

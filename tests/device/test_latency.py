@@ -37,7 +37,7 @@ def test_before_the_first_window():
 
 
 @given(st.lists(st.integers(0, 10**9), max_size=40), st.integers(1, 12))
-def test_what_is_kept_is_in_order(durations, capacity):
+def test_kept_durations_are_in_order(durations, capacity):
     profiler = Profiler(capacity)
     for duration in durations:
         profiler.record(WindowTimes(invoke_ns=duration))

@@ -93,13 +93,13 @@ def poll(imu, clock):
     return imu.drain()
 
 
-def test_all_well_takes_no_step(faulty, clock):
+def test_a_passed_check_has_no_next_step(faulty, clock):
     imu = recovering(faulty, clock)
     assert len(poll(imu, clock).signals) == 1
     assert rungs(imu) == []
 
 
-def test_a_moment_without_answer_is_retried_and_costs_nothing(faulty, clock):
+def test_one_missing_answer_is_retried_without_a_loss(faulty, clock):
     imu = recovering(faulty, clock)
     faulty.ill = NACK
     original = faulty.drain
@@ -125,7 +125,7 @@ def test_a_moment_without_answer_is_retried_and_costs_nothing(faulty, clock):
         ("reopen", ["retry", "fifo-reset", "reinit", "reopen"]),
     ],
 )
-def test_ladder_is_climbed_as_far_as_it_must(faulty, clock, cure, expected):
+def test_recovery_takes_only_the_steps_that_are_needed(faulty, clock, cure, expected):
     imu = recovering(faulty, clock)
     faulty.ill, faulty.cures = NACK, {cure}
     if cure == "configure":
@@ -146,7 +146,7 @@ def test_lost_settings_are_set_again_at_once(faulty, clock):
     assert faulty.calls["configure"] == 1
 
 
-def test_silence_climbs_until_samples_flow(faulty, clock):
+def test_silence_takes_step_after_step_until_samples_come(faulty, clock):
     imu = recovering(faulty, clock)
     faulty.silent, faulty.cures = True, {"configure"}
     reasons = [samples.gap.reason for samples in (poll(imu, clock) for _ in range(8)) if samples.gap]
@@ -202,7 +202,7 @@ def test_patience_is_kept_and_ends(patience_s):
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
-def test_patience_begins_anew_with_every_sample(faulty, clock):
+def test_patience_starts_again_with_every_sample(faulty, clock):
     imu = recovering(faulty, clock, patience_s=5)
     for _ in range(10):
         faulty.ill = NACK
@@ -232,7 +232,7 @@ def test_setting_up_is_tried_a_few_times(faulty, clock):
     assert faulty.calls["start"] == 3
 
 
-def test_a_host_that_was_held_up_in_the_middle_of_a_call_is_no_silent_sensor(faulty, clock):
+def test_a_host_delayed_within_a_call_is_no_silent_sensor(faulty, clock):
     imu = recovering(faulty, clock, patience_s=5)
     poll(imu, clock)
     drain = faulty.drain
@@ -243,7 +243,7 @@ def test_a_host_that_was_held_up_in_the_middle_of_a_call_is_no_silent_sensor(fau
     assert any(len(poll(imu, clock).signals) for _ in range(20))
 
 
-def test_a_host_that_was_held_up_is_no_silent_sensor(faulty, clock):
+def test_a_delayed_host_is_no_silent_sensor(faulty, clock):
     imu = recovering(faulty, clock, patience_s=5)
     poll(imu, clock)
     faulty.ill = NACK

@@ -172,7 +172,7 @@ def test_rate_that_is_off_is_measured_and_resampled(contract, rate_hz):
     assert (last[-1] - last[0]) / 31 == pytest.approx(rate_hz / 50, rel=0.03)
 
 
-def test_rate_beyond_repair_is_refused(contract):
+def test_rate_too_far_off_is_refused(contract):
     runtime, *_ = make(contract, [(4, False)] * 200, rate_hz=36.0)
     with pytest.raises(SensorError, match=r"^fake: found 3[56][.\d]* samples a second, set to 50, expected 45 to 400"):
         list(runtime.events())
@@ -228,7 +228,7 @@ def test_sensor_that_stays_silent_is_given_up_with_exit_code_3(contract):
     assert imu.log.count("identify") > 2
 
 
-def test_what_was_tried_is_told_before_giving_up(contract):
+def test_recovery_steps_are_reported_before_giving_up(contract):
     runtime, *_ = make(contract, ((0, False) for _ in count()), imu=DeadImu, patience_s=5.0)
     rungs = []
 

@@ -37,7 +37,7 @@ def test_live_session_without_a_bus():
 
 def test_default_model_is_the_packaged_one(monkeypatch, tmp_path):
     monkeypatch.setattr(session, "files", lambda package: tmp_path)
-    with pytest.raises(SetupError, match="--model: found no model, and none in this installation"):
+    with pytest.raises(SetupError, match="--model: found no model, and no packaged one in this installation"):
         default_model()
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "notes.txt").write_text("no model")

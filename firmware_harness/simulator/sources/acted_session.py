@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.data import UNLABELLED, Dataset, Recording, resample
-from deseptr.device.recorder import Step
+from deseptr.device.recorder import SessionStep
 
 # The recorder polls: its steps begin a little later than the wearer's.
 _TAIL_S = 2.0
 
 
-def act(dataset: Dataset, steps: Sequence[Step], subject: str) -> Recording:
+def act(dataset: Dataset, steps: Sequence[SessionStep], subject: str) -> Recording:
     """What a sensor feels during a session: each activity from recordings of that label, over and over; else rest.
 
     Args:

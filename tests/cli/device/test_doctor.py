@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from deseptr.cli.device.group import device
-from deseptr.device.doctor import CHECKS, Level, Verdict, board_checks
+from deseptr.device.doctor import CHECKS, CheckResult, Level, board_checks
 
 
 def invoke(*arguments):
@@ -57,8 +57,8 @@ def test_without_a_bus(quiet_host):
 def test_exit_code_is_that_of_the_worst(monkeypatch, level, code, options):
     from deseptr.device.doctor import Check
 
-    verdict = Verdict(Level(level), "so [it] is", *(("other", "do it") if code else ("", "")))
-    checks = (Check("first", lambda patient: Verdict(Level.OK, "fine")), Check("second", lambda patient: verdict))
+    result = CheckResult(Level(level), "so [it] is", *(("other", "do it") if code else ("", "")))
+    checks = (Check("first", lambda subject: CheckResult(Level.OK, "fine")), Check("second", lambda subject: result))
     monkeypatch.setattr("deseptr.device.doctor.CHECKS", checks)
     result = invoke("--simulate", *options)
     assert result.exit_code == code
@@ -73,7 +73,7 @@ def test_a_model_that_is_missing_is_a_finding(quiet_host):
 
 
 @pytest.mark.parametrize("address", ["0x80", "7", "x", "-1"])
-def test_addresses_that_are_none(address):
+def test_invalid_addresses_are_refused(address):
     result = invoke("--simulate", "--address", address)
     assert result.exit_code == 2
     assert "Invalid value for '--address'" in result.output

@@ -42,7 +42,7 @@ def test_both_ways_have_the_keys_of_evaluate_and_agree():
     assert "over the bus" in result.stderr
 
 
-def test_straight_is_what_evaluate_says():
+def test_the_direct_way_agrees_with_evaluate():
     from deseptr.evaluate.predictor import evaluate_model, load_predictor
 
     dataset = load_dataset(DATA)
@@ -87,7 +87,7 @@ def test_only_windows_of_one_known_label_are_judged(engine):
     assert sum(told) == len(starts) == bus_windows(engine, dataset)
 
 
-def test_every_recording_begins_anew(engine):
+def test_every_recording_starts_again(engine):
     length = engine.contract.window_length
     dataset = Dataset(tuple(recording([0] * (length + 7), seed) for seed in range(2)), (engine.contract.labels[0],))
     run = evaluate_bus(engine, dataset, sensor="mpu6050", make_clock=VirtualClock)
@@ -95,7 +95,7 @@ def test_every_recording_begins_anew(engine):
     assert np.abs(run.differences).max() < 0.2
 
 
-def test_differences_are_told():
+def test_differences_are_reported():
     run = BusRun(("a", "b"))
     run.true, run.said, run.straight, run.subjects = [0, 1, 1], [0, 1, 0], [0, 1, 1], ["1", "1", "2"]
     run.places = [(0, 0), (0, 64), (1, 0)]
@@ -110,7 +110,7 @@ def test_differences_are_told():
     assert run.scores().accuracy == pytest.approx(2 / 3)
 
 
-def test_nothing_to_judge_is_one_line(engine):
+def test_without_judged_windows_it_is_one_line(engine):
     length = engine.contract.window_length
     dataset = Dataset((recording([UNLABELLED] * (2 * length)),), (engine.contract.labels[0],))
     with pytest.raises(SetupError, match="found no window with one known label"):

@@ -62,7 +62,7 @@ def test_before_the_first_window_it_waits():
     assert "waiting for the first window" in screen(40, view)
 
 
-def test_without_a_decision_the_label_is_the_windows():
+def test_without_a_tracker_the_label_is_the_windows():
     _, view = show(60, [window(0)])
     text = screen(60, view)
     assert "WALKING" in text

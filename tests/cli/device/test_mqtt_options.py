@@ -60,5 +60,5 @@ def test_unusable_password_file_is_refused(tmp_path, content, found):
         ({}, str(Path.home() / ".local/state/deseptr")),
     ],
 )
-def test_spool_is_where_state_belongs(environment, folder):
+def test_spool_is_in_the_state_folder(environment, folder):
     assert state_folder(environment) == Path(folder)

@@ -116,7 +116,7 @@ def test_mqtt_that_is_away_leaves_the_run_alone_and_the_messages_in_the_spool(in
     assert (tmp_path / "mqtt-wrist.sqlite").exists()
 
 
-def test_systemd_hears_the_run(int8_model, tmp_path):
+def test_systemd_receives_the_runs_status(int8_model, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(30)
@@ -131,7 +131,7 @@ def test_systemd_hears_the_run(int8_model, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stopped_service_closes_its_outputs_and_says_how_it_went(int8_model, tmp_path, number):
+def test_stopped_service_closes_its_outputs_and_prints_the_summary(int8_model, tmp_path, number):
     path = tmp_path / "run.csv"
     options = ["--model", int8_model, "--simulate", "synthetic", "--speed", "realtime", "--json", "--csv", path]
     process = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -146,7 +146,7 @@ def test_stopped_service_closes_its_outputs_and_says_how_it_went(int8_model, tmp
     assert len(lines) - 1 <= len(rows) <= len(lines)
 
 
-def test_reader_who_goes_away_costs_the_file_nothing(int8_model, tmp_path):
+def test_closed_pipe_leaves_the_file_complete(int8_model, tmp_path):
     path = tmp_path / "run.csv"
     options = ["--model", int8_model, "--simulate", "synthetic", "--json", "--csv", path]
     process = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

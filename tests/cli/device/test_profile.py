@@ -153,7 +153,7 @@ def test_parts_that_were_not_measured_are_left_out(content, show):
         assert part not in text
 
 
-def test_a_page_without_caveats_says_so(content):
+def test_a_page_without_caveats_states_that(content):
     assert "Nothing: a real sensor" in profile_page(content | {"caveats": []}, "m")
 
 
@@ -205,7 +205,7 @@ def test_operations_and_start_as_json():
     assert made["model"] == MODEL
 
 
-def test_a_meter_that_is_not_there_is_one_line():
+def test_a_missing_meter_is_one_line():
     with pytest.raises(SensorError, match=r"/dev/i2c-4095: found no such bus"):
         invoke("--bus", "4095", "--ina219", "0x40")
 

@@ -134,7 +134,7 @@ def test_bad_input_is_one_line(arguments, error, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_full_disk_is_one_line_and_what_was_recorded_is_readable(tmp_path):
+def test_a_full_disk_is_one_line_and_the_recording_stays_readable(tmp_path):
     arguments = ("--subject", "1", "--label", "walking", "--seconds", "60", "--simulate", WEARER, "-o", tmp_path)
     process = spawn(*arguments, program=("-c", LIMITED))
     _, errors = process.communicate(timeout=120)

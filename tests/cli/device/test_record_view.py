@@ -6,12 +6,12 @@ import pytest
 from rich.console import Console
 
 from deseptr.cli.device.record_view import RecordView
-from deseptr.device.recorder import Interruption, Progress, Step, StepBegan, Take
+from deseptr.device.recorder import Interruption, Progress, SessionStep, StepBegan, Take
 
 STEPS = (
-    Step("prepare", "walking", 3, "Walk [about]."),
-    Step("activity", "walking", 60, "Walk [about]."),
-    Step("rest", "walking", 2),
+    SessionStep("prepare", "walking", 3, "Walk [about]."),
+    SessionStep("activity", "walking", 60, "Walk [about]."),
+    SessionStep("rest", "walking", 2),
 )
 
 
@@ -47,7 +47,7 @@ def test_terminal_has_countdown_bars_and_a_bell_at_both_ends(screen, capsys):
     )
 
 
-def test_elsewhere_a_line_a_step_and_no_bell(screen, capsys):
+def test_without_a_terminal_one_line_per_step_and_no_bell(screen, capsys):
     text = shown(screen, session(), terminal=False)
     assert text.splitlines() == [
         "1/3 get ready: walking – Walk [about]., 3 s",
@@ -58,8 +58,8 @@ def test_elsewhere_a_line_a_step_and_no_bell(screen, capsys):
     assert capsys.readouterr().err == "1 takes, 2960 samples, 1 gaps\n"
 
 
-def test_a_take_that_ends_early_is_named(screen, capsys):
-    endless = Step("activity", "walking", math.inf)
+def test_a_take_that_ends_early_is_reported(screen, capsys):
+    endless = SessionStep("activity", "walking", math.inf)
     text = shown(screen, [StepBegan(endless, 1, 1), Progress(endless, 7.25, Path("a.csv"))], terminal=True)
     assert "7 s" in text
     assert capsys.readouterr().err == "a.csv: ended early, 7.2 s are kept\n"

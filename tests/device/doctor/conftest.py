@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deseptr.device.doctor import Host, Patient
+from deseptr.device.doctor import Host, Subject
 from deseptr.firmware_harness.simulator import BCM2835, AtRest, VirtualClock, simulated_session
 
 PI = {
@@ -41,8 +41,8 @@ def make_root(tmp_path):
 
 
 @pytest.fixture
-def make_patient(make_root):
-    """A patient on that Pi; the bus is simulated but taken for ``/dev/i2c-1`` unless ``simulated``."""
+def make_subject(make_root):
+    """A subject on that Pi; the bus is simulated but taken for ``/dev/i2c-1`` unless ``simulated``."""
 
     def make(*, files=None, source=None, faults=(), profile=BCM2835, simulated=False, host=None, **options):
         clock = VirtualClock()
@@ -56,6 +56,6 @@ def make_patient(make_root):
             **(host or {}),
         }
         number = None if simulated else 1
-        return Patient(Host(**settings), lambda: session.imu.bus, clock, number, **options)
+        return Subject(Host(**settings), lambda: session.imu.bus, clock, number, **options)
 
     return make

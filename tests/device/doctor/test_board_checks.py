@@ -16,9 +16,9 @@ GOVERNOR = "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 SYNCHRONISED = "run/systemd/timesync/synchronized"
 
 
-def test_board(make_patient):
-    assert check_board(make_patient()).found == "Raspberry Pi Zero 2 W Rev 1.0"
-    unnamed = make_patient(files={"sys/firmware/devicetree/base/model": None})
+def test_board(make_subject):
+    assert check_board(make_subject()).found == "Raspberry Pi Zero 2 W Rev 1.0"
+    unnamed = make_subject(files={"sys/firmware/devicetree/base/model": None})
     assert check_board(unnamed).level is Level.SKIP
 
 
@@ -30,30 +30,30 @@ def test_board(make_patient):
         (b"80000", Level.WARN, "since boot: soft temperature limit (0x80000)", "cool the board"),
         (b"50005", Level.FAIL, "now: under-voltage, throttled (0x50005)", "use the supply"),
         (b"8", Level.FAIL, "now: soft temperature limit (0x8)", "cool the board"),
-        (None, Level.SKIP, "no Raspberry Pi's firmware to ask", ""),
-        (b"zzz", Level.SKIP, "no Raspberry Pi's firmware to ask", ""),
+        (None, Level.SKIP, "no Raspberry Pi's firmware, or no permission to query it", ""),
+        (b"zzz", Level.SKIP, "no Raspberry Pi's firmware, or no permission to query it", ""),
     ],
 )
-def test_throttling(make_patient, word, level, found, step):
-    verdict = check_throttling(make_patient(files={THROTTLED: word}))
-    assert verdict.level is level
-    assert verdict.found.startswith(found)
-    assert verdict.next_step.startswith(step)
+def test_throttling(make_subject, word, level, found, step):
+    result = check_throttling(make_subject(files={THROTTLED: word}))
+    assert result.level is level
+    assert result.found.startswith(found)
+    assert result.next_step.startswith(step)
 
 
-def test_throttling_by_the_firmware_s_own_command(make_patient):
+def test_throttling_by_the_firmwares_command(make_subject):
     def run(command):
         return "throttled=0x1\n" if tuple(command) == ("vcgencmd", "get_throttled") else ""
 
-    assert check_throttling(make_patient(host={"run": run})).found == "now: under-voltage (0x1)"
+    assert check_throttling(make_subject(host={"run": run})).found == "now: under-voltage (0x1)"
 
 
 @pytest.mark.parametrize(
     ("millidegrees", "level"),
     [(b"48312", Level.OK), (b"76000", Level.WARN), (b"85000", Level.FAIL), (b"hot", Level.SKIP), (None, Level.SKIP)],
 )
-def test_cpu_temperature(make_patient, millidegrees, level):
-    assert check_cpu_temperature(make_patient(files={TEMPERATURE: millidegrees})).level is level
+def test_cpu_temperature(make_subject, millidegrees, level):
+    assert check_cpu_temperature(make_subject(files={TEMPERATURE: millidegrees})).level is level
 
 
 @pytest.mark.parametrize(
@@ -61,19 +61,19 @@ def test_cpu_temperature(make_patient, millidegrees, level):
     [
         (b"ondemand", Level.OK, "ondemand, 600 MHz now of 1000 MHz"),
         (b"powersave", Level.WARN, "powersave, 600 MHz now of 1000 MHz"),
-        (None, Level.SKIP, "the processor's clock is fixed, or not to be seen"),
+        (None, Level.SKIP, "the processor's clock is fixed, or not readable"),
     ],
 )
-def test_governor(make_patient, governor, level, found):
-    verdict = check_governor(make_patient(files={GOVERNOR: governor}))
-    assert (verdict.level, verdict.found) == (level, found)
+def test_governor(make_subject, governor, level, found):
+    result = check_governor(make_subject(files={GOVERNOR: governor}))
+    assert (result.level, result.found) == (level, found)
 
 
 @pytest.mark.parametrize(("free", "level"), [(10**9, Level.OK), (10**8, Level.WARN), (10**7, Level.FAIL)])
-def test_disk(make_patient, free, level):
-    verdict = check_disk(make_patient(host={"free_bytes": lambda path: free}))
-    assert verdict.level is level
-    assert verdict.found == f"{free / 1e6:.0f} MB free"
+def test_disk(make_subject, free, level):
+    result = check_disk(make_subject(host={"free_bytes": lambda path: free}))
+    assert result.level is level
+    assert result.found == f"{free / 1e6:.0f} MB free"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,6 @@ def test_disk(make_patient, free, level):
         ("", None, Level.SKIP),
     ],
 )
-def test_clock(make_patient, told, file, level):
-    patient = make_patient(files={SYNCHRONISED: file}, host={"run": lambda command: told})
-    assert check_clock(patient).level is level
+def test_clock(make_subject, told, file, level):
+    subject = make_subject(files={SYNCHRONISED: file}, host={"run": lambda command: told})
+    assert check_clock(subject).level is level

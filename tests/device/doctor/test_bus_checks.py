@@ -5,7 +5,7 @@ import pytest
 
 from deseptr.contract import SetupError
 from deseptr.device import BusError
-from deseptr.device.doctor import CHECKS, Level, examine
+from deseptr.device.doctor import CHECKS, Level, run_checks
 from deseptr.device.doctor.bus_checks import (
     bus_users,
     check_addresses,
@@ -24,9 +24,9 @@ CONFIG = "boot/firmware/config.txt"
 SOC = "proc/device-tree/soc"
 
 
-def test_bus_is_there(make_patient):
-    assert check_bus(make_patient()).found == "/dev/i2c-1"
-    assert check_bus(make_patient(simulated=True)).found == "a simulated bus"
+def test_bus_is_there(make_subject):
+    assert check_bus(make_subject()).found == "/dev/i2c-1"
+    assert check_bus(make_subject(simulated=True)).found == "a simulated bus"
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ def test_bus_is_there(make_patient):
         ({}, "no /dev/i2c-1", "reboot"),
     ],
 )
-def test_why_there_is_no_bus(make_patient, files, found, step):
-    verdict = check_bus(make_patient(files={"dev/i2c-1": None, **files}))
-    assert verdict.level is Level.FAIL
-    assert found in verdict.found
-    assert step in verdict.next_step
+def test_reason_for_a_missing_bus(make_subject, files, found, step):
+    result = check_bus(make_subject(files={"dev/i2c-1": None, **files}))
+    assert result.level is Level.FAIL
+    assert found in result.found
+    assert step in result.next_step
 
 
 @pytest.mark.parametrize(
@@ -73,31 +73,31 @@ def test_module_may_be_built_in(make_root):
     assert module_loaded(root)
 
 
-def test_no_permission(make_patient):
-    verdict = check_permission(make_patient(host={"may_use": lambda path: False}))
-    assert verdict.level is Level.FAIL
-    assert verdict.found.startswith("/dev/i2c-1 belongs to group ")
-    assert verdict.next_step.startswith("`sudo usermod -aG ")
+def test_no_permission(make_subject):
+    result = check_permission(make_subject(host={"may_use": lambda path: False}))
+    assert result.level is Level.FAIL
+    assert result.found.startswith("/dev/i2c-1 belongs to group ")
+    assert result.next_step.startswith("`sudo usermod -aG ")
 
 
-def test_permission_is_asked_for_the_right_file(make_patient):
+def test_permission_is_asked_for_the_right_file(make_subject):
     asked = []
-    patient = make_patient(host={"may_use": lambda path: bool(asked.append(path)) or True})
-    assert check_permission(patient).level is Level.OK
-    assert asked == [patient.host.root / "dev/i2c-1"]
+    subject = make_subject(host={"may_use": lambda path: bool(asked.append(path)) or True})
+    assert check_permission(subject).level is Level.OK
+    assert asked == [subject.host.root / "dev/i2c-1"]
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_another_process_on_the_bus(make_patient, shared):
-    patient = make_patient(files={"proc/77/comm": b"deseptr\n"}, shared=shared)
-    folder = patient.host.root / "proc/77/fd"
+def test_another_process_on_the_bus(make_subject, shared):
+    subject = make_subject(files={"proc/77/comm": b"deseptr\n"}, shared=shared)
+    folder = subject.host.root / "proc/77/fd"
     folder.mkdir()
     (folder / "3").symlink_to("/dev/i2c-1")
     (folder / "4").symlink_to("/dev/null")
-    verdict = check_bus_free(patient)
-    assert verdict.level is (Level.WARN if shared else Level.FAIL)
-    assert verdict.found == "deseptr (77) has /dev/i2c-1 open"
-    levels = {finding.check: finding.level for finding in examine(patient, CHECKS)}
+    result = check_bus_free(subject)
+    assert result.level is (Level.WARN if shared else Level.FAIL)
+    assert result.found == "deseptr (77) has /dev/i2c-1 open"
+    levels = {finding.check: finding.level for finding in run_checks(subject, CHECKS)}
     assert levels["set-up"] is (Level.OK if shared else Level.SKIP)
     assert levels["identity"] is Level.OK
 
@@ -114,28 +114,28 @@ def test_the_real_proc_can_be_read():
     assert all(user.endswith(")") for user in bus_users(Path("/"), 1))
 
 
-def test_nobody_answers(make_patient):
-    verdict = check_addresses(make_patient(faults=[Nack(duration_s=1000)]))
-    assert verdict.level is Level.FAIL
-    assert "no answer at 0x68, 0x69" in verdict.found
-    assert "SDA" in verdict.next_step
-    wrong = check_addresses(make_patient(address=0x69))
+def test_nobody_answers(make_subject):
+    result = check_addresses(make_subject(faults=[Nack(duration_s=1000)]))
+    assert result.level is Level.FAIL
+    assert "no answer at 0x68, 0x69" in result.found
+    assert "SDA" in result.next_step
+    wrong = check_addresses(make_subject(address=0x69))
     assert wrong.found == "no answer at 0x69"
 
 
-def test_a_stuck_bus_is_told_in_its_own_words(make_patient):
+def test_a_stuck_bus_has_its_own_message(make_subject):
     with pytest.raises(BusError, match="a stuck bus"):
-        check_addresses(make_patient(faults=[StuckBus(duration_s=1000)]))
+        check_addresses(make_subject(faults=[StuckBus(duration_s=1000)]))
 
 
-def test_a_bus_that_does_not_open_is_a_failure_and_nothing_more(make_patient):
-    patient = make_patient()
+def test_a_bus_that_does_not_open_is_a_failure_and_nothing_more(make_subject):
+    subject = make_subject()
 
     def refuse():
         raise SetupError("smbus2", found="no such package", expected="the I2C library", next_step="install it")
 
-    patient.open_bus = refuse
-    findings = {finding.check: finding for finding in examine(patient, CHECKS)}
+    subject.open_bus = refuse
+    findings = {finding.check: finding for finding in run_checks(subject, CHECKS)}
     assert findings["addresses"].level is Level.FAIL
     assert findings["addresses"].found == "smbus2: no such package"
     assert findings["fifo-rate"].found == "needs set-up"
@@ -151,39 +151,39 @@ def test_a_bus_that_does_not_open_is_a_failure_and_nothing_more(make_patient):
         (0x00, Level.FAIL, "0x68: an unknown chip (WHO_AM_I 0x00)"),
     ],
 )
-def test_identity(make_patient, who_am_i, level, found):
-    verdict = check_identity(make_patient(faults=[Clone(who_am_i=who_am_i)]))
-    assert (verdict.level, verdict.found) == (level, found)
+def test_identity(make_subject, who_am_i, level, found):
+    result = check_identity(make_subject(faults=[Clone(who_am_i=who_am_i)]))
+    assert (result.level, result.found) == (level, found)
 
 
 @pytest.mark.parametrize(
     ("profile", "level", "found"),
     [
-        (BCM2835, Level.OK, "400 kHz ± 0.0% really, 400 kHz configured"),
-        (BCM2835_SLOW, Level.WARN, "250 kHz ± 0.0% really, 400 kHz configured"),
-        (BCM2835.at(100_000), Level.WARN, "100 kHz ± 0.0% really, 400 kHz configured"),
+        (BCM2835, Level.OK, "400 kHz ± 0.0% measured, 400 kHz configured"),
+        (BCM2835_SLOW, Level.WARN, "250 kHz ± 0.0% measured, 400 kHz configured"),
+        (BCM2835.at(100_000), Level.WARN, "100 kHz ± 0.0% measured, 400 kHz configured"),
     ],
 )
-def test_bus_clock(make_patient, profile, level, found):
-    verdict = check_bus_clock(make_patient(profile=profile))
-    assert verdict.level is level
-    assert verdict.found.startswith(found)
+def test_bus_clock(make_subject, profile, level, found):
+    result = check_bus_clock(make_subject(profile=profile))
+    assert result.level is level
+    assert result.found.startswith(found)
     if profile is BCM2835_SLOW:
-        assert "i2c_arm_baudrate=640000" in verdict.next_step
+        assert "i2c_arm_baudrate=640000" in result.next_step
 
 
-def test_bus_clock_without_a_device_tree(make_patient):
-    patient = make_patient(profile=I2C_TINY_USB, simulated=True)
-    verdict = check_bus_clock(patient)
-    assert verdict.level is Level.OK
-    assert verdict.found.startswith("50 kHz ± 0.0% really, not known what is configured; ")
-    assert "the FIFO takes 10.8% of it" in verdict.found
+def test_bus_clock_without_a_device_tree(make_subject):
+    subject = make_subject(profile=I2C_TINY_USB, simulated=True)
+    result = check_bus_clock(subject)
+    assert result.level is Level.OK
+    assert result.found.startswith("50 kHz ± 0.0% measured, unknown configured; ")
+    assert "the FIFO takes 10.8% of the clock" in result.found
 
 
-def test_a_bus_without_room_for_the_fifo(make_patient):
-    verdict = check_bus_clock(make_patient(profile=I2C_TINY_USB.at(16_000), simulated=True))
-    assert verdict.level is Level.WARN
-    assert "the FIFO takes 67.5% of it" in verdict.found
+def test_a_bus_without_room_for_the_fifo(make_subject):
+    result = check_bus_clock(make_subject(profile=I2C_TINY_USB.at(16_000), simulated=True))
+    assert result.level is Level.WARN
+    assert "the FIFO takes 67.5% of the clock" in result.found
 
 
 def test_configured_clock_is_that_of_the_right_bus(make_root):

@@ -39,7 +39,7 @@ class Clock:
     hiccups=st.sets(st.integers(0, READS * len(LENGTHS) - 1), max_size=11),
 )
 @settings(max_examples=50, deadline=None)
-def test_the_host_s_own_time_is_not_taken_for_a_slow_bus(hz, overhead_ns, hiccups):
+def test_the_hosts_own_time_is_not_counted_as_bus_time(hz, overhead_ns, hiccups):
     clock = Clock()
     timing = time_bus(SlowHostBus(clock, hz, overhead_ns, hiccups), clock, 0x68)
     assert timing.spread < 1e-3
@@ -59,7 +59,7 @@ class UnevenBus(SlowHostBus):
         return super().read(address, register, length)
 
 
-def test_an_uneven_host_is_asked_more_often_and_knows_its_error():
+def test_an_uneven_host_is_measured_longer_and_its_error_is_known():
     off = []
     for seed in range(40):
         clock = Clock()

@@ -32,7 +32,7 @@ def test_polls_suit_the_rate(rate_hz):
     assert sampling.rate_hz == pytest.approx(rate_hz, rel=5e-3)
 
 
-def test_a_stalled_host_is_seen():
+def test_a_stalled_host_is_reported():
     sampling, _ = run(faults=[Overflow(at_s=5, duration_s=4)])
     (gap,) = sampling.gaps
     assert gap.reason == "overflow"
@@ -53,7 +53,7 @@ class LateClock(VirtualClock):
             super().sleep_ns(30_000_000 * (self.sleeps % 10 == 0))
 
 
-def test_a_late_host_is_seen_and_costs_nothing():
+def test_a_late_host_is_reported_and_costs_no_sample():
     sampling, _ = run(clock=LateClock())
     assert sampling.late_s == pytest.approx(0.03)
     assert sampling.gaps == ()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import SetupError
-from deseptr.device.doctor import CHECKS, Level, examine
+from deseptr.device.doctor import CHECKS, Level, run_checks
 from deseptr.device.doctor.software_checks import check_edge_tpu, check_engine, check_model, check_versions
 from deseptr.tflite.runtimes import TfliteRuntime
 
@@ -26,8 +26,8 @@ TFLITE = Runtime("tflite", "tflite-runtime", "tflite", numpy_below=2)
 ABSENT = Runtime("tflite", "tflite-runtime", "absent", numpy_below=2)
 
 
-def test_versions(make_patient):
-    found = check_versions(make_patient(host={"numpy_version": "1.26.4"})).found
+def test_versions(make_subject):
+    found = check_versions(make_subject(host={"numpy_version": "1.26.4"})).found
     assert "deseptr " in found
     assert "numpy 1.26.4" in found
 
@@ -43,32 +43,32 @@ def test_versions(make_patient):
         ((LITERT, ABSENT), "2.4.1", Level.OK, "ai-edge-litert 1.0"),
     ],
 )
-def test_engine(make_patient, runtimes, numpy_version, level, found):
-    verdict = check_engine(make_patient(host={"runtimes": runtimes, "numpy_version": numpy_version}))
-    assert verdict.level is level
-    assert found in verdict.found
+def test_engine(make_subject, runtimes, numpy_version, level, found):
+    result = check_engine(make_subject(host={"runtimes": runtimes, "numpy_version": numpy_version}))
+    assert result.level is level
+    assert found in result.found
 
 
-def test_a_module_without_its_package(make_patient):
-    patient = make_patient(host={"runtimes": (Runtime("litert", "ai-edge-litert", "orphan"),)})
+def test_a_runtime_module_without_its_package(make_subject):
+    subject = make_subject(host={"runtimes": (Runtime("litert", "ai-edge-litert", "orphan"),)})
     with pytest.raises(SetupError, match="ai-edge-litert: found a module orphan of no package"):
-        check_engine(patient)
+        check_engine(subject)
 
 
-def test_model(make_patient, int8_model):
-    verdict = check_model(make_patient(model=int8_model))
-    assert verdict.level is Level.OK
-    assert "3 classes, windows of 0.64 s at 50 Hz" in verdict.found
+def test_model(make_subject, int8_model):
+    result = check_model(make_subject(model=int8_model))
+    assert result.level is Level.OK
+    assert "3 classes, windows of 0.64 s at 50 Hz" in result.found
 
 
-def test_model_that_gives_no_numbers(make_patient, float_model):
-    patient = make_patient(model=float_model)
-    patient.engine.invoke = lambda window: np.array([np.nan, 0, 0], np.float32)
-    assert check_model(patient).level is Level.FAIL
+def test_model_that_gives_no_numbers(make_subject, float_model):
+    subject = make_subject(model=float_model)
+    subject.engine.invoke = lambda window: np.array([np.nan, 0, 0], np.float32)
+    assert check_model(subject).level is Level.FAIL
 
 
-def test_no_model_leaves_the_sensor_to_be_examined(make_patient, tmp_path):
-    findings = {finding.check: finding for finding in examine(make_patient(model=tmp_path / "no.tflite"), CHECKS)}
+def test_no_model_leaves_the_sensor_to_be_examined(make_subject, tmp_path):
+    findings = {finding.check: finding for finding in run_checks(make_subject(model=tmp_path / "no.tflite"), CHECKS)}
     assert findings["model"].level is Level.FAIL
     assert "no.tflite: No such file" in findings["model"].found
     assert findings["model-fit"].found == "needs model"
@@ -93,6 +93,6 @@ USB = {
         ({"sys/bus/usb/devices/1-1/idVendor": b"18d1"}, Level.SKIP, "none; models run on the processor"),
     ],
 )
-def test_edge_tpu(make_patient, files, level, found):
-    verdict = check_edge_tpu(make_patient(files=files))
-    assert (verdict.level, verdict.found) == (level, found)
+def test_edge_tpu(make_subject, files, level, found):
+    result = check_edge_tpu(make_subject(files=files))
+    assert (result.level, result.found) == (level, found)

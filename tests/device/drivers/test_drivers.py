@@ -87,7 +87,7 @@ def test_another_chip_is_refused(name):
 
 @every_driver
 @pytest.mark.parametrize("rate_hz", [12.5, 20, 25, 50, 64, 100, 200, 400])
-def test_rate_is_what_it_says_and_wide_enough(name, rate_hz):
+def test_rate_is_the_stated_one_and_the_filter_wide_enough(name, rate_hz):
     bench = Bench(name)
     found = bench.imu.configure(ImuConfig(rate_hz, 8, 1000))
     assert found.rate_hz == pytest.approx(1e9 / bench.chip.period_ns, rel=1e-6)
@@ -127,7 +127,7 @@ def test_full_scale_beyond_the_chip(name):
     rate_hz=st.sampled_from([25, 50, 100]),
 )
 @settings(max_examples=25, deadline=None)
-def test_none_is_lost_or_doubled_at_any_schedule(name, waits, rate_error, rate_hz):
+def test_no_sample_is_lost_or_doubled_at_any_schedule(name, waits, rate_error, rate_hz):
     bench = Bench(name, rate_error=rate_error).started(ImuConfig(rate_hz, 8, 1000))
     drained = []
     for samples in waits:
@@ -158,7 +158,7 @@ def test_overflow_is_a_gap_and_samples_go_on_after_it(name, samples):
 
 
 @every_driver
-def test_full_to_its_capacity_it_is_still_drained(name):
+def test_fifo_filled_to_its_capacity_is_drained_without_a_gap(name):
     bench = Bench(name).started()
     bench.wait_samples(bench.imu.capacity - 1)
     times, gap = bench.drain()
@@ -182,7 +182,7 @@ def test_broken_data_read_is_not_repeated_but_a_gap(name, consumed):
 @every_driver
 @given(fails_at=st.integers(0, 25), lasts=st.integers(1, 6))
 @settings(max_examples=40, deadline=None)
-def test_whatever_transfer_fails_no_sample_is_lost_in_silence(name, fails_at, lasts):
+def test_no_failed_transfer_loses_a_sample_without_a_gap(name, fails_at, lasts):
     bench = Bench(name).started()
     bench.wait_samples(10)
     before, gap = bench.drain()

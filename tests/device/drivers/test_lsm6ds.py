@@ -98,7 +98,7 @@ def test_rate(kind, wanted_hz, nominal_hz, code):
 
 
 @pytest.mark.parametrize(("rate_error", "fine"), [(0.0, 0), (0.015, 10), (-0.0301, -20), (0.0457, 30)])
-def test_actual_rate_is_read_from_the_chip(rate_error, fine):
+def test_true_rate_is_read_from_the_chip(rate_error, fine):
     bench = Bench("lsm6dsox", rate_error=rate_error)
     rate_hz = bench.imu.configure(CONFIG).rate_hz
     assert rate_hz == pytest.approx((6667 + 0.0015 * fine * 6667) / 128, rel=1e-12)
@@ -187,7 +187,7 @@ def test_samples_are_si_and_the_first_has_settled(kind, rate_error):
 
 
 @both
-def test_none_is_lost_or_doubled_and_all_channels_are_of_one_time(kind):
+def test_no_sample_is_lost_or_doubled_and_all_channels_are_of_one_time(kind):
     bench = Bench(kind).started()
     drained = []
     for samples in (2.5, 0.2, 70, 1, 0, 33.3):
@@ -225,7 +225,7 @@ def test_overflow_is_an_explicit_gap_and_samples_go_on_after_it(kind, samples):
 
 
 @both
-def test_full_to_its_capacity_it_is_still_drained(kind):
+def test_fifo_filled_to_its_capacity_is_drained_without_a_gap(kind):
     bench = Bench(kind).started()
     bench.wait_samples(bench.imu.capacity - 1)
     times, gap = bench.drain()
@@ -236,7 +236,7 @@ def test_full_to_its_capacity_it_is_still_drained(kind):
 
 @both
 @pytest.mark.parametrize("before", [1, 5, 40])
-def test_host_that_stalls_between_level_and_data_loses_nothing_unnoticed(kind, before):
+def test_host_stalling_between_level_and_data_loses_nothing_unnoticed(kind, before):
     bench = Bench(kind).started()
     bench.wait_samples(before + 1.5)
     read = bench.chip.read
@@ -253,7 +253,7 @@ def test_host_that_stalls_between_level_and_data_loses_nothing_unnoticed(kind, b
 
 
 @pytest.mark.parametrize("transfer", range(9))
-def test_host_that_stalls_while_the_first_datum_is_taken_out_begins_anew(transfer):
+def test_host_stalling_while_the_first_datum_is_discarded_starts_again(transfer):
     bench = Bench("lsm6ds3trc").started()
     bench.wait_samples(600)
     transfers = {"read": bench.chip.read, "write": bench.chip.write}
@@ -279,7 +279,7 @@ def test_host_that_stalls_while_the_first_datum_is_taken_out_begins_anew(transfe
 
 
 @both
-def test_host_that_stalls_before_the_level_knows_what_time_it_is_of(kind):
+def test_host_stalling_before_the_level_read_keeps_the_levels_time(kind):
     bench = Bench(kind).started()
     bench.wait_samples(10)
     read = bench.chip.read
@@ -312,7 +312,7 @@ def test_broken_data_read_is_not_repeated_but_a_gap(kind, consumed):
 
 
 @both
-def test_bus_that_fails_while_the_fifo_is_emptied_still_tells_the_gap(kind):
+def test_bus_failing_while_the_fifo_is_emptied_still_gives_the_gap(kind):
     bench = Bench(kind).started()
     bench.wait_samples(500)
     read, failing = bench.bus.read, True
@@ -331,7 +331,7 @@ def test_bus_that_fails_while_the_fifo_is_emptied_still_tells_the_gap(kind):
 
 
 @both
-def test_gap_says_when_samples_went_on(kind):
+def test_gap_has_the_time_of_resumption(kind):
     bench = Bench(kind).started()
     bench.wait_samples(500)
     gap = bench.imu.drain().gap
@@ -455,7 +455,7 @@ def test_upset_between_drains_lets_no_wrong_sample_through(kind, register, bit, 
 
 
 @both
-def test_power_that_was_gone_is_found_by_the_next_drain(kind):
+def test_lost_power_is_detected_by_the_next_drain(kind):
     bench = Bench(kind).started()
     bench.wait_samples(10)
     bench.drain()

@@ -52,13 +52,13 @@ def test_unknown_sensor_lists_the_known():
     ],
 )
 @pytest.mark.parametrize("address", [0x68, 0x69])
-def test_which_driver_takes_what_answers(chip, who_am_i, driver, address):
+def test_driver_by_who_am_i(chip, who_am_i, driver, address):
     bus, _ = bus_with(**{f"at{address:x}": (chip, {"who_am_i": who_am_i})})
     (found,) = probe(bus)
     assert (found.address, found.who_am_i, found.driver) == (address, who_am_i, driver)
 
 
-def test_several_chips_are_all_found():
+def test_several_chips_are_all_identified():
     bus, _ = bus_with(at69=(SimulatedMpu6500, {}), at68=(SimulatedIcm20948, {}), at6b=(SimulatedLsm6dsox, {}))
     assert [(found.address, found.driver) for found in probe(bus)] == [
         (0x68, "icm20948"),
@@ -86,7 +86,7 @@ def test_chip_that_a_killed_program_left_in_another_bank_is_found(place, chip, r
     assert make_sensor(found.driver, bus, VirtualClock(), address).identify() == found.chip
 
 
-def test_nothing_is_written_to_a_stranger():
+def test_nothing_is_written_to_an_unknown_chip():
     bus, devices = bus_with(at68=(SimulatedMpu6050, {"who_am_i": 0x19}))
     written = []
     devices[0x68].write = lambda register, data: written.append(register)

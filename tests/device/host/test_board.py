@@ -65,11 +65,11 @@ def test_raspberry_pi_5(tmp_path):
     }
 
 
-def test_a_board_that_tells_nothing(tmp_path):
+def test_board_without_any_readable_state(tmp_path):
     assert read_board(tmp_path, answers()) == BoardState()
 
 
-def test_this_machine_can_be_asked():
+def test_this_machine_can_be_read():
     board = read_board()
     assert board.power is None or board.power.watts >= 0
     assert board.to_dict().keys() >= {"model", "temperature_c", "clock_hz", "governor", "throttled", "power"}
@@ -84,7 +84,7 @@ def test_every_flag_has_its_bit(flag):
     assert Throttled(1 << flag + 16).now == ()
 
 
-def test_the_kernels_file_stands_in_for_vcgencmd(tmp_path):
+def test_the_kernels_file_replaces_vcgencmd(tmp_path):
     root = root_with(tmp_path, {"sys/devices/platform/soc/soc:firmware/get_throttled": "80000\n"})
     assert read_throttled(root, answers()) == Throttled(0x80000)
     assert read_throttled(root, answers(get_throttled="throttled=0x0\n")) == Throttled(0)
@@ -108,7 +108,7 @@ def test_only_rails_with_current_and_voltage_count():
     assert pmic_power(answers(pmic_read_adc="EXT5V_V volt(24)=5.1V\nVDD_CORE_A current(7)=2.0A\n")) is None
 
 
-def test_a_command_that_is_not_there_or_fails():
+def test_a_missing_or_failing_command_gives_nothing():
     assert run_command(("no-such-command-anywhere",)) == ""
     assert run_command(("sh", "-c", "echo said; exit 1")) == ""
     assert run_command(("sh", "-c", "printf 'a\\377b'")) == "a�b"

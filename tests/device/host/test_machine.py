@@ -18,7 +18,7 @@ def root_with(tmp_path, **files):
     return tmp_path
 
 
-def test_this_machine_has_a_name_for_everything():
+def test_this_machine_is_described_completely():
     machine = describe_machine()
     assert all(machine[name] for name in ("cpu", "python", "numpy", "platform"))
 

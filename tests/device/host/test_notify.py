@@ -28,7 +28,7 @@ def received(receiver):
             return messages
 
 
-def test_manager_hears_the_run(manager):
+def test_manager_receives_start_status_and_end(manager):
     receiver, name = manager
     notifier = SystemdNotifier.from_environment(VirtualClock(), {"NOTIFY_SOCKET": name})
     notifier.ready()
@@ -38,7 +38,7 @@ def test_manager_hears_the_run(manager):
     assert received(receiver) == ["READY=1", "STATUS=walking READY=0 since 9 s", "STOPPING=1"]
 
 
-def test_watchdog_is_petted_four_times_a_period(manager):
+def test_watchdog_is_fed_four_times_per_period(manager):
     receiver, name = manager
     clock = VirtualClock()
     environment = {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "2000000", "WATCHDOG_PID": str(os.getpid())}
@@ -67,7 +67,7 @@ def test_no_watchdog_for_this_process(manager, watchdog):
     assert received(receiver) == []
 
 
-def test_pet_that_was_not_heard_is_tried_again(tmp_path):
+def test_unsent_watchdog_message_is_repeated(tmp_path):
     clock = VirtualClock()
     notifier = SystemdNotifier(str(tmp_path / "later"), clock, watchdog_ns=10**10)
     notifier.alive()
@@ -92,7 +92,7 @@ def test_without_a_socket_nothing_happens(environment, monkeypatch):
     notifier.stopping()
 
 
-def test_manager_that_is_gone_is_ignored(tmp_path):
+def test_missing_manager_is_ignored(tmp_path):
     notifier = SystemdNotifier(str(tmp_path / "nobody"), VirtualClock(), watchdog_ns=1)
     notifier.ready()
     notifier.alive()

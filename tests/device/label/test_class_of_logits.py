@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import ModelError
-from deseptr.device import decide, softmax
+from deseptr.device import classify_logits, softmax
 
 
 def test_softmax_is_safe_and_sums_to_one():
@@ -12,11 +12,11 @@ def test_softmax_is_safe_and_sums_to_one():
 
 
 def test_decision_is_the_first_most_probable():
-    decision = decide(np.array([0, 2, 2], np.float32), ("a", "b", "c"))
-    assert (decision.index, decision.label) == (1, "b")
-    assert decision.confidence == pytest.approx(decision.probabilities.max())
+    classification = classify_logits(np.array([0, 2, 2], np.float32), ("a", "b", "c"))
+    assert (classification.index, classification.label) == (1, "b")
+    assert classification.confidence == pytest.approx(classification.probabilities.max())
 
 
-def test_logits_that_are_no_numbers():
+def test_logits_that_are_not_finite():
     with pytest.raises(ModelError, match=r"the model's output: found logits \[nan 1\. ?\], expected finite numbers"):
-        decide(np.array([np.nan, 1], np.float32), ("a", "b"))
+        classify_logits(np.array([np.nan, 1], np.float32), ("a", "b"))

@@ -31,12 +31,12 @@ def probabilities_of(weights):
 
 def track(config, rows, labels=LABELS, hop_s=HOP_S, gaps=()):
     tracker = LabelTracker(labels, config, hop_s)
-    verdicts = []
+    decisions = []
     for number, row in enumerate(rows):
         if number in gaps:
             tracker.gap()
-        verdicts.append(tracker.update(number * hop_s, row))
-    return verdicts
+        decisions.append(tracker.update(number * hop_s, row))
+    return decisions
 
 
 def one_hot(*numbers):
@@ -44,18 +44,18 @@ def one_hot(*numbers):
 
 
 @given(configs, weights, st.sets(st.integers(0, 59)))
-def test_verdicts_are_a_chain(config, weights, gaps):
-    verdicts = track(config, probabilities_of(weights), gaps=gaps)
-    assert [v.previous for v in verdicts] == [None, *(v.label for v in verdicts[:-1])]
-    assert all(v.changed == (v.label != v.previous) for v in verdicts)
-    assert verdicts[0].changed
-    assert all(0 <= v.confidence <= 1 + 1e-6 for v in verdicts)
+def test_each_decision_continues_the_previous_one(config, weights, gaps):
+    decisions = track(config, probabilities_of(weights), gaps=gaps)
+    assert [v.previous for v in decisions] == [None, *(v.label for v in decisions[:-1])]
+    assert all(v.changed == (v.label != v.previous) for v in decisions)
+    assert decisions[0].changed
+    assert all(0 <= v.confidence <= 1 + 1e-6 for v in decisions)
 
 
 @given(configs, weights, st.sets(st.integers(0, 59)))
 def test_never_two_changes_within_the_dwell(config, weights, gaps):
-    verdicts = track(config, probabilities_of(weights), gaps=gaps)
-    times = [number * HOP_S for number, verdict in enumerate(verdicts) if verdict.changed]
+    decisions = track(config, probabilities_of(weights), gaps=gaps)
+    times = [number * HOP_S for number, decision in enumerate(decisions) if decision.changed]
     assert all(later - earlier >= config.dwell_s for earlier, later in pairwise(times))
 
 
@@ -67,8 +67,8 @@ def test_a_certain_class_becomes_the_label_in_bounded_time(config, weights, numb
     # The low-pass is at most e^(-n hop/horizon) from its goal, and a class must come 0.005 near it; a majority forgets
     # everything after its horizon.
     windows = math.ceil((6 * config.horizon_s + config.dwell_s) / HOP_S) + 2
-    verdicts = track(config, np.concatenate([start, one_hot(*[number] * windows)]))
-    assert verdicts[-1].label == LABELS[number]
+    decisions = track(config, np.concatenate([start, one_hot(*[number] * windows)]))
+    assert decisions[-1].label == LABELS[number]
 
 
 @given(
@@ -76,7 +76,7 @@ def test_a_certain_class_becomes_the_label_in_bounded_time(config, weights, numb
     st.lists(st.lists(st.integers(1, 1000), min_size=4, max_size=4, unique=True), min_size=1, max_size=60),
     st.permutations(range(4)),
 )
-def test_order_of_the_classes_does_not_matter(config, rows, order):
+def test_result_does_not_depend_on_the_order_of_classes(config, rows, order):
     rows = probabilities_of(np.array(rows))
     here = track(config, rows)
     there = track(config, rows[:, order], tuple(LABELS[number] for number in order))
@@ -84,7 +84,7 @@ def test_order_of_the_classes_does_not_matter(config, rows, order):
 
 
 @given(configs, weights, st.sampled_from([0.25, 0.5, 2.0, 8.0]))
-def test_unit_of_time_does_not_matter(config, weights, factor):
+def test_result_does_not_depend_on_the_unit_of_time(config, weights, factor):
     scaled = DecisionConfig(
         config.smoothing, config.horizon_s * factor, config.threshold, config.margin, config.dwell_s * factor
     )
@@ -95,32 +95,32 @@ def test_unit_of_time_does_not_matter(config, weights, factor):
 @given(weights, st.floats(0, 1), st.floats(0, 1))
 def test_unknown_if_and_only_if_no_class_reaches_the_threshold(weights, threshold, margin):
     rows = probabilities_of(weights)
-    verdicts = track(DecisionConfig("none", threshold=threshold, margin=margin, dwell_s=0), rows)
-    for row, verdict in zip(rows, verdicts, strict=True):
-        assert (verdict.label == UNKNOWN) == (row.max() < threshold)
+    decisions = track(DecisionConfig("none", threshold=threshold, margin=margin, dwell_s=0), rows)
+    for row, decision in zip(rows, decisions, strict=True):
+        assert (decision.label == UNKNOWN) == (row.max() < threshold)
 
 
 @given(weights)
 def test_without_any_rule_the_label_is_the_most_probable_class(weights):
     rows = probabilities_of(weights)
-    verdicts = track(DecisionConfig(**PLAIN), rows)
-    for row, verdict in zip(rows, verdicts, strict=True):
-        assert row[LABELS.index(verdict.label)] == row.max()
-        assert verdict.confidence == row.max()
+    decisions = track(DecisionConfig(**PLAIN), rows)
+    for row, decision in zip(rows, decisions, strict=True):
+        assert row[LABELS.index(decision.label)] == row.max()
+        assert decision.confidence == row.max()
 
 
 @given(weights, st.floats(0.1, 30))
-def test_exponential_is_the_first_order_filter(weights, horizon_s):
+def test_exponential_smoothing_is_the_first_order_filter(weights, horizon_s):
     rows = probabilities_of(weights)
     config = DecisionConfig(**PLAIN | {"smoothing": "exponential", "horizon_s": horizon_s})
     share = 1 - math.exp(-HOP_S / horizon_s)
     first = rows[0].astype(float)
     expected, _ = lfilter([share], [1, share - 1], rows.astype(float), axis=0, zi=(1 - share) * first[None])
-    verdicts = track(config, rows)
-    assert [v.confidence for v in verdicts] == pytest.approx(
-        [row[LABELS.index(v.label)] for row, v in zip(expected, verdicts, strict=True)], abs=1e-9
+    decisions = track(config, rows)
+    assert [v.confidence for v in decisions] == pytest.approx(
+        [row[LABELS.index(v.label)] for row, v in zip(expected, decisions, strict=True)], abs=1e-9
     )
-    assert [v.confidence for v in verdicts] == pytest.approx(expected.max(1).tolist(), abs=1e-9)
+    assert [v.confidence for v in decisions] == pytest.approx(expected.max(1).tolist(), abs=1e-9)
 
 
 def test_share_of_the_newest():
@@ -130,22 +130,22 @@ def test_share_of_the_newest():
 
 @given(st.integers(0, 3), st.integers(1, 30), st.floats(0.1, 30))
 def test_majority_of_a_constant_is_certain(number, windows, horizon_s):
-    verdicts = track(DecisionConfig("majority", horizon_s), one_hot(*[number] * windows))
-    assert {(v.label, v.confidence) for v in verdicts} == {(LABELS[number], 1.0)}
+    decisions = track(DecisionConfig("majority", horizon_s), one_hot(*[number] * windows))
+    assert {(v.label, v.confidence) for v in decisions} == {(LABELS[number], 1.0)}
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(1, 20))
 @example([0] * 5 + [1] * 3, 5)
 def test_majority_is_the_share_of_the_latest_votes(votes, windows):
     config = DecisionConfig(**PLAIN | {"smoothing": "majority", "horizon_s": windows * HOP_S})
-    for number, verdict in enumerate(track(config, one_hot(*votes))):
+    for number, decision in enumerate(track(config, one_hot(*votes))):
         latest = votes[max(0, number + 1 - windows) : number + 1]
-        assert verdict.confidence == pytest.approx(latest.count(LABELS.index(verdict.label)) / len(latest))
-        assert verdict.confidence == pytest.approx(max(map(latest.count, latest)) / len(latest))
+        assert decision.confidence == pytest.approx(latest.count(LABELS.index(decision.label)) / len(latest))
+        assert decision.confidence == pytest.approx(max(map(latest.count, latest)) / len(latest))
 
 
 @given(configs, weights, weights)
-def test_nothing_is_averaged_over_a_gap(config, before, after):
+def test_no_average_spans_a_gap(config, before, after):
     before, after = probabilities_of(before), probabilities_of(after)
     config = DecisionConfig(config.smoothing, config.horizon_s, threshold=0, margin=0, dwell_s=0)
     with_past = track(config, np.concatenate([before, after]), gaps={len(before)})[len(before) :]
@@ -159,16 +159,16 @@ def test_label_outlives_a_gap_until_decided_otherwise():
     tracker = LabelTracker(LABELS, config, HOP_S)
     tracker.update(0, one_hot(2)[0])
     tracker.gap()
-    verdict = tracker.update(5, one_hot(0)[0])
-    assert (verdict.label, verdict.changed) == ("walking", False)
+    decision = tracker.update(5, one_hot(0)[0])
+    assert (decision.label, decision.changed) == ("walking", False)
     assert tracker.update(10, one_hot(0)[0]).label == "sitting"
 
 
 def test_challenger_must_lead_by_the_margin():
     rows = np.array([[0.6, 0.4, 0, 0], [0.45, 0.55, 0, 0], [0.4, 0.6, 0, 0], [0.39, 0.61, 0, 0]], np.float32)
-    verdicts = track(DecisionConfig("none", threshold=0.5, margin=0.21, dwell_s=0), rows)
-    assert [v.label for v in verdicts] == ["sitting", "sitting", "sitting", "standing"]
-    assert verdicts[1].confidence == pytest.approx(0.45)
+    decisions = track(DecisionConfig("none", threshold=0.5, margin=0.21, dwell_s=0), rows)
+    assert [v.label for v in decisions] == ["sitting", "sitting", "sitting", "standing"]
+    assert decisions[1].confidence == pytest.approx(0.45)
 
 
 def test_reset_forgets_label_time_and_memory():
@@ -176,23 +176,23 @@ def test_reset_forgets_label_time_and_memory():
     for number, row in enumerate(one_hot(0, 0, 1)):
         tracker.update(100 + number, row)
     tracker.reset()
-    verdict = tracker.update(0, one_hot(3)[0])
-    assert (verdict.label, verdict.previous, verdict.confidence) == ("running", None, 1.0)
+    decision = tracker.update(0, one_hot(3)[0])
+    assert (decision.label, decision.previous, decision.confidence) == ("running", None, 1.0)
 
 
 def test_a_class_named_unknown_is_the_unknown():
-    verdicts = track(
+    decisions = track(
         DecisionConfig("none", threshold=0.9, margin=0, dwell_s=0),
         np.array([[0.95, 0.05], [0.6, 0.4], [0.05, 0.95]], np.float32),
         (UNKNOWN, "walking"),
     )
-    assert [(v.label, v.changed) for v in verdicts] == [(UNKNOWN, True), (UNKNOWN, False), ("walking", True)]
+    assert [(v.label, v.changed) for v in decisions] == [(UNKNOWN, True), (UNKNOWN, False), ("walking", True)]
 
 
-def test_defaults_ride_out_one_odd_window_and_follow_two():
+def test_defaults_ignore_one_deviating_window_and_follow_two():
     calm, odd = [0.05, 0.05, 0.85, 0.05], [0.9, 0.03, 0.04, 0.03]
-    verdicts = track(DecisionConfig(), np.array([calm] * 6 + [odd] + [calm] * 6 + [odd] * 3, np.float32))
-    assert [v.label for v in verdicts] == ["walking"] * 14 + ["sitting"] * 2
+    decisions = track(DecisionConfig(), np.array([calm] * 6 + [odd] + [calm] * 6 + [odd] * 3, np.float32))
+    assert [v.label for v in decisions] == ["walking"] * 14 + ["sitting"] * 2
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ def caveats(machine=MACHINE, sensor=REAL, before=COOL, after=COOL, real_time=Tru
     return find_caveats(machine, sensor, before, after, real_time=real_time)
 
 
-def test_a_quiet_cool_board_with_a_real_sensor_has_none():
+def test_an_idle_cool_board_with_a_real_sensor_has_no_caveats():
     assert caveats() == []
     assert caveats(before=BoardState(), after=BoardState()) == []
 
@@ -33,18 +33,18 @@ def test_a_quiet_cool_board_with_a_real_sensor_has_none():
         ),
     ],
 )
-def test_each_has_its_sentence(changes, beginning):
+def test_each_caveat_has_its_sentence(changes, beginning):
     (found,) = caveats(**changes)
     assert found.startswith(beginning)
 
 
-def test_a_mark_from_before_cannot_tell_of_this_run():
+def test_a_flag_set_before_says_nothing_about_this_run():
     marked = BoardState(throttled=Throttled(0x20000))
     (found,) = caveats(before=marked, after=marked)
-    assert found == "held back before, since boot: frequency capped; whether again meanwhile cannot be told"
+    assert found == "held back before, since boot: frequency capped; whether again during the measurement is unknown"
 
 
-def test_what_is_so_now_is_not_told_twice():
+def test_a_flag_set_now_is_reported_once():
     held = BoardState(throttled=Throttled(0x10001))
     assert caveats(before=held, after=held) == ["the board was held back while this was measured: under-voltage"]
 

@@ -4,7 +4,7 @@ from deseptr.contract import SetupError
 from deseptr.device.profile.cold_start import FIGURES, cold_start
 
 
-def test_a_fresh_process_tells_every_figure(int8_model):
+def test_a_fresh_process_measures_every_figure(int8_model):
     figures = cold_start(int8_model, repeats=1)
     assert figures["repeats"] == 1
     assert all(figures[name] > 0 for name in FIGURES)

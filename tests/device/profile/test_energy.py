@@ -44,7 +44,7 @@ def test_energy_is_the_difference_over_the_rate(idle_w, more_w):
     assert energy.to_dict()["source"] == "meter"
 
 
-def test_a_board_that_does_not_tell():
+def test_board_without_a_power_reading():
     assert measure_energy(lambda: None, lambda: None) is None
 
 
@@ -68,5 +68,5 @@ def test_standard_error(values):
     assert error == pytest.approx(math.sqrt(spread / len(values)), abs=1e-12)
 
 
-def test_one_reading_has_no_error_to_tell():
+def test_one_reading_has_an_infinite_error():
     assert _mean([2.0]) == (2.0, math.inf)

@@ -77,7 +77,7 @@ def test_without_emulation_nothing_says_so(int8_model):
     assert "emulated" not in made["stages"]["invoke"]
 
 
-def test_extras_come_between_the_two_looks_at_the_board(int8_model):
+def test_extras_are_measured_between_the_two_board_states(int8_model):
     told = []
     boards = iter([BoardState(temperature_c=40.0), BoardState(temperature_c=61.0, throttled=Throttled(0x40004))])
 

@@ -20,7 +20,7 @@ def test_memory_as_linux_accounts_it(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "VmRSS: many kB\nVmHWM: 3 kB\n", "nothing"])
-def test_without_its_account_the_peak_stands_for_both(tmp_path, text):
+def test_without_proc_status_the_peak_is_used_for_both(tmp_path, text):
     memory = process_memory(status(tmp_path, text))
     assert memory.resident == memory.peak > 1 << 20
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import SetupError
 from deseptr.data import Recording, load_dataset, read_csv
-from deseptr.device import ImuConfig, UnhealthyError
-from deseptr.device.recorder import Activity, Interruption, Progress, Recovery, StepBegan, Take, record, session_steps
+from deseptr.device import ImuConfig, RecoveryStep, UnhealthyError
+from deseptr.device.recorder import Activity, Interruption, Progress, StepBegan, Take, record, session_steps
 from deseptr.firmware_harness.simulator import (
     BrownOut,
     BusFault,
@@ -77,7 +77,7 @@ def test_times_follow_the_measured_rate(tmp_path):
     assert not take.drifted
 
 
-def test_drift_is_told():
+def test_drift_is_reported():
     take = Take("x.csv", "walking", 100, 2.0, 0, 50.0, 50.2)
     assert not take.drifted
     assert replace(take, measured_hz=50.3).drifted
@@ -107,7 +107,7 @@ def test_a_gap_begins_another_recording(tmp_path):
     assert gap.t == pytest.approx((len(before) + gap.lost_samples) / take.rate_hz, abs=0.01)
 
 
-def test_a_gap_while_the_subject_prepares_is_nobodys_business(tmp_path):
+def test_a_gap_during_the_countdown_is_not_reported(tmp_path):
     session = simulated_session(ConstantSource(STANDING))
     stalls = iter([5.0])
 
@@ -155,7 +155,7 @@ def test_ends_with_the_wearer(tmp_path):
     assert take.samples == pytest.approx(5 * 50, abs=6)
 
 
-def test_a_caller_who_stops_keeps_what_there_is(tmp_path):
+def test_a_caller_who_stops_keeps_the_samples_so_far(tmp_path):
     closed = []
     made = simulated_session(ConstantSource(STANDING))
     session = replace(made, close=lambda: closed.append(True))
@@ -168,7 +168,7 @@ def test_a_caller_who_stops_keeps_what_there_is(tmp_path):
     assert made.imu.pwr_mgmt_1.read()["SLEEP"] == 1
 
 
-def test_a_bus_that_is_gone_keeps_what_there_is(tmp_path):
+def test_a_lost_bus_keeps_the_samples_so_far(tmp_path):
     session = simulated_session(ConstantSource(STANDING), faults=[Nack(at_s=9, duration_s=1000)])
     with pytest.raises(UnhealthyError, match=r"found no sample for 20\.0 s"):
         run(session, tmp_path)
@@ -185,10 +185,10 @@ def test_a_bus_that_is_gone_keeps_what_there_is(tmp_path):
         (Hang(at_s=7), "reinit", 0.4),
     ],
 )
-def test_a_sensor_that_gets_up_again_costs_a_gap_at_most(tmp_path, fault, rung, lost_s):
+def test_a_recovered_sensor_costs_a_gap_at_most(tmp_path, fault, rung, lost_s):
     session = simulated_session(ConstantSource(STANDING), faults=[fault])
     events = run(session, tmp_path)
-    assert rung in [event.rung for event in events if isinstance(event, Recovery)]
+    assert rung in [event.rung for event in events if isinstance(event, RecoveryStep)]
     (take,) = takes(events)
     recordings = read_csv(take.path).recordings
     assert (take.gaps, len(recordings)) == (0, 1) if lost_s == 0 else (take.gaps >= 1 and len(recordings) == 2)
@@ -196,7 +196,7 @@ def test_a_sensor_that_gets_up_again_costs_a_gap_at_most(tmp_path, fault, rung, 
     assert 0 <= 10 - lost_s - take.samples / 50 <= (2 * lost_s + 0.5 if lost_s else 0.01)
 
 
-def test_an_unwritable_folder_is_found_before_the_sensor_is_touched(tmp_path):
+def test_an_unwritable_folder_is_refused_before_the_sensor_is_set_up(tmp_path):
     (tmp_path / "file").write_text("")
     closed = []
     session = replace(simulated_session(ConstantSource(STANDING)), imu=None, close=lambda: closed.append(True))

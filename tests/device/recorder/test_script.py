@@ -81,7 +81,7 @@ def test_no_such_protocol(tmp_path):
 
 
 @given(st.text())
-def test_a_name_prints_or_is_refused(name):
+def test_an_unprintable_name_is_refused(name):
     try:
         checked = check_name("--label", name)
     except DataError:

@@ -128,14 +128,14 @@ def test_is_forced_to_the_disk_once_a_second(tmp_path, monkeypatch):
     assert synced[-1] == file.path.stat().st_size
 
 
-def test_what_is_appended_is_in_the_file_at_once(tmp_path):
+def test_appended_samples_are_in_the_file_at_once(tmp_path):
     file = TakeFile(tmp_path, "ada", "walking", "mpu6050", 0)
     file.append(np.arange(4) / 50, np.ones((4, 6), np.float32), 0)
     assert len(read_csv(file.path).recordings[0]) == 4
     file.close()
 
 
-def test_a_disk_that_fails_is_one_line_and_what_was_written_stays(tmp_path, monkeypatch):
+def test_a_failing_disk_is_one_line_and_keeps_the_written_samples(tmp_path, monkeypatch):
     file = TakeFile(tmp_path, "ada", "walking", "mpu6050", 0)
     file.append(np.arange(4) / 50, np.ones((4, 6), np.float32), 0)
     real = os.write

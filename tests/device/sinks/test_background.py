@@ -45,7 +45,7 @@ def test_full_queue_drops_and_counts_instead_of_waiting(window, warnings):
     # One more where the thread had already taken the first out of the queue.
     assert len(slow.taken) in (3, 4)
     assert sink.losses.count == 20 - len(slow.taken)
-    assert warnings == ["csv: too slow; going on without, and counting what it misses"]
+    assert warnings == ["csv: too slow; events are dropped and counted until it works again"]
     assert slow.taken[:3] == [window(number) for number in range(3)]
 
 
@@ -60,7 +60,7 @@ def test_a_replay_waits_instead_of_dropping(window, warnings):
     assert sink.losses.count == 0
 
 
-def test_a_bug_in_the_sink_comes_out_and_the_sink_is_closed(window, warnings):
+def test_an_exception_in_the_sink_is_raised_and_the_sink_is_closed(window, warnings):
     class Broken(Slow):
         def take(self, event):
             raise ZeroDivisionError
@@ -73,11 +73,11 @@ def test_a_bug_in_the_sink_comes_out_and_the_sink_is_closed(window, warnings):
     assert broken.closed
 
 
-def test_a_bug_comes_out_at_the_next_offer():
+def test_an_exception_in_a_call_is_raised_by_the_next_offer():
     worker = Worker("test")
     failed = threading.Event()
-    worker.tell(lambda: 1 // 0)
-    worker.tell(failed.set)
+    worker.enqueue(lambda: 1 // 0)
+    worker.enqueue(failed.set)
     failed.wait()
     with pytest.raises(ZeroDivisionError):
         worker.offer(failed.clear)

@@ -98,7 +98,7 @@ def test_files_rotate_by_size_and_the_oldest_goes(tmp_path, window, warnings):
     assert len(samples) > 15
 
 
-def test_a_single_file_begins_anew(tmp_path, window, warnings):
+def test_with_one_file_to_keep_it_starts_again(tmp_path, window, warnings):
     sink = make(tmp_path / "run.csv", warnings, max_bytes=500, keep=1)
     for number in range(50):
         sink.take(window(number))
@@ -107,7 +107,7 @@ def test_a_single_file_begins_anew(tmp_path, window, warnings):
     assert rows(tmp_path / "run.csv")[-1]["sample"] == str(64 * 49)
 
 
-def test_file_of_another_model_is_put_aside(tmp_path, window, warnings):
+def test_file_of_another_model_is_rotated(tmp_path, window, warnings):
     path = tmp_path / "run.csv"
     for labels in (("lying", "upright", "spinning"), LABELS):
         sink = make(path, warnings, labels)
@@ -118,7 +118,7 @@ def test_file_of_another_model_is_put_aside(tmp_path, window, warnings):
 
 
 @given(st.integers(1, 400))
-def test_a_row_torn_by_a_power_cut_is_cut_off(tmp_path_factory, cut):
+def test_a_row_torn_by_a_power_cut_is_removed(tmp_path_factory, cut):
     from dataclasses import replace
 
     from deseptr.device import WindowEvent
@@ -138,10 +138,10 @@ def test_a_row_torn_by_a_power_cut_is_cut_off(tmp_path_factory, cut):
     sink.close()
     assert [row["sample"] for row in rows(path)] == [str(number) for number in range(whole)] + ["7"]
     torn = len(content[:-cut]) - (content[:-cut].rfind(b"\n") + 1)
-    assert warnings == ([f"{path}: cut off a torn row of {torn} bytes"] if torn else [])
+    assert warnings == ([f"{path}: removed an incomplete row of {torn} bytes"] if torn else [])
 
 
-def test_blocks_that_never_reached_the_medium_are_cut_off(tmp_path, window, warnings):
+def test_blocks_that_never_reached_the_medium_are_removed(tmp_path, window, warnings):
     path = tmp_path / "run.csv"
     sink = make(path, warnings)
     sink.take(window())
@@ -152,7 +152,7 @@ def test_blocks_that_never_reached_the_medium_are_cut_off(tmp_path, window, warn
     sink.take(window(1))
     sink.close()
     assert len(rows(path)) == 2
-    assert warnings == [f"{path}: cut off a torn row of 200015 bytes"]
+    assert warnings == [f"{path}: removed an incomplete row of 200015 bytes"]
 
 
 @given(st.binary(max_size=60).map(lambda data: data.replace(b"a", b"\n")), st.integers(1, 9))
@@ -177,12 +177,12 @@ def test_full_disk_drops_rows_counts_them_and_goes_on_after(tmp_path, window, wa
     assert [row["sample"] for row in rows(path)] == ["0", str(64 * 5)]
     assert sink.losses.count == 4
     assert [line.removeprefix(f"{path}: ") for line in warnings] == [
-        "No space left on device; going on without, and counting what it misses",
+        "No space left on device; events are dropped and counted until it works again",
         "works again; 4 events are missing",
     ]
 
 
-def test_disk_that_is_full_from_the_start_is_no_end(tmp_path, window, warnings, monkeypatch):
+def test_disk_full_from_the_start_does_not_end_the_run(tmp_path, window, warnings, monkeypatch):
     import os
 
     opened = os.open

@@ -36,13 +36,13 @@ def test_stream_in_memory(make, window, warnings):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")  # noqa: PTH110
-def test_full_medium_is_told_once_and_counted(window, warnings):
+def test_full_medium_is_reported_once_and_counted(window, warnings):
     with open("/dev/full", "w") as stream:  # noqa: PTH123
         sink = JsonLines(stream, "stdout", warnings)
         for number in range(5):
             sink.take(window(number))
         sink.close()
-    assert warnings == ["stdout: No space left on device; going on without, and counting what it misses"]
+    assert warnings == ["stdout: No space left on device; events are dropped and counted until it works again"]
     assert sink.losses.count == 5
 
 
@@ -76,7 +76,7 @@ def test_line_torn_by_a_full_medium_ends_before_the_next_one(window, warnings):
     assert warnings[1:] == ["stdout: works again; 2 events are missing"]
 
 
-def test_reader_who_goes_away_is_a_broken_pipe(window, warnings):
+def test_closed_pipe_is_a_broken_pipe_error(window, warnings):
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as stream:
         sink = JsonLines(stream, "stdout", warnings)
@@ -86,7 +86,7 @@ def test_reader_who_goes_away_is_a_broken_pipe(window, warnings):
     assert warnings == []
 
 
-def test_nothing_is_left_that_fails_at_exit():
+def test_nothing_fails_at_exit():
     code = (
         "import sys; from deseptr.device import GapEvent; from deseptr.device.sinks import JsonLines\n"
         "sink = JsonLines(sys.stdout, 'stdout', lambda line: None); sink.take(GapEvent(1, 'overflow', 2)); sink.close()"

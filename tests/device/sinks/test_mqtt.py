@@ -188,7 +188,7 @@ def test_events_arrive_in_order_between_online_and_offline(make_broker, subscrib
     assert warnings == []
 
 
-def test_who_comes_later_finds_state_and_configuration(make_broker, subscribe, make_sink, window):
+def test_later_subscribers_get_state_and_configuration(make_broker, subscribe, make_sink, window):
     broker = make_broker()
     sink = make_sink(local(broker), discovery="homeassistant")
     for event in (window(0), LabelEvent(1.28, "walking", None, 0.75)):
@@ -207,7 +207,7 @@ def test_who_comes_later_finds_state_and_configuration(make_broker, subscribe, m
     assert all(message.retain for message in subscriber.messages)
 
 
-def test_last_will_tells_of_a_sudden_end(make_broker, subscribe, make_sink):
+def test_last_will_reports_a_sudden_end(make_broker, subscribe, make_sink):
     broker = make_broker()
     subscriber = subscribe(broker.port)
     sink = make_sink(local(broker), discovery=None)
@@ -290,7 +290,7 @@ def guarded(make_broker, tmp_path):
     return make_broker(f"allow_anonymous false\npassword_file {passwords}\n")
 
 
-def test_right_password_is_let_in(guarded, subscribe, make_sink, window, warnings):
+def test_right_password_connects(guarded, subscribe, make_sink, window, warnings):
     subscriber = subscribe(guarded.port, lambda client: client.username_pw_set("wearer", PASSWORD))
     broker = local(guarded, user="wearer", password=PASSWORD)
     sink = make_sink(broker)
@@ -350,14 +350,14 @@ def test_tls_with_both_sides_known(make_broker, certificates, subscribe, make_si
     assert warnings == []
 
 
-def test_broker_that_nobody_vouches_for_is_one_clear_line(make_broker, certificates, make_sink, window, warnings):
+def test_untrusted_broker_is_one_clear_line(make_broker, certificates, make_sink, window, warnings):
     broker = make_broker(tls_settings(certificates))
     sink = make_sink(local(broker, tls=True))
     sink.take(window())
     until(lambda: warnings)
     time.sleep(1.5)
     assert warnings == [
-        f"MQTT broker 127.0.0.1:{broker.port}: no TLS with it (self-signed certificate in certificate chain); "
+        f"MQTT broker 127.0.0.1:{broker.port}: TLS failed (self-signed certificate in certificate chain); "
         "messages wait in the spool"
     ]
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import SetupError
-from deseptr.device.sinks.spool import Message, Spool
+from deseptr.device.sinks.spool import MqttMessage, Spool
 
 
 def message(number):
-    return Message(f"deseptr/wrist/{number % 3}", str(number).encode(), number % 2 == 0)
+    return MqttMessage(f"deseptr/wrist/{number % 3}", str(number).encode(), number % 2 == 0)
 
 
 def waiting(spool):
@@ -52,7 +52,7 @@ def test_it_is_a_bounded_queue(tmp_path_factory, steps, capacity):
     spool.close()
 
 
-def test_full_spool_keeps_what_is_on_its_way(tmp_path, warnings):
+def test_full_spool_keeps_messages_in_flight(tmp_path, warnings):
     spool = Spool(tmp_path / "spool", warnings, 4)
     for number in range(4):
         spool.add(message(number))
@@ -64,9 +64,9 @@ def test_full_spool_keeps_what_is_on_its_way(tmp_path, warnings):
 
 def test_killed_process_loses_nothing(tmp_path, warnings):
     code = (
-        "import os, signal; from pathlib import Path; from deseptr.device.sinks.spool import Message, Spool\n"
+        "import os, signal; from pathlib import Path; from deseptr.device.sinks.spool import MqttMessage, Spool\n"
         f"spool = Spool(Path({str(tmp_path / 'spool')!r}), print)\n"
-        "for number in range(50): spool.add(Message('topic', str(number).encode()))\n"
+        "for number in range(50): spool.add(MqttMessage('topic', str(number).encode()))\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
@@ -74,17 +74,17 @@ def test_killed_process_loses_nothing(tmp_path, warnings):
     assert [spooled.payload for spooled in waiting(spool)] == [str(number).encode() for number in range(50)]
 
 
-def test_damaged_file_is_put_aside(tmp_path, warnings):
+def test_damaged_file_is_renamed(tmp_path, warnings):
     path = tmp_path / "spool"
     path.write_bytes(b"not a database" * 1000)
     spool = Spool(path, warnings)
     spool.add(message(1))
     assert waiting(spool) == [message(1)]
     assert (tmp_path / "spool.damaged").read_bytes().startswith(b"not a database")
-    assert warnings == [f"{path}: file is not a database; put aside as spool.damaged, and begun anew"]
+    assert warnings == [f"{path}: file is not a database; renamed to spool.damaged, and a new one started"]
 
 
-def test_file_damaged_inside_is_put_aside(tmp_path, warnings):
+def test_file_damaged_inside_is_renamed(tmp_path, warnings):
     path = tmp_path / "spool"
     spool = Spool(path, warnings)
     for number in range(2000):
@@ -98,7 +98,7 @@ def test_file_damaged_inside_is_put_aside(tmp_path, warnings):
     assert len(warnings) == 1
 
 
-def test_disk_that_takes_no_more_moves_it_to_memory(tmp_path, warnings):
+def test_full_disk_moves_it_to_memory(tmp_path, warnings):
     path = tmp_path / "spool"
     spool = Spool(path, warnings)
     spool.add(message(0))

@@ -18,7 +18,7 @@ def through(resampler, samples, cuts=()):
 
 
 @given(CUTS, st.floats(0.3, 4.0))
-def test_same_bits_whatever_the_pieces(cuts, step):
+def test_same_bits_for_any_pieces(cuts, step):
     samples = signals(400)
     whole = through(StreamResampler(step), samples)
     assert through(StreamResampler(step), samples, cuts).tobytes() == whole.tobytes()
@@ -37,7 +37,7 @@ def test_same_bits_across_a_change_of_step(cuts, first, second, change):
 
 
 @pytest.mark.parametrize("step", [0.95, 1.05, 1.04, 2.0])
-def test_a_slow_signal_is_as_scipy_interpolates_it(step):
+def test_a_slow_signal_agrees_with_scipy(step):
     times = np.arange(600)
     samples = np.stack([np.sin(2 * np.pi * 0.04 * times + phase) for phase in range(6)], 1).astype(np.float32)
     made = StreamResampler(step).push(samples)
@@ -61,7 +61,7 @@ def test_step_of_one_gives_the_samples_back():
     assert made == pytest.approx(samples[: len(made)], abs=1e-5)
 
 
-def test_what_lies_above_the_new_nyquist_rate_is_taken_out():
+def test_frequencies_above_the_new_nyquist_rate_are_removed():
     times = np.arange(2000)
     alias = np.repeat(np.sin(2 * np.pi * 0.4 * times)[:, None], 6, 1).astype(np.float32)
     made = StreamResampler(2.0).push(alias)
@@ -77,5 +77,5 @@ def test_memory_is_bounded():
 
 @pytest.mark.parametrize("step", [0, -1, float("nan"), float("inf")])
 def test_a_step_is_positive(step):
-    with pytest.raises(ValueError, match=r"a positive step is wanted\. Received: "):
+    with pytest.raises(ValueError, match=r"step must be positive and finite\. Received: "):
         StreamResampler(step)

@@ -27,7 +27,7 @@ def signals(count):
 
 
 @given(st.lists(st.integers(0, 80), min_size=1, max_size=30), st.sampled_from([50.0, 52.0, 48.0, 104.0]))
-def test_same_recording_same_windows_whatever_the_drain_schedule(contract, drains, rate_hz):
+def test_windows_do_not_depend_on_the_drain_schedule(contract, drains, rate_hz):
     count = sum(drains)
     one_by_one = windows_of(SampleStream(contract, rate_hz, "chip"), signals(count), rate_hz, [1] * count)
     assert windows_of(SampleStream(contract, rate_hz, "chip"), signals(count), rate_hz, drains) == one_by_one
@@ -40,7 +40,7 @@ def test_windows_of_a_fitting_rate_are_the_samples_themselves(contract):
     assert made[1][1] == signals(64)[16:48].tobytes()
 
 
-def test_gap_begins_anew_and_is_counted(contract):
+def test_gap_begins_a_new_segment_and_is_counted(contract):
     stream = SampleStream(contract, 50.0, "chip")
     stream.begin(0)
     stream.note_drain(round(40.5 / 50 * S), 40)
@@ -83,7 +83,7 @@ def test_small_deviation_is_measured_and_not_resampled(contract):
 @pytest.mark.parametrize(
     ("nominal", "found"), [(44.0, "44 samples a second, set to 44"), (500.0, "500 samples a second, set to 500")]
 )
-def test_rate_that_cannot_be_made_the_models_is_refused(contract, nominal, found):
+def test_rate_that_cannot_be_resampled_is_refused(contract, nominal, found):
     with pytest.raises(SensorError) as caught:
         SampleStream(contract, nominal, "chip")
     assert str(caught.value) == (

@@ -20,7 +20,7 @@ def run(clock, rate_hz, drains, phase=0.3, begun_ns=0):
     return given_before
 
 
-def test_nothing_is_known_at_first():
+def test_no_estimate_at_first():
     clock = SampleClock(50.0)
     assert clock.rate_hz == 50.0
     assert clock.spread == math.inf

@@ -41,7 +41,7 @@ phases = st.floats(0.001, 0.019)
 
 
 @given(rates, phases, st.floats(0, 0.36), st.integers(0, 5), st.floats(0.01, 2))
-def test_what_a_sensor_that_stopped_owes_is_right_to_a_sample(rate_hz, phase_s, after_s, empty, resumed_s):
+def test_samples_lost_by_a_stopped_sensor_are_counted_to_one(rate_hz, phase_s, after_s, empty, resumed_s):
     sensor = Sensor(rate_hz, phase_s)
     now_s = sensor.run(60)
     sensor.stopped_s = now_s + after_s
@@ -55,7 +55,7 @@ def test_what_a_sensor_that_stopped_owes_is_right_to_a_sample(rate_hz, phase_s, 
 
 
 @given(rates, phases)
-def test_the_rate_is_not_that_of_a_sensor_that_stands_still(rate_hz, phase_s):
+def test_a_stopped_sensor_does_not_change_the_rate(rate_hz, phase_s):
     sensor = Sensor(rate_hz, phase_s)
     now_s = sensor.run(60)
     before = sensor.clock.rate_hz
@@ -66,7 +66,7 @@ def test_the_rate_is_not_that_of_a_sensor_that_stands_still(rate_hz, phase_s):
 
 
 @given(phases, st.floats(-0.08, 0.08))
-def test_a_pace_that_really_changed_is_believed(phase_s, change):
+def test_a_lasting_change_of_rate_is_followed(phase_s, change):
     sensor = Sensor(50.0, phase_s)
     now_s = sensor.run(60)
     given_before = sensor.given

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deseptr.data import UNLABELLED, Dataset, Recording
-from deseptr.device.recorder import Step
+from deseptr.device.recorder import SessionStep
 from deseptr.firmware_harness.simulator import act
 
 
@@ -23,7 +23,10 @@ def acted(*steps, subject="1"):
 
 def test_activities_in_their_order_and_length():
     made = acted(
-        Step("prepare", "jump", 2), Step("activity", "jump", 3), Step("rest", "jump", 1), Step("activity", "rest", 2)
+        SessionStep("prepare", "jump", 2),
+        SessionStep("activity", "jump", 3),
+        SessionStep("rest", "jump", 1),
+        SessionStep("activity", "rest", 2),
     )
     values = made.signals[:, 0].tolist()
     assert values == [2] * 20 + [2] * 30 + [1] * 10 + [1] * 20 + [1] * 20
@@ -33,13 +36,13 @@ def test_activities_in_their_order_and_length():
 
 @pytest.mark.parametrize(("subject", "value"), [("2", 7), ("nobody", 1)])
 def test_whose_recordings(subject, value):
-    assert acted(Step("activity", "rest", 1), subject=subject).signals[0, 0] == value
+    assert acted(SessionStep("activity", "rest", 1), subject=subject).signals[0, 0] == value
 
 
 @pytest.mark.parametrize("label", ["unheard-of", "never"])
 def test_activity_without_samples_is_the_first_recording(label):
-    assert acted(Step("activity", label, 1)).signals[0, 0] == 1
+    assert acted(SessionStep("activity", label, 1)).signals[0, 0] == 1
 
 
 def test_activity_without_end_lasts_as_long_as_its_recordings():
-    assert len(acted(Step("activity", "rest", math.inf))) == 30 + 20
+    assert len(acted(SessionStep("activity", "rest", math.inf))) == 30 + 20

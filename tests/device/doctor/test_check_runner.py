@@ -2,20 +2,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from deseptr.contract import SetupError
-from deseptr.device.doctor import CHECKS, Check, Finding, Level, Verdict, examine, worst
+from deseptr.device.doctor import CHECKS, Check, CheckResult, DoctorFinding, Level, run_checks, worst
 
 from .conftest import PI
 
 
-def ok(patient):
-    return Verdict(Level.OK, "fine")
+def ok(subject):
+    return CheckResult(Level.OK, "fine")
 
 
-def broken(patient):
+def broken(subject):
     raise ZeroDivisionError("by\nnothing")
 
 
-def refused(patient):
+def refused(subject):
     raise SetupError("smbus2", found="no such package", expected="the library", next_step="install it")
 
 
@@ -23,8 +23,8 @@ def levels(findings):
     return {finding.check: str(finding.level) for finding in findings}
 
 
-def test_a_healthy_pi(make_patient, int8_model):
-    findings = list(examine(make_patient(model=int8_model), CHECKS))
+def test_a_healthy_pi(make_subject, int8_model):
+    findings = list(run_checks(make_subject(model=int8_model), CHECKS))
     assert levels(findings) == {check.name: "skip" if check.name == "edge-tpu" else "ok" for check in CHECKS}
     assert worst(findings) is Level.OK
 
@@ -38,30 +38,30 @@ def test_checks_come_after_what_they_need():
 
 
 def test_a_check_that_breaks_is_a_failure_and_stops_no_other():
-    first, second, third = examine(None, [Check("a", broken), Check("b", refused), Check("c", ok)])
-    assert first == Finding(
+    first, second, third = run_checks(None, [Check("a", broken), Check("b", refused), Check("c", ok)])
+    assert first == DoctorFinding(
         "a",
         Level.FAIL,
-        "the check itself broke: ZeroDivisionError: by nothing",
-        "a finding",
+        "the check itself failed: ZeroDivisionError: by nothing",
+        "a result",
         "report this line, with the machine and the sensor",
     )
-    assert second == Finding("b", Level.FAIL, "smbus2: no such package", "the library", "install it")
-    assert third == Finding("c", Level.OK, "fine")
+    assert second == DoctorFinding("b", Level.FAIL, "smbus2: no such package", "the library", "install it")
+    assert third == DoctorFinding("c", Level.OK, "fine")
 
 
 def test_an_interrupt_is_not_held_back():
-    def interrupted(patient):
+    def interrupted(subject):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(examine(None, [Check("a", interrupted)]))
+        list(run_checks(None, [Check("a", interrupted)]))
 
 
-def test_what_a_failed_check_was_needed_for_is_skipped():
+def test_checks_that_need_a_failed_one_are_skipped():
     made = []
     checks = [Check("a", broken), Check("b", ok, needs=("a",)), Check("c", ok, needs=("b", "a")), Check("d", ok)]
-    findings = list(examine(None, checks, lambda check: made.append(check.name)))
+    findings = list(run_checks(None, checks, lambda check: made.append(check.name)))
     assert [str(finding.level) for finding in findings] == ["fail", "skip", "skip", "ok"]
     assert [finding.found for finding in findings[1:3]] == ["needs a", "needs b and a"]
     assert made == ["a", "d"]
@@ -77,17 +77,17 @@ def test_what_a_failed_check_was_needed_for_is_skipped():
     ],
 )
 def test_worst(found, expected):
-    level = worst(Finding(str(number), Level(name), "") for number, name in enumerate(found))
+    level = worst(DoctorFinding(str(number), Level(name), "") for number, name in enumerate(found))
     assert level.exit_code == expected.exit_code
     assert {Level.OK: 0, Level.SKIP: 0, Level.WARN: 1, Level.FAIL: 2}[level] == level.exit_code
 
 
-def test_the_bus_is_closed_once(make_patient):
-    patient = make_patient()
+def test_the_bus_is_closed_once(make_subject):
+    subject = make_subject()
     closed = []
-    patient.bus.close = lambda: closed.append(True)
-    patient.close()
-    patient.close()
+    subject.bus.close = lambda: closed.append(True)
+    subject.close()
+    subject.close()
     assert closed == [True]
 
 
@@ -98,12 +98,12 @@ GARBAGE = st.one_of(st.none(), st.binary(max_size=200), st.text(max_size=60).map
 
 @given(files=st.fixed_dictionaries(dict.fromkeys(PI, GARBAGE)), told=st.text(max_size=80))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_garbage_in_files_or_commands_breaks_a_check(make_patient, int8_model, files, told):
-    patient = make_patient(files=files, model=int8_model, seconds=1, host={"run": lambda command: told})
-    findings = list(examine(patient, CHECKS))
+def test_no_garbage_in_files_or_commands_breaks_a_check(make_subject, int8_model, files, told):
+    subject = make_subject(files=files, model=int8_model, seconds=1, host={"run": lambda command: told})
+    findings = list(run_checks(subject, CHECKS))
     assert len(findings) == len(CHECKS)
     for finding in findings:
-        assert "broke" not in finding.found
+        assert "itself failed" not in finding.found
         assert finding.found.isprintable()
         assert finding.expected.isprintable()
         assert finding.next_step.isprintable()
