@@ -7,7 +7,7 @@ PACKAGED := device/models/deseptr_motionsense.tflite
 MODELS ?= $(PACKAGED)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow arm-cost verify-arm qemu check format wheel clean
+.PHONY: help setup demo test test-slow arm-cost verify-arm qemu check format docs wheel clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,9 +49,14 @@ format: setup ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: setup ## Generate the generated pages, build site/index.html
+	$(BIN)/python docs/make_command_reference.py
+	$(BIN)/python docs/make_migration_page.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 wheel: setup ## Build dist/*.whl
 	rm -rf build
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean: ## Remove what the targets made, but for trained runs
-	rm -rf $(VENV) build dist demo verify-arm *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo site verify-arm *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,48 @@
+"""Pages that are generated say what the code of today says; `make docs` writes them."""
+
+import importlib.util
+from types import ModuleType
+
+from doc_blocks import DOCS
+
+from deseptr.contract.moved import MODULES, NAMES
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def words(text: str) -> list[str]:
+    """The words in order: how click breaks its lines depends on its version."""
+    return text.split()
+
+
+def test_command_reference_is_that_of_the_command_line():
+    reference = script("make_command_reference")
+    assert words(reference.PAGE.read_text("utf-8")) == words(reference.page())
+
+
+def test_command_reference_has_every_command():
+    text = script("make_command_reference").page()
+    for command in ("deseptr data info", "deseptr train", "deseptr device run", "deseptr firmware boot-files"):
+        assert f"## {command}\n" in text
+
+
+def test_migration_page_is_that_of_the_tables():
+    migration = script("make_migration_page")
+    text = migration.PAGE.read_text("utf-8")
+    assert text == migration.page(text)
+
+
+def test_migration_page_has_every_moved_module_and_name():
+    text = script("make_migration_page").PAGE.read_text("utf-8")
+    for old, new in MODULES.items():
+        assert f"| `{old}` | `{new}` |" in text
+    for package, moved in NAMES.items():
+        for name, target in moved.items():
+            assert f"| `{package}.{name}` | `{target}.{name}` |" in text

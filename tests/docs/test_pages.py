@@ -1,0 +1,115 @@
+"""Every code block of the documents runs as it stands there, or says why it cannot: see :mod:`doc_blocks`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+from doc_blocks import DATA, PAGES, ROOT, SHELL, Block, PageRunner, blocks_of, command_lines
+
+from deseptr.cli.main import deseptr
+
+# Pages that train or convert: minutes. They run with `make test-slow`.
+SLOW = {"README.md", "getting-started.md", "training.md", "converting.md"}
+# Pages that have a test of their own.
+ELSEWHERE = {"new-driver.md": ROOT / "tests" / "device" / "drivers" / "test_new_driver_page.py"}
+# Pages that take a trained run for granted.
+WITH_RUN = {"converting.md"}
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+
+
+def names(pages: set[str]) -> list[pytest.ParameterSet]:
+    return [
+        pytest.param(page, id=page.name, marks=[pytest.mark.slow] if page.name in SLOW else [])
+        for page in PAGES
+        if page.name in pages
+    ]
+
+
+def run_page(page: Path, folder: Path) -> None:
+    with PageRunner(folder) as runner:
+        for block in blocks_of(page):
+            if block.mark is None:
+                runner.run(block)
+
+
+@pytest.mark.parametrize("page", names({page.name for page in PAGES} - WITH_RUN - set(ELSEWHERE)))
+def test_every_block_runs(page: Path, page_folder: Path):
+    run_page(page, page_folder)
+
+
+@pytest.mark.parametrize("page", names(WITH_RUN))
+def test_every_block_runs_on_a_trained_run(page: Path, page_folder: Path, tiny_run: Path):
+    shutil.copytree(tiny_run, page_folder / "runs" / "mine")
+    run_page(page, page_folder)
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.language in SHELL], ids=lambda block: block.where)
+def test_every_command_line_is_one_that_the_command_takes(block: Block, page_folder: Path, monkeypatch):
+    monkeypatch.chdir(page_folder)
+    with PageRunner(page_folder) as runner:
+        for other in blocks_of(block.page):
+            if other.language in DATA:
+                runner.run(other)
+    for words in command_lines(block.text):
+        parse(words)
+
+
+def test_few_blocks_are_left_out():
+    marked = [block for block in BLOCKS if block.mark]
+    assert 10 * len(marked) <= len(BLOCKS), [block.where for block in marked]
+
+
+def test_pages_with_a_test_of_their_own_are_in_it():
+    for page, test in ELSEWHERE.items():
+        assert page in test.read_text("utf-8")
+
+
+def test_a_wrong_option_is_found():
+    with pytest.raises(click.UsageError, match="--modle"):
+        parse(["device", "run", "--modle", "mine.tflite"])
+
+
+def test_a_block_that_fails_is_found(tmp_path: Path):
+    page = tmp_path / "page"
+    page.mkdir()
+    with PageRunner(page) as runner:
+        runner.run(made(page, "python", "answer = 42"))
+        runner.run(made(page, "python", "print(answer)"))
+        runner.run(made(page, "text", "4...\n"))
+        with pytest.raises(AssertionError, match="printed was\n42"):
+            runner.run(made(page, "text", "43\n"))
+        with pytest.raises(AssertionError, match="ZeroDivisionError"):
+            runner.run(made(page, "python", "answer / 0"))
+        with pytest.raises(AssertionError, match="exit code 2"):
+            runner.run(made(page, "sh", "deseptr data info nothing.csv | cat"))
+
+
+def made(folder: Path, language: str, text: str) -> Block:
+    return Block(ROOT / "README.md", 1, language, "output", None, "", text)
+
+
+def parse(words: list[str]) -> None:
+    """Parse a command line as click does, without running the command; files that are not there yet may be named.
+
+    Raises:
+        click.UsageError: if an option, a choice or a number is wrong.
+    """
+    command: click.Command = deseptr
+    context = click.Context(deseptr, info_name="deseptr", **deseptr.context_settings)
+    rest = list(words)
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        name = rest.pop(0)
+        below = command.get_command(context, name)
+        assert below is not None, f"no such command: {name}"
+        command = below
+        context = click.Context(command, info_name=name, parent=context)
+    if isinstance(command, click.Group):
+        return
+    try:
+        command.make_context(command.name, rest, parent=context.parent)
+    except click.BadParameter as error:
+        if "does not exist" not in error.message:
+            raise
