@@ -1,5 +1,8 @@
-"""Checkpoint in, checked ``.tflite`` with its contract inside out. TensorFlow is loaded in a process of its own."""
+"""Checkpoint in, checked ``.tflite`` with its contract inside out. TensorFlow is loaded in a process of its own.
 
-from .conversion import Conversion as Conversion, convert_run as convert_run
-from .parity import Gate as Gate
-from .recipe import Recipe as Recipe
+Importing it loads nothing: every name is imported when it is first used.
+"""
+
+from deseptr.contract.lazy import lazy_face
+
+__getattr__, __dir__, __all__ = lazy_face(__name__, __file__)

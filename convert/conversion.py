@@ -18,6 +18,7 @@ from deseptr.train.run_folder import Calibration
 
 from .edgetpu import NO_COMPILER, EdgeTpuReport, compile_for_edgetpu
 from .input_range import range_warnings
+from .isolated import kept_worker
 from .micro.source import Arena, measure_arena, resolver_ops, write_firmware
 from .parity import Gate
 from .recipe import Recipe
@@ -138,14 +139,20 @@ def convert_run(
     """
     recipe, gate = recipe or Recipe(), gate or Gate()
     _check_writable(output)
+    with kept_worker():
+        attempts = _attempts(run, recipe, calibration, gate, tell)
+        if attempts[-1].failures and not force:
+            raise _not_the_same(run, attempts)
+        return _write(run, output, tuple(attempts), gate)
+
+
+def _attempts(run: Path, recipe: Recipe, calibration: Calibration | None, gate: Gate, tell: Teller) -> list[Attempt]:
+    """Attempts until one passes the gate or nothing is left to try, the best last."""
     attempts = [attempt(run, recipe, calibration, gate, tell)]
     while attempts[-1].failures and (following := next_recipe(attempts[-1])):
         tell(f"{attempts[-1].failures[0]}; trying again")
         attempts.append(attempt(run, following, calibration, gate, tell))
-    attempts.sort(key=lambda tried: (not tried.failures, tried.deciding.agreement))
-    if attempts[-1].failures and not force:
-        raise _not_the_same(run, attempts)
-    return _write(run, output, tuple(attempts), gate)
+    return sorted(attempts, key=lambda tried: (not tried.failures, tried.deciding.agreement))
 
 
 def _not_the_same(run: Path, attempts: list[Attempt]) -> ConversionError:

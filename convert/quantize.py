@@ -1,16 +1,9 @@
-"""From a checkpoint to flatbuffers, in a process of its own.
-
-``TFLiteConverter.convert()`` keeps some 22 MB at every call and prints from C++; a spawned process gives both back.
-"""
+"""From a checkpoint to flatbuffers, in the process of :mod:`.isolated`."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,10 +14,14 @@ from deseptr.contract import ConversionError, ModelContract, ModelError
 from deseptr.train.run_folder import Calibration
 
 from .float_io import with_float_io
+from .isolated import WorkerDiedError, run_isolated
 from .recipe import Recipe
 from .rounded_input import with_rounded_input
 from .symmetric import with_symmetric_operands
 from .targets import TARGETS
+
+# What the converter's process imports once.
+TENSORFLOW = ("tensorflow", "deseptr.train.training_loop", "deseptr.convert.lowering.inference_graph")
 
 
 @dataclass(frozen=True)
@@ -62,22 +59,20 @@ def quantize_run(run: Path, recipe: Recipe, calibration: Calibration | None = No
         ModelError: if the run cannot be read.
         ConversionError: if the network has no lowering or the converter fails.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=silence) as pool:
-        try:
-            return pool.submit(_quantize, run, recipe, calibration).result()
-        except BrokenProcessPool as error:
-            raise ConversionError(
-                run, found="a converter that died", expected="a flatbuffer", next_step="free memory and convert again"
-            ) from error
-
-
-def silence() -> None:
-    """Drop what TensorFlow's C++ side prints; errors come back as exceptions."""
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    null = os.open(os.devnull, os.O_WRONLY)
-    for descriptor in (1, 2):
-        os.dup2(null, descriptor)
-    os.close(null)
+    try:
+        result: Quantized = run_isolated(f"{__name__}:quantize_here", run, recipe, calibration, preload=TENSORFLOW)
+    except WorkerDiedError as error:
+        raise ConversionError(
+            run,
+            found=f"a converter that {error.reason}",
+            expected="a flatbuffer",
+            next_step=(
+                "free memory and convert again"
+                if error.killed
+                else "report this with the run's config.json, or with your model"
+            ),
+        ) from error
+    return result
 
 
 class Inputs(NamedTuple):
@@ -116,7 +111,8 @@ def load_inputs(run: Path, calibration: Calibration | None = None) -> Inputs:
     return Inputs(classifier, contract, calibration)
 
 
-def _quantize(run: Path, recipe: Recipe, calibration: Calibration | None) -> Quantized:
+def quantize_here(run: Path, recipe: Recipe, calibration: Calibration | None) -> Quantized:
+    """:func:`quantize_run` in this process, which loads TensorFlow and lets it print."""
     from deseptr.train.classifier import WindowClassifier
     from deseptr.train.training_loop import predict_logits
 

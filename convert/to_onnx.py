@@ -7,10 +7,7 @@ flatbuffer and ONNX's channels-first convolutions are part of what ONNX Runtime 
 from __future__ import annotations
 
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +17,7 @@ from deseptr.tflite.bare_model import BareOnnx, BareTflite, random_feeds
 from deseptr.tflite.graph import read_graph
 from deseptr.tflite.runtimes import choose_runtime
 
-from .quantize import silence
+from .isolated import WorkerDiedError, run_isolated
 
 OPSET = 18
 TOLERANCE = 1e-4
@@ -47,13 +44,15 @@ def to_onnx(flatbuffer: bytes, source: object) -> bytes:
             next_step="name the float flatbuffer of the same network",
         )
     _check_installed()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=silence) as pool:
-        try:
-            content = pool.submit(_export, flatbuffer, source).result()
-        except BrokenProcessPool as error:
-            raise ConversionError(
-                source, found="tf2onnx died", expected="an ONNX model", next_step="free memory and try again"
-            ) from error
+    try:
+        content: bytes = run_isolated(f"{__name__}:export_here", flatbuffer, source)
+    except WorkerDiedError as error:
+        raise ConversionError(
+            source,
+            found=f"a tf2onnx that {error.reason}",
+            expected="an ONNX model",
+            next_step="free memory and try again",
+        ) from error
     _check_same(flatbuffer, content, source)
     return content
 
@@ -75,7 +74,8 @@ def _check_installed() -> None:
         )
 
 
-def _export(flatbuffer: bytes, source: object) -> bytes:
+def export_here(flatbuffer: bytes, source: object) -> bytes:
+    """:func:`to_onnx` in this process, which loads TensorFlow and lets it print; unproven."""
     import tf2onnx
 
     with tempfile.TemporaryDirectory() as folder:

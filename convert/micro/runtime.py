@@ -11,22 +11,19 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ConversionError, SetupError
+from deseptr.convert.isolated import WorkerDiedError, run_isolated
 from deseptr.tflite.graph import Graph, Node, Tensor
 
 ALIGNMENT = 16
 _ROOMY = 1 << 24
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,8 @@ def run_micro(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
         ConversionError: if its kernels cannot run the graph.
         SetupError: if the package ``tflite-micro`` is missing.
     """
-    return _apart(_run, flatbuffer, inputs)
+    outputs: NDArray[np.int8] = _apart("run_here", flatbuffer, inputs)
+    return outputs
 
 
 def measure_arena(flatbuffer: bytes) -> Arena:
@@ -85,7 +83,8 @@ def measure_arena(flatbuffer: bytes) -> Arena:
         ConversionError: if its kernels cannot run the graph in 16 MB.
         SetupError: if the package ``tflite-micro`` is missing.
     """
-    return _apart(_measure, flatbuffer)
+    arena: Arena = _apart("measure_here", flatbuffer)
+    return arena
 
 
 def peak_activations(graph: Graph) -> Peak:
@@ -106,7 +105,7 @@ def _size(tensor: Tensor) -> int:
     return tensor.elements * np.dtype(tensor.type.lower()).itemsize
 
 
-def _apart(function: Callable[..., _T], *arguments: Any) -> _T:
+def _apart(function: str, *arguments: Any) -> Any:
     if importlib.util.find_spec("tflite_micro") is None:
         raise SetupError(
             "tflite-micro",
@@ -114,11 +113,10 @@ def _apart(function: Callable[..., _T], *arguments: Any) -> _T:
             expected="the interpreter of microcontrollers, which has wheels for Linux on x86-64",
             next_step="`pip install 'deseptr[micro]'`",
         )
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        try:
-            return pool.submit(function, *arguments).result()
-        except BrokenProcessPool as error:
-            raise _refused("an interpreter that died") from error
+    try:
+        return run_isolated(f"{__name__}:{function}", *arguments)
+    except WorkerDiedError as error:
+        raise _refused(f"an interpreter that {error.reason}") from error
 
 
 def _refused(found: str) -> ConversionError:
@@ -130,7 +128,8 @@ def _refused(found: str) -> ConversionError:
     )
 
 
-def _run(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+def run_here(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+    """:func:`run_micro` in this process, which a crash would end."""
     with _refusals_told():
         interpreter = _interpreter(flatbuffer, _ROOMY)
         classes = interpreter.get_output_details(0)["shape"][1:]
@@ -142,7 +141,8 @@ def _run(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
     return outputs
 
 
-def _measure(flatbuffer: bytes) -> Arena:
+def measure_here(flatbuffer: bytes) -> Arena:
+    """:func:`measure_arena` in this process, which a crash would end; it turns core dumps off."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

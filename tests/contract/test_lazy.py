@@ -9,7 +9,7 @@ import pytest
 
 from deseptr.contract.lazy import lazy_face
 
-FACES = ("contract", "data", "tflite", "device", "firmware_harness.simulator")
+FACES = ("contract", "data", "tflite", "device", "convert", "firmware_harness.simulator")
 
 
 @pytest.mark.parametrize("package", FACES)

@@ -1,0 +1,3 @@
+from .conversion import Conversion as Conversion, convert_run as convert_run
+from .parity import Gate as Gate
+from .recipe import Recipe as Recipe

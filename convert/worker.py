@@ -1,0 +1,114 @@
+"""The converter's process: ``python -m deseptr.convert.worker``, which :mod:`.isolated` starts and talks to.
+
+It loads what jobs need once and forks for every job, so that each job begins in a fresh state and one
+that dies takes nothing else with it. Where there is no fork, it does one job itself.
+
+Requests come on stdin, replies go to stdout: eight bytes of length, then that many bytes of pickle. Both ends are this
+package in the same installation, started by one another; nothing else can write to these pipes.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import pkgutil
+import struct
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import IO, Any
+
+LENGTH = struct.Struct("<Q")
+DONE, ERROR, BUG, DIED = "done", "error", "bug", "died"
+
+
+def main() -> None:
+    """Serve jobs until stdin ends."""
+    requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    silence()
+    while (message := receive(requests)) is not None:
+        job, preload, can_fork = message
+        if can_fork:
+            _load(preload)
+        write(replies, _in_a_child(job) if can_fork else _reply(*job))
+
+
+def send(stream: IO[bytes], content: Any) -> None:
+    """Write one message."""
+    write(stream, pickle.dumps(content))
+
+
+def write(stream: IO[bytes], data: bytes) -> None:
+    """Write one message that is pickled already."""
+    stream.write(LENGTH.pack(len(data)))
+    stream.write(data)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Any:
+    """Read one message; None at the end of the stream."""
+    data = read(stream)
+    return None if data is None else pickle.loads(data)
+
+
+def read(stream: IO[bytes]) -> bytes | None:
+    """Read one message as it is; None if the stream ends before the message does."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    data = stream.read(length)
+    return data if len(data) == length else None
+
+
+def silence() -> None:
+    """Drop what TensorFlow's C++ side prints; errors come back as exceptions."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    null = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _load(modules: Sequence[str]) -> None:
+    """Import what forks shall find imported; what is missing is the job's to say."""
+    for module in modules:
+        with suppress(ImportError):
+            import_module(module)
+
+
+def _in_a_child(job: tuple[str, tuple[Any, ...]]) -> bytes:
+    """Do a job in a fork; ``(DIED, status)``, the wait status, if it ends without an answer."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        try:
+            with os.fdopen(writing, "wb") as answer:
+                write(answer, _reply(*job))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        reply = read(answer)
+    status = os.waitpid(child, 0)[1]
+    return pickle.dumps((DIED, status)) if reply is None else reply
+
+
+def _reply(function: str, arguments: tuple[Any, ...]) -> bytes:
+    try:
+        return pickle.dumps((DONE, pkgutil.resolve_name(function)(*arguments)))
+    except Exception as error:
+        trace = traceback.format_exc()
+        try:
+            content = pickle.dumps((ERROR, (error, trace)))
+            pickle.loads(content)
+        except Exception:  # an error that cannot be pickled, or not be made anew
+            return pickle.dumps((BUG, trace))
+        return content
+
+
+if __name__ == "__main__":
+    main()

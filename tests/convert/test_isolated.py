@@ -1,0 +1,112 @@
+"""The converter's process: what comes back of a job, and what becomes of a script without a guard."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from urllib.request import Request
+
+import pytest
+
+from deseptr.contract import ConversionError, ModelError
+from deseptr.convert import quantize
+from deseptr.convert.isolated import WorkerDiedError, kept_worker, run_isolated
+from deseptr.convert.recipe import Recipe
+
+# Functions of the standard library, which the process imports as any of ours.
+KILL_ITSELF = "os:abort"
+REQUEST = Request("http://localhost")
+
+
+def test_result_comes_back():
+    assert run_isolated("operator:add", 2, 3) == 5
+
+
+def test_expected_error_comes_back_as_itself(tmp_path: Path):
+    with pytest.raises(ModelError, match="nowhere: found no such folder or file"):
+        run_isolated("deseptr.convert.quantize:quantize_here", tmp_path / "nowhere", Recipe(), None)
+
+
+def test_error_of_an_imported_package_keeps_its_name():
+    with pytest.raises(ModuleNotFoundError) as caught:
+        run_isolated("no_such_package:anything")
+    assert caught.value.name == "no_such_package"
+
+
+def test_error_that_cannot_be_made_anew_is_told_with_its_trace():
+    # Its constructor takes more than its `args` keep.
+    with pytest.raises(RuntimeError, match=r"(?s)in the converter's process.*HTTPError: HTTP Error 404"):
+        run_isolated(
+            "urllib.request:HTTPDefaultErrorHandler.http_error_default", None, REQUEST, None, 404, "gone", None
+        )
+
+
+def test_result_that_cannot_be_pickled_is_an_error():
+    with pytest.raises((TypeError, AttributeError, RuntimeError), match="pickle"):
+        run_isolated("threading:Lock")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_job_that_dies_says_of_which_signal(number: signal.Signals):
+    with pytest.raises(WorkerDiedError, match=f"died of {number.name}") as caught:
+        run_isolated("signal:raise_signal", number)
+    assert caught.value.killed == (number == signal.SIGKILL)
+
+
+def test_job_that_exits_says_its_code():
+    with pytest.raises(WorkerDiedError, match="ended with exit code 3"):
+        run_isolated("os:_exit", 3)
+
+
+def test_process_is_kept_within_a_block_and_survives_a_job_that_dies():
+    with kept_worker():
+        first = run_isolated("os:getppid")
+        with pytest.raises(WorkerDiedError):
+            run_isolated(KILL_ITSELF)
+        assert run_isolated("os:getppid") == first
+    assert run_isolated("os:getppid") != first
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+
+
+def test_jobs_share_no_state():
+    with kept_worker():
+        run_isolated("os:putenv", "DESEPTR_TEST_STATE", "1")
+        run_isolated("sys:setrecursionlimit", 999)
+        assert run_isolated("sys:getrecursionlimit") != 999
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (signal.SIGKILL, "found a converter that died of SIGKILL, expected a flatbuffer; free memory"),
+        (signal.SIGSEGV, "found a converter that died of SIGSEGV, expected a flatbuffer; report this"),
+    ],
+)
+def test_converter_that_dies_is_one_line(monkeypatch, tmp_path: Path, number: signal.Signals, line: str):
+    def die(*arguments: object, **options: object) -> None:
+        run_isolated("signal:raise_signal", number)
+
+    monkeypatch.setattr(quantize, "run_isolated", die)
+    with pytest.raises(ConversionError, match=line):
+        quantize.quantize_run(tmp_path, Recipe())
+
+
+def test_a_script_without_a_guard_is_executed_once(tmp_path: Path):
+    (tmp_path / "script.py").write_text(
+        textwrap.dedent("""
+        from deseptr.convert.isolated import run_isolated
+
+        with open("runs.txt", "a") as file:
+            file.write("run\\n")
+        print(run_isolated("operator:add", 2, 3))
+        """)
+    )
+    # A file that is named as a module of the standard library, as it happens in users' folders.
+    (tmp_path / "pickle.py").write_text("raise SystemExit('taken for a module')")
+    command = [sys.executable, "-P", "script.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "5\n", done.stderr
+    assert (tmp_path / "runs.txt").read_text() == "run\n"
