@@ -8,6 +8,7 @@ from importlib.metadata import version
 import click
 
 from deseptr.contract.errors import DeseptrError
+from deseptr.contract.extras import extra_of
 
 from .common.lazy import LazyGroup
 
@@ -24,7 +25,6 @@ COMMANDS = {
     "firmware": ("firmware.group", "Put a model onto a board over ssh, or try it without one."),
     "demo": ("demo", "The whole path on a synthetic wearer, with a report."),
 }
-EXTRAS = {"ray": "cluster", "paho": "mqtt"}
 
 
 @click.group(
@@ -58,12 +58,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _missing(error: ModuleNotFoundError) -> int:
     """Explain a missing optional package; a missing module of ours is a bug and is raised again."""
-    package = (error.name or "").partition(".")[0]
-    if package in ("", "deseptr"):
+    found = extra_of(error)
+    if found is None:
         raise error
+    package, extra = found
     click.echo(
         f"deseptr: {package}: found no such package, expected it for this command; "
-        f"install it with `pip install 'deseptr[{EXTRAS.get(package, 'train')}]'`",
+        f"install it with `pip install 'deseptr[{extra}]'`",
         err=True,
     )
     return 2

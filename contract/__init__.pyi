@@ -6,6 +6,7 @@ from .bootstrap import (
 )
 from .calibration import Reliability as Reliability, reliability as reliability, softmax as softmax
 from .errors import (
+    CancelledError as CancelledError,
     ConversionError as ConversionError,
     DataError as DataError,
     DeseptrError as DeseptrError,

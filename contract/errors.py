@@ -56,3 +56,7 @@ class SensorError(DeseptrError):
 
 class SetupError(DeseptrError):
     """This installation or these settings lack something the command needs."""
+
+
+class CancelledError(DeseptrError):
+    """A progress callback asked for an end; what was finished before is kept."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """Accuracy and F1 of predicted against true classes.
 
@@ -25,6 +25,12 @@ class Scores:
     labels: tuple[str, ...]
     confusion: NDArray[np.int64]
     per_subject_f1: dict[str, float]
+
+    def __repr__(self) -> str:
+        return (
+            f"Scores(macro_f1={self.macro_f1:.4f}, accuracy={self.accuracy:.4f}, windows={self.windows}, "
+            f"subjects={len(self.per_subject_f1)}, classes={len(self.labels)})"
+        )
 
     @property
     def windows(self) -> int:

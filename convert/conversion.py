@@ -27,7 +27,7 @@ from .try_recipe import Attempt, Teller, attempt, next_recipe
 _PACKAGES = ("deseptr", "tensorflow", "keras", "numpy", "ai-edge-litert", "tflite-runtime", "tflite-micro")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conversion:
     """What was converted and how it compares with the checkpoint on held-out windows.
 
@@ -54,6 +54,14 @@ class Conversion:
     arena: Arena | None = None
     edgetpu: EdgeTpuReport | None = None
     firmware: tuple[Path, ...] = ()
+
+    def __repr__(self) -> str:
+        parity, state = self.kept.deciding, "passed" if self.passed else "failed the gate"
+        return (
+            f"Conversion({str(self.path)!r}, {self.kept.recipe.mode} for {self.kept.recipe.target}, "
+            f"{len(self.content)} bytes, agreement {parity.agreement:.2%}, "
+            f"macro_f1 {parity.scores.macro_f1:.4f}, {state})"
+        )
 
     @property
     def kept(self) -> Attempt:

@@ -57,6 +57,9 @@ class Recording:
     def __len__(self) -> int:
         return len(self.signals)
 
+    def __repr__(self) -> str:
+        return f"Recording({self.title}, {self.duration_s:.1f} s at {self.rate_hz:g} Hz, {len(self)} samples)"
+
     @property
     def title(self) -> str:
         """Subject and trial, as messages name a recording."""
@@ -112,6 +115,57 @@ class Dataset:
             )
         for recording in self.recordings:
             self._check_labels(recording)
+
+    @classmethod
+    def from_arrays(cls, signals: Any, labels: Any, subjects: Any, rate_hz: float, *, name: str = "arrays") -> Dataset:
+        """A dataset of arrays that a program already holds.
+
+        Args:
+            signals: one array ``[sample, 6]`` a recording, or a single one, which is cut wherever its subject changes;
+                acceleration in m/s^2 and angular rate in rad/s, channels in the order of ``CHANNELS``.
+            labels: for each recording a name, or a sequence of names, one a sample; None is unlabelled. For a single
+                array one name a sample.
+            subjects: for each recording a name. For a single array one name, or one a sample.
+            rate_hz: sample rate of all of them.
+            name: what messages call the dataset.
+
+        Raises:
+            DataError: if the shapes do not fit each other, or a value is not finite.
+
+        >>> import numpy as np
+        >>> data = Dataset.from_arrays([np.zeros((100, 6)), np.ones((50, 6))], ["still", None], ["ada", "eve"], 50)
+        >>> data
+        Dataset('arrays', 2 subjects, 2 recordings, 0.1 minutes at 50 Hz, labels still)
+        """
+        from .from_memory import dataset_from_arrays
+
+        return dataset_from_arrays(signals, labels, subjects, rate_hz, name)
+
+    @classmethod
+    def from_dataframe(cls, frame: Any, *, rate_hz: float | None = None, name: str = "dataframe") -> Dataset:
+        """A dataset of a pandas data frame that has the columns of a CSV file.
+
+        Args:
+            frame: a row a sample, columns ``t``, ``acc_x`` to ``gyro_z``, ``label``, ``subject``; names say units as
+                in a CSV file (``acc_x_g``, ``t_ms``).
+            rate_hz: sample rate of a frame without times.
+            name: what messages call the dataset.
+
+        Raises:
+            DataError: as :func:`deseptr.data.read_csv`, naming column and row.
+        """
+        from .from_memory import dataset_from_dataframe
+
+        return dataset_from_dataframe(frame, rate_hz, name)
+
+    def __repr__(self) -> str:
+        rates = ", ".join(f"{rate:g}" for rate in sorted({recording.rate_hz for recording in self.recordings}))
+        minutes = sum(recording.duration_s for recording in self.recordings) / 60
+        return (
+            f"Dataset({self.name!r}, {_counted(len(self.subjects), 'subject')}, "
+            f"{_counted(len(self.recordings), 'recording')}, {minutes:.1f} minutes at {rates} Hz, "
+            f"labels {', '.join(self.label_names) or 'none'})"
+        )
 
     def _check_labels(self, recording: Recording) -> None:
         low, high = int(recording.labels.min(initial=-1)), int(recording.labels.max(initial=-1))
@@ -209,6 +263,10 @@ def empty_class(name: str, label: str) -> DataError:
         expected="samples of every class",
         next_step="record some, or leave the class out of the labels",
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:

@@ -56,6 +56,7 @@ from .label.tracker import (
 from .latency import Profiler as Profiler, STAGES as STAGES, WindowTimes as WindowTimes
 from .bus_access import OpenBus as OpenBus, override_bus as override_bus, open_bus as open_bus
 from .profile.measure import Extra as Extra, Profile as Profile, profile_model as profile_model
+from .push_stream import PushStream as PushStream
 from .recovery import (
     RUNGS as RUNGS,
     RecoveringImu as RecoveringImu,

@@ -31,6 +31,9 @@ class WindowEvent:
     sample: int
     state: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.t:9.2f} s  {self.label}  {self.confidence:.1%}"
+
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""
         made = {
@@ -57,6 +60,9 @@ class GapEvent:
     reason: str
     lost_samples: int
 
+    def __str__(self) -> str:
+        return f"{self.t:9.2f} s  gap: {self.reason}, {self.lost_samples} samples"
+
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""
         return {"gap": {"reason": self.reason, "lost_samples": self.lost_samples}, "t": round(self.t, 6)}
@@ -77,6 +83,9 @@ class LabelEvent:
     label: str
     previous: str | None
     confidence: float
+
+    def __str__(self) -> str:
+        return f"{self.t:9.2f} s  → {self.label}"
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""
@@ -100,6 +109,9 @@ class RecoveryEvent:
     cause: str
     count: int
 
+    def __str__(self) -> str:
+        return f"{self.t:9.2f} s  recovery: {self.rung} ({self.count}) after {self.cause}"
+
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""
         return {"recovery": {"rung": self.rung, "cause": self.cause, "count": self.count}, "t": round(self.t, 6)}
@@ -120,6 +132,10 @@ class RateEvent:
     rate_hz: float
     nominal_hz: float
     resampled: bool
+
+    def __str__(self) -> str:
+        how = ", resampled to the model's" if self.resampled else ""
+        return f"{self.t:9.2f} s  rate: {self.rate_hz:.2f} Hz measured, {self.nominal_hz:g} Hz nominal{how}"
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""

@@ -31,8 +31,7 @@ class LineView:
         if isinstance(plain, WindowEvent):
             self._console.print(self._line(plain, event if isinstance(event, ReplayedWindow) else None))
         else:
-            words, style = _told(plain)
-            self._console.print(Text(f"{plain.t:9.2f} s  {words}", style))
+            self._console.print(Text(str(plain), _STYLES[type(plain)]))
 
     def close(self) -> None:
         """Nothing is pending."""
@@ -54,14 +53,4 @@ class LineView:
         return line
 
 
-def _told(event: GapEvent | LabelEvent | RecoveryEvent | RateEvent) -> tuple[str, str]:
-    match event:
-        case GapEvent():
-            return f"gap: {event.reason}, {event.lost_samples} samples", "yellow"
-        case LabelEvent():
-            return f"→ {event.label}", "bold"
-        case RecoveryEvent():
-            return f"recovery: {event.rung} ({event.count}) after {event.cause}", "yellow"
-        case RateEvent():
-            how = ", resampled to the model's" if event.resampled else ""
-            return f"rate: {event.rate_hz:.2f} Hz measured, {event.nominal_hz:g} Hz nominal{how}", "dim"
+_STYLES = {GapEvent: "yellow", LabelEvent: "bold", RecoveryEvent: "yellow", RateEvent: "dim"}

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from deseptr.tflite import Engine
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_THREADS = (1, 2, 4)
 _REDRAWN_EVERY = 10
 
 
@@ -84,15 +83,16 @@ def profile(
     from functools import partial
 
     from deseptr.device import profile_model
+    from deseptr.device.profile.extras import cold_starts_extra, op_times_extra, threads_extra
     from deseptr.tflite import load_engine
 
     load = partial(load_engine, model, kind)
     engine = load(threads)
     sessions = _sessions(simulate, bus, sensor, speed)
     extras = {
-        **_start(model, kind, threads, cold_starts),
-        **_sweep(load, threads_sweep),
-        **_ops(model, threads, ops),
+        **cold_starts_extra(model, kind, threads, cold_starts),
+        **threads_extra(load, threads_sweep),
+        **op_times_extra(model, threads, ops),
         **_energy(engine, bus, ina219, shunt),
     }
     with click.progressbar(length=windows, label="profiling", file=sys.stderr) as bar:
@@ -125,32 +125,6 @@ def _write(content: dict[str, object], text: str, output: Path | None, html: Pat
         from deseptr.report.profile_page import profile_page
 
         atomic_write(html, profile_page(content, Path(str(content["model"])).name))
-
-
-def _start(model: Path, kind: str, threads: int, repeats: int) -> dict[str, Extra]:
-    from deseptr.device import Extra
-    from deseptr.device.profile.cold_start import cold_start
-
-    if not repeats:
-        return {}
-    return {"start": Extra("starting fresh processes", lambda: cold_start(model, kind, threads, repeats))}
-
-
-def _sweep(load: Callable[[int], Engine], wanted: bool) -> dict[str, Extra]:
-    from deseptr.device import Extra
-    from deseptr.device.profile.thread_sweep import thread_sweep
-
-    return {"threads": Extra("trying threads", lambda: thread_sweep(load, _THREADS))} if wanted else {}
-
-
-def _ops(model: Path, threads: int, wanted: bool) -> dict[str, Extra]:
-    if not wanted:
-        return {}
-    from deseptr.device import Extra
-    from deseptr.tflite.op_times import op_times
-
-    content = model.read_bytes()
-    return {"ops": Extra("timing operations", lambda: op_times(content, threads=threads).to_dict())}
 
 
 def _energy(engine: Engine, bus: int | None, ina219: int | None, shunt: float) -> dict[str, Extra]:

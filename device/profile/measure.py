@@ -25,7 +25,7 @@ from .usage import Memory, WearMeter, process_memory
 FORMAT = "deseptr device profile 1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """Figures of a model on a machine, with the description of that machine.
 
@@ -54,6 +54,13 @@ class Profile:
     real_time: bool
     extras: Mapping[str, Any] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        figures = self.profiler.stages()["sensor_to_label"]
+        return (
+            f"Profile({self.profiler.count} windows on {self.machine['engine']}, sensor to label "
+            f"p50 {figures['p50_us']:.0f} µs, p99 {figures['p99_us']:.0f} µs, {len(self.caveats)} caveats)"
+        )
 
     @property
     def caveats(self) -> list[str]:

@@ -54,6 +54,10 @@ class ReplayedWindow:
     sample: int
     truth: str | None
 
+    def __str__(self) -> str:
+        wrong = self.truth not in (None, self.event.label)
+        return f"#{self.recording:<3d} {self.event}" + (f"  (was {self.truth})" if wrong else "")
+
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --simulate --json``."""
         return self.event.to_dict() | {"recording": self.recording, "sample": self.sample, "truth": self.truth}
@@ -70,6 +74,9 @@ class ReplayedEvent:
 
     event: Event
     recording: int
+
+    def __str__(self) -> str:
+        return f"#{self.recording:<3d} {self.event}"
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --simulate --json``."""

@@ -1,0 +1,117 @@
+"""Datasets out of arrays and data frames that a program already holds."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import CHANNELS, DataError
+
+from .csv_file import read_csv
+from .recording import UNLABELLED, Dataset, Recording, natural_sorted
+
+
+def dataset_from_arrays(signals: Any, labels: Any, subjects: Any, rate_hz: float, name: str = "arrays") -> Dataset:
+    """See :meth:`deseptr.data.Dataset.from_arrays`."""
+    pieces = list(_pieces(signals, labels, subjects))
+    names = natural_sorted({label for _, of_samples, _ in pieces for label in of_samples if label is not None})
+    index = {label: position for position, label in enumerate(names)} | {None: UNLABELLED}
+    counts: dict[str, int] = {}
+    recordings = []
+    for samples, of_samples, subject in pieces:
+        counts[subject] = counts.get(subject, 0) + 1
+        numbers = np.fromiter((index[label] for label in of_samples), np.int16, len(of_samples))
+        recordings.append(Recording(samples, rate_hz, subject, numbers, str(counts[subject])))
+    return Dataset(tuple(recordings), names, name)
+
+
+def dataset_from_dataframe(frame: Any, rate_hz: float | None = None, name: str = "dataframe") -> Dataset:
+    """See :meth:`deseptr.data.Dataset.from_dataframe`."""
+    if rate_hz is not None and "t" not in frame.columns:
+        frame = _with_time(frame, rate_hz)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.csv"
+        frame.to_csv(path, index=False)
+        try:
+            return replace(read_csv(path), name=name)
+        except DataError as error:
+            raise DataError(
+                error.thing.replace(str(path), name),
+                found=error.found,
+                expected=error.expected,
+                next_step=error.next_step,
+            ) from None
+
+
+def _with_time(frame: Any, rate_hz: float) -> Any:
+    """The frame with a column ``t`` that counts anew in every recording of every subject."""
+    groups = [column for column in ("subject", "recording") if column in frame.columns]
+    rows = frame.groupby(groups, sort=False).cumcount() if groups else np.arange(len(frame))
+    return frame.assign(t=rows / rate_hz)
+
+
+Piece = tuple[NDArray[np.float32], list[str | None], str]
+
+
+def _pieces(signals: Any, labels: Any, subjects: Any) -> Iterator[Piece]:
+    """Samples, a label a sample and the subject of each recording."""
+    if isinstance(signals, np.ndarray) and signals.ndim == 2:
+        yield from _cut_by_subject(signals, labels, subjects)
+        return
+    count = len(signals)
+    subjects = [subjects] * count if isinstance(subjects, str) else subjects
+    labels = [labels] * count if labels is None or isinstance(labels, str) else labels
+    if not len(labels) == len(subjects) == count:
+        raise DataError(
+            "from_arrays",
+            found=f"{count} recordings, {len(labels)} labels and {len(subjects)} subjects",
+            expected="as many of each",
+            next_step="pass one subject a recording, and one label a recording or a list of labels a recording",
+        )
+    for number, (samples, label, subject) in enumerate(zip(signals, labels, subjects, strict=True)):
+        samples = _checked(samples, f"recording {number}")
+        yield samples, _each(label, len(samples), f"recording {number}"), str(subject)
+
+
+def _cut_by_subject(signals: NDArray[Any], labels: Any, subjects: Any) -> Iterator[Piece]:
+    samples = _checked(signals, "signals")
+    of_samples = _each(labels, len(samples), "labels")
+    of_subjects = [str(name) for name in _each(subjects, len(samples), "subjects")]
+    edges = [row for row in range(1, len(samples)) if of_subjects[row] != of_subjects[row - 1]]
+    for start, stop in pairwise([0, *edges, len(samples)]):
+        if stop > start:
+            yield samples[start:stop], of_samples[start:stop], of_subjects[start]
+
+
+def _checked(samples: Any, thing: str) -> NDArray[np.float32]:
+    array = np.asarray(samples, np.float32)
+    if array.ndim != 2 or array.shape[1] != len(CHANNELS):
+        raise DataError(
+            f"from_arrays: {thing}",
+            found=f"shape {array.shape}",
+            expected=f"[sample, {len(CHANNELS)}]: {', '.join(CHANNELS)}",
+            next_step="put the samples along the first axis and the six channels along the second",
+        )
+    return array
+
+
+def _each(value: Any, count: int, thing: str) -> list[str | None]:
+    """A name a sample, of one name for all or a sequence of them."""
+    if value is None or isinstance(value, str):
+        return [value] * count
+    names: Sequence[Any] = list(value)
+    if len(names) != count:
+        raise DataError(
+            f"from_arrays: {thing}",
+            found=f"{len(names)} names",
+            expected=f"{count}, one a sample",
+            next_step="pass one name for all, or one a sample",
+        )
+    return [None if name is None else str(name) for name in names]

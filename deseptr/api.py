@@ -1,0 +1,348 @@
+"""The verbs of the library; each is one call into a room, as each command is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from deseptr.contract import SetupError
+from deseptr.contract.extras import needing_extra
+
+from .model import Model
+from .progress import Callback, Progress, check, fold_reporter, log, training_reporter
+from .results import Comparison, CrossValidation
+from .run import Run
+
+if TYPE_CHECKING:
+    from deseptr.data import Dataset
+    from deseptr.device import DecisionConfig, PushStream
+    from deseptr.train import TrainConfig
+
+IfExists = Literal["error", "resume", "overwrite"]
+
+
+def load(source: str | Path) -> Dataset:
+    """Read recordings.
+
+    Args:
+        source: a ``.csv`` or ``.npz`` file, a folder of CSV files, the MotionSense or HAPT archive, or ``"synthetic"``
+            with options, as ``"synthetic:subjects=4,seconds=30,seed=2,rate_hz=100"``.
+
+    Returns:
+        Recordings in SI units: m/s^2 and rad/s. ``oddities`` has what looked wrong.
+
+    Raises:
+        DataError: if there is no such file, its layout is unknown, or its content is broken; one line says where.
+
+    >>> load("synthetic:subjects=2,seconds=10")
+    Dataset('synthetic', 2 subjects, 2 recordings, 1.0 minutes at 50 Hz, labels walking, walking_upstairs, …)
+    """
+    from deseptr.data import load_dataset
+
+    return load_dataset(source)
+
+
+def fit(
+    data: Dataset | str | Path,
+    run: str | Path,
+    *,
+    test_subjects: Sequence[str] | None = None,
+    teacher: Run | str | Path | None = None,
+    if_exists: IfExists = "error",
+    progress: bool | Callback = False,
+    **settings: Any,
+) -> Run:
+    """Train a model on labelled recordings and measure it on held-out subjects; silent by default.
+
+    The default model is DeSepTr, distilled from a ResNet-18 that is trained first. Interrupted at any moment, the
+    folder holds the best student so far, and ``if_exists="resume"`` goes on after the last whole epoch.
+
+    Args:
+        data: recordings of at least three subjects, or the name of a source of them. Windows never cross subjects.
+        run: folder to write: checkpoint, contract, calibration windows, metrics, history, settings.
+        test_subjects: subjects to hold out; the dataset's own choice by default, else a quarter.
+        teacher: another run whose teacher to take instead of training one.
+        if_exists: of a folder that holds a run: refuse it, go on with it, or begin anew.
+        progress: ``True`` for bars on stderr, or a callback that takes a :class:`deseptr.Progress` after every step and
+            cancels by returning ``False``.
+        settings: of :class:`deseptr.train.TrainConfig`, as ``model="tinierhar"``, ``student_epochs=40``, ``seed=1``;
+            durations in seconds, learning rates a step.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        DataError: if the data cannot be split by subject, or a class has no window where one is needed.
+        ModelError: if a setting is out of its range, or the run to resume has other settings.
+        SetupError: if the folder is in use, a setting is unknown, or the extra ``train`` is not installed.
+        CancelledError: if the callback returned ``False``.
+
+    >>> import tempfile
+    >>> data = load("synthetic:subjects=4,seconds=12")
+    >>> run = fit(data, tempfile.mkdtemp() + "/run", model="cnn-har", student_epochs=1)
+    >>> 0 <= run.macro_f1 <= 1
+    True
+    """
+    if if_exists not in ("error", "resume", "overwrite"):
+        raise SetupError(
+            "if_exists", found=if_exists, expected="error, resume or overwrite", next_step="choose one of them"
+        )
+    with needing_extra("deseptr.fit"):
+        from deseptr.train.quiet_import import load_quietly
+
+        load_quietly()
+        from deseptr.train.pipeline import train
+    dataset = _loaded(data)
+    config = _config(settings)
+    with training_reporter(progress, run) as reporter:
+        train(
+            dataset,
+            Path(run),
+            config,
+            reporter=reporter,
+            test_subjects=None if test_subjects is None else tuple(map(str, test_subjects)),
+            teacher_run=_teacher_path(teacher),
+            resume=if_exists == "resume",
+            overwrite=if_exists == "overwrite",
+        )
+    return Run(run)
+
+
+def crossval(
+    data: Dataset | str | Path,
+    out: str | Path,
+    *,
+    protocol: str = "loso",
+    labels: Sequence[str] | None = None,
+    folds: Sequence[str] | None = None,
+    int8: bool = True,
+    jobs: int = 1,
+    window_s: float | None = None,
+    overlap: float | None = None,
+    if_exists: IfExists = "resume",
+    progress: bool | Callback = False,
+    **settings: Any,
+) -> CrossValidation:
+    """Train and test a model on folds by subject; finished folds are kept, and the same call goes on.
+
+    Args:
+        data: recordings, or the name of a source of them.
+        out: folder to write: one folder a fold, ``crossval.json`` and ``crossval.md``.
+        protocol: ``"loso"`` (a fold a subject), ``"arena"`` (ten folds) or ``"official"`` (the dataset's own split).
+        labels: classes to keep; all by default.
+        folds: names of the folds to run; all by default.
+        int8: also convert each network and test it.
+        jobs: folds at once.
+        window_s: length of a window, s; the protocol's by default.
+        overlap: share of a window that the next one repeats; the protocol's by default.
+        if_exists: of folds that were begun: refuse, go on, or begin anew.
+        progress: ``True`` for a line a fold on stderr, or a callback, which may cancel between folds.
+        settings: as of :func:`fit`.
+
+    Returns:
+        The content of ``crossval.json`` with its keys as attributes; ``macro_f1`` is the mean over folds.
+
+    Raises:
+        DataError: if there is no such fold, or anything of a test subject is in the training windows.
+        SetupError: if ``out`` holds something else, or folds of other settings.
+        CancelledError: if the callback returned ``False``.
+    """
+    from deseptr.data import make_protocol
+
+    folder = Path(out)
+    if if_exists == "error" and folder.exists() and any(folder.iterdir()):
+        raise SetupError(folder, found="a folder in use", expected="a new one", next_step='pass if_exists="resume"')
+    with needing_extra("deseptr.crossval"):
+        from deseptr.train.quiet_import import load_quietly
+
+        load_quietly()
+        from deseptr.evaluate.crossval import cross_validate
+        from deseptr.evaluate.executors import local_executor
+        from deseptr.evaluate.int8_predictions import PREDICT_INT8
+        from deseptr.train.config import NETWORK_NAMES
+    dataset, config = _loaded(data), _config(settings)
+    folds_of = make_protocol(protocol, dataset, labels=labels and tuple(labels), window_s=window_s, overlap=overlap)
+    with fold_reporter(progress, folder) as reporter:
+        summary = cross_validate(
+            dataset,
+            folds_of,
+            config,
+            folder,
+            reporter=reporter,
+            folds=folds,
+            int8=PREDICT_INT8 if int8 and config.model in NETWORK_NAMES else None,
+            executor=local_executor(jobs),
+            overwrite=if_exists == "overwrite",
+            command=f"deseptr.crossval({dataset.name!r}, {str(out)!r}, protocol={protocol!r})",
+        )
+    return CrossValidation({"path": str(folder), **summary})
+
+
+def compare(
+    *models: Model | str | Path,
+    data: Dataset | str | Path | None = None,
+    threads: int = 1,
+    kernels: Literal["default", "reference"] = "default",
+    rounds: int = 1000,
+    seed: int = 0,
+    progress: bool | Callback = False,
+) -> Comparison:
+    """Time models against each other on this machine, interleaved, and score them.
+
+    Args:
+        models: two or more ``.tflite`` or ``.onnx`` files; ratios and agreement are with the first.
+        data: labelled recordings of the test subjects, for models that have a contract.
+        threads: that each engine may use.
+        kernels: of the TFLite runtime: its fastest, or its reference.
+        rounds: timed calls of each.
+        seed: draws orders, noise and resamples.
+        progress: ``True`` for a bar on stderr, or a callback, which may cancel.
+
+    Returns:
+        The keys of ``deseptr compare --json``; durations in microseconds of this machine.
+
+    Raises:
+        ModelError: if a model cannot be read or does not fit its contract.
+        SetupError: if there is a dataset and no model with a contract.
+        CancelledError: if the callback returned ``False``.
+
+    >>> packaged = load_model()
+    >>> compare(packaged, packaged, rounds=2).models[0]["bytes"] > 10_000
+    True
+    """
+    with needing_extra("deseptr.compare"):
+        from deseptr.evaluate.compare import Timing, compare_models, observe_machine
+        from deseptr.evaluate.contestant import Engines, load_contestants
+    machine = observe_machine()
+    engines = Engines(threads, kernels)
+    paths = [model.path if isinstance(model, Model) else Path(model) for model in models]
+    contestants = load_contestants(paths, engines)
+    dataset = None if data is None else _loaded(data)
+    with _rounds(progress, rounds) as step:
+        figures = compare_models(contestants, dataset, engines, Timing(rounds, seed=seed), machine, progress=step)
+    return Comparison(figures)
+
+
+def load_run(path: str | Path) -> Run:
+    """The run in a folder, finished or not.
+
+    Args:
+        path: the folder, as :func:`fit` or ``deseptr train`` left it.
+
+    Raises:
+        ModelError: if there is no run.
+    """
+    run = Run(path)
+    run.contract  # noqa: B018 - reads it, or says what is missing
+    return run
+
+
+def load_model(path: str | Path | None = None, *, engine: str = "auto", threads: int = 1) -> Model:
+    """A ``.tflite`` model with its contract inside.
+
+    Args:
+        path: the file; the model that comes with the package by default.
+        engine: ``"auto"``, ``"litert"``, ``"tflite"`` or ``"edgetpu"``.
+        threads: that the engine may use.
+
+    Raises:
+        ModelError: if it cannot be read or has no contract.
+
+    >>> load_model().contract.labels[:2]
+    ('dws', 'ups')
+    """
+    from deseptr.device import default_model
+
+    model = Model(default_model() if path is None else path, engine=engine, threads=threads)
+    model.contract  # noqa: B018 - reads it, or says what is wrong
+    return model
+
+
+def stream(
+    model: Model | str | Path | None = None,
+    rate_hz: float | None = None,
+    *,
+    decision: DecisionConfig | None = None,
+) -> PushStream:
+    """Feed samples of your own to a model, from whatever source.
+
+    Args:
+        model: a model or its file; the packaged one by default.
+        rate_hz: rate of the samples; the model's by default.
+        decision: how windows become a label that lasts; the defaults of ``deseptr device run`` if None.
+
+    Returns:
+        A stream: ``push(samples)`` takes ``[n, channels]`` in SI units and returns the events they bring about,
+        ``gap(seconds)`` notes lost samples.
+
+    Raises:
+        SetupError: if the rate is too far from the model's.
+
+    >>> import numpy as np
+    >>> source = stream()
+    >>> events = source.push(np.zeros((300, 6)))
+    >>> [round(event.t, 2) for event in events if hasattr(event, "probabilities")]
+    [2.54, 3.82, 5.1]
+    """
+    from deseptr.device import PushStream
+
+    loaded = model if isinstance(model, Model) else load_model(model)
+    return PushStream(loaded._engine, rate_hz, tracker=loaded._tracker(decision))
+
+
+def _teacher_path(teacher: Run | str | Path | None) -> Path | None:
+    if teacher is None:
+        return None
+    return teacher.path if isinstance(teacher, Run) else Path(teacher)
+
+
+def _loaded(data: Dataset | str | Path) -> Dataset:
+    dataset = load(data) if isinstance(data, str | Path) else data
+    for oddity in dataset.oddities:
+        log.warning("%s: %s", dataset.name, oddity)
+    return dataset
+
+
+def _config(settings: dict[str, Any]) -> TrainConfig:
+    from dataclasses import fields
+
+    from deseptr.train import TrainConfig
+
+    known = [field.name for field in fields(TrainConfig)]
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        raise SetupError(
+            f"setting {', '.join(unknown)}",
+            found="no such setting of a training",
+            expected=f"some of {', '.join(known)}",
+            next_step="correct its name",
+        )
+    return TrainConfig(**settings)
+
+
+class _rounds:  # noqa: N801 - used like a function
+    """Progress of a comparison."""
+
+    def __init__(self, progress: bool | Callback, rounds: int) -> None:
+        self._progress, self._rounds = progress, rounds
+        self._bar: Any = None
+
+    def __enter__(self) -> Any:
+        if self._progress is True:
+            from rich.progress import Progress as Bars
+
+            self._bar = Bars()
+            self._bar.start()
+            task = self._bar.add_task("timing", total=self._rounds)
+            return lambda done: self._bar.update(task, completed=done)
+        return self._step
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _step(self, done: int) -> None:
+        if callable(self._progress):
+            step = Progress("timing", done, self._rounds, done / self._rounds)
+            check(self._progress, step, "deseptr.compare", "compare again")

@@ -1,0 +1,110 @@
+"""What a run, its teacher and a ``.tflite`` have in common: windows in, logits out, scores on recordings."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deseptr.contract.extras import needing_extra
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from deseptr.contract import ModelContract, Scores
+    from deseptr.data import Dataset, Windows
+    from deseptr.evaluate.predictor import Predictor
+
+
+class Classifier:
+    """A trained model on disk, loaded when it is first needed.
+
+    Args:
+        path: a run folder, a ``.keras`` checkpoint with its contract beside it, or a ``.tflite`` file.
+        threads: that the engine of a ``.tflite`` may use.
+    """
+
+    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
+        self._path, self._threads = Path(path), threads
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self._path
+
+    @property
+    def contract(self) -> ModelContract:
+        """Labels, rate, window, channels and ranges of the model."""
+        return self._predictor.contract
+
+    def windows(self, data: Dataset | str | Path) -> Windows:
+        """Cut labelled windows of recordings as the model takes them.
+
+        Args:
+            data: recordings, or the name of a source of them.
+
+        Returns:
+            ``signals`` float32 ``[window, window_length, channels]`` in SI units, ``labels`` that index the contract's,
+            ``subjects``.
+
+        Raises:
+            DataError: if recordings and model have no class in common, or no run of a label is as long as a window.
+        """
+        from deseptr.data import load_dataset
+        from deseptr.evaluate.predictor import windows_for
+
+        return windows_for(self.contract, load_dataset(data) if isinstance(data, str | Path) else data)
+
+    def predict(self, windows: Any) -> NDArray[np.float32]:
+        """Classify windows.
+
+        Args:
+            windows: ``[window, window_length, channels]``, or one window ``[window_length, channels]``, in SI units.
+
+        Returns:
+            Logits float32 ``[window, class]``; classes in the order of ``contract.labels``.
+
+        Raises:
+            DataError: if the shape is another one.
+        """
+        import numpy as np
+
+        from deseptr.contract import DataError
+
+        array = np.asarray(windows, np.float32)
+        shape = (self.contract.window_length, len(self.contract.channels))
+        array = array[None] if array.shape == shape else array
+        if array.ndim != 3 or array.shape[1:] != shape:
+            raise DataError(
+                "windows",
+                found=f"shape {array.shape}",
+                expected=f"[window, {shape[0]}, {shape[1]}]",
+                next_step="cut them with windows(data)",
+            )
+        return self._predictor.predict(array)
+
+    def score(self, data: Dataset | str | Path) -> Scores:
+        """Score the model on every labelled window of recordings.
+
+        Args:
+            data: recordings, or the name of a source of them. Choose the held-out subjects with ``data.select``.
+
+        Raises:
+            DataError: as :meth:`windows`.
+        """
+        from deseptr.contract import score
+
+        windows = self.windows(data)
+        predicted = self._predictor.predict(windows.signals).argmax(axis=1)
+        return score(windows.labels, predicted, self.contract.labels, windows.subjects)
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        from deseptr.evaluate.predictor import load_predictor
+
+        with needing_extra(f"{type(self).__name__} {self._path}"):
+            return load_predictor(self._path, self._threads)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._path)!r})"

@@ -1,0 +1,228 @@
+"""A ``.tflite`` model and what can be done with it: predict, score, run on a sensor, time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deseptr.contract import ModelContract
+
+from .classifier import Classifier
+
+if TYPE_CHECKING:
+    from deseptr.convert import Conversion
+    from deseptr.data import Dataset
+    from deseptr.device import DecisionConfig, Event, LabelTracker, Session
+    from deseptr.device.profile.measure import Profile
+    from deseptr.firmware_harness.simulator import Replayed
+    from deseptr.tflite import Engine
+
+PATIENCE_S, RATE_TOLERANCE = 20.0, 0.02
+
+
+class Model(Classifier):
+    """A ``.tflite`` file with its contract inside.
+
+    >>> import deseptr
+    >>> model = deseptr.load_model()
+    >>> model.contract.rate_hz
+    50.0
+    >>> events = model.simulate("synthetic:subjects=1,seconds=10", seconds=4)
+    >>> print(next(event for event in events if event.event.to_dict().get("label")).event.t)
+    2.54
+
+    Args:
+        path: the file.
+        engine: ``"auto"``, ``"litert"``, ``"tflite"`` or ``"edgetpu"``.
+        threads: that the engine may use.
+        conversion: the figures of the conversion that wrote it, if it has just been written.
+    """
+
+    def __init__(
+        self, path: str | Path, *, engine: str = "auto", threads: int = 1, conversion: Conversion | None = None
+    ) -> None:
+        super().__init__(path, threads=threads)
+        self._kind = engine
+        self.conversion = conversion
+
+    @property
+    def contract(self) -> ModelContract:
+        """Labels, rate, window, channels and ranges of the model."""
+        from deseptr.tflite import read_tflite
+
+        return self.conversion.contract if self.conversion else read_tflite(self._path).contract
+
+    def simulate(
+        self,
+        data: Dataset | str | Path = "synthetic",
+        *,
+        sensor: str = "auto",
+        seconds: float | None = None,
+        real_time: bool = False,
+        decision: DecisionConfig | None = None,
+        patience_s: float = PATIENCE_S,
+        rate_tolerance: float = RATE_TOLERANCE,
+    ) -> Iterator[Replayed]:
+        """Play recordings through a simulated sensor into the real driver and runtime.
+
+        Args:
+            data: recordings, or the name of a source of them.
+            sensor: chip to simulate; the commonest by default.
+            seconds: stop after so much of the wearers' time.
+            real_time: take as long as the wearing did, instead of as fast as it goes.
+            decision: how windows become a label that lasts; the defaults of ``deseptr device run`` if None.
+            patience_s: give the sensor up after so many seconds without a sample.
+            rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
+
+        Returns:
+            Events with ``recording``, and windows with ``truth``, as they come.
+
+        Raises:
+            DataError: if the recordings cannot be read.
+            SensorError: if the chip does not fit the model.
+        """
+        from deseptr.data import load_dataset
+        from deseptr.firmware_harness.simulator import PacedClock, VirtualClock, replay
+
+        return replay(
+            self._engine,
+            load_dataset(data) if isinstance(data, str | Path) else data,
+            sensor=sensor,
+            seconds=seconds,
+            make_clock=PacedClock if real_time else VirtualClock,
+            tracker=self._tracker(decision),
+            patience_s=patience_s,
+            rate_tolerance=rate_tolerance,
+        )
+
+    def run(
+        self,
+        bus: int = 1,
+        *,
+        sensor: str = "auto",
+        address: int | None = None,
+        seconds: float | None = None,
+        decision: DecisionConfig | None = None,
+        patience_s: float = PATIENCE_S,
+        rate_tolerance: float = RATE_TOLERANCE,
+    ) -> Iterator[Event]:
+        """Run the model on the sensor of an I2C bus.
+
+        Args:
+            bus: number of the bus.
+            sensor: driver, or ``"auto"``.
+            address: 7-bit address of the sensor; its usual one by default.
+            seconds: stop after so long; None for as long as samples come.
+            decision: how windows become a label that lasts; the defaults of ``deseptr device run`` if None.
+            patience_s: give the sensor up after so many seconds without a sample.
+            rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
+
+        Returns:
+            Events as they come.
+
+        Raises:
+            SensorError: if the bus cannot be opened, no sensor answers, or it does not fit the model.
+            UnhealthyError: if the sensor fails and cannot be brought back.
+        """
+        from deseptr.device import live_session, run_live
+
+        return run_live(
+            self._engine,
+            live_session(bus, sensor, address),
+            seconds=seconds,
+            tracker=self._tracker(decision),
+            patience_s=patience_s,
+            rate_tolerance=rate_tolerance,
+        )
+
+    def profile(
+        self,
+        data: Dataset | str | Path | None = "synthetic",
+        *,
+        bus: int = 1,
+        sensor: str = "auto",
+        windows: int = 200,
+        real_time: bool = False,
+        cold_starts: int = 0,
+        threads_sweep: bool = False,
+        ops: bool = False,
+        progress: Callable[[int], None] = lambda windows: None,
+    ) -> Profile:
+        """Time the model from the sensor's FIFO to the label, stage by stage, on this machine.
+
+        Args:
+            data: recordings to play through a simulated sensor; None for the sensor on ``bus``.
+            bus: number of the bus.
+            sensor: chip.
+            windows: how many windows to time.
+            real_time: with a simulated sensor, wait for real between polls.
+            cold_starts: fresh processes to time a start with.
+            threads_sweep: also time an inference with 1, 2 and 4 threads.
+            ops: also time each operation.
+            progress: called with the number of windows so far.
+
+        Returns:
+            Figures with their caveats; ``to_dict()`` is ``deseptr device profile --json``.
+
+        Raises:
+            SetupError: if the recordings give no window.
+            SensorError: as :meth:`run`.
+        """
+        from deseptr.device import profile_model
+        from deseptr.device.profile.extras import cold_starts_extra, op_times_extra, threads_extra
+
+        extras = {
+            **cold_starts_extra(self._path, self._kind, self._threads, cold_starts),
+            **threads_extra(self._load, threads_sweep),
+            **op_times_extra(self._path, self._threads, ops),
+        }
+        sessions = _Sessions(data, bus, sensor, real_time)
+        return profile_model(self._engine, sessions, windows=windows, extras=extras, progress=progress)
+
+    def _tracker(self, decision: DecisionConfig | None) -> LabelTracker:
+        from deseptr.device import DecisionConfig, LabelTracker
+
+        contract = self.contract
+        return LabelTracker(contract.labels, decision or DecisionConfig(), contract.hop_s)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return self._load(self._threads)
+
+    def _load(self, threads: int) -> Engine:
+        from deseptr.tflite import load_engine
+
+        return load_engine(self._path, self._kind, threads)
+
+    def __repr__(self) -> str:
+        contract = self.contract
+        size = self._path.stat().st_size / 1024
+        return (
+            f"Model({str(self._path)!r}, {contract.model}, {size:.0f} KB, windows of {contract.window_s:g} s at "
+            f"{contract.rate_hz:g} Hz, labels {', '.join(contract.labels)})"
+        )
+
+
+@dataclass(frozen=True)
+class _Sessions:
+    """Makes the sessions of a profile."""
+
+    data: Dataset | str | Path | None
+    bus: int
+    sensor: str
+    real_time: bool
+
+    def __call__(self) -> Iterator[Session]:
+        from deseptr.device import SystemClock, live_session
+
+        if self.data is None:
+            return iter((live_session(self.bus, self.sensor),))
+        from deseptr.data import load_dataset
+        from deseptr.firmware_harness.simulator import VirtualClock, simulated_sessions
+
+        dataset = load_dataset(self.data) if isinstance(self.data, str | Path) else self.data
+        clock: Callable[[], Any] = SystemClock if self.real_time else VirtualClock
+        return simulated_sessions(dataset, sensor=self.sensor, make_clock=clock)

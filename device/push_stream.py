@@ -1,0 +1,126 @@
+"""Samples in, events out, whatever they come from: no bus, no driver, no clock of the device's."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import DataError, SetupError
+from deseptr.tflite.engine import Engine
+
+from .events import Event, GapEvent, LabelEvent, WindowEvent
+from .label.class_of_logits import decide
+from .label.tracker import LabelTracker
+from .stream.resampler import StreamResampler
+from .stream.stream import FASTEST, RATE_TOLERANCE, SLOWEST
+from .stream.windows import Window, WindowAssembler
+
+
+class PushStream:
+    """A model that is fed samples by its caller.
+
+    Args:
+        engine: the model.
+        rate_hz: rate of the samples; the model's by default. Beyond ``rate_tolerance`` they are resampled.
+        tracker: decides on labels; with none, windows are only classified.
+        rate_tolerance: relative difference from the model's rate at which samples are taken as they are.
+        timer: host time in nanoseconds, for latencies.
+
+    Raises:
+        SetupError: if the rate is too far from the model's to be resampled.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        rate_hz: float | None = None,
+        *,
+        tracker: LabelTracker | None = None,
+        rate_tolerance: float = RATE_TOLERANCE,
+        timer: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        contract = engine.contract
+        self._engine, self._tracker, self._timer = engine, tracker, timer
+        self.rate_hz = contract.rate_hz if rate_hz is None else rate_hz
+        ratio = self.rate_hz / contract.rate_hz
+        if not (math.isfinite(ratio) and SLOWEST <= ratio <= FASTEST):
+            raise SetupError(
+                "rate_hz",
+                found=f"{self.rate_hz:g} Hz",
+                expected=f"{SLOWEST * contract.rate_hz:g} to {FASTEST * contract.rate_hz:g} Hz, for this model",
+                next_step="pass the samples' own rate, or train for it",
+            )
+        self._channels = len(contract.channels)
+        self._resampler = StreamResampler(ratio, self._channels) if abs(ratio - 1) > rate_tolerance else None
+        self._assembler = WindowAssembler(contract.window_length, contract.hop_length, self._channels)
+        # Without resampling a sample is as long as the source says, not as the model does.
+        self._stream_hz = contract.rate_hz if self._resampler else self.rate_hz
+
+    def push(self, samples: Any) -> list[Event]:
+        """Take the next samples and give the events that they bring about.
+
+        Args:
+            samples: ``[n, channels]`` in SI units, or one sample ``[channels]``; channels in the contract's order.
+
+        Raises:
+            DataError: if the shape is another one or a value is not finite; none of the samples is taken.
+        """
+        began = self._timer()
+        array = self._checked(samples)
+        ready = array if self._resampler is None else self._resampler.push(array)
+        return [event for window in self._assembler.push(ready) for event in self._classify(window, began)]
+
+    def gap(self, seconds: float) -> GapEvent:
+        """Note that samples were lost for so long: windows begin anew, and none spans the gap.
+
+        Raises:
+            DataError: if the time is negative or not finite.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise DataError("gap", found=f"{seconds} s", expected="0 s or more", next_step="pass the time lost")
+        lost = round(seconds * self.rate_hz)
+        if self._resampler is None:
+            self._assembler.gap(lost)
+        else:
+            self._assembler.gap(round(seconds * self._stream_hz) + self._resampler.pending)
+            self._resampler.begin()
+        if self._tracker is not None:
+            self._tracker.gap()
+        return GapEvent(self._assembler.received / self._stream_hz, "source", lost)
+
+    def _checked(self, samples: Any) -> NDArray[np.float32]:
+        array = np.atleast_2d(np.asarray(samples, np.float32))
+        if array.ndim != 2 or array.shape[1] != self._channels:
+            raise DataError(
+                "samples",
+                found=f"shape {np.shape(samples)}",
+                expected=f"[sample, {self._channels}]: {', '.join(self._engine.contract.channels)}",
+                next_step="pass one row a sample",
+            )
+        if not np.isfinite(array).all():
+            raise DataError(
+                "samples", found="NaN or infinity", expected="finite numbers", next_step="report them with gap(seconds)"
+            )
+        return array
+
+    def _classify(self, window: Window, began: int) -> Iterator[Event]:
+        labels = self._engine.contract.labels
+        t = window.end / self._stream_hz
+        decision = decide(self._engine.invoke(window.samples), labels)
+        verdict = None if self._tracker is None else self._tracker.update(t, decision.probabilities)
+        yield WindowEvent(
+            t=t,
+            label=decision.label,
+            confidence=decision.confidence,
+            probabilities=dict(zip(labels, decision.probabilities.tolist(), strict=True)),
+            latency_us=(self._timer() - began) / 1000.0,
+            sample=window.start,
+            state=None if verdict is None else verdict.label,
+        )
+        if verdict is not None and verdict.changed:
+            yield LabelEvent(t, verdict.label, verdict.previous, verdict.confidence)

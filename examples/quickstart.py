@@ -1,0 +1,14 @@
+"""From recordings to labels, on the synthetic wearer. Takes a minute or two: python quickstart.py."""
+
+import deseptr
+
+data = deseptr.load("synthetic:subjects=8,seconds=40,seed=1")
+# Small enough to be trained while you wait; leave the settings out for your own recordings.
+settings = {"teacher_width": 16, "teacher_epochs": 6, "student_epochs": 12, "dim": 32}
+run = deseptr.fit(data, "runs/quickstart", if_exists="overwrite", **settings)
+model = run.convert("quickstart.tflite")
+held_out = data.select(subjects=run.test_subjects)
+print(data, run, model, sep="\n")
+print(f"int8 macro-F1 on held-out subjects: {model.score(held_out).macro_f1:.3f}")
+for event in model.simulate(held_out, seconds=20):
+    print(event)

@@ -1,0 +1,1 @@
+../../deseptr/results.py

@@ -1,0 +1,1 @@
+../../deseptr/run.py

@@ -1,1 +1,0 @@
-../../deseptr/version.py
