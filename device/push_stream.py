@@ -14,7 +14,7 @@ from deseptr.contract import DataError, SetupError
 from deseptr.tflite.engine import Engine
 
 from .events import Event, GapEvent, LabelEvent, WindowEvent
-from .label.class_of_logits import decide
+from .label.class_of_logits import classify_logits
 from .label.tracker import LabelTracker
 from .stream.resampler import StreamResampler
 from .stream.stream import FASTEST, RATE_TOLERANCE, SLOWEST
@@ -111,7 +111,7 @@ class PushStream:
     def _classify(self, window: Window, began: int) -> Iterator[Event]:
         labels = self._engine.contract.labels
         t = window.end / self._stream_hz
-        decision = decide(self._engine.invoke(window.samples), labels)
+        decision = classify_logits(self._engine.invoke(window.samples), labels)
         verdict = None if self._tracker is None else self._tracker.update(t, decision.probabilities)
         yield WindowEvent(
             t=t,
