@@ -33,7 +33,7 @@ from deseptr.tflite.bare_model import BareOnnx, BareTflite, random_feeds, runner
 from deseptr.tflite.graph import read_graph
 from deseptr.tflite.interleaved import pair, time_interleaved
 from deseptr.tflite.runtimes import choose_runtime
-from deseptr.train import Calibration, RunFolder, load_run
+from deseptr.train import CalibrationWindows, RunFolder, load_run
 from deseptr.train.provenance import source_commit
 
 
@@ -86,7 +86,7 @@ def graphs(run: Path) -> dict[str, bytes]:
 def unlowered(run: Path) -> bytes:
     """The checkpoint as Keras computes it, quantised."""
     classifier, contract = load_run(run)
-    calibration = Calibration.load(RunFolder(run).calibration)
+    calibration = CalibrationWindows.load(RunFolder(run).calibration)
     windows = InferenceGraph(classifier, contract).encode(calibration.windows[: Recipe().calibration_windows])
     classifier.front_end._divisor = np.float32(1.0)
     window = keras.Input((contract.window_length, len(contract.channels)), batch_size=1)

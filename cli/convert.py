@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from deseptr.convert import Conversion, Gate, Recipe
-    from deseptr.train import Calibration
+    from deseptr.train import CalibrationWindows
 
 # As in convert.recipe and convert.targets, which load numpy.
 MODES = ("int8", "int16x8", "float16", "dynamic", "float32")
@@ -167,11 +167,13 @@ class _Settings(NamedTuple):
     gate: Gate
     force: bool
     report: bool
-    calibration: Callable[[Path], Calibration | None]
+    calibration: Callable[[Path], CalibrationWindows | None]
 
 
-def _recordings(source: str | None, test_subjects: tuple[str, ...] | None) -> Callable[[Path], Calibration | None]:
-    """What gives the calibration windows of a run: those cut from recordings as it wants them, else its own."""
+def _recordings(
+    source: str | None, test_subjects: tuple[str, ...] | None
+) -> Callable[[Path], CalibrationWindows | None]:
+    """Function that gives a run's calibration windows: cut from the recordings at ``source``, else the run's own."""
     if source is None:
         return lambda run: None
     from deseptr.contract import ModelContract

@@ -249,6 +249,7 @@ def _all_in(package: str, names: str) -> dict[str, str]:
 # Names that a package had in version 0.1, with the package that has them now, and after a colon the new name if it
 # changed.
 NAMES = {
+    "deseptr.train": {"Calibration": "deseptr.train:CalibrationWindows"},
     "deseptr.convert.lowering": {
         **_all_in("deseptr.convert.lowering.inference_graph", "InferenceGraph"),
     },

@@ -14,7 +14,7 @@ from deseptr.contract import ConversionError, ModelContract, SetupError, atomic_
 from deseptr.tflite import embed_contract, load_engine
 from deseptr.tflite.graph import Graph, read_graph
 from deseptr.train.provenance import package_versions, source_commit
-from deseptr.train.run_folder import Calibration
+from deseptr.train.run_folder import CalibrationWindows
 
 from .edgetpu import NO_COMPILER, EdgeTpuReport, compile_for_edgetpu
 from .input_range import range_warnings
@@ -119,7 +119,7 @@ def convert_run(
     output: Path,
     recipe: Recipe | None = None,
     *,
-    calibration: Calibration | None = None,
+    calibration: CalibrationWindows | None = None,
     gate: Gate | None = None,
     force: bool = False,
     tell: Teller = lambda text: None,
@@ -154,7 +154,7 @@ def convert_run(
         return _write(run, output, tuple(attempts), gate)
 
 
-def _attempts(run: Path, recipe: Recipe, calibration: Calibration | None, gate: Gate, tell: Teller) -> list[Attempt]:
+def _attempts(run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, tell: Teller) -> list[Attempt]:
     """Attempts until one passes the gate or nothing is left to try, the best last."""
     attempts = [attempt(run, recipe, calibration, gate, tell)]
     while attempts[-1].failures and (following := next_recipe(attempts[-1])):

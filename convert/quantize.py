@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ConversionError, ModelContract, ModelError
-from deseptr.train.run_folder import Calibration
+from deseptr.train.run_folder import CalibrationWindows
 
 from .float_io import with_float_io
 from .isolated import WorkerDiedError, run_isolated
@@ -43,11 +43,11 @@ class Quantized:
     reference: bytes
     scaled: NDArray[np.float32]
     contract: ModelContract
-    calibration: Calibration
+    calibration: CalibrationWindows
     logits: NDArray[np.float32]
 
 
-def quantize_run(run: Path, recipe: Recipe, calibration: Calibration | None = None) -> Quantized:
+def quantize_run(run: Path, recipe: Recipe, calibration: CalibrationWindows | None = None) -> Quantized:
     """Flatbuffer of a run's student, calibrated on the run's training windows.
 
     Args:
@@ -86,10 +86,10 @@ class Inputs(NamedTuple):
 
     classifier: Any
     contract: ModelContract
-    calibration: Calibration
+    calibration: CalibrationWindows
 
 
-def load_inputs(run: Path, calibration: Calibration | None = None) -> Inputs:
+def load_inputs(run: Path, calibration: CalibrationWindows | None = None) -> Inputs:
     """Read all that a conversion needs and check that the parts belong together; the cheap checks come first.
 
     Args:
@@ -104,14 +104,14 @@ def load_inputs(run: Path, calibration: Calibration | None = None) -> Inputs:
     folder = run_folder_of(run)
     contract = ModelContract.load(folder.contract)
     if calibration is None:
-        calibration = Calibration.load(folder.calibration)
+        calibration = CalibrationWindows.load(folder.calibration)
     _check_windows(calibration, contract, run)
     _check_truth(calibration, contract, run)
     classifier, contract = load_run(run)
     return Inputs(classifier, contract, calibration)
 
 
-def quantize_here(run: Path, recipe: Recipe, calibration: Calibration | None) -> Quantized:
+def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | None) -> Quantized:
     """:func:`quantize_run` in this process, which loads TensorFlow and lets it print."""
     from deseptr.train.classifier import WindowClassifier
     from deseptr.train.training_loop import predict_logits
@@ -140,7 +140,7 @@ def quantize_here(run: Path, recipe: Recipe, calibration: Calibration | None) ->
     return Quantized(flatbuffer, integer, reference, graph.encode(held_out), contract, calibration, logits)
 
 
-def _check_windows(calibration: Calibration, contract: ModelContract, run: Path) -> None:
+def _check_windows(calibration: CalibrationWindows, contract: ModelContract, run: Path) -> None:
     expected = (contract.window_length, len(contract.channels))
     for windows in (calibration.windows, calibration.held_out_windows):
         if windows.shape[1:] != expected or windows.dtype != np.float32:
@@ -152,7 +152,7 @@ def _check_windows(calibration: Calibration, contract: ModelContract, run: Path)
         raise _unfit(run, "calibration windows", found, f"float32 of shape (n, {expected[0]}, {expected[1]}), finite")
 
 
-def _check_truth(calibration: Calibration, contract: ModelContract, run: Path) -> None:
+def _check_truth(calibration: CalibrationWindows, contract: ModelContract, run: Path) -> None:
     labels, subjects = calibration.held_out_labels, calibration.held_out_subjects
     count, classes = len(calibration.held_out_windows), len(contract.labels)
     if labels.shape != (count,) or labels.dtype.kind not in "iu":

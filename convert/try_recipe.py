@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deseptr.contract import ModelError, SetupError
 from deseptr.tflite.graph import read_graph
 from deseptr.tflite.installed_engines import EngineHere, engines_here, logits_on, output_lsb
-from deseptr.train.run_folder import Calibration, evenly
+from deseptr.train.run_folder import CalibrationWindows, evenly
 
 from .lint import Lint, check
 from .parity import Gate, Parity, compare
@@ -75,7 +75,7 @@ class Attempt:
         }
 
 
-def attempt(run: Path, recipe: Recipe, calibration: Calibration | None, gate: Gate, tell: Teller) -> Attempt:
+def attempt(run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, tell: Teller) -> Attempt:
     """Convert by a recipe and compare what comes of it with the checkpoint.
 
     Raises:

@@ -113,7 +113,7 @@ def open_folder(out: Path, jobs: Sequence[FoldJob], overwrite: bool, pattern: st
         SetupError: if ``out`` holds something else, or a fold of other settings.
     """
     if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or any(out.glob(f"{pattern}/job.json")))):
-        raise SetupError(out, found="files of something else", expected="a new folder", next_step="choose another -o")
+        raise SetupError(out, found="other files", expected="a new folder", next_step="choose another -o")
     for job in jobs:
         if overwrite and job.claimed_by.exists():
             shutil.rmtree(job.folder)

@@ -137,9 +137,7 @@ def check_claim(job: FoldJob) -> None:
         return
     before, now = _read(job.claimed_by), job.settings()
     if not before and (not job.folder.is_dir() or set(job.folder.iterdir()) - {job.log}):
-        raise SetupError(
-            job.folder, found="files of something else", expected="a new folder", next_step="choose another -o"
-        )
+        raise SetupError(job.folder, found="other files", expected="a new folder", next_step="choose another -o")
     for name, old, new in _differences(before, now):
         raise SetupError(
             f"{job.claimed_by}: {name}",

@@ -23,9 +23,9 @@ class HeadLogits(ArrayFile):
         of_distillation: float32 ``[window, class]`` of the distillation head.
     """
 
-    WHAT = "logits of two heads"
-    MADE_BY = "what a finished cell of the lab leaves"
-    REMEDY = "remove the cell's result.json and run the same command again"
+    KIND = "logits of two heads"
+    EXPECTED = "what a finished cell of the lab leaves"
+    NEXT_STEP = "remove the cell's result.json and run the same command again"
 
     of_class: NDArray[np.float32]
     of_distillation: NDArray[np.float32]

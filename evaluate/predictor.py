@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from deseptr.data import Dataset, Windows
-    from deseptr.train import Calibration
+    from deseptr.train import CalibrationWindows
 
 
 class Predictor(NamedTuple):
@@ -100,7 +100,7 @@ def _axes(contract: ModelContract, dataset: Dataset) -> slice | list[int]:
 
 def calibration_for(
     contract: ModelContract, dataset: Dataset, test_subjects: tuple[str, ...] | None, seed: int = 0
-) -> Calibration:
+) -> CalibrationWindows:
     """Windows of a dataset to calibrate a conversion with, and those of the test subjects to judge it on.
 
     Args:

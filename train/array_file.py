@@ -1,4 +1,4 @@
-"""Dataclasses of arrays as compressed ``.npz`` files: written whole, and one error for all that can be wrong."""
+"""Dataclasses of arrays stored as compressed ``.npz`` files, written atomically and checked when read."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ LARGEST_BYTES = 2**31
 
 
 class ArrayFile:
-    """Base of a dataclass whose fields are all arrays; a subclass says what its file is."""
+    """Base class of dataclasses whose fields are all arrays; class variables describe the file in error messages."""
 
-    WHAT: ClassVar[str]
-    MADE_BY: ClassVar[str]
-    REMEDY: ClassVar[str]
+    KIND: ClassVar[str]
+    EXPECTED: ClassVar[str]
+    NEXT_STEP: ClassVar[str]
 
     def save(self, path: Path) -> None:
-        """Write a compressed ``.npz``, whole or not at all."""
+        """Write a compressed ``.npz`` file atomically."""
         with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **vars(self))
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what :meth:`save` wrote.
+        """Read a file that :meth:`save` wrote.
 
         Raises:
-            ModelError: if the file is missing or not such a file.
+                ModelError: if the file is missing or has other content.
         """
         kind: Any = cls
         try:
             _check_sizes(path)
             with np.load(path, allow_pickle=False) as arrays:
                 loaded: Self = kind(**{field.name: arrays[field.name] for field in fields(kind)})
-        except Exception as error:  # zipfile, zlib and numpy each have their own for a broken archive
+        except Exception as error:  # zipfile, zlib and numpy raise different exceptions for a broken archive
             reason = (error.strerror if isinstance(error, OSError) else None) or error
             raise ModelError(
-                path, found=f"no {cls.WHAT} ({reason})", expected=cls.MADE_BY, next_step=cls.REMEDY
+                path, found=f"no {cls.KIND} ({reason})", expected=cls.EXPECTED, next_step=cls.NEXT_STEP
             ) from error
         return loaded
 
 
 def _check_sizes(path: Path) -> None:
-    """Refuse an archive that would unpack to more than a file of ours can hold, before anything is allocated."""
+    """Refuse an archive whose unpacked size is above the limit, before any memory is allocated."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if sum(entry.file_size for entry in entries) > LARGEST_BYTES:

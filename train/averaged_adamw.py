@@ -1,4 +1,4 @@
-"""AdamW with a moving average of the weights that is of use from the first epoch on."""
+"""AdamW with a moving average of the weights that is usable from the first epoch on."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 
 class AveragedAdamW(keras.optimizers.AdamW):
-    """AdamW beside which the weights' average runs over a fixed share of the steps done so far.
+    """AdamW that also keeps a moving average of the weights over a fixed fraction of the steps so far.
 
-    Keras' own average has one momentum for all steps. With one that suits the end of a run, an average taken after an
-    epoch or two is still mostly the initial weights. Here the momentum after step t is αt / (1 + αt): the horizon grows
-    with t.
+    Keras' own average has one momentum for all steps. A momentum that suits the end of a run leaves the average of the
+    first epochs close to the initial weights. Here the momentum after step t is αt / (1 + αt): the horizon grows with
+    t.
 
     Args:
         learning_rate: a number or a schedule.
-        averaging: α, the average's horizon as a share of the steps done; 0 keeps the last weights.
+        averaging: α, the horizon of the average as a fraction of the steps so far; 0 keeps the current weights.
 
     Reference: Shamir and Zhang, Stochastic Gradient Descent for Non-smooth Optimization, ICML 2013:
     polynomial-decay averaging with η = 1/α - 1.
@@ -31,11 +31,11 @@ class AveragedAdamW(keras.optimizers.AdamW):
 
     @property
     def averages(self) -> list[NDArray[np.float32]]:
-        """The average of each weight, copied: JAX deletes the arrays that a model holds when it predicts."""
+        """Average of each weight, as copies: JAX deletes the arrays of a model that predicts."""
         return [np.array(average) for average in self._model_variables_moving_average]
 
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
-        """Keras' hook, which every backend calls after a step and before it counts it."""
+        """Keras calls this on every backend after a step and before the step is counted."""
         horizon = self.averaging * ops.cast(self.iterations, "float32")
         momentum = horizon / (1.0 + horizon)
         for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):

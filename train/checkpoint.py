@@ -1,4 +1,4 @@
-"""Reading checkpoints: a model that loads here is one that fits its contract."""
+"""Reading checkpoints and checking them against their contract."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ from .run_folder import RunFolder
 def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     """Load a ``.keras`` checkpoint and check it against its contract.
 
-    A plain Keras model does as well as one of ``deseptr train``, as long as its layers are Keras' own or ours: it takes
-    windows ``[batch, window_length, channels]`` in SI units and gives logits or probabilities ``[batch, labels]``.
+    Plain Keras models are accepted too, if their layers are Keras' own or this package's: input
+    ``[batch, window_length, channels]`` in SI units, output logits or probabilities ``[batch, labels]``.
 
     Raises:
-        ModelError: if the file is missing, no checkpoint, or its shapes or weights contradict the contract.
+        ModelError: if the file is missing or no checkpoint, or its shapes or weights contradict the contract.
     """
     import keras
 
-    # Keras finds the classes that a checkpoint names only if their modules have been imported.
+    # Keras finds the classes named in a checkpoint only if their modules have been imported.
     from . import front_end, models, window_front_end  # noqa: F401
+
+    for name in dir(models):
+        getattr(models, name)
 
     if not path.is_file():
         raise ModelError(path, found="no file", expected="a .keras checkpoint", next_step="run `deseptr train` first")
     try:
-        # Another file, such as .h5, would go to a reader of another format.
+        # Keras would read another suffix, such as .h5, as another format.
         if path.suffix != ".keras" or not zipfile.is_zipfile(path):
             raise ValueError("no .keras archive")
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # keras, h5py, zipfile and json each raise their own
+    except Exception as error:  # keras, h5py, zipfile and json raise different exceptions
         raise ModelError(
             path,
             found=f"an unreadable checkpoint ({_reason(error)})",
@@ -51,7 +54,7 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """The line of an error's text that says most, Keras' own behind what it is wrapped in; its type if it has none."""
+    """The most informative part of an error's text, without Keras' wrapper; its type if there is no text."""
     text = str(error).rpartition("Exception encountered: ")[2].strip()
     return (text.splitlines() or [type(error).__name__])[0][:120]
 
@@ -68,10 +71,10 @@ def _check_shapes(model: Any, contract: ModelContract, path: Path) -> None:
     next_step = "put the contract of this checkpoint beside it"
     try:
         output = model(np.zeros((1, contract.window_length, len(contract.channels)), "float32"))
-    except Exception as error:  # whatever the layer that the window does not fit raises
+    except Exception as error:  # depends on which layer rejects the window
         raise ModelError(
             path,
-            found=f"a model that takes no {contract.window_length} × {len(contract.channels)} window",
+            found=f"a model that does not accept a {contract.window_length} × {len(contract.channels)} window",
             expected="the contract's window",
             next_step=next_step,
         ) from error
@@ -81,13 +84,13 @@ def _check_shapes(model: Any, contract: ModelContract, path: Path) -> None:
         raise ModelError(
             path,
             found=f"{len(output)} outputs" if shape is None else f"output {tuple(shape)}",
-            expected=f"{expected}, one logit a label of the contract",
+            expected=f"{expected}, one logit for each label of the contract",
             next_step=next_step,
         )
 
 
 def run_folder_of(path: Path) -> RunFolder:
-    """The folder that is a run, or in which a run's model lies with its contract beside it.
+    """The run folder at a path, or the folder of a model file with its contract beside it.
 
     Raises:
         ModelError: if there is nothing at the path.
@@ -100,14 +103,14 @@ def run_folder_of(path: Path) -> RunFolder:
 
 
 def load_run(path: Path) -> tuple[Any, ModelContract]:
-    """Load a run folder's model, or a ``.keras`` or ``.joblib`` file with its contract beside it, and that contract.
+    """Load the model and contract of a run folder, or of a ``.keras`` or ``.joblib`` file with its contract beside it.
 
     Returns:
-        A :class:`WindowClassifier`, a plain Keras model or a :class:`RandomForest`, which all have ``predict``, and the
-        contract.
+        The model, which has ``predict`` (a :class:`WindowClassifier`, a plain Keras model or a :class:`RandomForest`),
+        and its contract.
 
     Raises:
-        ModelError: if either is missing or unreadable or they contradict each other.
+        ModelError: if either is missing or unreadable, or if they contradict each other.
     """
     folder = run_folder_of(path)
     contract = ModelContract.load(folder.contract)
@@ -126,7 +129,7 @@ def _load_forest(path: Path, contract: ModelContract) -> Any:
         raise ModelError(
             path,
             found=f"{forest.classes} classes",
-            expected=f"{len(contract.labels)}, one a label of the contract",
+            expected=f"{len(contract.labels)}, one for each label of the contract",
             next_step="put the contract of this model beside it",
         )
     return forest

@@ -1,4 +1,4 @@
-"""How much an example of each class counts in the loss, so that rare activities are not given up for common ones."""
+"""Class weights of the loss, so that rare activities are not sacrificed to common ones."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 
 def class_weights(labels: NDArray[np.int64], classes: int, kind: str) -> NDArray[np.float32] | None:
-    """Weights ``[class]`` whose mean over the examples is 1, or None where all examples count the same.
+    """Weights ``[class]`` with a mean of 1 over the examples, or None if all examples count the same.
 
     Args:
-        labels: ``[example]`` class of each; every class occurs.
+        labels: ``[example]`` class indices; every class must occur.
         classes: number of classes.
-        kind: ``"none"``; ``"balanced"``, by which each class counts the same in all: n / (classes · count); or
-            ``"sqrt"``, in proportion to the square root of that.
+        kind: ``"none"``; ``"balanced"``, where each class has the same total weight: n / (classes · count); or
+            ``"sqrt"``, proportional to the square root of that.
 
     Reference: ``sklearn.utils.class_weight.compute_class_weight``; King and Zeng, Logistic Regression in Rare Events
     Data, Political Analysis 2001.

@@ -1,4 +1,4 @@
-"""A whole classifier: raw window in, logits out."""
+"""The complete classifier: raw window in, logits out."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ PREDICTIONS = ("class", "distillation", "mean")
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class WindowClassifier(keras.Model):
-    """Front end and network in one model, which is what a checkpoint holds.
+    """Front end and network as one model; this is what a checkpoint contains.
 
     Args:
-        front_end: layer from raw windows to what the network takes, spectrograms or scaled windows.
-        network: model from these to logits, or to the logits of a class and a distillation head.
-        prediction: for two heads, which one speaks: ``"class"``, ``"distillation"`` or the ``"mean"`` of their logits.
+        front_end: layer from raw windows to the network's input: spectrograms or scaled windows.
+        network: model from that input to logits, or to the logits of a class head and a distillation head.
+        prediction: output used of two heads: ``"class"``, ``"distillation"`` or the ``"mean"`` of their logits.
 
     Input shape: ``[batch, window_length, channels]`` in SI units.
     Output shape: ``[batch, classes]``, logits.
+
+    Example:
+        >>> from deseptr.train.models import CnnHar
+        >>> from deseptr.train.window_front_end import WindowScale
+        >>> classifier = WindowClassifier(WindowScale([40.0] * 3 + [10.0] * 3), CnnHar(classes=5))
+        >>> tuple(classifier(keras.ops.zeros((8, 100, 6))).shape)
+        (8, 5)
     """
 
     def __init__(
@@ -39,7 +46,7 @@ class WindowClassifier(keras.Model):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build front end and network."""
         if not self.network.built:
-            # Some layers are made only here, and have to compute as the network does that they become a part of.
+            # Some layers are created only here and must compute in the precision of the network that contains them.
             with dtype_policy(self.network.dtype_policy):
                 self.network.build(self.front_end.compute_output_shape(input_shape))
         self.built = True
@@ -49,13 +56,13 @@ class WindowClassifier(keras.Model):
         return self.chosen(self.logits(self.front_end(windows), training=training))
 
     def logits(self, features: Any, training: bool | None = None) -> Any:
-        """Logits of the front end's output, or those of both heads; float32, whatever the network computes in."""
+        """Logits of the front end's output, or of both heads; float32, whatever precision the network computes in."""
         return keras.tree.map_structure(
             lambda logits: ops.cast(logits, "float32"), self.network(features, training=training)
         )
 
     def chosen(self, logits: Any) -> Any:
-        """The logits that speak, of what the network gave: its only ones, or those of one head or both."""
+        """Logits of the classifier from the network's output: those of its only head, or of the selected heads."""
         if not isinstance(logits, list | tuple):
             return logits
         of_class, of_distillation = logits
@@ -64,9 +71,9 @@ class WindowClassifier(keras.Model):
         return of_class if self.prediction == "class" else of_distillation
 
     def in_precision(self, precision: str) -> WindowClassifier:
-        """This built classifier where its network computes in a precision, else a copy with its weights that does so.
+        """This classifier if its network computes in ``precision``, else a copy with the same weights that does.
 
-        A copy's layers are all trainable, whichever are frozen here.
+        The classifier must be built. All layers of a copy are trainable, even if they are frozen here.
         """
         policy = POLICIES[precision]
         if self.network.dtype_policy.name == policy:

@@ -1,4 +1,4 @@
-"""Everything that decides a training run, in one frozen dataclass that is written beside its result."""
+"""All settings of a training run in one frozen dataclass, which is saved with the result."""
 
 from __future__ import annotations
 
@@ -9,20 +9,11 @@ from typing import Any
 
 from deseptr.contract import ModelError, StftSpec, atomic_write
 
-NETWORK_NAMES = (
-    "vit",
-    "septr",
-    "septr-time-first",
-    "cnn2d",
-    "resnet18",
-    "deit-vit",
-    "deit-septr",
-    "deseptr",
-    "tinierhar",
-    "cnn-har",
-)
-MODEL_NAMES = (*NETWORK_NAMES, "random-forest")
-STEM_MODELS = ("deseptr",)
+from .models.registry import MODELS
+
+MODEL_NAMES = tuple(MODELS)
+NETWORK_NAMES = tuple(name for name, family in MODELS.items() if family.input != "features")
+STEM_MODELS = tuple(name for name, family in MODELS.items() if family.teacher_stem)
 DISTILLATION_NAMES = ("none", "soft", "hard")
 STEM_NAMES = ("shared-tuned", "shared-frozen", "own")
 CLASS_WEIGHTS = ("none", "balanced", "sqrt")
@@ -34,16 +25,16 @@ PRECISIONS = ("float32", "bfloat16")
 class TrainConfig:
     """Settings of ``deseptr train``.
 
-    A model that learns from no teacher is fitted as the student would be; ``resnet18`` as the teacher.
+    Models without a teacher are trained with the student's settings; ``resnet18`` with the teacher's.
 
     Args:
-        model: which model of ``models.registry`` the run is for, one of :data:`MODEL_NAMES`.
-        seed: of the split, the initial weights, the order of examples and the augmentation.
+        model: name of the model in ``models.registry``, one of :data:`MODEL_NAMES`.
+        seed: seed of the split, the initial weights, the order of examples and the augmentation.
         window_s: length of a window, s.
-        overlap: share of a window that the next one repeats.
+        overlap: fraction of a window that the next window repeats.
         frame_s: length of an STFT frame, s.
         frame_step_s: time between STFT frames, s.
-        quiet_gain: magnification of the spectrogram's second level, which shows quiet motion; 0 leaves it out.
+        quiet_gain: gain of the spectrogram's second level, which resolves slow motion; 0 leaves that level out.
         teacher_width: channels of the first stage of the teacher (64 is ResNet-18), and of the stem of DeSepTr.
         teacher_epochs: passes over the data for the teacher.
         teacher_learning_rate: peak learning rate of the teacher.
@@ -51,35 +42,35 @@ class TrainConfig:
         student_learning_rate: peak learning rate of the student.
         dim: width of a token.
         heads: attention heads.
-        depth: how often the pair of encoders is applied.
+        depth: number of pairs of encoder blocks.
         batch_size: windows in a step.
-        weight_decay: of AdamW.
-        warmup: share of the steps in which the learning rate rises.
-        averaging: horizon of the weights' moving average, as a share of the steps done.
-        noise: augmentation's largest noise level, as a share of each channel's range.
-        shift: largest circular shift in augmentation, over a window's length; 0 turns it off, as all down to cutmix.
-        mirror: axis of the sensor that points sideways on the body, along which augmentation reflects half of the
-            windows, ``"x"``, ``"y"`` or ``"z"``; or ``"none"``.
-        rotation_degrees: largest rotation of the sensor's axes in augmentation.
-        gain: largest error of a sensor's scale in augmentation, as a share.
-        rate_jitter: largest error of the sample rate in augmentation, as a share.
-        dropped: longest run of lost samples in augmentation, over a window's length.
-        warp: largest move of a warp along time and along frequency, over that axis of the spectrogram.
-        mask: widest mask along time and along frequency, over that axis of the spectrogram.
-        cutmix: probability of CutMix along time, and of that along frequency.
-        label_smoothing: share of a target spread over all classes.
-        distillation: what the distillation head learns from: the teacher's class, ``"hard"``, its probabilities,
-            ``"soft"``, or the labels as the class head does, ``"none"``.
-        temperature: of soft distillation.
-        stem: of :data:`STEM_MODELS`: the teacher's weights, trained on, ``"shared-tuned"``, or not,
-            ``"shared-frozen"``, or random ones, trained, ``"own"``.
-        prediction: which head speaks, ``"class"``, ``"distillation"`` or ``"mean"``.
-        validation: share of the training subjects whose windows choose the best epoch; with 0 all are trained on, and
-            the last epoch is kept.
-        class_weights: how much an example of each class counts in a network's loss, one of :data:`CLASS_WEIGHTS`.
-        patience: epochs without a rise of the macro-F1 on the validation subjects that end a stage; 0 never does.
-        precision: what a network computes in while it is trained, one of :data:`PRECISIONS`; its weights, the loss, the
-            front end and the model that is kept are float32 in either.
+        weight_decay: weight decay of AdamW.
+        warmup: fraction of the steps during which the learning rate rises.
+        averaging: horizon of the weights' moving average, as a fraction of the steps done.
+        noise: augmentation: largest noise level, as a fraction of each channel's range.
+        shift: augmentation: largest circular shift, as a fraction of the window; 0 turns it off, as for all others.
+        mirror: augmentation: axis of the sensor that points sideways on the body, along which half of the windows are
+            reflected, ``"x"``, ``"y"`` or ``"z"``; or ``"none"``.
+        rotation_degrees: augmentation: largest rotation of the sensor's axes.
+        gain: augmentation: largest error of a sensor's scale, as a fraction.
+        rate_jitter: augmentation: largest error of the sample rate, as a fraction.
+        dropped: augmentation: longest run of lost samples, as a fraction of the window.
+        warp: augmentation: largest shift of a warp along time and along frequency, as a fraction of that axis.
+        mask: augmentation: widest mask along time and along frequency, as a fraction of that axis.
+        cutmix: augmentation: probability of CutMix along time, and of CutMix along frequency.
+        label_smoothing: fraction of a target that is spread over all classes.
+        distillation: target of the distillation head: the teacher's class, ``"hard"``; the teacher's probabilities,
+            ``"soft"``; or the labels, ``"none"``.
+        temperature: temperature of soft distillation.
+        stem: stem of :data:`STEM_MODELS`: the teacher's weights, trained further, ``"shared-tuned"``; the teacher's
+            weights, frozen, ``"shared-frozen"``; or random weights, trained, ``"own"``.
+        prediction: head used for predictions, ``"class"``, ``"distillation"`` or ``"mean"``.
+        validation: fraction of the training subjects whose windows select the best epoch; with 0 all subjects are
+            trained on and the last epoch is kept.
+        class_weights: weight of each class in a network's loss, one of :data:`CLASS_WEIGHTS`.
+        patience: a stage ends after this many epochs without a higher validation macro-F1; 0 turns this off.
+        precision: precision in which a network is trained, one of :data:`PRECISIONS`; weights, loss, front end and the
+            saved model are always float32.
     """
 
     model: str = "deseptr"
@@ -139,7 +130,7 @@ class TrainConfig:
         if self.model not in STEM_MODELS and self.stem != TrainConfig.stem:
             raise ModelError(
                 f"stem {self.stem}",
-                found=f"the model {self.model}, which never has the teacher's stem",
+                found=f"the model {self.model}, which cannot use the teacher's stem",
                 expected=f"the model {' or '.join(STEM_MODELS)}",
                 next_step="leave the stem out or choose this model",
             )
@@ -147,14 +138,14 @@ class TrainConfig:
         if self.patience and not self.validation:
             raise ModelError(
                 f"patience {self.patience}",
-                found="no validation subjects to judge by",
-                expected="a share of them above 0",
+                found="no validation subjects to measure the macro-F1 on",
+                expected="a validation share above 0",
                 next_step="leave the patience or the validation out",
             )
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """Magnifications at which the spectrogram is taken."""
+        """Gains of the spectrogram's levels."""
         return (1.0, self.quiet_gain) if self.quiet_gain else (1.0,)
 
     def window_length(self, rate_hz: float) -> int:
@@ -166,7 +157,7 @@ class TrainConfig:
         return max(1, round(self.window_length(rate_hz) * (1 - self.overlap)))
 
     def stft(self, rate_hz: float) -> StftSpec:
-        """The transform at a sample rate; its frame is even, so that there is a Nyquist bin."""
+        """The STFT at a sample rate; the frame length is even, so that there is a Nyquist bin."""
         return StftSpec(
             frame_length=max(2, 2 * round(self.frame_s * rate_hz / 2)),
             frame_step=max(1, round(self.frame_step_s * rate_hz)),
@@ -178,10 +169,10 @@ class TrainConfig:
 
     @classmethod
     def load(cls, path: Path) -> TrainConfig:
-        """Read what :meth:`save` wrote.
+        """Read settings that :meth:`save` wrote.
 
         Raises:
-            ModelError: if the file is missing or its fields are not these.
+            ModelError: if the file is missing or has other fields.
         """
         try:
             content: dict[str, Any] = json.loads(path.read_text())

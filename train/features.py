@@ -1,4 +1,4 @@
-"""The usual hand-made features of a window, in time and in frequency, for classifiers that are not networks."""
+"""Common hand-made features of a window in time and frequency, for classifiers that are not networks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIME = ("mean", "std", "min", "max", "mad", "iqr", "energy")
 
 
 def feature_names() -> tuple[str, ...]:
-    """The features in the order of :func:`window_features`' columns."""
+    """Names of the features in the order of :func:`window_features`' columns."""
     bands = [f"band_{low:g}_{high:g}_hz" for low, high in BANDS_HZ]
     kinds = (*_TIME, "centroid_hz", "dominant_hz", *bands)
     of_signals = [f"{signal}_{kind}" for kind in kinds for signal in SIGNALS]
@@ -25,16 +25,17 @@ def feature_names() -> tuple[str, ...]:
 def window_features(signals: Array, rate_hz: float) -> Array:
     """Features of raw windows.
 
-    Of each of the six channels and of the lengths of both vectors: mean, standard deviation, minimum, maximum, median
-    absolute deviation, interquartile range, mean square, and of the spectrum without the mean its centroid, its largest
-    bin and the power in each band; of each pair of a sensor's axes their correlation, 0 where an axis does not move.
+    Computed for each of the six channels and for the magnitudes of both vectors: mean, standard deviation, minimum,
+    maximum, median absolute deviation, interquartile range, mean square; and, of the spectrum without the mean, its
+    centroid, its largest bin and the power in each band. For each pair of axes of a sensor: the correlation, 0 if an
+    axis is constant.
 
     Args:
         signals: ``[window, window_length, 6]``, SI units.
         rate_hz: sample rate.
 
     Returns:
-        ``[window, feature]``, the features as :func:`feature_names` says.
+        ``[window, feature]``, in the order of :func:`feature_names`.
 
     Reference: Anguita et al., A Public Domain Dataset for Human Activity Recognition Using Smartphones, ESANN 2013,
     table 2.

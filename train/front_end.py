@@ -1,8 +1,9 @@
-"""The spectrogram front end: a DFT written as two convolutions, so that int8 graphs can hold it.
+"""The spectrogram front end: a DFT as two convolutions, so that it fits into an int8 graph.
 
-``tf.signal.stft`` becomes RFFT2D and COMPLEX_ABS in a flatbuffer, which no int8 runtime has. Here a strided convolution
-projects each frame onto the directions of every bin's phasor and a sum of rectified projections stands for the
-magnitude. The convolution's kernels are constants; ``deseptr.convert`` reads them from :func:`dft_kernels`.
+``tf.signal.stft`` becomes RFFT2D and COMPLEX_ABS in a flatbuffer, for which no int8 runtime has kernels. Here a strided
+convolution projects each frame onto several directions of every bin's phasor, and a weighted sum of the rectified
+projections approximates the magnitude. The kernels are constants; ``deseptr.convert`` reads them from
+:func:`dft_kernels`.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ INPUT_STEPS = 127.5
 def dft_kernels(spec: StftSpec) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Kernels of the transform: frame → projections → bins.
 
-    A sine of amplitude A at a bin's centre gives about A in that bin; the DC bin is the signed, Hann-weighted mean. The
-    other kernels have no mean, which removes the frame's: gravity would otherwise leak through the Hann window into the
-    first bin, where a walker's step rate is.
+    A sine of amplitude A at the centre of a bin gives about A in that bin; the DC bin is the signed, Hann-weighted
+    mean. All other kernels have zero mean, which removes the mean of the frame: gravity would otherwise leak through
+    the Hann window into the first bin, which holds the step rate of walking.
 
     Returns:
-        ``analysis`` ``[frame_length, projections]``: Hann window times cos(ωn + θ), for every bin and
-        direction θ; DC and Nyquist are real and have one projection each.
-        ``synthesis`` ``[projections, bins]``: the weights that sum a bin's rectified projections. Column 0 picks the DC
-        projection, which is not rectified: its sign is gravity along the axis, posture itself.
+        ``analysis`` ``[frame_length, projections]``: Hann window times cos(ωn + θ), for every bin and direction θ; DC
+        and Nyquist are real and have one projection each.
+        ``synthesis`` ``[projections, bins]``: the weights that sum the rectified projections of a bin. Column 0 selects
+        the DC projection, which is not rectified: its sign is the sign of gravity along the axis and shows posture.
     """
     length, directions = spec.frame_length, spec.directions
     sample = np.arange(length)
@@ -55,29 +56,31 @@ def dft_kernels(spec: StftSpec) -> tuple[NDArray[np.float32], NDArray[np.float32
 
 @keras.saving.register_keras_serializable("deseptr")
 class DftSpectrogram(keras.layers.Layer):
-    """Spectrogram of a raw window by convolution, whitened by a gain per bin and taken at several levels.
+    """Spectrogram of a raw window by convolution, whitened by a gain for each bin, at several levels.
 
-    Projections saturate at ±6, which int8 graphs have for nothing (RELU6): rare peaks, several times what lies below
-    them, would otherwise cost all other values two bits. Walking is a hundred times as loud as the sway that tells
-    standing from sitting, and a logarithm, the usual answer, does not survive int8. So the spectrogram is taken at
-    several levels: the first shows loud motion as it is, the next ones magnify the quiet until the loud saturates. DC,
-    posture, is in the first alone.
+    Projections saturate at ±6, which costs nothing in int8 graphs (RELU6): rare peaks, several times larger than all
+    other values, would otherwise cost two bits of resolution. Walking is a hundred times stronger than the body sway
+    that separates standing from sitting, and a logarithm, the usual remedy, loses too much in int8. The spectrogram is
+    therefore computed at several levels: the first shows strong motion as it is; the others amplify weak motion while
+    strong motion saturates. DC, which shows posture, is in the first level only.
 
     Args:
         spec: the transform, a :class:`StftSpec` or its fields as a mapping.
         input_range: SI value of each channel that counts as 1.0; larger values saturate, as in the int8 graph.
-        gain: factor of each bin before the saturation; whitening keeps gravity in the DC bin from drowning the rest.
-        levels: factor on top of the gain at each level.
+        gain: factor of each bin before the saturation; whitening keeps gravity in the DC bin from dominating.
+        levels: factor of each level, applied on top of the gain.
 
     Input shape: ``[batch, window_length, channels]`` in SI units.
     Output shape: ``[batch, bins, frames, channels · levels]``, the levels of a channel side by side.
 
     Example:
-        >>> DftSpectrogram(StftSpec(32, 4), [40.0] * 3 + [10.0] * 3, levels=[1.0, 16.0])(windows).shape
+        >>> front_end = DftSpectrogram(StftSpec(32, 4), [40.0] * 3 + [10.0] * 3, levels=[1.0, 16.0])
+        >>> tuple(front_end(np.zeros((8, 128, 6), "float32")).shape)
         (8, 17, 25, 12)
 
-    Reference: ``scipy.signal.stft`` with scaling "spectrum", no padding, and detrend "constant" but for DC. Below
-    saturation, its magnitudes (doubled but for DC and Nyquist) are these within -5.2 to +2.6 % for four directions.
+    Reference: ``scipy.signal.stft`` with scaling "spectrum", no padding, and detrend "constant" except for DC. Below
+    saturation, the result is within -5.2 to +2.6 % of its magnitudes (doubled except for DC and Nyquist) for four
+    directions.
     """
 
     def __init__(
@@ -94,19 +97,19 @@ class DftSpectrogram(keras.layers.Layer):
         self.gain = [1.0] * self.spec.bins if gain is None else [float(v) for v in gain]
         self.levels = [float(v) for v in levels]
         if len(self.gain) != self.spec.bins:
-            raise ValueError(f"`gain` must have one value a bin. Received: {len(self.gain)} for {self.spec.bins} bins")
+            raise ValueError(f"`gain` must have a value per bin. Received: {len(self.gain)} for {self.spec.bins} bins")
         analysis, synthesis = dft_kernels(self.spec)
         self._analysis = (analysis * np.asarray(self.gain, np.float32)[synthesis.argmax(axis=1)])[:, None, None, :]
         self._synthesis = synthesis
         self._divisor = np.asarray(self.input_range, np.float32)
 
     def project(self, windows: Any) -> Any:
-        """Projections ``[batch, frames, channels, projections]`` of raw windows at level 1, before they saturate."""
+        """Projections ``[batch, frames, channels, projections]`` of raw windows at level 1, before saturation."""
         scaled = quantise(windows / self._divisor)
         return ops.conv(ops.expand_dims(scaled, -1), self._analysis, strides=(self.spec.frame_step, 1), padding="valid")
 
     def call(self, windows: Any) -> Any:
-        """Transform raw windows."""
+        """Compute the spectrogram of raw windows."""
         projections = self.project(windows)
         bins = ops.stack([self._magnitudes(projections, level) for level in self.levels], axis=-1)
         spectrogram = ops.transpose(bins, (0, 3, 1, 2, 4))
@@ -118,7 +121,7 @@ class DftSpectrogram(keras.layers.Layer):
         return ops.matmul(ops.concatenate([dc, ops.abs(saturated[..., 1:])], axis=-1), self._synthesis)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Shape of the spectrogram for an input shape."""
+        """Output shape for an input shape."""
         batch, length, channels = input_shape
         if length is None or channels is None:
             raise ValueError(f"Window length and channels must be known. Received: input_shape={input_shape}")
@@ -132,5 +135,5 @@ class DftSpectrogram(keras.layers.Layer):
 
 
 def quantise(scaled: Any) -> Any:
-    """Round windows over their range to the 256 steps of an int8 input, so that training hears its noise."""
+    """Round scaled windows to the 256 steps of an int8 input, so that training includes the quantization noise."""
     return ops.clip(ops.round(scaled * INPUT_STEPS), -128.0, 127.0) / INPUT_STEPS

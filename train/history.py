@@ -1,4 +1,4 @@
-"""The history of a run as CSV: a line for each epoch."""
+"""The history of a run as CSV, one row per epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ History = list[dict[str, Any]]
 
 
 def epoch_line(row: dict[str, Any]) -> str:
-    """An epoch of a history in words."""
+    """One epoch of the history as a line of text."""
     validation = f"validation macro-F1 {row['val_macro_f1']:.3f}  " if "val_macro_f1" in row else ""
     return f"loss {row['loss']:.3f}  {validation}{row['windows_per_s']:.0f} windows/s"
 
@@ -26,10 +26,10 @@ def write_history(history: History, path: Path) -> None:
 
 
 def read_history(path: Path) -> History:
-    """Read what :func:`write_history` wrote.
+    """Read a history that :func:`write_history` wrote.
 
     Raises:
-        ModelError: if the file is missing or no history.
+        ModelError: if the file is missing or not a history.
     """
     try:
         with path.open(newline="") as file:

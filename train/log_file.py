@@ -1,4 +1,4 @@
-"""A training run told to a file, a line an epoch: for runs that nobody watches."""
+"""Training progress in a log file, one line per epoch, for unattended runs."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from .history import epoch_line
 
 
 class LogFile:
-    """Reporter of a training run that appends to a file, for ``tail -f``."""
+    """A :class:`Reporter` that appends to a file, which can be followed with ``tail -f``."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._epochs = 0
 
     def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
-        """A stage begins."""
+        """Log that a stage begins."""
         self._epochs = epochs
         self._write(f"{name}: {epochs} epochs of {windows} windows" + (f", {done} done before" if done else ""))
 
     def batch(self, windows: int) -> None:
-        """A step is done."""
+        """Log nothing for a single step."""
 
     def epoch(self, row: dict[str, Any]) -> None:
-        """An epoch is done."""
+        """Log an epoch."""
         self._write(f"{row['stage']} {row['epoch']}/{self._epochs}  {epoch_line(row)}")
 
     def stopped(self, epochs: int) -> None:
-        """The stage ends early."""
-        self._write(f"stopped after {epochs} of {self._epochs} epochs: validation macro-F1 rises no more")
+        """Log that a stage ends early."""
+        self._write(f"stopped after {epochs} of {self._epochs} epochs: validation macro-F1 no longer improves")
 
     def _write(self, line: str) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
 """Multiply-accumulates of one window, counted in the graph that TensorFlow traces of a classifier.
 
-What is counted is the network as trained, at batch 1, from the raw window to the logits, front end included: products
-of convolutions and matrices, also those with a zero of the padding or of a constant. What works value by value (norms,
-activations, softmax, sums) is left out, as is usual. The converter merges and leaves out some of these products, so a
-``.tflite`` has fewer.
+The count is for the network as trained, at batch 1, from the raw window to the logits, front end included. It includes
+all products of convolutions and matrix multiplications, also products with padding zeros or constants. Elementwise
+operations (norms, activations, softmax, sums) are not counted, as is usual. A ``.tflite`` has fewer, since the
+converter merges and removes some products.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 
 from deseptr.contract import ModelError
 
-# Operations without a sum of products; any that is neither here nor counted is refused, lest a heavy one be missed.
+# Operations without multiply-accumulates. An operation that is neither here nor counted is an error, so that none is
+# missed.
 _VALUE_BY_VALUE = """
 Abs AddV2 BiasAdd BroadcastTo Cast ConcatV2 Const Erf Exp ExpandDims Fill Identity LeakyRelu Max MaxPool Maximum Mean
 Minimum Mul Neg NoOp Pack Pad Placeholder Range ReadVariableOp RealDiv Relu Relu6 Reshape ReverseV2 Round Rsqrt
@@ -32,11 +33,10 @@ def window_macs(classifier: Any, window_shape: Sequence[int]) -> int | None:
         window_shape: ``(window_length, channels)``.
 
     Returns:
-        The count; None of a random forest, which compares and multiplies nothing, and on another backend than
-        TensorFlow.
+        The count; None for a random forest, which has no products, and for backends other than TensorFlow.
 
     Raises:
-        ModelError: if the graph has an operation of which nobody has said how many it takes.
+        ModelError: if the graph has an operation for which no count is defined.
     """
     import keras
 
@@ -55,7 +55,7 @@ def _trace(classifier: Any, shape: tuple[int, ...]) -> Any:
 
 @contextmanager
 def _unrolled(classifier: Any) -> Iterator[None]:
-    """Let recurrent layers lay out their steps for the block: in a loop's body, or cuDNN's kernel, none can be seen."""
+    """Unroll recurrent layers in the block: steps inside a loop body or a cuDNN kernel cannot be counted."""
     import keras
 
     layers = [layer for layer in classifier._flatten_layers() if isinstance(layer, keras.layers.RNN)]
@@ -76,14 +76,14 @@ def _macs(op: Any) -> int:
         raise ModelError(
             f"{op.name}: multiply-accumulates",
             found=f"the operation {op.type}",
-            expected=f"one of {', '.join(_COUNTED)}, or one that works value by value",
-            next_step="say in train/macs.py how many it takes",
+            expected=f"one of {', '.join(_COUNTED)}, or an elementwise operation",
+            next_step="define its count in train/macs.py",
         )
     return _COUNTED[op.type](op)
 
 
 def _convolution(op: Any) -> int:
-    """A product for each output value, cell of the kernel and input channel."""
+    """One product for each output value, kernel cell and input channel."""
     return _size(op.outputs[0].shape) * _size(op.inputs[1].shape[:3])
 
 
@@ -100,14 +100,14 @@ def _batch_matmul(op: Any) -> int:
 
 
 def _einsum(op: Any) -> int:
-    """A product for each combination of values of all indices, as when no partial sum is shared."""
+    """One product for each combination of all indices, as if no partial sum were shared."""
     terms = op.get_attr("equation").decode().split("->")[0].split(",")
     if any("." in term for term in terms):
         raise ModelError(
             f"{op.name}: multiply-accumulates",
             found="an einsum with an ellipsis",
-            expected="every index by name",
-            next_step="name them in the layer",
+            expected="all indices named",
+            next_step="name the indices in the layer",
         )
     sizes = {
         name: size for term, x in zip(terms, op.inputs, strict=True) for name, size in zip(term, x.shape, strict=True)

@@ -1,7 +1,7 @@
-"""What is minimised: augmentation, then the loss of a classifier or of a distilled one.
+"""Training objectives: augmentation, then the loss of a plain or a distilled classifier.
 
-The models here exist during training alone. They take a mapping with the raw windows and the one-hot targets, because
-CutMix changes both, and override ``compute_loss``, which every Keras backend calls.
+These models exist only during training. Their input is a mapping of raw windows and one-hot targets, because CutMix
+changes both; they override ``compute_loss``, which every Keras backend calls.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ DISTILLATIONS = ("hard", "soft")
 
 
 class Objective(keras.Model):
-    """Base of the objectives.
+    """Base class of the objectives.
 
     Args:
-        classifier: what is trained.
-        augmentation: the augmentation, which holds the same front end.
-        label_smoothing: share of the target spread over all classes.
-        class_weights: how much an example of each class counts, ``[class]``; all the same by default. An example that
-            CutMix made of two classes counts as much as its parts do.
+        classifier: the classifier to train.
+        augmentation: the augmentation, which contains the same front end.
+        label_smoothing: fraction of the target that is spread over all classes.
+        class_weights: weight of each class, ``[class]``; all equal by default. An example that CutMix made of two
+            classes has the weighted mean of their weights.
 
     Call argument: ``{"windows": [batch, window_length, channels], "targets": [batch, classes]}``.
     """
@@ -55,11 +55,11 @@ class Objective(keras.Model):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The loss of what ``call`` returned; Keras' other arguments are not used."""
+        """Loss of the output of :meth:`call`; Keras' other arguments are not used."""
         return self.loss_of(y_pred)
 
     def loss_of(self, outputs: dict[str, Any]) -> Any:
-        """The loss of what ``call`` returned."""
+        """Loss of the output of :meth:`call`."""
         raise NotImplementedError(f"{type(self).__name__}.loss_of")
 
     def truth_term(self, targets: Any, logits: Any) -> Any:
@@ -67,7 +67,7 @@ class Objective(keras.Model):
         return cross_entropy(smooth(targets, self.label_smoothing), logits, self.example_weights(targets))
 
     def example_weights(self, targets: Any) -> Any:
-        """How much each example counts, ``[batch]``; None where all count the same."""
+        """Weight of each example, ``[batch]``; None if all are equal."""
         return None if self.class_weights is None else ops.matmul(targets, self.class_weights)
 
 
@@ -88,13 +88,13 @@ class DistillationObjective(Objective):
     """DeiT's distillation loss, L = ½ CE(y, class head) + ½ CE(teacher, distillation head), on augmented examples.
 
     Args:
-        student: a classifier whose network has two heads.
-        teacher: a trained classifier on the same front end; it sees the same augmented spectrogram and is not trained.
-        augmentation: the augmentation, which holds the same front end.
-        distillation: ``"hard"``, the teacher's class, or ``"soft"``, its probabilities.
-        temperature: for soft distillation, what both logits are divided by; the term is scaled by its square.
-        label_smoothing: share of the target spread over all classes.
-        class_weights: how much an example of each class counts, in both terms.
+        student: classifier whose network has two heads.
+        teacher: trained classifier with the same front end; it gets the same augmented spectrogram and is not trained.
+        augmentation: the augmentation, which contains the same front end.
+        distillation: ``"hard"``, the teacher's class, or ``"soft"``, the teacher's probabilities.
+        temperature: soft distillation divides both logits by it; the term is scaled by its square.
+        label_smoothing: fraction of the target that is spread over all classes.
+        class_weights: weight of each class, in both terms.
 
     Reference: Touvron et al., DeiT, ICML 2021, equations 2 and 3; the published DeSepTr uses soft at temperature 1.
     """
@@ -118,7 +118,7 @@ class DistillationObjective(Objective):
         self.temperature = temperature
 
     def build(self, input_shape: dict[str, tuple[int | None, ...]]) -> None:
-        """Build the student and freeze the teacher, with the layers that building it makes."""
+        """Build the student and freeze the teacher, including the layers created while it is built."""
         super().build(input_shape)
         if not self.teacher.built:
             self.teacher.build(input_shape["windows"])
@@ -147,7 +147,7 @@ class DistillationObjective(Objective):
 class TwoHeadObjective(Objective):
     """Both heads learn from the labels, L = ½ CE(y, class head) + ½ CE(y, distillation head), on augmented examples.
 
-    What is left of :class:`DistillationObjective` without a teacher: the same two tokens and heads, no other knowledge.
+    This is :class:`DistillationObjective` without a teacher: the same two tokens and heads, trained on labels only.
     """
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
@@ -163,11 +163,11 @@ class TwoHeadObjective(Objective):
 
 
 def smooth(targets: Any, share: float) -> Any:
-    """Spread ``share`` of each target over all classes."""
+    """Spread a fraction ``share`` of each target over all classes."""
     return targets * (1.0 - share) + share / targets.shape[-1]
 
 
 def cross_entropy(targets: Any, logits: Any, weights: Any = None) -> Any:
-    """Mean cross-entropy of logits ``[batch, classes]`` against target probabilities, times weights ``[batch]``."""
+    """Mean cross-entropy of logits ``[batch, classes]`` against target probabilities, weighted by ``[batch]``."""
     entropies = ops.categorical_crossentropy(targets, logits, from_logits=True)
     return ops.mean(entropies if weights is None else weights * entropies)

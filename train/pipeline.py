@@ -41,30 +41,30 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Train the model that ``config`` names, evaluate it on held-out subjects and leave everything in ``run``.
+    """Train the model that ``config`` names, evaluate it on held-out subjects and save all results in ``run``.
 
-    A distilled model, here called the student, gets a teacher first, unless it takes nothing of one. Interrupted at any
-    moment, ``run`` holds the best student so far with its contract and calibration windows, if there was one yet, and
-    ``resume`` goes on from the last whole epoch.
+    A distilled model, here called the student, needs a teacher, which is trained first unless the settings use none. If
+    training is interrupted, ``run`` holds the best student so far with its contract and calibration windows (once an
+    epoch is complete), and ``resume`` continues after the last complete epoch.
 
     Args:
         dataset: labelled recordings of at least three subjects.
         run: folder to write.
         config: settings.
-        reporter: who is told.
-        test_subjects: whom to hold out; by default the dataset's own choice, else a quarter.
-        teacher_run: run folder whose teacher, or lone ResNet-18, to take instead of training one.
-        resume: go on with what is in ``run``.
-        overwrite: begin anew where ``run`` holds a run.
+        reporter: receives the progress.
+        test_subjects: subjects to hold out; by default those that the dataset defines, else a quarter.
+        teacher_run: run folder whose teacher, or ResNet-18 model, is used instead of training a teacher.
+        resume: continue the run in ``run``.
+        overwrite: replace a run in ``run``.
 
     Returns:
-        What ``metrics.json`` says; ``student`` is the run's model, ``teacher`` is there if it had one.
+        The content of ``metrics.json``; ``student`` is the run's model, ``teacher`` is present if there was one.
 
     Raises:
-        DataError: if the data cannot be split or a class has no window in a part that needs it.
-        ModelError: if the teacher does not fit, or the run to resume is of other settings.
-        SetupError: if ``run`` is in use and neither ``resume`` nor ``overwrite`` is given, or a teacher is given to a
-            model that takes none.
+        DataError: if the data cannot be split, or a class has no window in a part that needs it.
+        ModelError: if the teacher does not fit, or the run to resume has other settings.
+        SetupError: if ``run`` is in use and neither ``resume`` nor ``overwrite`` is given, or if a teacher is given for
+            a model that uses none.
     """
     began = time.perf_counter()
     folder = RunFolder(run)
@@ -105,14 +105,14 @@ def _check_teacher_wanted(config: TrainConfig, teacher_run: Path | None) -> None
         distilled = ", ".join(name for name, family in MODELS.items() if family.distilled)
         raise SetupError(
             f"--teacher {teacher_run}",
-            found=f"the model {config.model}, which learns from no teacher",
+            found=f"the model {config.model}, which uses no teacher",
             expected=f"one of {distilled}",
             next_step="leave --teacher out or choose one of these",
         )
 
 
 def _run_stages(run: TrainingRun, given: RunFolder | None) -> tuple[History, WindowClassifier | None]:
-    """Train what the model's family needs, from a given run's teacher or its own; the history, and any teacher."""
+    """Train all stages of the model, with a given run's teacher or its own; the history and any teacher."""
     family = MODELS[run.config.model]
     if family.input == "features":
         return fit_forest(run), None
@@ -129,12 +129,12 @@ def _run_stages(run: TrainingRun, given: RunFolder | None) -> tuple[History, Win
         raise ModelError(
             lent, found="a plain Keras model", expected="a teacher of `deseptr train`", next_step="leave --teacher out"
         )
-    # The teacher's own front end, since both must see the same spectrogram.
+    # Teacher and student share one front end, since both must get the same spectrogram.
     return train_student(run, teacher.front_end, teacher, history), teacher
 
 
 def _front_end(run: TrainingRun) -> DftSpectrogram:
-    """The front end of the contract, whitened for the training windows."""
+    """The front end of the contract, whitened on the training windows."""
     stft, ranges = run.contract.stft, run.contract.input_range
     gain = whitening_gain(run.data.training.signals, stft, ranges)
     return DftSpectrogram(stft, ranges, gain, run.config.levels)
@@ -145,7 +145,7 @@ def _measure_teacher(teacher: WindowClassifier, windows: Windows, folder: RunFol
 
 
 def _measure(classifier: Any, windows: Windows, name: str, kept: Path, seed: int) -> dict[str, Any]:
-    """Figures of a model on windows; what it says of them is kept."""
+    """Metrics of a model on windows; its predictions are saved in ``kept``."""
     network = getattr(classifier, "network", classifier)
     logits = predict_logits(classifier, windows.signals)
     predictions = Predictions(logits, logits[:0], windows.labels, windows.subjects, np.array(windows.label_names))

@@ -1,7 +1,7 @@
-"""Mixed precision: the Keras policies under which a network is made.
+"""Mixed precision: Keras' dtype policy during the creation of a network.
 
-A network that computes in bfloat16 has float32 variables all the same. The front end, the augmentation, the loss, the
-moving average and the optimizer are never made under these policies: they are float32 in every run.
+A network that computes in bfloat16 still has float32 variables. Front end, augmentation, loss, moving average and
+optimizer are never created under such a policy: they are float32 in every run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 @contextmanager
 def dtype_policy(policy: Any) -> Iterator[None]:
-    """Make layers under a Keras policy, or the name of one, in the block; Keras' own is back after it, error or not."""
+    """Create layers under a Keras policy, or the name of one, in the block; the previous policy is always restored."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

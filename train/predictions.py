@@ -1,4 +1,4 @@
-"""What a run's models say of its test windows: kept as logits, so that any figure can be made of them later."""
+"""Predictions of a run's models on its test windows, saved as logits so that any metric can be computed later."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .array_file import ArrayFile
 
 @dataclass(frozen=True, eq=False)
 class Predictions(ArrayFile):
-    """What the models of a run or a fold say of its test windows.
+    """Logits of the models of a run or fold on its test windows.
 
     Args:
         logits: float32 ``[window, class]`` of the checkpoint.
-        int8_logits: float32 ``[window, class]`` of the int8 model, dequantized; empty where int8 was left out.
+        int8_logits: float32 ``[window, class]`` of the int8 model, dequantized; empty if int8 was not evaluated.
         labels: ``[window]`` true classes.
-        subjects: ``[window]``.
+        subjects: ``[window]`` subject of each window.
         label_names: ``[class]``.
     """
 
-    WHAT = "predictions"
-    MADE_BY = "what a finished run or fold leaves"
-    REMEDY = "train again, or remove the fold's result.json and run the same command again"
+    KIND = "predictions"
+    EXPECTED = "the predictions file of a finished run or fold"
+    NEXT_STEP = "train again, or remove the fold's result.json and run the same command again"
 
     logits: NDArray[np.float32]
     int8_logits: NDArray[np.float32]
@@ -42,12 +42,12 @@ class Predictions(ArrayFile):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Which models have spoken."""
+        """The models with predictions: ``"float"``, and ``"int8"`` if present."""
         return ("float", "int8") if len(self.int8_logits) else ("float",)
 
     @property
     def agreement(self) -> float:
-        """Share of windows on which both name the same class."""
+        """Fraction of windows on which both models predict the same class."""
         return float((self.logits.argmax(1) == self.int8_logits.argmax(1)).mean())
 
     def scores(self, kind: str) -> Scores:
@@ -55,11 +55,11 @@ class Predictions(ArrayFile):
         return score(self.labels, self.of(kind).argmax(1), tuple(self.label_names.tolist()), self.subjects)
 
     def confusions(self, kind: str) -> NDArray[np.int64]:
-        """A confusion matrix for each subject, ``[subject, true, predicted]``."""
+        """One confusion matrix per subject, ``[subject, true, predicted]``."""
         return subject_confusions(self.labels, self.of(kind).argmax(1), self.subjects, len(self.label_names))
 
     def interval(self, kind: str, seed: int) -> Interval | None:
-        """Bootstrap interval of macro-F1 over subjects; None of one subject."""
+        """Bootstrap interval of macro-F1 over subjects; None for a single subject."""
         return macro_f1_interval(self.confusions(kind), seed=seed)
 
     def figures(self, kind: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Predictions(ArrayFile):
 
     @classmethod
     def pool(cls, parts: Sequence[Predictions]) -> Predictions:
-        """The predictions of several folds as one; int8 only where every fold has it."""
+        """The predictions of several folds in one; int8 only if every fold has it."""
         arrays = {n: np.concatenate([getattr(p, n) for p in parts]) for n in ("logits", "labels", "subjects")}
         width = arrays["logits"].shape[1]
         whole = all(len(part.int8_logits) for part in parts)

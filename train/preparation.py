@@ -1,4 +1,4 @@
-"""From recordings to what a training run needs: windows of three groups of subjects, and the contract."""
+"""Recordings to training data: windows of three groups of subjects, and the contract."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _USUAL_RATES_HZ = (10.0, 12.5, 20.0, 25.0, 26.0, 31.25, 40.0, 50.0, 52.0, 64.0, 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The windows of the three parts of a subject-wise split."""
+    """Windows of the three parts of a subject-wise split."""
 
     training: Windows
     validation: Windows
@@ -34,7 +34,7 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
     """Split by subject and cut windows.
 
     Raises:
-        DataError: if the split is impossible, or a class has no window to learn from, or a part has none at all.
+        DataError: if the split is impossible, a class has no training window, or a part has no windows.
     """
     split = subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
     rate = nominal_rate(dataset)
@@ -58,9 +58,9 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
 
 
 def nominal_rate(dataset: Dataset) -> float:
-    """The rate a dataset's windows are cut at: the recordings' median, or a usual rate within 2 % of it.
+    """Sample rate at which a dataset is windowed: the median of the recordings, or a common rate within 2 % of it.
 
-    A clock that is off by a little gives every recording a measured rate of its own; the sensor on the wearable is
+    Because of clock errors every recording has a slightly different measured rate; the sensor on the wearable is
     configured to a nominal one.
     """
     median = float(np.median([recording.rate_hz for recording in dataset.recordings]))
@@ -74,7 +74,7 @@ def make_contract(
     """The contract of a run; with a given teacher, on that teacher's front end.
 
     Raises:
-        ModelError: if the teacher cannot be shared.
+        ModelError: if the teacher cannot be used.
     """
     rate = nominal_rate(dataset)
     acc_full_scale, gyro_full_scale = full_scales(data.training.signals)
@@ -94,24 +94,24 @@ def make_contract(
 
 
 def _as_teacher(contract: ModelContract, teacher: RunFolder) -> ModelContract:
-    """The contract with the teacher's input range, or an error where the two cannot share a front end."""
+    """The contract with the teacher's input range, or an error if the two cannot share a front end."""
     other = ModelContract.load(teacher.contract)
     for name in contract.differences(other):
         if name in _SHARED_WITH_TEACHER:
             raise ModelError(
                 f"{teacher.path}: {name} of the teacher",
                 found=getattr(other, name),
-                expected=f"{getattr(contract, name)}, as this run's",
-                next_step="take a teacher of the same data and window, or train one by leaving --teacher out",
+                expected=f"{getattr(contract, name)}, as in this run",
+                next_step="use a teacher with the same data and window, or train one by leaving --teacher out",
             )
     return replace(contract, input_range=other.input_range)
 
 
 def check_same_data(folder: RunFolder, contract: ModelContract) -> None:
-    """Refuse to resume a run on other data, which its contract betrays.
+    """Refuse to resume a run on other data, which is detected by its contract.
 
     Raises:
-        ModelError: if the run's contract differs from the one that this data gives.
+        ModelError: if the run's contract differs from the contract of this data.
     """
     if not folder.contract.exists():
         return

@@ -1,4 +1,4 @@
-"""Which source and which versions made a result."""
+"""Source commit and package versions that produced a result."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _DECIDE = ("contract", "data", "tflite", "train", "convert", "evaluate")
 
 
 def source_commit() -> str | None:
-    """The commit of the checkout that this package runs from, None outside one.
+    """Git commit of the checkout that this package runs from; None outside a checkout.
 
-    "+" after it says that files of the rooms that decide a result differ from it. An installed wheel inside somebody's
-    repository is not theirs: the checkout must track this very file.
+    A trailing "+" means that files of the folders that influence results have uncommitted changes. A wheel installed
+    inside another repository is no checkout: the repository must track this very file.
     """
     file = Path(__file__).resolve()
     root = file.parents[1]
@@ -26,7 +26,7 @@ def source_commit() -> str | None:
 
 
 def package_versions(names: Iterable[str]) -> dict[str, str]:
-    """The versions of those of some distributions that are installed."""
+    """Versions of the distributions that are installed, out of ``names``."""
     found = {}
     for name in names:
         try:

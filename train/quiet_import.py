@@ -1,4 +1,4 @@
-"""Loading Keras and its backend without the greetings of TensorFlow."""
+"""Importing Keras and its backend without TensorFlow's start-up messages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 
 
 def load_quietly() -> None:
-    """Import Keras and, where it is Keras' backend, TensorFlow.
+    """Import Keras and, if it is Keras' backend, TensorFlow.
 
-    TensorFlow's C++ side greets every process on stderr, which says nothing to a user.
+    TensorFlow's C++ library prints start-up messages to stderr in every process.
 
     Raises:
         ModuleNotFoundError: if the training extra is not installed.
@@ -24,5 +24,5 @@ def load_quietly() -> None:
         import tensorflow as tf
 
         tf.zeros(1)
-    # It warns of retracing when a second model predicts in one process, as here it must.
+    # TensorFlow warns of retracing when a second model predicts in one process, which is intended here.
     tf.get_logger().setLevel("ERROR")

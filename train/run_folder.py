@@ -1,4 +1,4 @@
-"""The folder a training run leaves behind, and how to read it."""
+"""The folder that a training run writes: its files and how to read them."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ HELD_OUT_WINDOWS = 4096
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Paths inside a run folder."""
+    """Paths of the files of a run folder."""
 
     path: Path
 
     @property
     def model(self) -> Path:
-        """The best checkpoint of the run's model, the student where there is a teacher."""
+        """The best checkpoint of the run's model; the student's if there is a teacher."""
         return self.path / "model.keras"
 
     @property
     def forest(self) -> Path:
-        """The run's model where that is a random forest, in place of a checkpoint."""
+        """The run's model if it is a random forest, instead of a checkpoint."""
         return self.path / "model.joblib"
 
     @property
@@ -44,7 +44,7 @@ class RunFolder:
 
     @property
     def lent_teacher(self) -> Path:
-        """What a student takes as its teacher: the run's teacher, or its model where that is a ResNet-18 alone."""
+        """A teacher for another run: this run's teacher, or its model if that is a ResNet-18."""
         return self.model if TrainConfig.load(self.config).model == "resnet18" else self.teacher
 
     @property
@@ -54,27 +54,27 @@ class RunFolder:
 
     @property
     def calibration(self) -> Path:
-        """Windows that quantization and its proof need."""
+        """Windows for calibrating and verifying quantized models."""
         return self.path / "calibration.npz"
 
     @property
     def predictions(self) -> Path:
-        """What the run's model says of the held-out windows."""
+        """Logits of the run's model on the held-out windows."""
         return self.path / "predictions.npz"
 
     @property
     def teacher_predictions(self) -> Path:
-        """What its teacher says of them."""
+        """Logits of the teacher on the held-out windows."""
         return self.path / "teacher_predictions.npz"
 
     @property
     def metrics(self) -> Path:
-        """What was measured."""
+        """The metrics."""
         return self.path / "metrics.json"
 
     @property
     def history(self) -> Path:
-        """A line for each epoch."""
+        """The history, one row per epoch."""
         return self.path / "history.csv"
 
     @property
@@ -83,7 +83,7 @@ class RunFolder:
         return self.path / "config.json"
 
     def state(self, stage: str) -> Path:
-        """Where a stage keeps its last epoch until the run is complete."""
+        """Folder of a stage's last complete epoch, until the run is finished."""
         return self.path / "state" / stage
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
@@ -92,21 +92,21 @@ class RunFolder:
 
 
 @dataclass(frozen=True)
-class Calibration(ArrayFile):
-    """Windows that travel with a run.
+class CalibrationWindows(ArrayFile):
+    """Windows for quantization, saved with a run.
 
     Args:
-        windows: ``[n, window_length, channels]`` training windows, each prefix of them balanced over the classes, for
-            activation ranges.
-        held_out_windows: ``[m, window_length, channels]`` windows of subjects the model has not seen, for the proof
-            that the int8 model is the same model.
+        windows: ``[n, window_length, channels]`` training windows for activation ranges; every prefix is balanced over
+            the classes.
+        held_out_windows: ``[m, window_length, channels]`` windows of subjects the model has not seen, for verifying the
+            quantized model.
         held_out_labels: ``[m]`` their true classes.
         held_out_subjects: ``[m]`` their subjects.
     """
 
-    WHAT = "calibration windows"
-    MADE_BY = "what `deseptr train` writes beside a checkpoint"
-    REMEDY = "convert with --data RECORDINGS, or train again"
+    KIND = "calibration windows"
+    EXPECTED = "the file that `deseptr train` writes beside a checkpoint"
+    NEXT_STEP = "convert with --data RECORDINGS, or train again"
 
     windows: NDArray[np.float32]
     held_out_windows: NDArray[np.float32]
@@ -114,20 +114,20 @@ class Calibration(ArrayFile):
     held_out_subjects: NDArray[np.str_]
 
 
-def choose_calibration(training: Windows, held_out: Windows, seed: int) -> Calibration:
+def choose_calibration(training: Windows, held_out: Windows, seed: int) -> CalibrationWindows:
     """Draw calibration windows evenly from the classes, and held-out windows evenly from all there are.
 
-    The calibration windows take turns, class by class and within a class subject by subject, so that whoever needs
-    fewer takes the first ones.
+    Calibration windows alternate between the classes, and within a class between the subjects, so that any prefix can
+    be used as a smaller set.
     """
     share = max(1, CALIBRATION_WINDOWS // len(training.label_names))
     kept = held_out.take(evenly(len(held_out), HELD_OUT_WINDOWS))
     drawn = _in_turns(training, share, np.random.default_rng(seed))
-    return Calibration(training.signals[drawn], kept.signals, kept.labels, kept.subjects)
+    return CalibrationWindows(training.signals[drawn], kept.signals, kept.labels, kept.subjects)
 
 
 def _in_turns(windows: Windows, share: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Windows, ``share`` of a class at most, so that in every prefix classes, and subjects within them, are even."""
+    """Window indices, at most ``share`` per class; every prefix is balanced over classes and subjects."""
     drawn = rng.permutation(len(windows))
     names, subjects = np.unique(windows.subjects[drawn], return_inverse=True)
     subjects, labels = rng.permutation(len(names))[subjects], windows.labels[drawn]
@@ -138,7 +138,7 @@ def _in_turns(windows: Windows, share: int, rng: np.random.Generator) -> NDArray
 
 
 def _turns(groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each element, how many of its group come before it."""
+    """Rank of each element within its group, in order of occurrence."""
     order = np.argsort(groups, kind="stable")
     _, first, counts = np.unique(groups[order], return_index=True, return_counts=True)
     turns = np.empty(len(groups), np.int64)
@@ -147,36 +147,34 @@ def _turns(groups: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def evenly(count: int, most: int) -> NDArray[np.int64]:
-    """At most ``most`` indices below ``count``, evenly spread, the first and the last among them."""
+    """At most ``most`` evenly spaced indices below ``count``, including the first and the last."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
 def check_run(folder: RunFolder, config: TrainConfig, resume: bool, overwrite: bool) -> None:
-    """Refuse a folder that holds something else, or a run that is neither to be resumed nor overwritten.
+    """Refuse a folder with other files, or with a run if neither ``resume`` nor ``overwrite`` is set.
 
     Raises:
         SetupError: if the folder is in use.
-        ModelError: if the run to resume is of other settings.
+        ModelError: if the run to resume has other settings.
     """
     if not folder.path.exists():
         return
     if not folder.path.is_dir() or (not folder.config.exists() and any(folder.path.iterdir())):
-        raise SetupError(
-            folder.path, found="files of something else", expected="a new folder", next_step="choose another -o"
-        )
+        raise SetupError(folder.path, found="other files", expected="a new folder", next_step="choose another -o")
     if folder.config.exists() and not overwrite:
         if not resume:
             raise SetupError(
                 folder.path,
                 found="a run",
                 expected="a new folder",
-                next_step="add --resume to go on with it, --overwrite to begin anew, or choose another -o",
+                next_step="add --resume to continue it, --overwrite to start again, or choose another -o",
             )
         _check_same(folder, config)
 
 
 def open_run(folder: RunFolder, config: TrainConfig, overwrite: bool) -> None:
-    """Begin to write; nothing of an old run is lost before the new one is known to be possible."""
+    """Prepare the folder for writing; an old run is removed only now, when the new one is known to be possible."""
     if overwrite and folder.config.exists():
         shutil.rmtree(folder.path)
     config.save(folder.config)

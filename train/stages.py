@@ -1,4 +1,4 @@
-"""The stages of a run: a teacher, a student on it, a network alone, or a forest."""
+"""Stages of a run: a teacher, a student distilled from it, a network without teacher, or a forest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .training_loop import Reporter, Stage, fit
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What every stage of a run needs."""
+    """Inputs that all stages of a run share."""
 
     folder: RunFolder
     contract: ModelContract
@@ -42,12 +42,12 @@ class TrainingRun:
 
     @property
     def class_weights(self) -> NDArray[np.float32] | None:
-        """How much a training window of each class counts."""
+        """Weight of a training window of each class."""
         return class_weights(self.data.training.labels, self.classes, self.config.class_weights)
 
 
 def train_teacher(run: TrainingRun, front_end: keras.layers.Layer) -> History:
-    """Train a ResNet-18 and keep it as the run's teacher."""
+    """Train a ResNet-18 and save it as the run's teacher."""
     _seed(run.config.seed)
     teacher = WindowClassifier(front_end, _network("resnet18", run.classes, run.config))
     return _fit(run, _supervised(run, teacher), _teacher_stage(run.config), [])
@@ -56,9 +56,9 @@ def train_teacher(run: TrainingRun, front_end: keras.layers.Layer) -> History:
 def train_student(
     run: TrainingRun, front_end: keras.layers.Layer, teacher: WindowClassifier | None, before: History
 ) -> History:
-    """Distil the run's model from a teacher, which may be None where the settings take nothing of it.
+    """Train the run's model by distillation; ``teacher`` may be None if the settings use nothing of it.
 
-    Where the settings' precision is bfloat16, what teaches is a copy of the teacher that computes in bfloat16, too.
+    With the precision bfloat16, the teacher is used as a copy that computes in bfloat16, too.
     """
     _seed(run.config.seed)
     student = build_student(front_end, teacher, run.data.training, run.config)
@@ -66,7 +66,7 @@ def train_student(
 
 
 def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
-    """Train the run's model without a teacher: as a student is trained, or ResNet-18 as a teacher is."""
+    """Train the run's model without a teacher, with the student's settings; ResNet-18 with the teacher's."""
     _seed(run.config.seed)
     model = WindowClassifier(front_end, _network(run.config.model, run.classes, run.config))
     stage = _student_stage(run.config)
@@ -76,7 +76,7 @@ def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
 
 
 def fit_forest(run: TrainingRun) -> History:
-    """Fit the run's model on features, which takes no epochs and has no history."""
+    """Fit the run's model on features; there are no epochs and no history."""
     training = run.data.training
     run.reporter.stage("student", 1, 0, len(training))
     forest = MODELS[run.config.model].build(run.classes, run.config)
@@ -89,15 +89,15 @@ def fit_forest(run: TrainingRun) -> History:
 def build_student(
     front_end: keras.layers.Layer, teacher: WindowClassifier | None, training: Windows, config: TrainConfig
 ) -> WindowClassifier:
-    """A student, where family and settings say so on the teacher's stem: the same layer and weights.
+    """A new student, on the teacher's stem (same layer and weights) if family and settings require it.
 
-    A frozen stem is not trained, and its batch norm keeps the teacher's statistics.
+    A frozen stem is not trained and its batch norm keeps the teacher's statistics.
 
     Raises:
-        ValueError: if there is no teacher and the settings take something of one.
+        ValueError: if there is no teacher and the settings need one.
     """
     if teacher is None and needs_teacher(config):
-        raise ValueError(f"`teacher` must be given unless nothing is taken of it. Received: config={config}")
+        raise ValueError(f"`teacher` must be given unless the settings use none. Received: config={config}")
     family = MODELS[config.model]
     if teacher is not None:
         config = replace(config, teacher_width=teacher.network.width)
@@ -111,7 +111,7 @@ def build_student(
 
 
 def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig) -> Augmentation:
-    """The augmentation that the settings ask for, its noise a share of each channel's range."""
+    """The augmentation of the settings; the noise is a fraction of each channel's range."""
     noise = [config.noise * value for value in front_end.input_range]
     return Augmentation(
         front_end,
@@ -129,7 +129,7 @@ def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig) -> Au
 
 
 def _seed(seed: int) -> None:
-    """Start a stage from the seed alone, whatever was drawn before it: a resumed run skips what it has."""
+    """Start a stage from the seed alone, independent of earlier stages: a resumed run skips those that are complete."""
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -138,7 +138,7 @@ def _seed(seed: int) -> None:
 
 
 def _network(model: str, classes: int, config: TrainConfig) -> Any:
-    """A network by name, which computes in the settings' precision; none of the classifier around it does."""
+    """A network by name, computing in the precision of the settings; the classifier around it stays float32."""
     with dtype_policy(POLICIES[config.precision]):
         return MODELS[model].build(classes, config)
 

@@ -1,7 +1,7 @@
-"""The training loop: linear, resumable after any epoch, repeatable from the seed.
+"""The training loop: linear, resumable after any epoch, reproducible from the seed.
 
-What an epoch does depends on the seed, the epoch's number and the state it starts from, and on nothing else, so that a
-resumed run ends where an unbroken one would.
+An epoch depends only on the seed, its number and the state it starts from, so that a resumed run gives the same result
+as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -29,35 +29,35 @@ _PREDICT_BATCH = 512
 
 
 class Reporter(Protocol):
-    """Who is told how a run goes."""
+    """Receives the progress of a training run."""
 
     def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
-        """A stage begins, of which ``done`` epochs are behind it, over ``windows`` windows an epoch."""
+        """A stage begins; ``done`` of its epochs are complete, and an epoch has ``windows`` windows."""
 
     def batch(self, windows: int) -> None:
-        """A step over so many windows is done."""
+        """A step over ``windows`` windows is complete."""
 
     def epoch(self, row: dict[str, Any]) -> None:
-        """An epoch is done; ``row`` is its line of the history."""
+        """An epoch is complete; ``row`` is its row of the history."""
 
     def stopped(self, epochs: int) -> None:
-        """The stage ends early, after so many epochs: its score on the validation subjects rises no more."""
+        """The stage ends early after ``epochs`` epochs: the validation score no longer improves."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How one model is fitted.
+    """Training settings of one model.
 
     Args:
         name: ``"teacher"`` or ``"student"``.
         epochs: passes over the data.
-        learning_rate: its peak.
+        learning_rate: peak learning rate.
         batch_size: windows in a step.
-        weight_decay: of AdamW.
-        warmup: share of the steps in which the learning rate rises; after it falls as a cosine to zero.
-        averaging: horizon of the weights' moving average, as a share of the steps done.
-        seed: of the order of examples and of everything random in the model.
-        patience: epochs without a rise of the macro-F1 on the validation subjects that end the stage; 0 never does.
+        weight_decay: weight decay of AdamW.
+        warmup: fraction of the steps in which the learning rate rises; then it falls as a cosine to zero.
+        averaging: horizon of the weights' moving average, as a fraction of the steps done.
+        seed: seed of the order of examples and of all random operations of the model.
+        patience: the stage ends after this many epochs without a higher validation macro-F1; 0 turns this off.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Stage:
     patience: int = 0
 
     def optimizer(self, windows: int) -> AveragedAdamW:
-        """AdamW with the learning rate over all steps, and a moving average of the weights beside them."""
+        """AdamW with the learning rate schedule over all steps and a moving average of the weights."""
         steps = self.epochs * max(1, windows // self.batch_size)
         warmup = max(1, round(self.warmup * steps))
         rate = keras.optimizers.schedules.CosineDecay(
@@ -80,7 +80,7 @@ class Stage:
         return AveragedAdamW(rate, self.averaging, weight_decay=self.weight_decay, clipnorm=1.0)
 
     def over(self, history: list[dict[str, Any]]) -> bool:
-        """Whether the stage has had all its epochs, or as many without a rise as its patience."""
+        """Whether all epochs are done, or the last ``patience`` epochs brought no higher score."""
         if len(history) >= self.epochs:
             return True
         scores = [row["val_macro_f1"] for row in history if "val_macro_f1" in row]
@@ -99,24 +99,24 @@ def fit(
     reporter: Reporter,
     keep: Callable[[list[dict[str, Any]]], None] = lambda history: None,
 ) -> list[dict[str, Any]]:
-    """Fit ``objective.classifier``, keep the best epoch in ``best_path`` and return the history.
+    """Fit ``objective.classifier``, save the best epoch to ``best_path`` and return the history.
 
-    What is scored and kept is the moving average of the weights, which is better and steadier than the weights. The
-    best epoch has the highest macro-F1 on the validation subjects; of equals the later one, which has seen more.
-    Without validation windows it is the last one, and the history has no scores. Both are of float32 throughout, also
-    where the classifier computes in bfloat16.
+    Scores and saved weights are those of the moving average of the weights, which generalises better and varies less.
+    The best epoch has the highest macro-F1 on the validation subjects; ties go to the later epoch. Without validation
+    windows the last epoch is saved and the history has no scores. Evaluation and saved model are always float32, even
+    if the classifier is trained in bfloat16.
 
     Args:
-        objective: what is minimised; holds the classifier.
+        objective: the objective to minimise; contains the classifier.
         training: windows to learn from.
-        validation: windows of other subjects, which choose the best epoch; may be none.
-        stage: how.
-        best_path: ``.keras`` file of the best epoch so far, replaced whole.
-        state_folder: where the last epoch's state lives; a stage that finds one goes on from it.
-        reporter: who is told.
-        keep: called with the stage's history after each epoch, before its state is kept.
+        validation: windows of other subjects, which select the best epoch; may be empty.
+        stage: settings.
+        best_path: ``.keras`` file of the best epoch so far, replaced atomically.
+        state_folder: folder of the state after the last epoch; a stage that finds one continues from it.
+        reporter: receives the progress.
+        keep: called with the stage's history after each epoch, before the state is saved.
     """
-    # JAX is slow without XLA; TensorFlow is slower with it, which runs these convolutions on one core.
+    # JAX is slow without XLA; TensorFlow is slower with XLA, which runs these convolutions on one core.
     on_jax = keras.backend.backend() == "jax"
     objective.compile(optimizer=stage.optimizer(len(training)), jit_compile=on_jax)
     _build(objective, training)
@@ -160,7 +160,7 @@ def fit(
 
 
 def _validate(classifier: WindowClassifier, windows: Windows) -> dict[str, float]:
-    """Scores on the validation windows as the history has them, none where there are no windows."""
+    """Validation scores as columns of the history; none without validation windows."""
     if not len(windows):
         return {}
     scores = score_classifier(classifier, windows)
@@ -179,7 +179,7 @@ def predict_logits(classifier: WindowClassifier, signals: NDArray[np.float32]) -
 
 
 def save_classifier(classifier: WindowClassifier, path: Path) -> None:
-    """Write a ``.keras`` checkpoint, whole or not at all."""
+    """Write a ``.keras`` checkpoint atomically."""
     with atomic_path(path) as temporary:
         classifier.save(temporary)
 
@@ -202,7 +202,7 @@ def _step(objective: Any, training: Windows, chosen: NDArray[np.int64]) -> float
 
 
 def _reseed(objective: Any, seed: int, epoch: int) -> None:
-    """Give every generator of the model a state that follows from seed and epoch alone."""
+    """Set every random generator of the model to a state that depends on seed and epoch only."""
     states = [v for v in objective.variables if v.path.endswith("seed_generator_state")]
     for index, state in enumerate(states):
         state.assign(np.random.SeedSequence((seed, epoch, index)).generate_state(2, np.uint32).astype(state.dtype))
@@ -210,7 +210,7 @@ def _reseed(objective: Any, seed: int, epoch: int) -> None:
 
 @contextmanager
 def _averaged_weights(objective: Any) -> Iterator[None]:
-    """Put the weights' moving average into the model for the block."""
+    """Use the moving average of the weights in the block."""
     variables = objective.trainable_variables
     weights = [np.array(variable) for variable in variables]
     _assign(variables, objective.optimizer.averages)
@@ -221,7 +221,7 @@ def _averaged_weights(objective: Any) -> Iterator[None]:
 
 
 def _carry_weights(classifier: WindowClassifier, kept: WindowClassifier) -> None:
-    """Give the float32 copy the weights of what it is a copy of; one that computes in float32 is its own."""
+    """Copy the weights into the float32 copy ``kept``; nothing to do if ``kept`` is the classifier itself."""
     if kept is not classifier:
         kept.set_weights(classifier.get_weights())
 
@@ -244,7 +244,7 @@ def _save_state(objective: Any, history: list[dict[str, Any]], folder: Path) -> 
 
 
 def _restore(objective: Any, folder: Path) -> list[dict[str, Any]]:
-    """Load the last epoch's state, if there is one, and return the history up to it."""
+    """Load the state after the last epoch, if there is one, and return the history up to it."""
     if not (folder / "history.json").exists():
         return []
     try:
@@ -252,7 +252,7 @@ def _restore(objective: Any, folder: Path) -> list[dict[str, Any]]:
         with np.load(folder / f"state-{len(history)}.npz", allow_pickle=False) as values:
             for name, variable in zip(sorted(values), _state_variables(objective), strict=True):
                 variable.assign(values[name])
-    except Exception as error:  # zipfile, zlib and numpy each have their own for a broken archive
+    except Exception as error:  # zipfile, zlib and numpy raise different exceptions for a broken archive
         raise ModelError(
             folder,
             found=f"a state that cannot be resumed ({error})",

@@ -1,4 +1,4 @@
-"""The front end of models on raw windows: nothing but the scale that the int8 graph's input has."""
+"""The front end of models on raw windows: only the scaling of the int8 graph's input."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from .front_end import quantise
 
 @keras.saving.register_keras_serializable("deseptr")
 class WindowScale(keras.layers.Layer):
-    """Each channel over its input range, saturated at ±1.
+    """Scale each channel by its input range and saturate at ±1.
 
     Args:
         input_range: SI value of each channel that counts as 1.0; larger values saturate, as in the int8 graph.
 
     Input shape: ``[batch, window_length, channels]`` in SI units.
     Output shape: the same.
+
+    Example:
+        >>> scale = WindowScale([20.0] * 3 + [5.0] * 3)
+        >>> float(scale(np.full((1, 100, 6), 10.0, "float32"))[0, 0, 0])
+        0.501960813999176
     """
 
     def __init__(self, input_range: Sequence[float], **kwargs: Any) -> None:
@@ -32,7 +37,7 @@ class WindowScale(keras.layers.Layer):
         return quantise(windows / self._divisor)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Shape of the output for an input shape."""
+        """Output shape for an input shape."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a model takes from its training windows before any weight is learned: ranges, whitening, full scale."""
+"""Statistics of the training windows that fix a model's input: ranges, whitening gains, sensor full scales."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .front_end import SATURATION, DftSpectrogram, dft_kernels
 STANDARD_GRAVITY = 9.80665
 ACC_FULL_SCALES_G = (2.0, 4.0, 8.0, 16.0)
 GYRO_FULL_SCALES_DPS = (250.0, 500.0, 1000.0, 2000.0)
-_MOST = 2048
+_MAX_WINDOWS = 2048
 
 
 def input_range(signals: NDArray[np.float32], percentile: float = 99.9) -> tuple[float, ...]:
-    """SI value of each channel that a quantised input calls 1.0.
+    """SI value of each channel that corresponds to 1.0 at a quantized input.
 
-    The three axes of a sensor share theirs, so that a wearable put on another way round saturates no sooner. The rare
-    values beyond the percentile would cost every other one resolution.
+    The three axes of a sensor share one range, so that another orientation of the wearable does not saturate earlier.
+    Rare values above the percentile are excluded because they would cost all other values resolution.
 
     Args:
-        signals: ``[window, window_length, 6]``.
-        percentile: share of values that must not saturate, of the sensor's widest axis.
+        signals: ``[window, window_length, 6]``, SI units.
+        percentile: percentage of values of the sensor's widest axis that must not saturate.
     """
     axes = np.percentile(np.abs(signals), percentile, axis=(0, 1))
     sensors = np.maximum(axes.reshape(-1, 3).max(axis=1), 1e-3)
@@ -35,15 +35,15 @@ def input_range(signals: NDArray[np.float32], percentile: float = 99.9) -> tuple
 def whitening_gain(
     signals: NDArray[np.float32], spec: StftSpec, ranges: Sequence[float], percentile: float = 99.9
 ) -> tuple[float, ...]:
-    """Gain of each bin that brings its rare largest projections to where the front end saturates.
+    """Gain of each bin that brings its rare largest projections to the saturation of the front end.
 
     Args:
         signals: ``[window, window_length, 6]``, SI units.
-        spec: the transform.
-        ranges: the input range of each channel.
-        percentile: share of a bin's projections that must not saturate.
+        spec: the STFT.
+        ranges: input range of each channel.
+        percentile: percentage of a bin's projections that must not saturate.
     """
-    chosen = signals[:: max(1, len(signals) // _MOST)]
+    chosen = signals[:: max(1, len(signals) // _MAX_WINDOWS)]
     projections = np.abs(np.asarray(DftSpectrogram(spec, ranges).project(chosen)))
     bins = dft_kernels(spec)[1].argmax(axis=1)
     largest = [np.percentile(projections[..., bins == k], percentile) for k in range(spec.bins)]
@@ -55,7 +55,7 @@ def full_scales(signals: NDArray[np.float32], percentile: float = 99.99) -> tupl
 
     Args:
         signals: ``[window, window_length, 6]``, SI units.
-        percentile: share of values that must be covered.
+        percentile: percentage of values that must be covered.
     """
     acc = np.percentile(np.abs(signals[..., :3]), percentile) / STANDARD_GRAVITY
     gyro = np.degrees(np.percentile(np.abs(signals[..., 3:]), percentile))

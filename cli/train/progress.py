@@ -77,7 +77,7 @@ class TrainingProgress:
         """The stage ends early: its bar is full at the epochs it had."""
         if self._task is not None:
             self._bars.update(self._task, total=epochs, completed=epochs)
-        line = f"{self._name} stopped after {epochs} of {self._epochs} epochs: validation macro-F1 rises no more"
+        line = f"{self._name} stopped after {epochs} of {self._epochs} epochs: validation macro-F1 no longer improves"
         self.console.print(line, highlight=False)
 
 

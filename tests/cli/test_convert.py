@@ -92,7 +92,8 @@ def test_missing_calibration_windows_lead_to_recordings(bare: Path, tmp_path: Pa
         convert_run(bare, tmp_path / "m.tflite")
     assert str(caught.value) == (
         f"{bare / 'calibration.npz'}: found no calibration windows (No such file or directory), "
-        "expected what `deseptr train` writes beside a checkpoint; convert with --data RECORDINGS, or train again"
+        "expected the file that `deseptr train` writes beside a checkpoint; "
+        "convert with --data RECORDINGS, or train again"
     )
 
 

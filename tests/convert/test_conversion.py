@@ -13,7 +13,7 @@ from deseptr.contract import ConversionError, ModelContract, ModelError, SetupEr
 from deseptr.convert import Conversion, Gate, Recipe, convert_run as convert_through_gate
 from deseptr.convert.parity import Parity
 from deseptr.tflite import load_engine, predict, read_tflite
-from deseptr.train import Calibration, RunFolder, load_run
+from deseptr.train import CalibrationWindows, RunFolder, load_run
 from deseptr.train.models.random_forest import RandomForest
 from deseptr.train.training_loop import predict_logits
 
@@ -34,7 +34,7 @@ def test_figures_are_those_of_the_file(run: Path, tmp_path: Path):
     assert result.content == (tmp_path / "m.tflite").read_bytes()
     assert result.passed
     assert result.kept.lint.non_int8 == ()
-    held_out = Calibration.load(RunFolder(run).calibration)
+    held_out = CalibrationWindows.load(RunFolder(run).calibration)
     parity = result.kept.deciding
     assert parity.windows == len(held_out.held_out_labels)
     engine = load_engine(tmp_path / "m.tflite")
@@ -46,7 +46,7 @@ def test_figures_are_those_of_the_file(run: Path, tmp_path: Path):
 
 
 def test_int8_logits_follow_the_float_ones(tiny_run: Path, tiny_tflite: Path):
-    windows = Calibration.load(RunFolder(tiny_run).calibration).held_out_windows
+    windows = CalibrationWindows.load(RunFolder(tiny_run).calibration).held_out_windows
     expected = predict_logits(load_run(tiny_run)[0], windows)
     error = predict(load_engine(tiny_tflite), windows) - expected
     assert np.sqrt((error**2).mean()) < 0.1 * expected.std()
@@ -118,7 +118,7 @@ def test_model_on_windows_is_found_by_a_process_that_has_not_met_it(random_model
     folder.path.mkdir()
     random_model("cnn-har").save(folder.model)
     contract.save(folder.contract)
-    Calibration(windows, windows, np.arange(6) % 3, np.array(["1"] * 6)).save(folder.calibration)
+    CalibrationWindows(windows, windows, np.arange(6) % 3, np.array(["1"] * 6)).save(folder.calibration)
     assert convert_run(folder.path, tmp_path / "m.tflite").graph.ops["CONV_2D"] == 5
 
 

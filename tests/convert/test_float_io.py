@@ -10,7 +10,7 @@ from deseptr.convert.lint import lint
 from deseptr.convert.targets import TARGETS
 from deseptr.tflite import embed_contract, load_engine, predict, read_tflite, without_archive
 from deseptr.tflite.graph import Graph, read_graph
-from deseptr.train import Calibration, RunFolder
+from deseptr.train import CalibrationWindows, RunFolder
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def graph_of(path: Path) -> Graph:
 def test_logits_are_those_of_the_int8_graph_within_a_step(
     kernels: str, tiny_run: Path, tiny_tflite: Path, wrapped: Path
 ):
-    windows = Calibration.load(RunFolder(tiny_run).calibration).held_out_windows
+    windows = CalibrationWindows.load(RunFolder(tiny_run).calibration).held_out_windows
     engines = [load_engine(path, kernels=kernels) for path in (tiny_tflite, wrapped)]
     step = float(graph_of(tiny_tflite).outputs[0].scales[0])
     expected, found = (predict(engine, windows) for engine in engines)

@@ -20,7 +20,7 @@ import pytest
 from deseptr.contract import DeseptrError, ModelContract
 from deseptr.convert import Gate, convert_run
 from deseptr.convert.quantize import load_inputs
-from deseptr.train import Calibration, RunFolder
+from deseptr.train import CalibrationWindows, RunFolder
 
 FILES = ("model.keras", "contract.json", "calibration.npz")
 CONTRACT = ModelContract(labels=("a", "b", "c"), window_length=64, hop_length=32, model="fuzzed")
@@ -46,7 +46,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     CONTRACT.save(folder.contract)
     rng = np.random.default_rng(0)
     windows = rng.normal(size=(12, 64, 6)).astype(np.float32)
-    Calibration(windows, windows[:9], np.arange(9) % 3, np.array(list("112233112"))).save(folder.calibration)
+    CalibrationWindows(windows, windows[:9], np.arange(9) % 3, np.array(list("112233112"))).save(folder.calibration)
     return folder.path
 
 

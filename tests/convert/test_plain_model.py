@@ -15,7 +15,7 @@ from deseptr.convert.recipe import Recipe
 from deseptr.convert.targets import TARGETS
 from deseptr.tflite import load_engine, predict, read_tflite
 from deseptr.tflite.graph import Graph, read_graph
-from deseptr.train import Calibration
+from deseptr.train import CalibrationWindows
 
 layers = keras.layers
 CONTRACT = ModelContract(labels=("a", "b", "c"), window_length=64, hop_length=32, model="plain")
@@ -97,7 +97,7 @@ def test_trained_model_passes_the_gate(probabilities: bool, recorded: np.ndarray
         model = keras.Sequential([model, layers.Softmax()])
     CONTRACT.save(tmp_path / "contract.json")
     model.save(tmp_path / "mine.keras")
-    known = Calibration(recorded, recorded, labels, np.array(["1", "2", "3"] * 20))
+    known = CalibrationWindows(recorded, recorded, labels, np.array(["1", "2", "3"] * 20))
     result = convert_run(tmp_path / "mine.keras", tmp_path / "m.tflite", calibration=known)
     assert result.passed
     assert result.kept.lint.non_int8 == ()

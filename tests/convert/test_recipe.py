@@ -12,7 +12,7 @@ from deseptr.convert import Gate, Recipe, convert_run, recipe
 from deseptr.convert.targets import TARGETS
 from deseptr.convert.try_recipe import next_recipe
 from deseptr.tflite import load_engine, predict
-from deseptr.train import Calibration, RunFolder, load_run
+from deseptr.train import CalibrationWindows, RunFolder, load_run
 from deseptr.train.training_loop import predict_logits
 
 
@@ -85,7 +85,7 @@ def test_every_mode_names_the_checkpoints_classes(mode: str, io: str, least: flo
     result = convert_run(tiny_run, tmp_path / "m.tflite", Recipe(mode, io), gate=Gate(0.0, 1.0))
     assert len(result.attempts) == 1
     assert result.kept.deciding.agreement >= least
-    windows = Calibration.load(RunFolder(tiny_run).calibration).held_out_windows
+    windows = CalibrationWindows.load(RunFolder(tiny_run).calibration).held_out_windows
     expected = predict_logits(load_run(tiny_run)[0], windows)
     found = predict(load_engine(tmp_path / "m.tflite"), windows)
     assert np.mean(found.argmax(1) == expected.argmax(1)) == result.kept.deciding.agreement

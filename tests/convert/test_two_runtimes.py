@@ -16,7 +16,7 @@ from deseptr.data import cut_windows, load_dataset
 from deseptr.device import default_model
 from deseptr.tflite import read_tflite
 from deseptr.tflite.graph import read_graph
-from deseptr.train import Calibration, RunFolder
+from deseptr.train import CalibrationWindows, RunFolder
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +88,7 @@ def model(request: pytest.FixtureRequest) -> tuple[Path, np.ndarray]:
     cut = cut_windows(dataset, window_length=contract.window_length, hop_length=16, rate_hz=contract.rate_hz)
     windows = cut.signals[np.random.default_rng(0).permutation(len(cut))]
     if tiny:
-        own = Calibration.load(RunFolder(request.getfixturevalue("tiny_run")).calibration)
+        own = CalibrationWindows.load(RunFolder(request.getfixturevalue("tiny_run")).calibration)
         windows = np.concatenate([own.windows, windows])
     window = read_graph(file.content).inputs[0]
     steps = np.rint(windows[:WINDOWS] / np.float32(contract.input_range) / window.scales[0]) + window.zero_points[0]

@@ -162,7 +162,7 @@ def test_other_settings_and_data_are_refused_before_any_fold_is_run(tmp_path: Pa
 
 def test_folder_of_something_else_is_left_alone(tmp_path: Path, told: Told):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(SetupError, match="found files of something else"):
+    with pytest.raises(SetupError, match="found other files"):
         run(tmp_path, told, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -219,4 +219,4 @@ def test_expected_errors_are_outcomes_here_and_in_other_processes(tmp_path: Path
     assert {outcome.job.fold.name for outcome in outcomes} == {"0", "1", "2"}
     for outcome in outcomes:
         assert isinstance(outcome, FoldFailure)
-        assert "found files of something else" in str(outcome.error)
+        assert "found other files" in str(outcome.error)

@@ -113,7 +113,7 @@ def test_folder_of_other_settings_or_data_is_refused(trained: FoldJob):
     with pytest.raises(SetupError, match=r"job\.json: data: found synthetic 1, expected synthetic 0"):
         run_fold(DATASET, replace(trained, data="synthetic 1"))
     trained.claimed_by.unlink()
-    with pytest.raises(SetupError, match="found files of something else"):
+    with pytest.raises(SetupError, match="found other files"):
         check_claim(trained)
 
 

@@ -10,9 +10,9 @@ from deseptr.train.array_file import ArrayFile
 
 @dataclass(frozen=True)
 class Pair(ArrayFile):
-    WHAT = "pair"
-    MADE_BY = "a file of two arrays"
-    REMEDY = "write it again"
+    KIND = "pair"
+    EXPECTED = "a file of two arrays"
+    NEXT_STEP = "write it again"
 
     first: np.ndarray
     second: np.ndarray

@@ -77,11 +77,11 @@ def with_nan() -> keras.Model:
 @pytest.mark.parametrize(
     ("make", "found"),
     [
-        (lambda: dense(2), r"output \(1, 2\), expected \(1, 3\), one logit a label"),
-        (lambda: dense(window=(32, 6)), "a model that takes no 64 × 6 window"),
-        (lambda: dense(window=(64, 3)), "a model that takes no 64 × 6 window"),
+        (lambda: dense(2), r"output \(1, 2\), expected \(1, 3\), one logit for each label"),
+        (lambda: dense(window=(32, 6)), "a model that does not accept a 64 × 6 window"),
+        (lambda: dense(window=(64, 3)), "a model that does not accept a 64 × 6 window"),
         (two_outputs, "2 outputs, expected"),
-        (two_inputs, "a model that takes no 64 × 6 window"),
+        (two_inputs, "a model that does not accept a 64 × 6 window"),
         (named_output, "1 outputs, expected"),
         (a_label_a_sample, r"output \(1, 64, 3\)"),
         (with_lambda, "an unreadable checkpoint .*Lambda.*without Lambda and custom layers"),

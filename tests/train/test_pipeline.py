@@ -7,7 +7,7 @@ import pytest
 
 from deseptr.contract import DataError, ModelContract, ModelError, SetupError
 from deseptr.data import Dataset, Recording, load_dataset
-from deseptr.train import Calibration, RunFolder, TrainConfig, load_run, pipeline
+from deseptr.train import CalibrationWindows, RunFolder, TrainConfig, load_run, pipeline
 from deseptr.train.checkpoint import load_checkpoint
 from deseptr.train.pipeline import train
 from deseptr.train.predictions import Predictions
@@ -47,7 +47,7 @@ def test_predictions_are_kept_and_the_figures_are_theirs(tiny_run: Path, tiny_co
 
 
 def test_calibration_is_balanced_and_of_training_subjects_alone(tiny_run: Path, tiny_config: TrainConfig):
-    calibration = Calibration.load(RunFolder(tiny_run).calibration)
+    calibration = CalibrationWindows.load(RunFolder(tiny_run).calibration)
     data = prepare(load_dataset(DATA), tiny_config)
     training = {window.tobytes() for window in data.training.signals}
     assert {window.tobytes() for window in calibration.windows} <= training
@@ -106,7 +106,7 @@ def test_resuming_with_other_settings_is_refused(
 
 def test_folder_of_something_else_is_left_alone(tmp_path: Path, tiny_config: TrainConfig, reporter):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(SetupError, match="found files of something else"):
+    with pytest.raises(SetupError, match="found other files"):
         train(load_dataset(DATA), tmp_path, tiny_config, reporter=reporter, overwrite=True)
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 

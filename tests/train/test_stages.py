@@ -210,6 +210,6 @@ def test_teacher_for_a_model_that_takes_none_is_refused(
     tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter
 ):
     config = dataclasses.replace(tiny_config, model="vit")
-    with pytest.raises(SetupError, match="found the model vit, which learns from no teacher, expected one of deit-vit"):
+    with pytest.raises(SetupError, match="found the model vit, which uses no teacher, expected one of deit-vit"):
         train(load_dataset(DATA), tmp_path / "run", config, reporter=reporter, teacher_run=tiny_run)
     assert not (tmp_path / "run").exists()

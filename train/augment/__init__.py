@@ -1,4 +1,4 @@
-"""Augmentation layers: active in training alone, seeded, one a file; ``Augmentation`` puts them in order."""
+"""Augmentation layers: active only in training, seeded, one per file; ``Augmentation`` combines them."""
 
 from .augmentation import Augmentation as Augmentation
 from .base import AxisLayer as AxisLayer, RandomLayer as RandomLayer

@@ -1,4 +1,4 @@
-"""The augmentation of a training run: which layers it has, and in which order."""
+"""The augmentation of a training run: its layers and their order."""
 
 from __future__ import annotations
 
@@ -22,26 +22,33 @@ _AXES = ("time", "frequency")
 
 
 class Augmentation(keras.layers.Layer):
-    """The method's augmentation: what a sensor does to the window, then warps, masks and CutMix of its spectrogram.
+    """All augmentation of the method: sensor effects on the window, then warps, masks and CutMix on its spectrogram.
 
-    A part at 0 is off and isn't built.
+    A part whose size is 0 is left out.
 
     Args:
-        front_end: layer from raw windows to spectrograms, or to scaled windows, which get the windows' parts alone.
+        front_end: layer from raw windows to spectrograms, or to scaled windows, which get the window parts only.
         noise: largest noise level of each channel, SI units.
-        shift: largest roll over the window's length.
+        shift: largest circular shift, as a fraction of the window.
         mirror: axis along which half of the windows are reflected, ``"x"``, ``"y"`` or ``"z"``, or ``"none"``.
         rotation_degrees: largest rotation of the axes.
-        gain: largest error of a sensor's scale, as a share.
-        rate_jitter: largest error of the sample rate, as a share.
-        dropped_samples: longest run of lost samples over the window's length.
-        warp: largest move of a warp along time and along frequency, over that axis.
-        mask: widest mask along time and along frequency, over that axis.
-        cutmix_rate: probability of CutMix along time, and of that along frequency.
+        gain: largest error of a sensor's scale, as a fraction.
+        rate_jitter: largest error of the sample rate, as a fraction.
+        dropped_samples: longest run of lost samples, as a fraction of the window.
+        warp: largest shift of a warp along time and along frequency, as a fraction of that axis.
+        mask: widest mask along time and along frequency, as a fraction of that axis.
+        cutmix_rate: probability of CutMix along time, and of CutMix along frequency.
 
     Call arguments: windows ``[batch, window_length, channels]`` and targets ``[batch, classes]``. Returns the
     front end's output, ``[batch, bins, frames, channels]`` or ``[batch, window_length, channels]``, and the mixed
     targets.
+
+    Example:
+        >>> from deseptr.train.window_front_end import WindowScale
+        >>> augmentation = Augmentation(WindowScale([40.0] * 3 + [10.0] * 3), noise=[0.1] * 6, gain=0.05)
+        >>> windows, targets = augmentation(keras.ops.ones((8, 100, 6)), keras.ops.eye(8), training=True)
+        >>> tuple(windows.shape)
+        (8, 100, 6)
     """
 
     def __init__(
@@ -68,19 +75,19 @@ class Augmentation(keras.layers.Layer):
             RateJitter: rate_jitter,
             DroppedSamples: dropped_samples,
         }
-        of_noise = [GaussianNoise(noise)] if any(noise) else []
-        of_side = [] if mirror == "none" else [Mirror(mirror)]
-        self.on_windows = of_noise + of_side + [part(size) for part, size in sizes.items() if size]
+        noise_layers = [GaussianNoise(noise)] if any(noise) else []
+        mirror_layers = [] if mirror == "none" else [Mirror(mirror)]
+        self.on_windows = noise_layers + mirror_layers + [part(size) for part, size in sizes.items() if size]
         warps_and_masks = [(part, size) for part, size in ((Warp, warp), (BandMask, mask)) if size]
         self.on_spectrograms = [part(axis, size) for part, size in warps_and_masks for axis in _AXES]
         self.cutmix = [BandCutMix(axis, rate=cutmix_rate) for axis in _AXES if cutmix_rate]
 
     def build(self, windows_shape: Any, targets_shape: Any = None) -> None:
-        """Nothing to build: the layers hold no weights, and the front end is the classifier's."""
+        """Build nothing: the layers have no weights, and the front end belongs to the classifier."""
         self.built = True
 
     def call(self, windows: Any, targets: Any, training: bool | None = None) -> tuple[Any, Any]:
-        """Augment in training, else only transform."""
+        """Augment in training, else only apply the front end."""
         for layer in self.on_windows:
             windows = layer(windows, training=training)
         spectrogram = self.front_end(windows)

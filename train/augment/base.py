@@ -1,4 +1,4 @@
-"""What the augmentation layers share: active in training alone, seeded, applied to a random share of the batch."""
+"""Base classes of the augmentation layers: active only in training, seeded, applied to a random part of the batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGE = "deseptr"
 
 
 class RandomLayer(keras.layers.Layer):
-    """Base of the augmentation layers.
+    """Base class of the augmentation layers.
 
     Args:
         rate: probability that an example is changed.
@@ -31,13 +31,13 @@ class RandomLayer(keras.layers.Layer):
         return keras.random.uniform(shape, low, high, seed=self.seed_generator)
 
     def chosen(self, inputs: Any) -> Any:
-        """Which examples are changed: 0 or 1, shaped ``[batch, 1, …]`` to broadcast over ``inputs``."""
+        """Random selection of the examples to change: 0 or 1, shaped ``[batch, 1, …]`` to broadcast over ``inputs``."""
         batch = ops.shape(inputs)[0]
         draw = self.uniform((batch,) + (1,) * (len(inputs.shape) - 1))
         return ops.cast(draw < self.rate, inputs.dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Augmentation keeps shapes."""
+        """Output shape: the input shape."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class RandomLayer(keras.layers.Layer):
 
 
 class AxisLayer(RandomLayer):
-    """Base of the layers that work along one axis of a spectrogram ``[batch, bins, frames, channels]``.
+    """Base class of layers that work along one axis of a spectrogram ``[batch, bins, frames, channels]``.
 
     Args:
         axis: ``"time"`` or ``"frequency"``.
@@ -65,7 +65,7 @@ class AxisLayer(RandomLayer):
     def random_band(self, spectrogram: Any, max_fraction: float) -> Any:
         """A random band along the axis: 1 inside and 0 outside, shaped to broadcast over ``spectrogram``.
 
-        Its width is uniform up to ``max_fraction`` of the axis; examples not chosen have none.
+        Its width is uniform up to ``max_fraction`` of the axis; examples that are not selected have none.
         """
         index = self._AXES[self.axis]
         size = spectrogram.shape[index]

@@ -1,4 +1,4 @@
-"""Samples that never arrived, as when a sensor's buffer overflows."""
+"""Lost samples, as after an overflow of a sensor's FIFO."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from .sampling import gather_rows
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class DroppedSamples(RandomLayer):
-    """Lose a random run of each window's samples and hold the last one before it, on all channels.
+    """Replace a random run of samples of each window by the last sample before it, on all channels.
 
     Args:
-        max_fraction: longest run over the window's length; the shortest is one sample.
+        max_fraction: longest run, as a fraction of the window; the shortest run is one sample.
         rate: probability that an example is changed.
         seed: seed of the layer's generator.
 
     Input and output shape: ``[batch, time, channels]``.
+
+    Example:
+        >>> windows = keras.random.normal((8, 100, 6), seed=0)
+        >>> tuple(DroppedSamples(max_fraction=0.2, rate=1.0, seed=0)(windows, training=True).shape)
+        (8, 100, 6)
     """
 
     def __init__(self, max_fraction: float = 0.1, rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
@@ -30,7 +35,7 @@ class DroppedSamples(RandomLayer):
         self.max_fraction = max_fraction
 
     def call(self, windows: Any, training: bool | None = None) -> Any:
-        """Drop in training, else pass on."""
+        """Drop samples in training, else return the input."""
         if not training:
             return windows
         batch, length = ops.shape(windows)[0], windows.shape[1]

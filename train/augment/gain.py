@@ -1,4 +1,4 @@
-"""Error of the sensors' scale, as between a calibrated device and another."""
+"""Scale error of the sensors, as between differently calibrated devices."""
 
 from __future__ import annotations
 
@@ -12,26 +12,31 @@ from .base import PACKAGE, RandomLayer
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Gain(RandomLayer):
-    """Scale each three-axis sensor of an example by a random factor near 1, each sensor by its own.
+    """Scale each three-axis sensor of an example by its own random factor near 1.
 
-    Gravity is scaled with the rest, as a badly calibrated accelerometer would.
+    Gravity is scaled too, as by a badly calibrated accelerometer.
 
     Args:
-        max_fraction: largest difference of the factor from 1.
+        max_fraction: largest deviation of the factor from 1.
         rate: probability that an example is changed.
         seed: seed of the layer's generator.
 
-    Input and output shape: ``[batch, time, channels]``, three channels a sensor.
+    Input and output shape: ``[batch, time, channels]``, three channels per sensor.
+
+    Example:
+        >>> scaled = Gain(max_fraction=0.1, rate=1.0, seed=0)(keras.ops.ones((8, 100, 6)), training=True)
+        >>> bool(keras.ops.all(keras.ops.abs(scaled - 1) <= 0.1))
+        True
     """
 
     def __init__(self, max_fraction: float = 0.1, rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(rate, seed, **kwargs)
         if not 0 <= max_fraction < 1:
-            raise ValueError(f"`max_fraction` must keep signs. Received: max_fraction={max_fraction}")
+            raise ValueError(f"`max_fraction` must be in [0, 1). Received: max_fraction={max_fraction}")
         self.max_fraction = max_fraction
 
     def call(self, windows: Any, training: bool | None = None) -> Any:
-        """Scale in training, else pass on."""
+        """Scale in training, else return the input."""
         if not training:
             return windows
         shape = (ops.shape(windows)[0], 1, windows.shape[2] // 3)

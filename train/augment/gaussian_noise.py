@@ -1,4 +1,4 @@
-"""Gaussian noise on raw windows, sized for each channel."""
+"""Gaussian noise on raw windows, with its own level for each channel."""
 
 from __future__ import annotations
 
@@ -14,16 +14,21 @@ from .base import PACKAGE, RandomLayer
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class GaussianNoise(RandomLayer):
-    """Add white noise whose level differs from example to example.
+    """Add white noise with a random level for each example.
 
-    ``keras.layers.GaussianNoise`` has one level for all channels; acceleration and angular rate need their own.
+    ``keras.layers.GaussianNoise`` has one level for all channels; acceleration and angular rate need different ones.
 
     Args:
-        stddev: largest standard deviation of each channel, in its unit; an example's is a uniform share.
+        stddev: largest standard deviation of each channel, in its unit; the level is a uniform fraction of it.
         rate: probability that an example is changed.
         seed: seed of the layer's generator.
 
     Input and output shape: ``[batch, time, channels]``.
+
+    Example:
+        >>> layer = GaussianNoise([0.1] * 3 + [0.01] * 3, rate=1.0, seed=0)
+        >>> tuple(layer(keras.ops.zeros((8, 100, 6)), training=True).shape)
+        (8, 100, 6)
     """
 
     def __init__(self, stddev: Sequence[float], rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
@@ -31,7 +36,7 @@ class GaussianNoise(RandomLayer):
         self.stddev = [float(v) for v in stddev]
 
     def call(self, windows: Any, training: bool | None = None) -> Any:
-        """Add the noise in training, else pass on."""
+        """Add the noise in training, else return the input."""
         if not training:
             return windows
         shape = ops.shape(windows)

@@ -1,4 +1,4 @@
-"""Masks over a band of a spectrogram."""
+"""Masks of a band of a spectrogram."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ class BandMask(AxisLayer):
 
     Args:
         axis: ``"time"`` or ``"frequency"``.
-        max_fraction: largest width of the band over the length of the axis.
+        max_fraction: largest width of the band, as a fraction of the axis.
         rate: probability that an example is changed.
         seed: seed of the layer's generator.
 
     Input and output shape: ``[batch, bins, frames, channels]``.
+
+    Example:
+        >>> masked = BandMask("time", max_fraction=0.2, rate=1.0, seed=0)(keras.ops.ones((8, 17, 25, 6)), training=True)
+        >>> bool(keras.ops.mean(masked) >= 0.8)
+        True
 
     Reference: Park et al., SpecAugment, Interspeech 2019, section 2.
     """
@@ -29,7 +34,7 @@ class BandMask(AxisLayer):
         self.max_fraction = max_fraction
 
     def call(self, spectrogram: Any, training: bool | None = None) -> Any:
-        """Mask in training, else pass on."""
+        """Mask in training, else return the input."""
         if not training:
             return spectrogram
         return spectrogram * (1.0 - self.random_band(spectrogram, self.max_fraction))

@@ -1,4 +1,4 @@
-"""Mirror image of a movement, as of somebody who wears the sensor on the other side."""
+"""Mirror image of a movement, as if the sensor were worn on the other side of the body."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _AXES = ("x", "y", "z")
 class Mirror(RandomLayer):
     """Reflect all three-axis sensors of an example along one axis, the one that points sideways on the body.
 
-    A reflection turns that component of an acceleration round. An angular rate is an axial vector: it keeps that
-    component, and the two others turn round. Sensors come in the order accelerometer, gyroscope.
+    A reflection inverts this component of the acceleration. Angular rate is an axial vector: this component stays and
+    the other two are inverted. The sensors are in the order accelerometer, gyroscope.
 
     Args:
         axis: ``"x"``, ``"y"`` or ``"z"``.
@@ -25,6 +25,11 @@ class Mirror(RandomLayer):
         seed: seed of the layer's generator.
 
     Input and output shape: ``[batch, time, 6]``.
+
+    Example:
+        >>> mirrored = Mirror("y", rate=1.0)(keras.ops.ones((1, 100, 6)), training=True)
+        >>> [int(value) for value in mirrored[0, 0]]
+        [1, -1, 1, -1, 1, -1]
     """
 
     def __init__(self, axis: str = "y", rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
@@ -36,7 +41,7 @@ class Mirror(RandomLayer):
         self._signs = np.concatenate([polar, -polar]).astype(np.float32)
 
     def call(self, windows: Any, training: bool | None = None) -> Any:
-        """Reflect in training, else pass on."""
+        """Reflect in training, else return the input."""
         if not training:
             return windows
         chosen = self.chosen(windows)

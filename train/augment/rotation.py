@@ -1,4 +1,4 @@
-"""Rotation of the sensor's axes, as when a wearable is put on a little askew."""
+"""Rotation of the sensor's axes, as if the wearable were put on slightly askew."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ class Rotation(RandomLayer):
         rate: probability that an example is changed.
         seed: seed of the layer's generator.
 
-    Input and output shape: ``[batch, time, channels]``, three channels a sensor.
+    Input and output shape: ``[batch, time, channels]``, three channels per sensor.
+
+    Example:
+        >>> rotated = Rotation(max_degrees=10.0, rate=1.0, seed=0)(keras.ops.ones((8, 100, 6)), training=True)
+        >>> bool(keras.ops.all(keras.ops.abs(keras.ops.norm(rotated[..., :3], axis=-1) - 3**0.5) < 1e-5))
+        True
 
     Reference: Rodrigues' formula, R = I + sin φ K + (1 − cos φ) K², K the cross-product matrix of the unit axis.
     """
@@ -34,7 +39,7 @@ class Rotation(RandomLayer):
         self.max_degrees = max_degrees
 
     def call(self, windows: Any, training: bool | None = None) -> Any:
-        """Rotate in training, else pass on."""
+        """Rotate in training, else return the input."""
         if not training:
             return windows
         batch, length, channels = ops.shape(windows)[0], windows.shape[1], windows.shape[2]

@@ -1,4 +1,4 @@
-"""Values between the samples of a batch: what layers that move a window or a picture read it with."""
+"""Linear interpolation between the samples of a batch, for layers that shift or warp their input."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from keras import ops
 
 
 def gather_rows(rows: Any, index: Any) -> Any:
-    """Rows ``[batch, n, channels]`` at an index of each example, ``[batch, m]`` (int32): ``[batch, m, channels]``.
+    """Rows ``[batch, n, channels]`` at indices ``[batch, m]`` (int32) of each example: ``[batch, m, channels]``.
 
-    One flat gather moves whole rows, where ``take_along_axis`` would look every channel up by itself.
+    One flat gather moves whole rows; ``take_along_axis`` would look up every channel separately.
     """
     batch, count, channels = ops.shape(rows)[0], rows.shape[1], rows.shape[2]
     first = ops.expand_dims(ops.arange(batch, dtype="int32") * count, -1)
@@ -18,9 +18,9 @@ def gather_rows(rows: Any, index: Any) -> Any:
 
 
 def neighbours(position: Any, size: int) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """The samples below and above each position on an axis of ``size``: index (int32) and weight of either.
+    """Samples below and above each position on an axis of length ``size``: the index (int32) and weight of each.
 
-    Positions beyond an end count as that end.
+    Positions beyond an end are clipped to it.
     """
     held = ops.clip(position, 0.0, size - 1.0)
     below = ops.floor(held)
@@ -29,6 +29,6 @@ def neighbours(position: Any, size: int) -> tuple[tuple[Any, Any], tuple[Any, An
 
 
 def resample(windows: Any, position: Any) -> Any:
-    """Windows ``[batch, time, channels]`` at positions ``[batch, time]`` in samples, linear between, the ends held."""
+    """Windows ``[batch, time, channels]`` at positions ``[batch, time]`` in samples: interpolated, ends held."""
     both = neighbours(position, windows.shape[1])
     return sum(gather_rows(windows, index) * ops.expand_dims(weight, -1) for index, weight in both)

@@ -1,8 +1,8 @@
-"""Sparse image warp: a few points of a picture are moved, others are held, and a spline carries the rest along.
+"""Sparse image warp: some points of an image are moved, others are fixed, and a spline interpolates between them.
 
-Points are (row, column) in pixels. The spline through the moves is the thin-plate one, whose held points are the same
-for all examples of a batch: what depends on them alone is computed once, and what is left to solve for an example is
-as small as the number of points that it moves.
+Points are (row, column) in pixels. The interpolation is a thin-plate spline. The fixed points are the same for all
+examples of a batch: whatever depends only on them is computed once, and the system that remains for each example is
+only as large as its number of moved points.
 
 Reference: ``tfa.image.sparse_image_warp`` of TensorFlow Addons, with interpolation order 2 and no regularisation.
 """
@@ -25,17 +25,17 @@ _TINY = 1e-12
 
 
 def sparse_image_warp(image: Any, source: Any, destination: Any, held: Points, axes: Sequence[int] = (0, 1)) -> Any:
-    """Move what is at ``source`` to ``destination``.
+    """Move the image content at ``source`` to ``destination``.
 
     Args:
-        image: ``[batch, rows, columns, channels]``, all but the batch known.
+        image: ``[batch, rows, columns, channels]``, with static sizes except the batch.
         source: ``[batch, points, 2]``.
-        destination: the same shape; apart from each other and from the held points.
-        held: points that stay where they are, three or more and not all on one line.
-        axes: in which coordinates the points move, 0 for rows and 1 for columns; one alone costs half as much.
+        destination: the same shape; all points different from each other and from the fixed points.
+        held: fixed points, three or more and not all on one line.
+        axes: coordinates along which points move, 0 for rows and 1 for columns; one alone costs half as much.
 
     Returns:
-        The warped picture, shaped like ``image``.
+        The warped image, with the shape of ``image``.
     """
     rows, columns = image.shape[1:3]
     moves = ops.stack([destination[..., axis] - source[..., axis] for axis in axes], axis=-1)
@@ -43,7 +43,7 @@ def sparse_image_warp(image: Any, source: Any, destination: Any, held: Points, a
 
 
 def dense_image_warp(image: Any, flow: Any, axes: Sequence[int] = (0, 1)) -> Any:
-    """Each pixel from where the flow says it came from: bilinear, positions outside held at the edge.
+    """Read each pixel from where the flow says it came from: bilinear, positions outside are clipped to the edge.
 
     Args:
         image: ``[batch, rows, columns, channels]``.
@@ -68,7 +68,7 @@ def dense_image_warp(image: Any, flow: Any, axes: Sequence[int] = (0, 1)) -> Any
 
 
 def spline_flow(shape: tuple[int, int], points: Any, moves: Any, held: Points) -> Any:
-    """Flow over a picture of (rows, columns): ``moves`` at ``points``, none at ``held``, a spline between.
+    """Flow over an image of (rows, columns): ``moves`` at ``points``, zero at ``held``, a spline between.
 
     With held points H, the spline that is zero on them is a sum of K(x, p) over the moved points p, where
     K(x, y) = φ(x, y) − b(x) A⁻¹ b(y)ᵀ, φ = r² log r, b(x) = [φ(x, H), 1, x] and A is the spline's matrix on H.
@@ -94,10 +94,10 @@ def spline_flow(shape: tuple[int, int], points: Any, moves: Any, held: Points) -
 
 @dataclass(frozen=True)
 class _HeldSpline:
-    """What of the spline the held points and the picture's size decide, in units of the longer side.
+    """Part of the spline that depends only on the fixed points and the image size; lengths over the longer side.
 
     Args:
-        held: the held points ``[held, 2]``.
+        held: fixed points ``[held, 2]``.
         grid: all pixels, row by row, ``[pixels, 2]``.
         inverse: A⁻¹, ``[held + 3, held + 3]``.
         grid_weights: A⁻¹ b(grid)ᵀ, ``[held + 3, pixels]``.

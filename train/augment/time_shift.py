@@ -15,11 +15,16 @@ class TimeShift(RandomLayer):
     """Roll each window by a random number of samples, forwards or backwards.
 
     Args:
-        max_fraction: largest shift over the window's length.
+        max_fraction: largest shift, as a fraction of the window.
         rate: probability that an example is changed.
         seed: seed of the layer's generator.
 
     Input and output shape: ``[batch, time, channels]``.
+
+    Example:
+        >>> windows = keras.random.normal((8, 100, 6), seed=0)
+        >>> tuple(TimeShift(rate=1.0, seed=0)(windows, training=True).shape)
+        (8, 100, 6)
     """
 
     def __init__(self, max_fraction: float = 0.5, rate: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
@@ -27,7 +32,7 @@ class TimeShift(RandomLayer):
         self.max_fraction = max_fraction
 
     def call(self, windows: Any, training: bool | None = None) -> Any:
-        """Shift in training, else pass on."""
+        """Shift in training, else return the input."""
         if not training:
             return windows
         length = windows.shape[1]

@@ -15,21 +15,26 @@ _LARGEST = 0.2
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Warp(AxisLayer):
-    """Move a random point of the picture's centre line along the axis, and by a sparse image warp what is around it.
+    """Move a random point of the image's centre line along the axis; a sparse image warp moves its surroundings.
 
-    The picture's corners and the middles of the two edges that the axis runs into are held. The first bin takes no part
-    in a warp along frequency: DC holds signed gravity and must not leak into the magnitudes beside it.
+    Fixed are the corners of the image and the midpoints of the two edges at the ends of the axis. A warp along
+    frequency excludes the first bin: DC holds signed gravity and must not leak into the neighbouring magnitudes.
 
     Args:
         axis: ``"time"`` or ``"frequency"``.
-        max_fraction: largest move of the point over the length of the axis, below 0.2; from 0.22 on, the picture would
-            fold where the point is moved towards the nearer edge.
+        max_fraction: largest shift of the point, as a fraction of the axis, below 0.2; from 0.22 on, the image would
+            fold if the point moves towards the nearer edge.
         rate: probability that an example is changed.
         seed: seed of the layer's generator.
 
     Input and output shape: ``[batch, bins, frames, channels]``.
 
-    Reference: Park et al., SpecAugment, Interspeech 2019, section 2, with its six held points.
+    Example:
+        >>> warp = Warp("frequency", max_fraction=0.1, rate=1.0, seed=0)
+        >>> tuple(warp(keras.random.normal((8, 17, 25, 6), seed=0), training=True).shape)
+        (8, 17, 25, 6)
+
+    Reference: Park et al., SpecAugment, Interspeech 2019, section 2, with its six fixed points.
     """
 
     def __init__(self, axis: str = "time", max_fraction: float = 0.1, **kwargs: Any) -> None:
@@ -39,7 +44,7 @@ class Warp(AxisLayer):
         self.max_fraction = max_fraction
 
     def call(self, spectrogram: Any, training: bool | None = None) -> Any:
-        """Warp in training, else pass on."""
+        """Warp in training, else return the input."""
         if not training:
             return spectrogram
         if self.axis == "time":
@@ -66,7 +71,7 @@ class Warp(AxisLayer):
 
 
 def _held(ends: list[float], along: int) -> Points:
-    """The ends of both edges that the axis runs into, and their middles."""
+    """Corners and midpoints of the two edges at the ends of the axis."""
     return tuple(
         (end, place) if along == 0 else (place, end)
         for end in (0.0, ends[along])

@@ -1,11 +1,5 @@
-"""The networks, one family a file; ``registry`` names them."""
+"""The models, one family per file; ``registry`` maps names to families. Keras is imported when a model is used."""
 
-from .cnn2d import Cnn2d as Cnn2d
-from .cnn_har import CnnHar as CnnHar
-from .deit_septr import DeitSepTr as DeitSepTr
-from .deit_vit import DeitViT as DeitViT
-from .deseptr import DeSepTr as DeSepTr
-from .resnet18 import ResNet18 as ResNet18, ResNetStem as ResNetStem
-from .septr import SepTr as SepTr
-from .tinierhar import TinierHar as TinierHar
-from .vit import ViT as ViT
+from deseptr.contract.lazy import lazy_face
+
+__getattr__, __dir__, __all__ = lazy_face(__name__, __file__)

@@ -1,4 +1,4 @@
-"""A plain small convolutional network on spectrograms."""
+"""A small plain convolutional network on spectrograms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGE = "deseptr"
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Cnn2d(keras.Model):
-    """Three 3×3 convolutions, each with batch norm, ReLU and 2×2 max-pool, a global average pool and a linear layer.
+    """Three 3×3 convolutions with batch norm, ReLU and 2×2 max-pool, a global average pool and a linear layer.
 
     Args:
         classes: number of classes.
@@ -23,6 +23,10 @@ class Cnn2d(keras.Model):
 
     Input shape: ``[batch, bins, frames, channels]``, a spectrogram.
     Output shape: ``[batch, classes]``, logits.
+
+    Example:
+        >>> tuple(Cnn2d(classes=5)(keras.ops.zeros((2, 17, 25, 12))).shape)
+        (2, 5)
     """
 
     def __init__(self, classes: int, width: int = 24, dropout: float = 0.2, **kwargs: Any) -> None:

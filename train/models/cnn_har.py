@@ -1,4 +1,4 @@
-"""CNN-HAR, a rival: convolutions along time on each channel for itself, then one across all channels."""
+"""CNN-HAR, for comparison: convolutions along time on each channel separately, then one across all channels."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ PACKAGE = "deseptr"
 class CnnHar(keras.Model):
     """Four convolutional layers on raw windows: 50, 40 and 20 maps along time, 400 across the channels.
 
-    The published network normalises over neighbouring maps after each layer; here batch norms do it, as int8 runtimes
-    have no local response norm, and the edges of a window are padded. Everything else is as published: 64 k parameters
-    for six channels.
+    The published network has a local response norm after each layer, for which int8 runtimes have no kernel; here it
+    is a batch norm. Windows are padded at the ends. Everything else is as published: 64 k parameters for six channels.
 
     Args:
         classes: number of classes.
@@ -26,8 +25,12 @@ class CnnHar(keras.Model):
         unified_maps: feature maps of the layer across all channels.
         dropout: dropout before the last layer.
 
-    Input shape: ``[batch, window_length, channels]``, each channel over its range.
+    Input shape: ``[batch, window_length, channels]``, each channel divided by its input range.
     Output shape: ``[batch, classes]``, logits.
+
+    Example:
+        >>> tuple(CnnHar(classes=5)(keras.ops.zeros((2, 100, 6))).shape)
+        (2, 5)
 
     Reference: Yang et al., Deep Convolutional Neural Networks on Multichannel Time Series for Human Activity
     Recognition, IJCAI 2015.

@@ -1,4 +1,4 @@
-"""A convolution with its batch norm, which the converter folds into one."""
+"""A convolution with batch norm, which the converter merges into one operation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PACKAGE = "deseptr"
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class NormedConvolution(layers.Layer):
-    """Convolution without bias of stride 1 that keeps the grid, batch normalisation and, as asked, ReLU.
+    """Convolution without bias, stride 1, "same" padding, followed by batch normalisation and optionally ReLU.
 
     Args:
         filters: output channels.
         kernel_size: rows and columns of the kernel.
         relu: whether a ReLU follows.
-        separable: whether the kernel is a depthwise one of ``kernel_size`` followed by a 1×1 convolution.
+        separable: whether to use a depthwise convolution of ``kernel_size`` followed by a 1×1 convolution.
 
     Input shape: ``[batch, rows, columns, channels]``.
     Output shape: ``[batch, rows, columns, filters]``.

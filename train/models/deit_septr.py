@@ -1,4 +1,4 @@
-"""A SepTr with DeiT's distillation token and a head of its own."""
+"""SepTr with DeiT's distillation token and distillation head."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ class DeitSepTr(SepTr):
 
     Input shape: ``[batch, bins, frames, channels]``, a spectrogram.
     Output: logits of the class head and of the distillation head, ``[batch, classes]`` each.
+
+    Example:
+        >>> class_logits, distillation_logits = DeitSepTr(classes=5, dim=8)(keras.ops.zeros((2, 17, 25, 12)))
+        >>> tuple(class_logits.shape), tuple(distillation_logits.shape)
+        ((2, 5), (2, 5))
 
     Reference: Ristea et al., SepTr, Interspeech 2022; Touvron et al., DeiT, ICML 2021.
     """

@@ -1,7 +1,7 @@
 """DeSepTr: a distilled separable transformer on the teacher's stem.
 
-The grid of stem features is encoded along frequency, column by column, and then along time, row by row. Frequency comes
-first and columns do not see each other there, so that a stream can keep the encoded columns.
+The grid of stem features is encoded along frequency, column by column, and then along time, row by row. Frequency is
+first because columns are then independent of each other, so that a stream can reuse encoded columns.
 """
 
 from __future__ import annotations
@@ -24,13 +24,18 @@ class DeSepTr(DeitSepTr):
         classes: number of classes.
         dim: width of a token.
         heads: attention heads.
-        depth: how often the pair of encoders is applied.
-        stem_filters: channels of the stem, those of the teacher's.
+        depth: number of pairs of encoder blocks.
+        stem_filters: channels of the stem; must equal those of the teacher's stem.
         mlp_ratio: hidden width of the MLPs over ``dim``.
         dropout: dropout on each residual branch.
 
     Input shape: ``[batch, bins, frames, channels]``, a spectrogram.
     Output: logits of the class head and of the distillation head, ``[batch, classes]`` each.
+
+    Example:
+        >>> class_logits, distillation_logits = DeSepTr(classes=5, dim=8)(keras.ops.zeros((2, 17, 25, 12)))
+        >>> tuple(class_logits.shape), tuple(distillation_logits.shape)
+        ((2, 5), (2, 5))
 
     Reference: McQuire et al., A Data Efficient Vision Transformer for Robust Human Activity Recognition from the
     Spectrograms of Wearable Sensor Data, IEEE SSP 2023; Ristea et al., SepTr, Interspeech 2022; Touvron et al., DeiT,

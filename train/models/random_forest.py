@@ -1,4 +1,4 @@
-"""A random forest on hand-made features: what a network has to beat."""
+"""A random forest on hand-made features, as the baseline that a network has to beat."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ _LEAST = 1e-6
 
 
 class RandomForest:
-    """Scikit-learn's random forest with the face that scoring and prediction want of a classifier.
+    """Scikit-learn's random forest with the methods of a Keras classifier that scoring and prediction use.
 
     Args:
         classes: number of classes.
         trees: number of trees.
-        seed: of the trees.
+        seed: seed of the trees.
+
+    Example:
+        >>> windows = np.random.default_rng(0).normal(size=(20, 100, 6)).astype(np.float32)
+        >>> forest = RandomForest(classes=2, trees=3).fit(windows, np.arange(20) % 2, rate_hz=50.0)
+        >>> forest.predict(windows).shape
+        (20, 2)
 
     Reference: Breiman, Random Forests, Machine Learning 45, 2001.
     """
@@ -39,19 +45,19 @@ class RandomForest:
         return self
 
     def predict(self, signals: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
-        """Log-probabilities ``[window, classes]`` of raw windows; the other arguments are Keras' and do nothing."""
+        """Log-probabilities ``[window, classes]`` of raw windows; the other arguments are Keras' and ignored."""
         shares = np.zeros((len(signals), self.classes))
         shares[:, self.forest.classes_] = self.forest.predict_proba(window_features(signals, self.rate_hz))
         return np.log(np.maximum(shares, _LEAST)).astype(np.float32)
 
     def count_params(self) -> int:
-        """Numbers that the trees hold: a feature, a threshold and two children a split, the class shares a leaf."""
+        """Count of numbers in the trees: feature, threshold and two children per split, the class shares per leaf."""
         leaves = sum(int(tree.get_n_leaves()) for tree in self.forest.estimators_)
         nodes = sum(int(tree.tree_.node_count) for tree in self.forest.estimators_)
         return 4 * (nodes - leaves) + self.classes * leaves
 
     def save(self, path: Path) -> None:
-        """Write a joblib file."""
+        """Write a joblib file atomically."""
         import joblib
 
         content = {"classes": self.classes, "rate_hz": self.rate_hz, "forest": self.forest}
@@ -60,10 +66,10 @@ class RandomForest:
 
     @classmethod
     def load(cls, path: Path) -> RandomForest:
-        """Read what :meth:`save` wrote. It is a pickle, which can run code: load no file of a stranger.
+        """Read a file that :meth:`save` wrote. It is a pickle, which can run code: load only files that you trust.
 
         Raises:
-            ModelError: if the file is missing or no such file.
+            ModelError: if the file is missing or has other content.
         """
         import joblib
 
@@ -71,7 +77,7 @@ class RandomForest:
         try:
             vars(model).update(joblib.load(path))
             model.forest.classes_  # noqa: B018
-        except Exception as error:  # pickle, zlib and scikit-learn each raise their own
+        except Exception as error:  # pickle, zlib and scikit-learn raise different exceptions
             raise ModelError(
                 path,
                 found=f"no random forest ({type(error).__name__}: {error})",

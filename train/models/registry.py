@@ -1,35 +1,27 @@
-"""The models by name."""
+"""The table of models by name, without importing Keras."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from deseptr.train.config import TrainConfig
+from deseptr.train import models
 
-from .cnn2d import Cnn2d
-from .cnn_har import CnnHar
-from .deit_septr import DeitSepTr
-from .deit_vit import DeitViT
-from .deseptr import DeSepTr
-from .random_forest import RandomForest
-from .resnet18 import ResNet18
-from .septr import SepTr
-from .tinierhar import TinierHar
-from .vit import ViT
+if TYPE_CHECKING:
+    from deseptr.train.config import TrainConfig
 
 
 @dataclass(frozen=True)
 class Family:
-    """A kind of model.
+    """A family of models.
 
     Args:
-        build: makes a model from the number of classes and the settings.
-        name: the name of that model, which decodes itself.
-        input: what it sees: a spectrogram, the scaled window, or features of it.
+        build: creates a model from the number of classes and the settings.
+        name: name of that model, which states its size.
+        input: input of the model: a spectrogram, the scaled window, or features of the window.
         distilled: whether it has a distillation head and learns from a teacher.
-        teacher_stem: whether it starts on the teacher's stem.
+        teacher_stem: whether it can start with the teacher's stem.
     """
 
     build: Callable[[int, TrainConfig], Any]
@@ -40,43 +32,51 @@ class Family:
 
 
 def needs_teacher(config: TrainConfig) -> bool:
-    """Whether a model learns from a teacher's logits or starts on its stem."""
+    """Whether a model learns from a teacher's logits or starts with its stem."""
     family = MODELS[config.model]
     on_its_stem = family.teacher_stem and config.stem != "own"
     return family.distilled and (config.distillation != "none" or on_its_stem)
 
 
-def _tokens(config: TrainConfig, depth: int | None = None) -> str:
-    layers = depth or config.depth
-    return f"d{config.dim}_h{config.heads}" + (f"_l{layers}" if layers > 1 else "")
+def _size(config: TrainConfig, depth: int) -> str:
+    return f"d{config.dim}_h{config.heads}" + (f"_l{depth}" if depth > 1 else "")
 
 
-def _vit(kind: Callable[..., Any]) -> Callable[[int, TrainConfig], Any]:
-    """As many encoder blocks as the separable models have: two for each step of depth."""
-    return lambda classes, c: kind(classes, c.dim, c.heads, 2 * c.depth)
-
-
-def _septr(kind: Callable[..., Any], **settings: Any) -> Callable[[int, TrainConfig], Any]:
-    return lambda classes, c: kind(classes, c.dim, c.heads, c.depth, **settings)
-
-
+# A ViT has two encoder blocks for each step of depth: as many as the separable models have.
 MODELS: dict[str, Family] = {
-    "vit": Family(_vit(ViT), lambda c: f"vit_{_tokens(c, 2 * c.depth)}"),
-    "septr": Family(_septr(SepTr), lambda c: f"septr_{_tokens(c)}"),
-    "septr-time-first": Family(_septr(SepTr, first="time"), lambda c: f"septr_time_first_{_tokens(c)}"),
-    "cnn2d": Family(lambda classes, c: Cnn2d(classes), lambda c: "cnn2d_w24"),
-    "resnet18": Family(lambda classes, c: ResNet18(classes, c.teacher_width), lambda c: f"resnet18_w{c.teacher_width}"),
-    "deit-vit": Family(_vit(DeitViT), lambda c: f"deit_vit_{_tokens(c, 2 * c.depth)}", distilled=True),
-    "deit-septr": Family(_septr(DeitSepTr), lambda c: f"deit_septr_{_tokens(c)}", distilled=True),
+    "vit": Family(
+        lambda classes, c: models.ViT(classes, c.dim, c.heads, 2 * c.depth), lambda c: f"vit_{_size(c, 2 * c.depth)}"
+    ),
+    "septr": Family(
+        lambda classes, c: models.SepTr(classes, c.dim, c.heads, c.depth), lambda c: f"septr_{_size(c, c.depth)}"
+    ),
+    "septr-time-first": Family(
+        lambda classes, c: models.SepTr(classes, c.dim, c.heads, c.depth, first="time"),
+        lambda c: f"septr_time_first_{_size(c, c.depth)}",
+    ),
+    "cnn2d": Family(lambda classes, c: models.Cnn2d(classes), lambda c: "cnn2d_w24"),
+    "resnet18": Family(
+        lambda classes, c: models.ResNet18(classes, c.teacher_width), lambda c: f"resnet18_w{c.teacher_width}"
+    ),
+    "deit-vit": Family(
+        lambda classes, c: models.DeitViT(classes, c.dim, c.heads, 2 * c.depth),
+        lambda c: f"deit_vit_{_size(c, 2 * c.depth)}",
+        distilled=True,
+    ),
+    "deit-septr": Family(
+        lambda classes, c: models.DeitSepTr(classes, c.dim, c.heads, c.depth),
+        lambda c: f"deit_septr_{_size(c, c.depth)}",
+        distilled=True,
+    ),
     "deseptr": Family(
-        lambda classes, c: DeSepTr(classes, c.dim, c.heads, c.depth, c.teacher_width),
-        lambda c: f"deseptr_{_tokens(c)}",
+        lambda classes, c: models.DeSepTr(classes, c.dim, c.heads, c.depth, c.teacher_width),
+        lambda c: f"deseptr_{_size(c, c.depth)}",
         distilled=True,
         teacher_stem=True,
     ),
-    "tinierhar": Family(lambda classes, c: TinierHar(classes), lambda c: "tinierhar_f4_u16", "window"),
-    "cnn-har": Family(lambda classes, c: CnnHar(classes), lambda c: "cnn_har", "window"),
+    "tinierhar": Family(lambda classes, c: models.TinierHar(classes), lambda c: "tinierhar_f4_u16", "window"),
+    "cnn-har": Family(lambda classes, c: models.CnnHar(classes), lambda c: "cnn_har", "window"),
     "random-forest": Family(
-        lambda classes, c: RandomForest(classes, seed=c.seed), lambda c: "random_forest", "features"
+        lambda classes, c: models.RandomForest(classes, seed=c.seed), lambda c: "random_forest", "features"
     ),
 }

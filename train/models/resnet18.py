@@ -1,6 +1,6 @@
 """ResNet-18, the teacher (He et al., CVPR 2016, table 1), on spectrograms.
 
-Its stem is a layer of its own, since the student takes it over.
+The stem is a separate layer because the student reuses it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PACKAGE = "deseptr"
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class ResNetStem(layers.Layer):
-    """7×7 convolution of stride 2, batch normalisation, ReLU, 3×3 max-pool of stride 2.
+    """7×7 convolution with stride 2, batch normalisation, ReLU, 3×3 max-pool with stride 2.
 
     Args:
         filters: output channels.
@@ -55,9 +55,9 @@ class ResNetStem(layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class BasicBlock(layers.Layer):
-    """Two 3×3 convolutions with a shortcut, projected by a 1×1 convolution where the shape changes.
+    """Two 3×3 convolutions with a shortcut, which is a 1×1 convolution if the shape changes.
 
-    On the smallest grids most of a kernel meets nothing but padding; :func:`reach` leaves those taps out.
+    On very small grids most kernel taps only ever meet padding; :func:`reach` leaves those out.
 
     Args:
         filters: output channels.
@@ -82,7 +82,7 @@ class BasicBlock(layers.Layer):
         )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Build the sublayers, the projected shortcut only where the shape changes."""
+        """Build the sublayers; the shortcut has weights only if the shape changes."""
         inner = self.compute_output_shape(input_shape)
         self.first = self._convolution(tuple(reach(size, self.strides) for size in input_shape[1:3]), self.strides)
         self.first.build(input_shape)
@@ -116,9 +116,9 @@ class BasicBlock(layers.Layer):
 
 
 def reach(size: int | None, strides: int = 1) -> int:
-    """Taps of a padded 3-tap kernel that ever meet one of ``size`` cells; the others could not change the result.
+    """Number of taps of a padded 3-tap kernel that can reach any of ``size`` cells; the others never matter.
 
-    A stage of ResNet-18 on a grid of one cell has 9 weights where one counts, which is most of its 11 million.
+    On a grid of one cell, one of the 9 weights of a kernel is used: most of ResNet-18's 11 million weights are not.
     """
     if size == 1:
         return 1
@@ -136,6 +136,10 @@ class ResNet18(keras.Model):
 
     Input shape: ``[batch, bins, frames, channels]``, a spectrogram.
     Output shape: ``[batch, classes]``, logits.
+
+    Example:
+        >>> tuple(ResNet18(classes=5, width=4)(keras.ops.zeros((2, 17, 25, 12))).shape)
+        (2, 5)
 
     Reference: He et al., Deep Residual Learning for Image Recognition, CVPR 2016.
     """

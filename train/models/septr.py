@@ -1,7 +1,7 @@
 """SepTr: the grid is encoded along one axis and then along the other.
 
-Special tokens ride along both: each row gets its copy, the copies are averaged, and each row of the other axis gets the
-average.
+Along the first axis, each row is encoded with its own copy of the special tokens. The average of the copies is used for
+the second axis.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AXES = ("frequency", "time")
 
 
 def encode_axis(block: Any, grid: Any, special: Any, training: bool | None) -> tuple[Any, Any]:
-    """Encode every row of ``grid`` with its own copy of the special tokens; the copies are averaged.
+    """Encode every row of ``grid`` with its own copy of the special tokens and average the copies.
 
     Args:
         block: encoder block.
@@ -28,7 +28,7 @@ def encode_axis(block: Any, grid: Any, special: Any, training: bool | None) -> t
         training: whether dropout is active.
 
     Returns:
-        The encoded grid and special tokens, shaped as they came.
+        The encoded grid and special tokens, with unchanged shapes.
     """
     rows, count = ops.shape(grid)[1], special.shape[1]
     copies = ops.repeat(ops.expand_dims(special, 1), rows, axis=1)
@@ -38,20 +38,24 @@ def encode_axis(block: Any, grid: Any, special: Any, training: bool | None) -> t
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class SepTr(TokenClassifier):
-    """Separable transformer: patch projection, class token, a block along each axis in turn.
+    """Separable transformer: patch projection, class token, alternating encoder blocks along the two axes.
 
     Args:
         classes: number of classes.
         dim: width of a token.
         heads: attention heads.
-        depth: how often the pair of blocks is applied.
+        depth: number of pairs of encoder blocks.
         patch: side of the patches.
         mlp_ratio: hidden width of the MLPs over ``dim``.
         dropout: dropout on each residual branch.
-        first: the axis that each pair of blocks begins with, ``"frequency"`` or ``"time"``.
+        first: axis of the first block of each pair, ``"frequency"`` or ``"time"``.
 
     Input shape: ``[batch, bins, frames, channels]``, a spectrogram.
     Output shape: ``[batch, classes]``, logits.
+
+    Example:
+        >>> tuple(SepTr(classes=5, dim=8)(keras.ops.zeros((2, 17, 25, 12))).shape)
+        (2, 5)
 
     Reference: Ristea et al., SepTr: Separable Transformer for Audio Spectrogram Processing, Interspeech 2022.
     """
@@ -63,7 +67,7 @@ class SepTr(TokenClassifier):
         self.first = first
 
     def add_blocks(self) -> None:
-        """A pair of blocks for each step of depth."""
+        """Add one pair of blocks for each step of depth."""
         self.frequency_blocks = [self.block(f"frequency_{i + 1}") for i in range(self.depth)]
         self.time_blocks = [self.block(f"time_{i + 1}") for i in range(self.depth)]
 
@@ -73,12 +77,12 @@ class SepTr(TokenClassifier):
 
     @property
     def stages(self) -> list[EncoderBlock]:
-        """The encoder's blocks in the order in which they are applied."""
+        """The encoder's blocks in order of application."""
         pairs = zip(self.frequency_blocks, self.time_blocks, strict=True)
         return [block for pair in pairs for block in (pair if self.first == "frequency" else reversed(pair))]
 
     def encode(self, grid: Any, special: Any, training: bool | None) -> Any:
-        """Encode along one axis after the other, the tokens of the axis at work last."""
+        """Encode along one axis after the other; the axis being encoded is the last but one of the tensor."""
         if self.first == "frequency":
             grid = ops.swapaxes(grid, 1, 2)
         for block in self.stages:

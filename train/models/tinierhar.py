@@ -1,4 +1,4 @@
-"""TinierHAR, a rival: separable residual convolutions along time, a bidirectional GRU and attention over its states."""
+"""TinierHAR, for comparison: separable residual convolutions, a bidirectional GRU and attention over its states."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ PACKAGE = "deseptr"
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class TemporalBlock(layers.Layer):
-    """Depthwise-separable 5×1 convolution beside a shortcut, as asked followed by a max-pool that halves time.
+    """Depthwise-separable 5×1 convolution with a shortcut, optionally followed by a max-pool that halves time.
 
     Args:
-        filters: output maps; where the input has as many, the shortcut is the input itself.
+        filters: output maps; if the input has as many, the shortcut is the identity.
         pooled: whether time is halved.
 
-    Input shape: ``[batch, time, channels, maps]``; each sensor channel is convolved for itself.
+    Input shape: ``[batch, time, channels, maps]``; each sensor channel is convolved separately.
     Output shape: ``[batch, time, channels, filters]``, or ``[batch, time // 2, …]``.
     """
 
@@ -33,7 +33,7 @@ class TemporalBlock(layers.Layer):
         self.pool = layers.MaxPooling2D((2, 1))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Build the convolutions, that of the shortcut only where the number of maps changes."""
+        """Build the convolutions; the shortcut has one only if the number of maps changes."""
         self.main.build(input_shape)
         if input_shape[-1] != self.filters:
             self.shortcut = NormedConvolution(self.filters, (1, 1), relu=False, name="shortcut")
@@ -58,16 +58,20 @@ class TemporalBlock(layers.Layer):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class TinierHar(keras.Model):
-    """Six temporal blocks, of which the first two halve time, a bidirectional GRU, attention pooling, a linear layer.
+    """Six temporal blocks, the first two halving time, a bidirectional GRU, attention pooling and a linear layer.
 
     Args:
         classes: number of classes.
         filters: maps of the first block; the others have twice as many.
-        units: of the GRU in each direction.
+        units: units of the GRU in each direction.
         dropout: dropout before the GRU.
 
-    Input shape: ``[batch, window_length, channels]``, each channel over its range.
+    Input shape: ``[batch, window_length, channels]``, each channel divided by its input range.
     Output shape: ``[batch, classes]``, logits.
+
+    Example:
+        >>> tuple(TinierHar(classes=5)(keras.ops.zeros((2, 100, 6))).shape)
+        (2, 5)
 
     Reference: Bian et al., TinierHAR, arXiv:2507.07949, 2025, with its published settings: 7.3 k parameters for six
     channels and twelve classes.

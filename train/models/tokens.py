@@ -1,4 +1,4 @@
-"""What the transformers on spectrograms share: tokens of a feature grid, and heads on their special tokens."""
+"""Shared parts of the transformers on spectrograms: tokens of a feature grid, and heads on the special tokens."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ PACKAGE = "deseptr"
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class GridTokens(layers.Layer):
-    """Tokens of a feature grid: a normed linear projection of patches plus learned positions, and the special tokens.
+    """Tokens of a feature grid: normalised linear projection of patches plus learned positions; and the special tokens.
 
-    The norm, without gamma and beta, starts all tokens of the residual stream at one length. Without it a jogger's are
-    a hundred times as long as the special tokens, and no int8 scale holds both.
+    The norm, without gamma and beta, gives all tokens of the residual stream the same length. Without it, the tokens of
+    fast motion are a hundred times longer than the special tokens, and no int8 scale fits both.
 
     Args:
         dim: width of a token.
-        patch: side of the square, non-overlapping patches; the grid is padded with zeros to whole patches. 1 takes each
-            cell for itself.
+        patch: side of the square, non-overlapping patches; the grid is zero-padded to whole patches. 1 makes every
+            cell a token.
         special_tokens: 1, the class token, or 2, with the distillation token.
 
     Input shape: ``[batch, rows, columns, channels]``, rows along frequency.
     Output: the grid ``[batch, ceil(rows / patch), ceil(columns / patch), dim]`` and the special tokens
     ``[batch, special_tokens, dim]`` (class, distillation).
+
+    Example:
+        >>> grid, special = GridTokens(dim=8, patch=4)(keras.ops.zeros((2, 17, 25, 12)))
+        >>> tuple(grid.shape), tuple(special.shape)
+        ((2, 5, 7, 8), (2, 2, 8))
 
     Reference: Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021, section 3.1.
     """
@@ -66,7 +71,7 @@ class GridTokens(layers.Layer):
         return [self.class_token, self.distillation_token] if self.special_tokens == 2 else [self.class_token]
 
     def call(self, features: Any) -> tuple[Any, Any]:
-        """Project the features and hand out the special tokens."""
+        """Project the features and broadcast the special tokens over the batch."""
         grid = self.norm(self.projection(features)) + self.frequency_position + self.time_position
         special = ops.concatenate(self.special, axis=0)
         return grid, ops.broadcast_to(special, (ops.shape(features)[0], self.special_tokens, self.dim))
@@ -78,20 +83,20 @@ class GridTokens(layers.Layer):
 
 
 class TokenClassifier(keras.Model):
-    """Base of the transformers: tokens of a grid, a subclass' encoder, a norm and a head for each special token.
+    """Base class of the transformers: grid tokens, the subclass's encoder, a norm and a head for each special token.
 
     Args:
         classes: number of classes.
         dim: width of a token.
         heads: attention heads.
-        depth: how often the encoder's blocks are repeated.
+        depth: number of repetitions of the encoder's blocks.
         patch: side of the patches that become tokens.
         mlp_ratio: hidden width of the MLPs over ``dim``.
         dropout: dropout on each residual branch.
-        stem: layer from spectrograms to the features whose cells become tokens; none takes the spectrogram itself.
+        stem: layer from spectrograms to the feature grid; None uses the spectrogram itself.
 
     Input shape: ``[batch, bins, frames, channels]``, a spectrogram.
-    Output: logits of the class head ``[batch, classes]``; with :attr:`distilled`, those of the distillation head too.
+    Output: logits of the class head ``[batch, classes]``; with :attr:`distilled`, also those of the distillation head.
     """
 
     distilled: ClassVar[bool] = False
@@ -126,7 +131,7 @@ class TokenClassifier(keras.Model):
             self.distillation_head = layers.Dense(classes, name="distillation_head")
 
     def add_blocks(self) -> None:
-        """Make the encoder's blocks."""
+        """Create the encoder's blocks."""
         raise NotImplementedError(f"{type(self).__name__}.add_blocks")
 
     def all_blocks(self) -> list[EncoderBlock]:
@@ -134,7 +139,7 @@ class TokenClassifier(keras.Model):
         raise NotImplementedError(f"{type(self).__name__}.all_blocks")
 
     def encode(self, grid: Any, special: Any, training: bool | None) -> Any:
-        """The special tokens ``[batch, special_tokens, dim]`` after they have seen ``[batch, rows, columns, dim]``."""
+        """Special tokens ``[batch, special_tokens, dim]`` after encoding with ``[batch, rows, columns, dim]``."""
         raise NotImplementedError(f"{type(self).__name__}.encode")
 
     def block(self, name: str) -> EncoderBlock:

@@ -1,7 +1,7 @@
 """The encoder block that the separable transformer applies along one axis at a time.
 
-Written with ``keras.ops`` alone. The nonlinearity is ReLU and every norm is followed by a linear layer, so that the
-converter can fold means, gammas and betas away and the graph needs no GELU.
+It uses only ``keras.ops``. The nonlinearity is ReLU and every norm is followed by a linear layer, so that the converter
+can fold means, gammas and betas into weights and the graph needs no GELU.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ class SelfAttention(layers.Layer):
         dim: width of a token.
         heads: number of heads; must divide ``dim``.
 
-    Input and output shape: ``[..., tokens, dim]``; every leading axis is a batch axis.
+    Input and output shape: ``[..., tokens, dim]``; all leading axes are batch axes.
+
+    Example:
+        >>> tuple(SelfAttention(dim=8, heads=2)(keras.ops.zeros((2, 5, 8))).shape)
+        (2, 5, 8)
     """
 
     def __init__(self, dim: int, heads: int = 1, **kwargs: Any) -> None:
@@ -63,9 +67,13 @@ class EncoderBlock(layers.Layer):
         dim: width of a token.
         heads: attention heads.
         mlp_ratio: hidden width of the MLP over ``dim``.
-        dropout: dropout on what each branch adds.
+        dropout: dropout on the output of each branch.
 
     Input and output shape: ``[..., tokens, dim]``.
+
+    Example:
+        >>> tuple(EncoderBlock(dim=8, heads=2)(keras.ops.zeros((2, 5, 8))).shape)
+        (2, 5, 8)
     """
 
     def __init__(self, dim: int, heads: int = 1, mlp_ratio: int = 2, dropout: float = 0.1, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""ViT: patches of the spectrogram as one sequence with a class token in front."""
+"""ViT: the patches of the spectrogram as one sequence after a class token."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PACKAGE = "deseptr"
 class ViT(TokenClassifier):
     """Vision transformer: patch projection, class token, encoder over all patches at once.
 
-    Positions are learned along either axis and added, as for the separable models, so that a comparison with them tells
-    of the encoder alone.
+    Learned positions along each axis are added, as in the separable models, so that a comparison with them shows the
+    effect of the encoder alone.
 
     Args:
         classes: number of classes.
@@ -32,11 +32,15 @@ class ViT(TokenClassifier):
     Input shape: ``[batch, bins, frames, channels]``, a spectrogram.
     Output shape: ``[batch, classes]``, logits.
 
+    Example:
+        >>> tuple(ViT(classes=5, dim=8)(keras.ops.zeros((2, 17, 25, 12))).shape)
+        (2, 5)
+
     Reference: Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021.
     """
 
     def add_blocks(self) -> None:
-        """One block for each step of depth."""
+        """Add one block for each step of depth."""
         self.blocks = [self.block(f"block_{i + 1}") for i in range(self.depth)]
 
     def all_blocks(self) -> list[EncoderBlock]:

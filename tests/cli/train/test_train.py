@@ -28,7 +28,7 @@ def test_trains_shows_progress_and_says_what_comes_next(tmp_path: Path):
 def test_stopping_early_is_said(tmp_path: Path):
     result = run(DATA, "-o", tmp_path / "run", "--model", "septr", "--patience", 1, "--student-epochs", 40, "--dim", 2)
     assert result.exit_code == 0, result.output
-    assert " of 40 epochs: validation macro-F1 rises no more" in result.stderr
+    assert " of 40 epochs: validation macro-F1 no longer improves" in result.stderr
 
 
 def test_model_is_chosen_by_name(tmp_path: Path):

@@ -197,7 +197,7 @@ def test_other_settings_are_refused_before_anything_is_run(tmp_path: Path, told:
 
 def test_folder_of_something_else_is_left_alone(tmp_path: Path, told: Told):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(SetupError, match="found files of something else"):
+    with pytest.raises(SetupError, match="found other files"):
         run(tmp_path, told, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 

@@ -1,14 +1,23 @@
+import subprocess
+import sys
+
 import pytest
 
 from deseptr.contract import ModelError
 from deseptr.train import TrainConfig
-from deseptr.train.config import MODEL_NAMES, STEM_MODELS
+from deseptr.train.config import MODEL_NAMES, NETWORK_NAMES, STEM_MODELS
 from deseptr.train.models.registry import MODELS, needs_teacher
 
 
-def test_names_of_the_command_line_are_those_of_the_registry():
-    assert tuple(MODELS) == MODEL_NAMES
-    assert tuple(name for name, family in MODELS.items() if family.teacher_stem) == STEM_MODELS
+def test_names_of_the_command_line():
+    assert (*NETWORK_NAMES, "random-forest") == MODEL_NAMES
+    assert STEM_MODELS == ("deseptr",)
+    assert len(MODEL_NAMES) == 11
+
+
+def test_the_table_of_models_does_not_import_keras():
+    code = "import sys, deseptr.train.config; print({'keras', 'sklearn', 'tensorflow'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
 @pytest.mark.parametrize(
@@ -23,11 +32,11 @@ def test_names_of_the_command_line_are_those_of_the_registry():
         ("deseptr", "deseptr_d48_h3_l2"),
     ],
 )
-def test_names_decode_themselves(model: str, name: str):
+def test_names_state_the_size(model: str, name: str):
     assert MODELS[model].name(TrainConfig(heads=3, depth=2)) == name
 
 
-def test_depth_of_one_is_not_said():
+def test_depth_of_one_is_left_out_of_the_name():
     assert MODELS["deseptr"].name(TrainConfig()) == "deseptr_d48_h1"
 
 
