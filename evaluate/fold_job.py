@@ -143,7 +143,7 @@ def check_claim(job: FoldJob) -> None:
             f"{job.claimed_by}: {name}",
             found=new,
             expected=f"{old}, as when the fold began",
-            next_step="go on with the same data and options, begin anew with --overwrite, or choose another -o",
+            next_step="continue with the same data and options, start again with --overwrite, or choose another -o",
         )
 
 

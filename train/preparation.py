@@ -122,5 +122,5 @@ def check_same_data(folder: RunFolder, contract: ModelContract) -> None:
                 f"{folder.contract}: {name}",
                 found=f"{getattr(contract, name)} from this data",
                 expected=f"{getattr(before, name)}, as when the run began",
-                next_step="resume with the same data and subjects, or begin anew with --overwrite",
+                next_step="resume with the same data and subjects, or start again with --overwrite",
             )

@@ -188,7 +188,7 @@ def _check_same(folder: RunFolder, config: TrainConfig) -> None:
                 f"{folder.config}: {name}",
                 found=getattr(config, name),
                 expected=f"{getattr(before, name)}, as when the run began",
-                next_step="resume with the same options, or begin anew with --overwrite",
+                next_step="resume with the same options, or start again with --overwrite",
             )
 
 
