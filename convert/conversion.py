@@ -154,7 +154,9 @@ def convert_run(
         return _write(run, output, tuple(attempts), gate)
 
 
-def _attempts(run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, tell: Teller) -> list[Attempt]:
+def _attempts(
+    run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, tell: Teller
+) -> list[Attempt]:
     """Attempts until one passes the gate or nothing is left to try, the best last."""
     attempts = [attempt(run, recipe, calibration, gate, tell)]
     while attempts[-1].failures and (following := next_recipe(attempts[-1])):
