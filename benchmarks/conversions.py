@@ -42,25 +42,25 @@ def main(models: Path) -> None:
 
 def row(path: Path) -> dict[str, Any]:
     """The figures of one conversion."""
-    told = json.loads(path.read_text())
-    parity = told["parity"][1]
+    reported = json.loads(path.read_text())
+    parity = reported["parity"][1]
     flatbuffer = without_archive(path.with_suffix(".tflite").read_bytes())
     return {
         "model": path.stem,
-        "windows": told["windows"],
-        "agreement": told["agreement"],
+        "windows": reported["windows"],
+        "agreement": reported["agreement"],
         "accuracy_difference": parity["accuracy_difference"],
         "macro_f1_difference": parity["macro_f1_difference"],
-        "macro_f1": told["converted"]["macro_f1"],
-        "nodes": told["lint"]["nodes"],
-        "non_int8": len(told["lint"]["non_int8"]),
-        "casts": told["lint"]["quantize"] + told["lint"]["dequantize"],
-        "bytes": told["bytes"],
+        "macro_f1": reported["converted"]["macro_f1"],
+        "nodes": reported["lint"]["nodes"],
+        "non_int8": len(reported["lint"]["non_int8"]),
+        "casts": reported["lint"]["quantize"] + reported["lint"]["dequantize"],
+        "bytes": reported["bytes"],
         "arena_bytes": measure_arena(flatbuffer).bytes,
-        "attempts": 1 + len(told["earlier_attempts"]),
-        "passed": told["passed"],
-        "sha256": told["sha256"],
-        "commit": told["commit"],
+        "attempts": 1 + len(reported["earlier_attempts"]),
+        "passed": reported["passed"],
+        "sha256": reported["sha256"],
+        "commit": reported["commit"],
     }
 
 

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from deseptr.firmware_harness.simulator import Endurance, draw_campaign, endure, faults_to_toml
+from deseptr.firmware_harness.simulator import SoakResult, draw_faults, faults_to_toml, run_soak
 
 DAY_S = 86_400
 # The sensor is set up before the first fault, and the last is got over before the end.
@@ -25,11 +25,11 @@ QUIET_S = 30.0
 def main() -> int:
     arguments = _arguments()
     duration_s = arguments.days * DAY_S
-    faults = draw_campaign(arguments.seed, duration_s - 2 * QUIET_S, arguments.faults, begin_s=QUIET_S)
+    faults = draw_faults(arguments.seed, duration_s - 2 * QUIET_S, arguments.faults, begin_s=QUIET_S)
     if arguments.faults_to:
         arguments.faults_to.write_text(faults_to_toml(faults))
     begun = time.process_time()
-    result = endure(
+    result = run_soak(
         faults,
         duration_s,
         sensor=arguments.sensor,
@@ -41,17 +41,17 @@ def main() -> int:
     if arguments.json:
         made = {"seed": arguments.seed, "faults": arguments.faults, "processor_s": round(took_s, 1)} | result.to_dict()
         arguments.json.write_text(json.dumps(made, indent=1) + "\n")
-    return 1 if result.broken_promises() else 0
+    return 1 if result.violations() else 0
 
 
-def describe(result: Endurance, took_s: float) -> str:
+def describe(result: SoakResult, took_s: float) -> str:
     """What a run came to, for reading."""
     lines = [
         f"{result.sensor}, {result.duration_s / DAY_S:g} days in {took_s:.0f} s of one processor",
-        f"delivered {result.delivered} + told lost {result.told_lost} of {result.felt:.0f} samples, "
+        f"delivered {result.delivered} + reported lost {result.reported_lost} of {result.generated:.0f} samples, "
         f"{result.gaps} gaps, worst off by {result.worst_gap}",
-        f"{result.windows} windows, {result.torn} across a gap, told time off by {result.drift_s:.2f} s at most",
-        f"strange samples {result.strange}, reads of data with a flipped bit {result.excused}",
+        f"{result.windows} windows, {result.torn} across a gap, reported time off by {result.drift_s:.2f} s at most",
+        f"corrupted samples {result.corrupted}, reads of data with a flipped bit {result.undetectable}",
         "rungs: " + ", ".join(f"{rung} {count}" for rung, count in result.rungs.items()),
         f"got over within a hop of {result.hop_s:.2f} s: {result.in_time:.2%}",
         f"{'kind':16} {'faults':>7} {'in time':>8} {'median':>8} {'worst':>8}",
@@ -61,7 +61,7 @@ def describe(result: Endurance, took_s: float) -> str:
             f"{kind:16} {recovery.count:7} {recovery.in_time:8.2%} {recovery.median_s:7.3f}s {recovery.worst_s:7.3f}s"
         )
     lines.append(f"memory at the end of each day: {', '.join(f'{mib:.0f}' for mib in result.memory_mib)} MiB")
-    return "\n".join([*lines, *(f"BROKEN: {broken}" for broken in result.broken_promises())])
+    return "\n".join([*lines, *(f"BROKEN: {broken}" for broken in result.violations())])
 
 
 def _arguments() -> argparse.Namespace:

@@ -3,7 +3,7 @@
     python benchmarks/realtime_run.py > realtime_run.json
 
 The chip lives by the machine's clock, so that a loop that comes too late meets a full FIFO; every transfer waits as
-long as its bytes take on the wires. The model is the packaged one, told that its rate is 200 Hz: its labels mean
+long as its bytes take on the wires. The model is the packaged one, reported that its rate is 200 Hz: its labels mean
 nothing, its work is that of any model of its size. `overhead` is everything that the loop does for a hop besides
 `invoke` and besides the bus, on which the simulated chip is played: driver, check of the chip's settings, sample clock,
 windows, decision. It is processor time of the process. Peaks of memory hold the simulator too.

@@ -285,18 +285,25 @@ NAMES = {
         **_all_in(
             "deseptr.firmware_harness.simulator",
             """
-            AccountingEngine AccountingImu AtRest BCM2835 BCM2835_SLOW BUS_PROFILES BitFlipRead
-            BitFlipWrite Bounds BrokenTransfer BrownOut BusFault BusProfile Chip ChipOptions ClockStretch
-            Clone ConstantSource CountingSource DEFAULT_MIX Endurance Expected Fault FaultInjector FaultLog
-            Hang I2C_TINY_USB KINDS LoggedFault Nack Outcome Overflow PacedClock RP1 RateError
-            RecordingSource Recovery RegisterUpset Replayed ReplayedEvent ReplayedWindow SampleLedger
-            SampleRun Scenario SignalSource SimulatedChip SimulatedDevice SimulatedIcm20948 SimulatedIna219
-            SimulatedLsm6ds3trc SimulatedLsm6dsox SimulatedMpu6050 SimulatedMpu6500 SineSource SourceSpec
-            StuckBus VirtualClock VirtualI2cBus WearerSource act bus_profile counted_times draw_campaign
-            endure fault_to_dict faults_from faults_to_toml held_s load_scenario replay run_scenario
-            scenario_from scenario_names scenario_text simulated_session simulated_sessions truth_of
+            BCM2835 BCM2835_SLOW BUS_PROFILES BitFlipRead BitFlipWrite Bounds BrokenTransfer BrownOut
+            BusFault BusProfile Chip ChipOptions ClockStretch Clone ConstantSource CountingSource
+            DEFAULT_MIX Expected Fault FaultInjector FaultLog Hang I2C_TINY_USB KINDS LoggedFault Nack
+            Outcome Overflow PacedClock RP1 RateError RecordingSource RegisterUpset Replayed ReplayedEvent
+            ReplayedWindow SampleLedger SampleRun Scenario SignalSource SimulatedChip SimulatedDevice
+            SimulatedIcm20948 SimulatedIna219 SimulatedLsm6ds3trc SimulatedLsm6dsox SimulatedMpu6050
+            SimulatedMpu6500 SineSource SourceSpec StuckBus VirtualClock VirtualI2cBus WearerSource act
+            bus_profile counted_times fault_to_dict faults_from faults_to_toml held_s load_scenario replay
+            run_scenario scenario_from scenario_names scenario_text simulated_session simulated_sessions
+            truth_of
             """,
         ),
+        "AccountingEngine": "deseptr.firmware_harness.simulator:LedgerEngine",
+        "AccountingImu": "deseptr.firmware_harness.simulator:LedgerImu",
+        "AtRest": "deseptr.firmware_harness.simulator:RestingSource",
+        "Endurance": "deseptr.firmware_harness.simulator:SoakResult",
+        "Recovery": "deseptr.firmware_harness.simulator:RecoveryTimes",
+        "draw_campaign": "deseptr.firmware_harness.simulator:draw_faults",
+        "endure": "deseptr.firmware_harness.simulator:run_soak",
     },
 }
 

@@ -92,10 +92,10 @@ def _simulated(sensor: str) -> Subject:
 
     from deseptr.device.doctor import Host, Subject
     from deseptr.device.drivers.fifo_imu import FifoImu
-    from deseptr.firmware_harness.simulator import AtRest, VirtualClock, simulated_session
+    from deseptr.firmware_harness.simulator import RestingSource, VirtualClock, simulated_session
 
     clock = VirtualClock()
-    session = simulated_session(AtRest(np.random.default_rng(0)), sensor=sensor, clock=clock)
+    session = simulated_session(RestingSource(np.random.default_rng(0)), sensor=sensor, clock=clock)
     driver = session.imu
     assert isinstance(driver, FifoImu)
     return Subject(Host(), lambda: driver.bus, clock, None, sensor, bus_hz=session.sensor["bus_hz"])

@@ -99,12 +99,12 @@ def _source(kind: str) -> SignalSource:
     import numpy as np
 
     from deseptr.data import load_dataset
-    from deseptr.firmware_harness.simulator import AtRest, RecordingSource, SineSource, WearerSource
+    from deseptr.firmware_harness.simulator import RecordingSource, RestingSource, SineSource, WearerSource
 
     if kind == "synthetic":
         return WearerSource()
     if kind == "still":
-        return AtRest(np.random.default_rng(0))
+        return RestingSource(np.random.default_rng(0))
     if kind == "sine":
         # A slow walk, roughly: 2 Hz around gravity.
         return SineSource(2.0, [3.0, 2.0, 4.0, 1.0, 1.0, 1.0], [0.0, 0.0, 9.80665, 0.0, 0.0, 0.0])

@@ -1,4 +1,12 @@
-"""The wearable on the desk: simulated sensors on a virtual bus in virtual time, and recordings played through them."""
+"""A wearable without hardware: simulated sensors on a virtual bus in virtual time, fed from recordings or test signals.
+
+>>> from deseptr.firmware_harness.simulator import load_scenario, run_scenario
+>>> from deseptr.device import default_model
+>>> from deseptr.tflite import load_engine
+>>> events = run_scenario(load_engine(default_model()), load_scenario("loose-wire"), seconds=10)
+>>> type(next(events)).__name__
+'WindowEvent'
+"""
 
 from deseptr.contract.lazy import lazy_face
 

@@ -64,16 +64,16 @@ from .scenario import (
     scenario_names as scenario_names,
     scenario_text as scenario_text,
 )
-from .soak.random_faults import DEFAULT_MIX as DEFAULT_MIX, draw_campaign as draw_campaign, held_s as held_s
+from .soak.random_faults import DEFAULT_MIX as DEFAULT_MIX, draw_faults as draw_faults, held_s as held_s
 from .soak.sample_ledger import (
-    AccountingEngine as AccountingEngine,
-    AccountingImu as AccountingImu,
+    LedgerEngine as LedgerEngine,
+    LedgerImu as LedgerImu,
     SampleLedger as SampleLedger,
 )
-from .soak.soak import Endurance as Endurance, Recovery as Recovery, endure as endure
+from .soak.soak import SoakResult as SoakResult, RecoveryTimes as RecoveryTimes, run_soak as run_soak
 from .sources.acted_session import act as act
 from .sources.counting import CountingSource as CountingSource, counted_times as counted_times
-from .sources.resting import AtRest as AtRest
+from .sources.resting import RestingSource as RestingSource
 from .sources.source import (
     ConstantSource as ConstantSource,
     RecordingSource as RecordingSource,

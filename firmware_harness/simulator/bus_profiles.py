@@ -1,7 +1,7 @@
-"""How I2C controllers differ: the errors they report, the clock they really give, and what they refuse.
+"""Differences between I2C controllers: reported errors, true clock, and limits.
 
-Read from the drivers in the Linux kernel, ``drivers/i2c/busses/i2c-bcm2835.c`` (as patched by Raspberry Pi),
-``i2c-designware-*.c`` and ``i2c-tiny-usb.c``. A profile says nothing of a chip; it is what stands between the two.
+Taken from the drivers in the Linux kernel, ``drivers/i2c/busses/i2c-bcm2835.c`` (as patched by Raspberry Pi),
+``i2c-designware-*.c`` and ``i2c-tiny-usb.c``. A profile describes the controller alone, not a chip.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from deseptr.contract import SetupError
 
 _PROC_CALL, _WRITE_BLOCK_DATA = 0x0080_0000, 0x0200_0000
-# I2C; quick, byte, byte data, word data; blocks of the host's length. Left out is what no simulated chip has:
-# checksums, addresses of ten bits, and blocks whose length the chip gives (beyond bcm2835 too, but not DesignWare).
+# I2C; quick, byte, byte data, word data; blocks of the host's length. Functions that no simulated chip has are left
+# out: checksums, ten-bit addresses, and blocks whose length the chip gives (bcm2835 lacks these too, DesignWare does
+# not).
 FUNCTIONS = 0x0C7F_0001 | _WRITE_BLOCK_DATA | _PROC_CALL
 
 
@@ -22,19 +23,19 @@ class BusProfile:
     """A controller as a program sees it.
 
     Args:
-        name: what it is called.
-        clock_hz: bus clock as configured.
-        real_share: the clock that it really gives, as a share of the configured one.
-        nack_errno: what it reports where nobody acknowledges.
-        stuck_errno: what it reports on a bus whose lines are held low.
-        timeout_ns: how long it tries that before it reports it.
-        stretch_ns: how long a chip may hold the clock low.
-        stretch_errno: what it reports where one holds it longer.
-        max_transfer: most bytes of a message.
-        too_long_errno: what it reports for a longer one.
+        name: its name.
+        clock_hz: configured bus clock.
+        real_share: true bus clock, as a share of the configured one.
+        nack_errno: error without an acknowledge.
+        stuck_errno: error on a bus whose lines are held low.
+        timeout_ns: time until it reports that error.
+        stretch_ns: longest time for which a chip may hold the clock low.
+        stretch_errno: error when a chip holds it longer.
+        max_transfer: largest number of bytes of a message.
+        too_long_errno: error for a longer message.
         reads_last: whether a read must be the last message of a transfer.
-        message_ns: what each message costs besides its time on the wires.
-        functions: what it says that it can do, bits of ``I2C_FUNCS`` (linux/i2c.h).
+        message_ns: duration of each message besides its time on the wires.
+        functions: its functions, bits of ``I2C_FUNCS`` (linux/i2c.h).
     """
 
     name: str
@@ -60,16 +61,16 @@ class BusProfile:
         return int((9 * count + 2) * 1_000_000_000 // (self.clock_hz * self.real_share))
 
 
-# i2c-dev takes at most 8192 bytes a message; without a word of the driver's own an adapter waits a second (i2c core).
+# i2c-dev takes at most 8192 bytes per message; by default an adapter's timeout is one second (i2c core).
 # The clock-stretch timeout is the driver's parameter clk_tout_ms, 35 ms; beyond it bcm2835 reports EIO.
 BCM2835 = BusProfile("bcm2835", stretch_ns=35_000_000, stretch_errno=errno.EIO, reads_last=True)
-# Where the firmware keeps the core clock at 250 MHz and the kernel takes it for 400.
+# A board whose firmware keeps the core clock at 250 MHz while the kernel assumes 400 MHz.
 BCM2835_SLOW = replace(BCM2835, name="bcm2835-slow", real_share=5 / 8)
 # The RP1 of a Raspberry Pi 5 has Synopsys' DesignWare controller: NACK is EREMOTEIO there too, and
 # there is no process call.
 RP1 = BusProfile("rp1", functions=FUNCTIONS & ~_PROC_CALL)
 # A bit-banging USB adapter: with the driver's delay of 10 us for 100 kHz it reaches about half of that; its firmware
-# counts bytes in eight bits, and each message takes two USB control transfers, each in a frame of its own at the least.
+# counts bytes in eight bits, and each message takes two USB control transfers, each in at least one frame.
 I2C_TINY_USB = BusProfile(
     "i2c-tiny-usb",
     clock_hz=100_000,
@@ -91,6 +92,9 @@ def bus_profile(name: str) -> BusProfile:
 
     Raises:
         SetupError: if there is none.
+
+    >>> bus_profile("bcm2835").reads_last
+    True
     """
     if name not in BUS_PROFILES:
         raise SetupError(

@@ -1,4 +1,4 @@
-"""What a run came to, in numbers, and whether that is what was expected."""
+"""The outcome of a run in numbers, and its comparison with the expected one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ KEYS = (*COUNTS, "rungs", "reasons", "exit_code", "error")
 
 @dataclass(slots=True)
 class Outcome:
-    """What happened in a run.
+    """The outcome of a run.
 
     Args:
         counts: ``windows``, ``gaps``, ``lost_samples``, ``rates`` (times that the rate was locked) and ``resampled``
-            (of these, to be resampled).
-        rungs: climbs by rung.
-        reasons: gaps by reason.
-        exit_code: that the command ends with.
-        error: the line that it ends with, if that is one.
+            (number of these with resampling).
+        rungs: number of times that each recovery step was taken.
+        reasons: number of gaps by reason.
+        exit_code: the command's exit code.
+        error: the command's error message, if any.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -37,7 +37,7 @@ class Outcome:
     error: str = ""
 
     def note(self, event: Event) -> None:
-        """Take an event into account."""
+        """Count an event."""
         match event:
             case WindowEvent():
                 self.counts["windows"] += 1
@@ -52,13 +52,13 @@ class Outcome:
                 self.counts["resampled"] += event.resampled
 
     def fail(self, error: DeseptrError) -> None:
-        """Take note of the error that the run ended with."""
+        """Record the error that ended the run."""
         self.exit_code, self.error = error.exit_code, str(error)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Least and most that a number may be."""
+    """Smallest and largest allowed value of a number."""
 
     least: float
     most: float
@@ -71,14 +71,14 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a run must come to; what is not named may be anything, but an exit code that is not named must be 0.
+    """The expected outcome of a run; figures that are left out may have any value, except for the exit code.
 
     Args:
         counts: bounds of the counts of an :class:`Outcome`.
-        rungs: bounds by rung; with any given, the others must not be climbed.
-        reasons: the only reasons of gaps; None for any.
-        exit_code: that the command ends with.
-        error: what the line that it ends with must hold.
+        rungs: bounds by recovery step; if any is given, the others must not be taken. None for no bounds.
+        reasons: the allowed reasons of gaps; None for any.
+        exit_code: the command's exit code.
+        error: text that the command's error message must contain.
     """
 
     counts: Mapping[str, Bounds] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Expected:
     error: str = ""
 
     def differences(self, outcome: Outcome) -> list[str]:
-        """What is not as expected, one line each."""
+        """One line for each difference from ``outcome``."""
         found = [(key, outcome.counts[key], bounds) for key, bounds in self.counts.items()]
         if self.rungs is not None:
             nothing = Bounds(0, 0)
@@ -103,10 +103,10 @@ class Expected:
 
 
 def expected_from(table: Mapping[str, Any], where: str) -> Expected:
-    """What an ``[expected]`` table says: a number, or the least and the most as ``[1, 3]``, by count and rung.
+    """The expected outcome in an ``[expected]`` table: for each figure a number, or bounds such as ``[1, 3]``.
 
     Raises:
-        SetupError: if a key is unknown or a value makes no sense.
+        SetupError: if a key is unknown or a value is invalid.
     """
     where = f"{where}, expected"
     check_keys(table, KEYS, where, "it")

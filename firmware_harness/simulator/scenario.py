@@ -1,7 +1,7 @@
-"""Failures that users really meet, as TOML files: what is on the bus, what goes wrong, and what must come of it.
+"""Scenarios of common failures as TOML files: the sensor and its bus, the faults, and the expected outcome.
 
-The package brings a folder of them; a file of one's own is read the same way. What a file expects is checked against
-what a run came to, so that a scenario is a test as well.
+The package contains a folder of them; users can write their own. The expected outcome is compared with that of a run,
+so that a scenario is also a test.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ REQUIRED = ("description", "duration_s", "expected")
 
 @dataclass(frozen=True)
 class Scenario:
-    """A sensor, what happens to it, and what must come of it.
+    """A sensor, its faults, and the expected outcome.
 
     Args:
-        name: of the file, without its ending.
-        description: in a sentence or two.
-        duration_s: how long it takes, of the sensor's time.
-        expected: what a run must come to.
+        name: name of the file, without its suffix.
+        description: one or two sentences.
+        duration_s: duration in the sensor's time.
+        expected: the expected outcome of a run.
         sensor: the chip.
         profile: the bus's controller.
-        rate_hz: sample rate of the models that ``expected`` holds for.
-        source: what the sensor feels.
-        faults: what happens.
-        seed: draws what the faults leave open.
-        patience_s: how long no sample may come before the sensor is given up; None for the usual time.
+        rate_hz: sample rate of the models for which ``expected`` is valid.
+        source: the sensor's input signals.
+        faults: the declared faults.
+        seed: seed of the random details of the faults.
+        patience_s: time without a sample after which the sensor is given up; None for the default.
     """
 
     name: str
@@ -70,15 +70,22 @@ class Scenario:
 
 
 def scenario_names() -> list[str]:
-    """The scenarios that come with the package."""
+    """Names of the scenarios in the package.
+
+    >>> "loose-wire" in scenario_names()
+    True
+    """
     return sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
 
 
 def scenario_text(name: str) -> str:
-    """A packaged scenario as it is written.
+    """Text of a packaged scenario's file.
 
     Raises:
         SetupError: if there is none of that name.
+
+    >>> scenario_text("loose-wire").splitlines()[0].startswith("description")
+    True
     """
     if name not in scenario_names():
         raise SetupError(
@@ -91,10 +98,13 @@ def scenario_text(name: str) -> str:
 
 
 def load_scenario(name: str) -> Scenario:
-    """A packaged scenario by name, or one of a file whose name ends with ``.toml``.
+    """A packaged scenario by its name, or the one in a file whose name ends with ``.toml``.
 
     Raises:
-        SetupError: if there is none, or it cannot be read as one.
+        SetupError: if there is none, or it is invalid.
+
+    >>> load_scenario("loose-wire").duration_s > 0
+    True
     """
     if not name.endswith(".toml"):
         return scenario_from(scenario_text(name), f"scenario {name}", name=name)
@@ -108,16 +118,19 @@ def load_scenario(name: str) -> Scenario:
 
 
 def scenario_from(text: str, where: str, *, name: str = "", folder: Path = Path()) -> Scenario:
-    """The scenario that ``text`` says.
+    """The scenario in a TOML text.
 
     Args:
-        text: TOML.
+        text: the text.
         where: the file, for messages.
-        name: what to call it.
-        folder: where files that it names are looked for.
+        name: name of the scenario.
+        folder: folder of the files that it refers to.
 
     Raises:
-        SetupError: if it is no TOML, a key is unknown or missing, or a value makes no sense.
+        SetupError: if it is no TOML, a key is unknown or missing, or a value is invalid.
+
+    >>> scenario_from(scenario_text("loose-wire"), "loose-wire.toml").sensor
+    'mpu6050'
     """
     try:
         table = tomllib.loads(text)

@@ -1,7 +1,7 @@
-"""Recordings played through a simulated sensor into the real driver and runtime.
+"""Replay of recordings through a simulated sensor, with the real driver and runtime.
 
 Every recording is a session of its own, from power-up on: its first sample is the first that enters the FIFO, so that
-window k starts at its sample k·hop, just as in an offline evaluation.
+window k starts at its sample k·hop, as in an offline evaluation.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from deseptr.device import (
 from deseptr.tflite import Engine
 
 from .bus_profiles import BCM2835, BusProfile
-from .chips.registry import COMMONEST, make_chip
+from .chips.registry import DEFAULT_CHIP, make_chip
 from .clock import VirtualClock
 from .faults.fault import Fault
 from .faults.injector import FaultInjector
@@ -43,7 +43,7 @@ class ReplayedWindow:
     """A window of a replay.
 
     Args:
-        event: what the runtime said.
+        event: the runtime's event.
         recording: index of the recording in the dataset.
         sample: index of the window's first sample in the recording.
         truth: label of all its samples, None if they differ or have none.
@@ -65,10 +65,10 @@ class ReplayedWindow:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedEvent:
-    """Anything else that happened in a replay.
+    """An event of a replay other than a window.
 
     Args:
-        event: what the runtime said.
+        event: the runtime's event.
         recording: index of the recording in the dataset.
     """
 
@@ -95,18 +95,22 @@ def simulated_session(
     faults: FaultInjector | Iterable[Fault] = (),
     scenario: Scenario | None = None,
 ) -> Session:
-    """A sensor just powered up, that feels ``source``, behind its real driver on a virtual bus.
+    """A simulated sensor that measures ``source``, just powered up, with its real driver on a virtual bus.
 
     Args:
-        source: what it feels; if None, what the scenario says, or a synthetic wearer.
-        sensor: the chip; with ``auto`` the scenario's, or the commonest.
-        clock: virtual time; a new :class:`VirtualClock` if none is given.
-        profile: the bus's controller.
-        faults: what fails, and when.
-        scenario: its controller and faults count instead of these.
+        source: the signals; by default those of the scenario, or a synthetic wearer.
+        sensor: the chip; with ``auto`` the scenario's, or :data:`DEFAULT_CHIP`.
+        clock: virtual time; a new :class:`VirtualClock` if None.
+        profile: the bus's controller; ignored with a scenario.
+        faults: the declared faults; ignored with a scenario.
+        scenario: its controller and faults are used instead of these.
 
     Raises:
         SetupError: if there is no simulation of that chip.
+
+    >>> session = simulated_session(sensor="lsm6dsox")
+    >>> session.imu.identify()
+    'LSM6DSOX or LSM6DSO'
     """
     clock = clock or VirtualClock()
     if scenario is not None:
@@ -114,7 +118,7 @@ def simulated_session(
     if source is None:
         source = (scenario.source if scenario else SourceSpec()).make()
     if sensor == AUTO:
-        sensor = scenario.sensor if scenario else COMMONEST
+        sensor = scenario.sensor if scenario else DEFAULT_CHIP
     chip = make_chip(sensor, source, clock)
     bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
     imu = make_sensor(sensor, bus, clock)
@@ -131,7 +135,12 @@ def simulated_sessions(
     make_clock: Callable[[], Clock] = VirtualClock,
     scenario: Scenario | None = None,
 ) -> Iterator[Session]:
-    """A session for each recording in turn, each under the scenario from its beginning on."""
+    """A session for each recording in turn, each under the scenario from its beginning on.
+
+    >>> from deseptr.data import load_dataset
+    >>> sum(1 for session in simulated_sessions(load_dataset("synthetic:subjects=1,seconds=10")))
+    6
+    """
     for recording in dataset.recordings:
         yield simulated_session(RecordingSource(recording), sensor=sensor, clock=make_clock(), scenario=scenario)
 
@@ -149,14 +158,21 @@ def run_scenario(
 
     Args:
         engine: the model.
-        scenario: what happens.
-        seconds: how long; as long as the scenario takes if None.
-        clock: virtual time; a new :class:`VirtualClock` if none is given.
-        outcome: takes account of every event, and of the error that ends the run.
+        scenario: the scenario.
+        seconds: duration of the run; by default that of the scenario.
+        clock: virtual time; a new :class:`VirtualClock` if None.
+        outcome: counts every event, and records the error that ends the run.
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
-        DeseptrError: whatever the run ends with.
+            DeseptrError: the error that ends the run, if any.
+
+        >>> from deseptr.device import RecoveryEvent, default_model
+        >>> from deseptr.firmware_harness.simulator import load_scenario
+        >>> from deseptr.tflite import load_engine
+        >>> events = run_scenario(load_engine(default_model()), load_scenario("brown-out"))
+        >>> [event.rung for event in events if isinstance(event, RecoveryEvent)][:1]
+        ['reinit']
     """
     outcome = outcome or Outcome()
     try:
@@ -188,18 +204,26 @@ def replay(
 
     Args:
         engine: the model.
-        dataset: what the wearers do.
+        dataset: the recordings.
         sensor: the simulated chip.
-        seconds: stop after so much of the wearers' time; None for all of it.
+        seconds: stop after this duration of the recordings; None for all of them.
         make_clock: makes the clock of a session; :class:`PacedClock` for real time.
-        profiler: takes the durations of every window.
-        tracker: decides on labels, anew in every recording.
-        scenario: what happens to the sensor, in every recording anew.
+        profiler: records the durations of every window.
+        tracker: decides on labels; reset for every recording.
+        scenario: the sensor's faults, from the beginning of every recording.
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
-        SensorError: if the chip does not fit the model.
-        SetupError: if there is no simulation of that chip.
+            SensorError: if the chip does not fit the model.
+            SetupError: if there is no simulation of that chip.
+
+        >>> from deseptr.data import load_dataset
+        >>> from deseptr.device import default_model
+        >>> from deseptr.tflite import load_engine
+        >>> dataset = load_dataset("synthetic:subjects=1,seconds=10")
+        >>> windows = list(replay(load_engine(default_model()), dataset))
+        >>> windows[0].truth
+        'downstairs'
     """
     left_s = seconds
     sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock, scenario=scenario)
@@ -231,7 +255,13 @@ def _with_truth(
 
 
 def truth_of(recording: Recording, start: int, length: int, label_names: tuple[str, ...]) -> str | None:
-    """Name of the one label that samples ``start`` to ``start + length`` have; None if they differ or have none."""
+    """Name of the label that all samples ``start`` to ``start + length`` have; None if they differ or have none.
+
+    >>> from deseptr.data import load_dataset
+    >>> dataset = load_dataset("synthetic:subjects=1,seconds=10")
+    >>> truth_of(dataset.recordings[0], 0, 100, dataset.label_names)
+    'downstairs'
+    """
     labels = recording.labels[max(0, start) : start + length]
     if len(labels) == 0 or labels[0] == UNLABELLED or (labels != labels[0]).any():
         return None

@@ -18,9 +18,15 @@ class VirtualI2cBus:
 
     Args:
         devices: the chips by 7-bit address.
-        clock: goes forward by the time that each transfer takes on the wires.
+        clock: the bus's clock; every transfer advances it by its time on the wires.
         profile: the controller.
-        faults: what fails and when.
+        faults: the declared faults.
+
+    >>> from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6050, VirtualClock
+    >>> clock = VirtualClock()
+    >>> bus = VirtualI2cBus({0x68: SimulatedMpu6050(ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)}, clock)
+    >>> bus.read(0x68, register=0x75, length=1).hex()
+    '68'
     """
 
     def __init__(
@@ -42,7 +48,7 @@ class VirtualI2cBus:
         """Write ``data`` to the registers from ``register`` on.
 
         Raises:
-            BusError: if no device is at ``address``, the message is too long, or a fault says so.
+            BusError: if no device is at ``address``, the message is too long, or a fault breaks the transfer.
         """
         self._pass(self.profile.wire_ns(2 + len(data)) + self.profile.message_ns)
         try:
@@ -60,7 +66,7 @@ class VirtualI2cBus:
         """Read ``length`` bytes from ``register`` on.
 
         Raises:
-            BusError: if no device is at ``address``, the message is too long, or a fault says so.
+            BusError: if no device is at ``address``, the message is too long, or a fault breaks the transfer.
         """
         self._pass(self.profile.wire_ns(3) + 2 * self.profile.message_ns)
         try:
@@ -78,7 +84,7 @@ class VirtualI2cBus:
         return data
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is nothing to release."""
 
     def _device(self, address: int) -> SimulatedDevice:
         device = self._devices.get(address)

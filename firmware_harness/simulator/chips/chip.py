@@ -1,8 +1,8 @@
-"""What all simulated chips share: a sample clock of their own, bookkeeping of every sample, and ways to fail.
+"""Common part of all simulated chips: a sample clock of their own, a record of every sample, and faults.
 
-:class:`SimulatedChip` is what the bus, the injected faults and a test see of a chip; :class:`Chip` is the base that a
-chip's module fills in with its register map. Nothing here knows a register. Samples are taken lazily: a chip looks at
-the clock when someone touches it and then takes, in one go, all that have come due at exact multiples of its period.
+:class:`SimulatedChip` is the interface for the bus, the injected faults and tests; :class:`Chip` is the base class to
+which a chip's module adds the register map. Nothing here knows a register. Samples are taken lazily: at each access, a
+chip reads the clock and takes all samples at once that have come due at exact multiples of its period.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
 @dataclass(frozen=True, slots=True)
 class SampleRun:
-    """Samples that a chip put, or tried to put, into its FIFO one after the other.
+    """Consecutive samples that a chip put, or tried to put, into its FIFO.
 
     Args:
-        index: number of the first, counted from the chip's first power-up on.
-        first_ns: when it was taken, on the chip's clock.
+        index: number of the first one, counted from the chip's first power-up on.
+        first_ns: time of the first one, on the chip's clock.
         period_ns: time from each to the next.
-        count: how many.
+        count: number of samples.
     """
 
     index: int
@@ -37,19 +37,19 @@ class SampleRun:
 
     @property
     def times_ns(self) -> NDArray[np.int64]:
-        """When each was taken, int64 ``[count]``."""
+        """Time of each sample, int64 ``[count]``."""
         return self.first_ns + self.period_ns * np.arange(self.count, dtype=np.int64)
 
 
 class SimulatedDevice(Protocol):
-    """Anything on a virtual bus."""
+    """A device on a virtual bus."""
 
     def read(self, register: int, length: int) -> bytes:
         """``length`` bytes from ``register`` on."""
         ...
 
     def write(self, register: int, data: bytes) -> None:
-        """Take ``data`` for the registers from ``register`` on."""
+        """Write ``data`` to the registers from ``register`` on."""
         ...
 
 
@@ -57,13 +57,13 @@ class SimulatedDevice(Protocol):
 class SimulatedChip(SimulatedDevice, Protocol):
     """A motion sensor on a virtual bus that can be made to fail.
 
-    Every hook acts at ``at_ns`` on the chip's clock, which may be past as long as nothing has touched the chip since;
-    None is now.
+    Every fault method acts at ``at_ns`` on the chip's clock, which may be in the past if nothing has accessed the chip
+    since; None is now.
     """
 
     @property
     def exhausted(self) -> bool:
-        """Whether the source has ended; no sample comes any more."""
+        """Whether the source has ended, so that no more samples come."""
         ...
 
     @property
@@ -94,16 +94,16 @@ class SimulatedChip(SimulatedDevice, Protocol):
         ...
 
     def detune(self, rate_error: float, at_ns: int | None = None) -> None:
-        """Let the oscillator run ``rate_error`` too fast, as a share: 0.05 is 5 % fast, -0.05 is 5 % slow."""
+        """Make the oscillator run fast by the share ``rate_error``: 0.05 is 5 % fast, -0.05 is 5 % slow."""
         ...
 
-    def play(self, who_am_i: int) -> None:
-        """Answer ``who_am_i`` to the question what chip it is."""
+    def impersonate(self, who_am_i: int) -> None:
+        """Give ``who_am_i`` as its identity from now on."""
         ...
 
 
 class ChipOptions(TypedDict, total=False):
-    """What :class:`Chip` takes besides source, clock and identity."""
+    """Arguments of :class:`Chip` besides source, clock and identity."""
 
     temperature_c: float
     reset_ns: int
@@ -113,26 +113,26 @@ class ChipOptions(TypedDict, total=False):
 
 
 class Chip(ABC):
-    """Base of the simulated chips.
+    """Base class of the simulated chips.
 
     The source begins with the first sample that enters the FIFO, so that sample k after the first start is the source
-    at k sample periods, and then goes on by itself: a wearer does not wait for a chip that is being reset.
+    at k sample periods. From then on it runs by itself: a wearer does not wait for a chip that is being reset.
 
-    A subclass calls :meth:`_advance` at the beginning of every read and write, :meth:`_restart_samples` where a write
-    begins the sample clock anew, and :meth:`_power_up` on a reset; it answers ``self.who_am_i`` where it is asked.
+    A subclass calls :meth:`_advance` at the beginning of every read and write, :meth:`_restart_samples` if a write
+    restarts the sample clock, and :meth:`_power_up` on a reset; its identity register gives ``self.who_am_i``.
 
     Args:
-        source: what it feels.
-        clock: time.
-        who_am_i: what it answers to the question what chip it is.
-        temperature_c: what the thermometer feels.
-        reset_ns: how long a reset by register takes.
+        source: the signals that it measures.
+        clock: its clock.
+        who_am_i: value of its identity register.
+        temperature_c: temperature of the chip.
+        reset_ns: duration of a reset by register.
         rate_error: share by which its oscillator is fast.
-        stuck_bits: bits, by register, that ignore writes, to play a broken chip.
-        on_samples: told of every run of samples on its way into the FIFO, whether or not there is room.
+        stuck_bits: bits, by register, that ignore writes, to simulate a broken chip.
+        on_samples: called with every run of samples that enters the FIFO, whether or not there is room.
     """
 
-    # Most samples that the FIFO can hold, and one more: of a longer stretch only so many need be worked out.
+    # Largest number of samples in the FIFO, plus one: of a longer stretch, only that many need to be computed.
     longest_stretch: ClassVar[int]
     fifo_register: ClassVar[int]
     registers: ClassVar[Sequence[int]]
@@ -165,7 +165,7 @@ class Chip(ABC):
 
     @property
     def exhausted(self) -> bool:
-        """Whether the source has ended; no sample comes any more."""
+        """Whether the source has ended, so that no more samples come."""
         if self._source_begun_ns is None or self._source.duration_ns is None:
             return False
         return self._clock.now_ns() >= self._source_begun_ns + self._source.duration_ns
@@ -177,7 +177,7 @@ class Chip(ABC):
 
     @property
     def source_begun_ns(self) -> int | None:
-        """When the source began, on the chip's clock; None before."""
+        """Time at which the source began, on the chip's clock; None before."""
         return self._source_begun_ns
 
     @property
@@ -209,12 +209,12 @@ class Chip(ABC):
         self._hung = True
 
     def detune(self, rate_error: float, at_ns: int | None = None) -> None:
-        """Let the oscillator run ``rate_error`` too fast, as a share; the sample under way is the last of the old."""
+        """Make the oscillator run fast by the share ``rate_error``, from the sample after the present one on."""
         self._advance(at_ns)
         self._rate_error = rate_error
 
-    def play(self, who_am_i: int) -> None:
-        """Answer ``who_am_i`` to the question what chip it is."""
+    def impersonate(self, who_am_i: int) -> None:
+        """Give ``who_am_i`` as its identity from now on."""
         self.who_am_i = who_am_i
 
     @abstractmethod
@@ -223,7 +223,7 @@ class Chip(ABC):
 
     @abstractmethod
     def write(self, register: int, data: bytes) -> None:
-        """Take ``data`` for the registers from ``register`` on."""
+        """Write ``data`` to the registers from ``register`` on."""
 
     @property
     @abstractmethod
@@ -238,7 +238,7 @@ class Chip(ABC):
     @property
     @abstractmethod
     def _recording(self) -> bool:
-        """Whether samples are let into the FIFO."""
+        """Whether samples enter the FIFO."""
 
     @abstractmethod
     def _clear(self) -> None:
@@ -250,10 +250,10 @@ class Chip(ABC):
 
     @abstractmethod
     def _store(self, signals: NDArray[np.float64]) -> None:
-        """Take the newest samples ``[n, 6]`` in SI units: output registers, status, and the FIFO if it records."""
+        """Store the newest samples ``[n, 6]`` in SI units: output registers, status, and the FIFO if it records."""
 
     def _settle(self, now_ns: int) -> None:  # noqa: B027 - most chips have nothing to do
-        """End what ends by itself, such as a reset under way."""
+        """Complete operations that take time, such as a reset."""
 
     def _power_up(self) -> None:
         self._hung = False
@@ -261,7 +261,7 @@ class Chip(ABC):
         self._clear()
 
     def _restart_samples(self, now_ns: int | None = None) -> None:
-        """Begin the sample clock anew: the next sample is a period from now."""
+        """Restart the sample clock: the next sample comes one period from now."""
         now_ns = self._clock.now_ns() if now_ns is None else now_ns
         self._next_sample_ns = now_ns + self.true_period_ns
 

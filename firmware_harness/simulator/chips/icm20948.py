@@ -1,9 +1,9 @@
 """A register-accurate ICM-20948: four banks of registers, two sample clocks, FIFO and status bits, self-test.
 
-Written from the datasheet DS-000189 rev 1.3, deliberately sharing no table with the driver. What is not modelled says
-:mod:`.invensense`, and besides: the magnetometer, the averaging filters, the correction of the time base, which reads
-as zero, and the FIFO's watermark, for which the datasheet has an interrupt but no level. A register written to in a
-bank that has none ignores it.
+Written from the datasheet DS-000189 rev 1.3, deliberately sharing no table with the driver. Not modelled, besides the
+parts named in :mod:`.invensense`: the magnetometer, the averaging filters, the correction of the time base, which reads
+as zero, and the FIFO's watermark, for which the datasheet has an interrupt but no level. Writes to a register that the
+bank does not have are ignored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
 from .chip import ChipOptions
 from .invensense import (
-    Places,
+    RegisterMap,
     SimulatedInvenSense,
     Status,
     acc_offset_g,
@@ -39,7 +39,7 @@ ACCEL_SMPLRT_DIV_1, ACCEL_SMPLRT_DIV_2, ACCEL_CONFIG, ACCEL_CONFIG_2 = 0x210, 0x
 
 FIFO_BYTES = 512
 FCHOICE = 0x01
-# Fastest rate of all, that of the unfiltered gyroscope, in Hz; the others are 1125 and, unfiltered, 4500.
+# Highest rate, that of the unfiltered gyroscope, in Hz; the others are 1125 and, unfiltered, 4500.
 TICK_HZ = 9000
 
 WRITABLE = {
@@ -99,22 +99,24 @@ RESET_VALUES = {
     0x254: 0x03,
     **TRIMS,
 }
-# Columns of a measurement (ACC_X ACC_Y ACC_Z GYRO_X GYRO_Y GYRO_Z TEMP) that each bit of FIFO_EN_2 lets in.
-LET_IN = ((0x10, (0, 1, 2)), (0x02, (3,)), (0x04, (4,)), (0x08, (5,)), (0x01, (6,)))
-FIFO_COLUMNS = [[column for mask, columns in LET_IN if enabled & mask for column in columns] for enabled in range(0x20)]
+# Columns of a measurement (ACC_X ACC_Y ACC_Z GYRO_X GYRO_Y GYRO_Z TEMP) that each bit of FIFO_EN_2 puts into the FIFO.
+FIFO_ENABLES = ((0x10, (0, 1, 2)), (0x02, (3,)), (0x04, (4,)), (0x08, (5,)), (0x01, (6,)))
+FIFO_COLUMNS = [
+    [column for mask, columns in FIFO_ENABLES if enabled & mask for column in columns] for enabled in range(0x20)
+]
 
 
 class SimulatedIcm20948(SimulatedInvenSense):
     """The chip, for a :class:`~deseptr.firmware_harness.simulator.VirtualI2cBus`; arguments as in :class:`Chip`.
 
     Args:
-        source: what it feels.
-        clock: time; samples are taken on it lazily, at exact multiples of the sample period.
-        who_am_i: what register 0 of bank 0 answers.
+        source: the signals that it measures.
+        clock: its clock; samples that have come due are taken at each access, at exact multiples of the sample period.
+        who_am_i: value of register 0 of bank 0.
         options: further ones of :class:`Chip`.
     """
 
-    places: ClassVar[Places] = Places(
+    register_map: ClassVar[RegisterMap] = RegisterMap(
         who_am_i=0x000,
         user_ctrl=USER_CTRL,
         pwr_mgmt_1=PWR_MGMT_1,
@@ -148,12 +150,12 @@ class SimulatedIcm20948(SimulatedInvenSense):
 
     @property
     def _gyro_ticks(self) -> int:
-        """Gyroscope's sample period in 1/9000 s."""
+        """Sample period of the gyroscope in 1/9000 s."""
         return 8 * (1 + self._memory[GYRO_SMPLRT_DIV]) if self._memory[GYRO_CONFIG_1] & FCHOICE else 1
 
     @property
     def _acc_ticks(self) -> int:
-        """Accelerometer's sample period in 1/9000 s."""
+        """Sample period of the accelerometer in 1/9000 s."""
         divider = (self._memory[ACCEL_SMPLRT_DIV_1] & 0x0F) << 8 | self._memory[ACCEL_SMPLRT_DIV_2]
         return 8 * (1 + divider) if self._memory[ACCEL_CONFIG] & FCHOICE else 2
 
@@ -161,15 +163,15 @@ class SimulatedIcm20948(SimulatedInvenSense):
     def _keeps_oldest(self) -> bool:
         return bool(self._memory[FIFO_MODE] & 0x1F)
 
-    def _place(self, register: int) -> int:
+    def _memory_index(self, register: int) -> int:
         bank = self._memory[REG_BANK_SEL] >> 4 & 3
         return register if register == REG_BANK_SEL else bank << 8 | register
 
     def _reset_values(self) -> Mapping[int, int]:
         return RESET_VALUES
 
-    def _let_in(self) -> Sequence[int]:
-        # While reset is asserted the FIFO has no size.
+    def _fifo_columns(self) -> Sequence[int]:
+        # While its reset is asserted, the FIFO takes nothing.
         return () if self._memory[FIFO_RST] else FIFO_COLUMNS[self._memory[FIFO_EN_2] & 0x1F]
 
     def _full_scales(self) -> tuple[int, int]:

@@ -22,8 +22,8 @@ class SimulatedIna219:
     """The chip, for a :class:`~deseptr.firmware_harness.simulator.VirtualI2cBus`.
 
     Args:
-        load: the supply's voltage and current, in V and A, whenever a conversion ends.
-        clock: conversions end on it.
+        load: gives the supply's voltage and current, in V and A, at the end of a conversion.
+        clock: the chip's clock.
         shunt_ohm: resistance of the shunt.
     """
 
@@ -46,7 +46,7 @@ class SimulatedIna219:
         return sum(_samples(config >> shift & 0xF) * SAMPLE_NS for shift in (3, 7))
 
     def read(self, register: int, length: int) -> bytes:
-        """``length`` bytes from ``register`` on: there is no more than one register a transfer."""
+        """``length`` bytes from ``register`` on; a transfer gives no more than one register."""
         self._convert_due()
         value = self._registers[register] if register < len(self._registers) else 0
         if register == POWER:
@@ -54,7 +54,7 @@ class SimulatedIna219:
         return (value & 0xFFFF).to_bytes(2, "big").ljust(length, b"\xff")[:length]
 
     def write(self, register: int, data: bytes) -> None:
-        """Take a word; registers of measurements ignore it."""
+        """Write a word; measurement registers ignore it."""
         value = int.from_bytes(data[:2], "big")
         if register == CONFIG and value & RESET:
             self._power_up()
@@ -62,7 +62,7 @@ class SimulatedIna219:
             self._registers[CONFIG] = value & 0x3FFF
             self._restart()
         elif register == CALIBRATION:
-            self._registers[CALIBRATION] = value & 0xFFFE  # bit 0 is void
+            self._registers[CALIBRATION] = value & 0xFFFE  # bit 0 is not used
 
     def _convert_due(self) -> None:
         if self._registers[CONFIG] & 0b111 != CONTINUOUS or self._clock.now_ns() < self._ends_ns:

@@ -1,10 +1,10 @@
-"""What the simulated InvenSense chips share: register memory, a FIFO of bytes, status bits, self-test, start-up.
+"""Common part of the simulated InvenSense chips: register memory, FIFO of bytes, status bits, self-test, start-up.
 
 Written from the register maps named in the chips' modules, and deliberately sharing no table with the drivers. Not
-modelled: the low-pass filters (a recording is taken as band-limited already; a filter's setting only switches a rate),
-the auxiliary I2C master, the motion processor, wake on motion, low-power and standby modes other than sleep, and
-writing into the FIFO. What the documents leave open, and is taken as said: an axis that is switched off gives 0, and so
-does a sensor that has not started up yet.
+modelled: the low-pass filters (a recording is assumed to be band-limited; a filter's setting only selects a rate), the
+auxiliary I2C master, the motion processor, wake on motion, low-power and standby modes other than sleep, and writing
+into the FIFO. Assumed where the documents leave it open: an axis that is switched off gives 0, and so does a sensor
+that has not started up yet.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ GYRO_LSB_PER_DPS = (131.0, 65.5, 32.8, 16.4)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A bit, or several, that something raises if it is enabled, and reading clears.
+    """Status bits that an event sets if they are enabled, and that a read clears.
 
     Args:
         enable: register with the enabling bits.
-        register: with the status bits.
-        mask: which.
+        register: register with the status bits.
+        mask: the bits.
     """
 
     enable: int
@@ -48,8 +48,8 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where a chip has the registers that all have; in a chip with banks, all in bank 0."""
+class RegisterMap:
+    """Addresses of the registers that all chips have; in a chip with banks, all in bank 0."""
 
     who_am_i: int
     user_ctrl: int
@@ -64,28 +64,28 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """From what the chip feels to counts: ``signals * gain + shift``, in the order of the channels."""
+class CountScale:
+    """Conversion of signals to counts, ``signals * gain + shift``, in the order of the channels."""
 
     gain: NDArray[np.float64]
     shift: NDArray[np.float64]
 
 
 class SimulatedInvenSense(Chip):
-    """A chip of InvenSense's; arguments as in :class:`Chip`.
+    """A chip of InvenSense; arguments as in :class:`Chip`.
 
     Args:
-        source: what it feels.
-        clock: time; samples are taken on it lazily, at exact multiples of the sample period.
-        who_am_i: what it answers to the question what chip it is.
+        source: the signals that it measures.
+        clock: its clock; samples that have come due are taken at each access, at exact multiples of the sample period.
+        who_am_i: value of its identity register.
         options: further ones of :class:`Chip`.
     """
 
-    places: ClassVar[Places]
-    # Bits that keep what is written, by register; all others read as zero and ignore writes.
+    register_map: ClassVar[RegisterMap]
+    # Writable bits by register; all others read as zero and ignore writes.
     writable: ClassVar[Mapping[int, int]]
     fifo_bytes: ClassVar[int]
-    # Columns of a measurement in the order of the output registers, of channels 0 to 5 and the thermometer, 6.
+    # Columns of a measurement in the order of the output registers: channels 0 to 5 and the temperature, 6.
     columns: ClassVar[tuple[int, ...]]
     # Time from sleep to valid data in ns.
     acc_start_up_ns: ClassVar[int]
@@ -96,18 +96,18 @@ class SimulatedInvenSense(Chip):
         super().__init__(source, clock, who_am_i=who_am_i, **options)
 
     def upset(self, register: int, bit: int, at_ns: int | None = None) -> None:
-        """Flip a bit of the register memory; one that wakes the chip lets it start up."""
+        """Flip a bit of the register memory; if that wakes the chip, it starts up."""
         super().upset(register, bit, at_ns)
         self._changed(register, self._clock.now_ns() if at_ns is None else at_ns)
 
     def read(self, register: int, length: int) -> bytes:
-        """Read ``length`` bytes; the register number goes up, except at FIFO_R_W, which streams the FIFO."""
+        """Read ``length`` bytes; the register number increments, except at FIFO_R_W, which streams the FIFO."""
         self._advance()
-        if self._place(register) == self.places.fifo_r_w:
+        if self._memory_index(register) == self.register_map.fifo_r_w:
             data = self._pop_fifo(length)
         else:
-            data = bytes(self._read_register(self._place(register + offset & 0xFF)) for offset in range(length))
-        if self._memory[self.places.int_pin_cfg] & ANY_READ_CLEARS:
+            data = bytes(self._read_register(self._memory_index(register + offset & 0xFF)) for offset in range(length))
+        if self._memory[self.register_map.int_pin_cfg] & ANY_READ_CLEARS:
             self._clear_status()
         return data
 
@@ -115,15 +115,15 @@ class SimulatedInvenSense(Chip):
         """Write ``data`` to the registers from ``register`` on; ignored while the chip resets."""
         self._advance()
         for offset, value in enumerate(data):
-            self._write_register(self._place(register + offset & 0xFF), value)
+            self._write_register(self._memory_index(register + offset & 0xFF), value)
 
     @abstractmethod
     def _reset_values(self) -> Mapping[int, int]:
-        """What registers hold after power-up and reset, 0 where left out; factory trims among them."""
+        """Register values after power-up and reset, factory trims included; 0 for registers left out."""
 
     @abstractmethod
-    def _let_in(self) -> Sequence[int]:
-        """Places in :attr:`columns` that enter the FIFO."""
+    def _fifo_columns(self) -> Sequence[int]:
+        """Indices into :attr:`columns` of the values that enter the FIFO."""
 
     @property
     @abstractmethod
@@ -132,35 +132,35 @@ class SimulatedInvenSense(Chip):
 
     @abstractmethod
     def _full_scales(self) -> tuple[int, int]:
-        """Codes of accelerometer's and gyroscope's full scale."""
+        """Codes of the accelerometer's and the gyroscope's full scale."""
 
     @abstractmethod
     def _added(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What self-test and offset registers add, ``[3]`` in g and ``[3]`` in deg/s."""
+        """Sum of self-test and offset registers, ``[3]`` in g and ``[3]`` in deg/s."""
 
     @abstractmethod
     def _temperature_count(self) -> float:
-        """What the thermometer says, in counts."""
+        """Temperature in counts."""
 
-    def _place(self, register: int) -> int:
-        """Where in the register memory the selected bank has ``register``."""
+    def _memory_index(self, register: int) -> int:
+        """Index in the register memory of ``register`` in the selected bank."""
         return register
 
     def _written(self, register: int, value: int) -> None:
-        """What a write sets going besides what the memory keeps."""
+        """Carry out the effects of a write besides storing the value."""
 
     def _due(self, ticks: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-        """Which of :attr:`columns` have a new value at which ticks, ``[n, 7]``; None for all."""
+        """Mask ``[n, 7]`` of the :attr:`columns` that have a new value at each tick; None for all."""
         return None
 
     @property
     def _sampling(self) -> bool:
-        power = self._memory[self.places.pwr_mgmt_1]
+        power = self._memory[self.register_map.pwr_mgmt_1]
         return not power & (SLEEP | DEVICE_RESET) and power & 0x07 != CLOCK_STOPPED
 
     @property
     def _recording(self) -> bool:
-        return bool(self._let_in())
+        return bool(self._fifo_columns())
 
     def _clear(self) -> None:
         self._memory = bytearray(1024)
@@ -170,29 +170,29 @@ class SimulatedInvenSense(Chip):
         self._last_fifo_byte = 0
         self._awake = False
         self._acc_ready_ns = self._gyro_ready_ns = self._ticks = 0
-        self._calibration: Calibration | None = None
-        self._changed(self.places.pwr_mgmt_1, self._clock.now_ns())
+        self._count_scale: CountScale | None = None
+        self._changed(self.register_map.pwr_mgmt_1, self._clock.now_ns())
 
     def _flip(self, register: int, bit: int) -> None:
         self._memory[register] ^= 1 << bit
-        if register == self.places.pwr_mgmt_1 and self._memory[register] & DEVICE_RESET:
+        if register == self.register_map.pwr_mgmt_1 and self._memory[register] & DEVICE_RESET:
             self._begin_reset()
 
     def _begin_reset(self) -> None:
         self._power_up()
-        self._memory[self.places.pwr_mgmt_1] |= DEVICE_RESET
+        self._memory[self.register_map.pwr_mgmt_1] |= DEVICE_RESET
         self._reset_done_ns = self._clock.now_ns() + self._reset_ns
         self._awake = False
 
     def _settle(self, now_ns: int) -> None:
-        if self._memory[self.places.pwr_mgmt_1] & DEVICE_RESET and now_ns >= self._reset_done_ns:
-            self._memory[self.places.pwr_mgmt_1] &= ~DEVICE_RESET
-            self._changed(self.places.pwr_mgmt_1, self._reset_done_ns)
+        if self._memory[self.register_map.pwr_mgmt_1] & DEVICE_RESET and now_ns >= self._reset_done_ns:
+            self._memory[self.register_map.pwr_mgmt_1] &= ~DEVICE_RESET
+            self._changed(self.register_map.pwr_mgmt_1, self._reset_done_ns)
 
     def _changed(self, register: int, now_ns: int) -> None:
-        """The memory has another content than before."""
-        self._calibration = None
-        if register == self.places.pwr_mgmt_1:
+        """Update everything that depends on the register memory."""
+        self._count_scale = None
+        if register == self.register_map.pwr_mgmt_1:
             if self._sampling and not self._awake:
                 self._acc_ready_ns = now_ns + self.acc_start_up_ns
                 self._gyro_ready_ns = now_ns + self.gyro_start_up_ns
@@ -204,20 +204,20 @@ class SimulatedInvenSense(Chip):
         self._ticks = 0
 
     def _read_register(self, register: int) -> int:
-        places = self.places
-        if register == places.fifo_count_h:
+        register_map = self.register_map
+        if register == register_map.fifo_count_h:
             self._memory[register : register + 2] = len(self._fifo).to_bytes(2, "big")
-        if register == places.fifo_r_w:
+        if register == register_map.fifo_r_w:
             return self._pop_fifo(1)[0]
-        if register == places.who_am_i:
+        if register == register_map.who_am_i:
             return self.who_am_i
         value = self._memory[register]
-        if register in (places.overflow.register, places.data_ready.register):
+        if register in (register_map.overflow.register, register_map.data_ready.register):
             self._memory[register] = 0
         return value
 
     def _write_register(self, register: int, value: int) -> None:
-        power = self.places.pwr_mgmt_1
+        power = self.register_map.pwr_mgmt_1
         if self._memory[power] & DEVICE_RESET:
             return
         if register == power and value & DEVICE_RESET:
@@ -229,7 +229,7 @@ class SimulatedInvenSense(Chip):
         self._changed(register, self._clock.now_ns())
 
     def _pop_fifo(self, length: int) -> bytes:
-        enabled = self._memory[self.places.user_ctrl] & USER_FIFO_EN
+        enabled = self._memory[self.register_map.user_ctrl] & USER_FIFO_EN
         data = bytes(self._fifo[:length]) if enabled else b""
         del self._fifo[: len(data)]
         if data:
@@ -238,8 +238,8 @@ class SimulatedInvenSense(Chip):
         return data + bytes((self._last_fifo_byte,)) * (length - len(data))
 
     def _sample(self, first_ns: int, due: int, period_ns: int) -> None:
-        # The base works out only the newest of a long stretch: too few where the FIFO keeps the oldest, or one sensor
-        # is slower than the other.
+        # The base class computes only the newest samples of a long stretch: too few if the FIFO keeps the oldest, or
+        # one sensor is slower than the other.
         while due > 0:
             taken = min(due, self._stretch())
             self._run = SampleRun(0, first_ns, period_ns, taken)
@@ -248,7 +248,7 @@ class SimulatedInvenSense(Chip):
             first_ns, due = first_ns + taken * period_ns, due - taken
 
     def _stretch(self) -> int:
-        """Most ticks that may be worked out at once."""
+        """Largest number of ticks that may be computed at once."""
         room = self._keeps_oldest and self._recording and len(self._fifo) < self.fifo_bytes
         return self.longest_stretch if room or self._due(np.zeros(1, np.int64)) is not None else 1 << 62
 
@@ -261,13 +261,13 @@ class SimulatedInvenSense(Chip):
         measurements = self._measure(signals, skipped)
         due = self._due(np.arange(self._ticks + skipped, self._ticks + self._run.count))
         self._renew_outputs(measurements, due)
-        self._raise_status(self.places.data_ready)
-        if let_in := self._let_in():
-            rows = measurements[:, let_in]
-            self._push_fifo((rows if due is None else rows[due[:, let_in]]).tobytes())
+        self._raise_status(self.register_map.data_ready)
+        if fifo_columns := self._fifo_columns():
+            rows = measurements[:, fifo_columns]
+            self._push_fifo((rows if due is None else rows[due[:, fifo_columns]]).tobytes())
 
     def _renew_outputs(self, measurements: NDArray[np.int16], due: NDArray[np.bool_] | None) -> None:
-        begin = self.places.outputs
+        begin = self.register_map.outputs
         if due is None:
             self._memory[begin : begin + 14] = measurements[-1].tobytes()
             return
@@ -279,7 +279,7 @@ class SimulatedInvenSense(Chip):
     def _push_fifo(self, data: bytes) -> None:
         room = self.fifo_bytes - len(self._fifo)
         if len(data) > room:
-            self._raise_status(self.places.overflow)
+            self._raise_status(self.register_map.overflow)
         if self._keeps_oldest:
             self._fifo += data[:room]
         else:
@@ -290,14 +290,14 @@ class SimulatedInvenSense(Chip):
         self._memory[status.register] |= status.mask & self._memory[status.enable]
 
     def _clear_status(self) -> None:
-        self._memory[self.places.overflow.register] = self._memory[self.places.data_ready.register] = 0
+        self._memory[self.register_map.overflow.register] = self._memory[self.register_map.data_ready.register] = 0
 
     def _measure(self, signals: NDArray[np.float64], skipped: int) -> NDArray[np.int16]:
         """Big-endian counts ``[n, 7]`` in the order of the output registers, rounded and saturated."""
-        if self._calibration is None:
-            self._calibration = self._calibrate()
+        if self._count_scale is None:
+            self._count_scale = self._make_count_scale()
         counts = np.empty((len(signals), 7))
-        counts[:, :6] = signals * self._calibration.gain + self._calibration.shift
+        counts[:, :6] = signals * self._count_scale.gain + self._count_scale.shift
         counts[:, 6] = self._temperature_count()
         if self._run.first_ns + skipped * self._run.period_ns < max(self._acc_ready_ns, self._gyro_ready_ns):
             times_ns = self._run.times_ns[skipped:]
@@ -305,23 +305,23 @@ class SimulatedInvenSense(Chip):
             counts[times_ns < self._gyro_ready_ns, 3:6] = 0
         return np.clip(np.rint(counts), -32768, 32767).astype(">i2")[:, self.columns]
 
-    def _calibrate(self) -> Calibration:
+    def _make_count_scale(self) -> CountScale:
         acc_code, gyro_code = self._full_scales()
         added_g, added_dps = self._added()
         acc, gyro = ACC_LSB_PER_G[acc_code], GYRO_LSB_PER_DPS[gyro_code]
-        off = np.array([self._memory[self.places.pwr_mgmt_2] >> (5 - axis) & 1 for axis in range(6)], bool)
+        off = np.array([self._memory[self.register_map.pwr_mgmt_2] >> (5 - axis) & 1 for axis in range(6)], bool)
         gain = np.array([acc / G] * 3 + [np.rad2deg(gyro)] * 3)
         shift = np.concatenate([added_g * acc, added_dps * gyro])
-        return Calibration(np.where(off, 0.0, gain), np.where(off, 0.0, shift))
+        return CountScale(np.where(off, 0.0, gain), np.where(off, 0.0, shift))
 
 
 def gyro_offset_dps(memory: Sequence[int], register: int) -> float:
-    """What two bytes of a gyroscope's offset add (RM-MPU-6500A, registers 19 to 24): 4 counts at 250 deg/s a step."""
+    """Gyroscope offset in deg/s from two bytes (RM-MPU-6500A, registers 19 to 24): 4 counts at 250 deg/s per step."""
     return _signed(memory, register) * 4 / 131
 
 
 def acc_offset_g(memory: Sequence[int], trims: Mapping[int, int], register: int) -> float:
-    """What bits 15 to 1 of an accelerometer's offset add, against what the factory wrote: 0.98 mg a step."""
+    """Accelerometer offset in g from bits 15 to 1, relative to the factory's value: 0.98 mg per step."""
     factory = int.from_bytes(bytes((trims[register], trims[register + 1])), "big", signed=True)
     return ((_signed(memory, register) >> 1) - (factory >> 1)) * 0.98e-3
 

@@ -1,10 +1,10 @@
-"""What the simulated chips of ST's LSM6DS family share: register memory, sample clock, output registers, FIFO of words.
+"""Common part of the simulated LSM6DS chips of ST: register memory, sample clock, output registers, FIFO of words.
 
 Written from the datasheets DS12814 and DocID030071 rev 3 and the application notes AN5272 and AN5130, and deliberately
-sharing no table with the drivers. Both sensors tick at the faster one's rate, the slower at every 2^n-th tick. Not
-modelled: filters other than the time that they take to settle (a recording is taken as band-limited already), the
-embedded functions, whose banks read as zero, the sensor hub, interrupts, rounding of output registers, the
-accelerometer's 1.6 Hz, and the switches of the interface itself (SIM, I2C_disable).
+sharing no table with the drivers. Ticks have the faster sensor's rate; the slower one samples at every 2^n-th tick. Not
+modelled: filters, except for their settling time (a recording is assumed to be band-limited), the embedded functions,
+whose banks read as zero, the sensor hub, interrupts, rounding of output registers, the accelerometer's 1.6 Hz, and the
+switches of the interface itself (SIM, I2C_disable).
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ SLEEP_G, DRDY_MASK = 0x40, 0x08
 TDA, GDA, XLDA = 0x04, 0x02, 0x01
 
 BYPASS, STOP_ON_FULL, CONTINUOUS_TO_FIFO, CONTINUOUS = 0, 1, 3, 6
-# Modes in which samples enter the FIFO; the others wait for an event, which never comes here, or are reserved.
+# Modes in which samples enter the FIFO; the others wait for an event, which is not modelled, or are reserved.
 COLLECTING = (STOP_ON_FULL, CONTINUOUS_TO_FIFO, CONTINUOUS)
 
 BOOT_NS = 15_000_000
 RESET_NS = 50_000
 GYRO_TURN_ON_NS = 70_000_000
 ACC_SETTLING = 2
-# Gyroscope's samples to be discarded after that by ODR code; 3 for those left out.
+# Number of the gyroscope's samples to discard after that by ODR code; 3 for the other codes.
 GYRO_SETTLING = {8: 135, 9: 270, 10: 540}
 MASKED = 0x7FFF
 
@@ -47,10 +47,10 @@ class SimulatedLsm6ds(Chip):
     """A chip of the family; arguments as in :class:`Chip`.
 
     Args:
-        source: what it feels.
-        clock: time; samples are taken on it lazily.
+        source: the signals that it measures.
+        clock: its clock; samples that have come due are taken at each access.
         fifo: its FIFO.
-        who_am_i: what register 0Fh answers.
+        who_am_i: value of register 0Fh.
         options: further ones of :class:`Chip`; a reset takes 50 us by default.
     """
 
@@ -78,12 +78,12 @@ class SimulatedLsm6ds(Chip):
         self._busy_until_ns = self._at(at_ns) + BOOT_NS
 
     def upset(self, register: int, bit: int, at_ns: int | None = None) -> None:
-        """Flip a bit of the register memory, with all that it sets going."""
+        """Flip a bit of the register memory, with the effects of its new value."""
         super().upset(register, bit, at_ns)
         self._react(register, self._at(at_ns))
 
     def read(self, register: int, length: int) -> bytes:
-        """Read ``length`` bytes; the register number goes up, and from the FIFO's last register back to its first."""
+        """Read ``length`` bytes; the register number increments, from the FIFO's last register to its first."""
         self._advance()
         if register == self.fifo_register and not self._banked and self._memory[CTRL3_C] & IF_INC:
             return self.fifo.read(length)
@@ -108,28 +108,28 @@ class SimulatedLsm6ds(Chip):
     @property
     @abstractmethod
     def _fifo_mode(self) -> int:
-        """FIFO_MODE, BYPASS where the FIFO is disabled otherwise."""
+        """FIFO_MODE, or BYPASS if the FIFO is disabled in another way."""
 
     @property
     @abstractmethod
     def _slowest_stride(self) -> int:
-        """Most ticks from one sample in the FIFO to the next of the same sensor."""
+        """Largest number of ticks from one sample in the FIFO to the next of the same sensor."""
 
     @abstractmethod
     def _batch(self, skipped: int, ticks: NDArray[np.int64], counts: NDArray[np.int16]) -> None:
-        """Put samples ``[n, 6]``, gyroscope first, of those ticks into the FIFO, ``skipped`` before them lost."""
+        """Put samples ``[n, 6]`` of these ticks, gyroscope first, into the FIFO; ``skipped`` before them are lost."""
 
     @abstractmethod
     def _fifo_depth(self) -> int:
-        """Words that the FIFO holds before the next is one too many."""
+        """Largest number of words in the FIFO."""
 
     @abstractmethod
     def _read_status(self, register: int) -> int | None:
-        """What one of the FIFO's status registers says; None if it is none of them."""
+        """Value of one of the FIFO's status registers; None for another register."""
 
     @abstractmethod
     def _offset_g(self) -> NDArray[np.float64]:
-        """What the user's offsets add to the accelerometer's axes, in g."""
+        """Sum of the user's offsets on the accelerometer's axes, ``[3]`` in g."""
 
     @property
     def _gyro_code(self) -> int:
@@ -193,11 +193,11 @@ class SimulatedLsm6ds(Chip):
         status = self._read_status(register)
         if status is not None:
             return status
-        self._forget_ready(register)
+        self._clear_ready(register)
         return self._memory[register]
 
-    def _forget_ready(self, register: int) -> None:
-        """The high byte of any axis that is read says that its sample was seen."""
+    def _clear_ready(self, register: int) -> None:
+        """Reading the high byte of any axis clears its sensor's data-ready bit."""
         if register == OUT_TEMP_H:
             self._memory[STATUS_REG] &= ~TDA
         elif OUTX_L_G <= register < OUTPUTS_END and register & 1:
@@ -209,7 +209,7 @@ class SimulatedLsm6ds(Chip):
         self._react(register, self._clock.now_ns())
 
     def _react(self, register: int, now_ns: int) -> None:
-        """What a register's content sets going."""
+        """Carry out the effects of a register's new value."""
         if register == CTRL3_C and self._memory[CTRL3_C] & SW_RESET:
             self._power_up()
             self._memory[CTRL3_C] |= SW_RESET
@@ -238,9 +238,10 @@ class SimulatedLsm6ds(Chip):
                 return
 
     def _stretches(self) -> Iterator[int]:
-        """Into how many samples each to cut a long stretch; 0 for all the rest.
+        """Sizes of the stretches into which samples are cut; 0 for all the rest.
 
-        The base works out only the newest of a stretch: too few where the FIFO keeps the oldest, or thins out.
+        The base class computes only the newest samples of a stretch: too few if the FIFO keeps the oldest, or
+        decimates.
         """
         yield self.longest_stretch
         while self._slowest_stride > 1:
@@ -277,7 +278,7 @@ class SimulatedLsm6ds(Chip):
             self._overrun = self.fifo.push(words, self._fifo_depth())
 
     def _room(self) -> int:
-        """Words that still go in where the FIFO stops when full."""
+        """Number of words that a FIFO that stops when full still takes."""
         return max(0, self._fifo_depth() - len(self.fifo))
 
     def _stride(self, code: int) -> int:
@@ -285,7 +286,7 @@ class SimulatedLsm6ds(Chip):
         return int(2 ** max(0, max(self._gyro_code, self._acc_code) - code))
 
     def _hold_slower(self, counts: NDArray[np.int16], ticks: NDArray[np.int64]) -> None:
-        """Let the slower sensor repeat its last sample between its own."""
+        """Repeat the slower sensor's last sample until its next one."""
         for code, axes in ((self._gyro_code, slice(0, 3)), (self._acc_code, slice(3, 6))):
             if code and self._stride(code) == 1:
                 continue
@@ -294,7 +295,7 @@ class SimulatedLsm6ds(Chip):
             counts[:, axes] = np.where(last[:, None] < 0, self._held[axes], counts[last, axes])
 
     def _unsettle(self, counts: NDArray[np.int16], times_ns: NDArray[np.int64]) -> None:
-        """Until a sensor has settled it gives zeros, or the mark of DRDY_MASK."""
+        """Replace the samples of a sensor that has not settled by zeros, or by the value for DRDY_MASK."""
         filling = MASKED if self._memory[CTRL4_C] & DRDY_MASK else 0
         gyro_since_ns, acc_since_ns = self._active_since_ns
         period_ns = self._run.period_ns

@@ -1,8 +1,8 @@
 """A register-accurate LSM6DS3TR-C: its register map, and its FIFO of bare 16-bit words with their pattern.
 
-Written from the datasheet DocID030071 rev 3 and application note AN5130; what is not modelled says :mod:`.lsm6ds`, and
-besides: the third and fourth FIFO data set and ONLY_HIGH_DATA. The first datum after a change of mode, which the
-datasheet says must be discarded, is the one before it once more; it is not among the samples told, and the source
+Written from the datasheet DocID030071 rev 3 and application note AN5130. Not modelled, besides the parts named in
+:mod:`.lsm6ds`: the third and fourth FIFO data set and ONLY_HIGH_DATA. The first datum after a change of mode, which
+must be discarded according to the datasheet, repeats the one before; it is not reported as a sample, and the source
 begins after it. An empty FIFO gives its last word again.
 """
 
@@ -58,7 +58,7 @@ WRITABLE = {
     **dict.fromkeys(range(0x58, 0x60), 0xFF),
     **dict.fromkeys((0x73, 0x74, 0x75), 0xFF),
 }
-# Of CTRL9_XL the datasheet says 00h in table 19 and E0h in table 75.
+# For CTRL9_XL the datasheet has 00h in table 19 and E0h in table 75.
 RESET_VALUES = {CTRL3_C: 0x04, 0x18: 0xE0}
 OFFSET_SIGNS = np.array([1.0, 1.0, -1.0])
 
@@ -96,7 +96,7 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
 
     @property
     def _decimations(self) -> tuple[int, int]:
-        """Of gyroscope and accelerometer, in FIFO triggers; 0 for not in the FIFO."""
+        """FIFO triggers per datum of gyroscope and accelerometer; 0 if the sensor is not in the FIFO."""
         fifo_ctrl3 = self._memory[FIFO_CTRL3]
         return DECIMATION[fifo_ctrl3 >> 3 & 7], DECIMATION[fifo_ctrl3 & 7]
 
@@ -111,12 +111,12 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
 
     @property
     def _set_words(self) -> int:
-        """Words of a set with data of all sensors in the FIFO."""
+        """Number of words of a set with data of all sensors in the FIFO."""
         return 3 * sum(1 for decimation in self._decimations if decimation)
 
     @property
     def _pattern_words(self) -> int:
-        """Words after which the pattern comes again."""
+        """Number of words after which the pattern repeats."""
         used = [decimation for decimation in self._decimations if decimation]
         cycle = math.lcm(*used)
         return sum(3 * cycle // decimation for decimation in used)
@@ -139,7 +139,7 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
         self._push(words[np.stack(due, axis=1)].tobytes())
 
     def _room(self) -> int:
-        # It stops before the set that would fill it.
+        # The FIFO stops before the set that would fill it.
         return max(0, super()._room() - 1) // self._set_words * self._set_words
 
     def _fifo_depth(self) -> int:
@@ -156,7 +156,7 @@ class SimulatedLsm6ds3trc(SimulatedLsm6ds):
     def _read_status(self, register: int) -> int | None:
         if not FIFO_STATUS1 <= register <= FIFO_STATUS4:
             return None
-        # The count has 11 bits: a FIFO that is full and overwriting says 0.
+        # The count has 11 bits: it is 0 for a FIFO that is full and overwrites.
         count = len(self.fifo) & 0x7FF
         pattern = self.fifo.gone % self._pattern_words if any(self._decimations) else 0
         return {

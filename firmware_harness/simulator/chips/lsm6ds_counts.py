@@ -1,4 +1,4 @@
-"""What the simulated chips of ST's LSM6DS family make of acceleration and angular rate: sensitivities and self-test.
+"""Counts of the simulated LSM6DS chips from acceleration and angular rate: sensitivities and self-test.
 
 After table 3 of the datasheets DS12814 and DocID030071 rev 3.
 """
@@ -33,7 +33,7 @@ def counts_of(
         signals: ``[n, 6]`` in m/s^2 and rad/s, accelerometer first.
         memory: the registers.
         acc_scale: FS_XL.
-        offset_g: what is added to the accelerometer's axes.
+        offset_g: offset ``[3]`` of the accelerometer's axes.
     """
     gyro_scale, test = memory[CTRL2_G] >> 2 & 3, memory[CTRL5_C]
     test_dps = SELF_TEST_DPS_AT_2000 if gyro_scale == 3 else SELF_TEST_DPS
@@ -46,6 +46,6 @@ def counts_of(
 
 
 def user_offsets_g(memory: Sequence[int]) -> NDArray[np.float64]:
-    """The user's offsets ``[3]`` in g, with the sign that they are written with."""
+    """The user's offsets ``[3]`` in g, with the sign as written."""
     offsets = np.array(memory[X_OFS_USR : X_OFS_USR + 3], np.uint8).astype(np.int8)
     return np.ldexp(offsets.astype(np.float64), -6 if memory[CTRL6_C] & USR_OFF_W else -10)

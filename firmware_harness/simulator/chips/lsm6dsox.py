@@ -1,6 +1,6 @@
 """A register-accurate LSM6DSOX: its register map, fine frequency, and FIFO of tagged words.
 
-Written from the datasheet DS12814 and application note AN5272; what is not modelled says :mod:`.lsm6ds`, and besides:
+Written from the datasheet DS12814 and application note AN5272. Not modelled, besides the parts named in :mod:`.lsm6ds`:
 FIFO compression, batching of temperature, time stamps and changes of rate, and the counter of batch events. An empty
 FIFO reads as zeros.
 """
@@ -77,8 +77,8 @@ TAGS = np.array(
 class SimulatedLsm6dsox(SimulatedLsm6ds):
     """The chip, for a :class:`~deseptr.firmware_harness.simulator.VirtualI2cBus`; arguments as in :class:`Chip`.
 
-    It was trimmed when it was made: INTERNAL_FREQ_FINE tells the ``rate_error`` that it begins with, to its step, and
-    knows nothing of a later one.
+    INTERNAL_FREQ_FINE holds the ``rate_error`` that it begins with, as a factory trim, rounded to its step; a later
+    rate error does not change it.
     """
 
     writable = WRITABLE
@@ -110,7 +110,7 @@ class SimulatedLsm6dsox(SimulatedLsm6ds):
 
     @property
     def _batch_codes(self) -> tuple[int, int]:
-        """Batch rates of gyroscope and accelerometer, no faster than they sample; 0 for none."""
+        """Codes of the batch rates of gyroscope and accelerometer, limited to their sample rates; 0 for none."""
         codes = (self._memory[FIFO_CTRL3] >> 4, self._memory[FIFO_CTRL3] & 0x0F)
         limits = (self._gyro_code, self._acc_code)
         gyro, acc = (min(code, limit) if code <= 10 else 0 for code, limit in zip(codes, limits, strict=True))

@@ -1,21 +1,21 @@
-"""What the simulated MPU-6050 and MPU-6500 share: where their registers are, and what lets samples into the FIFO."""
+"""Common part of the simulated MPU-6050 and MPU-6500: the register map, and the selection of data for the FIFO."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
 
-from .invensense import Places, SimulatedInvenSense, Status
+from .invensense import RegisterMap, SimulatedInvenSense, Status
 
 SMPLRT_DIV, CONFIG, GYRO_CONFIG, ACCEL_CONFIG, FIFO_EN = 0x19, 0x1A, 0x1B, 0x1C, 0x23
 INT_ENABLE, INT_STATUS, USER_CTRL, PWR_MGMT_1 = 0x38, 0x3A, 0x6A, 0x6B
 FIFO_R_W = 0x74
 USER_FIFO_RESET = 0x04
 
-# Columns of a measurement (ACC_X ACC_Y ACC_Z TEMP GYRO_X GYRO_Y GYRO_Z) that each bit of FIFO_EN lets in.
-LET_IN = ((0x08, (0, 1, 2)), (0x80, (3,)), (0x40, (4,)), (0x20, (5,)), (0x10, (6,)))
+# Columns of a measurement (ACC_X ACC_Y ACC_Z TEMP GYRO_X GYRO_Y GYRO_Z) that each bit of FIFO_EN puts into the FIFO.
+FIFO_ENABLES = ((0x08, (0, 1, 2)), (0x80, (3,)), (0x40, (4,)), (0x20, (5,)), (0x10, (6,)))
 FIFO_COLUMNS = {
-    enabled: [column for mask, columns in LET_IN if enabled & mask for column in columns]
+    enabled: [column for mask, columns in FIFO_ENABLES if enabled & mask for column in columns]
     for enabled in range(0, 0x100, 0x08)
 }
 
@@ -23,7 +23,7 @@ FIFO_COLUMNS = {
 class SimulatedMpu(SimulatedInvenSense):
     """An MPU-6050 or MPU-6500."""
 
-    places: ClassVar[Places] = Places(
+    register_map: ClassVar[RegisterMap] = RegisterMap(
         who_am_i=0x75,
         user_ctrl=USER_CTRL,
         pwr_mgmt_1=PWR_MGMT_1,
@@ -38,7 +38,7 @@ class SimulatedMpu(SimulatedInvenSense):
     columns: ClassVar[tuple[int, ...]] = (0, 1, 2, 6, 3, 4, 5)
     fifo_register: ClassVar[int] = FIFO_R_W
 
-    def _let_in(self) -> Sequence[int]:
+    def _fifo_columns(self) -> Sequence[int]:
         return FIFO_COLUMNS[self._memory[FIFO_EN] & 0xF8]
 
     def _full_scales(self) -> tuple[int, int]:
@@ -51,5 +51,5 @@ class SimulatedMpu(SimulatedInvenSense):
             self._restart_samples()
 
     def _may_reset_fifo(self, user_ctrl: int) -> bool:
-        """Whether FIFO_RESET acts; it clears itself either way."""
+        """Whether FIFO_RESET has an effect; the bit clears itself in either case."""
         return True

@@ -1,8 +1,8 @@
 """A register-accurate MPU-6050: register memory, sample clock, FIFO and status bits; no analogue behaviour.
 
 Written from "MPU-6000 and MPU-6050 Register Map and Descriptions", RM-MPU-6000A rev 4.2, and the product specification
-PS-MPU-6000A rev 3.4, deliberately sharing no table with the driver, so that a slip in one shows against the other. What
-is not modelled says :mod:`.invensense`.
+PS-MPU-6000A rev 3.4, deliberately sharing no table with the driver, so that an error in one shows against the other.
+Parts that are not modelled are named in :mod:`.invensense`.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class SimulatedMpu6050(SimulatedMpu):
     """The chip, for a :class:`~deseptr.firmware_harness.simulator.VirtualI2cBus`; arguments as in :class:`Chip`.
 
     Args:
-        source: what it feels.
-        clock: time; samples are taken on it lazily, at exact multiples of the sample period.
-        who_am_i: what register 117 answers, to play a clone.
+        source: the signals that it measures.
+        clock: its clock; samples that have come due are taken at each access, at exact multiples of the sample period.
+        who_am_i: value of register 117, to simulate a clone.
         options: further ones of :class:`Chip`.
     """
 
@@ -59,7 +59,7 @@ class SimulatedMpu6050(SimulatedMpu):
     fifo_bytes: ClassVar[int] = FIFO_BYTES
     longest_stretch: ClassVar[int] = FIFO_BYTES // 2 + 1
     registers: ClassVar[Sequence[int]] = tuple(sorted(WRITABLE))
-    # PS-MPU-6000A rev 3.4, section 6.1; of the accelerometer it says nothing.
+    # PS-MPU-6000A rev 3.4, section 6.1, which has no figure for the accelerometer.
     acc_start_up_ns: ClassVar[int] = 0
     gyro_start_up_ns: ClassVar[int] = 30_000_000
 
@@ -81,12 +81,12 @@ class SimulatedMpu6050(SimulatedMpu):
     def _keeps_oldest(self) -> bool:
         return False
 
-    def _let_in(self) -> Sequence[int]:
-        # Register 106: disabled, the FIFO is not written to.
-        return super()._let_in() if self._memory[USER_CTRL] & USER_FIFO_EN else ()
+    def _fifo_columns(self) -> Sequence[int]:
+        # Register 106: a disabled FIFO is not written to.
+        return super()._fifo_columns() if self._memory[USER_CTRL] & USER_FIFO_EN else ()
 
     def _may_reset_fifo(self, user_ctrl: int) -> bool:
-        # Register 106: FIFO_RESET acts while FIFO_EN is 0.
+        # Register 106: FIFO_RESET works while FIFO_EN is 0.
         return not user_ctrl & USER_FIFO_EN
 
     def _temperature_count(self) -> float:

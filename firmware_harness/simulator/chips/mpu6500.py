@@ -1,8 +1,8 @@
 """A register-accurate MPU-6500, or MPU-9250 or MPU-9255: register memory, sample clock, FIFO, status bits, self-test.
 
 Written from "MPU-6500 Register Map and Descriptions", RM-MPU-6500A rev 2.1, "MPU-9250 Register Map and Descriptions",
-RM-MPU-9250A rev 1.6, and the product specification PS-MPU-6500A rev 1.1. What is not modelled says :mod:`.invensense`,
-and besides: FIFO sizes other than 512 bytes, the accelerometer's own rate, and the magnetometer.
+RM-MPU-9250A rev 1.6, and the product specification PS-MPU-6500A rev 1.1. Not modelled, besides the parts named in
+:mod:`.invensense`: FIFO sizes other than 512 bytes, the accelerometer's own rate, and the magnetometer.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ class SimulatedMpu6500(SimulatedMpu):
     """The chip, for a :class:`~deseptr.firmware_harness.simulator.VirtualI2cBus`; arguments as in :class:`Chip`.
 
     Args:
-        source: what it feels.
-        clock: time; samples are taken on it lazily, at exact multiples of the sample period.
-        who_am_i: what register 117 answers: 0x70 of an MPU-6500, which is asleep after power-up, 0x71 of an MPU-9250
-            or 0x73 of an MPU-9255, which are awake.
+        source: the signals that it measures.
+        clock: its clock; samples that have come due are taken at each access, at exact multiples of the sample period.
+        who_am_i: value of register 117: 0x70 for an MPU-6500, which is asleep after power-up, 0x71 for an MPU-9250 or
+            0x73 for an MPU-9255, which are awake.
         options: further ones of :class:`Chip`.
     """
 
@@ -88,7 +88,7 @@ class SimulatedMpu6500(SimulatedMpu):
 
     @property
     def period_ns(self) -> int:
-        """Sample period: of the filtered gyroscope 1 ms times 1 + SMPLRT_DIV, else that of 8 or 32 kHz."""
+        """Sample period: 1 ms times 1 + SMPLRT_DIV with the gyroscope's filter, otherwise that of 8 or 32 kHz."""
         if self._memory[GYRO_CONFIG] & FCHOICE_B:
             return 31_250
         if self._memory[CONFIG] & 0x07 in (0, 7):

@@ -1,4 +1,4 @@
-"""The chips that there are simulations of. Another one is a module of its own and one line here."""
+"""The simulated chips. A new one is a new module and one line here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
 from .mpu6500 import SimulatedMpu6500
 
-COMMONEST = "mpu6050"
+DEFAULT_CHIP = "mpu6050"
 CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
     "icm20948": SimulatedIcm20948,
     "lsm6ds3trc": SimulatedLsm6ds3trc,

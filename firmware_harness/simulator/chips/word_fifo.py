@@ -1,4 +1,4 @@
-"""A FIFO of words of fixed size, as ST's chips have: a word is gone once its last byte is read."""
+"""A FIFO of words of fixed size, as in ST's chips: a word leaves it once its last byte has been read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ class WordFifo:
 
     Args:
         word_bytes: size of a word.
-        repeats_last: whether it gives its last word again once it is empty; else zeros.
+        repeats_last: whether it repeats its last word when it is empty; otherwise it gives zeros.
     """
 
     def __init__(self, word_bytes: int, *, repeats_last: bool = False) -> None:
@@ -21,29 +21,29 @@ class WordFifo:
 
     @property
     def gone(self) -> int:
-        """Words that have left it since it was cleared, read or overwritten."""
+        """Number of words that have left it, read or overwritten, since it was cleared."""
         return self._gone
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Empty it and reset its counters."""
         self._bytes = bytearray()
         self._gone = 0
         self._last_word = bytes(self.word_bytes)
 
     def push(self, words: bytes, depth: int) -> bool:
-        """Append words; whether oldest ones had to go, to leave no more than ``depth``."""
+        """Append words; returns whether the oldest were dropped to leave no more than ``depth``."""
         self._bytes += words
         excess = len(self) - depth if words else 0
         self.drop(max(0, excess))
         return excess > 0
 
     def drop(self, words: int) -> None:
-        """Lose the oldest words."""
+        """Drop the oldest words."""
         del self._bytes[: words * self.word_bytes]
         self._gone += words
 
     def skip(self, words: int) -> None:
-        """Words that came and went."""
+        """Count words that were overwritten before they could be read."""
         self._gone += words
 
     def read(self, length: int) -> bytes:

@@ -1,1 +1,1 @@
-"""Faults of bus and chip as declared data, and what injects them."""
+"""Faults of bus and chip as declared data, and their injection."""

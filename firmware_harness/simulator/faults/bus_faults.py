@@ -14,11 +14,11 @@ from .fault import Counted, Fault, Lasting, Transfer
 
 @dataclass(frozen=True, kw_only=True)
 class Nack(Fault):
-    """Nobody acknowledges: a loose wire, a plug that is out.
+    """No device acknowledges: a loose wire, a pulled plug.
 
     Args:
-        duration_s: for how long; 0 where ``transfers`` counts.
-        transfers: for how many transfers; 0 where ``duration_s`` counts.
+        duration_s: its duration; 0 if ``transfers`` is given.
+        transfers: number of transfers that it hits; 0 if ``duration_s`` is given.
     """
 
     kind: ClassVar[str] = "nack"
@@ -27,16 +27,16 @@ class Nack(Fault):
 
     @property
     def lasts_s(self) -> float:
-        """How long it goes on."""
+        """Its duration."""
         return self.duration_s or math.inf
 
     @property
     def strikes(self) -> int | None:
-        """How many transfers it hits."""
+        """Number of transfers that it hits."""
         return self.transfers or None
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """No acknowledge."""
+        """Fail without an acknowledge."""
         transfer.fail(transfer.profile.nack_errno)
 
     def _check(self) -> None:
@@ -53,24 +53,24 @@ class StuckBus(Lasting):
     kind: ClassVar[str] = "stuck-bus"
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """Wait for nothing."""
+        """Wait for the controller's timeout, then fail."""
         transfer.clock.sleep_ns(transfer.profile.timeout_ns)
         transfer.fail(transfer.profile.stuck_errno)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClockStretch(Lasting):
-    """The chip holds the clock low in each transfer, perhaps for longer than the controller takes.
+    """The chip holds the clock low in each transfer, perhaps for longer than the controller accepts.
 
     Args:
-        stretch_s: how long in each.
+        stretch_s: duration in each transfer.
     """
 
     kind: ClassVar[str] = "clock-stretch"
     stretch_s: float
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """Wait for the chip, or for the controller's patience to end."""
+        """Wait for the chip, or for the controller's timeout."""
         stretch_ns = round(self.stretch_s * 1e9)
         transfer.clock.sleep_ns(min(stretch_ns, transfer.profile.stretch_ns))
         if stretch_ns > transfer.profile.stretch_ns:
@@ -94,7 +94,7 @@ class BrokenTransfer(Counted):
     consumed: int = 0
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """Take some bytes, then break off."""
+        """Read some bytes, then break off."""
         transfer.break_off(self.consumed, errno.EIO)
 
     def _check(self) -> None:
@@ -104,14 +104,14 @@ class BrokenTransfer(Counted):
 
 @dataclass(frozen=True)
 class BusFault(Fault):
-    """Any error of a controller, counted off by transfers.
+    """Any error of a controller, in a number of transfers.
 
     Args:
         number: the ``errno`` that it reports.
         register: only transfers that begin at this register; None for all.
-        after: how many such transfers pass first.
-        times: how many then fail.
-        consumed: bytes that a failing read takes out of the chip before it fails.
+        after: number of such transfers that pass first.
+        times: number of transfers that fail then.
+        consumed: number of bytes that a failing read takes out of the chip before it fails.
     """
 
     kind: ClassVar[str] = "bus-error"
@@ -123,34 +123,34 @@ class BusFault(Fault):
 
     @property
     def lasts_s(self) -> float:
-        """Until it has hit its transfers."""
+        """Infinite: it ends after its transfers."""
         return math.inf
 
     @property
     def strikes(self) -> int | None:
-        """How many transfers it hits."""
+        """Number of transfers that it hits."""
         return self.times
 
     @property
     def skips(self) -> int:
-        """How many pass first."""
+        """Number of transfers that pass first."""
         return self.after
 
     def concerns(self, transfer: Transfer) -> bool:
-        """Whether the register is the one that it waits for."""
+        """Whether the transfer begins at its register."""
         return self.register in (None, transfer.register)
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """Take some bytes, then fail."""
+        """Read some bytes, then fail."""
         transfer.break_off(self.consumed, self.number)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BitFlipRead(Counted):
-    """One bit of what the host reads differs from what the chip sent.
+    """One bit of a read is flipped on the wires.
 
     Args:
-        bit: which, the first byte's highest being 0; drawn where None.
+        bit: number of the bit, 0 for the highest of the first byte; random if None.
     """
 
     kind: ClassVar[str] = "bit-flip-read"
@@ -158,20 +158,20 @@ class BitFlipRead(Counted):
     bit: int | None = None
 
     def concerns(self, transfer: Transfer) -> bool:
-        """Whether it is such a read."""
+        """Whether the transfer is a read that it may hit."""
         return transfer.reading and super().concerns(transfer)
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """Flip."""
+        """Flip the bit."""
         return transfer.flip(self.bit, rng)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BitFlipWrite(Counted):
-    """One bit of what the chip receives differs from what the host sent.
+    """One bit of a write is flipped on the wires.
 
     Args:
-        bit: which, the first byte's highest being 0; drawn where None.
+        bit: number of the bit, 0 for the highest of the first byte; random if None.
     """
 
     kind: ClassVar[str] = "bit-flip-write"
@@ -179,9 +179,9 @@ class BitFlipWrite(Counted):
     bit: int | None = None
 
     def concerns(self, transfer: Transfer) -> bool:
-        """Whether it is such a write."""
+        """Whether the transfer is a write that it may hit."""
         return not transfer.reading and super().concerns(transfer)
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """Flip."""
+        """Flip the bit."""
         return transfer.flip(self.bit, rng)

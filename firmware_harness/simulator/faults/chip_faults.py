@@ -1,4 +1,4 @@
-"""Faults of the chip itself, of its supply, and of the host that should poll it."""
+"""Faults of the chip itself, of its supply, and of the host that polls it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .fault import Fault, Lasting, Transfer
 
 @dataclass(frozen=True, kw_only=True)
 class RegisterUpset(Fault):
-    """A bit of the chip's register memory flips and stays so until it is written.
+    """A bit of the chip's register memory flips and stays flipped until it is written.
 
     Args:
-        register: which; drawn from those of the chip that have bits where None.
-        bit: 7 to 0; drawn where None.
+        register: number of the register; a random one with writable bits if None.
+        bit: 7 to 0; random if None.
     """
 
     kind: ClassVar[str] = "register-upset"
@@ -27,7 +27,7 @@ class RegisterUpset(Fault):
     bit: int | None = None
 
     def begin(self, chip: SimulatedChip, at_ns: int, rng: np.random.Generator) -> str:
-        """Flip."""
+        """Flip the bit."""
         register = int(rng.choice(chip.registers)) if self.register is None else self.register
         bit = int(rng.integers(8)) if self.bit is None else self.bit
         chip.upset(register, bit, at_ns)
@@ -39,17 +39,17 @@ class RegisterUpset(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class BrownOut(Lasting):
-    """The chip loses its power for a while: no acknowledge, then power-up state, registers and FIFO forgotten."""
+    """The chip loses its power for a time: no acknowledge, then power-up state with registers and FIFO lost."""
 
     kind: ClassVar[str] = "brown-out"
 
     def begin(self, chip: SimulatedChip, at_ns: int, rng: np.random.Generator) -> str:
-        """Forget everything."""
+        """Reset registers and FIFO."""
         chip.power_cycle(at_ns)
         return "registers and FIFO"
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """No acknowledge."""
+        """Fail without an acknowledge."""
         transfer.fail(transfer.profile.nack_errno)
 
 
@@ -60,29 +60,29 @@ class Hang(Fault):
     kind: ClassVar[str] = "hang"
 
     def begin(self, chip: SimulatedChip, at_ns: int, rng: np.random.Generator) -> str:
-        """Stop."""
+        """Stop sampling."""
         chip.hang(at_ns)
         return "samples"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overflow(Lasting):
-    """The host stalls, in the middle of what it does, before its next transfer: nobody polls meanwhile."""
+    """The host stalls before its next transfer and does not poll meanwhile."""
 
     kind: ClassVar[str] = "overflow"
 
     @property
     def lasts_s(self) -> float:
-        """Until it has held up a transfer."""
+        """Infinite: it ends after the transfer that it delays."""
         return math.inf
 
     @property
     def strikes(self) -> int | None:
-        """The stall is over with the transfer that it holds up."""
+        """One: the stall ends with the transfer that it delays."""
         return 1
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """Let time pass."""
+        """Advance the clock by the duration of the stall."""
         transfer.clock.sleep_ns(round(self.duration_s * 1e9))
         return "host"
 
@@ -92,14 +92,14 @@ class RateError(Fault):
     """The chip's oscillator is off, from now on.
 
     Args:
-        rate_error: share by which it is fast; negative where it is slow.
+        rate_error: share by which it is fast; negative if it is slow.
     """
 
     kind: ClassVar[str] = "rate-error"
     rate_error: float
 
     def begin(self, chip: SimulatedChip, at_ns: int, rng: np.random.Generator) -> str:
-        """Run at another pace."""
+        """Change the oscillator's rate."""
         chip.detune(self.rate_error, at_ns)
         return f"oscillator, {self.rate_error:+.2%}"
 
@@ -109,18 +109,18 @@ class RateError(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class Clone(Fault):
-    """Another chip is on the board than its label says.
+    """The chip on the board is another one than labelled.
 
     Args:
-        who_am_i: what it answers to the question what chip it is.
+        who_am_i: value of its identity register.
     """
 
     kind: ClassVar[str] = "clone"
     who_am_i: int
 
     def begin(self, chip: SimulatedChip, at_ns: int, rng: np.random.Generator) -> str:
-        """Answer that."""
-        chip.play(self.who_am_i)
+        """Change the chip's identity."""
+        chip.impersonate(self.who_am_i)
         return f"WHO_AM_I 0x{self.who_am_i:02X}"
 
     def _check(self) -> None:

@@ -1,8 +1,8 @@
-"""What can go wrong with a sensor, as a list to declare: what, when, how long.
+"""Faults of a sensor as declared data: kind, time, duration.
 
-A fault is a frozen record of one kind; when its time has come, a :class:`.FaultInjector` lets it act on the chip or on
-the transfers of a virtual bus. Times are seconds after the bus was made, on its clock. What a declaration leaves open,
-such as which bit flips, the injector draws from its seed.
+A fault is a frozen record of one kind; at its time, a :class:`.FaultInjector` makes it act on the chip or on the
+transfers of a virtual bus. Times are seconds after the bus was made, on its clock. Details that a declaration leaves
+open, such as the bit that flips, are drawn from the injector's seed.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Transfer:
     """A transfer under way.
 
     Args:
-        address: of the chip.
-        register: that it begins at.
-        length: bytes of data.
-        reading: whether the chip gives them.
-        chip: the chip, None where nobody is.
-        clock: of the bus.
-        profile: of the bus.
-        data: the bytes, as soon as there are any.
+        address: address of the chip.
+        register: register at which it begins.
+        length: number of data bytes.
+        reading: whether it is a read.
+        chip: the chip; None if there is none at that address.
+        clock: the bus's clock.
+        profile: the bus's controller.
+        data: the data bytes, once there are any.
     """
 
     address: int
@@ -46,11 +46,11 @@ class Transfer:
 
     @property
     def of_fifo(self) -> bool:
-        """Whether it reads the FIFO's data."""
+        """Whether it reads FIFO data."""
         return self.reading and self.register == getattr(self.chip, "fifo_register", None)
 
     def fail(self, number: int) -> NoReturn:
-        """End it with an error.
+        """End the transfer with an error.
 
         Raises:
             OSError: always.
@@ -58,7 +58,7 @@ class Transfer:
         raise OSError(number, os.strerror(number))
 
     def break_off(self, consumed: int, number: int) -> NoReturn:
-        """Let a read take ``consumed`` bytes out of the chip, then end it with an error.
+        """Read ``consumed`` bytes from the chip if it is a read, then end the transfer with an error.
 
         Raises:
             OSError: always.
@@ -68,7 +68,7 @@ class Transfer:
         self.fail(number)
 
     def flip(self, bit: int | None, rng: np.random.Generator) -> str:
-        """Flip a bit of the data, the first byte's highest being 0, or any one; returns which, in words."""
+        """Flip bit number ``bit`` of the data, 0 for the highest of the first byte, or a random one; describes it."""
         if bit is None:
             bit = int(rng.integers(8 * len(self.data)))
         flipped = bytearray(self.data)
@@ -80,15 +80,15 @@ class Transfer:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Base of all kinds.
+    """Base class of all kinds.
 
     Args:
-        at_s: when it begins, seconds after the bus was made.
-        address: of the only chip that it concerns; None for all on the bus.
+        at_s: time of its begin, seconds after the bus was made.
+        address: address of the only chip that it concerns; None for all on the bus.
     """
 
     kind: ClassVar[str]
-    # Whether it strikes the data of a transfer, not the transfer as a whole.
+    # Whether it hits the data of a transfer, not the transfer as a whole.
     strikes_data: ClassVar[bool] = False
 
     at_s: float = 0.0
@@ -100,21 +100,21 @@ class Fault:
 
     @property
     def lasts_s(self) -> float:
-        """How long it goes on; 0 where it only begins, infinite where only a count ends it."""
+        """Its duration; 0 if it acts only at its begin, infinite if only a number of transfers ends it."""
         return 0.0
 
     @property
     def strikes(self) -> int | None:
-        """How many transfers it hits before it ends; None for no limit."""
+        """Number of transfers that it hits before it ends; None for no limit."""
         return None
 
     @property
     def skips(self) -> int:
-        """How many transfers that it concerns pass before the first that it hits."""
+        """Number of transfers that it concerns and that pass before its first hit."""
         return 0
 
     def begin(self, chip: SimulatedChip, at_ns: int, rng: np.random.Generator) -> str:
-        """What it does to a chip when it begins; returns what it hit, in words."""
+        """Act on a chip at its begin; returns a description of what it hit."""
         return ""
 
     def concerns(self, transfer: Transfer) -> bool:
@@ -122,7 +122,7 @@ class Fault:
         return True
 
     def strike(self, transfer: Transfer, rng: np.random.Generator) -> str:
-        """Hit a transfer; returns what it hit, in words.
+        """Hit a transfer; returns a description of what it hit.
 
         Raises:
             OSError: if that ends the transfer.
@@ -130,7 +130,7 @@ class Fault:
         return ""
 
     def _check(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse invalid values."""
 
     def _require(self, key: str, found: object, good: bool, expected: str) -> None:
         if not good:
@@ -139,17 +139,17 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Lasting(Fault):
-    """Base of the kinds that go on for a time.
+    """Base class of the kinds with a duration.
 
     Args:
-        duration_s: how long.
+        duration_s: the duration, seconds.
     """
 
     duration_s: float
 
     @property
     def lasts_s(self) -> float:
-        """How long it goes on."""
+        """Its duration."""
         return self.duration_s
 
     def _check(self) -> None:
@@ -159,13 +159,13 @@ class Lasting(Fault):
 
 @dataclass(frozen=True, kw_only=True)
 class Counted(Fault):
-    """Base of the kinds that hit the next so many transfers.
+    """Base class of the kinds that hit a number of transfers.
 
     Args:
         register: only transfers that begin at this register; None for all.
         fifo: only reads of FIFO data.
-        after: how many such transfers pass first.
-        transfers: how many it then hits.
+        after: number of such transfers that pass first.
+        transfers: number of transfers that it hits then.
     """
 
     register: int | None = None
@@ -175,21 +175,21 @@ class Counted(Fault):
 
     @property
     def lasts_s(self) -> float:
-        """Until it has hit its transfers."""
+        """Infinite: it ends after its transfers."""
         return math.inf
 
     @property
     def strikes(self) -> int | None:
-        """How many transfers it hits."""
+        """Number of transfers that it hits."""
         return self.transfers
 
     @property
     def skips(self) -> int:
-        """How many pass first."""
+        """Number of transfers that pass first."""
         return self.after
 
     def concerns(self, transfer: Transfer) -> bool:
-        """Whether register and direction are those that it waits for."""
+        """Whether register and direction match."""
         return (self.register is None or self.register == transfer.register) and (transfer.of_fifo or not self.fifo)
 
     def _check(self) -> None:

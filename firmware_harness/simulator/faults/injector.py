@@ -1,4 +1,4 @@
-"""Declared faults at work: when each begins and ends, which transfers it hits, and a log of it all."""
+"""Injection of declared faults: the begin and end of each, the transfers that it hits, and a log."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .fault import Fault, Transfer
 
 @dataclass(slots=True)
 class LoggedFault:
-    """What became of a declared fault.
+    """A fault that has begun, and its effect.
 
     Args:
-        fault: as declared.
-        begin_ns: when it began, on the bus's clock; of one that waits for a transfer, when it hit the first.
-        end_ns: when it was over; None while it goes on. What it left behind in the chip may last longer.
-        transfers: how many it hit.
-        fifo_reads: how many of them were reads of FIFO data.
-        hit: what it hit, in words; empty if nothing.
+        fault: the declared fault.
+        begin_ns: time at which it began, on the bus's clock; for one that waits for a transfer, time of its first hit.
+        end_ns: time at which it ended; None while it lasts. Its effect on the chip may last longer.
+        transfers: number of transfers that it hit.
+        fifo_reads: number of these that read FIFO data.
+        hit: description of what it hit; empty if nothing.
     """
 
     fault: Fault
@@ -58,29 +58,29 @@ class _Active:
 
 @dataclass(slots=True)
 class FaultLog:
-    """What became of all faults so far, in the order in which they began."""
+    """All faults that have begun, in the order of their begin."""
 
     entries: list[LoggedFault] = field(default_factory=list)
 
     def of_kind(self, kind: str) -> list[LoggedFault]:
-        """Those of one kind."""
+        """The entries of one kind."""
         return [entry for entry in self.entries if entry.fault.kind == kind]
 
 
 class FaultInjector:
-    """Lets declared faults happen on one bus.
+    """Injects declared faults on one bus.
 
-    Nothing happens by itself: the bus asks before each transfer, and faults of the chip whose time has come since the
-    last one act then, as of their own time. That gives the same as acting at once, for nothing else touches the chip.
+    It acts only when the bus calls it before a transfer: faults of the chip that have come due since the last transfer
+    act then, with their own time. The result is the same as acting at once, since nothing else accesses the chip.
 
     Args:
         faults: the declared faults, in any order.
-        seed: draws what they leave open.
+        seed: seed of the random details of the faults.
     """
 
     def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         self.log = FaultLog()
-        # Sorting keeps the order of equals, so that the list alone and the seed say what happens.
+        # The sort is stable, so that the list and the seed alone determine the effect.
         self._pending = sorted(faults, key=lambda fault: fault.at_s, reverse=True)
         self._active: list[_Active] = []
         self._rng = np.random.default_rng(seed)
@@ -89,13 +89,13 @@ class FaultInjector:
         self.due_ns: float = math.inf
 
     def bind(self, devices: Mapping[int, SimulatedDevice], clock: Clock, profile: BusProfile) -> None:
-        """Begin, on this bus."""
+        """Begin on this bus."""
         self._devices, self._clock, self._profile = devices, clock, profile
         self._begun_ns = clock.now_ns()
         self._set_due()
 
     def transfer(self, address: int, register: int, length: int, *, reading: bool) -> Transfer:
-        """A transfer about to begin, after what hits it as a whole has done so.
+        """A transfer that is about to begin, after the faults that hit it as a whole.
 
         Raises:
             OSError: if a fault ends it.
@@ -114,13 +114,13 @@ class FaultInjector:
         self._set_due()
 
     def finish(self) -> None:
-        """Begin and end everything that is due by now, for a complete log."""
+        """Begin and end all faults that are due by now, for a complete log."""
         self._begin_due()
         self._set_due()
 
     def _strike(self, transfer: Transfer, *, data: bool) -> None:
         done: list[_Active] = []
-        # A stall lets time pass in which other faults begin: they hit the same transfer.
+        # During a stall other faults may begin, which hit the same transfer.
         while left := [active for active in self._active if not any(active is other for other in done)]:
             done.append(left[0])
             if left[0].fault.strikes_data == data and self._hits(left[0], transfer):

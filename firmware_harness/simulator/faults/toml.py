@@ -1,7 +1,7 @@
 """Lists of faults as plain data: read from TOML or JSON with clear errors, and written so that they read back the same.
 
-Beside what its kind declares, an entry may say ``every_s`` and ``times``: it then stands for so many faults, that far
-apart.
+Besides the keys of its kind, an entry may have ``every_s`` and ``times``: it then stands for ``times`` faults,
+``every_s`` seconds apart.
 """
 
 from __future__ import annotations
@@ -40,7 +40,12 @@ REPEAT_KEYS = ("every_s", "times")
 
 
 def fault_to_dict(fault: Fault) -> dict[str, Any]:
-    """The entry that :func:`faults_from` reads back; what is left at its default is left out."""
+    """The entry that :func:`faults_from` reads back, without values that are the defaults.
+
+    >>> from deseptr.firmware_harness.simulator import BrownOut
+    >>> fault_to_dict(BrownOut(at_s=3.0, duration_s=0.5))
+    {'kind': 'brown-out', 'at_s': 3.0, 'duration_s': 0.5}
+    """
     values = {field.name: getattr(fault, field.name) for field in fields(fault)}
     made = {field.name: values[field.name] for field in fields(fault) if values[field.name] != field.default}
     return {"kind": fault.kind, **made}
@@ -50,17 +55,27 @@ def faults_from(entries: Sequence[Mapping[str, Any]], where: str = "faults") -> 
     """The faults that ``entries`` declare, in their order.
 
     Args:
-        entries: one mapping a fault, with ``kind`` and what that kind declares.
+        entries: one mapping per fault, with ``kind`` and the keys of that kind.
         where: the file, for messages.
 
     Raises:
-        SetupError: if a kind or key is unknown, a value is of the wrong type or makes no sense, or one is missing.
+        SetupError: if a kind or key is unknown, a value has the wrong type or is invalid, or one is missing.
+
+    >>> [fault.at_s for fault in faults_from([{"kind": "hang", "at_s": 5.0, "every_s": 60.0, "times": 3}])]
+    [5.0, 65.0, 125.0]
     """
     return [fault for number, entry in enumerate(entries, 1) for fault in _repeated(entry, f"{where}, fault {number}")]
 
 
 def faults_to_toml(faults: Iterable[Fault]) -> str:
-    """``[[faults]]`` tables, for a scenario file."""
+    """``[[faults]]`` tables, for a scenario file.
+
+    >>> from deseptr.firmware_harness.simulator import Hang
+    >>> print(faults_to_toml([Hang(at_s=5.0)]), end="")
+    [[faults]]
+    kind = "hang"
+    at_s = 5.0
+    """
     return "\n".join(
         "\n".join(["[[faults]]", *(f"{key} = {json.dumps(value)}" for key, value in fault_to_dict(fault).items()), ""])
         for fault in faults
@@ -69,7 +84,7 @@ def faults_to_toml(faults: Iterable[Fault]) -> str:
 
 def _repeated(entry: Mapping[str, Any], where: str) -> list[Fault]:
     kind = entry.get("kind")
-    # A counted error has its own idea of how often.
+    # This kind has a key ``times`` of its own.
     repeats = {} if kind == BusFault.kind else {key: entry[key] for key in REPEAT_KEYS if key in entry}
     first = _fault({key: value for key, value in entry.items() if key not in repeats}, where)
     if not repeats:
@@ -111,7 +126,7 @@ def _fault(entry: Mapping[str, Any], where: str) -> Fault:
 
 
 def check_keys(values: Mapping[str, Any], known: Iterable[str], where: str, what: str) -> None:
-    """Refuse keys that nobody knows.
+    """Refuse unknown keys.
 
     Raises:
         SetupError: if there is one.
@@ -125,7 +140,7 @@ def check_keys(values: Mapping[str, Any], known: Iterable[str], where: str, what
 
 
 def check_type(value: Any, types: tuple[type, ...], where: str, key: str) -> Any:
-    """``value`` as one of ``types``; whole numbers pass for real ones, but truth values for no number.
+    """``value`` as one of ``types``; an integer counts as a float, but a bool not as a number.
 
     Raises:
         SetupError: if it is of another type.
@@ -149,7 +164,7 @@ _NAMES: dict[type, str] = {
 
 
 def _plain(hint: Any) -> tuple[type, ...]:
-    """The types that a field takes, None left out: TOML has none."""
+    """The types of a field without None, which TOML does not have."""
     return tuple(kind for kind in get_args(hint) or (hint,) if kind is not NoneType)
 
 

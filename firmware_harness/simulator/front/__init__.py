@@ -1,8 +1,8 @@
 """Front ends: ways for unmodified programs to reach a simulated bus.
 
-From the nearest to the farthest: :mod:`.ioctl` answers the system calls of one command, :mod:`.cuse` is a character
-device for all programs, and :mod:`.usbip` an adapter that the kernel's own drivers use. All turn what they are asked
-into :mod:`.messages`; the registers and the chips behind these are the same.
+In order of distance from this process: :mod:`.ioctl` answers the system calls of one command, :mod:`.cuse` is a
+character device for all programs, and :mod:`.usbip` an adapter for the kernel's own drivers. All translate requests to
+:mod:`.messages`; the simulated chips behind them are the same.
 """
 
 from .availability import FrontEnd as FrontEnd, front_ends as front_ends

@@ -1,4 +1,4 @@
-"""Which front ends this machine can serve, and what the others lack."""
+"""The front ends that this machine can serve, and the missing parts of the others."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class FrontEnd:
     """A way for programs to reach the simulated bus.
 
     Args:
-        name: as ``--front`` takes it.
-        reaches: who can use it.
-        missing: what it lacks here; empty if it can be served.
-        next_step: what to do about that; empty likewise.
+        name: its name, as for ``--front``.
+        reaches: programs that can use it.
+        missing: the missing part; empty if it can be served.
+        next_step: remedy for the missing part; empty if it can be served.
     """
 
     name: str
@@ -37,7 +37,7 @@ class FrontEnd:
 
 
 def front_ends(cuse: Path = CUSE, hub: Path = VHCI, driver: Path = USB_DRIVER) -> Iterator[FrontEnd]:
-    """All of them, the nearest first."""
+    """All front ends, in order of distance from this process."""
     yield FrontEnd("inprocess", "the driver, in this process and in virtual time")
     lacking = missing_umockdev()
     install = f"sudo apt-get install {PACKAGES}" if lacking else ""

@@ -1,8 +1,8 @@
-"""``/dev/i2c-77``, a real character device for all programs, made by CUSE: its calls come to this process.
+"""``/dev/i2c-77``, a real character device for all programs, made with CUSE: this process handles its calls.
 
-Needs the kernel's module cuse and the rights to open ``/dev/cuse``; no libfuse. Written from linux/fuse.h, and
-fs/fuse/cuse.c and ioctl.c for what that leaves open. An ioctl's argument is only a pointer at first: the answer to that
-is a list of the places that must come along, and the kernel calls again with their content.
+Needs the kernel's module cuse and permission to open ``/dev/cuse``; no libfuse. Written from linux/fuse.h, and
+fs/fuse/cuse.c and ioctl.c for details. An ioctl's argument is only a pointer at first: the reply lists the memory that
+is needed, and the kernel calls again with its content.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OPEN, READ, WRITE, RELEASE, IOCTL, CUSE_INIT = 14, 15, 16, 18, 39, 4096
 UNRESTRICTED_IOCTL = 1
 IOCTL_COMPAT, IOCTL_RETRY, IOCTL_32BIT = 1, 4, 8
 MAJOR, MINOR = 7, 31
-# Room for the largest request: 128 KiB of an ioctl's data, unless root has raised fuse.max_pages_limit.
+# Space for the largest request: 128 KiB of an ioctl's data, unless root has raised fuse.max_pages_limit.
 REQUEST_BYTES = 1 << 20
 
 IN_HEADER = struct.Struct("=IIQQIIIHH")
@@ -48,8 +48,8 @@ class CuseDevice:
     """The device as the kernel sees it: requests in, replies out.
 
     Args:
-        bus: the bus behind it.
-        name: of the node in ``/dev``.
+        bus: the simulated bus.
+        name: name of the node in ``/dev``.
     """
 
     def __init__(self, bus: VirtualI2cBus, name: str = NAME) -> None:
@@ -67,11 +67,11 @@ class CuseDevice:
         }
 
     def reply(self, request: bytes) -> bytes:
-        """The answer to one request, both as they go through ``/dev/cuse``."""
+        """The reply to one request, both in the format of ``/dev/cuse``."""
         _, opcode, unique, *_ = IN_HEADER.unpack_from(request)
         number, body = 0, b""
         try:
-            # ENOSYS to an interrupt or a poll means that there will be no such.
+            # ENOSYS to an interrupt or a poll tells the kernel not to send any more of them.
             call = self._calls.get(opcode)
             number, body = (0, call(request[IN_HEADER.size :])) if call else (errno.ENOSYS, b"")
         except OSError as error:
@@ -82,7 +82,7 @@ class CuseDevice:
         major, minor, _, _ = INIT_IN.unpack_from(body)
         if major != MAJOR:
             raise OSError(errno.EPROTO, os.strerror(errno.EPROTO))
-        # Device numbers of 0: the kernel chooses.
+        # Device numbers of 0: the kernel chooses them.
         head = INIT_OUT.pack(MAJOR, min(minor, MINOR), 0, UNRESTRICTED_IOCTL, MAX_LENGTH, MAX_LENGTH, 0, 0)
         return head + f"DEVNAME={self._name}\0".encode()
 
@@ -124,10 +124,10 @@ class CuseDevice:
 def serve_cuse(
     bus: VirtualI2cBus, name: str = NAME, path: Path = CUSE, *, ready: Callable[[], None] = lambda: None
 ) -> None:
-    """Offer ``/dev/<name>`` until the kernel or Ctrl-C ends it; ``ready`` is called when it is there.
+    """Serve ``/dev/<name>`` until the kernel or Ctrl-C ends it; ``ready`` is called when the node exists.
 
     Raises:
-        SetupError: if there is no CUSE here, or no permission.
+        SetupError: without CUSE, or without permission.
     """
     device = CuseDevice(bus, name)
     try:
@@ -165,18 +165,18 @@ def _answer(descriptor: int, reply: bytes) -> None:
     try:
         os.write(descriptor, reply)
     except OSError as error:
-        # The caller was killed while it waited.
+        # The calling program was killed while it waited.
         if error.errno != errno.ENOENT:
             raise
 
 
 def _handle(body: bytes) -> int:
-    """The file's number, with which every request about one begins."""
+    """The file's number, at the beginning of every request about a file."""
     return int(HANDLE.unpack_from(body)[0])
 
 
 class _NotFetchedError(Exception):
-    """The kernel must call again, with more of the caller's memory."""
+    """The kernel must call again with more of the calling program's memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ class _Place:
 
 
 class _Fetched:
-    """What came along with an ioctl: the places that it was told, in their order."""
+    """The memory that came with an ioctl: the requested blocks, in order."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -200,7 +200,7 @@ class _Fetched:
         return block
 
     def retry(self) -> bytes:
-        """Ask for all places so far; those that are writable go both ways."""
+        """Request all blocks so far; the writable ones are transferred in both directions."""
         places = [block.place for block in self._blocks]
         back = [place for place in places if place.writable]
         iovecs = [IOVEC.pack(place.address, place.length) for place in places + back]
@@ -211,7 +211,7 @@ class _Fetched:
 
 
 class _Block:
-    """A block of the caller's memory; one that has not come along can be followed to, but not looked at."""
+    """A block of the calling program's memory; one that was not transferred yet has an address but no data."""
 
     def __init__(self, fetched: _Fetched, place: _Place, data: bytes | None) -> None:
         self.place = place

@@ -1,8 +1,8 @@
-"""Reading a sensor with its driver for a moment, and doing so in a process of its own behind a front end.
+"""A short reading of a sensor with its driver, also in a separate process behind a front end.
 
-``python -m deseptr.firmware_harness.simulator.front.driver SENSOR COUNT BUS [ADDRESS]`` knows of no simulation: bus,
-smbus2 and driver are those of the device. It prints one JSON object. :func:`drive` runs it against a chip at ioctl
-level, which a test of any driver may do too::
+``python -m deseptr.firmware_harness.simulator.front.driver SENSOR COUNT BUS [ADDRESS]`` uses no simulation: bus, smbus2
+and driver are those of the device. It prints one JSON object. :func:`drive` runs it against a chip at ioctl level, as
+tests of any driver can do::
 
     clock = SystemClock()
     chip = SimulatedMpu6050(ConstantSource(signals), clock)
@@ -27,18 +27,18 @@ from deseptr.device import Clock, I2cBus, ImuConfig, LinuxI2cBus, SystemClock, m
 from .ioctl import IoctlBus
 
 POLL_NS = 40_000_000
-# Two seconds of silence: the source has come to its end.
+# Two seconds without a sample: the source has ended.
 SILENT_POLLS = 50
 CONFIG = ImuConfig(rate_hz=100, acc_full_scale_g=4, gyro_full_scale_dps=500)
 
 
 @dataclass(frozen=True)
 class Driven:
-    """What a driver got.
+    """Readings of a driver.
 
     Args:
         signals: ``[n, 6]`` in m/s^2 and rad/s.
-        identity: what ``identify()`` said.
+        identity: result of ``identify()``.
         rate_hz: the output data rate that the chip was set to.
         temperature_c: the chip's temperature.
         gaps: reasons of the gaps.
@@ -51,25 +51,25 @@ class Driven:
     gaps: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it; :meth:`from_dict` reads it back."""
+        """Plain JSON values, which :meth:`from_dict` reads back."""
         return asdict(self) | {"signals": self.signals.tolist()}
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> Driven:
-        """What :meth:`to_dict` made."""
+        """The readings from :meth:`to_dict`."""
         signals = np.array(facts["signals"], np.float64).reshape(-1, 6)
         return cls(**facts | {"signals": signals, "gaps": tuple(facts["gaps"])})
 
 
 def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: int | None = None) -> Driven:
-    """Read ``count`` samples or some more; fewer if they cease to come.
+    """Read at least ``count`` samples; fewer if no more come.
 
     Args:
         bus: the bus.
         clock: waits between the reads.
         sensor: name of the driver.
-        count: how many samples.
-        address: of the chip; the driver's usual one if None.
+        count: number of samples.
+        address: the chip's address; the driver's default if None.
 
     Raises:
         SensorError: if the bus or the chip fails.
@@ -96,19 +96,19 @@ def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: in
 def drive(
     front: IoctlBus, sensor: str, count: int, *, address: int | None = None, timeout: float | None = 60.0
 ) -> Driven:
-    """As :func:`read_samples`, in a process of its own that finds the bus at ``/dev/i2c-N``.
+    """As :func:`read_samples`, in a separate process that opens the bus at ``/dev/i2c-N``.
 
     Args:
         front: the bus, in real time.
         sensor: name of the driver.
-        count: how many samples.
-        address: of the chip; the driver's usual one if None.
+        count: number of samples.
+        address: the chip's address; the driver's default if None.
         timeout: seconds after which the process is ended.
 
     Raises:
-        SensorError: what the driver raised there.
+        SensorError: the driver's error in that process.
         SetupError: if umockdev is not installed.
-        subprocess.CalledProcessError: if the process broke down.
+        subprocess.CalledProcessError: if the process failed otherwise.
         subprocess.TimeoutExpired: if it took longer.
     """
     module = [sys.executable, "-m", "deseptr.firmware_harness.simulator.front.driver"]
@@ -122,7 +122,7 @@ def drive(
 
 
 def main(sensor: str, count: str, number: str, address: str | None = None) -> None:
-    """Print what a sensor on ``/dev/i2c-<number>`` gives, or what goes wrong, as JSON."""
+    """Print the readings of a sensor on ``/dev/i2c-<number>``, or the error, as JSON."""
     facts: dict[str, Any]
     try:
         with closing(LinuxI2cBus(int(number))) as bus:

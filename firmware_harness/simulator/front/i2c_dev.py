@@ -1,8 +1,8 @@
 """``/dev/i2c-N`` as a program sees it: the ioctls, reads and writes of Linux' i2c-dev, on a bus of messages.
 
-After drivers/i2c/i2c-dev.c and linux/i2c-dev.h. How an ioctl's argument gets here, and what goes back, is the front
-end's affair: it hands in a :class:`Block`. All data is looked at before anything is done on the bus. Structures have
-the machine's own layout, so that a program of another word size is not understood.
+After drivers/i2c/i2c-dev.c and linux/i2c-dev.h. The front end transfers an ioctl's argument and results, as a
+:class:`MemoryBlock`. All data is read before anything is done on the bus. Structures have the machine's own layout, so
+that programs with another word size are not supported.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ SMBUS = struct.Struct("@BBIN")
 _UNION_BYTES = {BYTE: 1, BYTE_DATA: 1, WORD_DATA: 2, PROC_CALL: 2}
 
 
-class Block(Protocol):
+class MemoryBlock(Protocol):
     """A piece of the calling program's memory."""
 
     @property
     def data(self) -> bytes:
-        """Its content when the ioctl was called. A front end may fetch it only now, and call the ioctl again then."""
+        """Its content at the time of the ioctl. A front end may have to fetch it first and repeat the ioctl."""
         ...
 
-    def follow(self, offset: int, length: int, *, writable: bool = False) -> Block:
-        """The ``length`` bytes at the pointer that stands at ``offset``; ``writable`` if they may be stored into."""
+    def follow(self, offset: int, length: int, *, writable: bool = False) -> MemoryBlock:
+        """The ``length`` bytes to which the pointer at ``offset`` points; ``writable`` if they may be stored to."""
         ...
 
     def store(self, data: bytes) -> None:
-        """Put ``data`` at the block's beginning."""
+        """Write ``data`` to the beginning of the block."""
         ...
 
 
@@ -50,7 +50,7 @@ class I2cDevFile:
     """A file that a program got by opening the device.
 
     Args:
-        bus: where its messages go.
+        bus: the bus for its messages.
     """
 
     def __init__(self, bus: MessageBus) -> None:
@@ -66,7 +66,7 @@ class I2cDevFile:
         return self._bus.transfer([Message(self._address, length=min(length, MAX_LENGTH))])[0]
 
     def write(self, data: bytes) -> int:
-        """``write(2)``: to the address chosen by ``I2C_SLAVE``; returns how many bytes it took.
+        """``write(2)``: to the address chosen by ``I2C_SLAVE``; returns the number of bytes written.
 
         Raises:
             OSError: with the errno for the program.
@@ -75,11 +75,11 @@ class I2cDevFile:
         self._bus.transfer([Message(self._address, taken)])
         return len(taken)
 
-    def ioctl(self, request: int, argument: Block) -> int:
-        """``ioctl(2)``: what it returns.
+    def ioctl(self, request: int, argument: MemoryBlock) -> int:
+        """``ioctl(2)``; gives its return value.
 
         Args:
-            request: as :data:`I2C_RDWR`.
+            request: number of the ioctl, such as :data:`I2C_RDWR`.
             argument: block with the argument itself, a number or a pointer.
 
         Raises:
@@ -106,7 +106,7 @@ class I2cDevFile:
         elif request not in (I2C_RETRIES, I2C_TIMEOUT):
             raise failure(errno.ENOTTY)
 
-    def _rdwr(self, argument: Block) -> int:
+    def _rdwr(self, argument: MemoryBlock) -> int:
         head = argument.follow(0, RDWR.size)
         pointer: int
         count: int
@@ -129,7 +129,7 @@ class I2cDevFile:
                 buffer.store(answer)
         return count
 
-    def _smbus(self, argument: Block) -> int:
+    def _smbus(self, argument: MemoryBlock) -> int:
         head = argument.follow(0, SMBUS.size)
         direction, command, kind, pointer = SMBUS.unpack(head.data)
         reading = direction == SMBUS_READ

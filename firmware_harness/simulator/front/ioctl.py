@@ -1,8 +1,8 @@
-"""``/dev/i2c-N`` for one command, at ioctl level: umockdev answers its calls; no kernel module, no rights.
+"""``/dev/i2c-N`` for one command, at ioctl level: umockdev answers its calls, without kernel module or privileges.
 
 The command is any program linked to the C library: a Python with smbus2, ``i2cdetect``, ``i2cget``. It runs in real
-time, so a simulated chip needs a clock that does, as :class:`~deseptr.device.SystemClock`. The bindings of umockdev
-belong to the system's Python; :mod:`.umockdev_relay` runs in that, and this in ours.
+time, so a simulated chip needs a real-time clock such as :class:`~deseptr.device.SystemClock`. The bindings of umockdev
+belong to the system's Python: :mod:`.umockdev_relay` runs in that, and this module in the toolkit's.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ WRAPPER = "umockdev-wrapper"
 PACKAGES = "umockdev gir1.2-umockdev-1.0 python3-gi"
 _BINDINGS = "import gi; gi.require_version('UMockdev', '1.0'); from gi.repository import UMockdev"
 I2C_MAJOR = 89
-# How long a command may take to end when it is asked to.
+# Longest time for a command to end after it was asked to.
 GRACE_S = 5.0
 
 
 class IoctlBus:
-    """Runs commands that find a bus at ``/dev/i2c-<number>``.
+    """Runs commands with a simulated bus at ``/dev/i2c-<number>``.
 
-    The bus, and the chips on it, go on from one command to the next.
+    The state of the bus and its chips lasts from one command to the next.
 
     Args:
-        bus: the bus that they talk to.
-        number: of the device.
+        bus: the simulated bus.
+        number: number of the device node.
     """
 
     def __init__(self, bus: VirtualI2cBus, number: int = 1) -> None:
@@ -63,10 +63,10 @@ class IoctlBus:
         Args:
             command: the program and its arguments.
             timeout: seconds after which it is killed; None for no limit.
-            capture: whether to keep its output; otherwise it has the caller's terminal.
+            capture: whether to keep its output; otherwise it uses the caller's terminal.
 
         Returns:
-            Its end; a return code above 128 is a signal's.
+                The completed process; a return code above 128 means a signal.
 
         Raises:
             SetupError: if umockdev or the command is not installed.
@@ -98,7 +98,7 @@ class IoctlBus:
         return subprocess.CompletedProcess(list(command), process.returncode, output, errors)
 
     def _description(self) -> str:
-        """The device for umockdev, so that ``i2cdetect -l`` lists it too."""
+        """Description of the device for umockdev, with which ``i2cdetect -l`` lists it, too."""
         name = f"i2c-{self.number}"
         lines = [
             f"P: /devices/virtual/i2c-dev/{name}",
@@ -128,10 +128,10 @@ def run_with_ioctl_bus(
     Args:
         devices: the chips by 7-bit address, made with the same clock.
         command: the program and its arguments.
-        clock: takes the time on the wires; the machine's own if none is given.
+        clock: clock of the bus; the machine's own if None.
         profile: the controller.
-        faults: what fails, and when.
-        number: of the device.
+        faults: the declared faults.
+        number: number of the device node.
         timeout: seconds after which the command is killed.
 
     Raises:
@@ -143,7 +143,7 @@ def run_with_ioctl_bus(
 
 
 def check_umockdev() -> None:
-    """See that commands can be run so.
+    """Check that umockdev is installed.
 
     Raises:
         SetupError: if umockdev or its bindings are missing.
@@ -160,7 +160,7 @@ def check_umockdev() -> None:
 
 @cache
 def missing_umockdev() -> str:
-    """What of umockdev is not installed; empty if all is."""
+    """Name of the part of umockdev that is not installed; empty if none is missing."""
     if shutil.which(WRAPPER) is None:
         return f"no {WRAPPER}"
     try:
@@ -175,7 +175,7 @@ def _finish(process: subprocess.Popen[str], timeout: float | None) -> tuple[str,
         try:
             return process.communicate(timeout=timeout)
         except KeyboardInterrupt:
-            # The command has had it too, and ends by itself.
+            # The command got Ctrl-C, too, and ends by itself.
             return process.communicate()
         except BaseException:
             _end(process)
@@ -187,7 +187,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     try:
         process.communicate(timeout=GRACE_S)
     except subprocess.TimeoutExpired:
-        # A group of its own unless it has the caller's terminal.
+        # It has a process group of its own unless it uses the caller's terminal.
         if os.getpgid(process.pid) == process.pid:
             os.killpg(process.pid, signal.SIGKILL)
         process.kill()
@@ -195,7 +195,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 class _Server(threading.Thread):
-    """Answers the relay until it hangs up; ``error`` is what went wrong in a simulated device."""
+    """Answers the relay until it closes the link; ``error`` is an exception of a simulated device."""
 
     def __init__(self, link: socket.socket, bus: MessageBus) -> None:
         super().__init__(name="ioctl bus", daemon=True)
@@ -218,7 +218,7 @@ class _Server(threading.Thread):
         except OSError as error:
             return {"return": -1, "errno": error.errno or errno.EIO, "store": []}
         except Exception as error:
-            # A fault of the simulation: the command must not wait for ever, and the caller must hear of it.
+            # A bug in the simulation: the command must not wait for ever, and the caller must get the exception.
             self.error = error
             return {"return": -1, "errno": errno.EIO, "store": []}
         return {"return": returned, "errno": 0, "store": argument.stored}
@@ -234,7 +234,7 @@ class _Server(threading.Thread):
 
 
 class _RelayedBlock:
-    """A block on the relay's side, by the order in which it was followed to."""
+    """A block on the relay's side, numbered in the order of the requests."""
 
     def __init__(self, link: Any, number: int, data: bytes, root: _RelayedBlock | None = None) -> None:
         self.data = data

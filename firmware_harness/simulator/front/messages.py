@@ -1,8 +1,7 @@
-"""Raw I2C messages on a bus that knows registers: what every front end does with what a program sends.
+"""Raw I2C messages on a bus of registers, as every front end gets them from a program.
 
-The chips simulated here take the first byte of a write for a register number. It is kept for each address, as the chip
-does, and a read without a write before it begins there; going on to the next register within a transfer is the chip's
-affair.
+The simulated chips take the first byte of a write as the register number. It is kept for each address, as in the chip,
+and a read without a write before it begins there; the chip itself increments the register within a transfer.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class Message:
     Args:
         address: 7-bit address.
         data: the bytes of a write.
-        length: how many bytes a read wants; None for a write.
+        length: number of bytes to read; None for a write.
     """
 
     address: int
@@ -32,17 +31,17 @@ class Message:
 
     @property
     def reading(self) -> bool:
-        """Whether the chip gives the data."""
+        """Whether it is a read."""
         return self.length is not None
 
     @property
     def size(self) -> int:
-        """Bytes of data, either way."""
+        """Number of data bytes, in either direction."""
         return len(self.data) if self.length is None else self.length
 
 
 class MessageBus:
-    """Transfers of messages on a bus of registers, as its controller takes them.
+    """Transfers of messages on a bus of registers, within the limits of its controller.
 
     Args:
         bus: the bus; its profile is the controller.
@@ -56,10 +55,10 @@ class MessageBus:
     def transfer(self, messages: Sequence[Message]) -> list[bytes]:
         """Carry out ``messages`` and return the data of each; empty for a write.
 
-        What came before a message that fails has been done, as on a real bus.
+        Messages before one that fails have been carried out, as on a real bus.
 
         Raises:
-            OSError: with the errno that the controller's driver gives.
+            OSError: with the errno of the controller's driver.
         """
         if self.profile.reads_last and any(message.reading for message in messages[:-1]):
             raise failure(errno.EOPNOTSUPP)
@@ -72,7 +71,7 @@ class MessageBus:
                 return self._bus.read(message.address, register, message.length)
             if message.data:
                 register = message.data[0]
-            # The read after it selects the register by itself: once on the wires, not twice.
+            # The following read selects the register itself: once on the wires, not twice.
             selects = len(message.data) == 1 and after is not None and bool(after.length)
             if not (selects and after and after.address == message.address):
                 self._bus.write(message.address, register, message.data[1:])

@@ -1,6 +1,6 @@
-"""SMBus transactions as the kernel makes I2C messages of them (``i2c_smbus_xfer_emulated`` in i2c-core-smbus.c).
+"""SMBus transactions as I2C messages, as in the kernel (``i2c_smbus_xfer_emulated`` in i2c-core-smbus.c).
 
-Left out, with EOPNOTSUPP: blocks whose length the chip gives, and checksums.
+Not supported (EOPNOTSUPP): blocks whose length the chip gives, and checksums.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ def smbus_transfer(bus: MessageBus, address: int, *, reading: bool, command: int
     """Carry out a transaction.
 
     Args:
-        bus: where.
+        bus: the bus.
         address: 7-bit address.
-        reading: the transaction's direction.
+        reading: whether it is a read.
         command: the command byte, a register number.
-        kind: of transaction, as :data:`BYTE_DATA`.
+        kind: kind of the transaction, such as :data:`BYTE_DATA`.
         data: ``union i2c_smbus_data`` as the host filled it: a byte, a word with its low byte first, or a length and a
             block.
 
     Returns:
-        What goes back into that union; empty where nothing does.
+            Data to store in that union; may be empty.
 
     Raises:
-        OSError: EINVAL for a block that is too long, EOPNOTSUPP for what is left out, and what the bus raises.
+            OSError: EINVAL for a block that is too long, EOPNOTSUPP for unsupported kinds, and errors of the bus.
     """
     answer = bus.transfer(_messages(address, reading=reading, command=command, kind=kind, data=data))[-1]
     return bytes((len(answer),)) + answer if answer and kind in _I2C_BLOCKS else answer
@@ -50,7 +50,7 @@ def _messages(address: int, *, reading: bool, command: int, kind: int, data: byt
 
 
 def _payload(*, reading: bool, kind: int, data: bytes) -> tuple[bytes, int | None]:
-    """What is sent after the command, and how much is then read; None for nothing."""
+    """Data that is sent after the command, and the number of bytes to read then; None for no read."""
     if kind in _FIXED:
         length = _FIXED[kind]
         sent = b"" if reading and kind != PROC_CALL else data[:length]

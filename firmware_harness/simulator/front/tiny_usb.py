@@ -1,7 +1,7 @@
-"""An i2c-tiny-usb adapter as USB sees it: its descriptors, and control requests that are I2C messages.
+"""An i2c-tiny-usb adapter at USB level: its descriptors, and its control requests, which carry I2C messages.
 
-The requests are those of drivers/i2c/busses/i2c-tiny-usb.c; the standard ones those of USB 2.0, section 9.4. It has no
-endpoint but the control one.
+The requests are those of drivers/i2c/busses/i2c-tiny-usb.c, and the standard ones of USB 2.0, section 9.4. Its only
+endpoint is the control endpoint.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Setup:
 
     @classmethod
     def unpack(cls, data: bytes) -> Setup:
-        """From the bytes as they are sent."""
+        """Parse the bytes of a request."""
         return cls(*SETUP.unpack(data))
 
 
@@ -50,7 +50,7 @@ class TinyUsb:
     """The adapter.
 
     Args:
-        bus: what is plugged into it.
+        bus: the simulated bus on it.
     """
 
     def __init__(self, bus: VirtualI2cBus) -> None:
@@ -58,14 +58,14 @@ class TinyUsb:
         self._status = STATUS_IDLE
 
     def control(self, setup: Setup, data: bytes) -> bytes:
-        """Carry out a control request; returns what it reads.
+        """Carry out a control request; returns the data that it reads.
 
         Args:
             setup: the request.
-            data: what it writes.
+            data: the data that it writes.
 
         Raises:
-            OSError: EPIPE where a device stalls.
+            OSError: EPIPE if a device would stall.
         """
         kind = setup.kind & _TYPE
         if kind == _STANDARD:
@@ -99,9 +99,9 @@ class TinyUsb:
         raise failure(errno.EPIPE)
 
     def _transfer(self, setup: Setup, data: bytes) -> bytes:
-        """One message; flags stand in wValue, the address in wIndex.
+        """Carry out one message, with flags in wValue and the address in wIndex.
 
-        A repeated start and a stop make no difference to the chips: each keeps the register number by itself.
+        A repeated start or a stop makes no difference to the chips, which keep the register number.
         """
         reading = bool(setup.value & I2C_M_RD)
         message = Message(setup.index & 0x7F, length=setup.length) if reading else Message(setup.index & 0x7F, data)
@@ -111,7 +111,7 @@ class TinyUsb:
         except OSError as error:
             if error.errno not in _NACKS:
                 raise failure(errno.EPIPE) from error
-            # As the adapter's firmware: the data stage still takes place, and the status tells.
+            # As in the adapter's firmware, the data stage still takes place, and the status reports the NACK.
             self._status = STATUS_ADDRESS_NAK
             return bytes(setup.length if reading else 0)
 

@@ -1,9 +1,9 @@
-"""A program by itself: offers a device node to a command through umockdev, and relays what the command does with it.
+"""A standalone program: offers a device node to a command through umockdev, and relays the command's calls on it.
 
 ``umockdev-wrapper /usr/bin/python3 -I umockdev_relay.py SOCKET NODE DESCRIPTION COMMAND…``, with the system's Python,
-which has the bindings of umockdev (Debian: gir1.2-umockdev-1.0, python3-gi) and nothing of ours. So it knows nothing of
-I2C: each call on the node becomes a line of JSON on the inherited socket, answered by others that say which pointers to
-follow, and by one at the end that says what to return. The other side is :mod:`.ioctl`.
+which has the bindings of umockdev (Debian: gir1.2-umockdev-1.0, python3-gi) but not this package. It therefore knows
+nothing of I2C: it sends each call on the node as a line of JSON to the inherited socket, and receives lines with
+pointers to follow, and at the end one with the results. The other side is :mod:`.ioctl`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gi.repository import UMockdev  # noqa: E402 - the version comes first
 
 
 class Relay(UMockdev.IoctlBase):  # type: ignore[misc]
-    """Answers calls with what the other side of ``link`` says, one after the other."""
+    """Answers calls with the replies from the other side of ``link``, one after the other."""
 
     def __init__(self, link: socket.socket) -> None:
         super().__init__()
@@ -32,12 +32,12 @@ class Relay(UMockdev.IoctlBase):  # type: ignore[misc]
         self._opened = 0
 
     def do_client_connected(self, client: Any) -> None:
-        """The node was opened."""
+        """Number a file: the node was opened."""
         self._opened += 1
         self._files[client] = self._opened
 
     def do_client_vanished(self, client: Any) -> None:
-        """It was closed."""
+        """Forget a file: it was closed."""
         self._files.pop(client, None)
 
     def do_handle_ioctl(self, client: Any) -> bool:
@@ -45,7 +45,7 @@ class Relay(UMockdev.IoctlBase):  # type: ignore[misc]
         return self._relay(client, {"call": "ioctl", "request": client.get_request()})
 
     def do_handle_read(self, client: Any) -> bool:
-        """``read(2)``: the caller's buffer is data."""
+        """``read(2)``: the calling program's buffer is data."""
         return self._relay(client, {"call": "read"})
 
     def do_handle_write(self, client: Any) -> bool:
@@ -54,21 +54,21 @@ class Relay(UMockdev.IoctlBase):  # type: ignore[misc]
 
     def _relay(self, client: Any, call: dict[str, Any]) -> bool:
         blocks = [client.get_arg()]
-        self._say(call | {"file": self._files[client], "data": blocks[0].retrieve().hex()})
-        while "follow" in (answer := self._hear()):
+        self._send(call | {"file": self._files[client], "data": blocks[0].retrieve().hex()})
+        while "follow" in (answer := self._receive()):
             block, offset, length = answer["follow"]
             blocks.append(blocks[block].resolve(offset, length))
-            self._say({"data": blocks[-1].retrieve().hex()})
+            self._send({"data": blocks[-1].retrieve().hex()})
         for block, data in answer["store"]:
             blocks[block].update(0, list(bytes.fromhex(data)))
         client.complete(answer["return"], answer["errno"])
         return True
 
-    def _say(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
         self._link.write(json.dumps(message) + "\n")
         self._link.flush()
 
-    def _hear(self) -> dict[str, Any]:
+    def _receive(self) -> dict[str, Any]:
         line = self._link.readline()
         if not line:
             return {"store": [], "return": -1, "errno": 19}
@@ -77,13 +77,13 @@ class Relay(UMockdev.IoctlBase):  # type: ignore[misc]
 
 
 def main(descriptor: str, node: str, description: str, *command: str) -> int:
-    """Run ``command`` with the device there; its exit status, as a shell gives it."""
+    """Run ``command`` with the device; returns its exit status as a shell does."""
     relay = Relay(socket.socket(fileno=int(descriptor)))
     bed = UMockdev.Testbed.new()
     bed.add_from_string(description)
     bed.attach_ioctl(node, relay)
     process = subprocess.Popen(command)
-    # Signals are for the command, which has had Ctrl-C already; this waits until it has ended, and cleans up.
+    # Signals are for the command, which has received Ctrl-C already; this program waits for its end and cleans up.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     code = process.wait()
@@ -91,5 +91,5 @@ def main(descriptor: str, node: str, description: str, *command: str) -> int:
 
 
 if __name__ == "__main__":
-    # umockdev's own thread may call back until the very end, which Python's way of ending does not survive.
+    # umockdev's own thread may call back until the end, which would crash Python's normal exit.
     os._exit(main(*sys.argv[1:]))

@@ -1,8 +1,8 @@
-"""An I2C adapter of the kernel's own, plugged in by USB/IP: all programs work on it, and the kernel's drivers too.
+"""An I2C adapter of the kernel, plugged in by USB/IP: for all programs and the kernel's own drivers.
 
-Needs the kernel's modules vhci-hcd and i2c-tiny-usb, and root. The kernel is given one end of a socket pair and
-believes that a USB device is at the other; Documentation/usb/usbip_protocol.rst says how they talk. What it does
-is in :mod:`.tiny_usb`.
+Needs the kernel's modules vhci-hcd and i2c-tiny-usb, and root. The kernel gets one end of a socket pair and finds a USB
+device at the other; the protocol is that of Documentation/usb/usbip_protocol.rst. The device itself is
+:mod:`.tiny_usb`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .tiny_usb import Setup, TinyUsb
 VHCI = Path("/sys/devices/platform/vhci_hcd.0")
 CMD_SUBMIT, CMD_UNLINK, RET_SUBMIT, RET_UNLINK = 1, 2, 3, 4
 DIRECTION_IN = 1
-# Speed as in enum usb_device_speed; the device number is any that no other has.
+# Speed as in enum usb_device_speed; the device number is arbitrary but unique.
 FULL_SPEED, DEVICE_ID = 2, 0x0001_0002
 PORT_FREE = 4
 
@@ -40,17 +40,17 @@ class UsbDevice(Protocol):
     """A device with a control endpoint."""
 
     def control(self, setup: Setup, data: bytes) -> bytes:
-        """Carry out a control request; raises ``OSError`` where the device stalls."""
+        """Carry out a control request; raises ``OSError`` if the device stalls."""
         ...
 
 
 def serve_device(device: UsbDevice, link: socket.socket) -> None:
-    """Be ``device`` for the kernel at the other end of ``link``, until it hangs up."""
+    """Serve ``device`` to the kernel at the other end of ``link``, until that is closed."""
     with link.makefile("rb") as stream:
         while len(head := stream.read(HEADER_BYTES)) == HEADER_BYTES:
             command, number, _, direction, endpoint = BASIC.unpack_from(head)
             if command == CMD_UNLINK:
-                # Requests are done one by one, so that what is to be unlinked has been answered already.
+                # Requests are handled one by one, so that the one to unlink has already been answered.
                 link.sendall(BASIC.pack(RET_UNLINK, number, 0, 0, 0) + UNLINKED.pack(0))
                 continue
             _, length, _, packets, _, setup = SUBMIT.unpack_from(head, BASIC.size)
@@ -71,23 +71,23 @@ def _submit(device: UsbDevice, endpoint: int, setup: bytes, data: bytes) -> tupl
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class UsbPort:
     """A port of the kernel's virtual USB hub."""
 
     number: int
     hub: Path
 
     def attach(self, link: socket.socket) -> None:
-        """Plug in what is at the other end of ``link``."""
+        """Plug in the device at the other end of ``link``."""
         (self.hub / "attach").write_text(f"{self.number} {link.fileno()} {DEVICE_ID} {FULL_SPEED}")
 
     def detach(self) -> None:
-        """Pull it out."""
+        """Unplug the device."""
         (self.hub / "detach").write_text(f"{self.number}")
 
 
-def free_port(hub: Path = VHCI) -> Port:
-    """A port where nothing is plugged in.
+def free_port(hub: Path = VHCI) -> UsbPort:
+    """A free port of the virtual hub.
 
     Raises:
         SetupError: if there is no virtual hub, or all its ports are taken.
@@ -103,17 +103,17 @@ def free_port(hub: Path = VHCI) -> Port:
         ) from error
     for row in rows:
         if row[0] == "hs" and int(row[2]) == PORT_FREE:
-            return Port(int(row[1]), hub)
+            return UsbPort(int(row[1]), hub)
     raise SetupError(
         hub, found="no free port", expected="one", next_step="detach a device with `usbip port` and `usbip detach`"
     )
 
 
 def serve_usbip(bus: VirtualI2cBus, hub: Path = VHCI, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Have an adapter with ``bus`` plugged into this machine, until Ctrl-C or until the kernel pulls it out.
+    """Plug an adapter with ``bus`` into this machine, until Ctrl-C or until the kernel unplugs it.
 
     Args:
-        bus: what is on it.
+        bus: the simulated bus.
         hub: the kernel's virtual USB hub.
         ready: called when it is plugged in.
 
@@ -134,6 +134,6 @@ def serve_usbip(bus: VirtualI2cBus, hub: Path = VHCI, *, ready: Callable[[], Non
             ready()
             serve_device(TinyUsb(bus), ours)
         finally:
-            # It may be out already.
+            # It may be unplugged already.
             with suppress(OSError):
                 port.detach()

@@ -1,1 +1,1 @@
-"""Long runs under drawn faults, with an account of every sample."""
+"""Soak tests: long runs under random faults that account for every sample."""

@@ -1,7 +1,7 @@
-"""Random fault campaigns: from a seed, the same list of declared faults each time.
+"""Random lists of faults; the same seed gives the same list.
 
-Faults come as a Poisson process of a given number of events: at independent, evenly spread moments, except that none
-begins while one that lasts is going on, so that each can be told from the next. Recoveries may well overlap.
+The faults form a Poisson process with a given number of events: their times are independent and uniform, except that
+none begins while another one lasts, so that they can be distinguished. Recoveries may overlap.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from deseptr.firmware_harness.simulator.faults.chip_faults import BrownOut, Hang
 from deseptr.firmware_harness.simulator.faults.fault import Fault
 from deseptr.firmware_harness.simulator.faults.toml import KINDS
 
-# A driver polls with about so many: any of them may be hit, not only the first.
+# About the number of transfers of a poll: any of them may be hit, not only the first.
 TRANSFERS = 8
 
 Draw = Callable[[np.random.Generator], Fault]
 
 
 def _between(rng: np.random.Generator, least: float, most: float) -> float:
-    """Evenly spread on a logarithmic scale, to the millisecond."""
+    """Uniform on a logarithmic scale, to the millisecond."""
     return round(float(np.exp(rng.uniform(np.log(least), np.log(most)))), 3)
 
 
@@ -52,7 +52,7 @@ def _bit_flip_read(rng: np.random.Generator) -> Fault:
     return BitFlipRead(after=int(rng.integers(0, TRANSFERS)))
 
 
-# How one of each kind is drawn; durations in seconds.
+# Draws a fault of each kind; durations in seconds.
 DRAWS: dict[str, Draw] = {
     Nack.kind: _nack,
     StuckBus.kind: lambda rng: StuckBus(duration_s=_between(rng, 0.02, 3)),
@@ -64,7 +64,7 @@ DRAWS: dict[str, Draw] = {
     Hang.kind: lambda rng: Hang(),
     Overflow.kind: lambda rng: Overflow(duration_s=_between(rng, 0.2, 20)),
 }
-# Shares after what users report most: wiring first, then the host, then the chip.
+# Shares by the frequency of users' reports: wiring first, then the host, then the chip.
 DEFAULT_MIX: dict[str, float] = {
     Nack.kind: 0.25,
     BrokenTransfer.kind: 0.20,
@@ -78,7 +78,7 @@ DEFAULT_MIX: dict[str, float] = {
 }
 
 
-def draw_campaign(
+def draw_faults(
     seed: int,
     duration_s: float,
     count: int,
@@ -87,18 +87,21 @@ def draw_campaign(
     quiet_s: float = 0.0,
     begin_s: float = 0.0,
 ) -> list[Fault]:
-    """``count`` faults over ``duration_s``, sorted by time.
+    """``count`` random faults within ``duration_s``, sorted by time.
 
     Args:
-        seed: draws everything.
-        duration_s: all begin and end within it.
-        count: how many.
+        seed: seed of all draws.
+        duration_s: time in which all faults begin and end.
+        count: number of faults.
         mix: share of each kind; :data:`DEFAULT_MIX` if None.
-        quiet_s: how long nothing happens at the beginning and after each fault.
-        begin_s: when ``duration_s`` begins.
+        quiet_s: time without faults at the beginning and after each fault.
+        begin_s: begin of ``duration_s``.
 
     Raises:
         SetupError: if a kind cannot be drawn, or the faults last longer than ``duration_s`` together.
+
+    >>> [fault.kind for fault in draw_faults(seed=1, duration_s=600, count=3)]
+    ['bit-flip-read', 'hang', 'nack']
     """
     mix = DEFAULT_MIX if mix is None else mix
     _check_mix(mix)
@@ -115,13 +118,18 @@ def draw_campaign(
             expected=f"at most {duration_s:.0f} s",
             next_step="draw fewer, or over a longer time",
         )
-    # Sorted even moments of the free time, moved apart by what went before.
+    # Sorted uniform times within the free time, each delayed by the duration of the faults before.
     at_s = begin_s + quiet_s + np.sort(rng.uniform(0, free_s, count)) + np.concatenate(([0.0], np.cumsum(busy_s)[:-1]))
     return [replace(fault, at_s=round(float(moment), 6)) for fault, moment in zip(faults, at_s, strict=True)]
 
 
 def held_s(fault: Fault) -> float:
-    """How long a fault lasts by declaration; 0 where it is over at once or after some transfers."""
+    """Declared duration of a fault; 0 if it ends at once or after a number of transfers.
+
+    >>> from deseptr.firmware_harness.simulator import BrownOut
+    >>> held_s(BrownOut(at_s=3, duration_s=0.5))
+    0.5
+    """
     return float(getattr(fault, "duration_s", 0.0))
 
 

@@ -1,7 +1,7 @@
-"""A long run under faults, and whether it kept its promises: nothing lost unsaid, nothing invented, back in time.
+"""A soak test: a long run under faults that checks for unreported losses, corrupted samples and late recoveries.
 
-The sensor feels a :class:`CountingSource`, so what came through is held against what was felt; recovery and runtime are
-the ones that run on the wearable.
+The sensor measures a :class:`CountingSource`, so that every delivered sample can be compared with the generated one.
+Recovery and runtime are those of the wearable.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from deseptr.firmware_harness.simulator.faults.injector import FaultInjector, Lo
 from deseptr.firmware_harness.simulator.sources.counting import CountingSource
 from deseptr.firmware_harness.simulator.virtual_bus import VirtualI2cBus
 
-from .sample_ledger import AccountingEngine, AccountingImu, SampleLedger
+from .sample_ledger import LedgerEngine, LedgerImu, SampleLedger
 
 DAY_S = 86_400
 NOMINAL_HZ = 50.0
@@ -35,15 +35,15 @@ PAGE_MIB = 4096 / 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """How the faults of one kind were got over.
+class RecoveryTimes:
+    """Recovery from the faults of one kind.
 
     Args:
-        count: faults.
-        overlapped: of these, those that another followed before samples came again.
-        in_time: share of the others after whose end a sample was delivered that was felt within one hop.
-        median_s: of the time from a fault's end to the first delivered sample felt after it.
-        worst_s: of the same.
+        count: number of faults.
+        overlapped: number of faults that another one followed before samples came again.
+        in_time: share of the others with a delivered sample that was taken within one hop of the fault's end.
+        median_s: median of the time from a fault's end to the first delivered sample taken after it.
+        worst_s: maximum of that time.
     """
 
     count: int
@@ -54,27 +54,27 @@ class Recovery:
 
 
 @dataclass(slots=True)
-class Endurance:
-    """What a run came to.
+class SoakResult:
+    """Result of a soak test.
 
     Args:
         sensor: the chip.
-        duration_s: of the sensor's time.
-        hop_s: of the windows.
-        delivered: samples handed on.
-        felt: samples from the first to the last delivered one that a sensor without faults gives.
-        told_lost: samples told as lost.
-        gaps: how many there were.
-        misjudged: gaps told wrong by more than one sample.
+        duration_s: duration, in the sensor's time.
+        hop_s: hop of the windows.
+        delivered: number of samples delivered.
+        felt: samples that a sensor without faults gives from the first to the last delivered one.
+        reported_lost: samples reported as lost.
+        gaps: number of gaps.
+        wrong_gaps: gaps reported wrong by more than one sample.
         worst_gap: largest error of a gap, in samples.
-        jumps: samples missing or doubled without a gap.
-        strange: delivered samples that were never felt so.
-        excused: reads of FIFO data in which a bit was flipped on the wires: no driver can tell.
-        windows: how many were classified.
-        torn: windows that span a gap.
-        drift_s: largest difference of a window's told time from its true one.
-        rungs: how often each rung of the ladder was climbed.
-        recoveries: by kind of fault.
+        jumps: number of places without a gap where samples are missing or doubled.
+        corrupted: number of delivered samples that the source never generated.
+        undetectable: number of reads of FIFO data with a bit flipped on the wires, which no driver can detect.
+        windows: number of windows classified.
+        torn: number of windows that span a gap.
+        drift_s: largest difference of a window's reported time from its true one.
+        rungs: number of times that each recovery step was taken.
+        recoveries: recovery times by kind of fault.
         gave_up: why the run ended early, or None.
         memory_mib: resident memory at the end of each day.
     """
@@ -83,55 +83,56 @@ class Endurance:
     duration_s: float
     hop_s: float
     delivered: int = 0
-    felt: float = 0.0
-    told_lost: int = 0
+    generated: float = 0.0
+    reported_lost: int = 0
     gaps: int = 0
-    misjudged: int = 0
+    wrong_gaps: int = 0
     worst_gap: int = 0
     jumps: int = 0
-    strange: int = 0
-    excused: int = 0
+    corrupted: int = 0
+    undetectable: int = 0
     windows: int = 0
     torn: int = 0
     drift_s: float = 0.0
     rungs: dict[str, int] = field(default_factory=dict)
-    recoveries: dict[str, Recovery] = field(default_factory=dict)
+    recoveries: dict[str, RecoveryTimes] = field(default_factory=dict)
     gave_up: str | None = None
     memory_mib: list[float] = field(default_factory=list)
 
     @property
     def in_time(self) -> float:
-        """Share of all faults that were got over within one hop."""
+        """Share of all faults that were recovered from within one hop."""
         judged = [(recovery.count - recovery.overlapped, recovery.in_time) for recovery in self.recoveries.values()]
         total = sum(count for count, _ in judged)
         return sum(count * share for count, share in judged) / total if total else 1.0
 
-    def broken_promises(self) -> list[str]:
-        """What went wrong, one line each; empty if nothing."""
-        promises = {
+    def violations(self) -> list[str]:
+        """One line for each requirement that the run does not meet; empty if it meets all."""
+        requirements = {
             f"gave up: {self.gave_up}": self.gave_up is None,
-            f"{self.misjudged} of {self.gaps} gaps told wrong by more than a sample": self.misjudged == 0,
-            f"delivered {self.delivered} and lost {self.told_lost} of {self.felt:.0f}": self._sums_up(),
+            f"{self.wrong_gaps} of {self.gaps} gaps reported wrong by more than a sample": self.wrong_gaps == 0,
+            f"delivered {self.delivered} and lost {self.reported_lost} of {self.generated:.0f}": self._sums_up(),
             f"{self.jumps} times samples missing or doubled without a gap": self.jumps == 0,
-            f"{self.strange} strange samples, {self.excused} excused": self.strange <= self.excused,
+            f"{self.corrupted} corrupted samples for {self.undetectable} undetectable bit flips": self.corrupted
+            <= self.undetectable,
             f"{self.torn} windows across a gap": self.torn == 0,
-            f"{self.in_time:.2%} of faults got over within a hop": self.in_time >= SHARE_IN_TIME,
+            f"{self.in_time:.2%} of faults recovered from within a hop": self.in_time >= SHARE_IN_TIME,
             f"memory grew from {self.memory_mib[:1]} to {self.memory_mib[-1:]} MiB": self._flat(),
         }
-        return [broken for broken, kept in promises.items() if not kept]
+        return [violation for violation, met in requirements.items() if not met]
 
     def to_dict(self) -> dict[str, Any]:
         """For reports."""
-        return asdict(self) | {"in_time": self.in_time, "broken_promises": self.broken_promises()}
+        return asdict(self) | {"in_time": self.in_time, "violations": self.violations()}
 
     def _sums_up(self) -> bool:
-        return abs(self.delivered + self.told_lost - self.felt) <= self.gaps
+        return abs(self.delivered + self.reported_lost - self.generated) <= self.gaps
 
     def _flat(self) -> bool:
         return len(self.memory_mib) < 2 or self.memory_mib[-1] < self.memory_mib[0] + 8
 
 
-def endure(
+def run_soak(
     faults: Sequence[Fault],
     duration_s: float,
     *,
@@ -139,16 +140,19 @@ def endure(
     seed: int = 0,
     profile: BusProfile = BCM2835,
     progress: Callable[[float], None] = lambda seconds: None,
-) -> Endurance:
+) -> SoakResult:
     """Run a sensor and the runtime for ``duration_s`` of virtual time under ``faults``.
 
     Args:
-        faults: what happens.
-        duration_s: how long.
+        faults: the declared faults.
+        duration_s: duration of the run, in the sensor's time.
         sensor: the chip.
-        seed: draws what the faults leave open.
+        seed: seed of the random details of the faults.
         profile: the bus's controller.
-        progress: told the sensor's time now and then.
+        progress: called with the sensor's time in seconds at the end of each day.
+
+        >>> run_soak([], duration_s=60).violations()
+        []
     """
     return _Run(faults, duration_s, sensor, seed, profile).run(progress)
 
@@ -168,14 +172,14 @@ class _Run:
         )
         self._chip = make_chip(sensor, CountingSource(), self._clock)
         bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: self._chip}, self._clock, profile, self._injector)
-        self._imu = AccountingImu(make_sensor(sensor, bus, self._clock), self._clock)
+        self._imu = LedgerImu(make_sensor(sensor, bus, self._clock), self._clock)
         self._ledger = self._imu.ledger = SampleLedger(period_ns)
-        self._engine = AccountingEngine(contract, period_ns)
-        self._report = Endurance(sensor, duration_s, contract.hop_s)
+        self._engine = LedgerEngine(contract, period_ns)
+        self._report = SoakResult(sensor, duration_s, contract.hop_s)
         self._rungs: Counter[str] = Counter()
         self._next_day_ns = DAY_S * 10**9
 
-    def run(self, progress: Callable[[float], None]) -> Endurance:
+    def run(self, progress: Callable[[float], None]) -> SoakResult:
         report = self._report
         try:
             runtime = Runtime(self._imu, self._engine, self._clock)
@@ -192,8 +196,8 @@ class _Run:
     def _note(self, event: Event) -> None:
         if isinstance(event, GapEvent):
             if self._ledger.gaps:
-                self._ledger.tell(event.lost_samples)
-            self._report.told_lost += event.lost_samples
+                self._ledger.report(event.lost_samples)
+            self._report.reported_lost += event.lost_samples
         elif isinstance(event, RecoveryEvent):
             self._rungs[event.rung] += 1
         elif isinstance(event, WindowEvent) and self._engine.begin_ns >= 0:
@@ -212,13 +216,13 @@ class _Run:
         report, ledger = self._report, self._ledger
         ledger.settle()
         errors = [ledger.error(gap) for gap in ledger.closed_gaps]
-        report.delivered, report.jumps, report.strange = ledger.delivered, ledger.jumps, ledger.strange
+        report.delivered, report.jumps, report.corrupted = ledger.delivered, ledger.jumps, ledger.corrupted
         if ledger.first_ns is not None and ledger.last_ns is not None:
-            report.felt = (ledger.last_ns - ledger.first_ns) / self._period_ns + 1
-        report.told_lost = sum(gap.told for gap in ledger.closed_gaps)
-        report.gaps, report.misjudged = len(errors), len(ledger.misjudged())
+            report.generated = (ledger.last_ns - ledger.first_ns) / self._period_ns + 1
+        report.reported_lost = sum(gap.reported for gap in ledger.closed_gaps)
+        report.gaps, report.wrong_gaps = len(errors), len(ledger.wrong_gaps())
         report.worst_gap = max(errors, default=0)
-        report.excused = sum(e.fifo_reads for e in self._injector.log.of_kind("bit-flip-read"))
+        report.undetectable = sum(e.fifo_reads for e in self._injector.log.of_kind("bit-flip-read"))
         report.windows, report.torn = self._engine.windows, self._engine.torn
         report.rungs = dict(self._rungs)
         begun_ns = self._chip.source_begun_ns
@@ -240,12 +244,14 @@ def resident_mib() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_MIB
 
 
-def _recoveries(log: Sequence[LoggedFault], ledger: SampleLedger, begun_ns: int, hop_s: float) -> dict[str, Recovery]:
+def _recoveries(
+    log: Sequence[LoggedFault], ledger: SampleLedger, begun_ns: int, hop_s: float
+) -> dict[str, RecoveryTimes]:
     ended = [entry for entry in log if entry.end_ns is not None]
     ends = np.array([entry.end_ns for entry in ended], np.int64)
     begins = np.sort(np.array([entry.begin_ns for entry in log], np.int64))
     back_ns = ledger.first_after(ends - begun_ns) + begun_ns
-    # One that begins at the moment at which another ends is the next, but none is its own.
+    # A fault that begins when another one ends is its successor; a fault without duration is not its own successor.
     own = np.array([entry.begin_ns == entry.end_ns for entry in ended])
     after = np.where(own, np.searchsorted(begins, ends, side="right"), np.searchsorted(begins, ends, side="left"))
     next_ns = np.where(after < len(begins), begins[np.minimum(after, len(begins) - 1)], np.inf)
@@ -256,12 +262,12 @@ def _recoveries(log: Sequence[LoggedFault], ledger: SampleLedger, begun_ns: int,
     }
 
 
-def _recovery(took_s: NDArray[np.float64], overlapped: NDArray[np.bool_], hop_s: float) -> Recovery:
-    # The last faults may have no sample after them because the run was over.
+def _recovery(took_s: NDArray[np.float64], overlapped: NDArray[np.bool_], hop_s: float) -> RecoveryTimes:
+    # The last faults may have no sample after them, since the run ended.
     judged = took_s[~overlapped & np.isfinite(took_s)]
     if not len(judged):
-        return Recovery(len(took_s), len(took_s), 1.0, 0.0, 0.0)
-    return Recovery(
+        return RecoveryTimes(len(took_s), len(took_s), 1.0, 0.0, 0.0)
+    return RecoveryTimes(
         len(took_s),
         len(took_s) - len(judged),
         float((judged <= hop_s).mean()),

@@ -1,1 +1,1 @@
-"""What a simulated sensor feels: recordings, the synthetic wearer, test signals."""
+"""Input signals of a simulated sensor: recordings, the synthetic wearer, test signals."""

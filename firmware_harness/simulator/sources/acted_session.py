@@ -1,4 +1,4 @@
-"""A wearer who does what a recording session asks for, so that recording can be tried without a sensor."""
+"""A simulated wearer who follows the steps of a recording session, to try recording without a sensor."""
 
 from __future__ import annotations
 
@@ -11,21 +11,27 @@ from numpy.typing import NDArray
 from deseptr.data import UNLABELLED, Dataset, Recording, resample
 from deseptr.device.recorder import SessionStep
 
-# The recorder polls: its steps begin a little later than the wearer's.
+# The recorder polls, so its steps begin a little later than the wearer's.
 _TAIL_S = 2.0
 
 
 def act(dataset: Dataset, steps: Sequence[SessionStep], subject: str) -> Recording:
-    """What a sensor feels during a session: each activity from recordings of that label, over and over; else rest.
+    """Signals of a sensor during a session: each activity repeats recordings of its label; otherwise the wearer rests.
 
     Args:
-        dataset: where the activities come from; one that it does not know is played as its first recording.
-        subject: whose recordings to play, if the dataset has that subject; its first subject's otherwise.
-        steps: of the session, as :func:`deseptr.device.recorder.settled` gives them. An activity without end lasts as
+        dataset: recordings of the activities; an activity that it does not have is replaced by its first recording.
+        steps: the session's steps, as from :func:`deseptr.device.recorder.settled`. An activity without end lasts as
             long as its recordings.
+        subject: the subject of the recordings, if the dataset has it; otherwise its first subject.
 
     Returns:
         One recording without labels, at the rate of the dataset's first.
+
+    >>> from deseptr.data import load_dataset
+    >>> from deseptr.device.recorder import Activity, session_steps
+    >>> steps = session_steps((Activity("walking", seconds=10, prepare_s=3),))
+    >>> act(load_dataset("synthetic:subjects=1,seconds=10"), steps, "1").duration_s
+    15.0
     """
     dataset = dataset.select(subjects=[subject if subject in dataset.subjects else dataset.subjects[0]])
     rate_hz = dataset.recordings[0].rate_hz

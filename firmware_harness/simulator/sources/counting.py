@@ -1,4 +1,4 @@
-"""A source whose every sample says when it was felt, so that a lost, doubled, invented or mis-scaled one is found out.
+"""A source whose every sample encodes its time, so that lost, doubled, corrupted or mis-scaled samples are detected.
 
 A time of 50 bits in nanoseconds, 13 days, and a checksum of 10 bits are spread over the six channels, ten bits on each.
 The steps are large enough to survive the rounding of a chip at its coarsest full scale, and small enough to fit into
@@ -26,7 +26,7 @@ SHIFTS = np.arange(FIELDS, dtype=np.uint64) * np.uint64(FIELD_BITS)
 
 
 class CountingSource:
-    """Samples that tell their time; without end, but after 13 days times begin anew at 0."""
+    """Endless samples that encode their time; after 13 days the times start again at 0."""
 
     duration_ns = None
 
@@ -40,7 +40,11 @@ class CountingSource:
 
 
 def counted_times(signals: NDArray[np.float32]) -> NDArray[np.int64]:
-    """When a :class:`CountingSource` was felt as ``signals [n, 6]``, int64 ``[n]``; -1 where it never was."""
+    """Times in ns, int64 ``[n]``, of samples ``[n, 6]`` of a :class:`CountingSource`; -1 for corrupted samples.
+
+    >>> counted_times(CountingSource().at(np.array([0, 20_000_000])).astype(np.float32)).tolist()
+    [0, 20000000]
+    """
     steps = signals / STEPS
     nearest = np.rint(steps)
     genuine = (np.abs(steps - nearest) < TOLERANCE).all(axis=1) & (np.abs(nearest + 0.5) <= HALF).all(axis=1)

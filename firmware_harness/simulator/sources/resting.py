@@ -1,4 +1,4 @@
-"""A sensor on a table: gravity along an axis, the noise and the bias of a real chip, and nothing else."""
+"""A sensor at rest: gravity along one axis, and the noise and bias of a real chip."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ ACC_NOISE, GYRO_NOISE = 0.022, 0.0005
 GYRO_BIAS = (0.012, -0.02, 0.006)
 
 
-class AtRest:
-    """Signals of a chip that lies still.
+class RestingSource:
+    """Signals of a chip at rest.
 
     Args:
-        random: draws the noise.
-        gyro_bias: rad/s, by axis.
+        random: random generator of the noise.
+        gyro_bias: bias of each axis, rad/s.
+
+    >>> round(float(RestingSource(np.random.default_rng(0)).at(np.arange(1000))[:, 2].mean()), 1)
+    9.8
     """
 
     duration_ns = None
@@ -27,6 +30,6 @@ class AtRest:
         self._noise = np.array([ACC_NOISE] * 3 + [GYRO_NOISE] * 3)
 
     def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Signals ``[n, 6]``; the noise of each call is drawn anew."""
+        """Signals ``[n, 6]``; each call draws new noise."""
         noise: NDArray[np.float64] = self._random.normal(0.0, 1.0, (len(times_ns), 6))
         return self._mean + self._noise * noise

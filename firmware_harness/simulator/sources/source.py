@@ -1,4 +1,4 @@
-"""What a simulated sensor feels: SI signals as a function of time."""
+"""Input signals of a simulated sensor: SI signals as a function of time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SignalSource(Protocol):
 
     @property
     def duration_ns(self) -> int | None:
-        """Time of the last signal there is, nanoseconds; None if it never ends."""
+        """Time of the last signal, nanoseconds; None for an endless source."""
         ...
 
     def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -25,10 +25,13 @@ class SignalSource(Protocol):
 
 
 class ConstantSource:
-    """The same signals for ever.
+    """Constant signals.
 
     Args:
         signals: ``[6]`` in m/s^2 and rad/s.
+
+    >>> ConstantSource([0, 0, 9.8, 0, 0, 0]).at(np.array([0])).tolist()
+    [[0.0, 0.0, 9.8, 0.0, 0.0, 0.0]]
     """
 
     duration_ns = None
@@ -42,10 +45,14 @@ class ConstantSource:
 
 
 class RecordingSource:
-    """A recording, interpolated linearly between its samples where the sensor samples at other times.
+    """A recording, interpolated linearly at times between its samples.
 
     Raises:
         DataError: if the recording has no samples.
+
+    >>> from deseptr.data import load_dataset
+    >>> RecordingSource(load_dataset("synthetic:subjects=1,seconds=10").recordings[0]).duration_ns / 1e9
+    9.98
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -61,7 +68,7 @@ class RecordingSource:
         """Signals ``[n, 6]``; times beyond the ends give the first or the last sample."""
         positions = np.clip(times_ns * (self._rate_hz / 1e9), 0, len(self._signals) - 1)
         whole = np.rint(positions)
-        # A sample time rounded to a nanosecond must still hit the sample, bit for bit.
+        # A sample time rounded to a nanosecond must still give the sample bit for bit.
         positions = np.where(np.abs(positions - whole) < 1e-6, whole, positions)
         before = positions.astype(np.int64)
         after = np.minimum(before + 1, len(self._signals) - 1)

@@ -1,4 +1,4 @@
-"""Sources as plain data: what a scenario's ``[source]`` table says the sensor feels."""
+"""Sources as plain data: the ``[source]`` table of a scenario."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .counting import CountingSource
 from .source import ConstantSource, RecordingSource, SignalSource
 from .synthetic import SineSource, WearerSource
 
-# Types of the keys that each kind knows.
+# Types of the keys of each kind.
 KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "wearer": {"subject": (int,), "seed": (int,), "stretch_s": (float,)},
     "constant": {"signals": (list,)},
@@ -35,13 +35,16 @@ REQUIRED = {"constant": ("signals",), "sine": ("frequency_hz", "amplitude"), "re
 
 @dataclass(frozen=True)
 class SourceSpec:
-    """A source to be made, as often as it is wanted.
+    """A description from which a source can be made any number of times.
 
     Args:
-        kind: ``wearer`` (one who never stops), ``constant``, ``sine``, ``recording`` (of a data set, by its number) or
+        kind: ``wearer`` (an endless one), ``constant``, ``sine``, ``recording`` (of a data set, by its number) or
             ``counting``.
-        options: what the kind takes.
-        folder: where a recording's file is looked for.
+        options: the options of that kind.
+        folder: folder of a recording's file.
+
+    >>> SourceSpec("constant", {"signals": [0, 0, 9.8, 0, 0, 0]}).make().duration_ns is None
+    True
     """
 
     kind: str = "wearer"
@@ -49,17 +52,17 @@ class SourceSpec:
     folder: Path = Path()
 
     def make(self) -> SignalSource:
-        """The source, at its beginning.
+        """A new source, at its beginning.
 
         Raises:
             DataError: if a recording cannot be read.
-            SetupError: if a value makes no sense.
+            SetupError: if a value is invalid.
         """
         return MAKERS[self.kind](self)
 
 
 def source_spec(table: Mapping[str, Any], where: str, folder: Path) -> SourceSpec:
-    """What a ``[source]`` table says.
+    """The source that a ``[source]`` table describes.
 
     Raises:
         SetupError: if a kind or key is unknown, a value is of the wrong type, or one is missing.
@@ -83,7 +86,7 @@ def _constant(spec: SourceSpec) -> SignalSource:
     signals = spec.options["signals"]
     if np.shape(signals) != (6,) or not all(isinstance(value, int | float) for value in signals):
         raise SetupError(
-            "constant source, signals", found=signals, expected="six numbers", next_step="write one for each axis"
+            "constant source, signals", found=signals, expected="six numbers", next_step="give one for each axis"
         )
     return ConstantSource(signals)
 

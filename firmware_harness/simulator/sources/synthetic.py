@@ -1,4 +1,4 @@
-"""Sources that need no recording: sines to check against a formula, and a wearer who never stops."""
+"""Sources without a recording: sines that can be compared with a formula, and an endless synthetic wearer."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from deseptr.data import Recording, synthetic_stretch
 
 
 class SineSource:
-    """A sine on every axis, for ever: ``offset + amplitude · sin(2π · frequency · t + phase)``.
+    """An endless sine on every axis: ``offset + amplitude · sin(2π · frequency · t + phase)``.
 
     Args:
-        frequency_hz: one, or ``[6]``.
-        amplitude: one, or ``[6]``, in m/s^2 and rad/s.
-        offset: one, or ``[6]``, in m/s^2 and rad/s.
-        phase: one, or ``[6]``, radians.
+        frequency_hz: a number, or ``[6]``.
+        amplitude: a number, or ``[6]``, in m/s^2 and rad/s.
+        offset: a number, or ``[6]``, in m/s^2 and rad/s.
+        phase: a number, or ``[6]``, radians.
+
+    >>> SineSource(frequency_hz=1, amplitude=2).at(np.array([250_000_000])).tolist()
+    [[2.0, 2.0, 2.0, 2.0, 2.0, 2.0]]
     """
 
     duration_ns = None
@@ -38,16 +41,19 @@ class SineSource:
 
 
 class WearerSource:
-    """A synthetic wearer who goes on for ever, made stretch by stretch as time comes to it.
+    """An endless synthetic wearer, generated stretch by stretch.
 
-    Stretch k of a wearer is one activity, the same whenever it is asked for; each fades into the next within
-    ``FADE_S``. Only the stretches asked for last are kept.
+    Stretch k of a wearer is one activity and does not depend on the order of calls; each stretch fades into the next
+    one within ``FADE_S``. Only the latest stretches are kept.
 
     Args:
-        subject: who, from 1 on.
-        seed: of the wearers.
-        stretch_s: length of a stretch.
-        rate_hz: of what is kept; in between it is interpolated.
+        subject: number of the wearer, from 1 on.
+        seed: seed of all wearers.
+        stretch_s: length of a stretch, seconds.
+        rate_hz: rate of the generated samples, which are interpolated in between.
+
+    >>> WearerSource().at(np.array([0, 20_000_000])).shape
+    (2, 6)
     """
 
     duration_ns = None
@@ -57,7 +63,7 @@ class WearerSource:
         self._rate_hz = rate_hz
         self._count = round(stretch_s * rate_hz)
         self._fade = round(self.FADE_S * rate_hz)
-        # One more sample, so that interpolation has something to go to.
+        # One more sample, for the interpolation after the last one.
         length_s = (self._count + self._fade + 1) / rate_hz
         self._stretch = lru_cache(maxsize=4)(
             lambda number: _signals(synthetic_stretch(subject, number, seed, rate_hz, length_s))
@@ -74,7 +80,7 @@ class WearerSource:
         return signals
 
     def _within(self, number: int, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Signals at ``positions`` samples into a stretch; at its beginning the one before fades out."""
+        """Signals at ``positions`` samples into a stretch; at its beginning the previous one fades out."""
         signals = _interpolated(self._stretch(number), positions)
         fading = positions < self._fade
         if number > 0 and fading.any():
@@ -98,6 +104,6 @@ def _six(name: str, values: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(values, np.float64)
     if array.shape not in ((), (1,), (6,)) or not np.isfinite(array).all():
         raise SetupError(
-            f"sine source, {name}", found=values, expected="a number, or six", next_step="write one for each axis"
+            f"sine source, {name}", found=values, expected="a number, or six", next_step="give one for each axis"
         )
     return np.broadcast_to(array, (6,))

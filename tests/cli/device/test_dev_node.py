@@ -7,7 +7,7 @@ import pytest
 
 from deseptr.data import load_dataset
 from deseptr.device import SystemClock
-from deseptr.firmware_harness.simulator import AtRest, SimulatedMpu6050, VirtualI2cBus
+from deseptr.firmware_harness.simulator import RestingSource, SimulatedMpu6050, VirtualI2cBus
 from deseptr.firmware_harness.simulator.front import IoctlBus, missing_umockdev
 
 pytestmark = pytest.mark.skipif(bool(missing_umockdev()), reason=f"umockdev: {missing_umockdev()}")
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(bool(missing_umockdev()), reason=f"umockdev: {mi
 @pytest.fixture
 def run():
     clock = SystemClock()
-    front = IoctlBus(VirtualI2cBus({0x68: SimulatedMpu6050(AtRest(np.random.default_rng(1)), clock)}, clock))
+    front = IoctlBus(VirtualI2cBus({0x68: SimulatedMpu6050(RestingSource(np.random.default_rng(1)), clock)}, clock))
     number = front.path.rpartition("-")[2]
 
     def run(command, *arguments):

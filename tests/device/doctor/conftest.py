@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deseptr.device.doctor import Host, Subject
-from deseptr.firmware_harness.simulator import BCM2835, AtRest, VirtualClock, simulated_session
+from deseptr.firmware_harness.simulator import BCM2835, RestingSource, VirtualClock, simulated_session
 
 PI = {
     "dev/i2c-1": b"",
@@ -46,7 +46,7 @@ def make_subject(make_root):
 
     def make(*, files=None, source=None, faults=(), profile=BCM2835, simulated=False, host=None, **options):
         clock = VirtualClock()
-        source = source or AtRest(np.random.default_rng(0))
+        source = source or RestingSource(np.random.default_rng(0))
         session = simulated_session(source, clock=clock, faults=list(faults), profile=profile)
         settings = {
             "root": make_root(files),

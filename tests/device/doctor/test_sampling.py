@@ -4,12 +4,12 @@ from hypothesis import given, settings, strategies as st
 
 from deseptr.device import BusError, ImuConfig
 from deseptr.device.doctor.sampling import sample
-from deseptr.firmware_harness.simulator import AtRest, Nack, Overflow, RateError, VirtualClock, simulated_session
+from deseptr.firmware_harness.simulator import Nack, Overflow, RateError, RestingSource, VirtualClock, simulated_session
 
 
 def run(seconds=10.0, faults=(), clock=None, rate_hz=50.0):
     clock = clock or VirtualClock()
-    session = simulated_session(AtRest(np.random.default_rng(1)), clock=clock, faults=list(faults))
+    session = simulated_session(RestingSource(np.random.default_rng(1)), clock=clock, faults=list(faults))
     settings = session.imu.configure(ImuConfig(rate_hz, 8, 1000))
     return sample(session.imu, clock, settings.rate_hz, seconds), session
 

@@ -15,12 +15,12 @@ from deseptr.device.doctor.sensor_checks import (
     check_rest,
     check_set_up,
 )
-from deseptr.firmware_harness.simulator import AtRest, ConstantSource, Hang, Overflow, RateError, RegisterUpset
+from deseptr.firmware_harness.simulator import ConstantSource, Hang, Overflow, RateError, RegisterUpset, RestingSource
 
 G = 9.80665
 
 
-class Scaled(AtRest):
+class Scaled(RestingSource):
     """A sensor at rest whose signals are off."""
 
     def __init__(self, offset=(0,) * 6, shake=0.0):

@@ -80,7 +80,7 @@ def test_found_and_identified_at_each_of_its_addresses(name):
 @every_driver
 def test_another_chip_is_refused(name):
     bench = Bench(name)
-    bench.chip.play(0x5A)
+    bench.chip.impersonate(0x5A)
     with pytest.raises(SensorError, match=r"found WHO_AM_I 0x5A \(an unknown chip\)"):
         bench.imu.identify()
 

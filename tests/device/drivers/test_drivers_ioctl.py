@@ -26,7 +26,7 @@ def front_of(name, address=None, faults=()):
 
 
 @every_driver
-def test_power_is_that_of_the_simulated_load(name):
+def test_driver_reads_the_chips_signals(name):
     driven = drive(front_of(name), name, 15)
     assert driven.identity in SENSORS[name].who_am_i_values.values()
     # In real time a busy machine may let the FIFO overflow, but nothing else.

@@ -83,7 +83,7 @@ def test_closed_bus_is_open_to_a_system_unit():
     assert plan_flash(Board(i2c=[{"bus": 1, "usable": False}]), request()).service == "system"
 
 
-def test_simulated_sensor_needs_no_bus():
+def test_release_with_a_simulated_sensor_needs_no_bus():
     assert plan_flash(Board(i2c=[]), request(bus=None)).notes == ()
 
 

@@ -44,7 +44,7 @@ def test_adapters_are_told_by_their_name(tmp_path, monkeypatch):
     assert kernel_guest.adapters() == {7}
 
 
-def test_waiting_ends(monkeypatch):
+def test_waiting_returns_the_value_or_times_out(monkeypatch):
     answers = iter([0, 0, 3])
     assert kernel_guest.wait_for(lambda: next(answers), "three") == 3
     monkeypatch.setattr(kernel_guest, "_PATIENCE_S", 0.0)

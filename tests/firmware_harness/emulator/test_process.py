@@ -8,7 +8,7 @@ from deseptr.contract import SetupError
 from deseptr.firmware_harness.emulator.process import run_bounded
 
 
-def test_what_a_program_leaves():
+def test_status_output_and_first_error_of_a_program():
     code = "import sys; print('out'); print('W: first\\nE: second\\nE: third', file=sys.stderr); sys.exit(3)"
     finished = run_bounded([sys.executable, "-c", code], timeout=60)
     assert (finished.returncode, finished.output, finished.timed_out) == (3, "out\n", False)

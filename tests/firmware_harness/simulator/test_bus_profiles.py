@@ -42,7 +42,7 @@ def test_usb_adapter_takes_two_frames_a_message():
     assert clock.now_ns() == 4_000_000 + (6 - 2) * 9 * 20_000 + 2 * 2 * 20_000
 
 
-def test_profiles_by_name():
+def test_profiles_are_found_by_name():
     assert bus_profile("rp1").nack_errno == errno.EREMOTEIO
     assert set(BUS_PROFILES) == {"bcm2835", "bcm2835-slow", "rp1", "i2c-tiny-usb"}
     with pytest.raises(SetupError) as caught:

@@ -3,7 +3,7 @@ import time
 from deseptr.firmware_harness.simulator import PacedClock, VirtualClock
 
 
-def test_virtual_time_passes_only_by_waiting():
+def test_virtual_time_advances_only_by_waiting():
     clock = VirtualClock()
     assert clock.now_ns() == 0
     clock.sleep_ns(7)

@@ -53,7 +53,7 @@ def test_differences(outcome, table, differences):
     assert expected_from(table, "here").differences(outcome) == differences
 
 
-def test_an_error_that_nobody_expects_is_a_difference():
+def test_an_unexpected_error_is_a_difference():
     outcome = Outcome()
     outcome.fail(SensorError("chip", found="smoke", expected="none", next_step="call the fire brigade"))
     assert Expected().differences(outcome) == ["exit_code: found 2, expected 0"]

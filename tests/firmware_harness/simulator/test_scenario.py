@@ -8,10 +8,10 @@ from deseptr.contract import DataError, DeseptrError, ModelContract, SetupError,
 from deseptr.data import save_dataset, synthetic_dataset
 from deseptr.firmware_harness.simulator import (
     BCM2835,
-    AccountingEngine,
     BrownOut,
     Expected,
     Hang,
+    LedgerEngine,
     Outcome,
     ReplayedEvent,
     load_scenario,
@@ -33,11 +33,11 @@ gaps = 1
 
 def engine_of(rate_hz=50.0):
     contract = ModelContract(("a", "b"), rate_hz=rate_hz, window_length=128, hop_length=64, stft=StftSpec(16, 8, 2))
-    return AccountingEngine(contract, round(1e9 / rate_hz))
+    return LedgerEngine(contract, round(1e9 / rate_hz))
 
 
 @pytest.mark.parametrize("name", scenario_names())
-def test_every_scenario_comes_to_what_it_expects(name):
+def test_every_scenario_has_its_expected_outcome(name):
     scenario = load_scenario(name)
     outcome = Outcome()
     with suppress(DeseptrError):
@@ -47,14 +47,14 @@ def test_every_scenario_comes_to_what_it_expects(name):
 
 
 @pytest.mark.parametrize("name", scenario_names())
-def test_every_scenario_expects_something_that_a_quiet_run_is_not(name):
+def test_no_scenarios_expectation_is_met_without_its_faults(name):
     scenario = load_scenario(name)
     assert scenario.expected.counts or scenario.expected.exit_code
     assert len(scenario.description) > 40
     assert scenario.expected.differences(Outcome())
 
 
-def test_what_a_file_may_say():
+def test_all_keys_of_a_file():
     scenario = scenario_from(
         """
         description = "Much\\n goes   wrong."
@@ -82,7 +82,7 @@ def test_what_a_file_may_say():
     assert (scenario.seed, scenario.expected) == (3, Expected(exit_code=3))
 
 
-def test_what_a_file_need_not_say():
+def test_optional_keys_of_a_file():
     scenario = scenario_from(SHORT, "here")
     assert (scenario.sensor, scenario.profile, scenario.rate_hz, scenario.faults) == ("mpu6050", BCM2835, 50.0, ())
     assert scenario.source.kind == "wearer"
@@ -116,7 +116,7 @@ def test_what_a_file_need_not_say():
         ("source = {subject = 'me'}" + SHORT, "here, source, subject: found 'me', expected a whole number"),
     ],
 )
-def test_mistakes_are_told_apart(text, message):
+def test_mistakes_have_distinct_errors(text, message):
     with pytest.raises(SetupError) as caught:
         scenario_from(text, "here")
     assert str(caught.value).startswith(message)
@@ -132,7 +132,7 @@ def test_unknown_name_and_missing_file(tmp_path):
         load_scenario(str(tmp_path / "binary.toml"))
 
 
-def test_file_of_ones_own(tmp_path):
+def test_scenario_from_a_file(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(scenario_text("frozen"))
     mine, packaged = load_scenario(str(path)), load_scenario("frozen")
@@ -171,7 +171,7 @@ def test_session_of_a_scenario_has_its_chip_and_bus():
     assert simulated_session(scenario=load_scenario("frozen"), sensor="lsm6dsox").imu.name == "lsm6dsox"
 
 
-def test_scenario_on_recordings_begins_anew_with_each():
+def test_scenario_starts_again_with_each_recording():
     dataset = synthetic_dataset(1, 30)
     scenario = scenario_from(SHORT + "[[faults]]\nkind = 'nack'\nat_s = 10\nduration_s = 3\n", "here")
     events = list(replay(engine_of(), dataset, scenario=scenario))

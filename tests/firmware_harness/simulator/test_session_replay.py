@@ -58,7 +58,7 @@ def test_event_as_json(engine, make_recording, make_dataset):
 
 
 @pytest.mark.parametrize("rate_hz", [25.0, 49.0, 100.0, 64.0])
-def test_recording_of_another_rate_is_played_at_its_own_pace(engine, make_recording, make_dataset, rate_hz):
+def test_recording_of_another_rate_is_played_at_its_own_rate(engine, make_recording, make_dataset, rate_hz):
     recording = make_recording(round(3 * rate_hz) + 1, rate_hz=rate_hz)
     events = list(replay(engine, make_dataset(recording)))
     assert len(events) == (151 - 32) // 16 + 1
@@ -70,7 +70,7 @@ def test_recording_of_another_rate_is_played_at_its_own_pace(engine, make_record
             np.testing.assert_allclose(window[:, channel], expected, atol=0.51 * COUNT[channel] + 1e-5)
 
 
-def test_seconds_are_the_wearers_in_all(engine, make_recording, make_dataset):
+def test_seconds_count_over_all_recordings(engine, make_recording, make_dataset):
     dataset = make_dataset(*(make_recording(100) for _ in range(4)))
     events = list(replay(engine, dataset, seconds=3.0))
     assert {event.recording for event in events} == {0, 1}
@@ -116,10 +116,10 @@ def test_unknown_chip():
     assert str(caught.value) == f"--sensor: found bmi270, expected one of {', '.join(CHIPS)}; choose a simulated sensor"
 
 
-def test_truth_beyond_the_recording_is_unknown(make_recording):
+def test_truth_outside_the_recording_is_unknown(make_recording):
     assert truth_of(make_recording(10), 12, 4, ("back",)) is None
     assert truth_of(make_recording(10), 6, 4, ("back",)) == "back"
 
 
-def test_replayed_window_is_what_comes(engine, make_recording, make_dataset):
+def test_a_replay_without_faults_yields_only_windows(engine, make_recording, make_dataset):
     assert all(isinstance(e, ReplayedWindow) for e in replay(engine, make_dataset(make_recording(64))))

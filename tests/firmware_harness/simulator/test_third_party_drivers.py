@@ -97,7 +97,7 @@ def range_name(full_scale, unit, package):
 
 @pytest.mark.parametrize("name", ADAFRUIT)
 @pytest.mark.parametrize(("acc_g", "gyro_dps"), [(2, 250), (4, 500), (8, 1000), (16, 2000)])
-def test_adafruit_measures_what_we_do(name, acc_g, gyro_dps, monkeypatch):
+def test_adafruit_measures_the_same_as_our_driver(name, acc_g, gyro_dps, monkeypatch):
     theirs = Adafruit(name, monkeypatch)
     ranges = getattr(theirs.package, "Range", None) or theirs.package.AccelRange
     theirs.driver.accelerometer_range = getattr(ranges, range_name(acc_g, "G", theirs.package.__name__))
@@ -109,7 +109,7 @@ def test_adafruit_measures_what_we_do(name, acc_g, gyro_dps, monkeypatch):
 
 @pytest.mark.parametrize("name", ["mpu6050", "lsm6dsox", "lsm6ds3trc"])
 @pytest.mark.parametrize("temperature_c", [-15.0, 31.0])
-def test_adafruit_feels_the_same_temperature(name, temperature_c, monkeypatch):
+def test_adafruit_measures_the_same_temperature(name, temperature_c, monkeypatch):
     theirs = Adafruit(name, monkeypatch, temperature_c)
     theirs.clock.sleep_ns(200 * MS)
     assert theirs.driver.temperature == pytest.approx(temperature_c, abs=1 / 200)
@@ -130,7 +130,7 @@ def test_adafruit_reads_the_fifo(monkeypatch):
 
 
 @pytest.mark.parametrize("divisor", [0, 20, 100, 255])
-def test_adafruit_sets_the_rate_that_it_says(divisor, monkeypatch):
+def test_adafruit_sets_the_stated_rate(divisor, monkeypatch):
     theirs = Adafruit("icm20948", monkeypatch)
     theirs.driver.accel_dlpf_cutoff = theirs.package.AccelDLPFFreq.FREQ_23_9HZ_3DB
     theirs.driver.gyro_dlpf_cutoff = theirs.package.GyroDLPFFreq.FREQ_23_9HZ_3DB
@@ -161,7 +161,7 @@ print(json.dumps({"signals": said, "temperature": sensor.get_temp()}))
 @pytest.mark.skipif(find_spec("mpu6050") is None, reason="no package mpu6050-raspberrypi")
 @pytest.mark.skipif(bool(missing_umockdev()), reason=f"umockdev: {missing_umockdev()}")
 @pytest.mark.parametrize("chip", [SimulatedMpu6050, SimulatedMpu6500])
-def test_mpu6050_of_pypi_measures_what_we_do(chip):
+def test_mpu6050_of_pypi_measures_the_same_as_our_driver(chip):
     clock = SystemClock()
     front = IoctlBus(VirtualI2cBus({0x68: chip(ConstantSource(FELT), clock)}, clock))
     done = front.run([sys.executable, "-c", SMBUS_PROGRAM], timeout=60)

@@ -43,7 +43,7 @@ def test_absent_address_is_the_error_of_a_real_bus(clock):
     )
 
 
-def test_fault_comes_when_declared_and_goes(clock):
+def test_fault_begins_and_ends_as_declared(clock):
     echo = Echo()
     fault = BusFault(errno.ETIMEDOUT, register=0x74, after=1, times=2, consumed=5)
     bus = VirtualI2cBus({0x68: echo}, clock, faults=[fault])

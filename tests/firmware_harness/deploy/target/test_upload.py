@@ -61,7 +61,7 @@ def test_gap_or_overlap_is_refused_and_what_came_stays(releases: Releases, begin
     assert offset(releases, SHA) == 50
 
 
-def test_two_at_once_do_not_mix(releases: Releases):
+def test_two_uploads_at_once_do_not_mix(releases: Releases):
     waits = []
     path = part_path(releases, SHA)
 

@@ -25,7 +25,7 @@ def fifo_count(chip):
     return int.from_bytes(chip.read(0x72, 2), "big")
 
 
-def test_every_sample_is_told_with_its_time_whether_or_not_it_fits():
+def test_every_sample_is_reported_with_its_time_even_if_the_fifo_is_full():
     chip, clock, runs = awake()
     clock.sleep_ns(2000 * 20 * MS + 1)
     chip.read(0x75, 1)
@@ -37,7 +37,7 @@ def test_every_sample_is_told_with_its_time_whether_or_not_it_fits():
     assert chip.source_begun_ns == 20 * MS
 
 
-def test_power_cycle_forgets_registers_and_fifo_but_not_how_many_samples_there_were():
+def test_power_cycle_resets_registers_and_fifo_but_not_the_number_of_samples():
     chip, clock, runs = awake()
     clock.sleep_ns(100 * MS)
     chip.power_cycle(at_ns=60 * MS)
@@ -69,7 +69,7 @@ def test_upset_of_the_sleep_bit_stops_and_wakes_without_inventing_samples():
     assert fifo_count(chip) == 36
 
 
-def test_upset_of_the_divider_takes_the_samples_before_it_at_the_old_rate():
+def test_upset_of_the_divider_leaves_earlier_samples_at_the_old_rate():
     chip, clock, runs = awake()
     clock.sleep_ns(100 * MS)
     chip.upset(0x19, 0, at_ns=40 * MS)
@@ -94,7 +94,7 @@ def test_hung_chip_answers_without_sampling_until_it_is_reset():
 
 
 @given(st.floats(-0.2, 0.2), st.integers(1, 3000))
-def test_oscillator_that_is_off_spaces_the_samples(rate_error, count):
+def test_rate_error_of_the_oscillator_changes_the_spacing_of_samples(rate_error, count):
     chip, clock, runs = awake(rate_error=rate_error)
     clock.sleep_ns(count * 20 * MS)
     chip.read(0x75, 1)
@@ -104,7 +104,7 @@ def test_oscillator_that_is_off_spaces_the_samples(rate_error, count):
     assert all(abs(run.period_ns - period_ns) <= 0.5 for run in runs)
 
 
-def test_oscillator_may_drift_on_the_way():
+def test_oscillator_may_drift_during_a_run():
     chip, clock, runs = awake()
     clock.sleep_ns(100 * MS)
     chip.detune(0.25, at_ns=50 * MS)
@@ -116,6 +116,6 @@ def test_oscillator_may_drift_on_the_way():
 @pytest.mark.parametrize("who_am_i", [0x98, 0x70])
 def test_clone_answers_another_number(who_am_i):
     chip, _, _ = awake()
-    chip.play(who_am_i)
+    chip.impersonate(who_am_i)
     chip.power_cycle()
     assert chip.read(0x75, 1)[0] == who_am_i

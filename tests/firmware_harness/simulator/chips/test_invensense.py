@@ -127,7 +127,7 @@ def test_gyroscope_gives_nothing_before_it_has_started_up(name):
 
 
 @every_chip
-def test_start_up_does_not_depend_on_when_it_is_looked_at(name):
+def test_start_up_does_not_depend_on_the_time_of_access(name):
     data = []
     for step_ms in (1, 200):
         bench = Bench(name, ConstantSource([G] * 3 + [1, 1, 1]))
@@ -141,7 +141,7 @@ def test_start_up_does_not_depend_on_when_it_is_looked_at(name):
 
 
 @every_chip
-def test_axis_that_is_switched_off_gives_nothing(name):
+def test_axis_that_is_switched_off_gives_zero(name):
     for axis in range(6):
         bench = Bench(name, ConstantSource([G] * 3 + [1, 1, 1])).set_up()
         bench.write(bench.map.axes_off, 0x20 >> axis)

@@ -97,7 +97,7 @@ def test_sample_period(code, rate_hz):
     assert level(chip) == 54
 
 
-def test_words_are_gyroscope_then_accelerometer_and_the_pattern_tells_the_next():
+def test_words_are_gyroscope_then_accelerometer_and_the_pattern_names_the_next():
     felt = np.array([1, 2, -3, 4, 5, -6]) * SCALES
     chip, clock = awake(ConstantSource(felt))
     clock.sleep_ns(3 * PERIOD_NS)
@@ -108,7 +108,7 @@ def test_words_are_gyroscope_then_accelerometer_and_the_pattern_tells_the_next()
         assert word == [4, 5, -6, 1, 2, -3][expected]
 
 
-def test_a_word_is_gone_with_its_high_byte_and_an_empty_fifo_gives_its_last_again():
+def test_a_word_leaves_with_its_high_byte_and_an_empty_fifo_repeats_its_last():
     chip, clock = awake()
     clock.sleep_ns(PERIOD_NS)
     assert level(chip) == 6
@@ -129,7 +129,7 @@ def test_status_and_data_in_one_read():
     assert chip.read(0x3A, 4 + 24) == b"\x0c\x00\x00\x00" + twin.read(0x3E, 24)
 
 
-def test_first_datum_after_a_change_of_mode_is_stale_and_not_told():
+def test_first_datum_after_a_change_of_mode_is_stale_and_not_reported():
     runs = []
     chip, clock = awake(on_samples=runs.append)
     clock.sleep_ns(4 * PERIOD_NS)
@@ -164,7 +164,7 @@ def test_one_sensor_as_in_table_64(sets):
     assert (level(chip), flags(chip), pattern(chip)) == (0, 0x60, 1)
 
 
-def test_long_stretch_leaves_the_same_as_short_ones():
+def test_long_stretch_gives_the_same_as_short_ones():
     long, clock = awake()
     clock.sleep_ns(5000 * PERIOD_NS)
     short, short_clock = awake()
@@ -223,7 +223,7 @@ def test_example_2_of_the_application_note():
     assert found == [*enumerate([4, 5, 6, 1, 2, 3, 4, 5, 6]), (0, 4)]
 
 
-def test_fifo_rate_below_the_sensors_thins_out():
+def test_fifo_rate_below_the_sensors_decimates():
     chip, clock = awake(mode=0x16)
     clock.sleep_ns(8 * PERIOD_NS)
     assert level(chip) == 4 * 6

@@ -129,7 +129,7 @@ def test_sample_period(code):
 @pytest.mark.parametrize(
     ("rate_error", "fine"), [(0.0, 0x00), (0.0015, 0x01), (-0.0015, 0xFF), (0.05, 0x21), (0.5, 0x7F)]
 )
-def test_fine_frequency_tells_the_oscillator_as_it_was_trimmed(rate_error, fine):
+def test_fine_frequency_is_that_of_the_factory_trim(rate_error, fine):
     chip, _ = awake(rate_error=rate_error)
     assert chip.read(0x63, 1) == bytes((fine,))
     assert chip.true_period_ns == pytest.approx(PERIOD_NS / (1 + rate_error), abs=1)
@@ -150,7 +150,7 @@ def test_words_are_gyroscope_then_accelerometer_with_tag_slot_and_even_parity():
     assert counts.tolist() == [[4, 5, -6], [1, 2, -3]] * 5
 
 
-def test_empty_fifo_reads_as_zeros_and_a_word_is_gone_with_its_last_byte():
+def test_empty_fifo_reads_as_zeros_and_a_word_leaves_with_its_last_byte():
     chip, clock = awake()
     clock.sleep_ns(PERIOD_NS)
     word = chip.read(0x78, 6)
@@ -235,7 +235,7 @@ def test_sensors_are_batched_at_rates_of_their_own(bdr, expected):
     assert "".join(map(str, expected)) in joined + joined
 
 
-def test_slots_count_on_at_the_faster_batch_rate_and_are_shared():
+def test_slots_count_at_the_faster_batch_rate_and_are_shared():
     chip, clock = awake(bdr=0x12)
     clock.sleep_ns(64 * PERIOD_NS)
     tags, _ = read_words(chip, level(chip))
@@ -246,7 +246,7 @@ def test_slots_count_on_at_the_faster_batch_rate_and_are_shared():
     assert len(tags) == 32 + 16
 
 
-def test_status_tells_new_data_until_the_high_byte_is_read():
+def test_status_reports_new_data_until_the_high_byte_is_read():
     chip, clock = awake()
     clock.sleep_ns(PERIOD_NS)
     assert chip.read(0x1E, 1) == b"\x07"
@@ -317,7 +317,7 @@ def test_self_test_moves_the_output_within_the_limits(self_test, acc_mg, gyro_dp
     assert (counts[3:] * 0.244 <= acc_mg[1]).all()
 
 
-def test_user_offsets_are_subtracted_once_they_are_let_in():
+def test_user_offsets_are_subtracted_once_enabled():
     chip, clock = awake(ConstantSource([0] * 6))
     chip.write(0x73, b"\x40\xc0\x20")
     clock.sleep_ns(PERIOD_NS)
@@ -352,7 +352,7 @@ def test_gyroscope_powered_down_or_asleep_leaves_the_accelerometer_alone_in_the_
     assert [tag >> 3 for tag in tags] == [2, 2, 2, 2]
 
 
-def test_power_cycle_forgets_everything():
+def test_power_cycle_resets_everything():
     chip, clock = awake()
     clock.sleep_ns(10 * PERIOD_NS)
     chip.power_cycle()

@@ -78,7 +78,7 @@ def test_device_reset_takes_its_time_and_brings_reset_values():
     assert chip.read(0x19, 1) == b"\x00"
 
 
-def test_asleep_nothing_is_sampled():
+def test_a_sleeping_chip_takes_no_sample():
     chip, clock = awake()
     chip.write(0x6B, b"\x41")
     before = chip.read(0x3B, 14)
@@ -168,7 +168,7 @@ def test_disabled_fifo_neither_fills_nor_gives():
     assert fifo_count(chip) == 12
 
 
-def test_overflow_drops_the_oldest_bytes_and_says_so_once():
+def test_overflow_drops_the_oldest_bytes_and_is_reported_once():
     chip, clock = awake()
     clock.sleep_ns(85 * 20 * MS)
     assert (fifo_count(chip), chip.read(0x3A, 1)) == (1020, b"\x00")
@@ -179,7 +179,7 @@ def test_overflow_drops_the_oldest_bytes_and_says_so_once():
     assert chip.read(0x74, 1024)[4:16] == datum
 
 
-def test_long_stretch_leaves_the_same_bytes_as_short_ones():
+def test_long_stretch_gives_the_same_bytes_as_short_ones():
     long, clock = awake()
     clock.sleep_ns(5000 * 20 * MS)
     short, short_clock = awake()

@@ -121,7 +121,7 @@ def test_stop_on_full_keeps_the_oldest(samples):
     assert fifo_count(chip) == 8 + 12
 
 
-def test_fifo_reset_needs_no_disabled_fifo_and_disabling_it_only_bars_the_way_to_it():
+def test_fifo_reset_works_while_enabled_and_disabling_only_blocks_access():
     chip, clock = awake()
     clock.sleep_ns(20 * MS)
     chip.write(0x6A, b"\x00")

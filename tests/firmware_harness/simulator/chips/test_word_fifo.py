@@ -8,7 +8,7 @@ def words(first, count, size=7):
     return b"".join(bytes((number % 256,)) * size for number in range(first, first + count))
 
 
-def test_a_word_is_gone_once_its_last_byte_is_read():
+def test_a_word_leaves_the_fifo_with_its_last_byte():
     fifo = WordFifo(7)
     assert not fifo.push(words(1, 2), 512)
     assert fifo.read(6) == bytes((1,)) * 6
@@ -26,7 +26,7 @@ def test_empty(repeats_last, expected):
     assert fifo.read(8) == b"\x02\x02\x03\x03" + expected
 
 
-def test_overflow_drops_the_oldest_and_says_so():
+def test_overflow_drops_the_oldest_and_is_reported():
     fifo = WordFifo(7)
     assert not fifo.push(words(0, 512), 512)
     assert fifo.push(words(512, 3), 512)
@@ -45,7 +45,7 @@ def test_nothing_pushed_is_no_overflow_though_the_depth_has_shrunk():
 @given(
     st.lists(st.one_of(st.tuples(st.just("push"), st.integers(0, 40)), st.tuples(st.just("read"), st.integers(0, 90))))
 )
-def test_words_come_out_in_order_and_are_all_accounted_for(steps):
+def test_words_leave_in_order_and_all_are_counted(steps):
     fifo = WordFifo(2)
     held, pushed = [], 0
     for what, count in steps:

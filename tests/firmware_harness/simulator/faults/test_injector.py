@@ -98,7 +98,7 @@ def test_stuck_bus_costs_the_controllers_timeout_each_time():
     ("profile", "stretch_s", "answer", "took_ms"),
     [(BCM2835, 0.03, b"\x68", 30), (BCM2835, 0.04, errno.EIO, 35), (I2C_TINY_USB, 0.04, b"\x68", 40)],
 )
-def test_a_chip_that_holds_the_clock_is_waited_for_as_long_as_the_controller_cares(profile, stretch_s, answer, took_ms):
+def test_clock_stretching_is_accepted_up_to_the_controllers_timeout(profile, stretch_s, answer, took_ms):
     bench = Bench(ClockStretch(duration_s=1, stretch_s=stretch_s), profile=profile)
     assert bench.read() == answer
     assert took_ms <= bench.clock.now_ns() / MS < took_ms + 6
@@ -114,14 +114,14 @@ def test_broken_transfer_waits_for_a_read_of_fifo_data_and_takes_bytes_with_it()
     assert bench.log[0].fifo_reads == 1
 
 
-def test_a_read_takes_no_more_than_it_wants():
+def test_a_read_takes_only_the_requested_bytes():
     bench = Bench(BrokenTransfer(fifo=True, consumed=700))
     bench.at(0.5).read(0x74, 24)
     assert int.from_bytes(bench.read(0x72, 2), "big") % 12 == 0
 
 
 @given(st.integers(0, 15), st.integers(0, 5))
-def test_bit_flip_of_a_read_leaves_the_chip_as_it_is(bit, after):
+def test_bit_flip_of_a_read_does_not_change_the_chip(bit, after):
     bench = Bench(BitFlipRead(register=0x19, bit=bit, after=after))
     answers = [bench.read(0x19, 2) for _ in range(after + 2)]
     right = bytes((19, 4))
@@ -137,7 +137,7 @@ def test_bit_flip_of_a_write_is_what_the_chip_then_holds(bit):
     assert bench.log[0].hit == f"bit {bit} of 1 bytes, write to 0x19"
 
 
-def test_bit_flip_of_a_read_lets_writes_pass_and_the_other_way_round():
+def test_bit_flip_of_a_read_does_not_hit_writes_nor_the_reverse():
     bench = Bench(BitFlipRead(bit=0), BitFlipWrite(bit=0))
     assert bench.read(0x75) == b"\xe8"
     bench.bus.write(0x68, 0x19, b"\x0f")
@@ -154,7 +154,7 @@ def test_register_upset_stays():
     assert bench.log[0].hit == "register 0x1B, bit 4"
 
 
-def test_brown_out_forgets_even_if_nobody_asks_meanwhile():
+def test_brown_out_resets_the_chip_without_a_transfer_meanwhile():
     bench = Bench(BrownOut(at_s=1, duration_s=0.01))
     bench.at(0.999).read()
     taken = bench.chip.samples_taken
@@ -164,7 +164,7 @@ def test_brown_out_forgets_even_if_nobody_asks_meanwhile():
     assert (bench.log[0].transfers, bench.log[0].end_ns) == (0, round(1.01 * S))
 
 
-def test_brown_out_answers_nobody_while_it_lasts():
+def test_no_answer_during_a_brown_out():
     bench = Bench(BrownOut(at_s=1, duration_s=1))
     assert [bench.at(t).read(0x6B) for t in (0.5, 1.5, 2.5)] == [b"\x01", errno.EREMOTEIO, b"\x40"]
 
@@ -184,14 +184,14 @@ def test_host_that_stalls_lets_the_fifo_overflow():
     assert bench.clock.now_ns() < 12.1 * S
 
 
-def test_what_begins_while_the_host_stalls_hits_the_transfer_that_was_held_up():
+def test_a_fault_that_begins_during_a_stall_hits_the_delayed_transfer():
     bench = Bench(Nack(at_s=3, duration_s=60), Overflow(at_s=1, duration_s=10), BrownOut(at_s=2, duration_s=1))
     assert bench.at(1).read() == errno.EREMOTEIO
     assert [entry.fault.kind for entry in bench.log] == ["overflow", "brown-out", "nack"]
     assert bench.at(70).read(0x6B) == b"\x40"
 
 
-def test_oscillator_may_go_astray_from_a_time_on():
+def test_oscillator_may_change_its_rate_at_a_time():
     bench = Bench(RateError(at_s=1, rate_error=0.25))
     bench.at(1.9).read()
     assert abs(bench.chip.samples_taken - (50 + 0.9 * 62.5)) <= 1
@@ -202,7 +202,7 @@ def test_clone():
     assert bench.read() == b"\x70"
 
 
-def test_what_a_declaration_leaves_open_comes_from_the_seed():
+def test_undeclared_details_come_from_the_seed():
     def run(seed):
         faults = [RegisterUpset(at_s=t) for t in range(20)] + [BitFlipRead(at_s=t + 0.5) for t in range(20)]
         bench = Bench(*faults, seed=seed)
@@ -241,7 +241,7 @@ def test_finish_completes_the_log():
         max_size=8,
     )
 )
-def test_any_list_of_faults_passes_and_is_logged_in_order(faults):
+def test_any_list_of_faults_ends_and_is_logged_in_order(faults):
     bench = Bench(*faults)
     for step in range(200):
         bench.at(step * 0.1).read()

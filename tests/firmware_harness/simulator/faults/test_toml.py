@@ -51,7 +51,7 @@ FIELDS = {
 faults = st.sampled_from(list(KINDS)).flatmap(lambda kind: st.builds(KINDS[kind], **FIELDS[kind]))
 
 
-def test_every_kind_is_drawn_here():
+def test_the_generator_covers_every_kind():
     assert set(FIELDS) == set(KINDS)
 
 
@@ -66,16 +66,16 @@ def test_json_reads_back_the_same(made):
     assert faults_from([json.loads(json.dumps(fault_to_dict(made)))]) == [made]
 
 
-def test_entry_may_stand_for_many():
+def test_entry_may_stand_for_several_faults():
     made = faults_from([{"kind": "stuck-bus", "at_s": 10, "duration_s": 1, "every_s": 2.5, "times": 3}])
     assert made == [StuckBus(at_s=at_s, duration_s=1) for at_s in (10, 12.5, 15)]
 
 
-def test_a_counted_error_has_times_of_its_own():
+def test_a_bus_error_has_its_own_key_times():
     assert faults_from([{"kind": "bus-error", "times": 3}]) == [BusFault(times=3)]
 
 
-def test_what_is_left_at_its_default_is_left_out():
+def test_default_values_are_left_out():
     assert fault_to_dict(Nack(transfers=2)) == {"kind": "nack", "transfers": 2}
     assert fault_to_dict(RegisterUpset()) == {"kind": "register-upset"}
     assert fault_to_dict(RateError(rate_error=0.05)) == {"kind": "rate-error", "rate_error": 0.05}
@@ -104,7 +104,7 @@ def test_what_is_left_at_its_default_is_left_out():
         ),
     ],
 )
-def test_bad_entries_are_told_apart(entry, message):
+def test_bad_entries_have_distinct_errors(entry, message):
     with pytest.raises(SetupError) as caught:
         faults_from([entry], "mine.toml")
     assert str(caught.value).startswith(message)

@@ -17,7 +17,7 @@ def test_in_process_is_always_possible(tmp_path):
     }
 
 
-def test_what_is_missing_is_named_with_its_remedy(tmp_path):
+def test_the_missing_part_is_named_with_its_remedy(tmp_path):
     (tmp_path / "hub").mkdir()
     cuse, hub, driver = tmp_path / "cuse", tmp_path / "hub", tmp_path / "driver"
     fronts = named(front_ends(cuse, hub, driver))

@@ -115,14 +115,14 @@ def test_rdwr_takes_four_rounds_however_many_messages(program, kernel, chip):
     assert chip.cells[0x10:0x3A] == bytes((*range(41), 0x39))
 
 
-def test_rdwr_does_nothing_before_all_has_come(program, kernel, chip):
+def test_rdwr_does_nothing_before_all_memory_was_transferred(program, kernel, chip):
     assert program.rdwr((0x68, 0, b"\x75"), (0x68, 1, 700))[1][1][:2] == b"\x75\x76"
     assert chip.seen == [("read", 0x75, 700)]
     assert program.rdwr((0x68, 1, 2)) == (1, [b"\x75\x76"])
     assert chip.seen[1:] == [("read", 0x75, 2)]
 
 
-def test_smbus_keeps_what_is_not_answered(program):
+def test_smbus_keeps_memory_that_is_not_written(program):
     program.ioctl(0x703, 0x68)
     assert program.smbus(1, 0x75, 2, b"????") == (0, b"\x75???" + bytes(30))
     assert program.smbus(0, 0x10, 8, b"\x02\xaa\xbb")[0] == 0
@@ -130,7 +130,7 @@ def test_smbus_keeps_what_is_not_answered(program):
     assert program.smbus(1, 0x75, 3, length=2) == (0, b"\x75\x76")
 
 
-def test_errors_come_back_as_such(program, kernel, failing):
+def test_errors_are_returned_as_errno(program, kernel, failing):
     assert failing(program.rdwr, (0x69, 0, b"\0")) == errno.EREMOTEIO
     assert failing(program.ioctl, 0x703, 0x80) == errno.EINVAL
     assert failing(program.ioctl, 0x5401, 0) == errno.ENOTTY
@@ -139,7 +139,7 @@ def test_errors_come_back_as_such(program, kernel, failing):
     assert failing(kernel.call, 40) == errno.ENOSYS
 
 
-def test_files_are_told_apart_and_forgotten(kernel, failing):
+def test_files_are_distinguished_and_released(kernel, failing):
     first, second = kernel.open(), kernel.open()
     kernel.ioctl(first, 0x703, 0x68)
     kernel.ioctl(second, 0x703, 0x1D)

@@ -15,7 +15,7 @@ def clock():
     return SystemClock()
 
 
-def test_the_driver_reads_what_the_chip_feels(clock):
+def test_the_driver_reads_the_chips_input(clock):
     chip = SimulatedMpu6050(ConstantSource(SIGNALS), clock)
     driven = drive(IoctlBus(VirtualI2cBus({0x68: chip}, clock)), "mpu6050", 20)
     assert driven.identity == "MPU-6050"
@@ -27,7 +27,7 @@ def test_the_driver_reads_what_the_chip_feels(clock):
     assert abs(driven.signals[:, 3:] - SIGNALS[3:]).max() <= 0.5 / 65.5 / 57.29 + 1e-6
 
 
-def test_what_the_driver_complains_of_comes_back(clock):
+def test_the_drivers_error_is_returned(clock):
     chip = SimulatedMpu6050(ConstantSource(SIGNALS), clock, who_am_i=0x12)
     with pytest.raises(SensorError, match="0x12"):
         drive(IoctlBus(VirtualI2cBus({0x69: chip}, clock)), "mpu6050", 1, address=0x69)

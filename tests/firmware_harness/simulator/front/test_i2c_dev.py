@@ -51,7 +51,7 @@ def program(opened, file):
     return opened(file)
 
 
-def test_functions_are_the_controllers(make_bus, opened):
+def test_functions_are_those_of_the_controller(make_bus, opened):
     # As `i2cdetect -F` of a Raspberry Pi: I2C and what the kernel emulates, without PEC; the Pi 5 has no process call.
     for profile, functions in (([], 0x0EFF_0001), ([RP1], 0x0E7F_0001)):
         answer = ctypes.c_ulong(2**32 - 1)
@@ -78,11 +78,11 @@ def test_rdwr_refuses_what_i2c_dev_refuses(program, chip, failing):
     assert chip.seen == []
 
 
-def test_rdwr_tells_of_nobody_there(program, failing):
+def test_rdwr_reports_a_missing_device(program, failing):
     assert failing(program.rdwr, (0x69, 0, b"\x75"), (0x69, 1, 1)) == errno.EREMOTEIO
 
 
-def test_empty_rdwr_only_asks(program, failing):
+def test_empty_rdwr_only_probes_the_address(program, failing):
     assert program.rdwr((0x68, 0, b"")) == (1, [b""])
     assert failing(program.rdwr, (0x69, 0, b"")) == errno.EREMOTEIO
 

@@ -59,7 +59,7 @@ def test_i2cget_and_i2cset(front, chip):
 
 
 @needs_umockdev
-def test_smbus2_does_all_it_can(front, chip):
+def test_every_function_of_smbus2_works(front, chip):
     code = """
 bus.write_byte_data(0x68, 0x10, 0xAA)
 bus.write_word_data(0x68, 0x20, 0x0201)
@@ -99,7 +99,7 @@ for address, register in ((0x68, 0x10), (0x68, 0x10), (0x69, 0x10)):
 
 
 @needs_umockdev
-def test_ends_as_the_command_does(front):
+def test_exit_status_is_the_commands(front):
     done = front.run([sys.executable, "-c", "import sys; print('out'); sys.exit('err')"], timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (1, "out\n", "err\n")
     killed = front.run([sys.executable, "-c", "import os; os.kill(os.getpid(), 15)"], timeout=60)
@@ -123,7 +123,7 @@ def test_a_command_that_hangs_is_ended(front, monkeypatch, stubborn):
 
 
 @needs_umockdev
-def test_a_bug_of_a_simulated_chip_comes_out_here():
+def test_an_exception_of_a_simulated_chip_is_raised_here():
     class Broken:
         def read(self, register, length):
             raise ZeroDivisionError(f"of {register}")

@@ -34,7 +34,7 @@ def test_a_select_for_another_address_is_sent_by_itself(bus, chip):
     assert bus.transfer([Message(0x68, length=1)]) == [b"\x20"]
 
 
-def test_empty_messages_only_ask_whether_someone_is_there(bus, chip, failing):
+def test_empty_messages_only_probe_the_address(bus, chip, failing):
     assert bus.transfer([Message(0x68)]) == bus.transfer([Message(0x68, length=0)]) == [b""]
     assert chip.cells == bytes(range(256))
     for message in (Message(0x69), Message(0x69, length=0)):
@@ -44,7 +44,7 @@ def test_empty_messages_only_ask_whether_someone_is_there(bus, chip, failing):
 @pytest.mark.parametrize(
     ("profile", "number"), [(BCM2835, errno.EREMOTEIO), (RP1, errno.EREMOTEIO), (I2C_TINY_USB, errno.ENXIO)]
 )
-def test_nobody_there_is_the_controllers_own_error(make_bus, failing, profile, number):
+def test_a_missing_device_gives_the_controllers_own_error(make_bus, failing, profile, number):
     assert failing(MessageBus(make_bus(profile)).transfer, [Message(0x69, b"\0"), Message(0x69, length=1)]) == number
 
 
@@ -60,7 +60,7 @@ def test_bcm2835_reads_once_and_last(make_bus, chip, failing):
     assert MessageBus(make_bus(RP1)).transfer(messages) == [b"\0", b"", b"\x10"]
 
 
-def test_what_came_before_a_failing_message_is_done(bus, chip, failing):
+def test_messages_before_a_failing_one_are_carried_out(bus, chip, failing):
     assert failing(bus.transfer, [Message(0x68, b"\x05\xff"), Message(0x69, b"\x05\xff")])
     assert chip.cells[5] == 0xFF
 

@@ -28,7 +28,7 @@ def smbus(bus):
 
 
 @pytest.mark.parametrize("reading", [True, False])
-def test_quick_finds_who_is_there(smbus, failing, reading):
+def test_quick_finds_the_devices(smbus, failing, reading):
     assert smbus(QUICK, reading=reading) == b""
     assert failing(smbus, QUICK, reading=reading, address=0x50) == errno.EREMOTEIO
 

@@ -81,7 +81,7 @@ def test_messages_reach_the_chip(transfer, chip):
     assert transfer((0x68, 0, b"")) == []
 
 
-def test_nobody_there_is_told_by_the_status(transfer, failing):
+def test_a_missing_device_is_reported_by_the_status(transfer, failing):
     assert failing(transfer, (0x69, 0, b"\x75")) == errno.ENXIO
     assert failing(transfer, (0x69, 1, 3)) == errno.ENXIO
     assert transfer((0x68, 0, b"\x75")) == []

@@ -86,13 +86,13 @@ def test_short_answers_are_told_as_such(kernel):
     assert len(kernel.submit((0x80, 6, 0x0100, 0, 255))[1]) == 18
 
 
-def test_stalls(kernel):
+def test_unsupported_requests_stall(kernel):
     assert kernel.submit((0x80, 6, 0x0600, 0, 10)) == (-errno.EPIPE, b"")
     assert kernel.submit((0x41, 99, 0, 0, 2), b"??") == (-errno.EPIPE, 0)
     assert kernel.submit((0x80, 6, 0x0100, 0, 18), endpoint=1) == (-errno.EPIPE, b"")
 
 
-def test_an_unlink_comes_too_late(kernel):
+def test_unlink_is_answered_after_the_request(kernel):
     kernel.submit((0x80, 6, 0x0100, 0, 18))
     assert kernel.unlink() == 0
     assert kernel.submit((0x80, 8, 0, 0, 1)) == (0, b"\x01")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import SetupError
-from deseptr.firmware_harness.simulator import DEFAULT_MIX, draw_campaign, faults_from, faults_to_toml, held_s
+from deseptr.firmware_harness.simulator import DEFAULT_MIX, draw_faults, faults_from, faults_to_toml, held_s
 from deseptr.firmware_harness.simulator.soak.random_faults import DRAWS
 
 WEEK_S = 7 * 86_400
@@ -15,8 +15,8 @@ mixes = st.dictionaries(st.sampled_from(list(DRAWS)), st.floats(0.01, 1), min_si
 
 @given(st.integers(0, 2**32), st.integers(0, 120), st.floats(3_000, WEEK_S), mixes, st.floats(0, 3))
 @settings(max_examples=60)
-def test_sorted_within_the_time_and_apart(seed, count, duration_s, mix, quiet_s):
-    faults = draw_campaign(seed, duration_s, count, mix, quiet_s=quiet_s, begin_s=5)
+def test_faults_are_sorted_within_the_time_and_apart(seed, count, duration_s, mix, quiet_s):
+    faults = draw_faults(seed, duration_s, count, mix, quiet_s=quiet_s, begin_s=5)
     assert len(faults) == count
     assert {fault.kind for fault in faults} <= set(mix)
     begins = np.array([fault.at_s for fault in faults]) - 5
@@ -29,23 +29,23 @@ def test_sorted_within_the_time_and_apart(seed, count, duration_s, mix, quiet_s)
 
 @given(st.integers(0, 2**32))
 @settings(max_examples=20)
-def test_seed_says_all(seed):
-    faults = draw_campaign(seed, 9_000, 50)
-    assert draw_campaign(seed, 9_000, 50) == faults
-    assert draw_campaign(seed + 1, 9_000, 50) != faults
+def test_the_seed_determines_everything(seed):
+    faults = draw_faults(seed, 9_000, 50)
+    assert draw_faults(seed, 9_000, 50) == faults
+    assert draw_faults(seed + 1, 9_000, 50) != faults
 
 
 @given(st.integers(0, 2**32))
 @settings(max_examples=10, deadline=None)
-def test_campaign_can_be_written_down(seed):
+def test_drawn_faults_can_be_written_as_toml(seed):
     import tomllib
 
-    faults = draw_campaign(seed, 9_000, 50)
+    faults = draw_faults(seed, 9_000, 50)
     assert faults_from(tomllib.loads(faults_to_toml(faults))["faults"]) == faults
 
 
 def test_ten_thousand_in_a_week_come_like_a_poisson_process_in_the_mix():
-    faults = draw_campaign(1, WEEK_S, 10_000)
+    faults = draw_faults(1, WEEK_S, 10_000)
     counts = Counter(fault.kind for fault in faults)
     total = sum(DEFAULT_MIX.values())
     for kind, share in DEFAULT_MIX.items():
@@ -68,7 +68,7 @@ def test_ten_thousand_in_a_week_come_like_a_poisson_process_in_the_mix():
         ((1, 10, 1, {}), "fault campaign: found an empty mix"),
     ],
 )
-def test_what_cannot_be_is_refused(arguments, message):
+def test_invalid_values_are_refused(arguments, message):
     with pytest.raises(SetupError) as caught:
-        draw_campaign(*arguments)
+        draw_faults(*arguments)
     assert str(caught.value).startswith(message)

@@ -21,7 +21,7 @@ def acted(*steps, subject="1"):
     return act(DATASET, steps, subject)
 
 
-def test_activities_in_their_order_and_length():
+def test_activities_have_their_order_and_length():
     made = acted(
         SessionStep("prepare", "jump", 2),
         SessionStep("activity", "jump", 3),
@@ -35,7 +35,7 @@ def test_activities_in_their_order_and_length():
 
 
 @pytest.mark.parametrize(("subject", "value"), [("2", 7), ("nobody", 1)])
-def test_whose_recordings(subject, value):
+def test_subject_of_the_recordings(subject, value):
     assert acted(SessionStep("activity", "rest", 1), subject=subject).signals[0, 0] == value
 
 

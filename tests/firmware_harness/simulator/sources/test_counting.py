@@ -36,7 +36,7 @@ def test_times_survive_every_full_scale(times_ns, scale):
 
 
 @given(st.integers(0, WEEK_NS), scales, st.sampled_from([2, 4, 8, 0.5, 0.25, 0.125]), st.booleans(), st.booleans())
-def test_wrong_scale_is_found_out(begin_ns, scale, factor, acc, gyro):
+def test_wrong_scale_is_detected(begin_ns, scale, factor, acc, gyro):
     times_ns = begin_ns + np.arange(400) * 20_000_000
     read_as = (scale[0] * (factor if acc else 1), scale[1] * (factor if gyro else 1))
     found = counted_times(through_counts(CountingSource().at(times_ns), *scale, read_as))

@@ -31,7 +31,7 @@ def test_sine_of_neither_one_nor_six_is_refused(frequency):
 
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=8), st.integers(1, 3))
 @settings(max_examples=20, deadline=None)
-def test_wearer_is_the_same_whatever_the_pieces(cuts, subject):
+def test_wearer_does_not_depend_on_the_size_of_calls(cuts, subject):
     whole = WearerSource(subject, stretch_s=12).at(np.arange(5000) * STEP_NS)
     pieced = WearerSource(subject, stretch_s=12)
     for cut in cuts:
@@ -39,7 +39,7 @@ def test_wearer_is_the_same_whatever_the_pieces(cuts, subject):
         assert (pieced.at(piece) == whole[max(0, cut - 40) : cut]).all()
 
 
-def test_wearer_is_one_person_doing_different_things_without_jumps():
+def test_wearer_changes_activities_without_jumps():
     signals = WearerSource(2, stretch_s=10).at(np.arange(0, 200 * 50) * STEP_NS)
     spread = signals.reshape(20, 500, 6).std(axis=1)[:, :3].mean(axis=1)
     assert spread.max() > 3 * spread.min()
