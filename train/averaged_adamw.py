@@ -34,6 +34,13 @@ class AveragedAdamW(keras.optimizers.AdamW):
         """Average of each weight, as copies: JAX deletes the arrays of a model that predicts."""
         return [np.array(average) for average in self._model_variables_moving_average]
 
+    def _apply_weight_decay(self, variables: Any) -> None:
+        """Keras' hook, with the schedule evaluated once a step; Keras puts it into the graph for every variable."""
+        rate = ops.convert_to_tensor(self.learning_rate)
+        for variable in filter(self._use_weight_decay, variables):
+            decay, step = (ops.cast(value, variable.dtype) for value in (self.weight_decay, rate))
+            variable.assign(variable - variable * decay * step)
+
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
         """Keras calls this on every backend after a step and before the step is counted."""
         horizon = self.averaging * ops.cast(self.iterations, "float32")

@@ -38,3 +38,31 @@ def test_average_lags_by_the_same_share_at_any_time(count: int):
     optimizer, seen = steps(0.25, count)
     lag = (float(optimizer.averages[0]) - seen[-1]) / (seen[0] - seen[-1])
     assert lag == pytest.approx(0.2, abs=0.03)
+
+
+class Counted(keras.optimizers.schedules.LearningRateSchedule):
+    """A falling learning rate that counts how often it is put into the graph."""
+
+    def __init__(self) -> None:
+        self.evaluations = 0
+
+    def __call__(self, step):
+        self.evaluations += 1
+        return 0.1 / (1.0 + keras.ops.cast(step, "float32"))
+
+
+def test_weight_decay_is_keras_own_with_one_evaluation_of_the_schedule():
+    """In float32 the same bits; Keras evaluates the schedule for every variable, which cost a fifth of a short run."""
+    rng = np.random.default_rng(0)
+    start = [rng.normal(size=(3, 4)).astype(np.float32) for _ in range(5)]
+    gradients = [[rng.normal(size=(3, 4)).astype(np.float32) for _ in start] for _ in range(4)]
+    ends, counts = [], []
+    for kind, more in ((AveragedAdamW, {"averaging": 0.25}), (keras.optimizers.AdamW, {})):
+        schedule, weights = Counted(), [keras.Variable(value) for value in start]
+        optimizer = kind(schedule, weight_decay=0.3, clipnorm=1.0, **more)
+        for step in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(gradient) for gradient in step], weights)
+        ends.append([np.array(weight) for weight in weights])
+        counts.append(schedule.evaluations / len(gradients))
+    np.testing.assert_array_equal(*ends)
+    assert counts[0] <= 2 < counts[1]

@@ -23,7 +23,7 @@ _CONFIG = TrainConfig(teacher_width=4, dim=8, heads=2)
 _FORWARD = """
 import keras, numpy as np
 from deseptr.train import front_end, models, window_front_end
-from deseptr.train.fit import predict_logits
+from deseptr.train.training_loop import predict_logits
 windows = np.load("windows.npy")
 for name in {names!r}:
     np.save(f"{{name}}.jax.npy", predict_logits(keras.saving.load_model(f"{{name}}.keras", compile=False), windows))
@@ -73,8 +73,8 @@ def on_jax(code: str, folder: Path, *arguments: str) -> str:
 
 
 def test_training_is_imported_without_tensorflow(tmp_path: Path):
-    modules = ("stages", "pipeline", "checkpoint", "crossval")
-    code = "".join(f"import deseptr.train.{module}\n" for module in modules)
+    modules = ("train.stages", "train.pipeline", "train.checkpoint", "evaluate.crossval")
+    code = "".join(f"import deseptr.{module}\n" for module in modules)
     assert on_jax(f"{code}import sys\nprint('tensorflow' in sys.modules)", tmp_path).split() == ["False"]
 
 
