@@ -7,7 +7,7 @@ PACKAGED := device/models/deseptr_motionsense.tflite
 MODELS ?= $(PACKAGED)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow arm-cost verify-arm qemu check format docs wheel clean
+.PHONY: help setup demo test test-slow arm-cost verify-arm qemu check format docs wheel release-check clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ docs: setup ## Generate the generated pages, build site/index.html
 wheel: setup ## Build dist/*.whl
 	rm -rf build
 	$(BIN)/python -m build --wheel --outdir dist .
+
+release-check: setup ## Build sdist and wheel, install both in empty environments, run the quickstart there
+	.ci/release-check
 
 clean: ## Remove what the targets made, but for trained runs
 	rm -rf $(VENV) build dist demo site verify-arm *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

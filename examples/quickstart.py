@@ -2,10 +2,8 @@
 
 import deseptr
 
-data = deseptr.load("synthetic:subjects=8,seconds=40,seed=1")
-# Small enough to be trained while you wait; leave the settings out for your own recordings.
-settings = {"teacher_width": 16, "teacher_epochs": 6, "student_epochs": 12, "dim": 32}
-run = deseptr.fit(data, "runs/quickstart", if_exists="overwrite", **settings)
+data = deseptr.load("synthetic:subjects=16,seconds=60")
+run = deseptr.fit(data, "runs/quickstart", if_exists="overwrite")
 model = run.convert("quickstart.tflite")
 held_out = data.select(subjects=run.test_subjects)
 print(data, run, model, sep="\n")
