@@ -2,8 +2,8 @@
 
 import deseptr
 
-data = deseptr.load("synthetic:subjects=16,seconds=60")
-run = deseptr.fit(data, "runs/quickstart", if_exists="overwrite")
+data = deseptr.load("synthetic:subjects=24,seconds=60,seed=1")
+run = deseptr.fit(data, "runs/quickstart", if_exists="overwrite", teacher_epochs=8)
 model = run.convert("quickstart.tflite")
 held_out = data.select(subjects=run.test_subjects)
 print(data, run, model, sep="\n")
