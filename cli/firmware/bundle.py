@@ -59,7 +59,7 @@ def bundle(output: Path, name: str, as_json: bool, **options: Any) -> None:
 def parse_target(name: str) -> Any:
     """A target by its name, or by machine, Python and glibc."""
     from deseptr.contract import SetupError
-    from deseptr.firmware_harness.deploy.target.manifest import Target
+    from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 
     parts = TARGETS.get(name) or tuple(name.split(","))
     numbers = [part.split(".") for part in parts[1:]]
@@ -68,4 +68,4 @@ def parse_target(name: str) -> Any:
         raise SetupError(
             "--target", found=json.dumps(name), expected=f"{known} or as aarch64,3.12,2.39", next_step="name another"
         )
-    return Target(*parts)
+    return BoardTarget(*parts)

@@ -43,7 +43,7 @@ def bundle_request(options: dict[str, Any], target: Any = None) -> BundleRequest
         target: the board's, where it is known already.
     """
     from deseptr.firmware_harness.deploy import BundleRequest
-    from deseptr.firmware_harness.deploy.target.manifest import Target
+    from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 
     simulate = options["simulate"]
     network = options["network"] or any(word.startswith("--mqtt") for word in options["run"])
@@ -52,7 +52,7 @@ def bundle_request(options: dict[str, Any], target: Any = None) -> BundleRequest
     source = ["--simulate", simulate, "--speed", "realtime"] if simulate else on_bus
     return BundleRequest(
         model=options["model"],
-        target=target or Target("", "", ""),
+        target=target or BoardTarget("", "", ""),
         build=int(time.time()) if options["build"] is None else options["build"],
         run=(*source, *sensor, *options["run"]),
         doctor=("--simulate", *sensor) if simulate else (*on_bus, *sensor),

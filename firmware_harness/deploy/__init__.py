@@ -1,6 +1,6 @@
-"""Onto a board and back: bundles, releases with a trial and a way back, over nothing but ssh and the board's Python.
+"""Deployment to a board: bundles, and releases with a trial and a rollback, with only ssh and the board's Python.
 
-:mod:`.target` is what runs on the board; the other modules are the workstation's side.
+:mod:`.target` runs on the board; the other modules run on the workstation.
 """
 
 from .bundle import BundleRequest as BundleRequest, inspect_bundle as inspect_bundle, make_bundle as make_bundle

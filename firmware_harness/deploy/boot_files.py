@@ -1,4 +1,4 @@
-"""Putting a first boot onto the boot partition of a freshly written SD card, without breaking what is there."""
+"""Files for the first boot on the boot partition of a new SD card, without damage to its present content."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _RUN_ONCE = (
 
 
 def write_boot_files(folder: Path, first: FirstBoot, bundle: Path | None, system: str = "auto") -> list[Path]:
-    """Write what a first boot needs; doing it again gives the same.
+    """Write the files for a first boot; repeating it gives the same result.
 
     Args:
         folder: the mounted boot partition.
-        first: whose board it will be.
-        bundle: installed by the board itself on its first boot; None for none.
-        system: ``trixie`` or ``bookworm``; ``auto`` looks at what is there.
+        first: user and network of the board.
+        bundle: a bundle that the board installs on its first boot; None for none.
+        system: ``trixie`` or ``bookworm``; ``auto`` detects it from the partition's files.
 
     Returns:
         The files written.
 
     Raises:
-        SetupError: if the folder is no boot partition, or can't be written.
+        SetupError: if the folder is no boot partition, or cannot be written.
         FlashError: if the bundle is damaged.
     """
     if not all((folder / name).is_file() for name in ("config.txt", "cmdline.txt")):
@@ -57,12 +57,15 @@ def write_boot_files(folder: Path, first: FirstBoot, bundle: Path | None, system
         return [*_put_bundle(folder, bundle), *_put(folder, contents)]
     except OSError as error:
         raise SetupError(
-            folder, found=error.strerror, expected="to write there", next_step="mount it writable, check its space"
+            folder,
+            found=error.strerror,
+            expected="a writable partition with free space",
+            next_step="mount it writable, check its space",
         ) from error
 
 
 def with_i2c(text: str) -> str:
-    """A config.txt whose last word on the I2C bus is on, at 400 kHz, for every board; idempotent."""
+    """A config.txt that enables the I2C bus at 400 kHz for every board; idempotent."""
     kept = [line for line in text.splitlines() if not _I2C_PARAMETER.fullmatch(line)]
     sections = [match[1] for match in map(_SECTION.fullmatch, kept) if match]
     if sections and sections[-1] != "all":
@@ -77,13 +80,13 @@ def with_script(text: str) -> str:
 
 
 def _is_trixie(folder: Path) -> bool:
-    """From October 2025 on, images bring cloud-init's files with them."""
+    """Whether the image has cloud-init's files, as from October 2025 on."""
     return any((folder / name).is_file() for name in ("user-data", "meta-data", "network-config"))
 
 
 def _put(folder: Path, contents: dict[str, str]) -> list[Path]:
     for name, text in contents.items():
-        # FAT knows no owners; in a folder elsewhere, the network's key is for its owner alone.
+        # FAT has no owners; on other file systems, the network's key must be readable only for its owner.
         write_durably(folder / name, text.encode(), mode=0o600)
     return [folder / name for name in contents]
 

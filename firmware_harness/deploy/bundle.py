@@ -1,11 +1,12 @@
-"""Making a bundle: the model, the wheels, how to start them, and a manifest of it all."""
+"""Making a bundle: the model, the wheels, and a manifest with the commands that start and check them."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from deseptr.contract import SetupError, atomic_path
 from deseptr.tflite import read_tflite
@@ -14,52 +15,36 @@ from .errors import as_error
 from .own_wheel import own_wheel
 from .signing import sign
 from .target.bundle import entry_of, read_bundle, write_bundle
-from .target.manifest import MODEL, Manifest, Target
+from .target.manifest import MODEL, Manifest, ReleaseSpec
 from .target.refusal import RefusedError
 from .wheelhouse import fill_wheelhouse
 
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class BundleRequest:
-    """What goes into a bundle.
+@dataclass(frozen=True, kw_only=True)
+class BundleRequest(ReleaseSpec):
+    """A request to make a bundle: what the release is to be, as in :class:`ReleaseSpec`, and where its parts are.
 
     Args:
         model: a ``.tflite`` file with its contract.
-        target: the board.
-        build: number, higher than of all bundles before.
-        run: arguments of ``deseptr device run`` beside the model.
-        doctor: arguments of ``deseptr device doctor``; None where no sensor is used.
-        seconds: of the trial run, of the wearer's time.
-        bus: I2C bus that the service may open, or None.
-        network: whether the service may use the network.
-        extras: of deseptr, as ``mqtt``.
-        wheel: of deseptr; None makes one of what runs here.
-        wheels: folders with wheels to look into beside the index.
+        wheel: wheel of deseptr; None makes one of the running version.
+        wheels: folders with wheels, besides the index.
         key: ssh key that signs, or None.
     """
 
     model: Path
-    target: Target
-    build: int
-    run: tuple[str, ...] = ()
-    doctor: tuple[str, ...] | None = ()
-    seconds: float = 10.0
-    bus: int | None = 1
-    network: bool = False
-    extras: tuple[str, ...] = ()
     wheel: Path | None = None
     wheels: tuple[Path, ...] = ()
     key: Path | None = None
 
 
 def make_bundle(path: Path, request: BundleRequest, say: Say) -> Manifest:
-    """Write a bundle to ``path``, whole or not at all.
+    """Write a bundle to ``path``, atomically.
 
     Raises:
-        ModelError: if the model is none of ours.
-        SetupError: if wheels, the key or the file cannot be had.
+        ModelError: if the model has no contract.
+        SetupError: if wheels are missing, the key cannot sign, or the file cannot be written.
     """
     read_tflite(request.model)
     with tempfile.TemporaryDirectory(prefix="deseptr-bundle-") as name:
@@ -83,7 +68,7 @@ def inspect_bundle(path: Path) -> Manifest:
     """Verify a bundle and read its manifest.
 
     Raises:
-        FlashError: if it is damaged or none.
+        FlashError: if it is damaged or no bundle.
         SetupError: if it cannot be read.
     """
     try:
@@ -96,18 +81,9 @@ def inspect_bundle(path: Path) -> Manifest:
 
 
 def _manifest(request: BundleRequest, wheel: Path, sources: dict[str, Path]) -> Manifest:
-    manifest = Manifest(
-        version=wheel.name.split("-")[1],
-        build=request.build,
-        target=request.target,
-        run=request.run,
-        doctor=request.doctor,
-        seconds=request.seconds,
-        bus=request.bus,
-        network=request.network,
-        extras=request.extras,
-        files={name: entry_of(source) for name, source in sources.items()},
-    )
+    spec: dict[str, Any] = {field.name: getattr(request, field.name) for field in fields(ReleaseSpec)}
+    entries = {name: entry_of(source) for name, source in sources.items()}
+    manifest = Manifest(version=wheel.name.split("-")[1], files=entries, **spec)
     try:
         return Manifest.from_bytes(manifest.to_bytes())
     except RefusedError as refusal:

@@ -1,4 +1,4 @@
-"""What may go wrong between a workstation and a board."""
+"""Errors between a workstation and a board."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .target.refusal import RefusedError
 
 
 class FlashError(DeseptrError):
-    """A board cannot be reached, or refuses what it was asked; what ran there runs on."""
+    """A board cannot be reached, or refuses a request; its service keeps running."""
 
 
 def as_error(refusal: RefusedError) -> FlashError:
-    """A refusal of the shared code as an error of this side."""
+    """A refusal of the board's code as an error of the workstation."""
     return FlashError(refusal.thing, found=refusal.found, expected=refusal.expected, next_step=refusal.next_step)

@@ -1,7 +1,7 @@
-"""What a board does by itself on its first boot: be someone's, be reachable, and install the bundle beside it.
+"""Configuration of a board's first boot: user, network, and installation of the bundle on the boot partition.
 
 Raspberry Pi OS Trixie, from October 2025 on, reads cloud-init's files from the boot partition; Bookworm runs a script
-that its kernel command line names. Both get the same person, network and unit here.
+named on its kernel command line. Both get the same user, network and unit here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Wifi:
     Args:
         ssid: its name.
         psk: 64 hex digits, see :func:`wifi_of`.
-        country: where it stands, as ``DE``: a radio must know.
+        country: country of the access point, as ``DE``, for the radio's legal limits.
     """
 
     ssid: str
@@ -45,12 +45,12 @@ class Wifi:
 
 @dataclass(frozen=True)
 class FirstBoot:
-    """Whose board it will be.
+    """User and network of a new board.
 
     Args:
-        user: who may log in, with the key alone, and use sudo.
+        user: name of the user, who can log in only with the key, and use sudo.
         key: public ssh key.
-        hostname: of the board.
+        hostname: name of the board.
         wifi: network to join, or None for cable.
     """
 
@@ -68,10 +68,10 @@ class FirstBoot:
 
 
 def wifi_of(ssid: str, passphrase: str, country: str) -> Wifi:
-    """A network by its passphrase, which goes no further: the card holds the key derived from it (IEEE 802.11i, H.4).
+    """A network from its passphrase, which is not stored: the card holds the key derived from it (IEEE 802.11i, H.4).
 
     Raises:
-        SetupError: if it cannot be one.
+        SetupError: if name, passphrase or country are invalid.
     """
     if not 1 <= len(ssid.encode()) <= 32 or not ssid.isprintable():
         raise _unfit("Wi-Fi", ssid, "a name of at most 32 bytes")
@@ -89,7 +89,7 @@ def wifi_of(ssid: str, passphrase: str, country: str) -> Wifi:
 
 
 def unit_text() -> str:
-    """The unit that installs the bundle, and tries again at each boot until one release is good."""
+    """The unit that installs the bundle, repeated at each boot until a release is good."""
     source = f"{_BOOT}/{FOLDER}"
     return f"""\
 [Unit]
@@ -135,7 +135,7 @@ def cloud_files(first: FirstBoot, with_bundle: bool) -> dict[str, str]:
         "runcmd": commands,
     }
     text = "#cloud-config\n" + _yaml(data)
-    # Another instance is set up anew, the same one is left alone.
+    # cloud-init sets up a new instance, and leaves a known one as it is.
     instance = "deseptr-" + hashlib.sha256(text.encode()).hexdigest()[:12]
     return {
         "user-data": text,
@@ -145,7 +145,7 @@ def cloud_files(first: FirstBoot, with_bundle: bool) -> dict[str, str]:
 
 
 def _yaml(value: object) -> str:
-    """JSON that is YAML too: its escapes of characters beyond 16 bits are not."""
+    """JSON that is also valid YAML, hence without JSON's escapes of characters beyond 16 bits."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -164,7 +164,7 @@ def _network(wifi: Wifi | None) -> dict[str, object]:
 
 
 def script_text(first: FirstBoot, with_bundle: bool) -> str:
-    """The script of Bookworm's first boot; ``ROOT`` is empty there, and a folder in a test."""
+    """The script of Bookworm's first boot; ``ROOT`` is empty on a board, and a folder in a test."""
     q = shlex.quote
     wifi = _wifi_lines(first.wifi) if first.wifi else ""
     bundle = _bundle_lines() if with_bundle else ""
@@ -219,7 +219,7 @@ rfkill unblock wifi
 
 
 def _keyfile_bytes(text: str) -> str:
-    """An SSID as NetworkManager's keyfiles have it whatever is in it: its bytes as numbers."""
+    """An SSID for NetworkManager's keyfiles, as the numbers of its bytes, which is valid for any characters."""
     return "".join(f"{byte};" for byte in text.encode())
 
 

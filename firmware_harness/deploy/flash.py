@@ -1,4 +1,4 @@
-"""Flashing a board: look at it, plan, make the bundle, send it, and have the board try it."""
+"""Flashing a board: probe it, plan, make the bundle, send it, and have the board install and try it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .bundle import BundleRequest, inspect_bundle, make_bundle
 from .errors import FlashError
 from .ssh import SshTarget
 from .target.bundle import entry_of
-from .target.manifest import Manifest, Target
+from .target.manifest import BoardTarget, Manifest
 from .wheelhouse import check_target
 
 SYSTEM_PREFIX = "/opt/deseptr"
 USER_PREFIX = "~/.local/share/deseptr"
 _CHUNK = 1 << 16
-# Of a bundle's size: the upload, the unpacked wheels, and what they become in a virtual environment, compiled.
+# Disk space as a multiple of the bundle's size: the upload, the unpacked wheels, and the compiled virtual environment.
 _ROOM = 6
 _LEAST_ROOM = 400 << 20
 
@@ -28,17 +28,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class FlashRequest:
-    """What to do with a board.
+    """A request to flash a board.
 
     Args:
-        bundle: a ready bundle, or what to make one of; its target is the board's, whatever it says.
-        prefix: folder on the board; None for the service's usual one.
-        service: ``system``, ``user`` or ``supervised``; ``auto`` takes what the board lets it have.
-        allow_downgrade: whether a lower build may replace a higher.
-        keep: how many good releases stay on the board.
-        settle: seconds that the started service must stay up.
-        environment: NAME=VALUE lines for the service, which may hold secrets.
-        trust: allowed-signers line; the board then takes no bundle that this key hasn't signed.
+        bundle: a finished bundle, or a request to make one, whose target is replaced by the board's.
+        prefix: folder on the board; None for the default of the service.
+        service: ``system``, ``user`` or ``supervised``; ``auto`` chooses what the board supports.
+        allow_downgrade: whether a lower build may replace a higher one.
+        keep: number of good releases that stay on the board.
+        settle: time for which the started service must stay up, seconds.
+        environment: NAME=VALUE lines for the service, which may contain secrets.
+        trust: allowed-signers line; from then on, the board accepts only bundles signed with this key.
     """
 
     bundle: Path | BundleRequest
@@ -53,93 +53,96 @@ class FlashRequest:
 
 @dataclass(frozen=True)
 class Plan:
-    """What flashing would do.
+    """The plan of a flash.
 
     Args:
         destination: the board.
-        board: what was found there.
-        target: what the wheels must fit.
+        board: facts about the board, from its probe.
+        target: the platform of the wheels.
         service: ``system``, ``user`` or ``supervised``.
-        sudo: whether it needs root there.
+        sudo: whether it needs root on the board.
         prefix: folder on the board.
-        notes: what should be known beforehand.
+        notes: remarks for the user, one line each.
     """
 
     destination: str
     board: dict[str, Any]
-    target: Target
+    target: BoardTarget
     service: str
     sudo: bool
     prefix: str
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Plain JSON values."""
         return asdict(self)
 
 
 def find_plan(board: SshTarget, prefix: str | None, service: str) -> Plan:
-    """Look at a board and see how a service can be kept there.
+    """Probe a board and choose how to run the service there.
 
     Raises:
-        FlashError: if it cannot be reached, or not kept in that way.
+        FlashError: if the board cannot be reached, or cannot run the service in the requested way.
     """
     facts = board.call({"op": "probe", "prefix": prefix or USER_PREFIX})
     kind = _service(board.destination, facts, service)
     notes = []
     if kind == "supervised":
         notes.append(
-            "no systemd used: a supervisor restarts the service, but starts it at no boot and shuts in nothing"
+            "no systemd used: a supervisor restarts the service, but neither starts it at boot nor sandboxes it"
         )
     elif kind == "user":
         notes.append("a user's unit starts at boot only after `loginctl enable-linger`")
-    target = Target(facts["machine"], "{}.{}".format(*facts["python"]), facts["glibc"] or "0.0")
+    target = BoardTarget(facts["machine"], "{}.{}".format(*facts["python"]), facts["glibc"] or "0.0")
     place = prefix or (SYSTEM_PREFIX if kind == "system" else USER_PREFIX)
     sudo = kind == "system" and not facts["root"]
     return Plan(board.destination, facts, target, kind, sudo, place, tuple(notes))
 
 
 def plan_flash(board: SshTarget, request: FlashRequest) -> Plan:
-    """Look at a board and say what flashing it would do, without changing anything.
+    """Probe a board and plan a flash, without changing anything.
 
     Raises:
-        FlashError: if the board cannot be reached or doesn't fit.
+        FlashError: if the board cannot be reached or is not suitable.
         SetupError: if there are no wheels for it.
     """
     plan = find_plan(board, request.prefix, request.service)
     facts = plan.board
     if facts["glibc"] is None:
-        raise _unfit(plan, "another C library than glibc", "glibc", "use Raspberry Pi OS or Debian")
+        raise _unsuitable(plan, "another C library than glibc", "glibc", "use Raspberry Pi OS or Debian")
     notes = [*plan.notes]
     if isinstance(request.bundle, BundleRequest):
         notes += check_target(plan.target)
         if plan.target.machine == "armv7l" and not facts["openblas"]:
-            raise _unfit(
-                plan, "no libopenblas0", "it, for piwheels' numpy", "run `sudo apt install libopenblas0` there"
+            raise _unsuitable(
+                plan,
+                "no libopenblas0",
+                "libopenblas0, for piwheels' numpy",
+                "run `sudo apt install libopenblas0` there",
             )
         _check_bus(plan, request.bundle)
     if facts["free_bytes"] < _LEAST_ROOM:
-        raise _unfit(plan, f"{facts['free_bytes'] >> 20} MiB free", f"{_LEAST_ROOM >> 20} MiB", "free space there")
+        raise _unsuitable(plan, f"{facts['free_bytes'] >> 20} MiB free", f"{_LEAST_ROOM >> 20} MiB", "free space there")
     if request.trust is not None and not facts["ssh_keygen"]:
-        raise _unfit(plan, "no ssh-keygen", "it, to verify signatures", "install openssh-client there")
+        raise _unsuitable(plan, "no ssh-keygen", "ssh-keygen, to verify signatures", "install openssh-client there")
     return replace(plan, notes=tuple(notes))
 
 
 def flash(board: SshTarget, request: FlashRequest, plan: Plan, say: Say, progress: Progress) -> dict[str, Any]:
-    """Do what was planned: the bundle is made or read, sent, installed and tried.
+    """Carry out a plan: make or read the bundle, send it, and have the board install and try it.
 
     Args:
-        board: the connection; asked as root from here on if the plan says so.
-        request: what to do.
-        plan: of :func:`plan_flash`.
-        say: told what is going on.
-        progress: told bytes sent and bytes in all.
+        board: the connection; used as root from here on if the plan requires it.
+        request: the request.
+        plan: the plan, from :func:`plan_flash`.
+        say: called with a line for each step.
+        progress: called with the bytes sent and their total.
 
     Returns:
-        The release, what its trial saw, and what was removed.
+        The release, the observations of its trial, and the releases removed.
 
     Raises:
-        FlashError: if the board refuses or its trial fails; what ran before runs on or again.
+        FlashError: if the board refuses or the trial fails; the previous release keeps running or is started again.
         ModelError, SetupError: if the bundle cannot be made.
     """
     board.sudo = plan.sudo
@@ -166,10 +169,10 @@ def flash(board: SshTarget, request: FlashRequest, plan: Plan, say: Say, progres
 
 
 def send_bundle(board: SshTarget, prefix: str, bundle: Path, progress: Progress) -> str:
-    """Send a file, from where an earlier try broke off.
+    """Send a file, resuming an interrupted upload.
 
     Returns:
-        Its SHA-256, by which the board knows it.
+        Its SHA-256, which identifies it on the board.
 
     Raises:
         FlashError: if the connection breaks again.
@@ -199,15 +202,15 @@ def _service(destination: str, facts: dict[str, Any], wanted: str) -> str:
         raise FlashError(
             destination,
             found="no systemd running",
-            expected=f"it, for a {wanted} unit",
-            next_step="--service supervised",
+            expected=f"systemd, for a {wanted} unit",
+            next_step="use --service supervised",
         )
     if wanted == "system" and not facts["sudo"]:
         raise FlashError(
             destination,
             found="a user who may not use sudo without a password",
             expected="root's rights for a system unit",
-            next_step="allow it, or choose --service user",
+            next_step="allow sudo, or choose --service user",
         )
     return wanted
 
@@ -217,22 +220,25 @@ def _check_bus(plan: Plan, request: BundleRequest) -> None:
         return
     buses = {entry["bus"]: entry["usable"] for entry in plan.board["i2c"]}
     if request.bus not in buses:
-        raise _unfit(
+        raise _unsuitable(
             plan,
             f"I2C buses {sorted(buses)}" if buses else "no I2C bus",
             f"/dev/i2c-{request.bus}",
             "enable it with `sudo raspi-config nonint do_i2c 0`, or try without a sensor: --simulate",
         )
     if not buses[request.bus] and plan.service != "system":
-        raise _unfit(
-            plan, f"/dev/i2c-{request.bus} closed to this user", "it open", "add the user to the group i2c there"
+        raise _unsuitable(
+            plan,
+            f"no access to /dev/i2c-{request.bus} for this user",
+            "permission to open it",
+            "add the user to the group i2c there",
         )
 
 
 def _check_room(plan: Plan, manifest: Manifest, size: int) -> None:
     needed = _ROOM * size
     if plan.board["free_bytes"] < needed:
-        raise _unfit(
+        raise _unsuitable(
             plan,
             f"{plan.board['free_bytes'] >> 20} MiB free",
             f"{needed >> 20} MiB for {manifest.release}",
@@ -240,5 +246,5 @@ def _check_room(plan: Plan, manifest: Manifest, size: int) -> None:
         )
 
 
-def _unfit(plan: Plan, found: str, expected: str, next_step: str) -> FlashError:
+def _unsuitable(plan: Plan, found: str, expected: str, next_step: str) -> FlashError:
     return FlashError(plan.destination, found=found, expected=expected, next_step=next_step)

@@ -1,4 +1,4 @@
-"""Speed and accuracy of a model on the board, beside what the same commands give on this machine."""
+"""Speed and accuracy of a model on the board, compared with the same commands on this machine."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ def measure_board(
     simulate: bool,
     say: Say,
 ) -> dict[str, Any]:
-    """Time and score a model there with the installed release, then here.
+    """Time and score a model on the board with the installed release, then on this machine.
 
     Args:
         board: the connection.
-        prefix: of the releases on the board.
+        prefix: folder of the releases on the board.
         model: a ``.tflite`` file.
         data: a file of recordings, or the name of a synthetic wearer.
-        windows: to time.
-        subjects: only these, as ``5,10,12-14``.
-        simulate: whether the data are played to a simulated sensor even where there is a real one.
-        say: told what is going on.
+        windows: number of windows to time.
+        subjects: subjects to use, as ``5,10,12-14``; None for all.
+        simulate: whether a simulated sensor plays the data, even if there is a real sensor.
+        say: called with a line for each step.
 
     Returns:
-        ``board`` and ``workstation``, each with ``profile`` and ``evaluate``, and what the board is.
+        ``board`` and ``workstation``, each with ``profile`` and ``evaluate``, and facts about the board.
 
     Raises:
-        FlashError: if nothing is flashed there, or a command fails there.
+        FlashError: if the board has no release, or a command fails there.
         SetupError: if a file cannot be sent, or a command fails here.
     """
     files = _files(model, data)
@@ -74,7 +74,7 @@ def measure_board(
 
 
 def measuring_commands(windows: int, subjects: str | None, data: str, *, simulate: bool) -> dict[str, list[str]]:
-    """The commands as words of `deseptr`; ``@model`` and ``@data`` stand for the files."""
+    """The commands as arguments of `deseptr`; ``@model`` and ``@data`` stand for the files."""
     only = ["--test-subjects", subjects] if subjects else []
     sensor = ["--simulate", data] if simulate else []
     return {
@@ -89,7 +89,7 @@ def _files(model: Path, data: str) -> dict[str, Path]:
 
 
 def _sent(name: str, path: Path) -> str:
-    """A file's name on the board: readers go by its suffix."""
+    """A file's name on the board, with its suffix, by which readers recognise its format."""
     return f"{name}{path.suffix}"
 
 
@@ -112,5 +112,8 @@ def _run_here(kind: str, words: Sequence[str], files: dict[str, Path], say: Say)
     except ValueError:
         found = "no JSON"
     raise FlashError(
-        f"deseptr {' '.join(words[:2])}", found=found, expected="figures", next_step="run it by itself to see more"
+        f"deseptr {' '.join(words[:2])}",
+        found=found,
+        expected="figures",
+        next_step="run the command directly for details",
     )

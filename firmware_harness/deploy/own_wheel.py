@@ -1,4 +1,4 @@
-"""A wheel of the deseptr that runs here, so that the board runs the same."""
+"""A wheel of the deseptr that is running, so that the board runs the same version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def own_wheel(folder: Path) -> Path:
-    """Write the wheel into ``folder``: built from this source tree, or packed from what is installed.
+    """Write the wheel into ``folder``: built from this source tree, or packed from the installed files.
 
     Raises:
         SetupError: if it cannot be built.
@@ -31,15 +31,15 @@ def own_wheel(folder: Path) -> Path:
 
 
 def pack_installed(installed: Distribution, folder: Path) -> Path:
-    """Pack an installed pure-Python distribution as a wheel again (PyPA's binary distribution format, version 1).
+    """Pack an installed pure-Python distribution as a wheel (PyPA's binary distribution format, version 1).
 
     Raises:
-        SetupError: if files that belong to it are missing.
+        SetupError: if files of the distribution are missing.
     """
     name = f"{installed.metadata['Name'].replace('-', '_')}-{installed.version}"
     path = folder / f"{name}-py3-none-any.whl"
     info = f"{name}.dist-info"
-    # What the installer wrote is not the wheel's: scripts, caches, its own notes.
+    # Files that the installer wrote do not belong to the wheel: scripts, caches, its own records.
     left = {f"{info}/{note}" for note in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")}
     records = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -68,7 +68,7 @@ def _is_source(root: Path) -> bool:
 def _build(root: Path, folder: Path) -> Path:
     settings = tomllib.loads((root / "pyproject.toml").read_text())
     with tempfile.TemporaryDirectory(prefix="deseptr-") as name:
-        # A copy: building writes into the tree, and packs what earlier builds left there.
+        # A copy, since building writes into the tree and packs remains of earlier builds.
         copy = Path(name)
         skip = shutil.ignore_patterns("__pycache__")
         for room in settings["tool"]["setuptools"]["package-dir"].values():
@@ -80,9 +80,9 @@ def _build(root: Path, folder: Path) -> Path:
     found = sorted(folder.glob(f"{_NAME}-*.whl"))
     if ended.returncode or not found:
         lines = ended.stderr.strip().splitlines() or ["no wheel"]
-        raise _unbuilt(lines[-1], "see that `pip wheel .` works in the source tree")
+        raise _unbuilt(lines[-1], "check that `pip wheel .` works in the source tree")
     return found[-1]
 
 
 def _unbuilt(found: str, next_step: str) -> SetupError:
-    return SetupError("wheel of deseptr", found=found, expected="one to build", next_step=next_step)
+    return SetupError("wheel of deseptr", found=found, expected="a wheel that can be built", next_step=next_step)

@@ -1,4 +1,4 @@
-"""Signing a bundle's manifest with an ssh key, also one that only an agent or a token holds."""
+"""Signing a bundle's manifest with an ssh key, which may be held by an agent or a token."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .target.signature import NAMESPACE, signers_line
 
 
 def sign(content: bytes, key: Path) -> bytes:
-    """The signature, as `ssh-keygen -Y sign` writes it.
+    """The signature of `ssh-keygen -Y sign`.
 
     Args:
-        content: what is signed.
-        key: a private key, or a public one whose private half an agent holds.
+        content: the bytes to sign.
+        key: a private key, or a public one whose private key an agent holds.
 
     Raises:
-        SetupError: if it can't be signed with it.
+        SetupError: if the key cannot sign.
     """
     command = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(key), "-n", NAMESPACE]
     try:
@@ -37,7 +37,7 @@ def trust_of(public_key: Path) -> str:
     """The allowed-signers line of a public key's file.
 
     Raises:
-        SetupError: if it isn't one.
+        SetupError: if it is no public key.
     """
     try:
         text = public_key.read_text()

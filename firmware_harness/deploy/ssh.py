@@ -1,4 +1,4 @@
-"""Asking a board over the system's own ssh client, which knows the user's keys, agents, jump hosts and known hosts."""
+"""Requests to a board through the system's ssh client, with the user's keys, agents, jump hosts and known hosts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from deseptr.contract import SetupError
 from .errors import FlashError
 from .zipapp import target_zip
 
-# Reads the zip off its own stdin, which goes on with the request.
+# Reads the zip from stdin, which continues with the request.
 _BOOT = """\
 import json, runpy, sys, tempfile
 if sys.version_info < (3, 9):
@@ -51,15 +51,15 @@ def _silent(line: str) -> None:
 
 @dataclass(frozen=True)
 class SshOptions:
-    """How to reach a board.
+    """Options of the ssh connection.
 
     Args:
-        port: of sshd; None for ssh's own configuration, as for all that follows.
-        identity: private key.
-        accept_new_host_key: whether a host never seen before is believed; a changed key never is.
+        port: port of sshd; None for that of ssh's configuration.
+        identity: private key; None for those of ssh's configuration.
+        accept_new_host_key: whether to trust the key of a new host; a changed key is always refused.
         config: another configuration file.
-        timeout: seconds to connect in.
-        further: ``KEY=VALUE`` options of ssh_config(5); they can't loosen those above.
+        timeout: timeout of the connection, seconds.
+        further: ``KEY=VALUE`` options of ssh_config(5), which cannot override those above.
     """
 
     port: int | None = None
@@ -70,7 +70,7 @@ class SshOptions:
     further: tuple[str, ...] = ()
 
     def words(self) -> list[str]:
-        """The options as words of ssh's command line; of each, ssh takes the first."""
+        """The options as words of ssh's command line; ssh uses the first value of each."""
         checking = "accept-new" if self.accept_new_host_key else "yes"
         fixed = {
             "BatchMode": "yes",
@@ -87,16 +87,16 @@ class SshOptions:
 
 
 class SshTarget:
-    """A board at the other end of ssh; one connection for all calls, closed at the end of the ``with`` block.
+    """A board behind ssh; one connection for all calls, closed at the end of the ``with`` block.
 
     Args:
         destination: ``user@host`` or a name of the ssh configuration.
-        options: how to reach it.
+        options: options of the connection.
         python: the board's Python.
         sudo: whether calls run as root.
 
     Raises:
-        FlashError: if the destination isn't one.
+        FlashError: if the destination is invalid.
         SetupError: if there is no ssh client here.
     """
 
@@ -114,7 +114,7 @@ class SshTarget:
         self._options = options or SshOptions()
         self._python = python
         self._zip = target_zip()
-        # A private folder: whoever can write to the socket has the connection.
+        # A private folder, since anyone who can write to the socket can use the connection.
         self._folder = tempfile.mkdtemp(prefix="deseptr-ssh-")
 
     def __enter__(self) -> SshTarget:
@@ -126,12 +126,12 @@ class SshTarget:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def call(self, request: dict[str, Any], payload: Iterable[bytes] = (), say: Say = _silent) -> Any:
-        """Have the board answer a request.
+        """Send a request to the board and return its result.
 
         Args:
-            request: ``op``, ``prefix`` and what the operation wants.
+            request: ``op``, ``prefix`` and the arguments of the operation.
             payload: bytes that follow it.
-            say: told the lines that the board says meanwhile.
+            say: called with each progress line of the board.
 
         Raises:
             FlashError: if the board cannot be reached, or refuses.
@@ -145,7 +145,7 @@ class SshTarget:
                     process.stdin.write(chunk)
                 process.stdin.close()
             except BrokenPipeError:
-                pass  # it ended before; why, it says
+                pass  # the board's process ended early and reports the reason
             last = _listen(process.stdout, say)
             code = process.wait()
             errors.seek(0)
@@ -176,19 +176,19 @@ class SshTarget:
         if "refused" in last:
             raise FlashError(**last["refused"])
         lines = [line.strip() for line in errors.splitlines() if line.strip()]
-        said = lines[-1] if lines else f"exit code {code}"
+        found = lines[-1] if lines else f"exit code {code}"
         if code == _NO_CONNECTION:
-            next_step = "check the name, the network, and that `ssh` reaches it"
+            next_step = "check the name, the network, and that `ssh` can connect"
         elif code in _NO_COMMAND:
             next_step = "install python3 there, or name it with --python"
         else:
-            next_step = "nothing was activated unless said before; see `deseptr firmware status`"
+            next_step = "see `deseptr firmware status` for the board's state"
         hint = next((text for mark, text in _HINTS.items() if mark in errors), next_step)
-        raise FlashError(self.destination, found=said, expected="an answer", next_step=hint)
+        raise FlashError(self.destination, found=found, expected="an answer", next_step=hint)
 
 
 def _listen(stream: IO[bytes], say: Say) -> dict[str, Any]:
-    """Pass on what is said, and return the last message that is none of that."""
+    """Pass on the progress lines, and return the last other message."""
     last: dict[str, Any] = {}
     for line in stream:
         try:

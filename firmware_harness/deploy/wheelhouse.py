@@ -1,7 +1,7 @@
-"""All wheels that a board needs, fetched here: a board needs no network, no index and no compiler.
+"""Download of all wheels that a board needs, so that the board needs no network, no index and no compiler.
 
-pip chooses wheels by the tags it is told, but decides by the machine it runs on which requirements apply. So these are
-read here, from each wheel's own metadata and for the board's environment, until nothing is missing.
+pip chooses wheels by the given tags, but evaluates requirements for the machine on which it runs. The requirements are
+therefore evaluated here, from each wheel's metadata and for the board's environment, until none is missing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from packaging.version import Version
 
 from deseptr.contract import SetupError
 
-from .target.manifest import Target
+from .target.manifest import BoardTarget
 
 PIWHEELS = "https://www.piwheels.org/simple"
 MACHINES = ("aarch64", "armv7l", "x86_64")
@@ -31,14 +31,14 @@ _ROUNDS = 8
 _TIMEOUT = 1800.0
 
 
-def check_target(target: Target) -> list[str]:
-    """See that there are wheels for a board.
+def check_target(target: BoardTarget) -> list[str]:
+    """Check that there are wheels for a board.
 
     Returns:
-        What should be known of them, a line each.
+        Remarks on them, one line each.
 
     Raises:
-        SetupError: if something needed is published by nobody.
+        SetupError: if a required package is not published for the board.
     """
     version = _numbers(target.python)
     if target.machine not in MACHINES:
@@ -63,22 +63,22 @@ def check_target(target: Target) -> list[str]:
 
 
 def fill_wheelhouse(
-    folder: Path, wheel: Path, target: Target, *, extras: Sequence[str] = (), find_links: Sequence[Path] = ()
+    folder: Path, wheel: Path, target: BoardTarget, *, extras: Sequence[str] = (), find_links: Sequence[Path] = ()
 ) -> list[Path]:
-    """Put ``wheel``, all it requires on the board, and pip itself into ``folder``.
+    """Put ``wheel``, its requirements on the board, and pip into ``folder``.
 
     Args:
         folder: an empty folder.
-        wheel: of deseptr.
+        wheel: the wheel of deseptr.
         target: the board.
-        extras: of ``wheel``.
-        find_links: folders with wheels to look into as well.
+        extras: extras of ``wheel`` to include.
+        find_links: further folders with wheels.
 
     Returns:
         The wheels.
 
     Raises:
-        SetupError: if pip is missing here, or finds no wheel of something for the board.
+        SetupError: if pip is missing here, or finds no wheel of a requirement for the board.
     """
     check_target(target)
     if importlib.util.find_spec("pip") is None:
@@ -98,14 +98,16 @@ def fill_wheelhouse(
                 break
             wanted.update({str(requirement): requirement for requirement in lacking})
         else:
-            raise _unavailable(target, f"no {lacking[0]}", "wheels that agree", "see what `pip download` says of it")
+            raise _unavailable(
+                target, f"no {lacking[0]}", "wheels that meet all requirements", "try `pip download` with it"
+            )
         for path in (wheel, *fetched.iterdir()):
             shutil.copy(path, folder / path.name)
     return sorted(folder.glob("*.whl"))
 
 
-def unmet(wheels: Sequence[Path], target: Target, extras: Sequence[str] = ()) -> list[Requirement]:
-    """Requirements of ``wheels`` on the board, with ``extras`` of the first, that none meets, without their markers."""
+def unmet(wheels: Sequence[Path], target: BoardTarget, extras: Sequence[str] = ()) -> list[Requirement]:
+    """Requirements on the board, without markers, that no wheel meets; ``extras`` are those of the first wheel."""
     there = dict(map(_named, wheels))
     found = []
     for requirement, bracket in _required(wheels, target, extras):
@@ -116,7 +118,7 @@ def unmet(wheels: Sequence[Path], target: Target, extras: Sequence[str] = ()) ->
     return found
 
 
-def environment_of(target: Target) -> dict[str, str]:
+def environment_of(target: BoardTarget) -> dict[str, str]:
     """The environment markers (PyPA's dependency specifiers) of a board."""
     return {
         "implementation_name": "cpython",
@@ -134,17 +136,17 @@ def environment_of(target: Target) -> dict[str, str]:
     }
 
 
-def platform_tags(target: Target) -> list[str]:
-    """The platforms that pip may take wheels for (PEP 600): every glibc up to the board's."""
+def platform_tags(target: BoardTarget) -> list[str]:
+    """Platform tags of the wheels that pip may use (PEP 600): every glibc up to the board's."""
     newest = _numbers(target.glibc)[1]
     oldest = 5 if target.machine == "x86_64" else 17
     tags = [f"manylinux_2_{minor}_{target.machine}" for minor in range(newest, oldest - 1, -1)]
     legacy = ["manylinux2014", *(["manylinux2010", "manylinux1"] if target.machine == "x86_64" else [])]
-    # piwheels builds for its own system and says no more than linux.
+    # piwheels builds for Raspberry Pi OS and tags its wheels only as linux.
     return [*tags, *(f"{name}_{target.machine}" for name in legacy), f"linux_{target.machine}"]
 
 
-def _required(wheels: Sequence[Path], target: Target, extras: Sequence[str]) -> Iterator[tuple[Requirement, str]]:
+def _required(wheels: Sequence[Path], target: BoardTarget, extras: Sequence[str]) -> Iterator[tuple[Requirement, str]]:
     environment = environment_of(target)
     for index, wheel in enumerate(wheels):
         wanted = [{**environment, "extra": extra} for extra in ("", *(() if index else extras))]
@@ -168,7 +170,7 @@ def _named(wheel: Path) -> tuple[str, Version]:
 def _download(
     folder: Path,
     requirements: Iterable[Requirement],
-    target: Target,
+    target: BoardTarget,
     find_links: Sequence[Path],
 ) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
@@ -194,5 +196,5 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _unavailable(target: Target, found: str, expected: str, next_step: str) -> SetupError:
+def _unavailable(target: BoardTarget, found: str, expected: str, next_step: str) -> SetupError:
     return SetupError(f"wheels for {target}", found=found, expected=expected, next_step=next_step)

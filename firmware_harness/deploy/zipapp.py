@@ -1,4 +1,4 @@
-"""The board's side as one zip that its Python runs; nothing of it needs to be there before."""
+"""The board's side as one zip that the board's Python runs without an installation."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Any
 from deseptr.contract import SetupError
 from deseptr.firmware_harness.deploy.bundle import BundleRequest, make_bundle
 from deseptr.firmware_harness.deploy.target.bundle import read_bundle
-from deseptr.firmware_harness.deploy.target.manifest import Target
+from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 from deseptr.firmware_harness.deploy.zipapp import target_zip
 
 from .cpio import Entry
@@ -63,7 +63,7 @@ class Payload:
         has_older: whether it has.
     """
 
-    target: Target
+    target: BoardTarget
     bundle: Path
     wheels: tuple[Path, ...]
     pip: Path
@@ -75,7 +75,7 @@ def verification_recipe() -> Recipe:
     return replace(default_recipe(), runtime="", packages=PACKAGES, modules=MODULES)
 
 
-def target_of(release: str) -> Target:
+def target_of(release: str) -> BoardTarget:
     """What a release's wheels are chosen for.
 
     Raises:
@@ -88,10 +88,10 @@ def target_of(release: str) -> Target:
             expected=" or ".join(RELEASES),
             next_step="verify in a container of one of these",
         )
-    return Target("aarch64", *RELEASES[release])
+    return BoardTarget("aarch64", *RELEASES[release])
 
 
-def prepare_payload(model: Path, target: Target, folder: Path, note: Callable[[str], None]) -> Payload:
+def prepare_payload(model: Path, target: BoardTarget, folder: Path, note: Callable[[str], None]) -> Payload:
     """Make the bundle of ``model`` and fetch the older runtime, into ``folder``.
 
     Raises:

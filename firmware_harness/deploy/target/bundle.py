@@ -1,4 +1,4 @@
-"""Reading and writing bundles: a tar of which every byte follows from its manifest, so that only one form is right.
+"""Reading and writing bundles: a tar whose every byte follows from its manifest, so that only one form is valid.
 
 A general tar reader has to make sense of links, devices, absolute paths, repeated names and trailing bytes. This one
 knows from the manifest which bytes must come next and refuses all others, so that none of these can be expressed; `tar`
@@ -21,7 +21,7 @@ from .signature import verify
 _BLOCK = 512
 _CHUNK = 1 << 20
 _MOST = {MANIFEST: 1 << 20, SIGNATURE: 1 << 14, TOTAL: 65}
-_REFETCH = "nothing was changed; make the bundle anew or send it again"
+_REFETCH = "nothing was changed; make the bundle again or send it again"
 
 
 def entry_of(path: Path) -> Entry:
@@ -53,10 +53,10 @@ def write_bundle(stream: IO[bytes], manifest: Manifest, sources: dict[str, Path]
     """Write a bundle.
 
     Args:
-        stream: where to.
-        manifest: of it.
-        sources: where each of the manifest's files is.
-        signature: of the manifest's bytes, or None.
+        stream: the output.
+        manifest: its manifest.
+        sources: path of each of the manifest's files.
+        signature: signature of the manifest's bytes, or None.
     """
     digest = hashlib.sha256()
 
@@ -84,12 +84,12 @@ def read_bundle(stream: IO[bytes], folder: Path | None = None, signers: Path | N
     """Verify a bundle to its last byte, and unpack it on the way.
 
     Args:
-        stream: of the bundle.
-        folder: where to unpack to: an empty folder that the caller throws away when this raises. None only verifies.
-        signers: allowed signers (ssh-keygen(1)), one of which must have signed; None takes unsigned bundles.
+        stream: the bundle.
+        folder: an empty folder to unpack to, which the caller removes after an error; None only verifies.
+        signers: allowed signers (ssh-keygen(1)), one of which must have signed; None accepts unsigned bundles.
 
     Raises:
-        RefusedError: at the first byte that isn't as the manifest wants it.
+            RefusedError: at the first byte that differs from the one that the manifest determines.
     """
     reader = _Reader(stream)
     content = reader.named(MANIFEST)
@@ -123,7 +123,7 @@ def _unpack(reader: _Reader, name: str, entry: Entry, folder: Path | None) -> No
 
 
 class _Reader:
-    """A stream of which it is known what comes next."""
+    """A stream whose next bytes are known."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -139,7 +139,7 @@ class _Reader:
         return self._ahead[:100].rstrip(b"\0") == name.encode()
 
     def named(self, name: str) -> bytes:
-        """A small file whose size only its header tells."""
+        """A small file whose size is only in its header."""
         if not self.next_is(name):
             raise _damaged(_describe(self._ahead), name)
         try:
@@ -154,7 +154,7 @@ class _Reader:
         return content
 
     def file(self, name: str, entry: Entry) -> Iterator[bytes]:
-        """The chunks of a file; raises after the last if they aren't the manifest's."""
+        """The chunks of a file; raises after the last one if they differ from the manifest's."""
         self._expect_header(name, entry.size)
         digest = hashlib.sha256()
         left = entry.size
@@ -168,7 +168,7 @@ class _Reader:
         self._expect(_padding(entry.size), f"after {name}")
 
     def rest(self, zeros: int) -> str:
-        """What is wrong with the end, or nothing."""
+        """The error at the end of the stream, or nothing."""
         found = self._stream.read(zeros + 1)
         if found == bytes(zeros):
             return ""
@@ -199,7 +199,7 @@ def _padding(size: int) -> bytes:
 
 
 def _describe(block: bytes) -> str:
-    """A header in a few words, whatever it is."""
+    """Description of any header in a few words."""
     kinds = {b"1": "a hard link", b"2": "a symbolic link", b"3": "a device", b"4": "a device", b"5": "a folder"}
     name = block[:100].split(b"\0")[0].decode("ascii", "backslashreplace")
     kind = kinds.get(block[156:157], "an entry" if block[257:262] == b"ustar" else "no tar header but")

@@ -1,4 +1,4 @@
-"""The whole of what changes a board: install and try a bundle, go back, remove all. Each leaves something that runs."""
+"""All operations that change a board: install and try a bundle, roll back, uninstall. None leaves a broken service."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """How to install.
+    """Settings of an installation.
 
     Args:
         service: ``system``, ``user`` or ``supervised``.
-        allow_downgrade: whether a lower build number may replace a higher.
-        keep: how many good releases stay.
-        settle: seconds that the started service must stay up.
-        environment: NAME=VALUE lines for the service, None to keep what is there.
-        trust: allowed signers; where there are some already, from the next bundle on. None keeps what is there.
+        allow_downgrade: whether a lower build number may replace a higher one.
+        keep: number of good releases that stay.
+        settle: time for which the started service must stay up, seconds.
+        environment: NAME=VALUE lines for the service; None keeps the present ones.
+        trust: allowed signers, valid from the next bundle on if the board has some already; None keeps those.
     """
 
     service: str
@@ -45,13 +45,13 @@ class Settings:
 
 
 def install(bundle: Path, releases: Releases, settings: Settings, say: Say) -> dict[str, Any]:
-    """Verify a bundle, install it beside what runs, try it, and go back if it fails.
+    """Verify a bundle, install it beside the running release, try it, and go back if it fails.
 
     Returns:
-        The release, and what its trial saw.
+        The release, and the observations of its trial.
 
     Raises:
-        RefusedError: if anything is wrong; the release that ran before runs again.
+        RefusedError: if a step fails; the previous release runs again.
     """
     with releases.lock():
         _recover(releases, say)
@@ -60,7 +60,7 @@ def install(bundle: Path, releases: Releases, settings: Settings, say: Say) -> d
         service = make_service(releases.prefix, settings.service)
         seen = _try(releases, manifest, service, settings, say)
         if settings.trust is not None:
-            # Another key comes with a bundle that the one before has signed.
+            # A new key is accepted only with a bundle that the present key has signed.
             _put_trust(releases.prefix, settings.trust)
         removed = releases.prune(settings.keep)
         releases.clear_incoming()
@@ -68,7 +68,7 @@ def install(bundle: Path, releases: Releases, settings: Settings, say: Say) -> d
 
 
 def roll_back(releases: Releases, say: Say) -> dict[str, Any]:
-    """Go back to the good release before, and start it.
+    """Go back to the previous good release, and start it.
 
     Raises:
         RefusedError: if there is none, or it does not start.
@@ -85,10 +85,10 @@ def roll_back(releases: Releases, say: Say) -> dict[str, Any]:
 
 
 def recover(releases: Releases) -> str | None:
-    """End a trial that nobody watches any more: called before each start of the service.
+    """End an interrupted trial; called before each start of the service.
 
     Returns:
-        The release left, or None where nothing was to be done or a deployment is just at it.
+        The release that was left; None if there was no such trial, or a deployment is in progress.
     """
     if not releases.prefix.is_dir() or releases.locked():
         return None
@@ -104,7 +104,7 @@ def uninstall(releases: Releases) -> dict[str, Any]:
     """Stop the service and remove it with all releases, settings and secrets.
 
     Raises:
-        RefusedError: if nothing of ours is there.
+        RefusedError: if there is no installation.
     """
     prefix = releases.prefix
     if not (prefix / "settings.json").is_file():
@@ -114,7 +114,7 @@ def uninstall(releases: Releases) -> dict[str, Any]:
     with releases.lock():
         service_of(prefix).remove()
         names = releases.names()
-        # Only what is ours: the prefix may be a folder that was there before.
+        # Remove only files of the installation: the prefix may be a folder that existed before.
         for name in ("releases", "incoming", "etc"):
             shutil.rmtree(prefix / name, ignore_errors=True)
         for name in (
@@ -136,7 +136,7 @@ def uninstall(releases: Releases) -> dict[str, Any]:
 
 
 def status(releases: Releases) -> dict[str, Any]:
-    """What is installed, how its service is, and what the board is."""
+    """The installed releases, the state of the service, and facts about the board."""
     facts = {**releases.to_dict(), "board": probe(releases.prefix), "service": "none", "service_kind": None}
     if (releases.prefix / "settings.json").is_file():
         kind = _kind(releases.prefix)
@@ -146,7 +146,7 @@ def status(releases: Releases) -> dict[str, Any]:
 
 
 def check_target(manifest: Manifest, board: dict[str, Any]) -> None:
-    """See that a bundle's wheels were chosen for a board like this.
+    """Check that a bundle's wheels are for this kind of board.
 
     Raises:
         RefusedError: if they were not.
@@ -169,10 +169,10 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def service_of(prefix: Path) -> Service:
-    """The service as it was installed.
+    """The installed service.
 
     Raises:
-        RefusedError: if it never was.
+        RefusedError: if none is installed.
     """
     return make_service(prefix, _kind(prefix))
 
@@ -195,7 +195,7 @@ def _put_settings(prefix: Path, settings: Settings) -> None:
         write_environment(prefix, settings.environment)
     if settings.trust is not None and _signers(prefix) is None:
         _put_trust(prefix, settings.trust)
-    # The service recovers with a copy that no bad release can have brought.
+    # The service recovers with this copy, which no bad release can replace.
     running = Path(sys.argv[0])
     if running.suffix == ".pyz":
         write_durably(prefix / "target.pyz", running.read_bytes())
@@ -232,7 +232,7 @@ def _unpack_and_build(bundle: Path, releases: Releases, settings: Settings, say:
 
 
 def _is_there(releases: Releases, staged: Path, manifest: Manifest) -> bool:
-    """Whether the very same release is installed; an abandoned one of that name is removed."""
+    """Whether the same release is installed; an incomplete one of that name is removed."""
     name = manifest.release
     if name not in releases.names():
         shutil.rmtree(releases.folder / name, ignore_errors=True)
@@ -242,7 +242,7 @@ def _is_there(releases: Releases, staged: Path, manifest: Manifest) -> bool:
     raise RefusedError(
         f"bundle {name}",
         found="other content under the same build number",
-        expected="a build number of its own",
+        expected="a unique build number",
         next_step="nothing was changed; make the bundle with a higher --build",
     )
 
@@ -258,21 +258,21 @@ def _try(releases: Releases, manifest: Manifest, service: Service, settings: Set
         say("starting the service")
         service.start()
         watch_service(service, settings.settle)
-    except Exception as error:  # whatever it was, what ran before shall run again
-        refused = _went_back(releases, service, error, say)
+    except Exception as error:  # after any error, the previous release must run again
+        refused = _go_back(releases, service, error, say)
         releases.prune(settings.keep)
         raise refused from error
     releases.confirm()
     return seen
 
 
-def _went_back(releases: Releases, service: Service, error: Exception, say: Say) -> RefusedError:
-    """Make the last good release run again, and say both."""
-    say("going back to the release before")
+def _go_back(releases: Releases, service: Service, error: Exception, say: Say) -> RefusedError:
+    """Start the last good release again; returns the refusal with cause and outcome."""
+    say("going back to the previous release")
     cause = (
         error
         if isinstance(error, RefusedError)
-        else RefusedError("board", found=error, expected="it to work", next_step="")
+        else RefusedError("board", found=error, expected="no error", next_step="")
     )
     service.stop()
     failed = releases.recover(f"{cause.thing}: {cause.found}")
@@ -295,4 +295,4 @@ def _went_back(releases: Releases, service: Service, error: Exception, say: Say)
 def _recover(releases: Releases, say: Say) -> None:
     left = releases.recover()
     if left is not None:
-        say(f"an earlier trial of {left} was cut off: back to {releases.current()}")
+        say(f"an earlier trial of {left} was interrupted: back to {releases.current()}")

@@ -1,4 +1,4 @@
-"""The service's environment file, which may hold passwords: for its owner alone, and never shown."""
+"""The service's environment file, which may contain passwords: readable only for its owner, and never printed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=([^\n]*)")
 
 
 def environment_path(prefix: Path) -> Path:
-    """Where the file is."""
+    """Path of the file."""
     return prefix / "etc" / "service.env"
 
 
 def write_environment(prefix: Path, text: str) -> None:
-    """Keep NAME=VALUE lines for the service.
+    """Write NAME=VALUE lines for the service.
 
     Raises:
-        RefusedError: at a line of another form; its content isn't repeated.
+        RefusedError: if a line has another form; the message does not contain the line.
     """
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.startswith("#") and not _LINE.fullmatch(line):
@@ -36,7 +36,7 @@ def write_environment(prefix: Path, text: str) -> None:
 
 
 def read_environment(prefix: Path) -> dict[str, str]:
-    """The variables, as systemd would set them of plain or quoted values."""
+    """The variables, as systemd would set them from plain or quoted values."""
     try:
         lines = environment_path(prefix).read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""The gate that a release on trial must pass: the doctor's word, labels from the sensor, a service that stays up."""
+"""The gate for a release on trial: no failed check of the doctor, labels from the sensor, a service that stays up."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from .service import Service
 Say = Callable[[str], None]
 _DOCTOR_TIMEOUT = 120.0
 _START_TIMEOUT = 120.0
-_SICK = 2  # exit code of `device doctor`: 0 well, 1 with warnings
+_FAILED = 2  # exit code of `device doctor` with a failed check; 0 without findings, 1 with warnings
 
 
 def check_release(release: Path, manifest: Manifest, say: Say) -> dict[str, Any]:
-    """Run the doctor and a few seconds of the real thing, while the service stands still.
+    """Run the doctor, and the release itself for a few seconds, while the service is stopped.
 
     Returns:
-        What was seen: the doctor's exit code, windows and the last label.
+        The observations: the doctor's exit code, the number of windows, and the last label.
 
     Raises:
-        RefusedError: at the first thing wrong.
+        RefusedError: at the first failure.
     """
     seen: dict[str, Any] = {}
     if manifest.doctor is not None:
-        say("asking the doctor")
+        say("running the doctor")
         seen["doctor"] = _ask_doctor(release, manifest.doctor)
-    say(f"waiting for labels, at most {manifest.seconds:g} s of them")
+    say(f"waiting for labels, at most {manifest.seconds:g} s")
     seen.update(_see_labels(release, manifest.seconds))
     return seen
 
 
 def watch_service(service: Service, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
-    """See that a service just started is still there after a while.
+    """Check that a service that was just started is still active after a time.
 
     Raises:
-        RefusedError: if it isn't.
+        RefusedError: if it is not.
     """
     sleep(seconds)
     state = service.state()
@@ -69,12 +69,12 @@ def _ask_doctor(release: Path, arguments: Sequence[str]) -> int:
         *arguments,
     ]
     ended = _run(release, command, _DOCTOR_TIMEOUT)
-    if not 0 <= ended.returncode < _SICK:
+    if not 0 <= ended.returncode < _FAILED:
         raise RefusedError(
             "device doctor",
             found=_findings(ended.stdout) or _last_line(ended) or f"exit code {ended.returncode}",
-            expected="no finding that stops it",
-            next_step="mend what it names, or see `deseptr device doctor` on the board",
+            expected="no failed check",
+            next_step="correct what it names, or run `deseptr device doctor` on the board",
         )
     return ended.returncode
 
@@ -88,7 +88,7 @@ def _see_labels(release: Path, seconds: float) -> dict[str, Any]:
             "device run",
             found=f"{len(windows)} labels, exit code {ended.returncode} ({_last_line(ended)[:300]})",
             expected=f"at least one within {seconds:g} s",
-            next_step="look at the sensor and its wires; `--gate-seconds` allows more time",
+            next_step="check the sensor and its wires; `--gate-seconds` allows more time",
         )
     return {"windows": len(windows), "label": windows[-1]["label"]}
 
@@ -111,7 +111,7 @@ def _run(release: Path, command: Sequence[str], timeout: float) -> subprocess.Co
         raise RefusedError(
             command[0],
             found=f"no end after {timeout:g} s",
-            expected="one",
+            expected="its end",
             next_step="see `deseptr firmware logs`",
         ) from error
     except OSError as error:

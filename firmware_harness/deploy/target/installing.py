@@ -1,4 +1,4 @@
-"""From an unpacked bundle to a release: a virtual environment from the bundle's wheels, without any network."""
+"""Installation of an unpacked bundle as a release: a virtual environment from its wheels, without network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ exec "$here/venv/bin/python" -I -m deseptr.cli {words}"$@"
 
 
 def build_release(staged: Path, final: Path, manifest: Manifest) -> None:
-    """Turn a folder with an unpacked bundle into what will be a release once it is renamed to ``final``.
+    """Turn a folder with an unpacked bundle into a release, which is complete once it is renamed to ``final``.
 
     Raises:
         RefusedError: if the wheels do not fit this board, or the disk is full.
@@ -31,7 +31,7 @@ def build_release(staged: Path, final: Path, manifest: Manifest) -> None:
     python = staged / "venv" / "bin" / "python"
     wheels = staged / "wheels"
     pip = _only(wheels, "pip-*.whl")
-    # Without pip: ensurepip is a package of its own on Debian, and pip runs from its wheel.
+    # Without pip: on Debian, ensurepip is a separate package, and pip can run from its wheel.
     _run([sys.executable, "-m", "venv", "--without-pip", str(staged / "venv")], "making a virtual environment")
     install = [str(python), str(pip / "pip"), "install", "--quiet", "--no-index", "--find-links", str(wheels)]
     extras = f"[{','.join(manifest.extras)}]" if manifest.extras else ""
@@ -46,7 +46,7 @@ def build_release(staged: Path, final: Path, manifest: Manifest) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without what would lead Python or pip elsewhere; no configuration of pip counts."""
+    """This process's environment without variables that redirect Python or pip, and without pip's configuration."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV"))}
     return {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
@@ -55,7 +55,7 @@ def _only(folder: Path, pattern: str) -> Path:
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
         raise RefusedError(
-            "bundle", found=f"{len(found)} of wheels/{pattern}", expected="one", next_step="make the bundle anew"
+            "bundle", found=f"{len(found)} of wheels/{pattern}", expected="one", next_step="make the bundle again"
         )
     return found[0]
 
@@ -82,13 +82,13 @@ def _failed(doing: str, found: str) -> RefusedError:
     return RefusedError(
         doing,
         found=found,
-        expected="it to work offline",
+        expected="success without network",
         next_step="nothing was changed; make the bundle for this board, or free space on it",
     )
 
 
 def _rename_in_scripts(folder: Path, staged: Path, final: Path) -> None:
-    """Scripts name their interpreter by its whole path, which the rename to the final folder changes."""
+    """Correct the interpreter's absolute path in scripts, which changes with the rename to the final folder."""
     for path in folder.iterdir():
         if path.is_symlink() or not path.is_file():
             continue

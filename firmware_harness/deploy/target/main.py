@@ -1,7 +1,7 @@
 """The board's end of the connection: a request as one line of JSON on stdin, progress and a result on stdout.
 
-`serve` answers one request, `install BUNDLE PREFIX` is what a first boot calls, `recover PREFIX` what the unit calls
-before each start, `supervise PREFIX` the service without systemd.
+`serve` answers one request; a first boot calls `install BUNDLE PREFIX`; the unit calls `recover PREFIX` before each
+start; `supervise PREFIX` runs the service without systemd.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .supervisor import supervise
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the arguments say; exit code 2 is a refusal."""
+    """Run the command in ``arguments``; exit code 2 is a refusal."""
     os.umask(0o022)
     command, *rest = arguments or ["serve"]
     try:
@@ -53,7 +53,7 @@ def _by_hand(command: str, rest: list[str]) -> int:
 
 
 def _serve() -> int:
-    # The trial goes on to its end, good or bad, when the workstation goes away.
+    # The trial must run to its end, also if the workstation disconnects.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     request = json.loads(sys.stdin.buffer.readline())
     try:
@@ -63,7 +63,9 @@ def _serve() -> int:
         return 2
     except OSError as error:
         where = error.filename or request["op"]
-        lost = RefusedError(where, found=error.strerror, expected="to work there", next_step="nothing was activated")
+        lost = RefusedError(
+            where, found=error.strerror, expected="a working file system", next_step="nothing was activated"
+        )
         _emit({"refused": lost.to_dict()})
         return 2
     return 0
@@ -73,7 +75,7 @@ def answer(request: dict[str, Any]) -> Any:
     """The result of a request.
 
     Raises:
-        RefusedError: if it can't be done.
+        RefusedError: if it cannot be carried out.
     """
     releases = Releases(Path(request["prefix"]).expanduser())
     return _OPERATIONS[request["op"]](releases, request)
@@ -106,7 +108,7 @@ def _install(releases: Releases, request: dict[str, Any]) -> Any:
 
 
 def _drop_unless_whole(bundle: Path) -> None:
-    """A bundle that was refused for itself is of no use; one that the board wasn't ready for is tried again."""
+    """Remove an invalid bundle; a valid one that was refused for the board's state can be tried again."""
     try:
         with bundle.open("rb") as stream:
             read_bundle(stream)
@@ -155,5 +157,5 @@ def _emit(message: dict[str, Any]) -> None:
     try:
         print(json.dumps(message), flush=True)
     except OSError:
-        # Nobody listens any more; what was begun is ended all the same.
+        # The workstation has disconnected; the operation is completed nevertheless.
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process

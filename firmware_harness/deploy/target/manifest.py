@@ -1,4 +1,4 @@
-"""What a bundle says of itself: version, build, target, how to start and to check it, and a sum of every file."""
+"""A bundle's manifest: version, build, target, the commands that start and check it, and a SHA-256 of every file."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Target:
-    """What the wheels of a bundle were chosen for.
+class BoardTarget:
+    """Platform of the wheels of a bundle.
 
     Args:
         machine: ``aarch64``, ``armv7l`` or ``x86_64``: the userland's, not the kernel's.
         python: major and minor version, as ``3.11``.
-        glibc: oldest glibc that has all that the wheels need, as ``2.36``.
+        glibc: oldest sufficient glibc, as ``2.36``.
     """
 
     machine: str
@@ -52,31 +52,40 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """A bundle's first file.
+class ReleaseSpec:
+    """Properties of a release that its user chooses.
 
     Args:
-        version: of deseptr.
-        build: grows with every bundle; a board refuses a lower one than it runs.
-        target: what it is for.
-        run: arguments of ``deseptr device run`` beside ``--model``.
-        doctor: arguments of ``deseptr device doctor``, or None where there is no sensor to look at.
-        seconds: of the trial run that must give a label.
+        build: number of the release; a board refuses a lower one than that of its current release.
+        target: the board's platform.
+        run: arguments of ``deseptr device run`` besides ``--model``.
+        doctor: arguments of ``deseptr device doctor``; None without a sensor.
+        seconds: duration of the trial run that must give a label, in the wearer's time.
         bus: number of the I2C bus that the service may open, or None.
         network: whether the service may use the network.
-        extras: of deseptr, installed with it.
-        files: entries by name.
+        extras: extras of deseptr to install, as ``mqtt``.
     """
 
-    version: str
     build: int
-    target: Target
+    target: BoardTarget
     run: tuple[str, ...] = ()
     doctor: tuple[str, ...] | None = ()
     seconds: float = 10.0
     bus: int | None = 1
     network: bool = False
     extras: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest(ReleaseSpec):
+    """A bundle's first file: the release, as in :class:`ReleaseSpec`, and its files.
+
+    Args:
+        version: version of deseptr; required, though Python 3.9 wants a default after those of the base class.
+        files: entries by name.
+    """
+
+    version: str = ""
     files: dict[str, Entry] = field(default_factory=dict)
 
     @property
@@ -90,7 +99,7 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Manifest:
-        """Read a manifest and see that every field has its form.
+        """Read a manifest and check the form of every field.
 
         Raises:
             RefusedError: if it is no manifest, or one of a later format.
@@ -112,7 +121,7 @@ def _typed(fields: dict[str, Any]) -> Manifest:
     return Manifest(
         version=_of(str, fields.pop("version")),
         build=_of(int, fields.pop("build")),
-        target=Target(**{name: _of(str, value) for name, value in fields.pop("target").items()}),
+        target=BoardTarget(**{name: _of(str, value) for name, value in fields.pop("target").items()}),
         run=tuple(_of(str, word) for word in _of(list, fields.pop("run"))),
         doctor=None if doctor is None else tuple(_of(str, word) for word in _of(list, doctor)),
         extras=tuple(_of(str, name) for name in _of(list, fields.pop("extras"))),
@@ -160,4 +169,4 @@ def _check_file(name: str, entry: Entry) -> None:
 
 
 def _unfit(found: str, expected: str) -> RefusedError:
-    return RefusedError("manifest.json", found=found, expected=expected, next_step="make the bundle anew")
+    return RefusedError("manifest.json", found=found, expected=expected, next_step="make the bundle again")

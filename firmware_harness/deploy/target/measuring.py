@@ -1,4 +1,4 @@
-"""Timing and scoring a model with the current release, on the board and on nothing else."""
+"""Timing and scoring of a model with the current release on the board."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _TIMEOUT = 3600.0
 
 
 def measure(releases: Releases, request: dict[str, Any], stream: IO[bytes], say: Callable[[str], None]) -> Any:
-    """Run the commands of a request on the files that come with it, while the service stands still.
+    """Run the commands of a request on the files that come with it, while the service is stopped.
 
     Args:
-        releases: whose current one measures.
+        releases: the releases, of which the current one measures.
         request: ``files`` as a list of name and size, in the order of the stream; ``commands`` by name, words of
             `deseptr` in which ``@NAME`` stands for a file's path.
         stream: the files' bytes.
-        say: told what is going on.
+        say: called with a line for each step.
 
     Raises:
         RefusedError: if nothing is installed, or a command fails.
@@ -35,7 +35,7 @@ def measure(releases: Releases, request: dict[str, Any], stream: IO[bytes], say:
     current = releases.current()
     if current is None:
         raise RefusedError(
-            releases.prefix, found="no release", expected="one that measures", next_step="flash it first"
+            releases.prefix, found="no release", expected="an installed release", next_step="flash the board first"
         )
     folder = Path(tempfile.mkdtemp(prefix="deseptr-"))
     service = service_of(releases.prefix)
@@ -98,5 +98,5 @@ def _run(command: Sequence[str], folder: Path) -> Any:
         " ".join(["deseptr", *command[1:3]]),
         found=found[:300],
         expected="figures",
-        next_step="try the same on the workstation; flash a release that has this command",
+        next_step="try the same command on the workstation; flash a release that has it",
     )

@@ -1,4 +1,4 @@
-"""What the board is, as far as it decides which wheels fit and how a service can be kept."""
+"""Facts about the board that decide on wheels and on the kind of service."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 
 
 def probe(prefix: Path, root: Path = Path("/")) -> dict[str, Any]:
-    """The board's facts, for JSON.
+    """Facts about the board, as plain JSON values.
 
     Args:
-        prefix: where releases shall be; its nearest existing folder tells the free space.
-        root: of the file system looked at.
+        prefix: folder for releases; the free space is that of its nearest existing parent.
+        root: root of the examined file system.
     """
     return {
         "machine": userland(platform.machine(), struct.calcsize("P") * 8),
@@ -40,7 +40,7 @@ def probe(prefix: Path, root: Path = Path("/")) -> dict[str, Any]:
 
 
 def userland(machine: str, bits: int) -> str:
-    """The machine that programs are made for: a 32-bit Raspberry Pi OS runs on a 64-bit kernel, which says so."""
+    """The machine of the programs: a 32-bit Raspberry Pi OS runs on a 64-bit kernel, which reports a 64-bit machine."""
     if bits == 32 and (machine in ("aarch64", "armv8l") or machine.startswith("armv7")):
         return "armv7l"
     return {"arm64": "aarch64", "AMD64": "x86_64"}.get(machine, machine)

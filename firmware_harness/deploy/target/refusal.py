@@ -1,16 +1,16 @@
-"""The one error of this side, as it travels back to the workstation: the four parts of a one-line message."""
+"""The error of the board's side, with the four parts of a one-line message, which are sent to the workstation."""
 
 from __future__ import annotations
 
 
 class RefusedError(Exception):
-    """Something is not done, and what was there before still stands.
+    """An operation was refused, and the previous state is unchanged.
 
     Args:
-        thing: what the message is about.
-        found: what was seen there.
-        expected: what should have been there.
-        next_step: what the reader can do about it.
+        thing: the subject of the message.
+        found: the observed value.
+        expected: the expected value.
+        next_step: a remedy for the reader to try.
     """
 
     def __init__(self, thing: object, *, found: object, expected: object, next_step: str) -> None:
@@ -24,5 +24,5 @@ class RefusedError(Exception):
         return f"{self.thing}: found {self.found}, expected {self.expected}; {self.next_step}"
 
     def to_dict(self) -> dict[str, str]:
-        """The parts, for JSON."""
+        """The four parts, as plain JSON values."""
         return {"thing": self.thing, "found": self.found, "expected": self.expected, "next_step": self.next_step}

@@ -1,12 +1,13 @@
-"""The releases on a board, of which one is current, and the only ways from one to another.
+"""The releases on a board, of which one is current, and the transitions between them.
 
-    PREFIX/current -> releases/0.1.0-1790000000     what the service starts
-    PREFIX/releases/VERSION-BUILD/                  complete, or not there at all
-    PREFIX/incoming/SHA256/                         an upload and what becomes of it before it is a release
-    PREFIX/state.json                               which release is good, which is on trial, which was bad and why
+    PREFIX/current -> releases/0.1.0-1790000000     the release that the service starts
+    PREFIX/releases/VERSION-BUILD/                  complete, or not present at all
+    PREFIX/incoming/SHA256/                         an upload, until it has become a release
+    PREFIX/state.json                               good releases, the one on trial, bad ones with the reason
 
-What is good stands in `state.json` alone and changes by one atomic rename; `current` follows from it. So, wherever
-power is cut, :meth:`Releases.recover` finds the way back: no release on trial means `current` is the last good one.
+The good releases are recorded in `state.json` alone, which changes by one atomic rename; `current` follows from it.
+After a power cut at any moment, :meth:`Releases.recover` restores the rule: without a trial, `current` is the last good
+release.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class Releases:
     """The releases under a prefix.
 
     Args:
-        prefix: the folder; made when first written to.
-        before: told the name of each step before it is taken; a test cuts the power there.
+        prefix: the folder; made at the first write.
+        before: called with the name of each step before it is taken, so that a test can interrupt it there.
     """
 
     def __init__(self, prefix: Path, before: Callable[[str], None] = _nothing) -> None:
@@ -60,7 +61,7 @@ class Releases:
         self._before = before
 
     def make(self) -> None:
-        """Make the folders; what is uploaded is for the owner alone until it is verified.
+        """Make the folders; uploads are readable only for the owner until they are verified.
 
         Raises:
             RefusedError: if they cannot be made.
@@ -78,10 +79,10 @@ class Releases:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the releases against another deployment, for as long as this process lives.
+        """Lock the releases against other deployments; the lock ends with this process at the latest.
 
         Raises:
-            RefusedError: if another holds them.
+            RefusedError: if another deployment holds the lock.
         """
         with (self.prefix / "lock").open("w") as file:
             try:
@@ -93,7 +94,7 @@ class Releases:
             yield
 
     def locked(self) -> bool:
-        """Whether a deployment holds the releases just now."""
+        """Whether a deployment holds the lock."""
         try:
             with self.lock():
                 return False
@@ -119,14 +120,14 @@ class Releases:
         return Manifest.from_bytes((self.folder / name / MANIFEST).read_bytes())
 
     def state(self) -> State:
-        """What is good, on trial and bad; of a lost or torn file, that nothing is known."""
+        """Content of `state.json`; an empty state if the file is missing or damaged."""
         try:
             return State(**json.loads((self.prefix / "state.json").read_text()))
         except (OSError, ValueError, TypeError):
             return State()
 
     def check_build(self, manifest: Manifest, *, allow_downgrade: bool) -> None:
-        """See that a bundle is no older than what runs.
+        """Check that a bundle is no older than the running release.
 
         Raises:
             RefusedError: if its build number is lower.
@@ -140,11 +141,11 @@ class Releases:
                 f"bundle {manifest.release}",
                 found=f"build {manifest.build}",
                 expected=f"at least the running build, {build}",
-                next_step="nothing was changed; --allow-downgrade installs it all the same",
+                next_step="nothing was changed; --allow-downgrade installs it nevertheless",
             )
 
     def adopt(self, staged: Path, name: str) -> None:
-        """Make a complete staged folder a release; whole or not at all."""
+        """Make a complete staged folder a release, atomically."""
         self._before("sync")
         os.sync()
         self._before("adopt")
@@ -159,7 +160,7 @@ class Releases:
         self._swap(name)
 
     def confirm(self) -> None:
-        """The release on trial is good from here on."""
+        """Record the release on trial as good."""
         state = self.state()
         if state.trial is None:
             return
@@ -168,20 +169,20 @@ class Releases:
         state.bad.pop(name, None)
         self._write(state, "confirm")
 
-    def recover(self, why: str = "its trial was cut off") -> str | None:
+    def recover(self, why: str = "its trial was interrupted") -> str | None:
         """End a trial as failed, if there is one, and make the last good release current.
 
         Returns:
-            The release that was left, or None if nothing was to be done.
+            The release that was left; None if there was nothing to do.
         """
         state = self.state()
         left = state.trial
         there = set(self.names())
         good = [name for name in state.good if name in there]
         if left is not None:
-            # A release that was good before is left for another, but not for none.
+            # A release that was good before is left only if there is another good one.
             good = [name for name in good if name != left] or good
-            # Swapped before it is written: until `current` is right again, the trial stays on record.
+            # The link is swapped before the state is written: until `current` is right, the trial stays recorded.
             self._swap(good[-1] if good else None)
             state.good, state.trial = good, None
             state.bad[left] = why
@@ -191,21 +192,24 @@ class Releases:
             self._swap(good[-1])
         return left
 
-    def roll_back(self, why: str = "left by hand") -> tuple[str, str]:
-        """Make the good release before the current one current.
+    def roll_back(self, why: str = "rolled back by the user") -> tuple[str, str]:
+        """Make the previous good release current.
 
         Returns:
             The release that was left, and the one that is current now.
 
         Raises:
-            RefusedError: if there is none before it.
+            RefusedError: if there is no previous one.
         """
         state = self.state()
         there = set(self.names())
         good = [name for name in state.good if name in there]
         if len(good) < 2:
             raise RefusedError(
-                self.prefix, found="no earlier good release", expected="one to go back to", next_step="flash another"
+                self.prefix,
+                found="no earlier good release",
+                expected="one to go back to",
+                next_step="flash another release",
             )
         left = good.pop()
         state.good = good
@@ -226,7 +230,7 @@ class Releases:
         for name in removed:
             self._before("prune")
             gone = self.incoming / f"gone-{name}"
-            # Renamed first: a release is complete or not there.
+            # Renamed first: a release is complete or not present.
             (self.folder / name).rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
         state.good = [name for name in state.good if name in kept]
@@ -235,12 +239,12 @@ class Releases:
         return removed
 
     def clear_incoming(self) -> None:
-        """Remove what is left of uploads."""
+        """Remove all uploads."""
         for path in self.incoming.iterdir():
             shutil.rmtree(path, ignore_errors=True)
 
     def to_dict(self) -> dict[str, Any]:
-        """What is there, for JSON."""
+        """The releases and their state, as plain JSON values."""
         state = asdict(self.state())
         return {"prefix": str(self.prefix), "current": self.current(), "releases": self.names(), **state}
 
@@ -262,7 +266,7 @@ class Releases:
 
 
 def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Replace a file so that a power cut leaves the old content or the new; it never has a wider mode than ``mode``."""
+    """Replace a file atomically, also for power cuts; the file never has a wider mode than ``mode``."""
     fresh = path.with_name(f".{path.name}")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -1,4 +1,4 @@
-"""Starting, stopping and asking after the service: through systemd, or the supervisor where there is none."""
+"""Control of the service: through systemd, or through the supervisor where there is none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from .manifest import Manifest
 from .refusal import RefusedError
-from .supervisor import LOG, forget, kept, supervisor_pid
+from .supervisor import LOG, read_state, remove_state, supervisor_pid
 from .unit import NAME, unit_text
 
 Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
@@ -25,36 +25,36 @@ _STOP_STEPS = 400
 
 
 class Service(Protocol):
-    """How the board keeps a release running."""
+    """Runs a release as a service on the board."""
 
     def install(self, manifest: Manifest) -> None:
-        """Make the service known, for ``manifest``'s release, and have it start at boot where that can be."""
+        """Install the service for ``manifest``'s release, started at boot if possible."""
 
     def start(self) -> None:
-        """Start it and wait until it is ready; raises :class:`RefusedError` if it does not get there."""
+        """Start it and wait until it is ready; raises :class:`RefusedError` if it does not become ready."""
 
     def stop(self) -> None:
         """Stop it, if it runs."""
 
     def state(self) -> str:
-        """``active``, or another word of how it is."""
+        """``active``, or the name of another state."""
 
     def logs(self, lines: int) -> str:
-        """The last lines that it wrote."""
+        """The last lines of its log."""
 
     def remove(self) -> None:
-        """Stop it and make it unknown."""
+        """Stop and uninstall it."""
 
 
 class Systemd:
-    """The service as a unit of systemd.
+    """The service as a systemd unit.
 
     Args:
-        prefix: where releases are.
+        prefix: folder of the releases.
         python: the board's Python.
         scope: ``system`` or ``user``.
         run: runs a command.
-        folder: of units; that of the scope by default.
+        folder: folder of units; by default that of the scope.
     """
 
     def __init__(self, prefix: Path, python: str, scope: str, run: Run, folder: Path | None = None) -> None:
@@ -75,7 +75,7 @@ class Systemd:
         self._do("enable", "--quiet", NAME)
 
     def start(self) -> None:
-        """Start the unit; it is ready when the service says so (Type=notify)."""
+        """Start the unit; it is ready when the service notifies systemd (Type=notify)."""
         self._systemctl("reset-failed", NAME)
         self._do("start", NAME)
 
@@ -84,7 +84,7 @@ class Systemd:
         self._systemctl("stop", NAME)
 
     def state(self) -> str:
-        """What `systemctl is-active` says."""
+        """The answer of `systemctl is-active`."""
         return self._systemctl("is-active", NAME).stdout.strip() or "unknown"
 
     def logs(self, lines: int) -> str:
@@ -94,7 +94,7 @@ class Systemd:
         return self._run(["journalctl", f"{unit}={NAME}", "--no-pager", "--output=cat", f"--lines={lines}"]).stdout
 
     def remove(self) -> None:
-        """Disable and delete the unit, and what the service kept of its own (StateDirectory=)."""
+        """Disable and delete the unit, with the service's own state (StateDirectory=)."""
         self._systemctl("disable", "--now", "--quiet", NAME)
         self._systemctl("clean", "--what=state", NAME)
         self.unit.unlink(missing_ok=True)
@@ -106,22 +106,22 @@ class Systemd:
     def _do(self, *words: str) -> None:
         ended = self._systemctl(*words)
         if ended.returncode:
-            said = " ".join((ended.stderr or ended.stdout).split())[:200]
+            answer = " ".join((ended.stderr or ended.stdout).split())[:200]
             raise RefusedError(
                 f"systemctl {words[0]}",
-                found=said or f"exit code {ended.returncode}",
+                found=answer or f"exit code {ended.returncode}",
                 expected="the service ready",
                 next_step="see `deseptr firmware logs`",
             )
 
 
 class Supervised:
-    """The service under our own supervisor.
+    """The service under the supervisor of this package.
 
     Args:
-        prefix: where releases are.
+        prefix: folder of the releases.
         python: the board's Python.
-        sleep: waits, in seconds.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(self, prefix: Path, python: str, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -130,16 +130,16 @@ class Supervised:
         self._sleep = sleep
 
     def install(self, manifest: Manifest) -> None:
-        """Nothing is to be made known; a script is left that starts it."""
+        """Write a script that starts the service; there is nothing else to install."""
         command = f'#!/bin/sh\nexec "{self._python}" "{self._prefix}/target.pyz" supervise "{self._prefix}"\n'
         start = self._prefix / "start"
         start.write_text(command)
         start.chmod(0o755)
 
     def start(self) -> None:
-        """Start the supervisor in a session of its own, which outlives the connection, and wait for a first label."""
+        """Start the supervisor in a session of its own, which outlives the connection, and wait for the first label."""
         self.stop()
-        forget(self._prefix)
+        remove_state(self._prefix)
         subprocess.Popen(
             [self._python, str(self._prefix / "target.pyz"), "supervise", str(self._prefix)],
             stdin=subprocess.DEVNULL,
@@ -149,7 +149,7 @@ class Supervised:
             cwd=self._prefix,
         )
         for _ in range(_START_STEPS):
-            now = kept(self._prefix)
+            now = read_state(self._prefix)
             if now.ready:
                 return
             if now.runs > 1 or (now.runs and supervisor_pid(self._prefix) is None):
@@ -157,7 +157,7 @@ class Supervised:
             self._sleep(_STEP)
         last = " ".join(self.logs(3).split())[-200:]
         raise RefusedError(
-            "service", found=f"no label from it ({last})", expected="one", next_step="see `deseptr firmware logs`"
+            "service", found=f"no label from it ({last})", expected="a label", next_step="see `deseptr firmware logs`"
         )
 
     def stop(self) -> None:
@@ -170,13 +170,13 @@ class Supervised:
             if supervisor_pid(self._prefix) is None:
                 return
             self._sleep(_STEP)
-        raise RefusedError("supervisor", found="it does not end", expected="it to", next_step=f"look at process {pid}")
+        raise RefusedError("supervisor", found="it does not end", expected="its end", next_step=f"see process {pid}")
 
     def state(self) -> str:
         """``active`` once its present run has given a label."""
         if supervisor_pid(self._prefix) is None:
             return "inactive"
-        return "active" if kept(self._prefix).ready else "activating"
+        return "active" if read_state(self._prefix).ready else "activating"
 
     def logs(self, lines: int) -> str:
         """The end of the supervisor's log."""
@@ -187,12 +187,12 @@ class Supervised:
             return ""
 
     def remove(self) -> None:
-        """End it; the prefix goes with all in it."""
+        """Stop it; its files are removed with the prefix."""
         self.stop()
 
 
 def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, whatever that is; of one that can't be run, exit code 127."""
+    """Run a program to its end; exit code 127 if it cannot be run."""
     try:
         return subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT, check=False

@@ -1,7 +1,7 @@
-"""Verifying who made a bundle, with the board's own `ssh-keygen -Y verify`.
+"""Verification of a bundle's signature, with the board's own `ssh-keygen -Y verify`.
 
-Not minisign: it would have to be installed on every board before anything can be verified there, while OpenSSH is on
-each that can be reached at all, is kept by its distribution, and signs with the keys and agents people already have.
+OpenSSH instead of minisign, which would have to be installed on every board first: OpenSSH is on every board that can
+be reached, its distribution maintains it, and it signs with keys and agents that users already have.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TIMEOUT = 30.0
 
 
 def verify(content: bytes, signature: bytes | None, signers: Path) -> None:
-    """See that one of the allowed signers signed ``content`` as a bundle's manifest.
+    """Check that one of the allowed signers signed ``content`` as a bundle's manifest.
 
     Raises:
         RefusedError: if it is unsigned, signed by another or for something else, or `ssh-keygen` is missing.
@@ -34,12 +34,12 @@ def verify(content: bytes, signature: bytes | None, signers: Path) -> None:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise _untrusted(f"no working ssh-keygen ({error})") from error
     if ended.returncode:
-        said = (ended.stderr + ended.stdout).decode(errors="replace").split("\n")[0].strip()
-        raise _untrusted(f"a signature that does not verify ({said[:120]})")
+        answer = (ended.stderr + ended.stdout).decode(errors="replace").split("\n")[0].strip()
+        raise _untrusted(f"a signature that does not verify ({answer[:120]})")
 
 
 def signers_line(public_key: str) -> str:
-    """The line of an allowed-signers file that trusts a public key for bundles and nothing else."""
+    """The line of an allowed-signers file that trusts a public key for bundles only."""
     kind, key = public_key.split()[:2]
     return f'{PRINCIPAL} namespaces="{NAMESPACE}" {kind} {key}\n'
 

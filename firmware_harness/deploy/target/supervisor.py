@@ -1,7 +1,7 @@
-"""Keeping the service up where there is no systemd: a container, a test, a board with another init.
+"""A supervisor for boards without systemd: a container, a test, a board with another init.
 
-It restarts on failure as the unit does, and keeps a bounded log. It does not shut the service in, has no watchdog, and
-does not start at boot: that takes a line in the board's own init, as `@reboot PREFIX/start` in a crontab.
+It restarts the service on failure as the unit does, and keeps a bounded log. It has neither a sandbox nor a watchdog,
+and does not start at boot: that takes a line in the board's own init, such as `@reboot PREFIX/start` in a crontab.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _LOG_BYTES = 1 << 20
 _LOGS_KEPT = 2
 _LONGEST_WAIT = 60.0
 _STATE = "supervisor.json"
-# 0: done; 2: bad input, which starting again does not mend.
+# 0: finished; 2: wrong input, which a restart would not correct.
 _FINAL = (0, 2)
 
 
 def supervise(prefix: Path) -> int:
-    """Start the current release, again whenever it fails, until told to end.
+    """Start the current release, and restart it whenever it fails, until a signal ends the supervisor.
 
     Returns:
-        The exit code of its last run, or of another supervisor being there already.
+        The exit code of its last run; 0 if another supervisor is running.
     """
     with (prefix / "supervisor.pid").open("a+") as file:
         try:
@@ -51,7 +51,7 @@ def supervise(prefix: Path) -> int:
 
 
 def supervisor_pid(prefix: Path) -> int | None:
-    """Process id of the prefix's living supervisor."""
+    """Process id of the prefix's running supervisor; None without one."""
     try:
         with (prefix / "supervisor.pid").open("r+") as file:
             try:
@@ -64,11 +64,11 @@ def supervisor_pid(prefix: Path) -> int | None:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """How the service under a supervisor is.
+class ServiceState:
+    """State of the service under a supervisor.
 
     Args:
-        runs: how often it was started.
+        runs: number of times that it was started.
         ready: whether its present run has given a label.
     """
 
@@ -76,20 +76,20 @@ class Kept:
     ready: bool = False
 
 
-def kept(prefix: Path) -> Kept:
-    """What the supervisor last wrote of the service."""
+def read_state(prefix: Path) -> ServiceState:
+    """The state that the supervisor wrote last."""
     try:
-        return Kept(**json.loads((prefix / _STATE).read_text()))
+        return ServiceState(**json.loads((prefix / _STATE).read_text()))
     except (OSError, ValueError, TypeError):
-        return Kept()
+        return ServiceState()
 
 
-def forget(prefix: Path) -> None:
-    """Remove what a supervisor that ended wrote."""
+def remove_state(prefix: Path) -> None:
+    """Remove the state that an earlier supervisor wrote."""
     (prefix / _STATE).unlink(missing_ok=True)
 
 
-def _write(prefix: Path, state: Kept) -> None:
+def _write(prefix: Path, state: ServiceState) -> None:
     fresh = prefix / f".{_STATE}"
     fresh.write_text(json.dumps(asdict(state)))
     fresh.replace(prefix / _STATE)
@@ -111,7 +111,7 @@ def _keep_up(prefix: Path, log: logging.Logger) -> int:
 
 
 def _one_run(prefix: Path, log: logging.Logger, run: int) -> int:
-    _write(prefix, Kept(run))
+    _write(prefix, ServiceState(run))
     child = subprocess.Popen(
         [prefix / "current" / "run", "--json"],
         stdin=subprocess.DEVNULL,
@@ -127,10 +127,10 @@ def _one_run(prefix: Path, log: logging.Logger, run: int) -> int:
             log.info("%s", line.decode(errors="replace").rstrip("\n"))
             if not ready and b'"label"' in line:
                 ready = True
-                _write(prefix, Kept(run, ready))
+                _write(prefix, ServiceState(run, ready))
         return child.wait()
     finally:
-        _write(prefix, Kept(run))
+        _write(prefix, ServiceState(run))
         if child.poll() is None:
             child.terminate()
             try:

@@ -1,4 +1,4 @@
-"""The systemd unit: restarted unless its input is at fault, watched, and shut in as far as reading a sensor allows."""
+"""The systemd unit: restarted unless its input is wrong, with a watchdog, and sandboxed as far as a sensor allows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from .manifest import Manifest
 
 NAME = "deseptr.service"
 
-# systemd.exec(5). Of what is not listed here, the ways in are closed by DynamicUser=, which implies a user without a
-# home, RemoveIPC=, PrivateTmp= and NoNewPrivileges=.
-_SHUT_IN = """\
+# systemd.exec(5). DynamicUser= also implies a user without a home, RemoveIPC=, PrivateTmp= and NoNewPrivileges=.
+_SANDBOX = """\
 DynamicUser=yes
 StateDirectory=deseptr
 SupplementaryGroups=i2c
@@ -49,15 +48,15 @@ def unit_text(prefix: Path, python: str, manifest: Manifest, *, scope: str) -> s
     """The unit of a release.
 
     Args:
-        prefix: where releases are.
-        python: the board's Python, which looks for an unfinished trial before each start.
-        manifest: of the release.
-        scope: ``system``, or ``user`` for a unit of the user's own manager, which can't shut in as much.
+        prefix: folder of the releases.
+        python: the board's Python, which ends an interrupted trial before each start.
+        manifest: the release's manifest.
+        scope: ``system``, or ``user`` for a unit of the user's own manager, which has a weaker sandbox.
     """
     system = scope == "system"
-    shut_in = _shut_in(prefix, manifest) if system else "NoNewPrivileges=yes\nUMask=0077\n"
+    sandbox = _sandbox(prefix, manifest) if system else "NoNewPrivileges=yes\nUMask=0077\n"
     wanted_by = "multi-user.target" if system else "default.target"
-    # "+": it may write under the prefix, which the service itself may not.
+    # "+": this command may write under the prefix, unlike the service itself.
     recover = f"{'+' if system else ''}{_quoted(python)} {_quoted(prefix / 'target.pyz')} recover {_quoted(prefix)}"
     network = "After=network-online.target\nWants=network-online.target\n" if system and manifest.network else ""
     return f"""\
@@ -79,20 +78,20 @@ TimeoutStopSec=15
 WatchdogSec=30
 MemoryMax=256M
 TasksMax=64
-{shut_in}
+{sandbox}
 [Install]
 WantedBy={wanted_by}
 """
 
 
-def _shut_in(prefix: Path, manifest: Manifest) -> str:
+def _sandbox(prefix: Path, manifest: Manifest) -> str:
     devices = "" if manifest.bus is None else f"DeviceAllow=/dev/i2c-{manifest.bus} rw\n"
     # A release below someone's home must stay readable.
     home = "read-only" if prefix.parts[:2] in (("/", "home"), ("/", "root")) else "yes"
-    return _SHUT_IN.format(devices=devices, home=home, network=_ONLINE if manifest.network else _OFFLINE)
+    return _SANDBOX.format(devices=devices, home=home, network=_ONLINE if manifest.network else _OFFLINE)
 
 
 def _quoted(word: object) -> str:
-    """A word of a unit's command line, systemd.service(5): specifiers and variables stand for nothing."""
+    """A word of a unit's command line, systemd.service(5), with specifiers and variables escaped."""
     text = str(word).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{text}"' if any(c in text for c in " \t'\"") else text

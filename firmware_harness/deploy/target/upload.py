@@ -1,4 +1,4 @@
-"""Taking in a bundle over a connection that may break: what has come stays, and the next try goes on from there."""
+"""Upload of a bundle over a connection that may break: received bytes are kept, and the next attempt resumes there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .releases import Releases
 
 PART = "bundle.part"
 _CHUNK = 1 << 16
-_SILENCE = 90  # seconds without a byte after which the other side is taken for gone
+_SILENCE = 90  # seconds without a byte after which the connection counts as lost
 _PATIENCE = 100  # tenths of a second
 _SUM = re.compile(r"[0-9a-f]{64}")
 
@@ -28,14 +28,14 @@ class Stream(Protocol):
     """A buffered stream, as stdin."""
 
     def read1(self, size: int, /) -> bytes:
-        """What there is, at most ``size`` bytes; nothing at the end."""
+        """The available bytes, at most ``size``; none at the end."""
 
 
 def part_path(releases: Releases, sha256: str) -> Path:
-    """Where the upload of the bundle with that sum is kept.
+    """File of the upload of the bundle with that SHA-256.
 
     Raises:
-        RefusedError: if it is no sum.
+        RefusedError: if it is no SHA-256.
     """
     if not _SUM.fullmatch(sha256):
         raise RefusedError("upload", found=f"{sha256!r:.80}", expected="a SHA-256 as hex", next_step="flash again")
@@ -43,9 +43,9 @@ def part_path(releases: Releases, sha256: str) -> Path:
 
 
 def offset(releases: Releases, sha256: str, sleep: Callable[[float], None] = time.sleep) -> int:
-    """How many bytes of it are there; other uploads that nobody is at are removed.
+    """Number of bytes received so far; other uploads that are not in progress are removed.
 
-    An upload that was cut off just now may still be writing what came: it is given a moment.
+    An upload that was just interrupted may still be writing its last bytes: this waits for it for a moment.
     """
     wanted = part_path(releases, sha256).parent
     for folder in releases.incoming.iterdir():
@@ -70,10 +70,10 @@ def _is_busy(path: Path) -> bool:
 
 
 def receive(releases: Releases, stream: Stream, sha256: str, size: int, begin: int) -> Path:
-    """Append what ``stream`` brings from byte ``begin`` on, and verify the whole.
+    """Append the bytes of ``stream`` from byte ``begin`` on, and verify the whole file.
 
     Raises:
-        RefusedError: if the stream ends early, which keeps what came, or the sum is another, which drops it.
+        RefusedError: if the stream ends early, with the received bytes kept, or the SHA-256 differs, with them removed.
     """
     path = part_path(releases, sha256)
     path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -102,8 +102,8 @@ def _claim(file: IO[bytes], begin: int) -> None:
     except BlockingIOError as error:
         raise RefusedError(
             "upload",
-            found="the same bundle on its way already",
-            expected="one upload of it",
+            found="another upload of the same bundle",
+            expected="one at a time",
             next_step=f"wait for its end; one that hangs is given up after {_SILENCE} s",
         ) from error
     if file.tell() != begin:
@@ -134,14 +134,14 @@ def _cut(left: int) -> RefusedError:
         "upload",
         found="the connection ended",
         expected=f"{left} more bytes",
-        next_step="nothing was changed; flash again, which goes on from here",
+        next_step="nothing was changed; flash again to resume",
     )
 
 
 def _silent(number: int, frame: FrameType | None) -> None:
     raise RefusedError(
         "upload",
-        found=f"{_SILENCE} s of silence",
+        found=f"no byte for {_SILENCE} s",
         expected="more bytes",
-        next_step="nothing was changed; flash again, which goes on from here",
+        next_step="nothing was changed; flash again to resume",
     )

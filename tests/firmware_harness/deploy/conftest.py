@@ -21,7 +21,7 @@ import pytest
 from deseptr.device import default_model
 from deseptr.firmware_harness.deploy import SshOptions, SshTarget, fill_wheelhouse
 from deseptr.firmware_harness.deploy.target.bundle import entry_of, write_bundle
-from deseptr.firmware_harness.deploy.target.manifest import MODEL, Manifest, Target
+from deseptr.firmware_harness.deploy.target.manifest import MODEL, BoardTarget, Manifest
 from deseptr.firmware_harness.deploy.target.probe import probe
 
 # What `python -m deseptr.cli` of a stand-in does; CONDUCT decides how well.
@@ -196,21 +196,21 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def here() -> Target:
+def here() -> BoardTarget:
     """This machine as a target, with the Python that the sshd's user will run."""
     facts = probe(Path("/"))
-    return Target(facts["machine"], "{}.{}".format(*facts["python"]), facts["glibc"])
+    return BoardTarget(facts["machine"], "{}.{}".format(*facts["python"]), facts["glibc"])
 
 
 @pytest.fixture(scope="session")
-def board_target(sshd: Sshd, here: Target) -> Target:
+def board_target(sshd: Sshd, here: BoardTarget) -> BoardTarget:
     said = subprocess.run(
         [sshd.python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
         capture_output=True,
         text=True,
         check=True,
     )
-    return Target(here.machine, said.stdout.strip(), here.glibc)
+    return BoardTarget(here.machine, said.stdout.strip(), here.glibc)
 
 
 def standin_wheel(folder: Path, version: str, conduct: str = "well") -> Path:
@@ -240,7 +240,7 @@ def quick_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pip_wheel(tmp_path_factory: pytest.TempPathFactory, board_target: Target) -> Path:
+def pip_wheel(tmp_path_factory: pytest.TempPathFactory, board_target: BoardTarget) -> Path:
     folder = tmp_path_factory.mktemp("pip")
     house = folder / "house"
     house.mkdir()
@@ -252,7 +252,7 @@ BundleMaker = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def make_standin(tmp_path_factory: pytest.TempPathFactory, quick_pip: Path, board_target: Target) -> BundleMaker:
+def make_standin(tmp_path_factory: pytest.TempPathFactory, quick_pip: Path, board_target: BoardTarget) -> BundleMaker:
     """Makes a bundle of a stand-in: its version, build number, conduct and signature, target and pip."""
     tmp_path = tmp_path_factory.mktemp("bundles")
 
@@ -261,13 +261,13 @@ def make_standin(tmp_path_factory: pytest.TempPathFactory, quick_pip: Path, boar
         build: int,
         conduct: str = "well",
         sign: Callable[[bytes], bytes] | None = None,
-        target: Target = board_target,
+        target: BoardTarget = board_target,
         pip: Path = quick_pip,
     ) -> Path:
         wheel = standin_wheel(tmp_path, version, conduct)
         sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip.name}": pip}
         files = {name: entry_of(path) for name, path in sources.items()}
-        manifest = Manifest(version, build, target, files=files, seconds=1.0)
+        manifest = Manifest(build, target, version=version, files=files, seconds=1.0)
         path = tmp_path / f"{version}-{build}.bundle"
         with path.open("wb") as stream:
             write_bundle(stream, manifest, sources, sign(manifest.to_bytes()) if sign else None)

@@ -33,13 +33,13 @@ def card(tmp_path: Path) -> Path:
     return folder
 
 
-def test_psk_is_that_of_the_standard():
+def test_psk_agrees_with_the_standard():
     # IEEE 802.11i, H.4.3, test vector 1.
     expected = "f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e"
     assert wifi_of("IEEE", "password", "US").psk == expected
 
 
-def test_cloud_files_are_yaml_that_says_it():
+def test_cloud_files_are_yaml_with_the_settings():
     files = cloud_files(FIRST, with_bundle=True)
     data = yaml.safe_load(files["user-data"])
     assert files["user-data"].startswith("#cloud-config\n")
@@ -55,7 +55,7 @@ def test_cloud_files_are_yaml_that_says_it():
 
 @pytest.mark.skipif(shutil.which("cloud-init") is None, reason="no cloud-init here")
 @pytest.mark.parametrize("with_bundle", [False, True])
-def test_cloud_init_finds_its_schema_kept(tmp_path: Path, with_bundle: bool):
+def test_cloud_files_follow_the_schema_of_cloud_init(tmp_path: Path, with_bundle: bool):
     path = tmp_path / "user-data"
     path.write_text(cloud_files(FIRST, with_bundle)["user-data"])
     said = subprocess.run(["cloud-init", "schema", "-c", path], capture_output=True, text=True, check=False)
@@ -63,13 +63,13 @@ def test_cloud_init_finds_its_schema_kept(tmp_path: Path, with_bundle: bool):
     assert "Valid cloud-config" in said.stdout
 
 
-def test_without_wifi_or_bundle_nothing_of_them_is_there():
+def test_without_wifi_or_bundle_their_settings_are_absent():
     files = cloud_files(FirstBoot("wearer", KEY, "wrist"), with_bundle=False)
     assert "wifis" not in json.loads(files["network-config"])
     assert "first-boot" not in files["user-data"]
 
 
-def test_trixie_is_known_by_its_files(card: Path):
+def test_trixie_is_detected_by_its_files(card: Path):
     (card / "user-data").write_text("# the image's own\n")
     written = write_boot_files(card, FIRST, None)
     assert {path.name for path in written} == {"user-data", "meta-data", "network-config", "config.txt"}
@@ -77,14 +77,14 @@ def test_trixie_is_known_by_its_files(card: Path):
     assert (card / "network-config").stat().st_mode & 0o077 == 0
 
 
-def test_doing_it_again_gives_the_same(card: Path):
+def test_repeating_it_gives_the_same(card: Path):
     write_boot_files(card, FIRST, None, "bookworm")
     once = {path.name: path.read_bytes() for path in card.iterdir()}
     write_boot_files(card, FIRST, None, "bookworm")
     assert {path.name: path.read_bytes() for path in card.iterdir()} == once
 
 
-def test_bundle_comes_with_what_installs_it(card: Path, tmp_path: Path, make_standin: BundleMaker, sshd: Sshd):
+def test_bundle_is_written_with_its_installer(card: Path, tmp_path: Path, make_standin: BundleMaker, sshd: Sshd):
     bundle = make_standin("1.0", 1)
     write_boot_files(card, FIRST, bundle, "trixie")
     place = card / "deseptr"
@@ -110,7 +110,7 @@ def test_bundle_comes_with_what_installs_it(card: Path, tmp_path: Path, make_sta
         write_boot_files(card, FIRST, tmp_path / "bad.bundle")
 
 
-def test_what_is_no_boot_partition_is_left_alone(tmp_path: Path):
+def test_folder_that_is_no_boot_partition_is_not_changed(tmp_path: Path):
     with pytest.raises(SetupError, match=r"no config\.txt and cmdline\.txt"):
         write_boot_files(tmp_path, FIRST, None)
     assert not list(tmp_path.iterdir())
@@ -146,7 +146,7 @@ lines = st.sampled_from(
 
 
 @given(st.lists(lines).map("\n".join))
-def test_i2c_twice_is_once(text: str):
+def test_enabling_i2c_twice_changes_nothing(text: str):
     assert with_i2c(with_i2c(text)) == with_i2c(text)
 
 
@@ -211,7 +211,7 @@ def test_script_does_it_once(tmp_path: Path, wifi, monkeypatch: pytest.MonkeyPat
         {"key": f"{KEY}\nx"},
     ],
 )
-def test_unfit_names_are_refused(changes: dict[str, str]):
+def test_invalid_names_are_refused(changes: dict[str, str]):
     with pytest.raises(SetupError):
         FirstBoot(**{"user": "wearer", "key": KEY, "hostname": "wrist", **changes})
 
@@ -220,14 +220,14 @@ def test_unfit_names_are_refused(changes: dict[str, str]):
     ("ssid", "passphrase", "country"),
     [("", "12345678", "DE"), ("x" * 33, "12345678", "DE"), ("x", "secret7", "DE"), ("x", "12345678", "de")],
 )
-def test_unfit_networks_are_refused_without_their_passphrase(ssid: str, passphrase: str, country: str):
+def test_invalid_networks_are_refused_without_their_passphrase(ssid: str, passphrase: str, country: str):
     with pytest.raises(SetupError) as caught:
         wifi_of(ssid, passphrase, country)
     assert passphrase not in str(caught.value)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
-def test_first_boot_unit_is_one(tmp_path: Path):
+def test_first_boot_unit_is_valid(tmp_path: Path):
     path = tmp_path / "deseptr-first-boot.service"
     path.write_text(unit_text())
     said = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True, check=False)

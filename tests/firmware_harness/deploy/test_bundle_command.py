@@ -14,7 +14,7 @@ from deseptr.device import default_model
 from deseptr.firmware_harness.deploy import FlashError, inspect_bundle
 from deseptr.firmware_harness.deploy.signing import trust_of
 from deseptr.firmware_harness.deploy.target.bundle import read_bundle
-from deseptr.firmware_harness.deploy.target.manifest import Target
+from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 
 from .test_wheelhouse import wheel
 
@@ -52,17 +52,17 @@ def test_signed_bundle_with_mqtt(tmp_path: Path, capsys: pytest.CaptureFixture[s
     signers = tmp_path / "signers"
     signers.write_text(trust_of(tmp_path / "key.pub"))
     with out.open("rb") as stream:
-        assert read_bundle(stream, signers=signers).target == Target("aarch64", "3.11", "2.36")
+        assert read_bundle(stream, signers=signers).target == BoardTarget("aarch64", "3.11", "2.36")
 
 
-def test_model_that_is_none_makes_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_file_without_a_contract_makes_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "no.tflite").write_bytes(b"no model")
     assert make(tmp_path, "-o", tmp_path / "x.bundle", "--model", tmp_path / "no.tflite") == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "x.bundle").exists()
 
 
-def test_file_that_is_no_bundle_is_refused(tmp_path: Path):
+def test_file_without_a_bundle_is_refused(tmp_path: Path):
     (tmp_path / "x").write_bytes(b"x" * 5000)
     with pytest.raises(FlashError, match="bundle: found "):
         inspect_bundle(tmp_path / "x")
@@ -73,12 +73,12 @@ def test_file_that_is_no_bundle_is_refused(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("trixie", Target("aarch64", "3.13", "2.41")),
-        ("bookworm-32", Target("armv7l", "3.11", "2.36")),
-        ("x86_64,3.12,2.39", Target("x86_64", "3.12", "2.39")),
+        ("trixie", BoardTarget("aarch64", "3.13", "2.41")),
+        ("bookworm-32", BoardTarget("armv7l", "3.11", "2.36")),
+        ("x86_64,3.12,2.39", BoardTarget("x86_64", "3.12", "2.39")),
     ],
 )
-def test_targets(name: str, expected: Target):
+def test_targets(name: str, expected: BoardTarget):
     assert parse_target(name) == expected
 
 

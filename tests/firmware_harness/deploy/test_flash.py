@@ -15,7 +15,7 @@ from deseptr.cli.main import main
 from deseptr.firmware_harness.deploy import FlashError, SshOptions, SshTarget
 from deseptr.firmware_harness.deploy.flash import send_bundle
 from deseptr.firmware_harness.deploy.signing import sign, trust_of
-from deseptr.firmware_harness.deploy.target.manifest import Target
+from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 
 from .conftest import BundleMaker, Sshd, fresh_prefix
 
@@ -173,14 +173,14 @@ def test_damaged_bundle_is_refused_by_the_board_itself(flashed: Board, make_stan
 
 
 def test_bundle_for_another_board_is_refused(flashed: Board, make_standin: BundleMaker):
-    bundle = make_standin("2.0", 13, target=Target("armv7l", "3.11", "2.36"))
+    bundle = make_standin("2.0", 13, target=BoardTarget("armv7l", "3.11", "2.36"))
     code, _, err = flashed.flash(bundle)
     assert code == 2
     assert "found wheels for armv7l, Python 3.11, glibc 2.36, expected " in err
     flashed.assert_good_one_runs()
 
 
-def test_board_that_trusts_a_key_takes_nothing_else(board: Board, make_standin: BundleMaker):
+def test_board_that_trusts_a_key_refuses_other_bundles(board: Board, make_standin: BundleMaker):
     keys = board.sshd.keys
     by = {name: lambda content, name=name: sign(content, keys / name) for name in ("id", "other")}
     assert board.flash(make_standin("1.0", 1, sign=by["id"]), "--trust", keys / "id.pub")[0] == 0
@@ -199,7 +199,7 @@ class CutError(Exception):
     """The connection breaks."""
 
 
-def test_transfer_cut_at_every_tenth_leaves_the_release_running_and_goes_on(flashed: Board, make_standin: BundleMaker):
+def test_transfer_interrupted_at_every_tenth_leaves_the_release_running_and_resumes(flashed: Board, make_standin: BundleMaker):
     bundle = make_standin("0.9", 8)
     size = bundle.stat().st_size
     begins = []
@@ -223,7 +223,7 @@ def test_transfer_cut_at_every_tenth_leaves_the_release_running_and_goes_on(flas
     flashed.assert_good_one_runs()
 
 
-def test_trial_ends_without_the_workstation(board: Board, make_standin: BundleMaker):
+def test_trial_ends_also_without_the_workstation(board: Board, make_standin: BundleMaker):
     prefix = str(board.prefix)
     with board.sshd.board() as connected:
         sha256 = send_bundle(connected, prefix, make_standin("2.0", 2), lambda done, size: None)
@@ -261,7 +261,7 @@ def test_measuring_sends_files_and_starts_the_service_again(flashed: Board):
     flashed.assert_good_one_runs()
 
 
-def test_secret_of_a_wrong_form_is_not_repeated(flashed: Board, make_standin: BundleMaker, tmp_path: Path):
+def test_invalid_secret_is_not_repeated(flashed: Board, make_standin: BundleMaker, tmp_path: Path):
     secret = tmp_path / "mqtt.env"
     secret.write_text("MQTT_PASSWORD hunter2\n")
     code, out, err = flashed.flash(make_standin("1.1", 15), "--env-file", secret)
@@ -301,7 +301,7 @@ def test_unknown_host_key_is_refused(sshd: Sshd, tmp_path: Path):
         ({"python": "python-nowhere"}, "not found.*install python3 there"),
     ],
 )
-def test_what_keeps_a_board_from_answering_is_one_line(sshd: Sshd, changes: dict[str, Any], line: str):
+def test_each_connection_error_is_one_line(sshd: Sshd, changes: dict[str, Any], line: str):
     identity = sshd.keys / str(changes.get("identity", "id"))
     options = SshOptions(port=changes.get("port", sshd.port), identity=identity, further=(sshd.known_hosts,))
     with (
@@ -311,7 +311,7 @@ def test_what_keeps_a_board_from_answering_is_one_line(sshd: Sshd, changes: dict
         board.call({"op": "probe", "prefix": "/"})
 
 
-def test_destination_is_no_option():
+def test_destination_cannot_be_an_option():
     with pytest.raises(FlashError, match="expected user@host"):
         SshTarget("-oProxyCommand=touch /tmp/never")
 
@@ -322,7 +322,7 @@ def test_system_unit_without_systemd_is_refused(sshd: Sshd, capsys: pytest.Captu
     words = [word if word != "supervised" else "system" for word in sshd.words]
     with pytest.raises(SystemExit):
         main(["firmware", "status", *words])
-    assert "found no systemd running, expected it, for a system unit; --service supervised" in capsys.readouterr().err
+    assert "found no systemd running, expected systemd, for a system unit; use --service supervised" in capsys.readouterr().err
 
 
 def test_socket_of_the_connection_is_private(sshd: Sshd):
@@ -334,7 +334,7 @@ def test_socket_of_the_connection_is_private(sshd: Sshd):
     assert not folder.exists()
 
 
-def test_trust_wants_a_public_key(sshd: Sshd):
+def test_trust_requires_a_public_key(sshd: Sshd):
     assert trust_of(sshd.keys / "id.pub").startswith('deseptr namespaces="deseptr-bundle" ssh-ed25519 ')
     with pytest.raises(Exception, match="expected a public ssh key"):
         trust_of(sshd.keys / "id")

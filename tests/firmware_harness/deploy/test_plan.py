@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deseptr.firmware_harness.deploy import BundleRequest, FlashError, FlashRequest, SshOptions, plan_flash
-from deseptr.firmware_harness.deploy.target.manifest import Target
+from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 
 BOARD = {
     "machine": "aarch64",
@@ -36,7 +36,7 @@ class Board:
 
 
 def request(service: str = "auto", bus: int | None = 1, trust: str | None = None) -> FlashRequest:
-    bundle = BundleRequest(Path("m.tflite"), Target("", "", ""), build=1, bus=bus)
+    bundle = BundleRequest(model=Path("m.tflite"), target=BoardTarget("", "", ""), build=1, bus=bus)
     return FlashRequest(bundle, service=service, trust=trust)
 
 
@@ -52,7 +52,7 @@ def request(service: str = "auto", bus: int | None = 1, trust: str | None = None
 def test_service_and_place(changes: dict[str, Any], wanted: FlashRequest, expected: tuple[Any, ...]):
     plan = plan_flash(Board(**changes), wanted)
     assert (plan.service, plan.sudo, plan.prefix) == expected
-    assert plan.target == Target("aarch64", "3.13", "2.41")
+    assert plan.target == BoardTarget("aarch64", "3.13", "2.41")
 
 
 @pytest.mark.parametrize(
@@ -60,26 +60,26 @@ def test_service_and_place(changes: dict[str, Any], wanted: FlashRequest, expect
     [
         ({"i2c": []}, request(), "found no I2C bus, expected /dev/i2c-1; enable it with `sudo raspi-config"),
         ({"i2c": [{"bus": 20, "usable": True}]}, request(), r"found I2C buses \[20\], expected /dev/i2c-1"),
-        ({"i2c": [{"bus": 1, "usable": False}]}, request("user"), "closed to this user.*group i2c"),
+        ({"i2c": [{"bus": 1, "usable": False}]}, request("user"), "no access to /dev/i2c-1 for this user.*group i2c"),
         ({"sudo": False}, request(), "may not use sudo without a password.*--service user"),
-        ({"systemd": False}, request("user"), "no systemd running, expected it, for a user unit"),
+        ({"systemd": False}, request("user"), "no systemd running, expected systemd, for a user unit"),
         ({"free_bytes": 100 << 20}, request(), "found 100 MiB free, expected 400 MiB"),
         ({"glibc": None}, request(), "another C library than glibc"),
         ({"ssh_keygen": False}, request(trust="x"), "no ssh-keygen"),
         ({"machine": "armv7l", "python": [3, 11, 2]}, request(), "found no libopenblas0"),
     ],
 )
-def test_board_that_does_not_do_is_refused_at_once(changes: dict[str, Any], wanted: FlashRequest, line: str):
+def test_unsuitable_board_is_refused_at_once(changes: dict[str, Any], wanted: FlashRequest, line: str):
     with pytest.raises(FlashError, match=rf"pi@raspberrypi: .*{line}"):
         plan_flash(Board(**changes), wanted)
 
 
-def test_32_bit_board_is_told_what_it_will_get():
+def test_32_bit_board_gets_remarks_on_its_wheels():
     board = Board(machine="armv7l", python=[3, 11, 2], glibc="2.36", openblas=True)
     assert any("piwheels" in note for note in plan_flash(board, request()).notes)
 
 
-def test_closed_bus_is_open_to_a_system_unit():
+def test_system_unit_may_open_a_bus_that_the_user_may_not():
     assert plan_flash(Board(i2c=[{"bus": 1, "usable": False}]), request()).service == "system"
 
 
@@ -87,7 +87,7 @@ def test_release_with_a_simulated_sensor_needs_no_bus():
     assert plan_flash(Board(i2c=[]), request(bus=None)).notes == ()
 
 
-def test_no_option_loosens_the_check_of_host_keys():
+def test_no_option_weakens_the_check_of_host_keys():
     words = SshOptions(further=("StrictHostKeyChecking=no", "BatchMode=no")).words()
     for name, value in (("StrictHostKeyChecking", "yes"), ("BatchMode", "yes")):
         given = [word for word in words if word.startswith(name)]

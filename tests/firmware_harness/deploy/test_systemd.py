@@ -88,7 +88,7 @@ def wait_for(condition: Any) -> None:
 
 
 @pytest.mark.slow
-def test_service_is_ready_kept_up_rolled_back_and_removed(
+def test_service_becomes_ready_restarts_rolls_back_and_is_removed(
     manager: Manager, sshd: Sshd, make_standin: BundleMaker, tmp_path: Path
 ):
     pyz, prefix = tmp_path / "target.pyz", tmp_path / "prefix"

@@ -7,12 +7,12 @@ import pytest
 
 from deseptr.contract import SetupError
 from deseptr.firmware_harness.deploy.own_wheel import own_wheel, pack_installed
-from deseptr.firmware_harness.deploy.target.manifest import Target
+from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 from deseptr.firmware_harness.deploy.wheelhouse import check_target, fill_wheelhouse, platform_tags, unmet
 
-TRIXIE = Target("aarch64", "3.13", "2.41")
-BOOKWORM = Target("aarch64", "3.11", "2.36")
-BOOKWORM_32 = Target("armv7l", "3.11", "2.36")
+TRIXIE = BoardTarget("aarch64", "3.13", "2.41")
+BOOKWORM = BoardTarget("aarch64", "3.11", "2.36")
+BOOKWORM_32 = BoardTarget("armv7l", "3.11", "2.36")
 
 
 def wheel(folder: Path, name: str, version: str, *requires: str, tag: str = "py3-none-any") -> Path:
@@ -49,7 +49,7 @@ REQUIRES = (
         (BOOKWORM_32, {"numpy<2,>=1.26", "tflite-runtime==2.14.0", "tomli"}),
     ],
 )
-def test_requirements_are_those_of_the_board(tmp_path: Path, target: Target, expected: set[str]):
+def test_requirements_are_those_of_the_board(tmp_path: Path, target: BoardTarget, expected: set[str]):
     ours = wheel(tmp_path, "deseptr", "1.0", *REQUIRES)
     assert {str(requirement) for requirement in unmet([ours], target)} == expected
 
@@ -67,7 +67,7 @@ def test_a_wheel_of_the_wrong_version_does_not_meet_it(tmp_path: Path):
     assert not unmet([ours, wheel(tmp_path, "some_thing", "2.1rc1")], TRIXIE)
 
 
-def test_house_has_what_only_the_board_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_wheelhouse_has_requirements_of_the_board_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A requirement of a requirement that applies on the board alone, which pip by itself would leave out."""
     links = tmp_path / "links"
     wheel(links, "middle", "1.0", "leaf; platform_machine == 'aarch64'")
@@ -83,7 +83,7 @@ def test_house_has_what_only_the_board_needs(tmp_path: Path, monkeypatch: pytest
     assert found[1].name.startswith("leaf-2.0-")
 
 
-def test_what_is_published_by_nobody_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_unpublished_requirement_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     house = tmp_path / "house"
     house.mkdir()
@@ -98,19 +98,19 @@ def test_what_is_published_by_nobody_is_one_line(tmp_path: Path, monkeypatch: py
     ("target", "line"),
     [
         (
-            Target("armv7l", "3.13", "2.41"),
+            BoardTarget("armv7l", "3.13", "2.41"),
             "no TFLite runtime is published for a later Python on 32-bit ARM; install the 64",
         ),
-        (Target("armv6l", "3.11", "2.36"), "found machine armv6l, expected aarch64 or armv7l or x86_64"),
-        (Target("aarch64", "3.9", "2.31"), "found Python 3.9, expected 3.11 or newer"),
+        (BoardTarget("armv6l", "3.11", "2.36"), "found machine armv6l, expected aarch64 or armv7l or x86_64"),
+        (BoardTarget("aarch64", "3.9", "2.31"), "found Python 3.9, expected 3.11 or newer"),
     ],
 )
-def test_board_without_wheels_is_refused_before_any_download(target: Target, line: str):
+def test_board_without_wheels_is_refused_before_any_download(target: BoardTarget, line: str):
     with pytest.raises(SetupError, match=line):
         check_target(target)
 
 
-def test_32_bit_bookworm_says_where_numpy_comes_from():
+def test_32_bit_bookworm_gets_a_remark_on_numpys_source():
     assert any("piwheels.org" in note and "libopenblas0" in note for note in check_target(BOOKWORM_32))
     assert check_target(BOOKWORM) == []
 
@@ -123,7 +123,7 @@ def test_tags_reach_up_to_the_glibc_of_the_board():
     assert "linux_armv7l" in platform_tags(BOOKWORM_32)
 
 
-def test_an_installed_distribution_is_packed_as_it_was(tmp_path: Path):
+def test_an_installed_distribution_is_packed_completely(tmp_path: Path):
     import email
     from importlib.metadata import distribution
 
@@ -141,6 +141,6 @@ def test_an_installed_distribution_is_packed_as_it_was(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_own_wheel_has_the_board_side(tmp_path: Path):
+def test_own_wheel_contains_the_boards_side(tmp_path: Path):
     with zipfile.ZipFile(own_wheel(tmp_path)) as archive:
-        assert "deseptr/firmware_harness/flash/target/main.py" in archive.namelist()
+        assert "deseptr/firmware_harness/deploy/target/main.py" in archive.namelist()

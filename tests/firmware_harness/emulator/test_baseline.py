@@ -93,7 +93,7 @@ def test_other_files_are_refused(tmp_path, text):
         read_baseline(path)
 
 
-def test_figures_that_make_no_sense_and_missing_files_are_refused(tmp_path):
+def test_invalid_figures_and_missing_files_are_refused(tmp_path):
     with pytest.raises(SetupError, match="found something else"):
         read_baseline(baseline(tmp_path, 0))
     with pytest.raises(SetupError, match="found No such file or directory"):

@@ -27,7 +27,7 @@ def test_a_whole_console():
     assert console.last == "[    3.94] reboot: Power down"
 
 
-def test_cut_off_anywhere_it_is_not_done_or_whole():
+def test_console_cut_anywhere_is_incomplete():
     end = WHOLE.index("}", WHOLE.index("done")) + 1
     for length in range(end):
         console = parse_console(WHOLE[:length])

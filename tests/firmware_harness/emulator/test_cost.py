@@ -81,7 +81,7 @@ def test_the_table_says_what_the_figures_are():
 @pytest.mark.parametrize(
     ("content", "line"), [(None, "found No such file"), (b"12345678", "found 8 bytes without the TFL3 mark")]
 )
-def test_what_is_no_model_is_refused_before_anything_is_fetched(tmp_path: Path, content: bytes | None, line: str):
+def test_file_without_a_model_is_refused_before_anything_is_fetched(tmp_path: Path, content: bytes | None, line: str):
     path = tmp_path / "m.tflite"
     if content:
         path.write_bytes(content)

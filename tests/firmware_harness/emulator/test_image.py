@@ -107,7 +107,7 @@ def test_a_broken_package_is_said(tmp_path: Path):
         list(base_entries([tmp_path / "bad.deb"], []))
 
 
-def test_pythons_version_is_that_of_its_package():
+def test_python_version_is_that_of_its_package():
     names = ["libpython3.11-stdlib_1_arm64.deb", "python3_3.11.2_arm64.deb", "python3.11_3.11.2-6_arm64.deb"]
     assert image._python_version(map(Path, names)) == "3.11"
     with pytest.raises(SetupError, match="python3"):

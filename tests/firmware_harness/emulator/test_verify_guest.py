@@ -85,7 +85,7 @@ def test_a_step_that_fails_stops_none_of_the_others(
     ]
 
 
-def test_a_service_that_does_not_run_is_not_hung(monkeypatch: pytest.MonkeyPatch):
+def test_a_service_without_a_process_is_not_stopped(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(verify_guest, "show_service", lambda: "ActiveState=failed\nMainPID=0\n")
     monkeypatch.setattr(verify_guest, "_journal", list)
     facts = verify_guest.hang_service()

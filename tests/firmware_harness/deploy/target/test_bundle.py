@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.firmware_harness.deploy.target.bundle import entry_of, header, read_bundle, write_bundle
-from deseptr.firmware_harness.deploy.target.manifest import MODEL, Entry, Manifest, Target
+from deseptr.firmware_harness.deploy.target.manifest import MODEL, BoardTarget, Entry, Manifest
 from deseptr.firmware_harness.deploy.target.refusal import RefusedError
 
-TARGET = Target("aarch64", "3.13", "2.41")
+TARGET = BoardTarget("aarch64", "3.13", "2.41")
 CONTENTS = {MODEL: bytes(range(256)) * 5, "wheels/a-1.0-py3-none-any.whl": b"wheel", "empty": b""}
 
 
@@ -25,7 +25,7 @@ def bundled(folder: Path, contents: dict[str, bytes] = CONTENTS, signature: byte
         sources[name].write_bytes(content)
     files = {name: entry_of(path) for name, path in sources.items()}
     stream = io.BytesIO()
-    write_bundle(stream, Manifest("1.0", 7, TARGET, files=files), sources, signature)
+    write_bundle(stream, Manifest(version="1.0", build=7, target=TARGET, files=files), sources, signature)
     return stream.getvalue()
 
 
@@ -42,7 +42,7 @@ def refused(content: bytes, folder: Path | None = None) -> RefusedError:
 
 
 @pytest.mark.parametrize("signature", [None, b"signature"])
-def test_unpacks_what_went_in(tmp_path: Path, signature: bytes | None):
+def test_unpacked_files_are_the_packed_ones(tmp_path: Path, signature: bytes | None):
     content = bundled(tmp_path / "in", signature=signature)
     out = tmp_path / "out"
     out.mkdir()
@@ -85,12 +85,12 @@ def test_any_truncation_is_refused(whole: bytes, data: st.DataObject):
 
 
 @given(st.binary(min_size=1, max_size=2000))
-def test_anything_behind_the_end_is_refused(whole: bytes, more: bytes):
+def test_bytes_after_the_end_are_refused(whole: bytes, more: bytes):
     refused(whole + more)
 
 
 @given(st.binary(max_size=3000))
-def test_noise_is_refused(noise: bytes):
+def test_random_bytes_are_refused(noise: bytes):
     refused(noise)
 
 
@@ -121,7 +121,7 @@ def plain(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.T
 
 
 MODEL_ENTRY = Entry(5, hashlib.sha256(b"model").hexdigest())
-ONLY_MODEL = Manifest("1.0", 7, TARGET, files={MODEL: MODEL_ENTRY})
+ONLY_MODEL = Manifest(version="1.0", build=7, target=TARGET, files={MODEL: MODEL_ENTRY})
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ ONLY_MODEL = Manifest("1.0", 7, TARGET, files={MODEL: MODEL_ENTRY})
         ([], "an entry 'bundle.sha256'"),
     ],
 )
-def test_what_a_general_tar_could_hold_is_refused(
+def test_links_and_devices_of_a_general_tar_are_refused(
     tmp_path: Path, entries: list[tuple[tarfile.TarInfo, bytes]], found: str
 ):
     inside = tmp_path / "inside"
@@ -153,7 +153,7 @@ def test_what_a_general_tar_could_hold_is_refused(
     "name",
     ["../x", "/x", "a/b/c", ".hidden", "a/../b", "x\n", "", "a//b", "-x", "manifest.json", f"{MODEL}/x", "x" * 101],
 )
-def test_manifest_that_names_an_unfit_file_is_refused(name: str):
+def test_manifest_with_an_invalid_file_name_is_refused(name: str):
     manifest = replace(ONLY_MODEL, files={**ONLY_MODEL.files, name: MODEL_ENTRY})
     with pytest.raises(RefusedError):
         Manifest.from_bytes(manifest.to_bytes())
@@ -177,10 +177,10 @@ def test_manifest_that_names_an_unfit_file_is_refused(name: str):
         ('"extras": []', '"extras": ["x] @ http://elsewhere"]'),
     ],
 )
-def test_manifest_of_another_form_is_refused(old: str, new: str):
+def test_invalid_manifest_is_refused(old: str, new: str):
     text = ONLY_MODEL.to_bytes().decode()
     assert old in text
-    with pytest.raises(RefusedError, match="make the bundle anew"):
+    with pytest.raises(RefusedError, match="make the bundle again"):
         Manifest.from_bytes(text.replace(old, new).encode())
 
 
@@ -198,5 +198,5 @@ words = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
 )
 def test_manifest_round_trip(version, build, run, doctor, seconds, bus, network):
     doctor = None if doctor is None else tuple(doctor)
-    manifest = Manifest(version, build, TARGET, tuple(run), doctor, seconds, bus, network, ("mqtt",), ONLY_MODEL.files)
+    manifest = Manifest(build, TARGET, tuple(run), doctor, seconds, bus, network, ("mqtt",), version, ONLY_MODEL.files)
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest

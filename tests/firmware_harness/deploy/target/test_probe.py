@@ -26,11 +26,11 @@ SOURCES = sorted(Path(target.__file__).parent.glob("*.py"))
         ("x86_64", 64, "x86_64"),
     ],
 )
-def test_userland_not_kernel(machine: str, bits: int, expected: str):
+def test_machine_is_the_userlands_not_the_kernels(machine: str, bits: int, expected: str):
     assert userland(machine, bits) == expected
 
 
-def test_reads_a_board(tmp_path: Path):
+def test_probe_reads_a_board(tmp_path: Path):
     (tmp_path / "dev").mkdir()
     for name in ("i2c-1", "i2c-20", "i2c-new"):
         (tmp_path / "dev" / name).touch()
@@ -55,7 +55,7 @@ def test_board_side_needs_the_standard_library_alone(path: Path):
     assert all(node.level < 2 for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
 
 
-def test_zip_runs_by_itself(tmp_path: Path):
+def test_zip_runs_alone(tmp_path: Path):
     path = tmp_path / "target.pyz"
     path.write_bytes(target_zip())
     assert target_zip() == path.read_bytes()

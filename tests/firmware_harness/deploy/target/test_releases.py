@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from deseptr.firmware_harness.deploy.target.manifest import MANIFEST, MODEL, Entry, Manifest, Target
+from deseptr.firmware_harness.deploy.target.manifest import MANIFEST, MODEL, BoardTarget, Entry, Manifest
 from deseptr.firmware_harness.deploy.target.refusal import RefusedError
 from deseptr.firmware_harness.deploy.target.releases import Releases
 
-TARGET = Target("aarch64", "3.13", "2.41")
+TARGET = BoardTarget("aarch64", "3.13", "2.41")
 
 
 class PowerCut(BaseException):
@@ -20,7 +20,7 @@ class PowerCut(BaseException):
 
 
 def add(releases: Releases, build: int) -> str:
-    manifest = Manifest("1.0", build, TARGET, files={MODEL: Entry(0, "0" * 64)})
+    manifest = Manifest(version="1.0", build=build, target=TARGET, files={MODEL: Entry(0, "0" * 64)})
     staged = releases.incoming / f"staged-{build}"
     staged.mkdir()
     (staged / MANIFEST).write_bytes(manifest.to_bytes())
@@ -85,16 +85,16 @@ def test_one_deployment_at_a_time(releases: Releases):
     assert not releases.locked()
 
 
-def test_build_must_not_fall(releases: Releases):
+def test_lower_build_number_is_refused(releases: Releases):
     deploy(releases, 5, well=True)
-    older = Manifest("9.0", 4, TARGET)
+    older = Manifest(version="9.0", build=4, target=TARGET)
     with pytest.raises(RefusedError, match="found build 4, expected at least the running build, 5"):
         releases.check_build(older, allow_downgrade=False)
     releases.check_build(older, allow_downgrade=True)
-    releases.check_build(Manifest("1.0", 5, TARGET), allow_downgrade=False)
+    releases.check_build(Manifest(version="1.0", build=5, target=TARGET), allow_downgrade=False)
 
 
-def test_torn_state_keeps_the_current_release(releases: Releases):
+def test_damaged_state_keeps_the_current_release(releases: Releases):
     deploy(releases, 1, well=True)
     (releases.prefix / "state.json").write_text('{"good": ["1.0-')
     releases.recover()
@@ -114,7 +114,7 @@ def cut_after(steps: int) -> Callable[[str], None]:
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from(["good", "bad", "back"]), st.integers(0, 9)), min_size=1, max_size=6))
-def test_any_interruption_leaves_a_working_release(actions: list[tuple[str, int]]):
+def test_after_any_interruption_a_release_works(actions: list[tuple[str, int]]):
     folder = Path(tempfile.mkdtemp(prefix="deseptr-test-"))
     try:
         calm = Releases(folder)

@@ -40,7 +40,7 @@ def test_everything_else_is_refused(keys: Path):
             verify(content, signature, keys / "signers")
 
 
-def test_a_file_that_is_no_key_cannot_sign(tmp_path: Path):
+def test_a_file_without_a_key_cannot_sign(tmp_path: Path):
     (tmp_path / "key").write_text("no key\n")
     with pytest.raises(SetupError, match="expected a key that signs"):
         sign(b"content", tmp_path / "key")

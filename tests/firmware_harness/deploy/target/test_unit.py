@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from deseptr.firmware_harness.deploy.target.manifest import Manifest, Target
+from deseptr.firmware_harness.deploy.target.manifest import BoardTarget, Manifest
 from deseptr.firmware_harness.deploy.target.refusal import RefusedError
 from deseptr.firmware_harness.deploy.target.service import Systemd, run_command
 from deseptr.firmware_harness.deploy.target.unit import NAME, unit_text
 
-TARGET = Target("aarch64", "3.13", "2.41")
+TARGET = BoardTarget("aarch64", "3.13", "2.41")
 MOST_EXPOSED = 3.0
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
@@ -34,8 +34,8 @@ def written(folder: Path, scope: str, manifest: Manifest) -> Path:
 @needs_systemd
 @pytest.mark.parametrize("scope", ["system", "user"])
 @pytest.mark.parametrize("network", [False, True])
-def test_systemd_finds_nothing_to_warn_of(tmp_path: Path, scope: str, network: bool):
-    unit = written(tmp_path, scope, Manifest("1.0", 1, TARGET, network=network))
+def test_systemd_accepts_the_unit_without_warnings(tmp_path: Path, scope: str, network: bool):
+    unit = written(tmp_path, scope, Manifest(version="1.0", build=1, target=TARGET, network=network))
     command = ["systemd-analyze", "verify", "--man=no", *(["--user"] if scope == "user" else []), unit]
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
     said = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -43,8 +43,14 @@ def test_systemd_finds_nothing_to_warn_of(tmp_path: Path, scope: str, network: b
 
 
 @needs_systemd
-@pytest.mark.parametrize("manifest", [Manifest("1.0", 1, TARGET), Manifest("1.0", 1, TARGET, network=True, bus=None)])
-def test_exposure_is_low(tmp_path: Path, manifest: Manifest):
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        Manifest(version="1.0", build=1, target=TARGET),
+        Manifest(version="1.0", build=1, target=TARGET, network=True, bus=None),
+    ],
+)
+def test_systemd_rates_the_exposure_as_low(tmp_path: Path, manifest: Manifest):
     unit = written(tmp_path, "system", manifest)
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager", unit]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -56,18 +62,18 @@ def test_exposure_is_low(tmp_path: Path, manifest: Manifest):
     ("manifest", "there", "absent"),
     [
         (
-            Manifest("1.0", 1, TARGET),
+            Manifest(version="1.0", build=1, target=TARGET),
             ["DeviceAllow=/dev/i2c-1 rw", "PrivateNetwork=yes"],
             ["AF_INET", "network-online"],
         ),
         (
-            Manifest("1.0", 1, TARGET, network=True, bus=None),
+            Manifest(version="1.0", build=1, target=TARGET, network=True, bus=None),
             ["AF_INET AF_INET6", "After=network-online.target"],
             ["DeviceAllow", "PrivateNetwork=yes"],
         ),
     ],
 )
-def test_only_what_the_release_needs_is_open(manifest: Manifest, there: list[str], absent: list[str]):
+def test_sandbox_opens_only_what_the_release_needs(manifest: Manifest, there: list[str], absent: list[str]):
     text = unit_text(Path("/opt/deseptr"), "/usr/bin/python3", manifest, scope="system")
     assert all(word in text for word in there)
     assert not any(word in text for word in absent)
@@ -81,8 +87,8 @@ def test_only_what_the_release_needs_is_open(manifest: Manifest, there: list[str
         assert f"\n{line}\n" in text
 
 
-def test_home_stays_readable_where_the_prefix_is_in_it():
-    manifest = Manifest("1.0", 1, TARGET)
+def test_home_is_readable_if_it_contains_the_prefix():
+    manifest = Manifest(version="1.0", build=1, target=TARGET)
     assert "ProtectHome=yes" in unit_text(Path("/opt/deseptr"), "python3", manifest, scope="system")
     assert "ProtectHome=read-only" in unit_text(Path("/home/pi/d"), "python3", manifest, scope="system")
 
@@ -103,9 +109,9 @@ class Systemctl:
 def test_unit_is_loaded_only_when_it_changes(tmp_path: Path):
     asked = Systemctl()
     service = Systemd(tmp_path / "prefix", "python3", "system", asked, tmp_path / "units")
-    service.install(Manifest("1.0", 1, TARGET))
-    service.install(Manifest("1.0", 2, TARGET))
-    service.install(Manifest("1.0", 3, TARGET, network=True))
+    service.install(Manifest(version="1.0", build=1, target=TARGET))
+    service.install(Manifest(version="1.0", build=2, target=TARGET))
+    service.install(Manifest(version="1.0", build=3, target=TARGET, network=True))
     loaded = [line for line in asked.asked if "daemon-reload" in line]
     assert len(loaded) == 2
     assert "AF_INET" in service.unit.read_text()
@@ -115,7 +121,7 @@ def test_unit_is_loaded_only_when_it_changes(tmp_path: Path):
     assert not service.unit.exists()
 
 
-def test_service_that_does_not_get_ready_is_refused(tmp_path: Path):
+def test_service_that_does_not_become_ready_is_refused(tmp_path: Path):
     service = Systemd(tmp_path, "python3", "user", Systemctl("start"), tmp_path / "units")
     with pytest.raises(RefusedError, match=r"systemctl start: found Job failed., expected the service ready"):
         service.start()
@@ -135,5 +141,7 @@ def test_unit_can_be_enabled(tmp_path: Path):
             else Systemctl()(command)
         )
 
-    Systemd(Path("/opt/deseptr"), "/usr/bin/python3", "system", offline, units).install(Manifest("1.0", 1, TARGET))
+    Systemd(Path("/opt/deseptr"), "/usr/bin/python3", "system", offline, units).install(
+        Manifest(version="1.0", build=1, target=TARGET)
+    )
     assert (units / "multi-user.target.wants" / NAME).is_symlink()

@@ -30,7 +30,7 @@ def send(releases: Releases, content: bytes, begin: int) -> Path:
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, len(CONTENT)), max_size=5))
-def test_cut_anywhere_it_goes_on_and_is_whole(cuts: list[int]):
+def test_an_upload_interrupted_anywhere_resumes_and_is_complete(cuts: list[int]):
     folder = Path(tempfile.mkdtemp(prefix="deseptr-test-"))
     try:
         releases = Releases(folder)
@@ -46,14 +46,14 @@ def test_cut_anywhere_it_goes_on_and_is_whole(cuts: list[int]):
         shutil.rmtree(folder)
 
 
-def test_wrong_content_is_dropped(releases: Releases):
+def test_wrong_content_is_removed(releases: Releases):
     with pytest.raises(RefusedError, match="another SHA-256"):
         send(releases, CONTENT[::-1], 0)
     assert offset(releases, SHA) == 0
 
 
 @pytest.mark.parametrize("begin", [0, 49, 51])
-def test_gap_or_overlap_is_refused_and_what_came_stays(releases: Releases, begin: int):
+def test_gap_or_overlap_is_refused_and_received_bytes_are_kept(releases: Releases, begin: int):
     with pytest.raises(RefusedError, match="the connection ended"):
         send(releases, CONTENT[:50], 0)
     with pytest.raises(RefusedError, match=f"found 50 bytes there, expected {begin}"):
@@ -67,7 +67,7 @@ def test_two_uploads_at_once_do_not_mix(releases: Releases):
 
     class Meanwhile(io.BytesIO):
         def read1(self, size: int | None = -1) -> bytes:
-            with pytest.raises(RefusedError, match="the same bundle on its way already"):
+            with pytest.raises(RefusedError, match="another upload of the same bundle"):
                 send(releases, CONTENT, 0)
             assert offset(releases, SHA, sleep=waits.append) == path.stat().st_size
             return super().read1(size)
@@ -84,10 +84,10 @@ def test_other_uploads_are_removed(releases: Releases):
 
 
 @pytest.mark.parametrize("sha256", ["..", "a" * 63, "../" + "a" * 61, "A" * 64])
-def test_only_a_sum_names_an_upload(releases: Releases, sha256: str):
+def test_upload_must_be_named_by_its_sha256(releases: Releases, sha256: str):
     with pytest.raises(RefusedError, match="expected a SHA-256"):
         part_path(releases, sha256)
 
 
-def test_upload_is_for_its_owner_alone(releases: Releases):
+def test_upload_is_readable_for_its_owner_only(releases: Releases):
     assert send(releases, CONTENT, 0).parents[1].stat().st_mode & 0o077 == 0

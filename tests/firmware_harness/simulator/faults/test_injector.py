@@ -269,7 +269,7 @@ def test_any_list_of_faults_ends_and_is_logged_in_order(faults):
         (lambda: ClockStretch(duration_s=1, stretch_s=0), "fault clock-stretch, stretch_s: found 0, expected a time"),
     ],
 )
-def test_nonsense_is_refused(make, message):
+def test_invalid_values_are_refused(make, message):
     with pytest.raises(SetupError) as caught:
         make()
     assert str(caught.value).startswith(message)
