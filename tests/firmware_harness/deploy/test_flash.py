@@ -199,7 +199,7 @@ class CutError(Exception):
     """The connection breaks."""
 
 
-def test_transfer_interrupted_at_every_tenth_leaves_the_release_running_and_resumes(flashed: Board, make_standin: BundleMaker):
+def test_interrupted_transfer_leaves_the_release_running_and_resumes(flashed: Board, make_standin: BundleMaker):
     bundle = make_standin("0.9", 8)
     size = bundle.stat().st_size
     begins = []
@@ -322,7 +322,8 @@ def test_system_unit_without_systemd_is_refused(sshd: Sshd, capsys: pytest.Captu
     words = [word if word != "supervised" else "system" for word in sshd.words]
     with pytest.raises(SystemExit):
         main(["firmware", "status", *words])
-    assert "found no systemd running, expected systemd, for a system unit; use --service supervised" in capsys.readouterr().err
+    line = "found no systemd running, expected systemd, for a system unit; use --service supervised"
+    assert line in capsys.readouterr().err
 
 
 def test_socket_of_the_connection_is_private(sshd: Sshd):
