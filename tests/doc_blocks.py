@@ -2,15 +2,15 @@
 
 The blocks of a page run in the order of the page, in one folder:
 
-- ``sh``: the text runs in bash. ``deseptr`` is :mod:`doc_command`, which adds options that make training and endless
-  commands short, and puts a simulated sensor where the text has a real one.
-- ``python``: all blocks of a page run in one fresh interpreter, as one script would.
+- ``sh``: the text runs in bash. ``deseptr`` is ``docs/doc_command.py``, which adds options that make training and
+  endless commands short, and puts a simulated sensor where the text has a real one.
+- ``python``: all blocks of a page run in one fresh interpreter, ``docs/doc_interpreter.py``, as one script would.
 - ``csv``, ``toml``, ``json``: must be well formed, and are written to the file that ``title="…"`` names, for the blocks
   after them.
 - ``text title="output"``: what the block above printed; ``...`` stands for anything.
 
 Directly above a block, ``<!-- not run: reason -->`` leaves it alone, and ``<!-- parsed only: reason -->`` has its
-command lines parsed and not run. A page that calls commands of one block twice does so in the text.
+command lines parsed and not run.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ PAGES = (
 OUTPUT = "output"
 SHELL, DATA = ("sh",), ("csv", "toml", "json")
 
+# Beside no folder called `deseptr`, which a script there would take for the package.
+_SCRIPTS = Path(__file__).parent / "docs"
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"<!-- (not run|parsed only): (.+?) -->\s*\Z", re.DOTALL)
 _TITLE = re.compile(r'title="([^"]+)"')
@@ -197,7 +199,7 @@ class _Interpreter:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("doc_interpreter.py"))],
+            [sys.executable, str(_SCRIPTS / "doc_interpreter.py")],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
@@ -226,7 +228,7 @@ def _environment(folder: Path) -> dict[str, str]:
     """Variables of a page's commands: a home of their own, and our ``deseptr`` and ``python`` first."""
     tools = folder / ".tools"
     tools.mkdir()
-    command = Path(__file__).with_name("doc_command.py")
+    command = _SCRIPTS / "doc_command.py"
     for name, words in (("deseptr", [sys.executable, str(command)]), ("python", [sys.executable])):
         script = tools / name
         script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
