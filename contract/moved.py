@@ -281,6 +281,9 @@ NAMES = {
         "Recovery": "deseptr.device:RecoveryStep",
         "Step": "deseptr.device.recorder:SessionStep",
     },
+    "deseptr.firmware_harness.emulator": {
+        "Recipe": "deseptr.firmware_harness.emulator:ImageRecipe",
+    },
     "deseptr.firmware_harness": {
         **_all_in(
             "deseptr.firmware_harness.simulator",

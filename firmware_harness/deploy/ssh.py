@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from deseptr.contract import SetupError
+from deseptr.firmware_harness.programs import require_program
 
 from .errors import FlashError
 from .zipapp import target_zip
@@ -107,8 +107,7 @@ class SshTarget:
             raise FlashError(
                 destination, found="no destination", expected="user@host", next_step="name the board, as pi@raspberrypi"
             )
-        if shutil.which("ssh") is None:
-            raise SetupError("ssh", found="no such program", expected="OpenSSH's client", next_step="install it")
+        require_program("ssh", expected="OpenSSH's client", next_step="install it")
         self.destination = destination
         self.sudo = sudo
         self._options = options or SshOptions()

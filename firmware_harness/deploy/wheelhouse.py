@@ -6,7 +6,6 @@ therefore evaluated here, from each wheel's metadata and for the board's environ
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from deseptr.contract import SetupError
+from deseptr.firmware_harness.programs import require_pip
 
 from .target.manifest import BoardTarget
 
@@ -81,10 +81,7 @@ def fill_wheelhouse(
         SetupError: if pip is missing here, or finds no wheel of a requirement for the board.
     """
     check_target(target)
-    if importlib.util.find_spec("pip") is None:
-        raise SetupError(
-            "pip", found=f"none in {sys.executable}", expected="pip", next_step="run `python -m ensurepip` with it"
-        )
+    require_pip()
     wanted = {"pip": Requirement("pip")}
     with tempfile.TemporaryDirectory(prefix="deseptr-wheels-") as name:
         for attempt in range(_ROUNDS):

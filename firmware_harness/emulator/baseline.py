@@ -1,4 +1,4 @@
-"""Figures of an earlier count, to hold those of a model against: what its change costs the processor."""
+"""Comparison with the figures of an earlier count: the cost of a change to a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .cost import UNIT, ArmCost, ArmCosts
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A figure beside that of the baseline.
+    """A figure and that of the baseline.
 
     Args:
         cost: the figure.
@@ -27,15 +27,15 @@ class Change:
 
     @property
     def share(self) -> float:
-        """By how much it is more, as a share of what it was; negative if it is less."""
+        """Increase as a share of the baseline; negative for a decrease."""
         return self.cost.instructions / self.before - 1
 
     def exceeds(self, tolerance: float) -> bool:
-        """Whether it is more by over ``tolerance``, a share."""
+        """Whether the increase is more than ``tolerance``, a share."""
         return self.share > tolerance
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready figures."""
+        """Plain JSON values."""
         return {
             "model": self.cost.model,
             "cpu": self.cost.cpu,
@@ -47,12 +47,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What ``deseptr firmware arm-cost --json`` printed once.
+    """Earlier output of ``deseptr firmware arm-cost --json``.
 
     Args:
-        path: where it is from.
-        software: versions of what ran then.
-        instructions: by name of the model's file, without folders, and processor.
+        path: its file.
+        software: versions of the software at that time.
+        instructions: figures by name of the model's file, without folders, and processor.
     """
 
     path: Path
@@ -60,10 +60,10 @@ class Baseline:
     instructions: Mapping[tuple[str, str], int]
 
     def check(self, models: tuple[Path, ...], cpus: tuple[str, ...]) -> None:
-        """See to it that there is a figure for each, before minutes go into counting.
+        """Check that there is a figure for each model on each processor, before counting takes minutes.
 
         Raises:
-            SetupError: if there is none of one of them.
+            SetupError: if one is missing.
         """
         for model in models:
             for cpu in cpus:
@@ -72,17 +72,17 @@ class Baseline:
                         self.path,
                         found=f"no figure of {model.name} on {cpu}",
                         expected=f"one; it has {self._names()}",
-                        next_step="count with --json what the model was before, under the same file name",
+                        next_step="count the earlier model with --json, under the same file name",
                     )
 
     def changes(self, costs: ArmCosts) -> list[Change]:
-        """Each figure beside what it was; the models must have been checked."""
+        """Each figure and that of the baseline, which must have been checked."""
         return [Change(cost, self.instructions[Path(cost.model).name, cost.cpu]) for cost in costs.costs]
 
     def other_software(self, costs: ArmCosts) -> list[str]:
-        """What runs in another version than then, one line each; a difference may be from that."""
+        """Software whose version has changed, one line each, which may explain a difference."""
         return [
-            f"{name} was {self.software.get(name, 'not there')} and is {version}"
+            f"{name} was {self.software.get(name, 'absent')} and is {version}"
             for name, version in costs.software.items()
             if self.software.get(name) != version
         ]
@@ -92,21 +92,21 @@ class Baseline:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """The figures that a file holds.
+    """Read the figures in a file.
 
     Raises:
-        SetupError: if it cannot be read, or is not of this command.
+        SetupError: if it cannot be read, or is not the output of this command.
     """
     try:
         return _parse(path, json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         found = error.strerror or str(error)
     except (KeyError, TypeError, ValueError, AttributeError):
-        found = "something else"
+        found = "content of another form"
     raise SetupError(
         path,
         found=found,
-        expected="figures as `deseptr firmware arm-cost --json` prints them",
+        expected="the output of `deseptr firmware arm-cost --json`",
         next_step="make it with `deseptr firmware arm-cost MODEL.tflite --json > FILE`",
     )
 

@@ -1,4 +1,4 @@
-"""Reading the emulated machine's console, where the guest's lines stand among those of the kernel and the runtime."""
+"""Parsing the emulated machine's console, in which the guest's lines are among those of the kernel and the runtime."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .guest import MARK
 
 @dataclass(slots=True)
 class Console:
-    """What the guest said.
+    """The reports of the guest.
 
     Args:
         software: versions, by name.
         counts: instructions of each counted invocation, by the model's index.
-        clock_ratio: what the clock made of a loop, over the instructions in it.
-        loading: index of the model that was being loaded last; None before and after that.
-        error: the guest's exception, if it had one.
-        done: whether it came to its end.
-        garbled: how many of its lines could not be read.
+        clock_ratio: time of a loop by the machine's clock, ns, over the number of its instructions.
+        loading: index of the model that is being loaded; None before and after loading.
+        error: the guest's exception, if it raised one.
+        done: whether it finished its job.
+        garbled: number of its lines that could not be read.
         last: the last line of the console that is not the guest's.
     """
 
@@ -35,7 +35,7 @@ class Console:
 
 
 def parse_console(text: str) -> Console:
-    """Read a console, whole or cut off anywhere; a line that cannot be read is counted and left out."""
+    """Parse a console, which may be incomplete; unreadable lines are counted and ignored."""
     console = Console()
     for line in text.splitlines():
         before, mark, message = line.partition(MARK)
@@ -43,13 +43,13 @@ def parse_console(text: str) -> Console:
             console.last = before.strip() or console.last
             continue
         try:
-            _hear(console, json.loads(message))
+            _accumulate(console, json.loads(message))
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
             console.garbled += 1
     return console
 
 
-def _hear(console: Console, facts: dict[str, Any]) -> None:
+def _accumulate(console: Console, facts: dict[str, Any]) -> None:
     if "software" in facts:
         console.software = {str(name): str(value) for name, value in facts["software"].items()}
     elif "clock" in facts:

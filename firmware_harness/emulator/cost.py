@@ -1,4 +1,4 @@
-"""Instructions per inference of models on emulated ARM processors: from files to figures."""
+"""Instructions per inference of models on emulated ARM processors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deseptr.contract import DeseptrError, ModelError, SetupError
 from deseptr.tflite import read_flatbuffer
 
 from .console import Console, parse_console
-from .image import RUNTIME, Recipe, default_cache, default_recipe, prepare_image
+from .image import RUNTIME, ImageRecipe, default_cache, default_recipe, prepare_image
 from .machine import QEMU, Job, boot, check_qemu
 from .process import Finished, run_bounded
 
@@ -25,7 +25,7 @@ class ArmCost:
     """Instructions of one model's inference on one processor.
 
     Args:
-        model: the file.
+        model: path of the file.
         cpu: the processor.
         boots: instructions of each counted invocation, ``[boot][sample]``.
     """
@@ -46,17 +46,17 @@ class ArmCost:
 
     @property
     def limits(self) -> tuple[int, int]:
-        """Fewest and most of any sample."""
+        """Smallest and largest sample."""
         return min(map(min, self.boots)), max(map(max, self.boots))
 
     @property
     def boots_differ_percent(self) -> float | None:
-        """How far the boots' medians lie apart, in per cent; None of a single boot."""
+        """Range of the boots' medians, per cent; None for a single boot."""
         medians = self.medians
         return 100 * (max(medians) - min(medians)) / self.instructions if len(medians) > 1 else None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready figures."""
+        """Plain JSON values."""
         low, high = self.limits
         return {
             "model": self.model,
@@ -75,15 +75,15 @@ class ArmCosts:
     """Figures of one call.
 
     Args:
-        software: versions of what ran in the machine, and of QEMU.
-        costs: each model on each processor.
+        software: versions of the software in the machine, and of QEMU.
+        costs: figures of each model on each processor.
     """
 
     software: dict[str, str]
     costs: tuple[ArmCost, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready figures with their unit."""
+        """Plain JSON values, with their unit."""
         return {"unit": UNIT, "software": self.software, "costs": [cost.to_dict() for cost in self.costs]}
 
 
@@ -94,25 +94,25 @@ def count_instructions(
     job: Job | None = None,
     boots: int = 1,
     timeout: float = 600.0,
-    recipe: Recipe | None = None,
+    recipe: ImageRecipe | None = None,
     cache: Path | None = None,
     note: Callable[[str], None] = lambda line: None,
 ) -> ArmCosts:
-    """Count the instructions of ``invoke()`` with one thread and the default kernels, as Python calls it.
+    """Count the instructions of ``invoke()``, called from Python, with one thread and the default kernels.
 
     Args:
         models: ``.tflite`` files, with or without a contract.
         cpus: names of :data:`.machine.CPUS`.
         job: samples, warm-up and seed.
-        boots: how often each machine is started, to see how far its figures repeat.
-        timeout: seconds that one boot may take.
+        boots: number of boots of each machine, which shows how well its figures repeat.
+        timeout: longest time for one boot, seconds.
         recipe: the machine's software; by default the host's release and runtime version.
-        cache: where machines are kept; by default :func:`.image.default_cache`.
-        note: told what is being done.
+        cache: folder of machines; by default :func:`.image.default_cache`.
+        note: called with a line for each slow step.
 
     Raises:
-        ModelError: if a file is no model, or the runtime in the machine refuses it.
-        SetupError: if QEMU or Debian's package tools are missing, or the machine does not come to its end.
+            ModelError: if a file is no model, or the runtime in the machine refuses it.
+            SetupError: if QEMU or Debian's package tools are missing, or the machine does not finish its job.
     """
     contents = [read_flatbuffer(path) for path in models]
     check_qemu()
@@ -133,17 +133,18 @@ def count_instructions(
 
 
 def read_console(finished: Finished, models: Sequence[Path], thing: str, timeout: float) -> Console:
-    """What the guest said, once it is seen to be all there.
+    """The guest's reports, checked for completeness.
 
     Args:
-        finished: QEMU's end.
+        finished: result of QEMU.
         models: the files, in the guest's order.
-        thing: names the machine in a message.
-        timeout: what it was allowed.
+        thing: name of the machine for messages.
+        timeout: time that the machine had, seconds.
 
     Raises:
         ModelError: if a model could not be loaded or run there.
-        SetupError: if the machine did not end by itself, its console is not whole, or its clock counts otherwise.
+        SetupError: if the machine did not power off, its console is incomplete, or its clock does not count
+            instructions.
     """
     console = parse_console(finished.output)
     if console.done and not console.error and console.counts.keys() == set(range(len(models))):
@@ -163,7 +164,7 @@ def _check_clock(ratio: float | None, thing: str) -> None:
     if ratio is None or abs(ratio - 1) > CLOCK_TOLERANCE:
         raise SetupError(
             thing,
-            found="no check of its clock" if ratio is None else f"a clock of {ratio:.3f} ns an instruction",
+            found="no check of its clock" if ratio is None else f"a clock of {ratio:.3f} ns per instruction",
             expected=f"1 within {CLOCK_TOLERANCE:.0%}",
             next_step="these figures would be wrong; try another version of QEMU",
         )
@@ -178,13 +179,13 @@ def _failure(console: Console, finished: Finished, models: Sequence[Path], thing
             expected=f"models that {RUNTIME} {console.software.get(RUNTIME, '')} runs on ARM",
             next_step="try it on this host with `deseptr device profile`",
         )
-    # The kernel's last words if it spoke, otherwise QEMU's.
+    # The kernel's last line if there is one, otherwise QEMU's.
     unreadable = f"{console.garbled} unreadable lines" if console.garbled else ""
     return SetupError(
         thing,
         found=unreadable or console.last or finished.first_error(),
         expected="a count of each model",
-        next_step="run it again; if it stays, name an empty folder in DESEPTR_ARM_CACHE to make the machine anew",
+        next_step="run it again; if it fails again, name an empty folder in DESEPTR_ARM_CACHE to make a new machine",
     )
 
 

@@ -17,7 +17,7 @@ _TRAILER = "TRAILER!!!"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CpioEntry:
     """One file, folder or link of an archive.
 
     Args:
@@ -46,21 +46,21 @@ class Entry:
         return cls(path, stat.S_IFLNK | 0o777, target.encode())
 
 
-def write_archive(stream: BinaryIO, entries: Iterable[Entry]) -> None:
-    """Write an archive, each folder once and before what is in it, named or not."""
+def write_archive(stream: BinaryIO, entries: Iterable[CpioEntry]) -> None:
+    """Write an archive, with every folder once and before its contents, also if no entry names it."""
     folders: set[str] = set()
     size = 0
     for entry in entries:
         for folder in _ancestors(entry.path):
             if folder not in folders:
                 folders.add(folder)
-                size += stream.write(_record(Entry.folder(folder)))
+                size += stream.write(_record(CpioEntry.folder(folder)))
         if stat.S_ISDIR(entry.mode):
             if entry.path in folders:
                 continue
             folders.add(entry.path)
         size += stream.write(_record(entry))
-    size += stream.write(_record(Entry(_TRAILER, 0)))
+    size += stream.write(_record(CpioEntry(_TRAILER, 0)))
     stream.write(bytes(-size % _BLOCK))
 
 
@@ -69,7 +69,7 @@ def _ancestors(path: str) -> list[str]:
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
 
 
-def _record(entry: Entry) -> bytes:
+def _record(entry: CpioEntry) -> bytes:
     name = entry.path.encode() + b"\0"
     # inode, mode, owner, group, links, time, size, device (2), its own device (2), length of the name, checksum
     fields = (0, entry.mode, 0, 0, 1, 0, len(entry.data), 0, 0, 0, 0, len(name), 0)

@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -uB
-"""The first and only process of the emulated machine: counts what each model's inference takes, says so, powers off.
+"""The only process of the emulated machine: counts the instructions of each model's inference, reports, powers off.
 
 It runs inside the machine, as process 1, beside numpy and the TFLite runtime and without this package. The clock there
-ticks once an instruction: see :mod:`.machine`. What it says is read by :mod:`.console`.
+ticks once per instruction: see :mod:`.machine`. :mod:`.console` reads its reports. The other guests share its main
+loop.
 """
 
 from __future__ import annotations
@@ -15,19 +16,52 @@ import sys
 import termios
 import time
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MARK = "@arm-cost "
 _POWER_OFF = 0x4321FEDC
+_MOUNTS = ((b"proc", b"/proc"), (b"sysfs", b"/sys"), (b"devtmpfs", b"/dev"))
 
 
-def say(**facts: Any) -> None:
-    """One line for the host."""
-    print(MARK + json.dumps(facts), flush=True)
+def reporter(mark: str) -> Callable[..., None]:
+    """A function that prints facts for the host, as one line of JSON behind ``mark``."""
+
+    def report(**facts: Any) -> None:
+        print(mark + json.dumps(facts), flush=True)
+
+    return report
+
+
+report = reporter(MARK)
+
+
+def run_and_power_off(work: Callable[[Any], None], report: Callable[..., None], *, mount: bool = True) -> None:
+    """Do the work of a guest, report its exception if it raises one, and power off in any case.
+
+    Args:
+        work: the work; it gets the C library.
+        report: prints facts for the host.
+        mount: whether to mount the kernel's file systems first, as process 1 must.
+    """
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    for kind, target in _MOUNTS if mount else ():
+        libc.mount(kind, target, kind, 0, None)
+    try:
+        work(libc)
+    except Exception as error:
+        report(error=f"{type(error).__name__}: {error}")
+    finally:
+        termios.tcdrain(sys.stdout.fileno())
+        libc.reboot(_POWER_OFF)
 
 
 def clock_check(loops: int = 5_000_000) -> dict[str, int]:
-    """A loop of two instructions in machine code, for the host to compare with what the clock makes of it."""
+    """Time a loop of two machine instructions, for the host to check that the clock counts instructions."""
     import ctypes
     import mmap
 
@@ -42,7 +76,7 @@ def clock_check(loops: int = 5_000_000) -> dict[str, int]:
 
 
 def random_input(detail: dict[str, Any], seed: int) -> Any:
-    """Numbers for an input tensor, the same for the same seed: all of an integer's range, or a standard normal."""
+    """Random values for an input tensor: from the whole range of an integer type, or standard normal."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
@@ -54,7 +88,7 @@ def random_input(detail: dict[str, Any], seed: int) -> Any:
 
 
 def load(path: str, seed: int) -> Any:
-    """An interpreter of one thread with its inputs set, which has run once."""
+    """An interpreter with one thread and its inputs set, after one inference."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=path, num_threads=1)
@@ -66,7 +100,7 @@ def load(path: str, seed: int) -> Any:
 
 
 def count(interpreters: list[Any], warmup: int, samples: int) -> list[list[int]]:
-    """Ticks of each model's invocations, taken in turn, ``[model][sample]``."""
+    """Ticks of each model's invocations, measured in turn, ``[model][sample]``."""
     counts: list[list[int]] = [[] for _ in interpreters]
     for sample in range(-warmup, samples):
         for interpreter, taken in zip(interpreters, counts, strict=True):
@@ -79,36 +113,24 @@ def count(interpreters: list[Any], warmup: int, samples: int) -> list[list[int]]
 
 
 def work(job: dict[str, Any]) -> None:
-    """Say the software and what the clock counts, load each model, count, and say that all is done."""
+    """Report the software and the check of the clock, load each model, count, and report the end."""
     packages = {name: version(name) for name in ("ai-edge-litert", "numpy")}
-    say(software=packages | {"python": platform.python_version(), "linux": platform.release()})
-    say(clock=clock_check())
+    report(software=packages | {"python": platform.python_version(), "linux": platform.release()})
+    report(clock=clock_check())
     interpreters = []
     for index, path in enumerate(job["models"]):
-        say(loading=index)
+        report(loading=index)
         interpreters.append(load(path, job["seed"]))
-    say(counting=len(interpreters))
+    report(counting=len(interpreters))
     for index, instructions in enumerate(count(interpreters, job["warmup"], job["samples"])):
-        say(model=index, instructions=instructions)
-    say(done=True)
+        report(model=index, instructions=instructions)
+    report(done=True)
 
 
-def main() -> None:
-    """Mount what the runtime looks at, work, and power off whatever happens."""
-    import ctypes
-
-    libc = ctypes.CDLL(None)
-    for kind, target in ((b"proc", b"/proc"), (b"sysfs", b"/sys"), (b"devtmpfs", b"/dev")):
-        libc.mount(kind, target, kind, 0, None)
-    try:
-        with open("/job/job.json") as stream:  # noqa: PTH123 - pathlib's import is a tenth of this file's work
-            work(json.load(stream))
-    except Exception as error:
-        say(error=f"{type(error).__name__}: {error}")
-    finally:
-        termios.tcdrain(sys.stdout.fileno())
-        libc.reboot(_POWER_OFF)
+def _work_on_job(libc: Any) -> None:
+    with open("/job/job.json") as stream:  # noqa: PTH123 - pathlib's import is a tenth of this file's work
+        work(json.load(stream))
 
 
 if __name__ == "__main__" and os.getpid() == 1:
-    main()
+    run_and_power_off(_work_on_job, report)

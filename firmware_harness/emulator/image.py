@@ -1,7 +1,7 @@
-"""The emulated machine's software: a kernel and a first file system of Python and the TFLite runtime, made once.
+"""The emulated machine's software: a kernel and an initial file system with Python and the TFLite runtime, made once.
 
-Nothing of it runs while it is made: packages and wheels are unpacked straight into an archive, which the kernel unpacks
-into memory. So it takes no chroot, no disk image and no administrator's rights.
+No package script runs: packages and wheels are unpacked directly into an archive, which the kernel unpacks into memory.
+This needs no chroot, no disk image and no root.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import re
-import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -23,8 +22,9 @@ from itertools import chain
 from pathlib import Path
 
 from deseptr.contract import SetupError
+from deseptr.firmware_harness.programs import require_program
 
-from .cpio import Entry, write_archive
+from .cpio import CpioEntry, write_archive
 from .modules import module_entries
 from .packages import Apt, download_wheels
 
@@ -39,16 +39,16 @@ _UNUSED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What the machine is made of; another recipe is another machine in the cache.
+class ImageRecipe:
+    """Contents of the machine; each recipe has its own machine in the cache.
 
     Args:
-        runtime: requirement of the TFLite runtime, as pip reads it; empty for none.
+        runtime: requirement of the TFLite runtime, for pip; empty for none.
         release: the host's Debian release, whose packages apt fetches.
-        packages: Debian packages of the file system, with what they depend on.
-        kernel: Debian package that stands for the newest kernel.
-        modules: of the kernel, to be put into the file system with what they need.
-        layout: number of this module's way of putting them together.
+        packages: Debian packages of the file system; their dependencies are added.
+        kernel: Debian package that depends on the newest kernel.
+        modules: kernel modules of the file system; their dependencies are added.
+        layout: version of this module's layout of the file system.
     """
 
     runtime: str
@@ -77,8 +77,8 @@ class Image:
     base: Path
 
 
-def default_recipe() -> Recipe:
-    """This host's release and, where the runtime is installed here, its version."""
+def default_recipe() -> ImageRecipe:
+    """This host's Debian release, and its version of the runtime if it is installed here."""
     try:
         runtime = f"{RUNTIME}=={importlib.metadata.version(RUNTIME)}"
     except importlib.metadata.PackageNotFoundError:
@@ -87,22 +87,22 @@ def default_recipe() -> Recipe:
         release = platform.freedesktop_os_release().get("VERSION_CODENAME", "unknown")
     except OSError:
         release = "unknown"
-    return Recipe(runtime, release)
+    return ImageRecipe(runtime, release)
 
 
 def default_cache() -> Path:
-    """The folder named by ``DESEPTR_ARM_CACHE``, or the usual one below the home folder."""
+    """The folder named by ``DESEPTR_ARM_CACHE``, or the default one below the home folder."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else Path.home() / ".cache" / "deseptr" / "arm"
 
 
-def prepare_image(recipe: Recipe, cache: Path, note: Callable[[str], None] = lambda line: None) -> Image:
-    """The software of ``recipe`` from the cache, made first if it is not there.
+def prepare_image(recipe: ImageRecipe, cache: Path, note: Callable[[str], None] = lambda line: None) -> Image:
+    """The software of ``recipe`` from the cache; it is made first if it is missing.
 
     Args:
-        recipe: what to make.
+        recipe: contents of the machine.
         cache: folder of machines.
-        note: told what is being done, when it takes a while.
+        note: called with a line for each slow step.
 
     Raises:
         SetupError: if apt, dpkg or pip is missing or cannot fetch something, or the cache cannot be written.
@@ -112,7 +112,7 @@ def prepare_image(recipe: Recipe, cache: Path, note: Callable[[str], None] = lam
     if not home.is_dir():
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            # In the cache's folder, so that a whole machine appears at once, by a rename.
+            # In the cache's folder, so that a rename makes a complete machine appear at once.
             with tempfile.TemporaryDirectory(dir=cache, prefix=".making-") as folder:
                 _make(recipe, Path(folder), home, note)
         except OSError as error:
@@ -125,15 +125,13 @@ def prepare_image(recipe: Recipe, cache: Path, note: Callable[[str], None] = lam
     return Image(home / "kernel", home / "base.cpio")
 
 
-def _make(recipe: Recipe, folder: Path, home: Path, note: Callable[[str], None]) -> None:
+def _make(recipe: ImageRecipe, folder: Path, home: Path, note: Callable[[str], None]) -> None:
     for program in ("apt-get", "dpkg-deb"):
-        if shutil.which(program) is None:
-            raise SetupError(
-                program,
-                found="no such program",
-                expected="Debian's package tools, which fetch the emulated machine's system",
-                next_step="run this on Debian, or in a container of it",
-            )
+        require_program(
+            program,
+            expected="Debian's package tools, which fetch the emulated machine's system",
+            next_step="run this on Debian, or in a Debian container",
+        )
     note("fetching Debian's packages for arm64 (once)")
     apt = Apt(folder / "apt")
     apt.update()
@@ -155,28 +153,28 @@ def _make(recipe: Recipe, folder: Path, home: Path, note: Callable[[str], None])
         made.rename(home)
 
 
-def base_entries(debs: Iterable[Path], wheels: Iterable[Path]) -> Iterator[Entry]:
-    """Entries of the file system: the packages' and the wheels' files, less what no inference reads."""
+def base_entries(debs: Iterable[Path], wheels: Iterable[Path]) -> Iterator[CpioEntry]:
+    """Entries of the file system: the files of packages and wheels, without those that no inference reads."""
     for name in ("dev", "proc", "sys", "tmp"):
-        yield Entry.folder(name)
+        yield CpioEntry.folder(name)
     for name in _MERGED:
-        yield Entry.folder(f"usr/{name}")
-        yield Entry.link(name, f"usr/{name}")
+        yield CpioEntry.folder(f"usr/{name}")
+        yield CpioEntry.link(name, f"usr/{name}")
     for deb in debs:
         yield from (entry for entry in _deb_entries(deb) if not _UNUSED.search(entry.path))
     for wheel in wheels:
         yield from _wheel_entries(wheel)
 
 
-def _wheel_entries(wheel: Path) -> Iterator[Entry]:
+def _wheel_entries(wheel: Path) -> Iterator[CpioEntry]:
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             path = f"{_SITE}/{name}"
             if not name.endswith("/") and not _UNUSED.search(path):
-                yield Entry.file(path, archive.read(name))
+                yield CpioEntry.file(path, archive.read(name))
 
 
-def _deb_entries(deb: Path) -> Iterator[Entry]:
+def _deb_entries(deb: Path) -> Iterator[CpioEntry]:
     with subprocess.Popen(
         ["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
@@ -189,8 +187,8 @@ def _deb_entries(deb: Path) -> Iterator[Entry]:
             ) from error
 
 
-def _entry_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
-    """What the archive holds of a package's member; nothing of the root, of devices and of the merged folders."""
+def _entry_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> CpioEntry | None:
+    """Archive entry of a package's member; None for the root, devices and merged folders."""
     path = member.name.removeprefix(".").strip("/")
     first, slash, _ = path.partition("/")
     if first in _MERGED:
@@ -198,13 +196,13 @@ def _entry_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
     if not path:
         return None
     if member.isdir():
-        return Entry.folder(path)
+        return CpioEntry.folder(path)
     if member.issym():
-        return Entry.link(path, member.linkname)
+        return CpioEntry.link(path, member.linkname)
     if member.islnk():
-        return Entry.link(path, "/" + member.linkname.removeprefix(".").strip("/"))
+        return CpioEntry.link(path, "/" + member.linkname.removeprefix(".").strip("/"))
     content = tar.extractfile(member)
-    return Entry.file(path, content.read(), executable=bool(member.mode & 0o100)) if content else None
+    return CpioEntry.file(path, content.read(), executable=bool(member.mode & 0o100)) if content else None
 
 
 def _kernel_of(deb: Path) -> bytes:
@@ -220,4 +218,6 @@ def _python_version(debs: Iterable[Path]) -> str:
         match = re.match(r"python(3\.\d+)_", deb.name)
         if match:
             return match[1]
-    raise SetupError("apt-get: python3", found="no python3.N with it", expected="one", next_step="check apt's sources")
+    raise SetupError(
+        "apt-get: python3", found="no package python3.N", expected="a Python version", next_step="check apt's sources"
+    )

@@ -1,7 +1,7 @@
-"""The simulated chips tried against Linux itself, in an emulated machine: its CUSE, its USB stack, its sensor drivers.
+"""Test of the simulated chips with Linux in an emulated machine: its CUSE, its USB stack, its sensor drivers.
 
-The kernel's drivers were written by others, from the same data sheets: where they and ours read the same from a chip,
-neither they, nor ours, nor the chip has a scale or an axis wrong.
+The kernel's drivers were written independently from the same data sheets: if they and the drivers of this package read
+the same values from a simulated chip, none of the three has a wrong scale or axis.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any
 
 from deseptr.contract import SetupError
 
-from .cpio import Entry
-from .image import Recipe, default_cache, default_recipe, prepare_image
+from .cpio import CpioEntry
+from .image import ImageRecipe, default_cache, default_recipe, prepare_image
 from .kernel_guest import MARK
 from .machine import QEMU, boot_files, check_qemu
 from .process import Finished
 
 MODULES = ("i2c_dev", "cuse", "vhci_hcd", "i2c_tiny_usb", "inv_mpu6050_i2c", "st_lsm6dsx_i2c")
-# Names that the kernel's drivers know the chips by, where they have one (inv_mpu_i2c.c, st_lsm6dsx_i2c.c).
+# Names of the chips in the kernel's drivers (inv_mpu_i2c.c, st_lsm6dsx_i2c.c).
 KERNEL_NAMES = {
     "mpu6050": "mpu6050",
     "mpu6500": "mpu6500",
@@ -37,19 +37,25 @@ _ROOMS = ("contract", "data", "tflite", "device", "firmware_harness")
 _SOURCES = (".py", ".pyi")
 _LIBRARIES = ("smbus2", "lazy_loader")
 _SITE = "usr/lib/python3/dist-packages"
+_INIT = b"""\
+#!/usr/bin/python3 -uB
+from deseptr.firmware_harness.emulator.kernel_guest import main
+
+main()
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read of one chip in one way.
+    """Readings of one chip in one way.
 
     Args:
-        front: ``cuse`` or ``usbip``, read by our driver; ``kernel``, by the kernel's.
+        front: ``cuse`` or ``usbip`` for this package's driver; ``kernel`` for the kernel's.
         sensor: the chip.
         si: mean of each channel, m/s^2 and rad/s.
-        samples: how many; a single one of the kernel's driver.
-        gaps: how many gaps.
-        absent: errno of a read where nobody is; 0 of the kernel's driver.
+        samples: number of samples; one for the kernel's driver.
+        gaps: number of gaps.
+        absent: errno of a read from a missing device; 0 for the kernel's driver.
     """
 
     front: str
@@ -68,17 +74,17 @@ def check_with_kernel(
     cache: Path | None = None,
     note: Callable[[str], None] = lambda line: None,
 ) -> list[Reading]:
-    """Read simulated chips through CUSE and USB/IP with our drivers, and through USB/IP with the kernel's.
+    """Read simulated chips through CUSE and USB/IP with this package's drivers, and through USB/IP with the kernel's.
 
     Args:
         sensors: names of :data:`KERNEL_NAMES`.
-        signals: what they feel, m/s^2 and rad/s.
-        timeout: seconds that the machine may take.
-        cache: where machines are kept; by default :func:`.image.default_cache`.
-        note: told what is being done.
+        signals: their input signals, m/s^2 and rad/s.
+        timeout: longest time for the machine, seconds.
+        cache: folder of machines; by default :func:`.image.default_cache`.
+        note: called with a line for each slow step.
 
     Raises:
-        SetupError: if QEMU or Debian's package tools are missing, or the machine does not come to its end.
+        SetupError: if QEMU or Debian's package tools are missing, or the machine does not finish its job.
     """
     check_qemu()
     image = prepare_image(kernel_recipe(), cache or default_cache(), note)
@@ -87,19 +93,19 @@ def check_with_kernel(
     return parse_readings(finished)
 
 
-def kernel_recipe() -> Recipe:
+def kernel_recipe() -> ImageRecipe:
     """The machine: Python and numpy, and the modules."""
     return replace(default_recipe(), runtime="numpy", modules=MODULES)
 
 
-def job_entries(sensors: Sequence[str], signals: Sequence[float]) -> Iterator[Entry]:
-    """Entries of the archive of one call: process 1, this package and the libraries that it needs, and what to do."""
+def job_entries(sensors: Sequence[str], signals: Sequence[float]) -> Iterator[CpioEntry]:
+    """Entries of the archive of one call: process 1, this package with its libraries, and the job."""
     job = {"sensors": {sensor: KERNEL_NAMES[sensor] for sensor in sensors}, "signals": list(signals)}
-    yield Entry.file("init", files(__package__).joinpath("kernel_guest.py").read_bytes(), executable=True)
-    yield Entry.file("job/job.json", json.dumps(job).encode())
+    yield CpioEntry.file("init", _INIT, executable=True)
+    yield CpioEntry.file("job/job.json", json.dumps(job).encode())
     for item in files("deseptr").iterdir():
         if item.is_file() and item.name.endswith(_SOURCES):
-            yield Entry.file(f"{_SITE}/deseptr/{item.name}", item.read_bytes())
+            yield CpioEntry.file(f"{_SITE}/deseptr/{item.name}", item.read_bytes())
     for room in _ROOMS:
         yield from _sources(files(f"deseptr.{room}"), f"{_SITE}/deseptr/{room}")
     for library in _LIBRARIES:
@@ -107,20 +113,20 @@ def job_entries(sensors: Sequence[str], signals: Sequence[float]) -> Iterator[En
 
 
 def parse_readings(finished: Finished) -> list[Reading]:
-    """What the machine said, once it is seen to be all there.
+    """The readings that the machine reported.
 
     Raises:
-        SetupError: if it broke down, or was ended before it had done everything.
+        SetupError: if it failed, or was ended before it had finished.
     """
     facts = [json.loads(line.partition(MARK)[2]) for line in finished.output.splitlines() if MARK in line]
     errors = [fact["error"] for fact in facts if "error" in fact]
     if errors or {"done": True} not in facts:
-        last = finished.errors.strip() or "its console broke off"
+        last = finished.errors.strip() or "an incomplete console"
         raise SetupError(
             QEMU,
             found=errors[0] if errors else "a machine still running" if finished.timed_out else last,
             expected="the kernel's readings",
-            next_step="run it again with more time; if that is of no use, the kernel refuses a simulated chip",
+            next_step="run it again with more time; if it fails again, the kernel refuses a simulated chip",
         )
     return [_reading(fact) for fact in facts if "front" in fact]
 
@@ -129,9 +135,9 @@ def _reading(fact: dict[str, Any]) -> Reading:
     return Reading(**fact | {"si": tuple(fact["si"])})
 
 
-def _sources(folder: Traversable, path: str) -> Iterator[Entry]:
+def _sources(folder: Traversable, path: str) -> Iterator[CpioEntry]:
     for item in folder.iterdir():
         if item.is_dir():
             yield from _sources(item, f"{path}/{item.name}")
         elif item.name.endswith(_SOURCES):
-            yield Entry.file(f"{path}/{item.name}", item.read_bytes())
+            yield CpioEntry.file(f"{path}/{item.name}", item.read_bytes())

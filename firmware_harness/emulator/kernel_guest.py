@@ -1,22 +1,21 @@
-#!/usr/bin/python3 -uB
-"""Process 1 of an emulated machine that tries the front ends for real: the kernel's CUSE, USB/IP and sensor drivers.
+"""Process 1 of an emulated machine that tests the front ends: the kernel's CUSE, USB/IP and sensor drivers.
 
-Unlike :mod:`.guest` it has this package beside it. It loads the kernel's modules, puts simulated chips behind a
-character device and behind a USB adapter, reads them with the drivers of :mod:`deseptr.device`, then lets the kernel's
-own driver bind to them and reads what that says. :mod:`.kernel_check` judges.
+Unlike :mod:`.guest` it can import this package. It loads the kernel's modules, puts simulated chips behind a character
+device and behind a USB adapter, reads them with the drivers of :mod:`deseptr.device`, then binds the kernel's own
+driver to them and reads its values. :mod:`.kernel_check` compares the readings.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .guest import reporter, run_and_power_off
 
 if TYPE_CHECKING:
     from deseptr.device import Clock
@@ -24,17 +23,14 @@ if TYPE_CHECKING:
     from deseptr.firmware_harness.simulator.virtual_bus import VirtualI2cBus
 
 MARK = "@kernel-check "
-_POWER_OFF = 0x4321FEDC
 _FINIT_MODULE = 273  # arm64, include/uapi/asm-generic/unistd.h
 _PATIENCE_S = 60.0
 _I2C, _IIO = Path("/sys/bus/i2c/devices"), Path("/sys/bus/iio/devices")
-_HASTE = 10
+_SPEED = 10
 _CHANNELS = [f"in_{kind}_{axis}" for kind in ("accel", "anglvel") for axis in "xyz"]
 
 
-def say(**facts: Any) -> None:
-    """One line for the host."""
-    print(MARK + json.dumps(facts), flush=True)
+report = reporter(MARK)
 
 
 def load_modules(libc: Any, folder: Path) -> None:
@@ -46,7 +42,11 @@ def load_modules(libc: Any, folder: Path) -> None:
 
 
 def wait_for(found: Callable[[], Any], what: str) -> Any:
-    """What ``found`` gives once it gives something."""
+    """The result of ``found``, called until it is true.
+
+    Raises:
+        TimeoutError: naming ``what``, after a minute.
+    """
     deadline = time.monotonic() + _PATIENCE_S
     while not (result := found()):
         if time.monotonic() > deadline:
@@ -56,7 +56,7 @@ def wait_for(found: Callable[[], Any], what: str) -> Any:
 
 
 def adapters() -> set[int]:
-    """Numbers of the adapters that i2c-tiny-usb has made."""
+    """Numbers of the adapters of i2c-tiny-usb."""
     named = {path: (path / "name").read_text() for path in _I2C.glob("i2c-*") if (path / "name").exists()}
     return {int(path.name[4:]) for path, name in named.items() if name.startswith("i2c-tiny-usb")}
 
@@ -73,12 +73,12 @@ def make_bus(sensor: str, signals: list[float], clock: Clock, profile: BusProfil
 
 
 def serve(function: Callable[..., None], *arguments: Any) -> None:
-    """Have a front end served in the background until the machine ends."""
+    """Serve a front end in the background until the machine powers off."""
     threading.Thread(target=function, args=arguments, daemon=True).start()
 
 
 def plug_in(bus: VirtualI2cBus) -> int:
-    """Plug an adapter in; returns the number that the kernel gives it."""
+    """Plug in an adapter; returns the number that the kernel gives it."""
     from deseptr.firmware_harness.simulator.front.usbip import serve_usbip
 
     before = adapters()
@@ -88,7 +88,7 @@ def plug_in(bus: VirtualI2cBus) -> int:
 
 
 def read_by_driver(sensor: str, number: int, clock: Clock) -> dict[str, Any]:
-    """What our driver reads, and the errno where nobody answers."""
+    """Readings of this package's driver, and the errno of a read from a missing device."""
     from deseptr.device import BusError, LinuxI2cBus
     from deseptr.firmware_harness.simulator.front.driver import read_samples
 
@@ -106,7 +106,7 @@ def read_by_driver(sensor: str, number: int, clock: Clock) -> dict[str, Any]:
 
 
 def read_by_kernel(sensor: str, name: str, number: int) -> list[float]:
-    """What the kernel's own driver for ``name`` reads, in SI units."""
+    """Readings of the kernel's own driver for ``name``, in SI units."""
     from deseptr.device import SENSORS
 
     known = set(_IIO.glob("iio:device*"))
@@ -124,60 +124,50 @@ def read_channels(devices: set[Path]) -> Iterator[float]:
         yield float(raw.read_text()) * float(scale.read_text())
 
 
-class HastyClock:
-    """The machine's time, several times as fast: a chip that lives in it wakes up sooner than the data sheet allows.
+class FastClock:
+    """The machine's time, several times as fast, so that a chip with this clock wakes up faster than in its data sheet.
 
-    The kernel's driver wakes an LSM6DS for every reading and waits one or two periods, less than a gyroscope takes to
-    turn on and settle by the data sheet.
+    The kernel's driver wakes an LSM6DS for every reading and waits one or two periods, which is less than the time that
+    a gyroscope needs to turn on and settle according to the data sheet.
     """
 
     def now_ns(self) -> int:
         """Time since the clock's zero, in nanoseconds."""
-        return time.monotonic_ns() * _HASTE
+        return time.monotonic_ns() * _SPEED
 
     def sleep_ns(self, duration_ns: int) -> None:
         """Return once ``duration_ns`` have passed."""
-        time.sleep(max(0, duration_ns) / _HASTE / 1e9)
+        time.sleep(max(0, duration_ns) / _SPEED / 1e9)
 
 
 def work(job: dict[str, Any]) -> None:
-    """Try everything and say what came of it."""
+    """Read all chips in all ways, and report the readings."""
     from deseptr.firmware_harness.simulator.bus_profiles import BCM2835, I2C_TINY_USB
     from deseptr.firmware_harness.simulator.clock import VirtualClock
     from deseptr.firmware_harness.simulator.front.cuse import CUSE_BUS, serve_cuse
 
-    say(linux=os.uname().release)
+    report(linux=os.uname().release)
     signals = job["signals"]
-    # In virtual time, which emulation cannot outrun: chip, bus and driver share one clock.
+    # Virtual time, so that the slow emulation does not matter: chip, bus and driver share one clock.
     clock = VirtualClock()
     serve(serve_cuse, make_bus("mpu6050", signals, clock, BCM2835))
-    say(front="cuse", sensor="mpu6050", **read_by_driver("mpu6050", CUSE_BUS, clock))
+    report(front="cuse", sensor="mpu6050", **read_by_driver("mpu6050", CUSE_BUS, clock))
     for sensor, name in job["sensors"].items():
         clock = VirtualClock()
         number = plug_in(make_bus(sensor, signals, clock, I2C_TINY_USB))
-        say(front="usbip", sensor=sensor, **read_by_driver(sensor, number, clock))
-        # The kernel's driver waits in the machine's own time, for less than it should.
-        number = plug_in(make_bus(sensor, signals, HastyClock(), I2C_TINY_USB))
-        say(front="kernel", sensor=sensor, si=read_by_kernel(sensor, name, number))
-    say(done=True)
+        report(front="usbip", sensor=sensor, **read_by_driver(sensor, number, clock))
+        # The kernel's driver waits in the machine's own time, and for too short.
+        number = plug_in(make_bus(sensor, signals, FastClock(), I2C_TINY_USB))
+        report(front="kernel", sensor=sensor, si=read_by_kernel(sensor, name, number))
+    report(done=True)
+
+
+def work_on_job(libc: Any) -> None:
+    """Load the kernel's modules and work on ``/job/job.json``."""
+    load_modules(libc, Path("/kernel-modules"))
+    work(json.loads(Path("/job/job.json").read_text()))
 
 
 def main() -> None:
-    """Mount what is needed, load the modules, work, and power off whatever happens."""
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    for kind, target in ((b"proc", b"/proc"), (b"sysfs", b"/sys"), (b"devtmpfs", b"/dev")):
-        libc.mount(kind, target, kind, 0, None)
-    try:
-        load_modules(libc, Path("/kernel-modules"))
-        work(json.loads(Path("/job/job.json").read_text()))
-    except Exception as error:
-        say(error=f"{type(error).__name__}: {error}")
-    finally:
-        termios.tcdrain(sys.stdout.fileno())
-        libc.reboot(_POWER_OFF)
-
-
-if __name__ == "__main__" and os.getpid() == 1:
-    main()
+    """Be process 1."""
+    run_and_power_off(work_on_job, report)

@@ -1,7 +1,7 @@
 """Logits of random windows on a runtime's reference kernels, which give the same bits on every machine.
 
-``python -m deseptr.firmware_harness.emulator.logits MODEL ENGINE COUNT SEED`` prints one JSON object. It runs on
-the host and in the emulated machine alike, so that what differs is the machine's.
+``python -m deseptr.firmware_harness.emulator.logits MODEL ENGINE COUNT SEED`` prints one JSON object. It runs both on
+the host and in the emulated machine, so that a difference is due to the machine.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from deseptr.tflite import load_engine, predict
 
 
 def random_windows(contract: ModelContract, count: int, seed: int) -> NDArray[np.float32]:
-    """Windows float32 ``[count, window_length, channels]``: noise that now and then leaves the input's range."""
+    """Windows float32 ``[count, window_length, channels]``: noise that sometimes leaves the input's range."""
     rng = np.random.default_rng(seed)
     shape = (count, contract.window_length, len(contract.channels))
-    # Loud and quiet ones, so that all of the range is met.
+    # Different amplitudes, to cover all of the range.
     loudness = rng.uniform(0.01, 0.5, (count, 1, 1))
     noise = rng.standard_normal(shape) * loudness + rng.uniform(-0.3, 0.3, (count, 1, shape[2]))
     windows: NDArray[np.float32] = (noise * np.array(contract.input_range)).astype(np.float32)
@@ -28,7 +28,7 @@ def random_windows(contract: ModelContract, count: int, seed: int) -> NDArray[np
 
 
 def main(model: str, kind: str, count: str, seed: str) -> None:
-    """Print engine, shape and the logits' bytes: little-endian float32, one value an int8 code."""
+    """Print engine, shape and the logits' bytes as hexadecimal: little-endian float32."""
     engine = load_engine(model, kind, kernels="reference")
     logits = predict(engine, random_windows(engine.contract, int(count), int(seed)))
     print(json.dumps({"engine": engine.name, "shape": logits.shape, "bytes": logits.astype("<f4").tobytes().hex()}))

@@ -1,9 +1,9 @@
-"""The emulated ARM machine: its command line, its second archive, and one boot of it.
+"""The emulated ARM machine: its command line, the archive of a job, and one boot of it.
 
-QEMU's `-icount shift=0` gives every instruction one nanosecond of the machine's clock, and `sleep=off` lets that clock
-run ahead of the wall's when the machine idles. A nanosecond of its `time.perf_counter_ns()` is then an instruction. It
-is no time: caches, memory, and an instruction's own latency do not exist there. The kernel's tick, some 3,000
-instructions every four million, counts as well.
+With QEMU's `-icount shift=0` every instruction takes one nanosecond of the machine's clock, and with `sleep=off` that
+clock skips idle time. A nanosecond of its `time.perf_counter_ns()` is then one instruction. It is no measure of time:
+caches, memory, and the latency of instructions do not exist there. The kernel's tick, some 3,000 instructions every
+four million, counts, too.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from deseptr.contract import SetupError
+from deseptr.firmware_harness.programs import require_program
 
-from .cpio import Entry, write_archive
+from .cpio import CpioEntry, write_archive
 from .image import Image
 from .process import Finished, run_bounded
 
@@ -29,12 +29,12 @@ _MEMORY_MIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to count in one boot.
+    """The job of one boot.
 
     Args:
-        samples: counted invocations of each model.
-        warmup: invocations before that.
-        seed: draws the inputs.
+        samples: number of counted invocations of each model.
+        warmup: number of invocations before them.
+        seed: seed of the inputs.
     """
 
     samples: int = 50
@@ -45,20 +45,20 @@ class Job:
 def qemu_command(
     cpu: str, kernel: Path, archive: Path, *, counting: bool = True, memory_mib: int = _MEMORY_MIB
 ) -> list[str]:
-    """The command that boots ``kernel`` with ``archive`` as all its files and the console on stdout.
+    """The command that boots ``kernel`` with ``archive`` as its file system and the console on stdout.
 
-    Without ``counting`` it is faster, and its clock goes with the wall's.
+    Without ``counting`` it is faster, and its clock follows real time.
     """
     clock = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"] if counting else ["-accel", "tcg"]
     machine = ["-M", "virt", "-cpu", cpu, "-m", str(memory_mib), "-smp", "1"]
     console = ["-display", "none", "-serial", "stdio", "-monitor", "none", "-nodefaults", "-no-reboot"]
-    # A panic, as when process 1 dies, ends the machine at once.
+    # A panic, as when process 1 ends, stops the machine at once.
     linux = ["-kernel", str(kernel), "-initrd", str(archive), "-append", "console=ttyAMA0 quiet loglevel=1 panic=-1"]
     return [QEMU, *machine, *clock, *console, *linux]
 
 
-def job_entries(models: Sequence[bytes], job: Job) -> list[Entry]:
-    """Entries of the archive of one call: process 1, the models and what to do with them."""
+def job_entries(models: Sequence[bytes], job: Job) -> list[CpioEntry]:
+    """Entries of the archive of one call: process 1, the models and the job."""
     paths = [f"job/{index}.tflite" for index in range(len(models))]
     settings = {
         "models": [f"/{path}" for path in paths],
@@ -67,25 +67,23 @@ def job_entries(models: Sequence[bytes], job: Job) -> list[Entry]:
         "seed": job.seed,
     }
     return [
-        Entry.file("init", files(__package__).joinpath("guest.py").read_bytes(), executable=True),
-        Entry.file("job/job.json", json.dumps(settings).encode()),
-        *(Entry.file(path, model) for path, model in zip(paths, models, strict=True)),
+        CpioEntry.file("init", files(__package__).joinpath("guest.py").read_bytes(), executable=True),
+        CpioEntry.file("job/job.json", json.dumps(settings).encode()),
+        *(CpioEntry.file(path, model) for path, model in zip(paths, models, strict=True)),
     ]
 
 
 def check_qemu() -> None:
-    """See that the emulator is there.
+    """Check that the emulator is installed.
 
     Raises:
-        SetupError: if it isn't.
+        SetupError: if it is not.
     """
-    if shutil.which(QEMU) is None:
-        raise SetupError(
-            QEMU,
-            found="no such program",
-            expected="QEMU's ARM machines",
-            next_step="`apt-get install qemu-system-arm`, which `make arm-cost` does for root",
-        )
+    require_program(
+        QEMU,
+        expected="QEMU's ARM machines",
+        next_step="`apt-get install qemu-system-arm`, which `make arm-cost` does for root",
+    )
 
 
 def boot(image: Image, cpu: str, models: Sequence[bytes], job: Job, *, timeout: float) -> Finished:
@@ -95,11 +93,11 @@ def boot(image: Image, cpu: str, models: Sequence[bytes], job: Job, *, timeout: 
         image: its software.
         cpu: a name of :data:`CPUS`.
         models: contents of ``.tflite`` files.
-        job: what to count.
+        job: samples, warm-up and seed.
         timeout: seconds after which it is ended.
 
     Returns:
-        QEMU's end, the console in its output.
+            The result of QEMU, with the console in its output.
 
     Raises:
         SetupError: if QEMU is missing or cannot be run.
@@ -110,24 +108,24 @@ def boot(image: Image, cpu: str, models: Sequence[bytes], job: Job, *, timeout: 
 def boot_files(
     image: Image,
     cpu: str,
-    entries: Iterable[Entry],
+    entries: Iterable[CpioEntry],
     *,
     timeout: float,
     counting: bool = True,
     memory_mib: int = _MEMORY_MIB,
 ) -> Finished:
-    """Boot the machine with more files, process 1 among them, and wait until it powers off.
+    """Boot the machine with further files, process 1 among them, and wait until it powers off.
 
     Args:
         image: its software.
         cpu: a name of :data:`CPUS`.
         entries: the files; they replace those of the image.
         timeout: seconds after which it is ended.
-        counting: as :func:`qemu_command`.
-        memory_mib: of the machine; half of it may hold files.
+        counting: as for :func:`qemu_command`.
+        memory_mib: memory of the machine; files may take half of it.
 
     Returns:
-        QEMU's end, the console in its output.
+        The result of QEMU, with the console in its output.
 
     Raises:
         SetupError: if QEMU is missing or cannot be run.

@@ -1,6 +1,6 @@
 """Modules of a Debian kernel package, and the order in which they must be loaded.
 
-The package has no ``modules.dep``, which is made on installation; but each module says by itself what it needs.
+The package has no ``modules.dep``, which is made on installation; but each module names its own dependencies.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from deseptr.contract import SetupError
 
-from .cpio import Entry
+from .cpio import CpioEntry
 
 FOLDER = "kernel-modules"
 _PATH = re.compile(r"^(usr/)?lib/modules/.*/([^/]+)\.ko(\.xz)?$")
 _DEPENDS = re.compile(rb"\0depends=([^\0]*)\0")
 
 
-def module_entries(contents: Callable[[], Iterable[Entry]], wanted: Iterable[str]) -> Iterator[Entry]:
-    """Entries of the modules ``wanted`` and all that they need, named so that they sort in the order of loading.
+def module_entries(contents: Callable[[], Iterable[CpioEntry]], wanted: Iterable[str]) -> Iterator[CpioEntry]:
+    """Entries of the modules ``wanted`` and their dependencies, named so that they sort in the order of loading.
 
     Args:
-        contents: gives the package's files; called twice, so that not all of them need be held.
-        wanted: names of modules; ``-`` and ``_`` are the same.
+        contents: gives the package's files; called twice, so that not all of them are in memory at once.
+        wanted: names of modules; ``-`` and ``_`` are equivalent.
 
     Raises:
         SetupError: if the package lacks one.
@@ -32,23 +32,23 @@ def module_entries(contents: Callable[[], Iterable[Entry]], wanted: Iterable[str
     order = loading_order(map(_plain, wanted), needs)
     found = {name: _unpacked(entry) for entry in contents() if (name := module_name(entry.path)) in order}
     for number, name in enumerate(order):
-        yield Entry.file(f"{FOLDER}/{number:03}-{name}.ko", found[name])
+        yield CpioEntry.file(f"{FOLDER}/{number:03}-{name}.ko", found[name])
 
 
 def module_name(path: str) -> str:
-    """Name of the module at ``path`` of a package; empty if that is none."""
+    """Name of the module at ``path`` of a package; empty if that is no module."""
     match = _PATH.match(path)
     return _plain(match[2]) if match else ""
 
 
 def depends(module: bytes) -> list[str]:
-    """Names of what a module needs, from its ``.modinfo`` section."""
+    """Names of a module's dependencies, from its ``.modinfo`` section."""
     match = _DEPENDS.search(module)
     return [_plain(name) for name in match[1].decode().split(",") if name] if match else []
 
 
 def loading_order(wanted: Iterable[str], needs: Mapping[str, list[str]]) -> list[str]:
-    """What is wanted, each after all that it needs.
+    """The wanted modules with their dependencies, each after its own dependencies.
 
     Raises:
         SetupError: if there is no such module.
@@ -63,7 +63,7 @@ def loading_order(wanted: Iterable[str], needs: Mapping[str, list[str]]) -> list
     return order
 
 
-def _unpacked(entry: Entry) -> bytes:
+def _unpacked(entry: CpioEntry) -> bytes:
     return lzma.decompress(entry.data) if entry.path.endswith(".xz") else entry.data
 
 

@@ -1,26 +1,26 @@
-"""Fetching arm64 packages with the host's apt and pip, without installing any or touching the host's own state."""
+"""Download of arm64 packages with the host's apt and pip, without installing any or changing the host's state."""
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from deseptr.contract import SetupError
+from deseptr.firmware_harness.programs import require_pip
 
 from .process import Finished, run_bounded
 
 _TIMEOUT = 900.0
-# glibc 2.36 is bookworm's; pip takes a wheel only for a tag that it is told.
+# glibc 2.36 is bookworm's; pip accepts a wheel only for a given tag.
 _GLIBC_MINORS = (17, 24, 26, 27, 28, 31, 34, 35, 36)
 
 
 class Apt:
-    """A private apt for arm64: the host's sources and keys, with lists and downloads in a folder of its own.
+    """A private apt for arm64: the host's sources and keys, with lists and downloads in a separate folder.
 
     Args:
-        folder: where its state goes.
+        folder: folder for its state.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -53,7 +53,7 @@ class Apt:
         return sorted(self.archives.glob("*.deb"))
 
     def download_kernel(self, package: str) -> Path:
-        """Fetch the newest kernel that the empty package ``package`` stands for, and nothing that it depends on.
+        """Fetch the newest kernel, on which the empty package ``package`` depends, without the kernel's dependencies.
 
         Raises:
             SetupError: if apt has no such package for arm64, or cannot fetch it.
@@ -72,15 +72,12 @@ class Apt:
 
 
 def download_wheels(requirements: Sequence[str], python: str, folder: Path) -> list[Path]:
-    """Fetch aarch64 wheels of ``requirements`` and what they depend on, for CPython of version ``python``, as 3.11.
+    """Fetch aarch64 wheels of ``requirements`` and their dependencies, for CPython of version ``python``, as 3.11.
 
     Raises:
         SetupError: if this Python has no pip, or pip finds no such wheels.
     """
-    if importlib.util.find_spec("pip") is None:
-        raise SetupError(
-            "pip", found=f"none in {sys.executable}", expected="pip", next_step="run `python -m ensurepip` with it"
-        )
+    require_pip()
     tags = [f"manylinux_2_{minor}_aarch64" for minor in _GLIBC_MINORS] + ["manylinux2014_aarch64"]
     platforms = [word for tag in tags for word in ("--platform", tag)]
     target = ["--implementation", "cp", "--python-version", python, *platforms]
@@ -105,7 +102,7 @@ def _failure(finished: Finished, thing: str) -> SetupError:
 
 
 def _apt_config(folder: Path) -> str:
-    """Settings over the host's: another state, another architecture, no hooks, no other user to hand files to."""
+    """Settings on top of the host's: separate state, another architecture, no hooks, no change of user."""
     return f"""\
 APT::Architecture "arm64";
 #clear APT::Architectures;

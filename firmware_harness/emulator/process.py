@@ -1,4 +1,4 @@
-"""Running a program for a bounded time, and ending it and what it started, nothing else."""
+"""Running a program for a bounded time, and ending it with all processes that it started."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _ENGLISH = {"LC_ALL": "C.UTF-8"}
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a program left behind.
+    """Result of a program.
 
     Args:
-        returncode: its exit status; negative, the signal that ended it.
-        output: what it wrote to stdout.
-        errors: what it wrote to stderr.
-        timed_out: whether it was ended for the time it took.
+        returncode: its exit status; the negative number of the signal that ended it.
+        output: its stdout.
+        errors: its stderr.
+        timed_out: whether it was ended after the timeout.
     """
 
     returncode: int
@@ -31,14 +31,14 @@ class Finished:
     timed_out: bool
 
     def first_error(self) -> str:
-        """The first line on stderr that apt or pip marks as an error, otherwise the first that says something."""
+        """The first line on stderr that apt or pip marks as an error, otherwise the first that is not empty."""
         lines = [line.strip() for line in self.errors.splitlines() if line.strip()]
         marked = [line.partition(":")[2].strip() for line in lines if line.startswith(("E:", "ERROR:"))]
         return (marked or lines or [f"exit status {self.returncode}"])[0]
 
 
 def run_bounded(command: Sequence[str], *, timeout: float, folder: Path | None = None) -> Finished:
-    """Run a program in a process group of its own; after ``timeout`` seconds, or interrupted, that group is killed.
+    """Run a program in its own process group, which is killed after ``timeout`` seconds or an interrupt.
 
     Raises:
         SetupError: if the program is not installed.
@@ -57,7 +57,7 @@ def run_bounded(command: Sequence[str], *, timeout: float, folder: Path | None =
         raise SetupError(
             command[0],
             found=error.strerror,
-            expected="a program that runs",
+            expected="an installed program",
             next_step="counting on emulated ARM needs a Debian system with apt and its package qemu-system-arm",
         ) from error
     with process:

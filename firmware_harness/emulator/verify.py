@@ -1,8 +1,8 @@
-"""The toolkit verified on 64-bit ARM without a board: installed, run, evaluated, hung, and held against this host.
+"""Verification of the toolkit on emulated 64-bit ARM: installation, runs, evaluation and watchdog, against this host.
 
-Two boots. In the first the machine's clock goes with its instructions, so that a slow host does not make it miss a
-sample, and thirty idle seconds until a watchdog bites take none. The second lets the kernel's own drivers read the
-chips. Nothing here says how fast anything is: times of an emulated machine mean nothing.
+Two boots. In the first, the machine's clock counts its instructions, so that a slow host makes it miss no sample, and
+the thirty idle seconds until the watchdog expires take no time. In the second, the kernel's own drivers read the chips.
+Nothing here measures speed: times of an emulated machine mean nothing.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .image import default_cache, prepare_image
 from .kernel_check import KERNEL_NAMES, SIGNALS, check_with_kernel, kernel_recipe
 from .machine import boot_files, check_qemu
 from .process import run_bounded
-from .verify_checks import FAIL, Check, judge, judge_readings
+from .verify_checks import FAIL, ArmCheck, check_readings, check_report
 from .verify_commands import host_commands, job_of, make_inputs
-from .verify_console import parse_said
+from .verify_console import parse_report
 from .verify_machine import guest_entries, prepare_payload, target_of, verification_recipe
 
 CPU = "cortex-a53"
@@ -41,22 +41,22 @@ class Verification:
     """All checks of one call.
 
     Args:
-        checks: in the order they were made.
-        seconds: how long each part of it took this host, by name.
-        host: the processor that was compared with.
+        checks: the checks, in order.
+        seconds: duration of each part on this host, by name.
+        host: this host's processor.
     """
 
-    checks: tuple[Check, ...]
+    checks: tuple[ArmCheck, ...]
     seconds: dict[str, float]
     host: str
 
     @property
     def failed(self) -> int:
-        """How many checks failed."""
+        """Number of failed checks."""
         return sum(check.level == FAIL for check in self.checks)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready fields."""
+        """Plain JSON values."""
         checks = [check.to_dict() for check in self.checks]
         return {"failed": self.failed, "host": self.host, "cpu": CPU, "seconds": self.seconds, "checks": checks}
 
@@ -69,13 +69,13 @@ def verify_arm(
     note: Note = lambda line: None,
     model: Path | None = None,
 ) -> Verification:
-    """Verify the toolkit of this source tree, or as installed here, in an emulated arm64 machine.
+    """Verify the toolkit of this source tree, or the installed one, in an emulated arm64 machine.
 
     Args:
-        log: folder that keeps the consoles and all that was said; made if need be.
-        timeout: seconds that one boot may take.
-        cache: where machines are kept; by default :func:`.image.default_cache`.
-        note: told what is being done.
+        log: folder for the consoles and results; made if it does not exist.
+        timeout: longest time for one boot, seconds.
+        cache: folder of machines; by default :func:`.image.default_cache`.
+        note: called with a line for each slow step.
         model: the model to run; the packaged one if None.
 
     Raises:
@@ -95,8 +95,8 @@ def verify_arm(
 
 def _installed(
     model: Path, folder: Path, log: Path, timeout: float, cache: Path, note: Note, seconds: dict[str, float]
-) -> list[Check]:
-    """The checks of what is installed there and of its service."""
+) -> list[ArmCheck]:
+    """The checks of the installed toolkit and its service."""
     recipe = verification_recipe()
     target = target_of(recipe.release)
     with _timed(seconds, f"machine's software, from {_origin(cache, recipe.key())}"):
@@ -104,7 +104,7 @@ def _installed(
     with _timed(seconds, "wheels and recordings"):
         payload = prepare_payload(model, target, folder, note)
         inputs = make_inputs(model, folder)
-    note("the same on this host")
+    note("running the same commands on this host")
     with _timed(seconds, "this host's answers"):
         host = {name: _on_host(command) for name, command in host_commands(inputs).items()}
     _keep(log / "host.json", host)
@@ -113,20 +113,20 @@ def _installed(
     with _timed(seconds, "emulated machine"):
         finished = boot_files(image, CPU, entries, timeout=timeout, memory_mib=_MEMORY_MIB)
     (log / "console.txt").write_text(finished.output + finished.errors)
-    return list(judge(parse_said(finished), host, has_older=payload.has_older))
+    return list(check_report(parse_report(finished), host, has_older=payload.has_older))
 
 
-def _by_kernel(log: Path, timeout: float, cache: Path, note: Note, seconds: dict[str, float]) -> list[Check]:
+def _by_kernel(log: Path, timeout: float, cache: Path, note: Note, seconds: dict[str, float]) -> list[ArmCheck]:
     """The checks of the kernel's own sensor drivers."""
     with _timed(seconds, f"kernel's drivers, from {_origin(cache, kernel_recipe().key())}"):
         try:
             readings = check_with_kernel(timeout=timeout, cache=cache, note=note)
         except SetupError as error:
-            return [Check("kernel's drivers", FAIL, error.found, error.expected)]
+            return [ArmCheck("kernel's drivers", FAIL, error.found, error.expected)]
     _keep(log / "kernel.json", [asdict(reading) for reading in readings])
-    checks = list(judge_readings(readings, SIGNALS))
+    checks = list(check_readings(readings, SIGNALS))
     if len(checks) != len(KERNEL_NAMES):
-        checks.append(Check("kernel's drivers", FAIL, f"{len(checks)} chips read", f"{len(KERNEL_NAMES)}"))
+        checks.append(ArmCheck("kernel's drivers", FAIL, f"{len(checks)} chips read", f"{len(KERNEL_NAMES)}"))
     return checks
 
 
@@ -136,14 +136,14 @@ def _on_host(command: list[str]) -> dict[str, Any]:
         raise SetupError(
             f"{' '.join(command[1:5])} on this host",
             found="no end" if finished.timed_out else finished.first_error(),
-            expected="something to compare with",
-            next_step="see that it works here, then verify again",
+            expected="output to compare with",
+            next_step="make sure that it works here, then verify again",
         )
     return {"code": finished.returncode, "out": finished.output, "err": finished.errors}
 
 
 def _origin(cache: Path, key: str) -> str:
-    return "the cache" if (cache / key).is_dir() else "nothing"
+    return "the cache" if (cache / key).is_dir() else "scratch"
 
 
 @contextmanager

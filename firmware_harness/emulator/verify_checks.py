@@ -1,4 +1,4 @@
-"""The checks of a verified machine: what it said, held against what this host says of the same."""
+"""The checks of a verified machine: its reports, compared with the results of the same commands on this host."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import numpy as np
 
 from .kernel_check import Reading
 from .verify_commands import CUSE_WORN
-from .verify_console import Facts, Said, json_lines
+from .verify_console import Facts, MachineReport, json_lines
 
 OK, FAIL, SKIP = "ok", "fail", "skip"
 _LEVELS = ("skip", "ok", "warn", "fail")
-# The same movement cut at other moments may tip a window or two of fourteen.
+# Windows cut at other times of the same movement may change the label of one or two of fourteen.
 _LABELS_ALIKE = 0.85
-# Kernels other than the reference ones may differ by a few counts from machine to machine.
+# Results of optimised kernels may differ by a few counts between machines.
 _LABELS_SHARE = 0.02
-# Half a count of the coarsest full scale, and the three digits of the kernel's scale.
+# Half a count of the coarsest full scale, and the rounding of the kernel's scale to three digits.
 _SI_LEAST, _SI_SHARE = 0.0006, 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One claim.
+class ArmCheck:
+    """The result of one check.
 
     Args:
-        name: of what was checked.
-        level: ``ok``, ``fail``, or ``skip`` where it cannot be checked.
-        found: what was found.
-        expected: what was not found, where it failed.
+        name: name of the check.
+        level: ``ok``, ``fail``, or ``skip`` if it does not apply.
+        found: the observation.
+        expected: the expected observation, if the check failed.
     """
 
     name: str
@@ -39,40 +39,40 @@ class Check:
     expected: str = ""
 
     def to_dict(self) -> dict[str, str]:
-        """JSON-ready fields."""
+        """Plain JSON values."""
         return asdict(self)
 
 
-def judge(said: Said, host: Mapping[str, Facts], *, has_older: bool) -> Iterator[Check]:
+def check_report(report: MachineReport, host: Mapping[str, Facts], *, has_older: bool) -> Iterator[ArmCheck]:
     """The checks of the machine's first boot.
 
     Args:
-        said: by the machine.
+        report: the machine's reports.
         host: exit code and output of the same commands on this host, by name.
         has_older: whether the older runtime has a wheel for the machine.
     """
     engines = ["litert", *(["tflite"] if has_older else [])]
     runs = [name for name in host if name.startswith("run-")]
-    yield _checked("install", lambda: _install(said, engines))
-    yield _checked("i2c adapters", lambda: _adapters(said, {"still", *(run.removeprefix("run-") for run in runs)}))
-    yield _checked("doctor", lambda: _doctor(_step(said, "doctor"), host["doctor"]))
+    yield _checked("install", lambda: _install(report, engines))
+    yield _checked("i2c adapters", lambda: _adapters(report, {"still", *(run.removeprefix("run-") for run in runs)}))
+    yield _checked("doctor", lambda: _doctor(_step(report, "doctor"), host["doctor"]))
     for run in runs:
-        yield _checked(run.replace("-", ", "), lambda run=run: _run(_step(said, run), host[run]))  # type: ignore[misc]
+        yield _checked(run.replace("-", ", "), lambda run=run: _run(_step(report, run), host[run]))  # type: ignore[misc]
     cuse = f"cuse-{CUSE_WORN}"
-    yield _checked(f"run, {CUSE_WORN}, CUSE", lambda: _run(_step(said, cuse), host[f"run-{CUSE_WORN}"]))
+    yield _checked(f"run, {CUSE_WORN}, CUSE", lambda: _run(_step(report, cuse), host[f"run-{CUSE_WORN}"]))
     for engine in engines:
         step = f"evaluate-{engine}"
-        yield _checked(f"evaluate, {engine}", lambda step=step: _evaluate(_step(said, step), host["evaluate"]))  # type: ignore[misc]
+        yield _checked(f"evaluate, {engine}", lambda step=step: _evaluate(_step(report, step), host["evaluate"]))  # type: ignore[misc]
     for engine in engines:
         step = f"logits-{engine}"
-        yield _checked(f"logits, {engine}", lambda step=step: _logits(_step(said, step), host["logits"]))  # type: ignore[misc]
+        yield _checked(f"logits, {engine}", lambda step=step: _logits(_step(report, step), host["logits"]))  # type: ignore[misc]
     if not has_older:
-        yield Check("evaluate and logits, tflite", SKIP, "tflite-runtime has no wheel for the machine's Python")
-    yield _checked("watchdog", lambda: _watchdog(_step(said, "hang")))
+        yield ArmCheck("evaluate and logits, tflite", SKIP, "tflite-runtime has no wheel for the machine's Python")
+    yield _checked("watchdog", lambda: _watchdog(_step(report, "hang")))
 
 
-def judge_readings(readings: Iterable[Reading], signals: Sequence[float]) -> Iterator[Check]:
-    """The checks of the kernel's own drivers against ours and against what the chips feel."""
+def check_readings(readings: Iterable[Reading], signals: Sequence[float]) -> Iterator[ArmCheck]:
+    """The checks of the kernel's own drivers against this package's and against the chips' input signals."""
     by_way: dict[tuple[str, str], Reading] = {(reading.sensor, reading.front): reading for reading in readings}
     for sensor in dict.fromkeys(sensor for sensor, front in by_way if front == "kernel"):
         yield _checked(
@@ -82,26 +82,26 @@ def judge_readings(readings: Iterable[Reading], signals: Sequence[float]) -> Ite
 
 
 class _WrongError(Exception):
-    """Something else was found than expected."""
+    """A result differs from the expected one."""
 
     def __init__(self, found: object, expected: str) -> None:
         super().__init__(found, expected)
         self.found, self.expected = str(found), expected
 
 
-def _checked(name: str, check: Callable[[], str]) -> Check:
+def _checked(name: str, check: Callable[[], str]) -> ArmCheck:
     try:
-        return Check(name, OK, check())
+        return ArmCheck(name, OK, check())
     except _WrongError as wrong:
-        return Check(name, FAIL, wrong.found, wrong.expected)
+        return ArmCheck(name, FAIL, wrong.found, wrong.expected)
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        return Check(name, FAIL, f"an answer of another form ({type(error).__name__}: {error})", "that of the command")
+        return ArmCheck(name, FAIL, f"output of another form ({type(error).__name__}: {error})", "the command's output")
 
 
-def _step(said: Said, name: str) -> Facts:
-    if name not in said.steps:
-        raise _WrongError(f"not reached: {said.ended or 'not in its job'}", "this step done")
-    return said.steps[name]
+def _step(report: MachineReport, name: str) -> Facts:
+    if name not in report.steps:
+        raise _WrongError(f"not reached: {report.ended or 'not in its job'}", "the result of this step")
+    return report.steps[name]
 
 
 def _done(facts: Facts, codes: Sequence[int] = (0,)) -> Facts:
@@ -111,11 +111,11 @@ def _done(facts: Facts, codes: Sequence[int] = (0,)) -> Facts:
     return facts
 
 
-def _install(said: Said, engines: Sequence[str]) -> str:
-    for name in sorted(name for name in said.steps if name.startswith("prepare-")):
-        _done(_step(said, name))
-    _done(_step(said, "install"))
-    versions = [json.loads(_done(_step(said, f"versions-{engine}"))["out"]) for engine in engines]
+def _install(report: MachineReport, engines: Sequence[str]) -> str:
+    for name in sorted(name for name in report.steps if name.startswith("prepare-")):
+        _done(_step(report, name))
+    _done(_step(report, "install"))
+    versions = [json.loads(_done(_step(report, f"versions-{engine}"))["out"]) for engine in engines]
     for version, engine in zip(versions, ("ai-edge-litert", "tflite-runtime"), strict=False):
         if engine not in version or version["machine"] != "aarch64":
             raise _WrongError(version, f"{engine} on aarch64")
@@ -126,15 +126,15 @@ def _install(said: Said, engines: Sequence[str]) -> str:
     return f"deseptr {versions[0]['deseptr']}, Python {versions[0]['python']}, offline: {'; '.join(runtimes)}"
 
 
-def _adapters(said: Said, wanted: set[str]) -> str:
-    if set(said.adapters) != wanted or sorted(said.adapters.values()) != list(range(len(wanted))):
-        raise _WrongError(said.ended or f"adapters {said.adapters}", f"{len(wanted)}, numbered from 0 on")
-    devices = ", ".join(f"/dev/i2c-{number}" for number in sorted(said.adapters.values()))
-    return f"{devices} over USB/IP, Linux {said.linux}"
+def _adapters(report: MachineReport, wanted: set[str]) -> str:
+    if set(report.adapters) != wanted or sorted(report.adapters.values()) != list(range(len(wanted))):
+        raise _WrongError(report.ended or f"adapters {report.adapters}", f"{len(wanted)}, numbered from 0 on")
+    devices = ", ".join(f"/dev/i2c-{number}" for number in sorted(report.adapters.values()))
+    return f"{devices} over USB/IP, Linux {report.linux}"
 
 
 def _doctor(there: Facts, here: Facts) -> str:
-    # A warning about the host is none about the machine.
+    # Results are compared with the host's, so that a warning about the host does not count for the machine.
     levels = {finding["check"]: finding["level"] for finding in json.loads(here["out"])["findings"]}
     findings = json.loads(_done(there, (0, here["code"]))["out"])["findings"]
     worse = [
@@ -153,7 +153,7 @@ def _run(there: Facts, here: Facts) -> str:
     labels = [line["label"] for line in theirs if "label" in line]
     known = [line["label"] for line in ours if "label" in line]
     gaps = sum("gap" in line for line in theirs)
-    # The sensor there has been sampling for longer, so its windows begin at other moments of the same movement.
+    # The machine's sensor has been sampling for longer, so its windows begin at other times of the same movement.
     alike = sum(label in known for label in labels)
     if not labels or abs(len(labels) - len(known)) > 1 or alike < _LABELS_ALIKE * len(labels) or gaps:
         raise _WrongError(
@@ -167,9 +167,9 @@ def _evaluate(there: Facts, here: Facts) -> str:
     theirs, ours = json.loads(_done(there)["out"]), json.loads(_done(here)["out"])
     if theirs["windows"] != ours["windows"] or theirs["bus"]["windows"] != ours["bus"]["windows"]:
         raise _WrongError(f"{theirs['windows']} windows", f"{ours['windows']}, as on this host")
-    straight, bus = (_moved(*pair) for pair in ((theirs, ours), (theirs["bus"], ours["bus"])))
+    straight, bus = (_changed_labels(*pair) for pair in ((theirs, ours), (theirs["bus"], ours["bus"])))
     most = _LABELS_SHARE * ours["windows"]
-    found = f"{straight} of {ours['windows']} windows straight, {bus} of {ours['bus']['windows']} over the bus"
+    found = f"{straight} of {ours['windows']} windows directly, {bus} of {ours['bus']['windows']} over the bus"
     if max(straight, bus) > most or theirs["bus"]["gaps"]:
         raise _WrongError(
             f"confusions differ by {found}, {theirs['bus']['gaps']} gaps",
@@ -178,8 +178,8 @@ def _evaluate(there: Facts, here: Facts) -> str:
     return f"exit code 0, confusions differ from this host's by {found}"
 
 
-def _moved(theirs: Facts, ours: Facts) -> int:
-    """How many windows at least got another label, by the confusions of the same windows."""
+def _changed_labels(theirs: Facts, ours: Facts) -> int:
+    """Least number of windows with another label, from the confusion matrices of the same windows."""
     difference = np.array(theirs["confusion"]) - np.array(ours["confusion"])
     return int(np.abs(difference).sum()) // 2
 
@@ -203,18 +203,18 @@ def _watchdog(facts: Facts) -> str:
     again = after["ActiveState"] == "active" and after["MainPID"] not in ("0", str(facts["hung"]))
     if restarts != 1 or not killed or not again:
         raise _WrongError(
-            f"{restarts} restarts, {after['ActiveState']}, {killed[-1] if killed else 'no word of the watchdog'}",
+            f"{restarts} restarts, {after['ActiveState']}, {killed[-1] if killed else 'no watchdog timeout'}",
             "one restart by the watchdog, and the service active again",
         )
     return f"stopped by SIGSTOP, killed by the watchdog ({before['WatchdogUSec']}), NRestarts 1, active again"
 
 
 def _si(kernel: Reading, ours: Reading, signals: Sequence[float]) -> str:
-    felt = np.array(signals)
-    most = _SI_LEAST + _SI_SHARE * np.abs(felt)
-    for whose, reading in (("the kernel's", kernel), ("ours", ours)):
-        if (np.abs(np.array(reading.si) - felt) > most).any():
-            raise _WrongError(f"{whose}: {_numbers(reading.si)}", f"{_numbers(signals)} within {_numbers(most)}")
+    true = np.array(signals)
+    most = _SI_LEAST + _SI_SHARE * np.abs(true)
+    for driver, reading in (("the kernel's", kernel), ("ours", ours)):
+        if (np.abs(np.array(reading.si) - true) > most).any():
+            raise _WrongError(f"{driver}: {_numbers(reading.si)}", f"{_numbers(signals)} within {_numbers(most)}")
     furthest = float(np.abs(np.array(kernel.si) - np.array(ours.si)).max())
     return f"all six channels as ours within {furthest:.4f} m/s² or rad/s"
 

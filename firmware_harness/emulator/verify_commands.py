@@ -1,4 +1,4 @@
-"""What is done in the machine that verifies, and on the host for comparison: the same commands, on the same files."""
+"""The commands of a verification, in the machine and on the host: the same commands, on the same files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .verify_machine import PREFIX, SECOND, STILL_BUS, WORN_BUS, Payload, second
 WINDOWS = 200
 SEED = 20
 EVALUATED_S = 15.0
-# Longer than the machine runs by its own clock, which is the same on a slow host.
+# Longer than the machine runs by its own clock, which does not depend on the host's speed.
 WORN_S = 600.0
-# Two that the model tells apart.
+# Two activities that the model distinguishes.
 WORN = ("walking", "sitting")
-# Felt through CUSE as well, from its beginning on once the bus is opened.
+# Also measured through CUSE, from its beginning on once the bus is opened.
 CUSE_WORN = "walking"
 RUN_S = 20.0
 # By the machine's own clock.
@@ -41,13 +41,13 @@ _VERSIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class VerifyInputs:
     """Files of the job.
 
     Args:
-        model: the ``.tflite``.
-        worn: one long recording of each of ``WORN``, felt by a simulated sensor.
-        labelled: some short ones, to be evaluated.
+        model: the ``.tflite`` file.
+        worn: one long recording of each activity in ``WORN``, for a simulated sensor.
+        labelled: short labelled recordings, for the evaluation.
     """
 
     model: Path
@@ -56,15 +56,15 @@ class Inputs:
 
     @property
     def recordings(self) -> list[Path]:
-        """All that is not the model."""
+        """All files besides the model."""
         return [*self.worn.values(), self.labelled]
 
 
-def make_inputs(model: Path, folder: Path) -> Inputs:
+def make_inputs(model: Path, folder: Path) -> VerifyInputs:
     """Write seeded recordings at the model's rate into ``folder``."""
     rate_hz = read_tflite(model).contract.rate_hz
     short = synthetic_dataset(subjects=2, seconds=EVALUATED_S, rate_hz=rate_hz)
-    inputs = Inputs(model, {name: folder / f"{name}.npz" for name in WORN}, folder / "labelled.npz")
+    inputs = VerifyInputs(model, {name: folder / f"{name}.npz" for name in WORN}, folder / "labelled.npz")
     for name, path in inputs.worn.items():
         number = next(n for n in itertools.count() if _activity(n, short.label_names) == name)
         stretch = synthetic_stretch(1, number, rate_hz=rate_hz, seconds=WORN_S)
@@ -78,17 +78,17 @@ def _activity(number: int, names: Sequence[str]) -> str:
 
 
 def doctor_command(deseptr: Sequence[str], *options: str) -> list[str]:
-    """``deseptr device doctor`` on a sensor that lies still."""
+    """``deseptr device doctor`` on a sensor at rest."""
     return [*deseptr, "device", "doctor", *options, "--json"]
 
 
 def run_command(deseptr: Sequence[str], model: str, *options: str) -> list[str]:
-    """``deseptr device run`` for a while."""
+    """``deseptr device run`` for ``RUN_S`` seconds."""
     return [*deseptr, "device", "run", "--model", model, *options, "--seconds", f"{RUN_S:g}", "--json"]
 
 
 def evaluate_command(deseptr: Sequence[str], model: str, data: str, engine: str) -> list[str]:
-    """``deseptr device evaluate`` of all that is in ``data``."""
+    """``deseptr device evaluate`` on all recordings in ``data``."""
     return [*deseptr, "device", "evaluate", model, data, "--subjects", "1,2", "--engine", engine, "--json"]
 
 
@@ -97,8 +97,8 @@ def logits_command(python: Sequence[str], model: str, engine: str) -> list[str]:
     return [*python, "-m", "deseptr.firmware_harness.emulator.logits", model, engine, str(WINDOWS), str(SEED)]
 
 
-def host_commands(inputs: Inputs) -> dict[str, list[str]]:
-    """What the machine's answers are compared with, by name; the sensor is simulated in the command's own process."""
+def host_commands(inputs: VerifyInputs) -> dict[str, list[str]]:
+    """Commands on this host by name, for comparison; the sensor is simulated in the command's own process."""
     python = [sys.executable]
     deseptr, model = [*python, "-m", "deseptr.cli"], str(inputs.model)
     return {
@@ -109,7 +109,7 @@ def host_commands(inputs: Inputs) -> dict[str, list[str]]:
     }
 
 
-def job_of(payload: Payload, inputs: Inputs) -> dict[str, Any]:
+def job_of(payload: Payload, inputs: VerifyInputs) -> dict[str, Any]:
     """The job, for :mod:`.verify_guest`."""
     install = ["/usr/bin/python3", "/job/target.pyz", "install", f"/job/{payload.bundle.name}", PREFIX]
     steps = {
@@ -130,7 +130,7 @@ def job_of(payload: Payload, inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def _with_newer(inputs: Inputs) -> dict[str, list[str]]:
+def _with_newer(inputs: VerifyInputs) -> dict[str, list[str]]:
     python, deseptr = [f"{_RELEASE}/venv/bin/python", "-I"], [f"{_RELEASE}/bin/deseptr"]
     return {
         f"versions-{NEWER}": [*python, "-c", _VERSIONS],
@@ -145,7 +145,7 @@ def _with_newer(inputs: Inputs) -> dict[str, list[str]]:
     }
 
 
-def _with_older(inputs: Inputs) -> dict[str, list[str]]:
+def _with_older(inputs: VerifyInputs) -> dict[str, list[str]]:
     deseptr = [*_OLDER_PYTHON, "-m", "deseptr.cli"]
     return {
         f"versions-{OLDER}": [*_OLDER_PYTHON, "-c", _VERSIONS],

@@ -1,4 +1,4 @@
-"""Reading what a machine that is verified said on its console, among the lines of its kernel and of systemd."""
+"""Parsing the reports on a verified machine's console, among the lines of its kernel and of systemd."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ Facts = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class Said:
-    """What the machine said.
+class MachineReport:
+    """The reports of the machine.
 
     Args:
         steps: exit code, output and errors of each step, by name.
         adapters: numbers of the adapters that were plugged in, by name.
         linux: the kernel's release.
-        ended: why it ended; empty if its job was done.
+        ended: reason for an early end; empty if the job was finished.
     """
 
     steps: dict[str, Facts] = field(default_factory=dict)
     adapters: dict[str, int] = field(default_factory=dict)
     linux: str = ""
-    ended: str = "its console broke off"
+    ended: str = "an incomplete console"
 
 
-def parse_said(finished: Finished) -> Said:
-    """Read the machine's console, whole or cut off anywhere; lines that cannot be read are left out."""
-    said = Said()
+def parse_report(finished: Finished) -> MachineReport:
+    """Parse the machine's console, which may be incomplete; unreadable lines are ignored."""
+    report = MachineReport()
     if finished.timed_out:
-        said.ended = "it was still running when its time was over"
+        report.ended = "the machine was still running at the timeout"
     elif finished.errors.strip():
-        said.ended = finished.first_error()
+        report.ended = finished.first_error()
     for line in finished.output.splitlines():
         _, mark, message = line.partition(MARK)
         facts = _json(message) if mark else None
         if isinstance(facts, dict):
-            _hear(said, facts)
-    return said
+            _accumulate(report, facts)
+    return report
 
 
-def _hear(said: Said, facts: dict[str, Any]) -> None:
+def _accumulate(report: MachineReport, facts: dict[str, Any]) -> None:
     if "step" in facts:
-        said.steps[facts["step"]] = facts
+        report.steps[facts["step"]] = facts
     elif "adapter" in facts:
-        said.adapters[facts["adapter"]] = facts["number"]
+        report.adapters[facts["adapter"]] = facts["number"]
     elif "linux" in facts:
-        said.linux = facts["linux"]
+        report.linux = facts["linux"]
     elif "error" in facts:
-        said.ended = facts["error"]
+        report.ended = facts["error"]
     elif "done" in facts:
-        said.ended = ""
+        report.ended = ""
 
 
 def json_lines(facts: Facts) -> list[dict[str, Any]]:
-    """The JSON objects in a step's output, one a line."""
+    """The JSON objects in a step's output, one per line."""
     return [value for line in facts["out"].splitlines() if isinstance(value := _json(line), dict)]
 
 

@@ -1,42 +1,38 @@
-"""What the emulated machine does when it is verified: a service of its systemd, on Debian's Python alone.
+"""The job of the emulated machine in a verification: a service of its systemd, with Debian's Python alone.
 
-It loads the kernel's modules, installs the second runtime, plugs simulated sensors in, does the job's steps in turn,
-and says what came of each; it judges nothing. :mod:`.verify` does, on the host.
+It loads the kernel's modules, installs the second runtime, plugs in simulated sensors, carries out the job's steps in
+turn, and reports the result of each. :mod:`.verify` checks the results on the host.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from .guest import reporter, run_and_power_off
 from .kernel_guest import adapters, load_modules, wait_for
 
 MARK = "@verify-arm "
 LOG = Path("/run/simulated.log")
 SERVICE = "deseptr.service"
-_POWER_OFF = 0x4321FEDC
 _TAIL = 2000
 _I2C_GROUP = 998
-# As long as WatchdogSec=, TimeoutStopSec= and TimeoutStartSec= allow, and then some.
+# Longer than WatchdogSec=, TimeoutStopSec= and TimeoutStartSec= together.
 _BACK_UP_S, _STILL_UP_S = 180.0, 10.0
 
 
-def say(**facts: Any) -> None:
-    """One line for the host."""
-    print(MARK + json.dumps(facts), flush=True)
+report = reporter(MARK)
 
 
 def run_step(command: Sequence[str], timeout: float) -> dict[str, Any]:
-    """Exit code, output and the end of the errors of a program; None for the code of one that took too long."""
+    """Exit code, output and the end of the errors of a program; the code is None after a timeout."""
     try:
         ended = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout
@@ -49,7 +45,7 @@ def run_step(command: Sequence[str], timeout: float) -> dict[str, Any]:
 
 
 def plug_in(command: Sequence[str]) -> int:
-    """Start a simulated sensor's adapter, and leave it there; returns the number that the kernel gives it."""
+    """Start a simulated sensor's adapter in the background; returns the number that the kernel gives it."""
     before = adapters()
     server = serve(command)
     new: set[int] = wait_for(lambda: _running(server) and adapters() - before, "no i2c-tiny-usb adapter")
@@ -59,13 +55,13 @@ def plug_in(command: Sequence[str]) -> int:
 
 
 def serve(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a program that stays in the background."""
+    """Start a program in the background."""
     with LOG.open("a") as log:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def await_device(server: subprocess.Popen[bytes], device: Path) -> None:
-    """Wait for a bus, and give it the owner that the board's udev rules would."""
+    """Wait for a bus, and set its owner as a board's udev rules do."""
     wait_for(lambda: _running(server) and device.exists(), f"no {device}")
     os.chown(device, 0, _I2C_GROUP)
     device.chmod(0o660)
@@ -83,7 +79,7 @@ def unit_state(show: Callable[[], str]) -> dict[str, str]:
 
 
 def show_service() -> str:
-    """What systemd says of the service."""
+    """The service's properties from ``systemctl show``."""
     names = "ActiveState,SubState,NRestarts,Result,MainPID,WatchdogUSec,Type"
     return subprocess.run(
         ["systemctl", "show", SERVICE, f"--property={names}"], capture_output=True, text=True, check=True, timeout=60
@@ -91,7 +87,7 @@ def show_service() -> str:
 
 
 def hang_service() -> dict[str, Any]:
-    """Stop the service's process with SIGSTOP, and see what systemd makes of it."""
+    """Stop the service's process with SIGSTOP, and observe systemd's watchdog."""
     before = unit_state(show_service)
     hung = int(before["MainPID"])
     if before["ActiveState"] != "active" or hung <= 1:
@@ -109,37 +105,29 @@ def hang_service() -> dict[str, Any]:
 
 
 def _journal() -> list[str]:
-    said = run_step(["journalctl", f"--unit={SERVICE}", "--no-pager", "--output=cat", "--lines=60"], 60)
-    return [line for line in said["out"].splitlines() if not line.startswith("{")][-30:]
+    answer = run_step(["journalctl", f"--unit={SERVICE}", "--no-pager", "--output=cat", "--lines=60"], 60)
+    return [line for line in answer["out"].splitlines() if not line.startswith("{")][-30:]
 
 
 def work(job: dict[str, Any]) -> None:
-    """Do all steps of the job; one that fails stops none of the others."""
-    say(linux=os.uname().release, python=sys.version.split()[0])
+    """Carry out all steps of the job; a failed one does not stop the others."""
+    report(linux=os.uname().release, python=sys.version.split()[0])
     for number, command in enumerate(job["prepare"]):
-        say(step=f"prepare-{number}", **run_step(command, job["timeout"]))
+        report(step=f"prepare-{number}", **run_step(command, job["timeout"]))
     for name, command in job["adapters"].items():
-        say(adapter=name, number=plug_in(command))
+        report(adapter=name, number=plug_in(command))
     for device, command in job["devices"].items():
         await_device(serve(command), Path(device))
     for step in job["steps"]:
         facts = hang_service() if step["command"] == ["hang"] else run_step(step["command"], job["timeout"])
-        say(step=step["name"], **facts)
-    say(done=True)
+        report(step=step["name"], **facts)
+    report(done=True)
 
 
-def main() -> None:
-    """Work, and power off whatever happens."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    try:
-        load_modules(libc, Path("/kernel-modules"))
-        work(json.loads(Path("/job/job.json").read_text()))
-    except Exception as error:
-        say(error=f"{type(error).__name__}: {error}")
-    finally:
-        termios.tcdrain(sys.stdout.fileno())
-        libc.reboot(_POWER_OFF)
+def _work_on_job(libc: Any) -> None:
+    load_modules(libc, Path("/kernel-modules"))
+    work(json.loads(Path("/job/job.json").read_text()))
 
 
 if __name__ == "__main__":
-    main()
+    run_and_power_off(_work_on_job, report, mount=False)

@@ -1,6 +1,6 @@
-"""The machine that verifies: Debian with systemd, and what its job needs, as it is brought to a board.
+"""The machine of a verification: Debian with systemd, and the files of its job, as they come to a board.
 
-It starts with Debian's packages alone; what is installed there is installed by itself, offline, from wheels.
+It starts with Debian's packages alone, and installs everything else itself, offline, from wheels.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from deseptr.firmware_harness.deploy.target.bundle import read_bundle
 from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 from deseptr.firmware_harness.deploy.zipapp import target_zip
 
-from .cpio import Entry
-from .image import Recipe, default_recipe
+from .cpio import CpioEntry
+from .image import ImageRecipe, default_recipe
 from .packages import download_wheels
 
 # Python and glibc of a Debian release.
 RELEASES = {"bookworm": ("3.11", "2.36"), "trixie": ("3.13", "2.41")}
-# The last Python that tflite-runtime has a wheel for.
+# The last Python with a wheel of tflite-runtime.
 OLDER_RUNTIME, OLDER_PYTHONS = ("tflite-runtime==2.14.0", "numpy>=1.26,<2"), ("3.11",)
 PACKAGES = ("python3", "libstdc++6", "systemd", "dash", "coreutils")
 MODULES = ("i2c_dev", "cuse", "vhci_hcd", "i2c_tiny_usb")
 SECOND = "/opt/second"
 PREFIX = "/opt/deseptr"
-# The kernel numbers adapters as they come; the worn ones follow each other.
+# The kernel numbers adapters in the order in which they are plugged in; the worn ones are consecutive.
 STILL_BUS, WORN_BUS = 0, 1
 _UNIT = """\
 [Unit]
@@ -53,14 +53,14 @@ _MANAGER = "[Manager]\nShowStatus=no\n"
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What is brought to the machine.
+    """Files to install in the machine.
 
     Args:
-        target: which wheels it takes.
+        target: platform of its wheels.
         bundle: the release, as ``deseptr firmware bundle`` makes it.
-        wheels: of the second environment, with the older runtime where that has a wheel.
-        pip: pip's own wheel, which is among the bundle's.
-        has_older: whether it has.
+        wheels: wheels of the second environment, with the older runtime if it has a wheel.
+        pip: pip's wheel, from the bundle.
+        has_older: whether the older runtime has a wheel.
     """
 
     target: BoardTarget
@@ -70,16 +70,16 @@ class Payload:
     has_older: bool
 
 
-def verification_recipe() -> Recipe:
+def verification_recipe() -> ImageRecipe:
     """The machine's software, without any runtime."""
     return replace(default_recipe(), runtime="", packages=PACKAGES, modules=MODULES)
 
 
 def target_of(release: str) -> BoardTarget:
-    """What a release's wheels are chosen for.
+    """Platform of the wheels for a Debian release.
 
     Raises:
-        SetupError: if the release is none of those known.
+        SetupError: if the release is unknown.
     """
     if release not in RELEASES:
         raise SetupError(
@@ -95,8 +95,8 @@ def prepare_payload(model: Path, target: BoardTarget, folder: Path, note: Callab
     """Make the bundle of ``model`` and fetch the older runtime, into ``folder``.
 
     Raises:
-        ModelError: if the model is none of ours.
-        SetupError: if wheels cannot be had.
+        ModelError: if the model has no contract.
+        SetupError: if wheels cannot be downloaded.
     """
     bundle = folder / "verify.bundle"
     request = BundleRequest(
@@ -123,44 +123,44 @@ def prepare_payload(model: Path, target: BoardTarget, folder: Path, note: Callab
     return Payload(target, bundle, (*others, *older), pip, has_older=True)
 
 
-def guest_entries(payload: Payload, job: Mapping[str, Any], inputs: Sequence[Path]) -> Iterator[Entry]:
-    """Entries of the archive of one call: systemd as process 1, its one service, and what that needs.
+def guest_entries(payload: Payload, job: Mapping[str, Any], inputs: Sequence[Path]) -> Iterator[CpioEntry]:
+    """Entries of the archive of one call: systemd as process 1, its one service, and the files of that.
 
     Args:
-        payload: what is to be installed.
-        job: what to do; see :mod:`.verify_guest`.
-        inputs: files that go into ``/job``.
+        payload: files to install.
+        job: the job; see :mod:`.verify_guest`.
+        inputs: files for ``/job``.
     """
-    yield Entry.link("init", "usr/lib/systemd/systemd")
-    yield Entry.link("usr/bin/sh", "dash")
+    yield CpioEntry.link("init", "usr/lib/systemd/systemd")
+    yield CpioEntry.link("usr/bin/sh", "dash")
     yield from _settings()
-    yield Entry.file("job/job.json", json.dumps(job).encode())
-    yield Entry.file("job/guest/__init__.py", b"")
-    for name in ("kernel_guest.py", "verify_guest.py"):
-        yield Entry.file(f"job/guest/{name}", files(__package__).joinpath(name).read_bytes())
-    yield Entry.file("job/target.pyz", target_zip())
+    yield CpioEntry.file("job/job.json", json.dumps(job).encode())
+    yield CpioEntry.file("job/guest/__init__.py", b"")
+    for name in ("guest.py", "kernel_guest.py", "verify_guest.py"):
+        yield CpioEntry.file(f"job/guest/{name}", files(__package__).joinpath(name).read_bytes())
+    yield CpioEntry.file("job/target.pyz", target_zip())
     for path in (payload.bundle, *inputs):
-        yield Entry.file(f"job/{path.name}", path.read_bytes())
+        yield CpioEntry.file(f"job/{path.name}", path.read_bytes())
     for path in (payload.pip, *payload.wheels):
-        yield Entry.file(f"job/wheels/{path.name}", path.read_bytes())
+        yield CpioEntry.file(f"job/wheels/{path.name}", path.read_bytes())
 
 
-def _settings() -> Iterator[Entry]:
-    yield Entry.file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
-    yield Entry.file("etc/group", b"root:x:0:\ni2c:x:998:\n")
-    yield Entry.file("etc/machine-id", b"0123456789abcdef0123456789abcdef\n")
-    yield Entry.file("etc/os-release", b'ID=debian\nPRETTY_NAME="Debian, emulated"\n')
-    yield Entry.file("etc/systemd/system.conf.d/quiet.conf", _MANAGER.encode())
-    yield Entry.file("etc/systemd/system/verify.service", _UNIT.encode())
-    yield Entry.file("etc/systemd/system/default.target", b"[Unit]\nRequires=verify.service\n")
+def _settings() -> Iterator[CpioEntry]:
+    yield CpioEntry.file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
+    yield CpioEntry.file("etc/group", b"root:x:0:\ni2c:x:998:\n")
+    yield CpioEntry.file("etc/machine-id", b"0123456789abcdef0123456789abcdef\n")
+    yield CpioEntry.file("etc/os-release", b'ID=debian\nPRETTY_NAME="Debian, emulated"\n')
+    yield CpioEntry.file("etc/systemd/system.conf.d/quiet.conf", _MANAGER.encode())
+    yield CpioEntry.file("etc/systemd/system/verify.service", _UNIT.encode())
+    yield CpioEntry.file("etc/systemd/system/default.target", b"[Unit]\nRequires=verify.service\n")
     for name in ("root", "var", "opt", "run"):
-        yield Entry.folder(name)
+        yield CpioEntry.folder(name)
 
 
 def second_environment(payload: Payload) -> list[list[str]]:
     """Commands that make the second environment, offline."""
     wheels = [f"/job/wheels/{path.name}" for path in payload.wheels]
     pip = [f"{SECOND}/bin/python", f"/job/wheels/{payload.pip.name}/pip"]
-    # Compiled when they are imported, which most of them never are.
+    # Not compiled, since most modules are never imported.
     install = ["install", "--quiet", "--no-index", "--no-deps", "--no-compile", *wheels]
     return [["/usr/bin/python3", "-m", "venv", "--without-pip", SECOND], [*pip, *install]]

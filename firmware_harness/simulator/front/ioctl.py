@@ -22,6 +22,7 @@ from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.device import Clock, SystemClock
+from deseptr.firmware_harness.programs import require_program
 from deseptr.firmware_harness.simulator.bus_profiles import BCM2835, BusProfile
 from deseptr.firmware_harness.simulator.chips.chip import SimulatedDevice
 from deseptr.firmware_harness.simulator.faults.fault import Fault
@@ -73,10 +74,7 @@ class IoctlBus:
             subprocess.TimeoutExpired: if it took longer.
         """
         check_umockdev()
-        if shutil.which(command[0]) is None:
-            raise SetupError(
-                command[0], found="no such program", expected="one to run", next_step="check its name and PATH"
-            )
+        require_program(command[0], expected="a program to run", next_step="check its name and PATH")
         ours, theirs = socket.socketpair()
         with ours, as_file(files(__package__).joinpath("umockdev_relay.py")) as relay:
             arguments = [WRAPPER, SYSTEM_PYTHON, "-I", str(relay), str(theirs.fileno()), self.path, self._description()]

@@ -9,14 +9,14 @@ from click.testing import CliRunner
 from deseptr.cli.main import deseptr
 from deseptr.firmware_harness.emulator import verify
 from deseptr.firmware_harness.emulator.verify import Verification
-from deseptr.firmware_harness.emulator.verify_checks import Check
+from deseptr.firmware_harness.emulator.verify_checks import ArmCheck
 
-GOOD = Check("install", "ok", "deseptr 0.1.0, offline")
-BAD = Check("watchdog", "fail", "0 restarts", "one restart")
+GOOD = ArmCheck("install", "ok", "deseptr 0.1.0, offline")
+BAD = ArmCheck("watchdog", "fail", "0 restarts", "one restart")
 SECONDS = {"emulated machine": 200.4}
 
 
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *arguments: str, checks: tuple[Check, ...]):
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *arguments: str, checks: tuple[ArmCheck, ...]):
     def verified(log, *, timeout, note):
         note(f"{log.name}, {timeout:g}")
         return Verification(checks, SECONDS, "x86_64")

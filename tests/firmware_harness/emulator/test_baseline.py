@@ -66,7 +66,7 @@ def test_json_holds_the_change_and_stays_json(run, tmp_path):
     assert "MORE" in result.stderr
 
 
-def test_a_model_that_it_does_not_have_is_said_before_anything_is_counted(run, tmp_path):
+def test_a_model_without_a_baseline_is_reported_before_counting(run, tmp_path):
     result = run(baseline(tmp_path), models=("new/m.tflite", "other.tflite"))
     assert isinstance(result.exception, SetupError)
     assert "found no figure of other.tflite on cortex-a53, expected one; it has m.tflite on cortex-a53" in str(
@@ -89,18 +89,18 @@ def test_a_model_that_it_does_not_have_is_said_before_anything_is_counted(run, t
 def test_other_files_are_refused(tmp_path, text):
     path = tmp_path / "before.json"
     path.write_text(text)
-    with pytest.raises(SetupError, match="found something else, expected figures as"):
+    with pytest.raises(SetupError, match="found content of another form, expected the output of"):
         read_baseline(path)
 
 
 def test_invalid_figures_and_missing_files_are_refused(tmp_path):
-    with pytest.raises(SetupError, match="found something else"):
+    with pytest.raises(SetupError, match="found content of another form"):
         read_baseline(baseline(tmp_path, 0))
     with pytest.raises(SetupError, match="found No such file or directory"):
         read_baseline(tmp_path / "nowhere.json")
 
 
-def test_what_the_repository_keeps_of_the_packaged_model_can_be_read():
+def test_the_repositorys_baseline_of_the_packaged_model_can_be_read():
     path = Path(__file__).parents[3] / "benchmarks" / "convert" / "arm_cost_packaged.json"
     kept = read_baseline(path)
     kept.check((Path("deseptr_motionsense.tflite"),), ("cortex-a53", "cortex-a76"))

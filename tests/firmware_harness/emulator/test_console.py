@@ -18,7 +18,7 @@ WHOLE = (
 )
 
 
-def test_a_whole_console():
+def test_a_complete_console():
     console = parse_console(WHOLE)
     assert console.counts == {0: [10, 12, 11]}
     assert console.software == {"numpy": "2.4.6"}
@@ -42,7 +42,7 @@ def test_a_machine_that_stops_while_it_loads_names_the_model():
     assert console.last == "Kernel panic - not syncing: killed init"
 
 
-def test_words_before_the_mark_do_not_hide_it():
+def test_text_before_the_mark_does_not_hide_it():
     assert parse_console("no line end" + lines({"done": True})).done
 
 
@@ -66,7 +66,7 @@ def test_words_before_the_mark_do_not_hide_it():
         "\ufffd\ufffd",
     ],
 )
-def test_garbled_lines_are_counted_and_left_out(line: str):
+def test_unreadable_lines_are_counted_and_ignored(line: str):
     console = parse_console(f"{MARK}{line}\n{WHOLE}")
     assert console.garbled == 1
     assert console.counts == {0: [10, 12, 11]}

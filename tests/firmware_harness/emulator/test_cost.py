@@ -26,17 +26,17 @@ def counted(index: int) -> dict[str, object]:
     return {"model": index, "instructions": [5]}
 
 
-def test_a_whole_console_is_taken():
+def test_a_complete_console_is_accepted():
     console = read_console(finished(CLOCK, counted(0), counted(1), {"done": True}), MODELS, "machine", 9)
     assert console.counts == {0: [5], 1: [5]}
 
 
-def test_the_guests_error_names_the_model_it_was_loading():
+def test_the_guests_error_names_the_model_that_was_loading():
     with pytest.raises(ModelError, match=r"^b.tflite: found ValueError: no model"):
         read_console(finished({"loading": 1}, {"error": "ValueError: no model"}), MODELS, "machine", 9)
 
 
-def test_a_crash_while_loading_names_the_model_and_the_kernels_last_words():
+def test_a_crash_while_loading_names_the_model_and_the_kernels_last_line():
     with pytest.raises(ModelError, match=r"^b.tflite: found Kernel panic"):
         read_console(finished({"loading": 1}, after="Kernel panic\n"), MODELS, "machine", 9)
 
@@ -51,7 +51,7 @@ def test_a_crash_while_loading_names_the_model_and_the_kernels_last_words():
         (finished(counted(0), counted(1), {"done": True}), "machine: found no check of its clock"),
         (
             finished({"clock": {"executed": 100, "counted": 150}}, counted(0), counted(1), {"done": True}),
-            "machine: found a clock of 1.500 ns an instruction",
+            "machine: found a clock of 1.500 ns per instruction",
         ),
     ],
 )
@@ -71,7 +71,7 @@ def test_figures_of_two_boots():
     assert ArmCost("m.tflite", "cortex-a53", ((100,),)).boots_differ_percent is None
 
 
-def test_the_table_says_what_the_figures_are():
+def test_the_table_names_the_unit():
     text = table(ArmCosts({"qemu": "7.2"}, (ArmCost("m.tflite", "cortex-a53", ((1_000_000, 1_000_002),)),)))
     assert text.startswith(f"{UNIT}; qemu 7.2\n")
     assert "not a time" in text
@@ -111,7 +111,7 @@ def test_the_packaged_model_costs_a_53_more_than_a_76():
 
 
 @pytest.mark.slow
-def test_a_broken_model_is_named_and_a_slow_machine_is_ended(tmp_path: Path):
+def test_a_broken_model_is_named_and_a_slow_machine_is_ended_at_the_timeout(tmp_path: Path):
     need_machine()
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(PACKAGED.read_bytes()[:3000])

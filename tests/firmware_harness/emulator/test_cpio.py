@@ -1,10 +1,10 @@
 import io
 import stat
 
-from deseptr.firmware_harness.emulator.cpio import Entry, write_archive
+from deseptr.firmware_harness.emulator.cpio import CpioEntry, write_archive
 
 
-def archive(*entries: Entry) -> bytes:
+def archive(*entries: CpioEntry) -> bytes:
     stream = io.BytesIO()
     write_archive(stream, entries)
     return stream.getvalue()
@@ -28,8 +28,10 @@ def records(data: bytes) -> list[tuple[str, int, bytes]]:
         at = start + size + -size % 4
 
 
-def test_files_links_and_modes_come_back():
-    data = archive(Entry.file("init", b"#!", executable=True), Entry.file("etc/a", b"12345"), Entry.link("b", "etc/a"))
+def test_files_links_and_modes_are_written():
+    data = archive(
+        CpioEntry.file("init", b"#!", executable=True), CpioEntry.file("etc/a", b"12345"), CpioEntry.link("b", "etc/a")
+    )
     assert records(data) == [
         ("init", stat.S_IFREG | 0o755, b"#!"),
         ("etc", stat.S_IFDIR | 0o755, b""),
@@ -38,12 +40,14 @@ def test_files_links_and_modes_come_back():
     ]
 
 
-def test_a_folder_comes_once_and_before_what_is_in_it():
-    data = archive(Entry.file("a/b/c", b""), Entry.folder("a"), Entry.folder("a/b"), Entry.file("a/b/d", b""))
+def test_a_folder_comes_once_and_before_its_contents():
+    data = archive(
+        CpioEntry.file("a/b/c", b""), CpioEntry.folder("a"), CpioEntry.folder("a/b"), CpioEntry.file("a/b/d", b"")
+    )
     assert [name for name, _, _ in records(data)] == ["a", "a/b", "a/b/c", "a/b/d"]
 
 
 def test_archives_can_follow_one_another():
-    first = archive(Entry.file("a", b"x"))
+    first = archive(CpioEntry.file("a", b"x"))
     assert len(first) % 512 == 0
-    assert first == archive(Entry.file("a", b"x"))
+    assert first == archive(CpioEntry.file("a", b"x"))

@@ -9,30 +9,36 @@ import pytest
 
 from deseptr.contract import SetupError
 from deseptr.firmware_harness.emulator import image
-from deseptr.firmware_harness.emulator.cpio import Entry
-from deseptr.firmware_harness.emulator.image import CACHE_VARIABLE, Recipe, base_entries, default_cache, prepare_image
+from deseptr.firmware_harness.emulator.cpio import CpioEntry
+from deseptr.firmware_harness.emulator.image import (
+    CACHE_VARIABLE,
+    ImageRecipe,
+    base_entries,
+    default_cache,
+    prepare_image,
+)
 
-RECIPE = Recipe("ai-edge-litert==2.3.0", "bookworm")
+RECIPE = ImageRecipe("ai-edge-litert==2.3.0", "bookworm")
 
 
-def test_the_same_recipe_has_the_same_key():
-    assert RECIPE.key() == Recipe("ai-edge-litert==2.3.0", "bookworm").key()
+def test_equal_recipes_have_the_same_key():
+    assert RECIPE.key() == ImageRecipe("ai-edge-litert==2.3.0", "bookworm").key()
 
 
-@pytest.mark.parametrize("change", [field.name for field in dataclasses.fields(Recipe)])
-def test_any_change_of_the_recipe_changes_the_key(change: str):
+@pytest.mark.parametrize("change", [field.name for field in dataclasses.fields(ImageRecipe)])
+def test_every_change_of_the_recipe_changes_the_key(change: str):
     other = dataclasses.replace(RECIPE, **{change: 2 if change == "layout" else ("other",)})
     assert other.key() != RECIPE.key()
 
 
-def test_the_cache_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_the_variable_names_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     assert default_cache() == tmp_path
     monkeypatch.delenv(CACHE_VARIABLE)
     assert default_cache() == Path.home() / ".cache" / "deseptr" / "arm"
 
 
-def test_a_made_machine_is_taken_from_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_an_existing_machine_comes_from_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", "")
     home = tmp_path / RECIPE.key()
     home.mkdir()
@@ -40,14 +46,14 @@ def test_a_made_machine_is_taken_from_the_cache(monkeypatch: pytest.MonkeyPatch,
     assert (made.kernel, made.base) == (home / "kernel", home / "base.cpio")
 
 
-def test_without_debians_tools_it_says_so_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_missing_debian_tools_are_reported_and_leave_no_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SetupError, match=r"^apt-get: found no such program"):
         prepare_image(RECIPE, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path):
+def test_an_unwritable_cache_is_reported(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(SetupError, match=CACHE_VARIABLE):
         prepare_image(RECIPE, tmp_path / "file" / "below")
@@ -84,9 +90,9 @@ def test_packages_and_wheels_become_one_file_system(deb: Path, tmp_path: Path):
         tmp_path / "w.whl", "w/__init__.py", "w/tests/test_w.py", "w/__init__.pyi", "w/libWebGpuAccelerator.so"
     )
     entries = {entry.path: entry for entry in base_entries([deb], [kept])}
-    assert entries["lib"] == Entry.link("lib", "usr/lib")
+    assert entries["lib"] == CpioEntry.link("lib", "usr/lib")
     assert entries["usr/lib/loader.so"].data == b"lib/loader.so"
-    assert entries["usr/lib/link.so"] == Entry.link("usr/lib/link.so", "loader.so")
+    assert entries["usr/lib/link.so"] == CpioEntry.link("usr/lib/link.so", "loader.so")
     # Which of two names of one file is the link is the archiver's choice.
     runs = [entries["usr/bin/run"], entries["usr/bin/again"]]
     assert sorted(stat.S_IFMT(entry.mode) for entry in runs) == [stat.S_IFREG, stat.S_IFLNK]
@@ -99,7 +105,7 @@ def test_the_kernel_is_found_in_its_package(deb: Path):
     assert image._kernel_of(deb) == b"boot/vmlinuz-6"
 
 
-def test_a_broken_package_is_said(tmp_path: Path):
+def test_a_broken_package_is_reported(tmp_path: Path):
     if shutil.which("dpkg-deb") is None:
         pytest.skip("dpkg-deb is not installed")
     (tmp_path / "bad.deb").write_bytes(b"no package")

@@ -46,15 +46,15 @@ def test_readings_are_found_among_the_kernels_lines():
         (finished(SAID + '@kernel-check {"error": "OSError: no"}\n'), "OSError: no"),
         (finished(SAID, timed_out=True), "a machine still running"),
         (finished(SAID, errors="qemu: bad"), "qemu: bad"),
-        (finished(SAID), "its console broke off"),
+        (finished(SAID), "an incomplete console"),
     ],
 )
-def test_a_machine_that_did_not_get_there_is_an_error(end, found):
+def test_an_unfinished_machine_is_an_error(end, found):
     with pytest.raises(SetupError, match=f"qemu-system-aarch64: found {found}"):
         parse_readings(end)
 
 
-def test_the_archive_holds_this_package_and_the_job():
+def test_the_archive_contains_this_package_and_the_job():
     entries = {entry.path: entry for entry in job_entries(["lsm6ds3trc"], SIGNALS)}
     assert entries["init"].mode & 0o100
     assert entries["init"].data.startswith(b"#!/usr/bin/python3")
@@ -67,13 +67,13 @@ def test_the_archive_holds_this_package_and_the_job():
         assert entries[f"{site}/{path}"].data
 
 
-def test_the_machine_is_another_one_than_that_which_counts():
+def test_the_machine_differs_from_the_counting_one():
     assert kernel_recipe().key() != default_recipe().key()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which(QEMU) is None, reason=f"{QEMU} is not installed")
-def test_the_kernels_drivers_read_the_same_as_ours():
+def test_the_kernels_drivers_agree_with_ours():
     readings = {(reading.front, reading.sensor): reading for reading in check_with_kernel()}
     assert set(KERNEL_NAMES) <= set(CHIPS)
     assert readings["cuse", "mpu6050"].absent == errno.EREMOTEIO

@@ -23,9 +23,9 @@ def test_channels_are_raw_values_times_their_scale(devices):
     assert list(kernel_guest.read_channels(devices)) == [5.0, -10.0, 15.0, 2.5, -5.0, 7.5]
 
 
-def test_a_gyroscope_has_settled_in_the_shortest_time_that_the_kernel_waits():
+def test_a_gyroscope_settles_within_the_kernels_shortest_wait():
     # 12.5 Hz is what st_lsm6dsx begins with, and a period the least that it waits after waking a sensor.
-    clock = kernel_guest.HastyClock()
+    clock = kernel_guest.FastClock()
     bus = kernel_guest.make_bus("lsm6dsox", [1.0, -2.0, 9.0, 0.5, -1.0, 0.25], clock, I2C_TINY_USB)
     clock.sleep_ns(15_000_000)
     bus.write(0x6A, 0x13, b"\x08")
@@ -35,7 +35,7 @@ def test_a_gyroscope_has_settled_in_the_shortest_time_that_the_kernel_waits():
     assert counts * np.deg2rad(8.75e-3) == pytest.approx([0.5, -1.0, 0.25], abs=1e-4)
 
 
-def test_adapters_are_told_by_their_name(tmp_path, monkeypatch):
+def test_adapters_are_recognised_by_their_name(tmp_path, monkeypatch):
     monkeypatch.setattr(kernel_guest, "_I2C", tmp_path)
     for number, name in ((0, "bcm2835 (i2c@7e804000)"), (7, "i2c-tiny-usb at bus 001 device 002")):
         (tmp_path / f"i2c-{number}").mkdir()

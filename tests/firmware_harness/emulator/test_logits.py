@@ -9,7 +9,7 @@ from deseptr.firmware_harness.emulator.logits import random_windows
 from deseptr.tflite import load_engine, predict
 
 
-def test_windows_are_seeded_and_meet_all_of_the_range():
+def test_windows_are_seeded_and_cover_the_whole_range():
     contract = load_engine(default_model()).contract
     windows = random_windows(contract, 200, 1)
     assert windows.shape == (200, contract.window_length, len(contract.channels))

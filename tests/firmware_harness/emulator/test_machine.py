@@ -20,11 +20,11 @@ def test_the_command_counts_instructions_on_one_processor():
     assert command[command.index("-append") + 1].endswith("panic=-1")
 
 
-def test_without_counting_the_clock_is_the_walls():
+def test_without_counting_the_clock_is_in_real_time():
     assert "-icount" not in qemu_command("cortex-a53", Path("k"), Path("a"), counting=False)
 
 
-def test_the_second_archive_holds_process_1_the_models_and_the_job():
+def test_the_jobs_archive_contains_process_1_the_models_and_the_job():
     entries = {entry.path: entry for entry in job_entries([b"one", b"two"], Job(samples=7, warmup=2, seed=3))}
     assert entries["init"].data.startswith(b"#!/usr/bin/python3")
     assert entries["init"].mode & 0o100
@@ -37,7 +37,7 @@ def test_the_second_archive_holds_process_1_the_models_and_the_job():
     }
 
 
-def test_without_qemu_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+def test_missing_qemu_is_reported_with_its_package(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SetupError, match=r"^qemu-system-aarch64: found no such program.*qemu-system-arm"):
         check_qemu()

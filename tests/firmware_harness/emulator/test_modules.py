@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.contract import SetupError
-from deseptr.firmware_harness.emulator.cpio import Entry
+from deseptr.firmware_harness.emulator.cpio import CpioEntry
 from deseptr.firmware_harness.emulator.modules import depends, loading_order, module_entries, module_name
 
 
@@ -14,15 +14,15 @@ def module(*needs):
 
 def package():
     folder = "lib/modules/6.1/kernel"
-    yield Entry.file(f"{folder}/drivers/usb/vhci-hcd.ko", module("usbcore", "usbip-core"))
-    yield Entry.file(f"{folder}/drivers/usb/usbip-core.ko.xz", lzma.compress(module("usbcore")))
-    yield Entry.file(f"usr/{folder}/drivers/usb/usbcore.ko", module())
-    yield Entry.file(f"{folder}/fs/other.ko", module())
-    yield Entry.file("lib/modules/6.1/modules.builtin", b"")
-    yield Entry.file("boot/vmlinuz-6.1", b"")
+    yield CpioEntry.file(f"{folder}/drivers/usb/vhci-hcd.ko", module("usbcore", "usbip-core"))
+    yield CpioEntry.file(f"{folder}/drivers/usb/usbip-core.ko.xz", lzma.compress(module("usbcore")))
+    yield CpioEntry.file(f"usr/{folder}/drivers/usb/usbcore.ko", module())
+    yield CpioEntry.file(f"{folder}/fs/other.ko", module())
+    yield CpioEntry.file("lib/modules/6.1/modules.builtin", b"")
+    yield CpioEntry.file("boot/vmlinuz-6.1", b"")
 
 
-def test_modules_come_with_what_they_need_in_the_order_of_loading():
+def test_modules_come_with_their_dependencies_in_the_order_of_loading():
     entries = list(module_entries(package, ["vhci_hcd"]))
     assert [entry.path for entry in entries] == [
         "kernel-modules/000-usbcore.ko",
@@ -32,7 +32,7 @@ def test_modules_come_with_what_they_need_in_the_order_of_loading():
     assert entries[1].data == module("usbcore")
 
 
-def test_a_module_that_is_not_there_is_named():
+def test_a_missing_module_is_named():
     with pytest.raises(SetupError, match="nonesuch: found no such module"):
         list(module_entries(package, ["nonesuch"]))
 
@@ -45,7 +45,7 @@ def test_names_and_needs():
 
 
 @given(st.integers(1, 12).flatmap(lambda n: st.tuples(*(st.sets(st.integers(0, max(0, k - 1))) for k in range(n)))))
-def test_each_is_loaded_once_and_after_all_that_it_needs(graph):
+def test_each_module_is_loaded_once_and_after_its_dependencies(graph):
     needs = {f"m{k}": [f"m{other}" for other in sorted(others) if other < k] for k, others in enumerate(graph)}
     order = loading_order([f"m{len(graph) - 1}"], needs)
     assert len(order) == len(set(order))

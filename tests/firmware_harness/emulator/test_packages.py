@@ -18,7 +18,7 @@ def apt_get(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return script
 
 
-def test_apt_works_for_arm64_in_a_folder_of_its_own(apt_get: Path, tmp_path: Path):
+def test_apt_works_for_arm64_in_a_separate_folder(apt_get: Path, tmp_path: Path):
     folder = tmp_path / "apt"
     apt = Apt(folder)
     assert apt.download("python3", "libstdc++6") == []
@@ -38,19 +38,19 @@ def test_apt_works_for_arm64_in_a_folder_of_its_own(apt_get: Path, tmp_path: Pat
         assert f'{name} "{folder}{place}";' in settings
 
 
-def test_a_package_that_apt_lacks_is_said(apt_get: Path, tmp_path: Path):
+def test_a_package_unknown_to_apt_is_reported(apt_get: Path, tmp_path: Path):
     apt_get.write_text('#!/bin/sh\necho "W: old lists" >&2\necho "E: Unable to locate package nothing" >&2\nexit 100\n')
     with pytest.raises(SetupError, match=r"^apt-get: nothing for arm64: found Unable to locate package nothing, "):
         Apt(tmp_path / "apt").download("nothing")
 
 
-def test_without_any_list_the_update_failed(apt_get: Path, tmp_path: Path):
+def test_without_any_package_list_the_update_fails(apt_get: Path, tmp_path: Path):
     apt_get.write_text('#!/bin/sh\necho "W: Failed to fetch: no network" >&2\n')
     with pytest.raises(SetupError, match=r"^apt-get update for arm64: found W: Failed to fetch: no network"):
         Apt(tmp_path / "apt").update()
 
 
-def test_one_list_is_enough(apt_get: Path, tmp_path: Path):
+def test_one_package_list_is_enough(apt_get: Path, tmp_path: Path):
     apt_get.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nexit 100\n")
     apt = Apt(tmp_path / "apt")
     (tmp_path / "apt" / "lists" / "main_binary-arm64_Packages.lz4").touch()

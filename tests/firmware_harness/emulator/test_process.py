@@ -19,7 +19,7 @@ def test_a_silent_failure_has_its_status():
     assert run_bounded([sys.executable, "-c", "raise SystemExit(4)"], timeout=60).first_error() == "exit status 4"
 
 
-def test_past_its_time_it_is_ended_with_its_children_and_what_it_said_is_kept():
+def test_after_the_timeout_it_is_killed_with_its_children_and_its_output_kept():
     # The grandchild holds the pipe: were it left, reading to the end would take a minute.
     code = (
         "import subprocess, sys, time; print('begun', flush=True)\n"
@@ -33,6 +33,8 @@ def test_past_its_time_it_is_ended_with_its_children_and_what_it_said_is_kept():
     assert time.monotonic() - start < 30
 
 
-def test_a_missing_program_is_said(tmp_path: Path):
-    with pytest.raises(SetupError, match=r"nothing-here: found No such file or directory, expected a program"):
+def test_a_missing_program_is_reported(tmp_path: Path):
+    with pytest.raises(
+        SetupError, match=r"nothing-here: found No such file or directory, expected an installed program"
+    ):
         run_bounded([str(tmp_path / "nothing-here")], timeout=1)

@@ -9,11 +9,11 @@ from deseptr.contract import SetupError
 from deseptr.firmware_harness.emulator import verify
 from deseptr.firmware_harness.emulator.machine import QEMU
 from deseptr.firmware_harness.emulator.verify import Verification, verify_arm
-from deseptr.firmware_harness.emulator.verify_checks import Check
+from deseptr.firmware_harness.emulator.verify_checks import ArmCheck
 
 
 def test_failures_are_counted_and_skips_are_none():
-    checks = (Check("a", "ok", "x"), Check("b", "skip", "x"), Check("c", "fail", "x", "y"))
+    checks = (ArmCheck("a", "ok", "x"), ArmCheck("b", "skip", "x"), ArmCheck("c", "fail", "x", "y"))
     result = Verification(checks, {"emulated machine": 3.0}, "x86_64")
     assert result.failed == 1
     facts = json.loads(json.dumps(result.to_dict()))
@@ -21,21 +21,21 @@ def test_failures_are_counted_and_skips_are_none():
     assert facts["checks"][2] == {"name": "c", "level": "fail", "found": "x", "expected": "y"}
 
 
-def test_without_qemu_nothing_is_begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_without_qemu_no_work_is_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SetupError, match=f"^{QEMU}: found no such program"):
         verify_arm(tmp_path / "log", cache=tmp_path / "cache")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_log_that_cannot_be_written_is_said_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_an_unwritable_log_is_reported_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(verify, "check_qemu", lambda: None)
     (tmp_path / "file").touch()
     with pytest.raises(SetupError, match="--log"):
         verify_arm(tmp_path / "file" / "log", cache=tmp_path / "cache")
 
 
-def test_a_command_that_says_nothing_on_this_host_is_no_comparison():
+def test_a_command_without_output_on_this_host_cannot_be_compared():
     with pytest.raises(SetupError, match=r"device nosuch.* on this host"):
         verify._on_host([sys.executable, "-m", "deseptr.cli", "device", "nosuch"])
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from deseptr.firmware_harness.emulator.kernel_check import Reading
-from deseptr.firmware_harness.emulator.verify_checks import judge, judge_readings
-from deseptr.firmware_harness.emulator.verify_console import Said
+from deseptr.firmware_harness.emulator.verify_checks import check_readings, check_report
+from deseptr.firmware_harness.emulator.verify_console import MachineReport
 
 
 def step(content, code=0, err=""):
@@ -81,15 +81,15 @@ def good():
         "logits-tflite": HOST["logits"],
         "hang": HUNG,
     }
-    return Said(copy.deepcopy(steps), {"still": 0, "walking": 1, "sitting": 2}, "6.1", "")
+    return MachineReport(copy.deepcopy(steps), {"still": 0, "walking": 1, "sitting": 2}, "6.1", "")
 
 
-def failed(said):
-    return {check.name: check for check in judge(said, HOST, has_older=True) if check.level == "fail"}
+def failed(report):
+    return {check.name: check for check in check_report(report, HOST, has_older=True) if check.level == "fail"}
 
 
-def test_a_machine_that_answers_as_the_host_passes_all_checks():
-    checks = list(judge(good(), HOST, has_older=True))
+def test_a_machine_with_the_hosts_results_passes_all_checks():
+    checks = list(check_report(good(), HOST, has_older=True))
     assert {check.level for check in checks} == {"ok"}
     assert len(checks) == 11
     assert not any(check.expected for check in checks)
@@ -115,47 +115,49 @@ def test_a_machine_that_answers_as_the_host_passes_all_checks():
             "evaluate-tflite",
             evaluated(FIRST, [[95, 5], [5, 95]]),
             "evaluate, tflite",
-            "0 of 200 windows straight, 5 of",
+            "0 of 200 windows directly, 5 of",
         ),
         ("evaluate-litert", evaluated([[99, 0], [5, 95]], FIRST), "evaluate, litert", "199 windows"),
-        ("evaluate-litert", step("{"), "evaluate, litert", "an answer of another form (JSONDecodeError"),
+        ("evaluate-litert", step("{"), "evaluate, litert", "output of another form (JSONDecodeError"),
         ("logits-litert", logits([0.5, 1.5, -1.0]), "logits, litert", "1 of 3 logits differ"),
         ("logits-litert", logits([0.5, 1.5]), "logits, litert", "2 logits"),
-        ("logits-tflite", step({"engine": "e"}), "logits, tflite", "an answer of another form (KeyError"),
+        ("logits-tflite", step({"engine": "e"}), "logits, tflite", "output of another form (KeyError"),
         ("hang", HUNG | {"after": service()}, "watchdog", "0 restarts, active, deseptr.service: Watchdog timeout"),
-        ("hang", HUNG | {"journal": ["Killed"]}, "watchdog", "1 restarts, active, no word of the watchdog"),
+        ("hang", HUNG | {"journal": ["Killed"]}, "watchdog", "1 restarts, active, no watchdog timeout"),
         ("hang", HUNG | {"after": service(MainPID="0", NRestarts="1", ActiveState="failed")}, "watchdog", "1 restarts"),
         ("hang", HUNG | {"before": service(ActiveState="failed")}, "watchdog", "service failed"),
     ],
 )
-def test_each_wrong_answer_fails_its_own_check_alone(name, answer, check, found):
-    said = good()
-    said.steps[name] = answer
-    failures = failed(said)
+def test_each_wrong_result_fails_only_its_own_check(name, answer, check, found):
+    report = good()
+    report.steps[name] = answer
+    failures = failed(report)
     assert list(failures) == [check]
     assert found in failures[check].found
     assert failures[check].expected
 
 
-def test_few_windows_may_be_labelled_otherwise():
-    said = good()
-    said.steps["evaluate-litert"] = evaluated([[98, 2], [5, 95]], [[100, 0], [1, 99]])
-    assert not failed(said)
+def test_a_few_windows_may_have_another_label():
+    report = good()
+    report.steps["evaluate-litert"] = evaluated([[98, 2], [5, 95]], [[100, 0], [1, 99]])
+    assert not failed(report)
 
 
-def test_a_step_not_reached_says_why():
-    said = Said({"prepare-0": step(""), "install": step("")}, {"still": 0}, "6.1", "OSError: usbcore: not loaded")
-    failures = failed(said)
+def test_a_step_that_was_not_reached_has_the_reason():
+    report = MachineReport(
+        {"prepare-0": step(""), "install": step("")}, {"still": 0}, "6.1", "OSError: usbcore: not loaded"
+    )
+    failures = failed(report)
     assert len(failures) == 11
     assert failures["watchdog"].found == "not reached: OSError: usbcore: not loaded"
     assert failures["i2c adapters"].found == "OSError: usbcore: not loaded"
 
 
-def test_without_a_wheel_the_older_runtime_is_skipped():
-    said = good()
-    for name in [name for name in said.steps if name.endswith("-tflite")]:
-        del said.steps[name]
-    levels = {check.name: check.level for check in judge(said, HOST, has_older=False)}
+def test_the_older_runtime_is_skipped_without_a_wheel():
+    report = good()
+    for name in [name for name in report.steps if name.endswith("-tflite")]:
+        del report.steps[name]
+    levels = {check.name: check.level for check in check_report(report, HOST, has_older=False)}
     assert levels.pop("evaluate and logits, tflite") == "skip"
     assert set(levels.values()) == {"ok"}
 
@@ -167,21 +169,21 @@ def readings(kernel=FELT, ours=FELT):
     return [Reading("usbip", "mpu6050", ours, 100), Reading("kernel", "mpu6050", kernel)]
 
 
-def test_the_kernels_readings_are_held_against_ours_and_the_truth():
-    (check,) = judge_readings(readings(kernel=(1.0005, *FELT[1:])), FELT)
+def test_the_kernels_readings_are_compared_with_ours_and_the_true_signals():
+    (check,) = check_readings(readings(kernel=(1.0005, *FELT[1:])), FELT)
     assert (check.name, check.level) == ("kernel's driver, mpu6050", "ok")
     assert "0.0005" in check.found
 
 
 @pytest.mark.parametrize("which", ["kernel", "ours"])
 @pytest.mark.parametrize("axis", range(6))
-def test_an_axis_turned_round_is_found(which, axis):
+def test_an_inverted_axis_is_detected(which, axis):
     turned = tuple(-value if index == axis else value for index, value in enumerate(FELT))
-    (check,) = judge_readings(readings(**{which: turned}), FELT)
+    (check,) = check_readings(readings(**{which: turned}), FELT)
     assert check.level == "fail"
     assert check.found.startswith("the kernel's" if which == "kernel" else "ours")
 
 
-def test_a_chip_that_only_the_kernel_read_is_a_failure():
-    (check,) = judge_readings([Reading("kernel", "lsm6dsox", FELT)], FELT)
+def test_a_chip_read_by_the_kernel_alone_is_a_failure():
+    (check,) = check_readings([Reading("kernel", "lsm6dsox", FELT)], FELT)
     assert check.level == "fail"

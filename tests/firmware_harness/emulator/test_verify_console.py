@@ -1,7 +1,7 @@
 import json
 
 from deseptr.firmware_harness.emulator.process import Finished
-from deseptr.firmware_harness.emulator.verify_console import json_lines, parse_said
+from deseptr.firmware_harness.emulator.verify_console import json_lines, parse_report
 from deseptr.firmware_harness.emulator.verify_guest import MARK
 
 
@@ -18,22 +18,24 @@ def finished(output, errors="", *, timed_out=False):
     return Finished(0, output, errors, timed_out=timed_out)
 
 
-def test_a_whole_console_is_read_among_the_kernels_lines():
-    said = parse_said(finished("[    1.0] Booting\n[    2.0] usb: new device " + START + line(done=True)))
-    assert said.steps == {"doctor": {"step": "doctor", "code": 0, "out": "x", "err": ""}}
-    assert (said.adapters, said.linux, said.ended) == ({"still": 0}, "6.1.0", "")
+def test_reports_are_found_among_the_kernels_lines():
+    report = parse_report(finished("[    1.0] Booting\n[    2.0] usb: new device " + START + line(done=True)))
+    assert report.steps == {"doctor": {"step": "doctor", "code": 0, "out": "x", "err": ""}}
+    assert (report.adapters, report.linux, report.ended) == ({"still": 0}, "6.1.0", "")
 
 
-def test_every_way_not_to_come_to_the_end_is_told():
-    assert parse_said(finished(START)).ended == "its console broke off"
-    assert parse_said(finished(START, timed_out=True)).ended == "it was still running when its time was over"
-    assert parse_said(finished("", errors="qemu: no such CPU\n")).ended == "qemu: no such CPU"
-    assert parse_said(finished(START + line(error="OSError: usbcore: not loaded"))).ended.startswith("OSError: usbcore")
+def test_every_reason_for_an_early_end_is_reported():
+    assert parse_report(finished(START)).ended == "an incomplete console"
+    assert parse_report(finished(START, timed_out=True)).ended == "the machine was still running at the timeout"
+    assert parse_report(finished("", errors="qemu: no such CPU\n")).ended == "qemu: no such CPU"
+    assert parse_report(finished(START + line(error="OSError: usbcore: not loaded"))).ended.startswith(
+        "OSError: usbcore"
+    )
 
 
-def test_a_torn_line_costs_itself_alone():
+def test_an_unreadable_line_does_not_affect_the_others():
     torn = line(step="run", code=0, out="", err="")[:-9] + "\n" + MARK + "7\n"
-    assert set(parse_said(finished(torn + START)).steps) == {"doctor"}
+    assert set(parse_report(finished(torn + START)).steps) == {"doctor"}
 
 
 def test_json_lines_are_those_with_objects():

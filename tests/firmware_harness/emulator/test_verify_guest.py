@@ -10,11 +10,11 @@ from deseptr.firmware_harness.emulator.verify_guest import MARK, await_device, p
 PRINT = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
 
 
-def test_a_step_is_its_code_and_what_it_wrote():
+def test_a_step_is_its_exit_code_and_output():
     assert run_step([sys.executable, "-c", PRINT], 60) == {"code": 3, "out": "out\n", "err": "err\n"}
 
 
-def test_a_step_that_takes_too_long_or_is_not_there_is_told():
+def test_a_step_that_times_out_or_is_missing_is_reported():
     assert run_step([sys.executable, "-c", "input(); import time; time.sleep(60)"], 60)["code"] == 1
     slow = run_step([sys.executable, "-c", "import time; time.sleep(60)"], 0.2)
     assert (slow["code"], slow["err"]) == (None, "no end after 0.2 s of the machine's time")
@@ -26,14 +26,14 @@ def test_properties_of_a_unit_are_read_by_name():
     assert state == {"NRestarts": "1", "ActiveState": "active", "Result": ""}
 
 
-def test_a_simulated_sensor_that_ends_is_told_by_its_last_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_simulated_sensor_that_ends_is_reported_with_its_last_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(verify_guest, "LOG", tmp_path / "log")
     monkeypatch.setattr(verify_guest, "adapters", set)
     with pytest.raises(ChildProcessError, match="no virtual hub"):
         plug_in([sys.executable, "-c", "import sys; sys.exit('no virtual hub')"])
 
 
-def test_a_character_device_is_waited_for_and_opened_to_its_group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_character_device_is_awaited_and_opened_for_its_group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(verify_guest, "LOG", tmp_path / "log")
     owners = []
     monkeypatch.setattr(verify_guest.os, "chown", lambda path, user, group: owners.append((path, user, group)))
@@ -49,13 +49,11 @@ def test_a_character_device_is_waited_for_and_opened_to_its_group(monkeypatch: p
     assert device.stat().st_mode & 0o777 == 0o660
 
 
-def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+def reported(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line.removeprefix(MARK)) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_a_step_that_fails_stops_none_of_the_others(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def test_a_failed_step_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr(verify_guest, "plug_in", lambda command: 4)
     monkeypatch.setattr(verify_guest, "hang_service", lambda: {"hung": 7})
     served = []
@@ -73,7 +71,7 @@ def test_a_step_that_fails_stops_none_of_the_others(
         }
     )
     assert served == [(["cuse"], Path("/dev/i2c-77"))]
-    first, *rest, last = said(capsys)
+    first, *rest, last = reported(capsys)
     assert set(first) == {"linux", "python"}
     assert last == {"done": True}
     assert rest == [

@@ -27,7 +27,7 @@ def payload(tmp_path: Path) -> Payload:
     return Payload(target_of("bookworm"), bundle, (wheel,), pip, has_older=True)
 
 
-def test_the_machine_starts_without_a_runtime_and_is_none_of_the_others():
+def test_the_machine_has_no_runtime_and_differs_from_the_others():
     recipe = verification_recipe()
     assert recipe.runtime == ""
     assert len({recipe.key(), default_recipe().key(), kernel_recipe().key()}) == 3
@@ -48,12 +48,12 @@ def test_the_archive_has_systemd_first_and_the_job(payload: Payload):
     assert b"i2c:x:998:" in entries["etc/group"].data
     unit = entries["etc/systemd/system/verify.service"].data.decode()
     assert "-m guest.verify_guest" in unit
-    for name in ("__init__", "kernel_guest", "verify_guest"):
+    for name in ("__init__", "guest", "kernel_guest", "verify_guest"):
         assert f"job/guest/{name}.py" in entries
     assert "__main__.py" in zipfile.ZipFile(BytesIO(entries["job/target.pyz"].data)).namelist()
 
 
-def test_the_guests_code_needs_nothing_but_itself(payload: Payload, tmp_path: Path):
+def test_the_guests_code_imports_no_other_package(payload: Payload, tmp_path: Path):
     import subprocess
     import sys
 
@@ -74,7 +74,7 @@ def test_the_second_environment_is_made_offline(payload: Payload):
     assert "/job/wheels/click-8.whl" in install
 
 
-def test_machine_and_host_are_asked_the_same(payload: Payload, tmp_path: Path):
+def test_machine_and_host_run_the_same_commands(payload: Payload, tmp_path: Path):
     inputs = make_inputs(default_model(), tmp_path)
     job = job_of(payload, inputs)
     there = {step["name"]: step["command"] for step in job["steps"]}

@@ -114,7 +114,7 @@ def test_another_number_is_another_device(make_bus):
 
 @needs_umockdev
 @pytest.mark.parametrize("stubborn", [False, True])
-def test_a_command_that_hangs_is_ended(front, monkeypatch, stubborn):
+def test_a_hanging_command_is_ended(front, monkeypatch, stubborn):
     monkeypatch.setattr(ioctl_module, "GRACE_S", 0.5)
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if stubborn else "pass"
     with pytest.raises(subprocess.TimeoutExpired):
