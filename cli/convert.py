@@ -144,14 +144,14 @@ def _outputs(runs: Sequence[Path], output: Path | None) -> list[Path]:
         if target.resolve() == run.resolve():
             raise click.UsageError(f"-o {target} is RUN itself")
         return [target]
-    names = _names(runs)
+    names = output_names(runs)
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise click.UsageError(f"RUN {', '.join(doubled)} is named twice")
     return [(output or Path()) / f"{name}.tflite" for name in names]
 
 
-def _names(runs: Sequence[Path]) -> list[str]:
+def output_names(runs: Sequence[Path]) -> list[str]:
     """A name for each run: the end of its path that no other has, as the folds of cross-validations are all `run`."""
     parts = [[*run.resolve().parent.parts[1:], run.resolve().stem] for run in runs]
     names = []

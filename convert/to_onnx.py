@@ -53,7 +53,7 @@ def to_onnx(flatbuffer: bytes, source: object) -> bytes:
             expected="an ONNX model",
             next_step="free memory and try again",
         ) from error
-    _check_same(flatbuffer, content, source)
+    check_same_outputs(flatbuffer, content, source)
     return content
 
 
@@ -94,7 +94,17 @@ def export_here(flatbuffer: bytes, source: object) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _check_same(flatbuffer: bytes, content: bytes, source: object) -> None:
+def check_same_outputs(flatbuffer: bytes, content: bytes, source: object) -> None:
+    """Compare the outputs of a float flatbuffer and of its ONNX model on noise.
+
+    Args:
+        flatbuffer: the original.
+        content: the ONNX model.
+        source: where the flatbuffer came from, for the error messages.
+
+    Raises:
+        ConversionError: if an output differs by more than ``TOLERANCE``.
+    """
     of_tflite, of_onnx = BareTflite(flatbuffer, source, choose_runtime("auto")), BareOnnx(content, f"{source} as ONNX")
     furthest = 0.0
     for feed in random_feeds(of_tflite, _PROBES):

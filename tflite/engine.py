@@ -105,7 +105,7 @@ class TfliteEngine:
         """
         # The views must not outlive their statement: the runtime refuses to run while one exists.
         if self._input.quantised:
-            np.copyto(self._input_view()[0], self._quantise(window), casting="unsafe")
+            np.copyto(self._input_view()[0], self.quantise(window), casting="unsafe")
         else:
             np.copyto(self._input_view()[0], window)
         self._interpreter.invoke()
@@ -115,7 +115,8 @@ class TfliteEngine:
             self._logits *= self._output.scale
         return self._logits
 
-    def _quantise(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+    def quantise(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Integers, held as float32, that a quantised input is fed for a window; valid until the next call."""
         scaled = self._scaled
         np.divide(window, self._input_scale, out=scaled)
         np.rint(scaled, out=scaled)

@@ -20,11 +20,14 @@ class TrainingProgress:
 
     Args:
         console: where to write; stderr by default, so that stdout is for results.
+
+    Attributes:
+        bars: the bars, one a stage; off a terminal they are kept and not drawn.
     """
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
-        self._bars = Progress(
+        self.bars = Progress(
             TextColumn("{task.description:8}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -42,30 +45,30 @@ class TrainingProgress:
         self._done_before = 0
 
     def __enter__(self) -> TrainingProgress:
-        self._bars.start()
+        self.bars.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bars.stop()
+        self.bars.stop()
 
     def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
         """A stage begins."""
         self._name, self._epochs, self._windows = name, epochs, max(1, windows)
         self._began, self._done_before = time.monotonic(), done
-        self._task = self._bars.add_task(name, total=epochs, completed=done, status="")
+        self._task = self.bars.add_task(name, total=epochs, completed=done, status="")
         if not self.console.is_terminal:
             self.console.print(f"{name}: {epochs} epochs of {windows} windows", highlight=False)
 
     def batch(self, windows: int) -> None:
         """A step is done."""
         if self._task is not None:
-            self._bars.advance(self._task, windows / self._windows)
+            self.bars.advance(self._task, windows / self._windows)
 
     def epoch(self, row: dict[str, Any]) -> None:
         """An epoch is done."""
         status = epoch_line(row)
         if self._task is not None:
-            self._bars.update(self._task, completed=row["epoch"], status=status)
+            self.bars.update(self._task, completed=row["epoch"], status=status)
         if not self.console.is_terminal:
             spent = (time.monotonic() - self._began) / (row["epoch"] - self._done_before)
             left = spent * (self._epochs - row["epoch"])
@@ -76,7 +79,7 @@ class TrainingProgress:
     def stopped(self, epochs: int) -> None:
         """The stage ends early: its bar is full at the epochs it had."""
         if self._task is not None:
-            self._bars.update(self._task, total=epochs, completed=epochs)
+            self.bars.update(self._task, total=epochs, completed=epochs)
         line = f"{self._name} stopped after {epochs} of {self._epochs} epochs: validation macro-F1 no longer improves"
         self.console.print(line, highlight=False)
 

@@ -72,7 +72,7 @@ def run_micro(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
         ConversionError: if its kernels cannot run the graph.
         SetupError: if the package ``tflite-micro`` is missing.
     """
-    outputs: NDArray[np.int8] = _apart("run_here", flatbuffer, inputs)
+    outputs: NDArray[np.int8] = run_in_own_process(f"{__name__}:run_here", flatbuffer, inputs)
     return outputs
 
 
@@ -83,7 +83,7 @@ def measure_arena(flatbuffer: bytes) -> Arena:
         ConversionError: if its kernels cannot run the graph in 16 MB.
         SetupError: if the package ``tflite-micro`` is missing.
     """
-    arena: Arena = _apart("measure_here", flatbuffer)
+    arena: Arena = run_in_own_process(f"{__name__}:measure_here", flatbuffer)
     return arena
 
 
@@ -105,7 +105,17 @@ def _size(tensor: Tensor) -> int:
     return tensor.elements * np.dtype(tensor.type.lower()).itemsize
 
 
-def _apart(function: str, *arguments: Any) -> Any:
+def run_in_own_process(function: str, *arguments: Any) -> Any:
+    """Call a function that uses the interpreter in a process that may crash without taking this one along.
+
+    Args:
+        function: its importable name, ``module:function``.
+        arguments: picklable.
+
+    Raises:
+        ConversionError: if the process dies.
+        SetupError: if the package ``tflite-micro`` is missing.
+    """
     if importlib.util.find_spec("tflite_micro") is None:
         raise SetupError(
             "tflite-micro",
@@ -114,7 +124,7 @@ def _apart(function: str, *arguments: Any) -> Any:
             next_step="`pip install 'deseptr[micro]'`",
         )
     try:
-        return run_isolated(f"{__name__}:{function}", *arguments)
+        return run_isolated(function, *arguments)
     except WorkerDiedError as error:
         raise _refused(f"an interpreter that {error.reason}") from error
 
@@ -158,7 +168,7 @@ def measure_here(flatbuffer: bytes) -> Arena:
                 large = middle
             else:
                 small = middle
-    return Arena(large * ALIGNMENT, **_allocations(report))
+    return Arena(large * ALIGNMENT, **parse_allocations(report))
 
 
 def _fits(flatbuffer: bytes, size: int) -> bool:
@@ -179,7 +189,8 @@ def _interpreter(flatbuffer: bytes, arena: int) -> Any:
     return runtime.Interpreter.from_bytes(flatbuffer, arena_size=arena)
 
 
-def _allocations(report: str) -> dict[str, Any]:
+def parse_allocations(report: str) -> dict[str, Any]:
+    """Fields ``head``, ``tail`` and ``kinds`` of :class:`Arena` from what the interpreter prints of its allocations."""
     areas = {name: int(size) for name, size in re.findall(r"Arena allocation (head|tail) (\d+) bytes", report)}
     return areas | {"kinds": {name: int(size) for name, size in re.findall(r"'(.+?)' used (\d+) bytes", report)}}
 

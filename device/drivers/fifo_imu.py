@@ -208,6 +208,11 @@ class FifoImu(ABC):
     def _read_fifo(self, length: int) -> bytes:
         """Read ``length`` bytes of FIFO data in one transfer."""
 
+    @property
+    def held_registers(self) -> tuple[Register, ...]:
+        """Registers whose content is compared with what was set after every drain."""
+        return tuple(self._held)
+
     def _settings(self) -> Mapping[Register, int]:
         """Bytes of all held registers, read back in the transfers of ``settings_spans``."""
         found: dict[int, int] = {}

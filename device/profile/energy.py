@@ -78,7 +78,8 @@ def measure_energy(
         rate = busy.count / (now() - began)
     if not idle or not at_work or not rate:
         return None
-    (idle_w, idle_error), (busy_w, busy_error) = (_mean([each.watts for each in part]) for part in (idle, at_work))
+    idle_w, idle_error = mean_and_standard_error([each.watts for each in idle])
+    busy_w, busy_error = mean_and_standard_error([each.watts for each in at_work])
     return Energy(
         idle_w=idle_w,
         busy_w=busy_w,
@@ -125,7 +126,7 @@ def _readings(read: ReadPower, seconds: float, now: Callable[[], float], sleep: 
     return found
 
 
-def _mean(values: list[float]) -> tuple[float, float]:
+def mean_and_standard_error(values: list[float]) -> tuple[float, float]:
     """Mean and its standard error, which is infinite for a single reading."""
     mean = math.fsum(values) / len(values)
     if len(values) < 2:

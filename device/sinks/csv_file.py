@@ -132,7 +132,7 @@ class CsvFile:
 
     def _repair(self, file: int) -> int:
         size = os.fstat(file).st_size
-        good = _end_of_last_line(file, size)
+        good = end_of_last_line(file, size)
         if good < size:
             os.ftruncate(file, good)
             self._warn(f"{self._path}: removed an incomplete row of {size - good} bytes")
@@ -210,7 +210,14 @@ def _line(values: list[Any]) -> bytes:
     return text.getvalue().encode()
 
 
-def _end_of_last_line(file: int, size: int, step: int = 65536) -> int:
+def end_of_last_line(file: int, size: int, step: int = 65536) -> int:
+    """Offset behind the last newline of an open file; 0 if it has none.
+
+    Args:
+        file: descriptor.
+        size: of the file, in bytes.
+        step: bytes to read at once, from the end backwards.
+    """
     for start in range(max(0, size - step), -step, -step):
         newline = os.pread(file, min(step, size), max(0, start)).rfind(b"\n")
         if newline >= 0:

@@ -61,6 +61,11 @@ class StreamResampler:
         """Number of outputs whose time has come, but not yet all samples that they need."""
         return max(0, math.ceil((self._received - self._position(self._made)) / self.step))
 
+    @property
+    def kept(self) -> int:
+        """How many input samples are held for outputs to come."""
+        return len(self._kept)
+
     def wanted(self, outputs: int) -> int:
         """Number of further input samples that complete ``outputs`` outputs."""
         last = self._position(self._made + outputs - 1)

@@ -137,7 +137,7 @@ def _make(recipe: ImageRecipe, folder: Path, home: Path, note: Callable[[str], N
     apt.update()
     debs = apt.download(*recipe.packages)
     kernel = apt.download_kernel(recipe.kernel)
-    python = _python_version(debs)
+    python = python_version_of(debs)
     wheels: list[Path] = []
     if recipe.runtime:
         note(f"fetching {recipe.runtime} for aarch64 and Python {python} (once)")
@@ -145,7 +145,7 @@ def _make(recipe: ImageRecipe, folder: Path, home: Path, note: Callable[[str], N
     note("unpacking them into the emulated machine's file system (once)")
     made = folder / "made"
     made.mkdir()
-    (made / "kernel").write_bytes(_kernel_of(kernel))
+    (made / "kernel").write_bytes(kernel_of(kernel))
     with (made / "base.cpio").open("wb") as stream:
         modules = module_entries(lambda: _deb_entries(kernel), recipe.modules) if recipe.modules else ()
         write_archive(stream, chain(base_entries(debs, wheels), modules))
@@ -205,15 +205,24 @@ def _entry_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> CpioEntry | None
     return CpioEntry.file(path, content.read(), executable=bool(member.mode & 0o100)) if content else None
 
 
-def _kernel_of(deb: Path) -> bytes:
+def kernel_of(deb: Path) -> bytes:
+    """Linux out of its Debian package.
+
+    Raises:
+        SetupError: if there is none in it.
+    """
     for entry in _deb_entries(deb):
         if entry.path.startswith("boot/vmlinuz-"):
             return entry.data
     raise SetupError(deb.name, found="no boot/vmlinuz-*", expected="a kernel", next_step="check apt's sources")
 
 
-def _python_version(debs: Iterable[Path]) -> str:
-    """Version of the Python among packages, as 3.11."""
+def python_version_of(debs: Iterable[Path]) -> str:
+    """Version of the Python among Debian packages, as 3.11, from the names of their files.
+
+    Raises:
+        SetupError: if there is none.
+    """
     for deb in debs:
         match = re.match(r"python(3\.\d+)_", deb.name)
         if match:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 MARK = "@kernel-check "
 _FINIT_MODULE = 273  # arm64, include/uapi/asm-generic/unistd.h
-_PATIENCE_S = 60.0
-_I2C, _IIO = Path("/sys/bus/i2c/devices"), Path("/sys/bus/iio/devices")
+PATIENCE_S = 60.0
+I2C_DEVICES, _IIO = Path("/sys/bus/i2c/devices"), Path("/sys/bus/iio/devices")
 _SPEED = 10
 _CHANNELS = [f"in_{kind}_{axis}" for kind in ("accel", "anglvel") for axis in "xyz"]
 
@@ -41,13 +41,13 @@ def load_modules(libc: Any, folder: Path) -> None:
                 raise OSError(f"{path.name}: not loaded")
 
 
-def wait_for(found: Callable[[], Any], what: str) -> Any:
+def wait_for(found: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
     """The result of ``found``, called until it is true.
 
     Raises:
-        TimeoutError: naming ``what``, after a minute.
+        TimeoutError: naming ``what``, after ``patience_s`` seconds.
     """
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not (result := found()):
         if time.monotonic() > deadline:
             raise TimeoutError(what)
@@ -55,9 +55,9 @@ def wait_for(found: Callable[[], Any], what: str) -> Any:
     return result
 
 
-def adapters() -> set[int]:
+def adapters(devices: Path = I2C_DEVICES) -> set[int]:
     """Numbers of the adapters of i2c-tiny-usb."""
-    named = {path: (path / "name").read_text() for path in _I2C.glob("i2c-*") if (path / "name").exists()}
+    named = {path: (path / "name").read_text() for path in devices.glob("i2c-*") if (path / "name").exists()}
     return {int(path.name[4:]) for path, name in named.items() if name.startswith("i2c-tiny-usb")}
 
 
@@ -111,7 +111,7 @@ def read_by_kernel(sensor: str, name: str, number: int) -> list[float]:
 
     known = set(_IIO.glob("iio:device*"))
     address = SENSORS[sensor].addresses[0]
-    (_I2C / f"i2c-{number}" / "new_device").write_text(f"{name} {address:#x}")
+    (I2C_DEVICES / f"i2c-{number}" / "new_device").write_text(f"{name} {address:#x}")
     found = wait_for(lambda: set(_IIO.glob("iio:device*")) - known, f"no driver of the kernel's for {name}")
     return list(read_channels(found))
 

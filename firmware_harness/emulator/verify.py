@@ -106,7 +106,7 @@ def _installed(
         inputs = make_inputs(model, folder)
     note("running the same commands on this host")
     with _timed(seconds, "this host's answers"):
-        host = {name: _on_host(command) for name, command in host_commands(inputs).items()}
+        host = {name: run_on_host(command) for name, command in host_commands(inputs).items()}
     _keep(log / "host.json", host)
     note(f"emulating {CPU}: install, doctor, run, evaluate, watchdog; this takes minutes")
     entries = guest_entries(payload, job_of(payload, inputs), inputs.recordings)
@@ -130,7 +130,12 @@ def _by_kernel(log: Path, timeout: float, cache: Path, note: Note, seconds: dict
     return checks
 
 
-def _on_host(command: list[str]) -> dict[str, Any]:
+def run_on_host(command: list[str]) -> dict[str, Any]:
+    """Exit code, output and errors of a command on this host, to compare the emulated machine's with.
+
+    Raises:
+        SetupError: if it prints nothing or does not end.
+    """
     finished = run_bounded(command, timeout=_HOST_TIMEOUT_S)
     if finished.timed_out or not finished.output.strip():
         raise SetupError(

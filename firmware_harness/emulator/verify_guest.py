@@ -91,7 +91,7 @@ def hang_service() -> dict[str, Any]:
     before = unit_state(show_service)
     hung = int(before["MainPID"])
     if before["ActiveState"] != "active" or hung <= 1:
-        return {"before": before, "after": before, "hung": hung, "journal": _journal()}
+        return {"before": before, "after": before, "hung": hung, "journal": service_journal()}
     os.kill(hung, signal.SIGSTOP)
     after = before
     deadline = time.monotonic() + _BACK_UP_S
@@ -101,10 +101,11 @@ def hang_service() -> dict[str, Any]:
         if after["ActiveState"] == "active" and after["MainPID"] not in ("0", str(hung)):
             break
     time.sleep(_STILL_UP_S)
-    return {"before": before, "after": unit_state(show_service), "hung": hung, "journal": _journal()}
+    return {"before": before, "after": unit_state(show_service), "hung": hung, "journal": service_journal()}
 
 
-def _journal() -> list[str]:
+def service_journal() -> list[str]:
+    """Last lines of the service's journal, without its events."""
     answer = run_step(["journalctl", f"--unit={SERVICE}", "--no-pager", "--output=cat", "--lines=60"], 60)
     return [line for line in answer["out"].splitlines() if not line.startswith("{")][-30:]
 

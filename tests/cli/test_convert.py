@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from deseptr.cli.convert import _names, convert
+from deseptr.cli.convert import convert, output_names
 from deseptr.contract import DataError, ModelContract, ModelError
 from deseptr.convert import convert_run
 from deseptr.data import load_dataset, save_npz
@@ -50,7 +50,7 @@ def test_output_may_not_be_the_input(tiny_run: Path):
 
 def test_folds_of_several_cross_validations_have_names_of_their_own():
     runs = [Path(f"runs/{name}/fold-{fold}/run") for name in ("a", "b") for fold in (0, 1)] + [Path("runs/x")]
-    assert _names(runs) == ["a-fold-0-run", "a-fold-1-run", "b-fold-0-run", "b-fold-1-run", "x"]
+    assert output_names(runs) == ["a-fold-0-run", "a-fold-1-run", "b-fold-0-run", "b-fold-1-run", "x"]
 
 
 @pytest.fixture

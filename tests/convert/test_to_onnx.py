@@ -65,7 +65,7 @@ def test_other_network_is_refused(convert: Callable[..., bytes], monkeypatch: py
     with pytest.raises(
         ConversionError, match=r"m as ONNX: found outputs that differ by 0.0002, expected 0.0001 at most"
     ):
-        module._check_same(convert(), b"", "m")
+        module.check_same_outputs(convert(), b"", "m")
 
 
 def test_what_is_not_installed_is_named(convert: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch):

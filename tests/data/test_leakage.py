@@ -34,7 +34,17 @@ def split(chosen: np.ndarray, of: Windows = WINDOWS) -> dict[str, Windows]:
 
 @given(st.sets(st.sampled_from(DATASET.subjects), min_size=1, max_size=5))
 def test_split_by_subject_passes(test_subjects: set[str]) -> None:
-    check_leakage(split(np.isin(WINDOWS.subjects, sorted(test_subjects))))
+    parts = split(np.isin(WINDOWS.subjects, sorted(test_subjects)))
+    check_leakage(parts)
+    assert shared(parts) == (set(), set())
+    assert set(parts["test"].subjects) == test_subjects
+
+
+def shared(parts: dict[str, Windows]) -> tuple[set[str], set[bytes]]:
+    """Subjects and windows that training and test have in common, looked up one by one."""
+    training, test = parts["training"], parts["test"]
+    same = {window.tobytes() for window in training.signals} & {window.tobytes() for window in test.signals}
+    return set(training.subjects) & set(test.subjects), same
 
 
 @given(seed=st.integers(0, 1000), share=st.floats(0.1, 0.9))
@@ -64,7 +74,12 @@ def join(first: Windows, second: Windows) -> Windows:
 
 def test_still_windows_are_alike_by_chance() -> None:
     still = replace(WINDOWS, signals=np.zeros_like(WINDOWS.signals))
-    check_leakage(split(still.subjects == "1", still))
+    parts = split(still.subjects == "1", still)
+    check_leakage(parts)
+    assert shared(parts) == (set(), {still.signals[0].tobytes()})
+    moving = replace(WINDOWS, signals=np.zeros_like(WINDOWS.signals) + np.arange(128, dtype=np.float32)[:, None])
+    with pytest.raises(DataError, match="the same window of subject"):
+        check_leakage(split(moving.subjects == "1", moving))
 
 
 def test_every_pair_of_parts_is_looked_at() -> None:
@@ -81,4 +96,7 @@ def test_real_protocols_do_not_leak(real_file, name: str) -> None:
     for protocol in (make_protocol("arena", dataset), make_protocol("official", dataset, labels=labels)):
         cut = windows(dataset.select(labels=protocol.labels), round(50 * protocol.window_s))
         for fold in protocol.folds[:2]:
-            check_leakage(split(np.isin(cut.subjects, fold.test_subjects), cut))
+            parts = split(np.isin(cut.subjects, fold.test_subjects), cut)
+            check_leakage(parts)
+            assert shared(parts)[0] == set()
+            assert set(parts["test"].subjects) == set(fold.test_subjects)

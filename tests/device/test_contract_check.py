@@ -8,8 +8,13 @@ from deseptr.device import ImuConfig, ImuSettings, check_fit
 SETTINGS = ImuSettings(rate_hz=50, acc_full_scale_g=8, gyro_full_scale_dps=1000, bandwidth_hz=20)
 
 
-def test_matching_settings_pass(contract):
-    check_fit("mpu6050", SETTINGS, contract)
+@pytest.mark.parametrize("name", ["acc_full_scale_g", "gyro_full_scale_dps"])
+def test_full_scale_may_be_the_contracts_or_wider(contract, name):
+    wanted = getattr(SETTINGS, name)
+    for value in (wanted, 2 * wanted):
+        check_fit("mpu6050", replace(SETTINGS, **{name: value}), contract)
+    with pytest.raises(SensorError, match="expected at least"):
+        check_fit("mpu6050", replace(SETTINGS, **{name: wanted - 0.01}), contract)
 
 
 def test_config_from_contract(contract):

@@ -33,7 +33,7 @@ def test_quantisation_rounds_and_saturates(int8_model, contract):
     window[0] = np.array(contract.input_range) * 0.014
     window[1] = np.array(contract.input_range) * 99
     window[2] = np.array(contract.input_range) * -99
-    quantised = engine._quantise(window)
+    quantised = engine.quantise(window)
     assert quantised[:4, 0].tolist() == [1 + INPUT_ZERO, 127, -128, INPUT_ZERO]
     assert quantised[:4, 5].tolist() == [1 + INPUT_ZERO, 127, -128, INPUT_ZERO]
 

@@ -98,7 +98,20 @@ def watch_training(kind: type, monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def compute_dtypes(*layers: Any) -> set[str]:
-    return {part.compute_dtype for layer in layers for part in layer._flatten_layers()}
+    return {part.compute_dtype for layer in layers for part in with_sublayers(layer)}
+
+
+def with_sublayers(layer: Any) -> list[Any]:
+    """A layer and all that hang on its attributes, at any depth."""
+    found, queue = {}, [layer]
+    while queue:
+        part = queue.pop()
+        if isinstance(part, list | tuple):
+            queue += part
+        elif isinstance(part, keras.Layer) and id(part) not in found:
+            found[id(part)] = part
+            queue += vars(part).values()
+    return list(found.values())
 
 
 def check_float32(path: Path, classifier: Any) -> None:

@@ -54,4 +54,6 @@ def test_json_is_one_object(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 def test_help_loads_no_numpy():
     code = "import sys\nfrom deseptr.cli.main import deseptr\ntry: deseptr(['firmware', 'verify-arm', '--help'])\n"
     code += "except SystemExit: sys.exit('numpy' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert "firmware verify-arm [OPTIONS]" in ended.stdout
+    assert ended.returncode == 0, ended.stderr

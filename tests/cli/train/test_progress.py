@@ -18,7 +18,7 @@ def test_stage_that_stops_early_fills_its_bar_and_says_so(terminal: bool):
         progress.stage("student", 9, 0, 100)
         progress.epoch(row(1))
         progress.stopped(1)
-        assert all(task.finished for task in progress._bars.tasks)
+        assert all(task.finished for task in progress.bars.tasks)
     assert "student stopped after 1 of 9 epochs: validation macro-F1 no longer improves" in written.getvalue()
     assert ("1/1" in written.getvalue()) == terminal
 

@@ -1,4 +1,3 @@
-import os
 import platform
 import re
 import shutil
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import ConversionError, ModelContract, SetupError
-from deseptr.convert.micro.runtime import _allocations, _apart
+from deseptr.convert.micro.runtime import parse_allocations, run_in_own_process
 from deseptr.convert.micro.source import Arena, measure_arena, peak_activations, resolver_ops, run_micro, write_firmware
 from deseptr.tflite import TfliteFile, read_tflite, without_archive
 from deseptr.tflite.graph import Graph, Node, Tensor, pack, read_graph, unpack
@@ -88,7 +87,7 @@ def test_missing_kernel_is_told_in_one_line(model: TfliteFile, with_gelu: bytes)
 @needs_micro
 def test_interpreter_that_dies_takes_nobody_along():
     with pytest.raises(ConversionError, match="found an interpreter that died"):
-        _apart(os.abort)
+        run_in_own_process("os:abort")
 
 
 def test_missing_package_is_named(model: TfliteFile, monkeypatch: pytest.MonkeyPatch):
@@ -111,7 +110,7 @@ def test_arena_holds_head_and_tail(model: TfliteFile):
 
 
 def test_report_that_says_nothing_leaves_the_parts_unknown():
-    assert Arena(16, **_allocations("a new format")) == Arena(16, None, None, {})
+    assert Arena(16, **parse_allocations("a new format")) == Arena(16, None, None, {})
 
 
 def tensor(index: int, elements: int) -> Tensor:

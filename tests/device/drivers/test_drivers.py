@@ -226,7 +226,7 @@ def test_a_bit_flipped_in_any_held_register_is_noticed_by_the_next_drain(name, d
     bench = Bench(name).started()
     bench.wait_samples(data.draw(st.floats(0, 20)))
     bench.drain()
-    held = sorted(bench.imu._held, key=lambda register: (register.bank, register.address))
+    held = sorted(bench.imu.held_registers, key=lambda register: (register.bank, register.address))
     register = data.draw(st.sampled_from(held))
     bit = data.draw(st.integers(0, 7))
     # BOOT of the LSM6DS chips loads the trim values again and clears itself: no setting is lost, no sample wrong.
@@ -248,7 +248,7 @@ def test_a_bit_flipped_in_any_held_register_is_noticed_by_the_next_drain(name, d
 @every_driver
 def test_every_bit_of_every_held_register(name):
     bench = Bench(name).started()
-    for register in list(bench.imu._held):
+    for register in bench.imu.held_registers:
         for bit in range(8):
             bench.imu.configure(CONFIG)
             bench.imu.start()
@@ -347,7 +347,7 @@ class DrainMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def flip_a_bit(self, data):
-        registers = sorted(self.bench.imu._held, key=lambda register: (register.bank, register.address))
+        registers = sorted(self.bench.imu.held_registers, key=lambda register: (register.bank, register.address))
         register = data.draw(st.sampled_from(registers))
         self.bench.chip.upset(register.bank << 8 | register.address, data.draw(st.integers(0, 7)))
         self.recover()

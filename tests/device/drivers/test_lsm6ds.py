@@ -416,7 +416,7 @@ def test_words_lost_from_the_untagged_fifo_are_a_gap(lost):
 
 @both
 def test_every_upset_of_every_held_register_is_found_by_the_next_drain(kind):
-    held = sorted(register.address for register in Bench(kind).started().imu._held)
+    held = sorted(register.address for register in Bench(kind).started().imu.held_registers)
     assert len(held) >= 15
     bench = Bench(kind).started()
     for register in held:
@@ -436,7 +436,7 @@ def test_every_upset_of_every_held_register_is_found_by_the_next_drain(kind):
 @given(register=st.integers(0, 30), bit=st.integers(0, 7), before=st.floats(0, 20), after=st.floats(0, 400))
 def test_upset_between_drains_lets_no_wrong_sample_through(kind, register, bit, before, after):
     bench = Bench(kind).started()
-    held = sorted(found.address for found in bench.imu._held)
+    held = sorted(found.address for found in bench.imu.held_registers)
     register = held[register % len(held)]
     bench.wait_samples(before)
     bench.drain()

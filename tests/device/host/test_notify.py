@@ -93,9 +93,15 @@ def test_without_a_socket_nothing_happens(environment, monkeypatch):
 
 
 def test_missing_manager_is_ignored(tmp_path):
-    notifier = SystemdNotifier(str(tmp_path / "nobody"), VirtualClock(), watchdog_ns=1)
+    path = str(tmp_path / "nobody")
+    notifier = SystemdNotifier(path, VirtualClock(), watchdog_ns=1)
     notifier.ready()
     notifier.alive()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(path)
+        receiver.setblocking(False)
+        notifier.stopping()
+        assert received(receiver) == ["STOPPING=1"]
 
 
 def test_manager_that_does_not_read_is_ignored(tmp_path):

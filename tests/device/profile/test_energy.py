@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import SensorError
 from deseptr.device import Power
-from deseptr.device.profile.energy import _mean, measure_energy
+from deseptr.device.profile.energy import mean_and_standard_error, measure_energy
 
 
 class Board:
@@ -62,11 +62,11 @@ def test_a_meter_that_fails_stops_the_inferences():
 
 @given(st.lists(st.floats(0, 10), min_size=2, max_size=30))
 def test_standard_error(values):
-    mean, error = _mean(values)
+    mean, error = mean_and_standard_error(values)
     assert mean == pytest.approx(sum(values) / len(values))
     spread = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
     assert error == pytest.approx(math.sqrt(spread / len(values)), abs=1e-12)
 
 
 def test_one_reading_has_an_infinite_error():
-    assert _mean([2.0]) == (2.0, math.inf)
+    assert mean_and_standard_error([2.0]) == (2.0, math.inf)

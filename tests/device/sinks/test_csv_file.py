@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from deseptr.contract import SetupError
 from deseptr.device import GapEvent, LabelEvent, RateEvent, RecoveryEvent
 from deseptr.device.sinks import CsvFile
-from deseptr.device.sinks.csv_file import _end_of_last_line
+from deseptr.device.sinks.csv_file import end_of_last_line
 from deseptr.firmware_harness.simulator import VirtualClock
 
 LABELS = ("sitting", "walking")
@@ -156,11 +156,11 @@ def test_blocks_that_never_reached_the_medium_are_removed(tmp_path, window, warn
 
 
 @given(st.binary(max_size=60).map(lambda data: data.replace(b"a", b"\n")), st.integers(1, 9))
-def test_end_of_last_line(tmp_path_factory, content, step):
+def testend_of_last_line(tmp_path_factory, content, step):
     path = tmp_path_factory.getbasetemp() / "lines"
     path.write_bytes(content)
     with path.open("rb") as file:
-        assert _end_of_last_line(file.fileno(), len(content), step) == content.rfind(b"\n") + 1
+        assert end_of_last_line(file.fileno(), len(content), step) == content.rfind(b"\n") + 1
 
 
 def test_full_disk_drops_rows_counts_them_and_goes_on_after(tmp_path, window, warnings):

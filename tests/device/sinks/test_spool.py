@@ -1,3 +1,4 @@
+import sqlite3
 import subprocess
 import sys
 
@@ -98,12 +99,20 @@ def test_file_damaged_inside_is_renamed(tmp_path, warnings):
     assert len(warnings) == 1
 
 
-def test_full_disk_moves_it_to_memory(tmp_path, warnings):
+def test_full_disk_moves_it_to_memory(tmp_path, warnings, monkeypatch):
     path = tmp_path / "spool"
+    connect = sqlite3.connect
+
+    def connect_on_a_full_disk(database, **options):
+        connection = connect(database, **options)
+        if database != ":memory:":
+            connection.execute("PRAGMA max_page_count = 6")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_on_a_full_disk)
     spool = Spool(path, warnings)
     spool.add(message(0))
     spool.remove(spool.after(0, 1)[0].number)
-    spool._connection.execute("PRAGMA max_page_count = 6")
     for number in range(1, 1000):
         spool.add(message(number))
     assert waiting(spool) == [message(number) for number in range(1, 1000)]

@@ -161,7 +161,7 @@ def _change_users(*command: str) -> None:
 def _python_of(account: pwd.struct_passwd) -> str:
     """An interpreter that the user may run: root's own is often below /root."""
     who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    for candidate in (sys._base_executable, "/usr/bin/python3"):
+    for candidate in (f"{sys.base_prefix}/bin/python3", "/usr/bin/python3"):
         check = [candidate, "-c", "import sys, venv; sys.exit(sys.version_info < (3, 11))"]
         try:
             if subprocess.run(check, capture_output=True, cwd="/", check=False, **who).returncode == 0:

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -326,13 +327,16 @@ def test_system_unit_without_systemd_is_refused(sshd: Sshd, capsys: pytest.Captu
     assert line in capsys.readouterr().err
 
 
-def test_socket_of_the_connection_is_private(sshd: Sshd):
-    with sshd.board() as board:
-        board.call({"op": "probe", "prefix": "/"})
-        folder = Path(board._folder)
-        assert folder.stat().st_mode & 0o077 == 0
-        assert list(folder.iterdir())
-    assert not folder.exists()
+def test_socket_of_the_connection_is_private(sshd: Sshd, monkeypatch: pytest.MonkeyPatch):
+    # Not below tmp_path, which is long: a socket's path has 107 bytes at most.
+    with tempfile.TemporaryDirectory() as parent:
+        monkeypatch.setattr(tempfile, "tempdir", parent)
+        with sshd.board() as board:
+            board.call({"op": "probe", "prefix": "/"})
+            (folder,) = Path(parent).iterdir()
+            assert folder.stat().st_mode & 0o077 == 0
+            assert list(folder.iterdir())
+        assert not folder.exists()
 
 
 def test_trust_requires_a_public_key(sshd: Sshd):

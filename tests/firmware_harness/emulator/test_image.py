@@ -102,7 +102,7 @@ def test_packages_and_wheels_become_one_file_system(deb: Path, tmp_path: Path):
 
 
 def test_the_kernel_is_found_in_its_package(deb: Path):
-    assert image._kernel_of(deb) == b"boot/vmlinuz-6"
+    assert image.kernel_of(deb) == b"boot/vmlinuz-6"
 
 
 def test_a_broken_package_is_reported(tmp_path: Path):
@@ -115,6 +115,6 @@ def test_a_broken_package_is_reported(tmp_path: Path):
 
 def test_python_version_is_that_of_its_package():
     names = ["libpython3.11-stdlib_1_arm64.deb", "python3_3.11.2_arm64.deb", "python3.11_3.11.2-6_arm64.deb"]
-    assert image._python_version(map(Path, names)) == "3.11"
+    assert image.python_version_of(map(Path, names)) == "3.11"
     with pytest.raises(SetupError, match="python3"):
-        image._python_version([Path("python3_3.11.2_arm64.deb")])
+        image.python_version_of([Path("python3_3.11.2_arm64.deb")])

@@ -35,21 +35,19 @@ def test_a_gyroscope_settles_within_the_kernels_shortest_wait():
     assert counts * np.deg2rad(8.75e-3) == pytest.approx([0.5, -1.0, 0.25], abs=1e-4)
 
 
-def test_adapters_are_recognised_by_their_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_guest, "_I2C", tmp_path)
+def test_adapters_are_recognised_by_their_name(tmp_path):
     for number, name in ((0, "bcm2835 (i2c@7e804000)"), (7, "i2c-tiny-usb at bus 001 device 002")):
         (tmp_path / f"i2c-{number}").mkdir()
         (tmp_path / f"i2c-{number}" / "name").write_text(name)
     (tmp_path / "i2c-9").mkdir()
-    assert kernel_guest.adapters() == {7}
+    assert kernel_guest.adapters(tmp_path) == {7}
 
 
-def test_waiting_returns_the_value_or_times_out(monkeypatch):
+def test_waiting_returns_the_value_or_times_out():
     answers = iter([0, 0, 3])
     assert kernel_guest.wait_for(lambda: next(answers), "three") == 3
-    monkeypatch.setattr(kernel_guest, "_PATIENCE_S", 0.0)
     with pytest.raises(TimeoutError, match="never"):
-        kernel_guest.wait_for(lambda: 0, "never")
+        kernel_guest.wait_for(lambda: 0, "never", patience_s=0.0)
 
 
 def test_modules_are_loaded_in_the_order_of_their_names(tmp_path):

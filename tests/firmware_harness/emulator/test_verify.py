@@ -37,7 +37,7 @@ def test_an_unwritable_log_is_reported_at_once(monkeypatch: pytest.MonkeyPatch, 
 
 def test_a_command_without_output_on_this_host_cannot_be_compared():
     with pytest.raises(SetupError, match=r"device nosuch.* on this host"):
-        verify._on_host([sys.executable, "-m", "deseptr.cli", "device", "nosuch"])
+        verify.run_on_host([sys.executable, "-m", "deseptr.cli", "device", "nosuch"])
 
 
 @pytest.mark.slow

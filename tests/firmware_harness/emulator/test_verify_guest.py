@@ -85,6 +85,6 @@ def test_a_failed_step_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch,
 
 def test_a_service_without_a_process_is_not_stopped(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(verify_guest, "show_service", lambda: "ActiveState=failed\nMainPID=0\n")
-    monkeypatch.setattr(verify_guest, "_journal", list)
+    monkeypatch.setattr(verify_guest, "service_journal", list)
     facts = verify_guest.hang_service()
     assert facts["before"] == facts["after"] == {"ActiveState": "failed", "MainPID": "0"}

@@ -62,8 +62,12 @@ def test_the_guests_code_imports_no_other_package(payload: Payload, tmp_path: Pa
             (tmp_path / entry.path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / entry.path).write_bytes(entry.data)
     # Isolated and without site: no package of this environment can be imported.
-    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'job')!r}); import guest.verify_guest"
-    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=60)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'job')!r}); import guest.verify_guest as g; print(g.SERVICE)"
+    )
+    ended = subprocess.run([sys.executable, "-I", "-S", "-c", code], check=False, capture_output=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr.decode()
+    assert ended.stdout == b"deseptr.service\n"
 
 
 def test_the_second_environment_is_made_offline(payload: Payload):

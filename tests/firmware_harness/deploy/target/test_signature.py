@@ -20,8 +20,12 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_trusted_signature_verifies(keys: Path):
-    verify(b"content", sign(b"content", keys / "mine"), keys / "signers")
+def test_a_trusted_signature_verifies_and_only_while_it_is_trusted(keys: Path, tmp_path: Path):
+    signature = sign(b"content", keys / "mine")
+    verify(b"content", signature, keys / "signers")
+    (tmp_path / "signers").write_text(trust_of(keys / "other.pub"))
+    with pytest.raises(RefusedError, match="expected a signature by a key that this board trusts"):
+        verify(b"content", signature, tmp_path / "signers")
 
 
 def test_everything_else_is_refused(keys: Path):

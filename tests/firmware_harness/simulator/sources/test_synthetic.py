@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import SetupError
+from deseptr.data import synthetic_stretch
 from deseptr.firmware_harness.simulator import SineSource, WearerSource
 
 STEP_NS = 20_000_000
@@ -51,7 +52,8 @@ def test_wearer_changes_activities_without_jumps():
 def test_wearer_fades_from_stretch_to_stretch():
     """Half-way through the fade each counts for half: no sample is further from both than the fade allows."""
     source = WearerSource(1, stretch_s=10)
-    before, after = source._stretch(0), source._stretch(1)
+    # A stretch goes on for a second in which it fades out, and one sample more.
+    before, after = (synthetic_stretch(1, number, 1, 50.0, (500 + 50 + 1) / 50).signals for number in (0, 1))
     times_ns = (500 + np.array([0, 25, 49])) * STEP_NS
     share = np.array([0, 0.5, 0.98])[:, None]
     expected = after[[0, 25, 49]] * share + before[[500, 525, 549]] * (1 - share)
