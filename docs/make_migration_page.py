@@ -17,13 +17,20 @@ BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 
 def tables() -> str:
     """The moved names and modules as Markdown, a table for each package of version 0.1."""
-    names = [
-        (f"{package}.{name}", f"{target}.{name}") for package, moved in NAMES.items() for name, target in moved.items()
-    ]
-    parts = ["### Names", _table("Name in 0.1", "Name now", sorted(names, key=lambda row: row[0].lower()))]
+    parts = ["### Names", _table("Name in 0.1", "Name now", names())]
     for package, rows in groupby(sorted(MODULES.items()), key=lambda row: ".".join(row[0].split(".")[:2])):
         parts += [f"### Modules of `{package}`", _table("Module in 0.1", "Module now", list(rows))]
     return "\n\n".join(parts)
+
+
+def names() -> list[tuple[str, str]]:
+    """Full path of each moved name, in version 0.1 and now, in the order of the former."""
+    rows = []
+    for package, moved in NAMES.items():
+        for name, target in moved.items():
+            home, _, renamed = target.partition(":")
+            rows.append((f"{package}.{name}", f"{home}.{renamed or name}"))
+    return sorted(rows, key=lambda row: row[0].lower())
 
 
 def page(text: str) -> str:

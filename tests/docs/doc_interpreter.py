@@ -10,6 +10,7 @@ import io
 import json
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,8 @@ def shortened(call: Callable[..., Any], *command: str) -> Callable[..., Any]:
 
 
 def main() -> None:
+    # No page teaches an import path of an earlier version.
+    warnings.filterwarnings("error", r"deseptr\..* is now ", FutureWarning)
     api.fit = shortened(api.fit, "train")
     api.crossval = shortened(api.crossval, "crossval")
     run.Run.convert = shortened(run.Run.convert, "convert")  # type: ignore[method-assign]
