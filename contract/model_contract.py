@@ -17,10 +17,12 @@ from typing import Any
 from .errors import ModelError
 from .files import atomic_write
 from .stft import StftSpec
+from .views import InputViews
 
 CHANNELS = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 UNITS = ("m/s^2", "m/s^2", "m/s^2", "rad/s", "rad/s", "rad/s")
-FORMAT = 1
+# Contracts without views are still written as format 1, which every earlier version reads.
+FORMATS = (1, 2)
 LONGEST_WINDOW = 1_000_000
 
 
@@ -31,7 +33,7 @@ class ModelContract:
     Args:
         labels: class names, in the order of the logits.
         rate_hz: sample rate of the window, Hz.
-        window_length: samples in a window; the graph's input is ``[1, window_length, channels]``.
+        window_length: samples in a window; the graph's input is ``[1, window_length, graph_channels]``.
         hop_length: samples between the starts of successive windows.
         channels: channel names in the order of the input's last axis.
         units: SI unit of each channel.
@@ -42,6 +44,7 @@ class ModelContract:
         stft: the spectrogram inside the graph.
         model: the model's name, which decodes itself (``deseptr_d48_h1``).
         versions: versions of what made the model, by package name.
+        views: how a window is encoded for the graph; None of a graph that takes the window itself.
     """
 
     labels: tuple[str, ...]
@@ -56,6 +59,7 @@ class ModelContract:
     stft: StftSpec = field(default_factory=StftSpec)
     model: str = "unnamed"
     versions: Mapping[str, str] = field(default_factory=dict)
+    views: InputViews | None = None
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -114,9 +118,27 @@ class ModelContract:
         """Time between the starts of successive windows in seconds."""
         return self.hop_length / self.rate_hz
 
+    @property
+    def history(self) -> int:
+        """Samples before a window that its encoding needs: 0 without views."""
+        return 0 if self.views is None else self.views.history
+
+    @property
+    def input_length(self) -> int:
+        """Samples that an engine takes for a window, ``[input_length, channels]``: the history and the window."""
+        return self.history + self.window_length
+
+    @property
+    def graph_channels(self) -> int:
+        """Values per sample of the graph's input: two views of each channel, or the channels themselves."""
+        return len(self.channels) * (1 if self.views is None else 2)
+
     def to_json(self) -> str:
         """The contract as indented JSON with sorted keys, the same bytes for the same contract."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, sort_keys=True) + "\n"
+        content = {"format": 1 if self.views is None else 2, **asdict(self)}
+        if self.views is None:
+            del content["views"]
+        return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, source: object = "contract") -> ModelContract:
@@ -133,14 +155,13 @@ class ModelContract:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise _unreadable(source, f"no JSON ({error})") from error
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            found = content.get("format") if isinstance(content, dict) else type(content).__name__
-            raise _unreadable(source, f"format {found}")
-        return cls._from_fields({k: v for k, v in content.items() if k != "format"}, source)
+        if not isinstance(content, dict) or content.get("format") not in FORMATS:
+            raise _foreign(source, content.get("format") if isinstance(content, dict) else type(content).__name__)
+        return cls._from_fields(content, source)
 
     @classmethod
     def _from_fields(cls, content: dict[str, Any], source: object) -> ModelContract:
-        known = {f.name for f in fields(cls)}
+        known = {f.name for f in fields(cls)} - ({"views"} if content.pop("format") == 1 else set())
         if content.keys() != known:
             raise _unreadable(source, f"fields that differ by {', '.join(sorted(known ^ content.keys()))}")
         try:
@@ -154,6 +175,8 @@ class ModelContract:
                 content[name] = _integer(content[name])
             (content["model"],) = _strings([content["model"]])
             content["versions"] = {str(k): str(v) for k, v in content["versions"].items()}
+            if "views" in content:
+                content["views"] = _views(content["views"])
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise _unreadable(source, f"a field of the wrong kind ({error})") from error
         return cls(**content)
@@ -204,10 +227,21 @@ def _strings(values: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _unreadable(source: object, found: str) -> ModelError:
+def _views(value: Any) -> InputViews:
+    if value.keys() != {"history", "thresholds"}:
+        raise ValueError("views are a history and thresholds")
+    return InputViews(_integer(value["history"]), tuple(_integer(v) for v in value["thresholds"]))
+
+
+def _foreign(source: object, form: object) -> ModelError:
+    newer = isinstance(form, int) and form > FORMATS[-1]
+    return _unreadable(source, f"format {form}", *(["update deseptr: a later version wrote it"] if newer else []))
+
+
+def _unreadable(source: object, found: str, next_step: str = "train or convert again with this version") -> ModelError:
     return ModelError(
         source,
         found=found,
-        expected=f"a deseptr contract of format {FORMAT}",
-        next_step="train or convert again with this version",
+        expected=f"a deseptr contract of format {' or '.join(map(str, FORMATS))}",
+        next_step=next_step,
     )

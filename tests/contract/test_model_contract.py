@@ -1,11 +1,12 @@
 import dataclasses
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
 
-from deseptr.contract import ModelContract, ModelError, StftSpec
+from deseptr.contract import InputViews, ModelContract, ModelError, StftSpec
 
 CONTRACT = ModelContract(labels=("sit", "walk"), versions={"keras": "3"})
 
@@ -18,7 +19,9 @@ contracts = st.builds(
     hop_length=st.integers(1, 64),
     stft=st.builds(StftSpec, st.integers(2, 64), st.integers(1, 16), st.integers(1, 8)),
     versions=st.dictionaries(st.text(), st.text(), max_size=3),
+    views=st.none() | st.builds(InputViews, st.sampled_from((1, 7, 31))),
 )
+VIEWED = dataclasses.replace(CONTRACT, views=InputViews(history=7))
 
 
 @given(contracts)
@@ -107,3 +110,49 @@ def test_fields_of_a_wrong_kind_never_escape_as_python_errors(name: str, value: 
 def test_missing_file_is_named(tmp_path: Path):
     with pytest.raises(ModelError, match=r"contract.json: found No such file"):
         ModelContract.load(tmp_path / "contract.json")
+
+
+def test_a_contract_without_views_is_still_of_format_1():
+    content = json.loads(CONTRACT.to_json())
+    assert content["format"] == 1
+    assert "views" not in content
+    assert (CONTRACT.history, CONTRACT.input_length, CONTRACT.graph_channels) == (0, 128, 6)
+
+
+def test_a_contract_with_views_is_of_format_2():
+    content = json.loads(VIEWED.to_json())
+    assert content["format"] == 2
+    assert content["views"] == {"history": 7, "thresholds": list(InputViews().thresholds)}
+    assert ModelContract.from_json(VIEWED.to_json()) == VIEWED
+    assert (VIEWED.history, VIEWED.input_length, VIEWED.graph_channels) == (7, 135, 12)
+    assert CONTRACT.differences(VIEWED) == ("views",)
+
+
+def test_every_contract_in_the_repository_keeps_its_bytes():
+    packaged = Path(__file__).parents[2] / "device" / "models" / "deseptr_motionsense.tflite"
+    with zipfile.ZipFile(packaged) as archive:
+        text = archive.read("deseptr.json").decode()
+    assert ModelContract.from_json(text).to_json() == text
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"format": 1}, "fields that differ by views"),
+        ({"views": None}, "a field of the wrong kind"),
+        ({"views": 31}, "a field of the wrong kind"),
+        ({"views": {"history": 31}}, "views are a history and thresholds"),
+        ({"views": {"history": 31, "thresholds": [1.5] * 127}}, "1.5 is no whole number"),
+        ({"views": {"history": True, "thresholds": list(range(1, 128))}}, "True is no whole number"),
+        ({"views": {"history": 31, "thresholds": [1]}}, "1 integers"),
+    ],
+)
+def test_views_of_a_wrong_kind_are_refused(change: dict, found: str):
+    content = {**json.loads(VIEWED.to_json()), **change}
+    with pytest.raises(ModelError, match=found):
+        ModelContract.from_json(json.dumps(content))
+
+
+def test_a_later_format_asks_for_a_later_version():
+    with pytest.raises(ModelError, match=r"found format 3, expected .* format 1 or 2; update deseptr"):
+        ModelContract.from_json('{"format": 3}')
