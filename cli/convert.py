@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from deseptr.contract import ConversionError, DeseptrError
+from deseptr.convert.recipe import IO_TYPES, MODES
+from deseptr.convert.targets import TARGETS
 
 from .common.options import SUBJECTS, note_oddities
 
@@ -18,12 +20,6 @@ if TYPE_CHECKING:
 
     from deseptr.convert import Conversion, Gate, Recipe
     from deseptr.train import CalibrationWindows
-
-# As in convert.recipe and convert.targets, which load numpy.
-MODES = ("int8", "int16x8", "float16", "dynamic", "float32")
-IO_TYPES = ("int8", "int16", "float32")
-TARGETS = ("pi", "micro", "coral")
-
 
 _KINDS = """\b
 Modes:
@@ -56,7 +52,11 @@ Examples:
 @click.option("--mode", type=click.Choice(MODES), default="int8", show_default=True, help="Types of the graph.")
 @click.option("--io", type=click.Choice(IO_TYPES), help="Type of window and logits. [default: the mode's own]")
 @click.option(
-    "--target", type=click.Choice(TARGETS), default="pi", show_default=True, help="Whose operations the graph may have."
+    "--target",
+    type=click.Choice(tuple(TARGETS)),
+    default="pi",
+    show_default=True,
+    help="Target that must have all operations.",
 )
 @click.option("--data", "source", metavar="DATA", help="Calibrate and judge on these recordings. [default: RUN's own]")
 @click.option(
@@ -216,7 +216,7 @@ def _convert_one(run: Path, output: Path, settings: _Settings, tell: Callable[[s
         calibration=settings.calibration(run),
         gate=settings.gate,
         force=settings.force,
-        tell=tell,
+        report=tell,
     )
     if settings.report:
         from deseptr.report.conversion_page import convert_page

@@ -5,6 +5,7 @@ from .bootstrap import (
     subject_confusions as subject_confusions,
 )
 from .calibration import Reliability as Reliability, reliability as reliability, softmax as softmax
+from .constants import INPUT_STEPS as INPUT_STEPS, STANDARD_GRAVITY as STANDARD_GRAVITY
 from .errors import (
     CancelledError as CancelledError,
     ConversionError as ConversionError,

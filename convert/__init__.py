@@ -1,6 +1,6 @@
-"""Checkpoint in, checked ``.tflite`` with its contract inside out. TensorFlow is loaded in a process of its own.
+"""Conversion: a checkpoint in, a verified ``.tflite`` with its contract inside out. TensorFlow has its own process.
 
-Importing it loads nothing: every name is imported when it is first used.
+Importing this package loads nothing: every name is imported when it is first used.
 """
 
 from deseptr.contract.lazy import lazy_face

@@ -1,4 +1,4 @@
-"""``deseptr convert`` as a function: a checkpoint in, a checked ``.tflite`` with its contract inside out."""
+"""``deseptr convert`` as a function: a checkpoint in, a verified ``.tflite`` with its contract inside out."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from .isolated import kept_worker
 from .micro.source import Arena, measure_arena, resolver_ops, write_firmware
 from .parity import Gate
 from .recipe import Recipe
-from .try_recipe import Attempt, Teller, attempt, next_recipe
+from .try_recipe import Attempt, Report, next_recipe, try_recipe
 
 _PACKAGES = ("deseptr", "tensorflow", "keras", "numpy", "ai-edge-litert", "tflite-runtime", "tflite-micro")
 
 
 @dataclass(frozen=True, repr=False)
 class Conversion:
-    """What was converted and how it compares with the checkpoint on held-out windows.
+    """A converted model and its comparison with the checkpoint on held-out windows.
 
     Args:
         path: the ``.tflite`` file.
         source: the checkpoint.
-        content: of the file.
-        contract: what is inside it.
-        attempts: what was tried, the best last, which was kept.
-        gate: what it had to pass.
-        warnings: what a reader should know of the calibration windows.
-        arena: what TensorFlow Lite Micro needs; None for other targets.
-        edgetpu: what the Edge TPU compiler said; None for other targets and where there is none.
+        content: content of the file.
+        contract: the contract inside the file.
+        attempts: all attempts, the best last; that one was written.
+        gate: limits that the model had to meet.
+        warnings: problems of the calibration windows and of the target.
+        arena: memory that TensorFlow Lite Micro needs; None for other targets.
+        edgetpu: report of the Edge TPU compiler; None for other targets and without the compiler.
         firmware: C++ files written for the target ``micro``.
     """
 
@@ -70,16 +70,16 @@ class Conversion:
 
     @cached_property
     def graph(self) -> Graph:
-        """What the file is made of."""
+        """Operations and tensors of the file."""
         return read_graph(self.content, self.path)
 
     @property
     def passed(self) -> bool:
-        """Whether the model passed the gate; one that did not was written because that was forced."""
+        """Whether the model passed the gate; one that failed was written only because ``force`` was set."""
         return not self.kept.failures
 
     def to_dict(self) -> dict[str, Any]:
-        """What ``model.json`` says: plain JSON values, the same for the same checkpoint and versions."""
+        """The content of ``model.json``: plain JSON values, identical for the same checkpoint and versions."""
         kept, graph = self.kept, self.graph
         return {
             "path": self.path.name,
@@ -122,46 +122,46 @@ def convert_run(
     calibration: CalibrationWindows | None = None,
     gate: Gate | None = None,
     force: bool = False,
-    tell: Teller = lambda text: None,
+    report: Report = lambda text: None,
 ) -> Conversion:
-    """Convert a checkpoint to a ``.tflite`` and prove that it is the same model.
+    """Convert a checkpoint to a ``.tflite`` and verify that it is the same model.
 
-    A quantised model that fails the gate is tried again with more calibration windows and then with its worst layers in
-    float. ``output``, and ``model.json`` beside it under the same name, are written only after the graph has passed the
-    lint, the gate, and run on this machine.
+    A quantised model that fails the gate is tried again with more calibration windows, then with its worst layers in
+    float. ``output`` and the ``.json`` file of the same name are written only after the graph has passed the lint and
+    the gate and has run on this machine.
 
     Args:
         run: run folder of ``deseptr train``, or a ``.keras`` file with its contract beside it.
         output: file to write.
-        recipe: how; full int8 for a Raspberry Pi by default.
-        calibration: windows to calibrate and judge on; those beside the checkpoint by default.
-        gate: what a quantised model must keep.
+        recipe: options of the conversion; full int8 for a Raspberry Pi by default.
+        calibration: windows for calibration and verification; those beside the checkpoint by default.
+        gate: limits that a quantised model must meet.
         force: also write a model that fails the gate.
-        tell: told what is being done.
+        report: called with a line of text at each step.
 
     Raises:
         ModelError: if the run cannot be read.
-        ConversionError: if the graph cannot be lowered or converted, breaks a rule of mode or target, or is not the
+        ConversionError: if the graph cannot be lowered or converted, violates a rule of mode or target, or is not the
             same model.
         SetupError: if ``output`` cannot be written or there is no TFLite runtime.
     """
     recipe, gate = recipe or Recipe(), gate or Gate()
     _check_writable(output)
     with kept_worker():
-        attempts = _attempts(run, recipe, calibration, gate, tell)
+        attempts = _attempts(run, recipe, calibration, gate, report)
         if attempts[-1].failures and not force:
             raise _not_the_same(run, attempts)
         return _write(run, output, tuple(attempts), gate)
 
 
 def _attempts(
-    run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, tell: Teller
+    run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, report: Report
 ) -> list[Attempt]:
     """Attempts until one passes the gate or nothing is left to try, the best last."""
-    attempts = [attempt(run, recipe, calibration, gate, tell)]
+    attempts = [try_recipe(run, recipe, calibration, gate, report)]
     while attempts[-1].failures and (following := next_recipe(attempts[-1])):
-        tell(f"{attempts[-1].failures[0]}; trying again")
-        attempts.append(attempt(run, following, calibration, gate, tell))
+        report(f"{attempts[-1].failures[0]}; trying again")
+        attempts.append(try_recipe(run, following, calibration, gate, report))
     return sorted(attempts, key=lambda tried: (not tried.failures, tried.deciding.agreement))
 
 
@@ -171,9 +171,9 @@ def _not_the_same(run: Path, attempts: list[Attempt]) -> ConversionError:
     tried = f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
     return ConversionError(
         run,
-        found=f"in {kept.recipe.mode} a model that is not the same{tried} ({'; '.join(kept.failures)})",
+        found=f"a model in {kept.recipe.mode} that is not the same{tried} ({'; '.join(kept.failures)})",
         expected="the checkpoint's predictions",
-        next_step=f"train longer or on more varied data, take another --mode, or --force (worst layers: {lossy})",
+        next_step=f"train longer or on more varied data, try another --mode, or --force (worst layers: {lossy})",
     )
 
 
@@ -220,12 +220,12 @@ def _warnings(kept: Attempt, edgetpu: EdgeTpuReport | None) -> tuple[str, ...]:
 
 
 def _check_writable(output: Path) -> None:
-    """Find out before minutes of work, not after."""
+    """Fail now rather than after minutes of work."""
     folder = next(parent for parent in output.absolute().parents if parent.exists())
     if output.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise SetupError(
             output,
-            found="a folder" if output.is_dir() else f"{folder}, which cannot be written to",
+            found="a folder" if output.is_dir() else f"{folder}, which is not writable",
             expected="a file in a writable folder",
             next_step="choose another output path",
         )

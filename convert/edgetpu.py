@@ -1,7 +1,7 @@
-"""What a Coral Edge TPU takes of a graph: estimated from the documented list, or as its compiler reports.
+"""Which part of a graph a Coral Edge TPU can run: estimated from the documented list, or reported by its compiler.
 
-The compiler maps the first operations of a graph, up to one that it doesn't know, and leaves all that follow to the
-CPU ("More than one subgraph is not supported"). Its own word counts: :func:`edgetpu_share` is an estimate.
+The compiler maps the operations of a graph up to the first unsupported one and leaves all others to the CPU ("More than
+one subgraph is not supported"). Only its report is authoritative: :func:`edgetpu_share` is an estimate.
 
 Sources: coral.ai/docs/edgetpu/models-intro (model requirements, supported operations), coral.ai/docs/edgetpu/compiler.
 """
@@ -43,14 +43,14 @@ _ROW = re.compile(r"^(?P<op>[A-Za-z0-9_-]+)\s+(?P<count>\d+)\s+(?P<status>\S.*?)
 
 
 def edgetpu_share(graph: Graph) -> dict[str, Any]:
-    """Which part of a graph is on the Edge TPU's list, and which part of it comes before anything that isn't.
+    """Estimate which part of a graph the Edge TPU supports, in total and before the first unsupported operation.
 
-    An estimate in order of execution: nothing is compiled, and the compiler may refuse more.
+    The estimate follows the order of execution. Nothing is compiled, and the compiler may reject more.
 
     Returns:
-        ``compiled`` (False), ``nodes`` and ``macs`` in all, ``listed_…`` of what is on the list, ``leading_…`` of what
-        comes before the first that isn't, their ``…_share`` of the MACs, ``first_unlisted`` with its reason, or None,
-        and ``unlisted``: how often each of the rest occurs.
+        ``compiled`` (False); totals ``nodes`` and ``macs``; ``listed_…`` for operations on the list; ``leading_…`` for
+        those before the first that is not on it; ``…_share``: their fraction of the MACs; ``first_unlisted`` with its
+        reason, or None; ``unlisted``: the number of each unlisted operation.
     """
     reasons = [(node, _refusal(node)) for node in graph.nodes]
     listed = [node for node, reason in reasons if reason is None]
@@ -73,12 +73,12 @@ def edgetpu_share(graph: Graph) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class OperatorStatus:
-    """One line of the compiler's table.
+    """One row of the compiler's table.
 
     Args:
         op: the operation.
-        count: how many of it.
-        status: what became of them.
+        count: number of such operations.
+        status: where they run, and why.
     """
 
     op: str
@@ -88,15 +88,15 @@ class OperatorStatus:
 
 @dataclass(frozen=True)
 class EdgeTpuReport:
-    """What the Edge TPU compiler says of a model that it compiled.
+    """Report of the Edge TPU compiler on a compiled model.
 
     Args:
-        version: of the compiler.
-        subgraphs: how many parts run on the Edge TPU.
+        version: version of the compiler.
+        subgraphs: number of subgraphs on the Edge TPU.
         on_chip: bytes of its memory that hold parameters.
-        on_chip_left: bytes that are left.
-        off_chip: bytes of parameters fetched at every inference.
-        table: operations and what became of them.
+        on_chip_left: bytes of its memory that are free.
+        off_chip: bytes of parameters that are fetched at every inference.
+        table: operations and where they run.
     """
 
     version: str
@@ -132,17 +132,17 @@ class EdgeTpuReport:
 
 
 def compile_for_edgetpu(path: Path, timeout: float = TIMEOUT) -> EdgeTpuReport | None:
-    """Compile an int8 ``.tflite`` and keep the compiler's report; what it compiled is thrown away.
+    """Compile an int8 ``.tflite`` and return the compiler's report; the compiled model is discarded.
 
     Args:
         path: the model.
         timeout: seconds.
 
     Returns:
-        The report, or None without a compiler: then :data:`NO_COMPILER` is what to tell.
+        The report, or None if the compiler is not installed; :data:`NO_COMPILER` is the message for that case.
 
     Raises:
-        ConversionError: if the compiler refuses the model, takes too long or says what can't be read.
+        ConversionError: if the compiler rejects the model, exceeds the timeout or prints an unknown report.
     """
     compiler = shutil.which(COMPILER)
     if compiler is None:
@@ -167,14 +167,14 @@ def compile_for_edgetpu(path: Path, timeout: float = TIMEOUT) -> EdgeTpuReport |
 
 
 def parse_report(text: str, thing: object = COMPILER) -> EdgeTpuReport:
-    """Read what ``edgetpu_compiler --show_operations`` prints.
+    """Parse the output of ``edgetpu_compiler --show_operations``.
 
     Args:
-        text: its standard output.
-        thing: what an error message is about.
+        text: the standard output.
+        thing: subject of error messages.
 
     Raises:
-        ConversionError: if it isn't of the documented form, as after a compilation that failed.
+        ConversionError: if the text does not have the documented form, as after a failed compilation.
     """
     heading = re.search(r"^Operator\s+Count\s+Status", text, re.MULTILINE)
     version = re.search(r"Edge TPU Compiler version (\S+)", text)
@@ -194,7 +194,7 @@ def parse_report(text: str, thing: object = COMPILER) -> EdgeTpuReport:
 
 
 def _bytes(text: str, label: str) -> int:
-    """A size such as ``6.86MiB``; 0 where it isn't said."""
+    """A size such as ``6.86MiB``; 0 if it is absent."""
     size = re.search(rf"{label}: ([\d.]+)(B|KiB|MiB|GiB)", text)
     return round(float(size[1]) * _UNITS[size[2]]) if size else 0
 
@@ -204,7 +204,7 @@ def _failed(thing: object, found: str) -> ConversionError:
         thing,
         found=f"{COMPILER}: {found}",
         expected="a model compiled for the Edge TPU",
-        next_step=f"run `{COMPILER} -s` on an int8 model by hand to see all that it says",
+        next_step=f"run `{COMPILER} -s` on an int8 model by hand to see its full output",
     )
 
 
@@ -213,7 +213,7 @@ def _macs(nodes: Iterable[Node]) -> int:
 
 
 def _refusal(node: Node) -> str | None:
-    """Why the documentation says that the Edge TPU doesn't take it, or None."""
+    """Why the documentation excludes an operation from the Edge TPU, or None."""
     if node.op not in TARGETS["coral"].accelerated:
         return "not on the list"
     if not node.types <= _TYPES:
@@ -226,7 +226,7 @@ def _refusal(node: Node) -> str | None:
 
 
 def _limit(node: Node) -> str | None:
-    """The known limitations of an operation, as far as the graph tells them."""
+    """The documented limitation of an operation that this node violates, as far as the graph shows it."""
     shape = node.inputs[0].shape
     if node.op == "SOFTMAX" and (prod(shape[:-1]) > 1 or shape[-1] > _SOFTMAX_SIZE):
         return f"softmax of more than one row of {_SOFTMAX_SIZE:,}"

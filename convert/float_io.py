@@ -1,27 +1,27 @@
 """Float input and output around a quantised graph: raw windows in SI units in, real logits out.
 
-One scale for a window of m/s² and rad/s would leave the gyroscope two bits. So the division by the contract's input
-range is done in float before the graph quantises, as the runtime does it for a graph with integer input.
+A single scale for windows of m/s² and rad/s would leave two bits for the gyroscope. The division by the contract's
+input range is therefore done in float before the graph quantises, as the runtime does for a graph with integer input.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from deseptr.tflite.edit import add_tensor, operator
-from deseptr.tflite.graph import pack, unpack
 
 
-def with_float_io(content: bytes, input_range: Sequence[float]) -> bytes:
-    """The flatbuffer with MUL and QUANTIZE before its input and DEQUANTIZE behind its output.
+def add_float_io(model: Any, input_range: Sequence[float]) -> None:
+    """Add MUL and QUANTIZE before the input and DEQUANTIZE after the output.
 
     Args:
-        content: a flatbuffer with one quantised input ``[1, window_length, channels]`` and one quantised output.
-        input_range: SI value of each channel that the input calls 1.0.
+        model: as :func:`deseptr.tflite.graph.unpack` returns it, with one quantised input
+            ``[1, window_length, channels]`` and one quantised output; it is changed.
+        input_range: SI value of each channel that corresponds to 1.0 at the quantised input.
     """
-    model = unpack(content)
     graph = model.subgraphs[0]
     graph_input, graph_output = int(graph.inputs[0]), int(graph.outputs[0])
     factor = np.asarray([1.0 / value for value in input_range], np.float32)
@@ -37,4 +37,3 @@ def with_float_io(content: bytes, input_range: Sequence[float]) -> bytes:
     ]
     graph.inputs, graph.outputs = [window], [logits]
     model.signatureDefs = None
-    return pack(model)

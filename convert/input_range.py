@@ -1,4 +1,4 @@
-"""Whether windows fit the input range of a contract, which is fixed when a model is trained."""
+"""Checks windows against the input range of a contract, which is fixed when a model is trained."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _USED = 1 / 10
 
 
 def range_warnings(windows: NDArray[np.float32], contract: ModelContract) -> Iterator[str]:
-    """One line for each channel whose values saturate at its range or use a tenth of it at most.
+    """One line for each channel whose values saturate at its range or use at most a tenth of it.
 
-    Either says that the recordings are of another unit or sensor than those the model was trained on.
+    Both indicate recordings in another unit or from another sensor than the training data.
 
     Args:
         windows: ``[n, window_length, channels]`` in SI units.
-        contract: whose ``input_range`` counts.
+        contract: contract with the ``input_range``.
     """
     values = np.abs(windows).reshape(-1, windows.shape[-1])
     for name, unit, limit, channel in zip(
@@ -30,4 +30,4 @@ def range_warnings(windows: NDArray[np.float32], contract: ModelContract) -> Ite
         if share > _SATURATED:
             yield f"{name}: {share:.1%} of the values are beyond the model's {limit:g} {unit} and saturate"
         elif largest < _USED * limit:
-            yield f"{name}: values reach {largest:.3g} {unit} of the model's {limit:g}; is the unit the right one?"
+            yield f"{name}: values reach only {largest:.3g} {unit} of the model's {limit:g}; check the unit"

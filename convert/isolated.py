@@ -1,8 +1,8 @@
-"""Work that needs a process of its own: TensorFlow's converter, and interpreters that may crash.
+"""Work in a separate process: TensorFlow's converter, and interpreters that may crash.
 
-``TFLiteConverter.convert()`` keeps some 22 MB at every call, prints from C++ and may end the process. The process is
-``python -m deseptr.convert.worker``, not one of :mod:`multiprocessing`: those execute the user's script a second time
-if it has no ``if __name__ == "__main__"``, and with it a training over the finished run.
+``TFLiteConverter.convert()`` leaks some 22 MB per call, prints from C++ and may end the process. The process is
+``python -m deseptr.convert.worker`` and not one of :mod:`multiprocessing`: those execute the user's script again if it
+has no ``if __name__ == "__main__"``, and with it a training over the finished run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class WorkerDiedError(Exception):
 
     Args:
         reason: how it ended, as ``died of SIGSEGV``.
-        killed: whether the system or somebody ended it with SIGKILL, as a system without memory does.
+        killed: whether it was ended by SIGKILL, which is also what a system without memory sends.
     """
 
     def __init__(self, reason: str, *, killed: bool) -> None:
@@ -38,7 +38,7 @@ def run_isolated(function: str, *arguments: Any, preload: Sequence[str] = ()) ->
     Args:
         function: its importable name, ``module:function``.
         arguments: picklable.
-        preload: modules that the process imports and keeps for the jobs after this one.
+        preload: modules that the process imports once and keeps for later jobs.
 
     Returns:
         What the function returns.
@@ -53,7 +53,7 @@ def run_isolated(function: str, *arguments: Any, preload: Sequence[str] = ()) ->
 
 @contextmanager
 def kept_worker() -> Iterator[_Worker]:
-    """Keep one process for all jobs within the block, so that TensorFlow is loaded once for them; blocks may nest."""
+    """Keep one process for all jobs in the block, so that TensorFlow is loaded once for them; blocks may nest."""
     with _lock:
         worker = _kept.pop() if _kept else _Worker()
         _kept.append(worker)
@@ -69,7 +69,7 @@ def kept_worker() -> Iterator[_Worker]:
 
 
 class _Worker:
-    """The process, started with the first job and again after it has died."""
+    """The process; started by the first job, and again after it has died."""
 
     def __init__(self) -> None:
         self.users = 0
@@ -111,7 +111,7 @@ class _Worker:
 
     def _start(self) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(sys.path)
-        # -P: a file of the user's named as a module is not to be taken for it.
+        # -P: without it, a file of the user with the name of a module would be imported instead.
         self._process = process = subprocess.Popen(
             [sys.executable, "-P", "-m", "deseptr.convert.worker"],
             stdin=subprocess.PIPE,
@@ -126,7 +126,7 @@ class _Worker:
         if process is None:
             return
         with suppress(ProcessLookupError, PermissionError):
-            # Its children with it: the group is its own.
+            # The process group is its own: its children end, too.
             os.killpg(process.pid, signal.SIGKILL) if _CAN_FORK else process.kill()
         with suppress(BrokenPipeError):
             process.communicate()

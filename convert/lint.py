@@ -1,7 +1,7 @@
-"""Whether a flatbuffer keeps what its mode promises and what its target can run.
+"""Checks that a flatbuffer keeps the promise of its mode and contains only what its target can run.
 
-The converter says nothing when it leaves an operation in float: this reads the graph and does. Numbers are another
-matter: the lint runs nothing.
+The converter leaves operations in float without a warning; this module reads the graph and reports them. It runs
+nothing: numerical results are checked elsewhere.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _BUILTIN = re.compile(r"[A-Z0-9_]+")
 _LISTED = 5
 
 
-class Finding(NamedTuple):
+class LintFinding(NamedTuple):
     """One operation that breaks one rule.
 
     Args:
-        rule: what it breaks, ``float islands``.
+        rule: the broken rule, ``float islands``.
         op: the operation.
-        layer: the layer it comes from, as the converter names it.
-        found: what was seen.
-        expected: what the rule wants.
+        layer: its layer, as the converter names it.
+        found: what the graph contains.
+        expected: what the rule requires.
     """
 
     rule: str
@@ -49,19 +49,19 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Lint:
-    """What a graph is made of and what is wrong with it.
+    """Operations of a graph and the rules that they break.
 
     Args:
         target: name of the target.
-        mode: of conversion.
-        nodes: how many operations.
-        ops: how often each occurs.
+        mode: mode of the conversion.
+        nodes: number of operations.
+        ops: number of each operation.
         non_int8: operations with an activation that is not int8.
-        quantize: how many QUANTIZE, the one at the input included.
-        dequantize: how many DEQUANTIZE.
-        macs: multiply-accumulates of an invocation.
-        findings: what breaks a rule.
-        edgetpu: what an Edge TPU would take, where the target has one.
+        quantize: number of QUANTIZE operations, including that at the input.
+        dequantize: number of DEQUANTIZE operations.
+        macs: multiply-accumulates per inference.
+        findings: broken rules.
+        edgetpu: estimated share of an Edge TPU, if the target has one.
     """
 
     target: str
@@ -72,12 +72,12 @@ class Lint:
     quantize: int
     dequantize: int
     macs: int
-    findings: tuple[Finding, ...]
+    findings: tuple[LintFinding, ...]
     edgetpu: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, graph: Graph, target: Target, mode: str, float_layers: Collection[str] = ()) -> Lint:
-        """Look at a graph.
+        """Lint a graph.
 
         Raises:
             ConversionError: if the target has no such mode.
@@ -109,21 +109,21 @@ def non_int8_ops(nodes: Sequence[Node]) -> list[str]:
     return [f"{node.op} ({node.name})" for node in nodes if node.types != _INT8]
 
 
-def lint(graph: Graph, target: Target, mode: str, float_layers: Collection[str] = ()) -> tuple[Finding, ...]:
-    """What in a graph breaks the target's or the mode's rules, in order of execution.
+def lint(graph: Graph, target: Target, mode: str, float_layers: Collection[str] = ()) -> tuple[LintFinding, ...]:
+    """Violations of the rules of target and mode in a graph, in order of execution.
 
-    With a float input or output in a quantised mode, the QUANTIZE that reads the one and the DEQUANTIZE that writes the
-    other are legitimate, and so is a float MUL before the one. So are layers that were to stay in float, and in int16x8
-    those that have no kernel of 16 bits, with what brings values to them and back.
+    Float is allowed in a quantised mode for: the QUANTIZE after a float input, an optional MUL before it, and the
+    DEQUANTIZE before a float output; layers that were requested to stay in float; in int16x8, operations without a
+    16-bit kernel; and the casts around these.
 
     Args:
-        graph: as :func:`deseptr.tflite.graph.read_graph` reads it.
-        target: what is to run it.
-        mode: how it was converted.
-        float_layers: layers that were to stay in float, by name.
+        graph: as :func:`deseptr.tflite.graph.read_graph` returns it.
+        target: the target to run it.
+        mode: mode of the conversion.
+        float_layers: names of layers that were requested to stay in float.
 
     Raises:
-        ConversionError: if the target has no such mode.
+        ConversionError: if the target does not have the mode.
     """
     if mode not in target.modes:
         raise ConversionError(
@@ -140,22 +140,22 @@ def check(graph: Graph, target: Target, mode: str, thing: object, float_layers: 
     """Refuse a graph that breaks a rule.
 
     Args:
-        graph: as :func:`deseptr.tflite.graph.read_graph` reads it.
-        target: what is to run it.
-        mode: how it was converted.
-        thing: what the message is about.
-        float_layers: layers that were to stay in float, by name.
+        graph: as :func:`deseptr.tflite.graph.read_graph` returns it.
+        target: the target to run it.
+        mode: mode of the conversion.
+        thing: subject of the error message.
+        float_layers: names of layers that were requested to stay in float.
 
     Raises:
-        ConversionError: naming the operations that break the first broken rule, with their layers, and how many break
-            others.
+        ConversionError: names the operations that break the first broken rule, with their layers, and the number of
+            violations of other rules.
     """
     findings = lint(graph, target, mode, float_layers)
     if not findings:
         return
     rules = Counter(finding.rule for finding in findings)
     first, *others = sorted(rules, key=_ORDER.index)
-    # What stands between DEQUANTIZE and QUANTIZE is to blame for them, and has a layer's name.
+    # DEQUANTIZE and QUANTIZE are caused by the operation between them, which has the name of a layer.
     broken = sorted((f for f in findings if f.rule == first), key=lambda f: f.op in _CONVERSIONS)
     listed = ", ".join(f"{finding.op} ({finding.layer}: {finding.found})" for finding in broken[:_LISTED])
     more = f" and {len(broken) - _LISTED} more" if len(broken) > _LISTED else ""
@@ -169,7 +169,7 @@ def check(graph: Graph, target: Target, mode: str, thing: object, float_layers: 
 
 
 def _boundary(graph: Graph) -> set[int]:
-    """The nodes that lead from a float input and to a float output, one for each."""
+    """Ids of the nodes after a float input and before a float output, one each."""
     inputs = set(graph.inputs)
     first: dict[int, Node] = {}
     for node in graph.nodes[:1]:
@@ -185,7 +185,7 @@ def _boundary(graph: Graph) -> set[int]:
 
 
 def _stand_ins(graph: Graph, target: Target, mode: str, float_layers: Collection[str]) -> set[int]:
-    """The nodes that are in float because they were to be, or have no kernel of 16 bits, and the casts around them."""
+    """Ids of the nodes in float by request or for lack of a 16-bit kernel, and of the casts around them."""
     lacking = target.lacks.get("INT16", frozenset()) if mode == "int16x8" else frozenset()
     found = {id(node): node for node in graph.nodes if node.op in lacking or node.name in float_layers}
     tensors = {tensor for node in found.values() for tensor in (*node.inputs, *node.outputs)}
@@ -193,25 +193,25 @@ def _stand_ins(graph: Graph, target: Target, mode: str, float_layers: Collection
     return {*found, *(id(node) for node in casts if {*node.inputs, *node.outputs} & tensors)}
 
 
-def _findings(node: Node, target: Target, mode: str, is_welcome: bool) -> Iterator[Finding]:
+def _findings(node: Node, target: Target, mode: str, float_allowed: bool) -> Iterator[LintFinding]:
     for rule, test in _ALONE.items():
         if broken := test(node):
             yield _finding(rule, node, *broken)
             return
     yield from (_finding(rule, node, *found) for rule, found in _of_kernel(node, target))
-    yield from (_finding(rule, node, *found) for rule, found in _of_types(node, target, mode, is_welcome))
+    yield from (_finding(rule, node, *found) for rule, found in _of_types(node, target, mode, float_allowed))
 
 
-def _finding(rule: str, node: Node, found: str, expected: str) -> Finding:
-    return Finding(rule, node.op, node.name.split(";")[0], found, expected)
+def _finding(rule: str, node: Node, found: str, expected: str) -> LintFinding:
+    return LintFinding(rule, node.op, node.name.split(";")[0], found, expected)
 
 
 def _flex(node: Node) -> tuple[str, str] | None:
-    return ("a kernel of TensorFlow's", "built-in operations") if node.is_flex else None
+    return ("a TensorFlow kernel", "built-in operations") if node.is_flex else None
 
 
 def _custom(node: Node) -> tuple[str, str] | None:
-    return None if _BUILTIN.fullmatch(node.op) else ("a kernel of its own", "built-in operations")
+    return None if _BUILTIN.fullmatch(node.op) else ("a custom kernel", "built-in operations")
 
 
 def _complex(node: Node) -> tuple[str, str] | None:
@@ -221,10 +221,10 @@ def _complex(node: Node) -> tuple[str, str] | None:
 
 
 def _subgraph(node: Node) -> tuple[str, str] | None:
-    return ("a subgraph, not looked into", "one graph, unrolled") if node.op in _SUBGRAPH_OPS else None
+    return ("a subgraph, not checked", "one graph, unrolled") if node.op in _SUBGRAPH_OPS else None
 
 
-# What is found by one of these needs no other word.
+# A node that breaks one of these is not checked for other rules.
 _ALONE: dict[str, Callable[[Node], tuple[str, str] | None]] = {
     "flex ops": _flex,
     "custom ops": _custom,
@@ -261,10 +261,10 @@ def _of_kernel(node: Node, target: Target) -> _Broken:
         yield "per-channel dense weights", (f"{scales} scales", "one scale, or a 1×1 CONV_2D")
 
 
-def _of_types(node: Node, target: Target, mode: str, is_welcome: bool) -> _Broken:
+def _of_types(node: Node, target: Target, mode: str, float_allowed: bool) -> _Broken:
     allowed = target.types[mode]
-    strange = node.types - allowed - ({"FLOAT32"} if is_welcome else set())
-    for name in sorted(strange):
+    unexpected = node.types - allowed - ({"FLOAT32"} if float_allowed else set())
+    for name in sorted(unexpected):
         island = mode in QUANTISED_MODES and name in _FLOATS
         yield "float islands" if island else "element types", (name, f"{' or '.join(sorted(allowed))} throughout")
     for name in sorted(node.types & allowed):

@@ -1,6 +1,6 @@
-"""Whether a converted model is still the model that was trained: figures from logits, and the gate they must pass.
+"""Parity: whether a converted model is still the trained model, from their logits, and the gate that it must pass.
 
-Everything here is computed from arrays; :mod:`deseptr.tflite.installed_engines` makes the logits.
+All functions here work on arrays; :mod:`deseptr.tflite.installed_engines` computes the logits.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 from deseptr.contract import DataError, Interval, Scores, accuracy, macro_f1, score, seeds_interval, subject_confusions
 
 LEVEL = 0.95
-# Shares of windows, as sums of floats give them, are equal within this.
+# Shares of windows are sums of floats: they are compared with this tolerance.
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class LogitError:
-    """How far a candidate's logits are from the reference's.
+    """Differences between the logits of a candidate and of the reference.
 
     Args:
-        lsb: step of the candidate's output; the errors are in these steps. None where they are in logits.
-        maximum: of the absolute errors.
-        mean: of the absolute errors.
+        lsb: step of the candidate's output; the errors are in these steps. None if they are in logits.
+        maximum: maximum of the absolute errors.
+        mean: mean of the absolute errors.
         p99: 99th percentile of the absolute errors.
     """
 
@@ -39,11 +39,11 @@ class LogitError:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far a candidate's score is above the reference's.
+    """Difference between a score of the candidate and of the reference.
 
     Args:
         value: candidate minus reference.
-        interval: 95 % confidence interval by paired bootstrap; None of a single window.
+        interval: 95 % confidence interval by paired bootstrap; None for a single window.
     """
 
     value: float
@@ -52,19 +52,19 @@ class Difference:
 
 @dataclass(frozen=True)
 class Parity:
-    """A candidate against its reference on the same labelled windows.
+    """Comparison of a candidate with its reference on the same labelled windows.
 
     Args:
-        candidate: what it is and what it ran on.
-        agreement: share of windows on which both name the same class.
-        agreement_interval: Wilson's 95 % interval of that, as if windows were independent.
-        error: of the logits.
+        candidate: the candidate and its engine.
+        agreement: fraction of windows on which both predict the same class.
+        agreement_interval: Wilson's 95 % interval of the agreement, treating windows as independent.
+        error: errors of the logits.
         reference: scores of the reference.
-        scores: of the candidate.
+        scores: scores of the candidate.
         accuracy: difference of the accuracies.
         macro_f1: difference of the macro-F1s.
-        resampled: what the differences' intervals resample: ``subjects``, or ``windows`` of a single subject, whose
-            intervals say nothing about other wearers.
+        resampled: unit of the bootstrap: ``subjects``, or ``windows`` if there is a single subject; such intervals do
+            not extend to other wearers.
     """
 
     candidate: str
@@ -115,30 +115,30 @@ def compare(
     """Compare a candidate's logits with a reference's.
 
     Args:
-        candidate: what it is and what it ran on, for reports.
+        candidate: the candidate and its engine, for reports.
         logits: ``[window, class]`` of the candidate, as real numbers.
         reference: ``[window, class]`` of the reference, in floating point.
         true: ``[window]`` true classes.
-        subjects: ``[window]`` whose window it is.
+        subjects: ``[window]`` subject of each window.
         labels: class names.
-        lsb: step of the candidate's output, to count its errors in; None of one that is not quantised.
-        resamples: of the bootstrap.
+        lsb: step of the candidate's output, as the unit of its errors; None if it is not quantised.
+        resamples: number of bootstrap resamples.
 
     Raises:
-        DataError: if there is no window, or the arrays are of different lengths or classes.
+        DataError: if there is no window, or if the arrays differ in length or number of classes.
     """
     shape = len(true), len(labels)
     if not len(true) or not logits.shape == reference.shape == shape or len(subjects) != len(true):
         raise DataError(
             candidate,
             found=f"logits {list(logits.shape)} against {list(reference.shape)} and {len(subjects)} subjects",
-            expected=f"{list(shape)} of both, of one window at least, and a subject for each",
+            expected=f"{list(shape)} for both, with at least one window, and a subject for each",
             next_step="compare on the same windows",
         )
     classes, expected = logits.argmax(axis=1), reference.argmax(axis=1)
     agreeing = int((classes == expected).sum())
     scores, wanted = (score(true, c, labels, subjects) for c in (classes, expected))
-    # Of one wearer there is no spread over wearers: then every window counts as one.
+    # A single subject has no spread over subjects: windows are resampled instead.
     alone = len(np.unique(subjects)) == 1
     units = np.arange(len(true)) if alone else subjects
     confusions = [subject_confusions(true, c, units, len(labels))[None] for c in (classes, expected)]
@@ -160,7 +160,7 @@ def compare(
 
 
 def wilson_interval(successes: int, trials: int, level: float = LEVEL) -> Interval:
-    """Score interval of a share (Wilson 1927), which also holds near 0 and 1."""
+    """Score interval of a proportion (Wilson 1927), which is also valid near 0 and 1."""
     z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
     share = successes / trials
     centre = share + z2 / (2 * trials)
@@ -171,27 +171,27 @@ def wilson_interval(successes: int, trials: int, level: float = LEVEL) -> Interv
 
 @dataclass(frozen=True)
 class Gate:
-    """What a quantised model must keep to be released.
+    """Limits that a quantised model must meet.
 
-    The point estimates decide, not their intervals: those say how far the windows at hand can tell. Of few windows a
-    single one may be more than the limits; that one is allowed.
+    The point estimates decide, not their intervals, which show how reliable the estimates are. With few windows, a
+    single one may exceed the limits; one differing window is always allowed.
 
     Args:
-        agreement: smallest share of windows on which it names the reference's class.
-        loss: largest loss of accuracy and of macro-F1 against the reference, as a share of 1.
+        agreement: smallest fraction of windows on which the model predicts the reference's class.
+        loss: largest loss of accuracy and of macro-F1 against the reference, as a fraction of 1.
     """
 
     agreement: float = 0.99
     loss: float = 0.005
 
     def failures(self, parity: Parity) -> tuple[str, ...]:
-        """What fails, each with what was found and what was expected."""
+        """Limits that are not met, each with the value found and the value expected."""
         found = []
         differing = round((1 - parity.agreement) * parity.windows)
         if differing > 1 and not parity.agreement >= self.agreement - _ROUNDING:
             found.append(
                 f"agreement with the reference: found {parity.agreement:.2%} "
-                f"({parity.windows - differing} of {parity.windows} windows), expected {self.agreement:.2%} at least"
+                f"({parity.windows - differing} of {parity.windows} windows), expected at least {self.agreement:.2%}"
             )
         for name, difference, one in (
             ("accuracy", parity.accuracy, 1 / parity.windows),
@@ -200,13 +200,13 @@ class Gate:
             if not difference.value >= -max(self.loss, one) - _ROUNDING:
                 found.append(
                     f"{name}: found {-100 * difference.value:.2f} points below the reference, "
-                    f"expected {100 * self.loss:.2f} at most"
+                    f"expected at most {100 * self.loss:.2f}"
                 )
         return tuple(found)
 
 
 def _f1_of_a_window(scores: Scores) -> float:
-    """About what a window that changes its class takes from the macro-F1: its share of the two smallest classes."""
+    """Approximate effect of one misclassified window on the macro-F1: its share of the two smallest classes."""
     support = sorted(count for row in scores.confusion if (count := sum(row)))
     return sum(1 / (2 * count) for count in support[:2]) / len(support)
 

@@ -1,8 +1,8 @@
-"""From a checkpoint to flatbuffers, in the process of :mod:`.isolated`."""
+"""From a checkpoint to flatbuffers, in the separate process of :mod:`.isolated`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,31 +11,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ConversionError, ModelContract, ModelError
+from deseptr.tflite.graph import pack, unpack
 from deseptr.train.run_folder import CalibrationWindows
 
-from .float_io import with_float_io
+from .float_io import add_float_io
 from .isolated import WorkerDiedError, run_isolated
 from .recipe import Recipe
-from .rounded_input import with_rounded_input
-from .symmetric import with_symmetric_operands
+from .rounded_input import round_input
+from .symmetric import make_operands_symmetric
 from .targets import TARGETS
 
-# What the converter's process imports once.
+# Modules that the converter's process imports once.
 TENSORFLOW = ("tensorflow", "deseptr.train.training_loop", "deseptr.convert.lowering.inference_graph")
 
 
 @dataclass(frozen=True)
 class Quantized:
-    """What came of a recipe, and what it is to be compared with.
+    """Result of a recipe, with the data to verify it.
 
     Args:
-        flatbuffer: the model as the recipe asks for it.
-        integer: the same with the input and output of its mode, before any float I/O was put around it.
-        reference: the same graph in float32, on windows over the contract's input range.
-        scaled: held-out windows as the reference takes them, ``[n, window_length, channels]``.
-        contract: the run's.
-        calibration: the windows it was calibrated and is to be judged on.
-        logits: the checkpoint's ``[n, class]`` of the held-out windows.
+        flatbuffer: the model as the recipe requests it.
+        integer: the same with the input and output types of its mode, without float input and output.
+        reference: the same graph in float32, for windows divided by the contract's input range.
+        scaled: held-out windows as input of the reference, ``[n, window_length, channels]``.
+        contract: contract of the run.
+        calibration: windows for calibration and verification.
+        logits: the checkpoint's logits ``[n, class]`` of the held-out windows.
     """
 
     flatbuffer: bytes
@@ -48,16 +49,16 @@ class Quantized:
 
 
 def quantize_run(run: Path, recipe: Recipe, calibration: CalibrationWindows | None = None) -> Quantized:
-    """Flatbuffer of a run's student, calibrated on the run's training windows.
+    """Convert a run's model, calibrated on the run's training windows.
 
     Args:
         run: run folder, or a ``.keras`` file with its contract beside it.
-        recipe: how.
-        calibration: windows to calibrate and judge on; those beside the checkpoint by default.
+        recipe: options of the conversion.
+        calibration: windows for calibration and verification; those beside the checkpoint by default.
 
     Raises:
         ModelError: if the run cannot be read.
-        ConversionError: if the network has no lowering or the converter fails.
+        ConversionError: if the network cannot be lowered or the converter fails.
     """
     try:
         result: Quantized = run_isolated(f"{__name__}:quantize_here", run, recipe, calibration, preload=TENSORFLOW)
@@ -76,7 +77,7 @@ def quantize_run(run: Path, recipe: Recipe, calibration: CalibrationWindows | No
 
 
 class Inputs(NamedTuple):
-    """What a conversion begins with.
+    """Inputs of a conversion.
 
     Args:
         classifier: the loaded checkpoint.
@@ -90,11 +91,11 @@ class Inputs(NamedTuple):
 
 
 def load_inputs(run: Path, calibration: CalibrationWindows | None = None) -> Inputs:
-    """Read all that a conversion needs and check that the parts belong together; the cheap checks come first.
+    """Load the inputs of a conversion and check that they fit together; cheap checks come first.
 
     Args:
         run: run folder, or a ``.keras`` file with its contract beside it.
-        calibration: windows to calibrate and judge on; those beside the checkpoint by default.
+        calibration: windows for calibration and verification; those beside the checkpoint by default.
 
     Raises:
         ModelError: if a part is missing or unreadable, or contradicts another.
@@ -112,7 +113,7 @@ def load_inputs(run: Path, calibration: CalibrationWindows | None = None) -> Inp
 
 
 def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | None) -> Quantized:
-    """:func:`quantize_run` in this process, which loads TensorFlow and lets it print."""
+    """Do the work of :func:`quantize_run` in this process, which loads TensorFlow and lets it print."""
     from deseptr.train.classifier import WindowClassifier
     from deseptr.train.training_loop import predict_logits
 
@@ -120,7 +121,7 @@ def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | N
     from .lowering.inference_graph import InferenceGraph
 
     classifier, contract, calibration = load_inputs(run, calibration)
-    # Neither form of the norm has kernels of 16 bits everywhere; the one that is a single operation loses the least.
+    # Neither form of the norm has 16-bit kernels throughout; the one that is a single operation loses least.
     norm = unit_norm if recipe.mode == "int16x8" else stream_norm
     graph = InferenceGraph(classifier, contract, norm=norm)
     held_out = calibration.held_out_windows
@@ -129,12 +130,16 @@ def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | N
     windows = graph.encode(calibration.windows[: recipe.calibration_windows])
     reference = flatbuffer_of(graph, Recipe("float32"), windows, run)
     if recipe.quantised:
-        integer = with_symmetric_operands(flatbuffer_of(graph, recipe, windows, run))
+        edits: list[Callable[[Any], None]] = [make_operands_symmetric]
         if recipe.mode == "int16x8" and isinstance(classifier, WindowClassifier):
-            integer = with_rounded_input(integer)
-        flatbuffer = integer
+            edits.append(round_input)
+        model = unpack(flatbuffer_of(graph, recipe, windows, run))
+        for edit in edits:
+            edit(model)
+        integer = flatbuffer = pack(model)
         if recipe.io == "float32":
-            flatbuffer = with_float_io(integer, contract.input_range)
+            add_float_io(model, contract.input_range)
+            flatbuffer = pack(model)
     else:
         flatbuffer = integer = flatbuffer_of(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
     return Quantized(flatbuffer, integer, reference, graph.encode(held_out), contract, calibration, logits)

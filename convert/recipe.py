@@ -1,4 +1,4 @@
-"""What a conversion is asked for."""
+"""Options of a conversion."""
 
 from __future__ import annotations
 
@@ -18,19 +18,27 @@ _FLOAT_IO = ("float32",)
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a checkpoint becomes a flatbuffer.
+    """Options of the conversion from a checkpoint to a flatbuffer.
 
     Args:
-        mode: ``"int8"``, weights and activations in 8 bits; ``"int16x8"``, activations in 16; ``"float16"``, weights
-            halved; ``"dynamic"``, weights in 8 bits, activations quantised while it runs; ``"float32"``.
-        io: element type of window and logits, ``"int8"``, ``"int16"`` or ``"float32"``; the mode's own by default. A
-            float graph takes raw windows in SI units, another one windows over the contract's input range.
-        target: name of the declared target, one of ``targets.TARGETS``.
-        calibration_windows: how many of the run's calibration windows give the activations' ranges.
-        float_layers: layers of an int8 graph that are kept in float, by name.
+        mode: ``"int8"``: weights and activations in 8 bits; ``"int16x8"``: activations in 16 bits; ``"float16"``:
+            weights in 16-bit float; ``"dynamic"``: weights in 8 bits, activations quantised at run time;
+            ``"float32"``.
+        io: element type of window and logits, ``"int8"``, ``"int16"`` or ``"float32"``; the mode's own by default.
+            With float input, the model takes raw windows in SI units; else windows divided by the contract's input
+            range.
+        target: name of the target, one of ``targets.TARGETS``.
+        calibration_windows: number of the run's calibration windows that determine the ranges of activations.
+        float_layers: names of the layers of an int8 graph that stay in float.
 
     Raises:
-        ConversionError: if a value is unknown or two of them do not go together.
+        ConversionError: if a value is unknown or two values exclude each other.
+
+    Example:
+        >>> Recipe("int16x8", io="float32").io
+        'float32'
+        >>> Recipe("int8").quantised
+        True
     """
 
     mode: str = "int8"

@@ -1,6 +1,6 @@
-"""Where a quantised graph loses what the float graph knows: the signal to quantisation noise ratio of every layer.
+"""Signal to quantisation noise ratio (SQNR) of every layer: shows where a quantised graph loses accuracy.
 
-Both flatbuffers run on the runtime's own kernels, without XNNPACK, whose tensors cannot be read.
+Both flatbuffers run on the runtime's own kernels, without XNNPACK, since tensors inside XNNPACK cannot be read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from deseptr.tflite.native_stderr import native_stderr_held
 from deseptr.tflite.runtimes import choose_runtime
 
 _CASTS = frozenset({"QUANTIZE", "DEQUANTIZE"})
-# What these give out is what they were given: any error in it is the producer's.
+# These operations only copy values: any error in their output comes from the producer.
 _MOVES = frozenset(
     {"EXPAND_DIMS", "GATHER", "MAX_POOL_2D", "PACK", "PAD", "RESHAPE", "SLICE", "SPLIT", "SQUEEZE"}
     | {"STRIDED_SLICE", "TILE", "TRANSPOSE", "UNPACK"}
@@ -29,17 +29,17 @@ _MOVES = frozenset(
 
 @dataclass(frozen=True)
 class LayerSqnr:
-    """How well a quantised layer's output follows the float one.
+    """How well the output of a quantised layer follows that of the float layer.
 
     Args:
         layer: name of the layer's output in the float graph.
         op: its operation, ``CONV_2D``.
-        sqnr_db: 10 log10(Σx²/Σ(x − x̂)²) over all windows, x in float and x̂ quantised: with the error of every layer
-            before it. Infinite where nothing differs.
-        lsb_rms: root mean square of x − x̂ in steps of the output's scale; None of a layer that is left in float.
+        sqnr_db: 10 log10(Σx²/Σ(x − x̂)²) over all windows, x in float and x̂ quantised; includes the error of all layers
+            before it. Infinite if nothing differs.
+        lsb_rms: root mean square of x − x̂ in steps of the output's scale; None for a layer that stays in float.
         elements: values in its output for one window.
-        own_sqnr_db: the same ratio when the layer alone is quantised and its inputs are the float graph's, rounded to
-            the scales it reads them with; None where it cannot be run alone.
+        own_sqnr_db: the same ratio if only this layer is quantised and its inputs are the float graph's, rounded to
+            its input scales; None if the layer cannot be run alone.
     """
 
     layer: str
@@ -50,7 +50,7 @@ class LayerSqnr:
     own_sqnr_db: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as plain JSON values; a ratio that is infinite is None."""
+        """The figures as plain JSON values; an infinite ratio is None."""
         return {
             name: None if isinstance(value, float) and not np.isfinite(value) else value
             for name, value in asdict(self).items()
@@ -58,19 +58,19 @@ class LayerSqnr:
 
 
 def layer_sqnr(float_model: bytes, quantised_model: bytes, inputs: NDArray[np.float32]) -> tuple[LayerSqnr, ...]:
-    """SQNR of every layer that two flatbuffers of one network have in common, in the quantised one's order.
+    """SQNR of every layer that two flatbuffers of one network have in common, in the order of the quantised one.
 
-    Layers are matched by operation and name, the rest by their order where both have the same operations left. The
-    quantised graph may be int8, int16 with int8 weights, or both and float mixed; what only changes the type is no
-    layer.
+    Layers are matched by operation and name, and the others by order if both graphs have the same operations left. The
+    quantised graph may be int8, int16 with int8 weights, or mixed with float; operations that only change the type are
+    not layers.
 
     Args:
         float_model: flatbuffer with float32 activations.
         quantised_model: flatbuffer of the same network.
-        inputs: ``[n, …]`` as the float graph takes them; a quantised input is fed their nearest steps.
+        inputs: ``[n, …]`` as inputs of the float graph; a quantised input gets them rounded to its steps.
 
     Raises:
-        ModelError: if a flatbuffer cannot be read or run, or they have no layer in common.
+        ModelError: if a flatbuffer cannot be read or run, or if they have no layer in common.
         SetupError: if there is no runtime, or no schema to read flatbuffers with.
     """
     graph, quantised = read_graph(float_model, "float model"), read_graph(quantised_model, "quantised model")
@@ -80,14 +80,14 @@ def layer_sqnr(float_model: bytes, quantised_model: bytes, inputs: NDArray[np.fl
         whole.run([window])
         lossy.run([window])
         for layer in layers:
-            layer.hear(whole.read, lossy.read)
+            layer.accumulate(whole.read, lossy.read)
     return tuple(layer.figures(len(inputs)) for layer in layers)
 
 
 def worst(layers: Sequence[LayerSqnr], count: int = 5) -> tuple[LayerSqnr, ...]:
-    """The layers that lose most, first the worst, by what they lose themselves where that is known.
+    """The layers with the lowest ratio, the worst first; ranked by their own ratio if known.
 
-    Layers that only move values, such as RESHAPE, are left out: what is wrong with these is wrong with their producer.
+    Operations that only move values, such as RESHAPE, are left out: their errors come from their producers.
     """
 
     def key(layer: LayerSqnr) -> float:
@@ -100,7 +100,7 @@ _Read = Callable[[Tensor], NDArray[np.float64]]
 
 
 class _Runner:
-    """A flatbuffer on kernels that can be looked into: real numbers in, any activation out as real numbers."""
+    """A flatbuffer on kernels whose tensors can be read: real numbers in, any activation out as real numbers."""
 
     def __init__(self, content: bytes, inputs: Sequence[Tensor]) -> None:
         self._inputs = inputs
@@ -129,15 +129,15 @@ class _Runner:
 
 
 class _Layer:
-    """A layer of both graphs, the quantised one perhaps also on its own, and the sums that its figures need."""
+    """A layer of both graphs, with the quantised one also run alone if possible, and the sums for its figures."""
 
     def __init__(self, node: Node, quantised: Node, alone: _Runner | None, sources: Sequence[Tensor]) -> None:
         self._node, self._quantised = node, quantised
         self._alone, self._sources = alone, sources
         self._signal = self._noise = self._own_noise = 0.0
 
-    def hear(self, whole: _Read, lossy: _Read) -> None:
-        """Add a window, of which both graphs have just run."""
+    def accumulate(self, whole: _Read, lossy: _Read) -> None:
+        """Add a window; both graphs must just have run on it."""
         exact = self._outputs(whole, self._node)
         self._signal += _energy(exact)
         self._noise += _energy(exact - self._outputs(lossy, self._quantised))
@@ -146,7 +146,7 @@ class _Layer:
             self._own_noise += _energy(exact - self._outputs(self._alone.read, self._quantised))
 
     def figures(self, windows: int) -> LayerSqnr:
-        """What was heard in so many windows."""
+        """The figures after ``windows`` windows."""
         output = self._quantised.outputs[0]
         elements = sum(tensor.elements for tensor in self._node.outputs)
         rms = np.sqrt(self._noise / max(1, windows * elements))
@@ -191,7 +191,7 @@ def _working(graph: Graph) -> list[Node]:
 
 
 def _match(exact: Sequence[Node], quantised: Sequence[Node]) -> dict[int, Node]:
-    """The float node of each quantised one, by the latter's id."""
+    """The matching float node of each quantised node, by the id of the latter."""
     named = _unique(exact)
     matches = {
         id(node): named[key] for key, node in _unique(quantised).items() if key in named and _alike(named[key], node)
@@ -213,7 +213,7 @@ def _alike(exact: Node, quantised: Node) -> bool:
 
 
 def _sources(graph: Graph, quantised: Graph, matches: Mapping[int, Node]) -> dict[int, Tensor]:
-    """The float tensor that each tensor of the quantised graph stands for, by the latter's index."""
+    """The corresponding float tensor of each tensor of the quantised graph, by the index of the latter."""
     found = {ours.index: exact for ours, exact in zip(quantised.inputs, graph.inputs, strict=True)}
     for node in quantised.nodes:
         if id(node) in matches:
@@ -225,12 +225,12 @@ def _sources(graph: Graph, quantised: Graph, matches: Mapping[int, Node]) -> dic
 
 
 def _fed(node: Node) -> list[Tensor]:
-    """What must be fed to run a node alone; a tensor that it reads twice only once."""
+    """Inputs of a node run alone; a tensor that it reads twice is listed once."""
     return list({tensor.index: tensor for tensor in node.inputs if tensor.constant is None}.values())
 
 
 def _alone(model: Any, index: int, node: Node) -> _Runner | None:
-    """An operation as a graph of its own; None if the runtime does not take it so."""
+    """An operation as a separate graph; None if the runtime rejects it."""
     single, graph = copy.copy(model), copy.copy(model.subgraphs[0])
     graph.operators = [graph.operators[index]]
     graph.inputs = [tensor.index for tensor in _fed(node)]

@@ -1,25 +1,26 @@
-"""What a runtime can run: its operations with their versions, element types, ranks, by target.
+"""What each target can run: operations with versions, element types and ranks.
 
-Nothing here says how fast a graph is, or how right: only whether a target has the kernels.
+This table says only whether a target has the kernels, not how fast or how accurate they are.
 
 ``pi``
     Both ai-edge-litert 2.3.0 and tflite-runtime 2.14.0, default resolvers. Measured: for every code of the schema's
-    ``BuiltinOperator`` and every version up to 16, a flatbuffer that names it was opened with each; the smaller of the
-    two largest versions is listed. Everything that 2.14 has, 2.3 has too. (``BUILTIN_REF`` of 2.14 knows fewer
-    versions: no ``TILE`` 3.) What a kernel refuses was measured with both on x86-64: one operation a graph, rank 4,
-    allocated and invoked. Operations that were not tried so (CONV_2D, FULLY_CONNECTED, the recurrent ones, …) are taken
-    to know all types. FULLY_CONNECTED with a scale a channel is refused because 2.14 died of it on aarch64.
+    ``BuiltinOperator`` and every version up to 16, a flatbuffer with that operation was opened with each runtime; the
+    smaller of the two largest versions is listed. Everything in 2.14 is also in 2.3. (``BUILTIN_REF`` of 2.14 supports
+    fewer versions: no ``TILE`` 3.) Types that a kernel rejects were measured with both on x86-64: one operation per
+    graph, rank 4, allocated and invoked. Operations not tested in this way (CONV_2D, FULLY_CONNECTED, the recurrent
+    ones, …) are assumed to support all types. FULLY_CONNECTED with one scale per channel is excluded because it crashed
+    2.14 on aarch64.
 ``micro``
-    The resolver of the ``tflite-micro`` wheel 0.dev20261023, measured in the same two ways. It doesn't look at
-    versions: those of ``pi`` are listed, on the assumption that they mean the same. A dense layer with a scale a
-    channel gave the right numbers.
+    The resolver of the ``tflite-micro`` wheel 0.dev20261023, measured in the same two ways. It ignores versions: those
+    of ``pi`` are listed, assuming that they mean the same. A dense layer with one scale per channel gave correct
+    numbers.
 ``coral``
     "Supported operations" of coral.ai/docs/edgetpu/models-intro, compiler 16; never compiled here, and the rows after
-    ResizeBilinear are as remembered, not compared with the page. What isn't on the list runs on the CPU, a ``pi``'s: so
-    the graph must pass that list, and :mod:`.edgetpu` says which share the Edge TPU would take.
+    ResizeBilinear were written from memory, not compared with the page. Operations not on the list run on the CPU,
+    which is that of a ``pi``: the graph must pass that list, and :mod:`.edgetpu` estimates the Edge TPU's share.
 
-Rank 4 is a rule of this house for all of them, stricter than the kernels: beyond it XNNPACK and most accelerators leave
-a graph in pieces.
+Rank 4 is this project's own limit for all targets, stricter than the kernels: above it, XNNPACK and most accelerators
+split a graph into pieces.
 """
 
 from __future__ import annotations
@@ -41,16 +42,16 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Target:
-    """What one kind of machine runs.
+    """Capabilities of one kind of machine.
 
     Args:
-        name: as typed on the command line.
-        ops: largest version of each operation.
-        types: by mode of conversion, the element types that activations may have; its keys are the modes.
-        lacks: by element type, the operations whose kernels refuse it.
+        name: name on the command line.
+        ops: largest supported version of each operation.
+        types: allowed element types of activations by mode of conversion; the keys are the supported modes.
+        lacks: operations without a kernel, by element type.
         max_rank: largest rank of an activation.
-        per_channel_dense: whether FULLY_CONNECTED knows weights with one scale a channel.
-        accelerated: operations that an accelerator takes over from the CPU; empty where there is none.
+        per_channel_dense: whether FULLY_CONNECTED supports weights with one scale per channel.
+        accelerated: operations that run on an accelerator instead of the CPU; empty without an accelerator.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Target:
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """Modes of conversion that it can run."""
+        """Supported modes of conversion."""
         return tuple(self.types)
 
 

@@ -1,7 +1,7 @@
-"""A float flatbuffer as ONNX, proven to give the same logits, for comparing runtimes on one network.
+"""A float flatbuffer as ONNX, verified to give the same logits, for comparing runtimes on one network.
 
-tf2onnx loads TensorFlow, so it works in a process of its own. The transposes that it puts between the channels-last
-flatbuffer and ONNX's channels-first convolutions are part of what ONNX Runtime then has to optimise.
+tf2onnx loads TensorFlow, so it runs in a separate process. It inserts transposes between the channels-last flatbuffer
+and ONNX's channels-first convolutions; optimising these is part of ONNX Runtime's work in the comparison.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ _PROBES = 8
 
 
 def to_onnx(flatbuffer: bytes, source: object) -> bytes:
-    """The ONNX model of a float flatbuffer, whose outputs on noise differ from the flatbuffer's by 1e-4 at most.
+    """Convert a float flatbuffer to ONNX and check that outputs on noise differ by at most 1e-4.
 
     Args:
-        flatbuffer: with float activations throughout.
-        source: where it came from, for the error messages.
+        flatbuffer: flatbuffer with float activations only.
+        source: origin of the flatbuffer, for error messages.
 
     Raises:
         ModelError: if it is quantised, or cannot be read or run.
-        ConversionError: if tf2onnx cannot convert it, or gives another network.
+        ConversionError: if tf2onnx cannot convert it, or if the result is another network.
         SetupError: if tf2onnx, TensorFlow or onnxruntime is not installed.
     """
     if not is_float(flatbuffer, source):
         raise ModelError(
             source,
             found="a quantised graph",
-            expected="a float32 one, to convert to ONNX",
-            next_step="name the float flatbuffer of the same network",
+            expected="a float32 graph, to convert to ONNX",
+            next_step="pass the float flatbuffer of the same network",
         )
     _check_installed()
     try:
@@ -69,13 +69,13 @@ def _check_installed() -> None:
         raise SetupError(
             "--onnx",
             found=f"no {' and no '.join(missing)}",
-            expected="it installed, to convert to ONNX",
+            expected="the packages that convert to ONNX",
             next_step="`pip install 'deseptr[onnx,train]'`",
         )
 
 
 def export_here(flatbuffer: bytes, source: object) -> bytes:
-    """:func:`to_onnx` in this process, which loads TensorFlow and lets it print; unproven."""
+    """Do the conversion of :func:`to_onnx` in this process, which loads TensorFlow and lets it print; unverified."""
     import tf2onnx
 
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def export_here(flatbuffer: bytes, source: object) -> bytes:
         path.write_bytes(flatbuffer)
         try:
             model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
-        except Exception as error:  # it raises whatever comes
+        except Exception as error:  # tf2onnx raises exceptions of many types
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise ConversionError(
                 source,
@@ -114,6 +114,6 @@ def check_same_outputs(flatbuffer: bytes, content: bytes, source: object) -> Non
         raise ConversionError(
             f"{source} as ONNX",
             found=f"outputs that differ by {furthest:.2g}",
-            expected=f"{TOLERANCE:g} at most",
+            expected=f"at most {TOLERANCE:g}",
             next_step="compare without --onnx, and report this with the model",
         )

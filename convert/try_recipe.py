@@ -1,4 +1,4 @@
-"""One try at a conversion, with all that says whether its flatbuffer is the model that was trained."""
+"""One attempt at a conversion, with all data that show whether the result is still the trained model."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ KEPT_IN_FLOAT = 5
 _SLOW_ENGINE_WINDOWS = 400
 _SQNR_WINDOWS = 24
 
-Teller = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A recipe and what came of it.
+    """A recipe and its result.
 
     Args:
-        recipe: what was asked for.
-        quantized: the flatbuffer, its float reference and the windows it was judged on.
-        lint: what it is made of.
-        parities: float flatbuffer and quantised flatbuffer on each engine against the checkpoint; the one that decides
-            is :attr:`deciding`.
-        not_run: engines that could not run it, each with the reason.
-        layers: signal to quantisation noise, layer by layer; none of a float model.
-        failures: what keeps it from passing the gate.
+        recipe: the options.
+        quantized: the flatbuffer, its float reference and the windows for verification.
+        lint: operations of the flatbuffer.
+        parities: comparisons with the checkpoint: of the float flatbuffer, and of the converted one on each engine;
+            :attr:`deciding` is the one that the gate uses.
+        not_run: engines that could not run it, with the reason.
+        layers: signal to quantisation noise of each layer; empty for a float model.
+        failures: limits of the gate that are not met.
     """
 
     recipe: Recipe
@@ -54,12 +54,12 @@ class Attempt:
 
     @property
     def deciding(self) -> Parity:
-        """The converted model on the first engine, on all held-out windows."""
+        """Parity of the converted model on the first engine, on all held-out windows."""
         return self.parities[1]
 
     @property
     def worst(self) -> tuple[LayerSqnr, ...]:
-        """The layers that lose most, the worst first."""
+        """The layers with the lowest ratio, the worst first."""
         return worst(self.layers)
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,24 +75,26 @@ class Attempt:
         }
 
 
-def attempt(run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, tell: Teller) -> Attempt:
-    """Convert by a recipe and compare what comes of it with the checkpoint.
+def try_recipe(
+    run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, report: Report
+) -> Attempt:
+    """Convert with a recipe and compare the result with the checkpoint.
 
     Raises:
         ModelError: if the run cannot be read.
-        ConversionError: if the graph cannot be lowered or converted, or breaks a rule of the target or mode.
+        ConversionError: if the graph cannot be lowered or converted, or violates a rule of the target or mode.
         SetupError: if there is no TFLite runtime.
     """
-    tell(f"converting to {recipe.mode}")
+    report(f"converting to {recipe.mode}")
     quantized = quantize_run(run, recipe, calibration)
     target = TARGETS[recipe.target]
     graph = read_graph(quantized.flatbuffer, run)
     check(graph, target, recipe.mode, run, recipe.float_layers)
-    tell("comparing with the checkpoint")
+    report("comparing with the checkpoint")
     parities, not_run = _parities(quantized)
     layers: tuple[LayerSqnr, ...] = ()
     if recipe.quantised:
-        tell("measuring the noise of each layer")
+        report("measuring the noise of each layer")
         windows = quantized.scaled[evenly(len(quantized.scaled), _SQNR_WINDOWS)]
         layers = layer_sqnr(quantized.reference, quantized.integer, windows)
     return Attempt(
@@ -107,9 +109,9 @@ def attempt(run: Path, recipe: Recipe, calibration: CalibrationWindows | None, g
 
 
 def next_recipe(tried: Attempt) -> Recipe | None:
-    """What to try after an attempt that failed: more calibration windows, then its worst layers in float.
+    """The next recipe after an attempt that failed: more calibration windows, then the worst layers in float.
 
-    None where nothing is left: a float model, 16 bits, a target without float kernels, or layers in float already.
+    None if nothing is left to try: a float model, 16 bits, a target without float kernels, or layers already in float.
     """
     recipe = tried.recipe
     available = len(tried.quantized.calibration.windows)
@@ -123,7 +125,7 @@ def next_recipe(tried: Attempt) -> Recipe | None:
 
 
 def _parities(quantized: Quantized) -> tuple[tuple[Parity, ...], dict[str, str]]:
-    """Of the float flatbuffer, of the converted model on the first engine, then on the others, and who couldn't."""
+    """Parities of the float flatbuffer and of the converted one on all engines; and the engines that failed."""
     first, *others = _engines()
     contract, content = quantized.contract, quantized.flatbuffer
     windows = quantized.calibration.held_out_windows

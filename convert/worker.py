@@ -1,10 +1,10 @@
-"""The converter's process: ``python -m deseptr.convert.worker``, which :mod:`.isolated` starts and talks to.
+"""The converter's process: ``python -m deseptr.convert.worker``, started and used by :mod:`.isolated`.
 
-It loads what jobs need once and forks for every job, so that each job begins in a fresh state and one
-that dies takes nothing else with it. Where there is no fork, it does one job itself.
+It imports the modules that jobs need once and forks for every job, so that each job starts in a fresh state and a crash
+affects no other job. Without fork, it does a single job itself.
 
 Requests come on stdin, replies go to stdout: eight bytes of length, then that many bytes of pickle. Both ends are this
-package in the same installation, started by one another; nothing else can write to these pipes.
+package in the same installation, one started by the other; nothing else can write to these pipes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def send(stream: IO[bytes], content: Any) -> None:
 
 
 def write(stream: IO[bytes], data: bytes) -> None:
-    """Write one message that is pickled already."""
+    """Write one message that is already pickled."""
     stream.write(LENGTH.pack(len(data)))
     stream.write(data)
     stream.flush()
@@ -54,7 +54,7 @@ def receive(stream: IO[bytes]) -> Any:
 
 
 def read(stream: IO[bytes]) -> bytes | None:
-    """Read one message as it is; None if the stream ends before the message does."""
+    """Read one message without unpickling it; None if the stream ends before the message does."""
     head = stream.read(LENGTH.size)
     if len(head) < LENGTH.size:
         return None
@@ -64,7 +64,7 @@ def read(stream: IO[bytes]) -> bytes | None:
 
 
 def silence() -> None:
-    """Drop what TensorFlow's C++ side prints; errors come back as exceptions."""
+    """Discard the output of TensorFlow's C++ library; errors come back as exceptions."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     null = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
@@ -73,7 +73,7 @@ def silence() -> None:
 
 
 def _load(modules: Sequence[str]) -> None:
-    """Import what forks shall find imported; what is missing is the job's to say."""
+    """Import modules for all forks; the job itself reports a missing module."""
     for module in modules:
         with suppress(ImportError):
             import_module(module)
@@ -105,7 +105,7 @@ def _reply(function: str, arguments: tuple[Any, ...]) -> bytes:
         try:
             content = pickle.dumps((ERROR, (error, trace)))
             pickle.loads(content)
-        except Exception:  # an error that cannot be pickled, or not be made anew
+        except Exception:  # an error that cannot be pickled, or not be restored
             return pickle.dumps((BUG, trace))
         return content
 

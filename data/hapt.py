@@ -13,11 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError
+from deseptr.contract import STANDARD_GRAVITY, DataError
 
 from .archive import Archive, number_table
 from .recording import UNLABELLED, Dataset, Recording
-from .units import G
 
 TEST_SUBJECTS = ("2", "4", "9", "10", "12", "13", "18", "20", "24")
 """The subjects of the archive's ``Test`` folder, the same as UCI-HAR's."""
@@ -102,7 +101,7 @@ def _recording(archive: Archive, path: str, experiment: int, user: int, runs: Ru
             next_step="download the archive again",
         )
     labels = _labels(runs.get((experiment, user), []), len(acc), archive.title(path))
-    signals = np.hstack([acc * G, gyro]).astype(np.float32)
+    signals = np.hstack([acc * STANDARD_GRAVITY, gyro]).astype(np.float32)
     return Recording(signals, RATE_HZ, str(user), labels, str(experiment))
 
 

@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deseptr.contract import DataError
+from deseptr.contract import STANDARD_GRAVITY, DataError
 
 from .archive import Archive, column_positions, number_table
 from .recording import Dataset, Recording
-from .units import G
 
 LABELS = {
     "dws": "downstairs",
@@ -94,7 +93,7 @@ def _recording(content: bytes, member: _Member, title: str) -> Recording:
     positions = column_positions(header, _COLUMNS, title)
     table = number_table(content, title, columns=header.count(",") + 1, delimiter=",", header=1)
     values = table[:, positions]
-    signals = np.hstack([(values[:, :3] + values[:, 3:6]) * G, values[:, 6:]])
+    signals = np.hstack([(values[:, :3] + values[:, 3:6]) * STANDARD_GRAVITY, values[:, 6:]])
     label = list(LABELS).index(member.code)
     labels = np.full(len(signals), label, np.int16)
     return Recording(signals.astype(np.float32), RATE_HZ, str(member.subject), labels, str(member.trial))

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, UNITS
+from deseptr.contract import CHANNELS, STANDARD_GRAVITY, UNITS
 
 from .recording import Dataset, Recording
-from .units import G
 
 _GRAVITY_TOLERANCE = 0.05
 _IN_G = (0.5, 2.0)
@@ -46,13 +45,14 @@ def _gravity(recordings: Sequence[Recording]) -> Iterator[str]:
     norm = float(np.median(np.concatenate([np.linalg.norm(r.signals[:, :3], axis=1) for r in recordings])))
     if _IN_G[0] < norm < _IN_G[1]:
         yield (
-            f"the median acceleration is {norm:.2f} m/s^2 where gravity alone is {G:.2f}: if the values are in g, "
-            "name the columns acc_x_g, acc_y_g, acc_z_g; if gravity was removed, posture cannot be told"
+            f"the median acceleration is {norm:.2f} m/s^2 where gravity alone is {STANDARD_GRAVITY:.2f}: "
+            "if the values are in g, name the columns acc_x_g, acc_y_g, acc_z_g; "
+            "if gravity was removed, posture cannot be recognised"
         )
-    elif abs(norm / G - 1) > _GRAVITY_TOLERANCE:
+    elif abs(norm / STANDARD_GRAVITY - 1) > _GRAVITY_TOLERANCE:
         yield (
-            f"the median acceleration is {norm:.2f} m/s^2 where gravity alone is {G:.2f}: check the unit and the "
-            "sensor's full scale"
+            f"the median acceleration is {norm:.2f} m/s^2 where gravity alone is {STANDARD_GRAVITY:.2f}: "
+            "check the unit and the sensor's full scale"
         )
 
 

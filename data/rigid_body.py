@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .units import G
+from deseptr.contract import STANDARD_GRAVITY
 
 Track = NDArray[np.float64]
 
 PHONE_FROM_THIGH = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]])
 """Rotation that takes a vector in thigh axes to the axes of an upright phone."""
 
-_GRAVITY_REACTION = np.array([0.0, 0.0, G])
+_GRAVITY_REACTION = np.array([0.0, 0.0, STANDARD_GRAVITY])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,19 +1,16 @@
-"""Factors from the units that sources use to SI."""
+"""Conversion factors from the units of recordings to SI."""
 
 from __future__ import annotations
 
 import math
 
-from deseptr.contract import DataError
-
-G = 9.80665
-"""Standard gravity in m/s^2 (CGPM 1901), which the unit g stands for."""
+from deseptr.contract import STANDARD_GRAVITY, DataError
 
 DEGREE = math.pi / 180
 
 _TO_SI = {
-    "g": G,
-    "mg": G / 1000,
+    "g": STANDARD_GRAVITY,
+    "mg": STANDARD_GRAVITY / 1000,
     "m/s^2": 1.0,
     "rad/s": 1.0,
     "deg/s": DEGREE,
@@ -23,7 +20,7 @@ _TO_SI = {
 
 
 def to_si(unit: str, source: object) -> float:
-    """What to multiply a value in ``unit`` by to have it in m/s^2 or rad/s.
+    """Factor that converts a value in ``unit`` to m/s^2 or rad/s.
 
     Raises:
         DataError: if the unit is not known.

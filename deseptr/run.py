@@ -144,7 +144,7 @@ class Run(Classifier):
                 calibration=None if data is None else calibration_for(self.contract, data, test_subjects),
                 gate=Gate(agreement / 100, loss / 100),
                 force=force,
-                tell=step,
+                report=step,
             )
             if page:
                 from deseptr.report.conversion_page import convert_page

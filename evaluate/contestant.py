@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelContract, ModelError, SetupError
+from deseptr.contract import INPUT_STEPS, ModelContract, ModelError, SetupError
 from deseptr.tflite import TfliteFile, read_tflite
 from deseptr.tflite.bare_model import BareModel, BareOnnx, BareTflite
 from deseptr.tflite.engine import TfliteEngine, predict
@@ -22,7 +22,7 @@ from deseptr.tflite.runtimes import choose_runtime
 from .predictor import Predictor
 
 # Of ±1 in an int8 input, as in deseptr.train.front_end.
-_INPUT_STEPS = np.float32(127.5)
+_INPUT_STEPS = np.float32(INPUT_STEPS)
 
 
 @dataclass(frozen=True)

@@ -144,12 +144,17 @@ def read_graph(content: bytes, source: object = "model") -> Graph:
         ModelError: if it cannot be parsed.
         SetupError: if ai-edge-litert, whose schema reads it, is not installed.
     """
-    schema = _schema()
+    _schema()
     try:
-        model = schema.ModelT.InitFromPackedBuf(content, 0)
-        return _graph(model, _names(schema.BuiltinOperator), _names(schema.TensorType))
+        return as_graph(unpack(content))
     except Exception as error:  # struct, flatbuffers and numpy each have their own for broken bytes
         raise _broken(source, error) from error
+
+
+def as_graph(model: Any) -> Graph:
+    """The graph of a model that :func:`unpack` returned."""
+    schema = _schema()
+    return _graph(model, _names(schema.BuiltinOperator), _names(schema.TensorType))
 
 
 def prefix_graph(content: bytes, count: int) -> bytes:

@@ -16,10 +16,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from deseptr.contract import StftSpec
+from deseptr.contract import INPUT_STEPS, StftSpec
 
 SATURATION = 6.0
-INPUT_STEPS = 127.5
 
 
 def dft_kernels(spec: StftSpec) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import StftSpec
+from deseptr.contract import STANDARD_GRAVITY, StftSpec
 
 from .front_end import SATURATION, DftSpectrogram, dft_kernels
 
-STANDARD_GRAVITY = 9.80665
 ACC_FULL_SCALES_G = (2.0, 4.0, 8.0, 16.0)
 GYRO_FULL_SCALES_DPS = (250.0, 500.0, 1000.0, 2000.0)
 _MAX_WINDOWS = 2048

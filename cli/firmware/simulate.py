@@ -98,6 +98,7 @@ def _list(as_json: bool) -> None:
 def _source(kind: str) -> SignalSource:
     import numpy as np
 
+    from deseptr.contract import STANDARD_GRAVITY
     from deseptr.data import load_dataset
     from deseptr.firmware_harness.simulator import RecordingSource, RestingSource, SineSource, WearerSource
 
@@ -107,7 +108,7 @@ def _source(kind: str) -> SignalSource:
         return RestingSource(np.random.default_rng(0))
     if kind == "sine":
         # A slow walk, roughly: 2 Hz around gravity.
-        return SineSource(2.0, [3.0, 2.0, 4.0, 1.0, 1.0, 1.0], [0.0, 0.0, 9.80665, 0.0, 0.0, 0.0])
+        return SineSource(2.0, [3.0, 2.0, 4.0, 1.0, 1.0, 1.0], [0.0, 0.0, STANDARD_GRAVITY, 0.0, 0.0, 0.0])
     return RecordingSource(load_dataset(kind).recordings[0])
 
 

@@ -1,7 +1,8 @@
-"""The few operations that lowered graphs are made of, and the exact rewrites of their weights.
+"""The few operations that lowered graphs consist of, and the exact rewrites of their weights.
 
-Everything is rank 4 or less, every product is a 1×1 CONV_2D or a BATCH_MATMUL, every norm an L2_NORMALIZATION: int8
-kernels that all runtimes have. FULLY_CONNECTED is avoided because its per-channel weights crash tflite-runtime 2.14.
+All tensors have rank 4 or less, every product is a 1×1 CONV_2D or a BATCH_MATMUL, every norm an L2_NORMALIZATION: all
+runtimes have int8 kernels for these. FULLY_CONNECTED is avoided because with per-channel weights it crashes
+tflite-runtime 2.14.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _FEW_TOKENS = 16
 
 
 def values(variable: Any) -> Array:
-    """A weight's value in double precision, in which rewrites are computed; also while a graph is traced."""
+    """A weight's value in double precision, the precision of the rewrites; also while a graph is traced."""
     with tf.init_scope():
         return np.asarray(variable).astype(np.float64)
 
@@ -36,10 +37,11 @@ def centred(array: Array) -> Array:
 
 
 def written(array: Array) -> Array:
-    """What is written to the residual stream, as the graph holds it: centred and over √features.
+    """Weights of a write to the residual stream, as the graph uses them: centred and divided by √features.
 
-    A stream whose every write is centred has no mean to remove, so that a layer norm on it is a root-mean-square norm;
-    and since nothing but norms reads it, its scale is free: it is chosen so that a normed token has length 1.
+    If every write to the stream is centred, the stream has no mean to remove and a layer norm on it is a
+    root-mean-square norm. Only norms read the stream, so its scale is free: it is chosen such that a normed token has
+    length 1.
     """
     return centred(array) / np.sqrt(array.shape[-1])
 
@@ -58,25 +60,25 @@ def pointwise(x: tf.Tensor, kernel: Array, bias: Array, *, relu: bool = False) -
 
 
 def folded_norm(norm: Any, kernel: Array, bias: Array) -> tuple[Array, Array]:
-    """Weights of the linear layer after a layer norm with gamma, beta and √features folded in.
+    """Fold gamma, beta and √features of a layer norm into the weights of the linear layer after it.
 
-    On a token x of the residual stream, LN(x) = γ · √d · x / ‖x‖ + β, and :func:`unit_norm` gives x / ‖x‖.
+    For a token x of the residual stream, LN(x) = γ · √d · x / ‖x‖ + β, and :func:`unit_norm` computes x / ‖x‖.
     """
     gamma, beta = values(norm.gamma), values(norm.beta)
     return (gamma * np.sqrt(len(gamma)))[:, None] * kernel, beta @ kernel + bias
 
 
 def unit_norm(x: tf.Tensor) -> tf.Tensor:
-    """Token over its Euclidean length: one L2_NORMALIZATION, whose int8 kernel sums in 32 bits."""
+    """Token divided by its Euclidean length: one L2_NORMALIZATION, whose int8 kernel sums in 32 bits."""
     return tf.math.l2_normalize(x, axis=-1, epsilon=1e-6)
 
 
 def stream_norm(x: tf.Tensor) -> tf.Tensor:
-    """:func:`unit_norm` of tokens of the residual stream, in the form that is faster in int8.
+    """:func:`unit_norm` of tokens of the residual stream, in a form that is faster in int8.
 
-    L2_NORMALIZATION works value by value on one core, where products and sums are vectorised: x · rsqrt(Σx²) takes half
-    its time where there are tokens enough. Squares in eight bits want tokens of about one length, which those of the
-    stream have, and what comes out of a projection has not.
+    L2_NORMALIZATION is a scalar loop on one core, while products and sums are vectorised: x · rsqrt(Σx²) takes half the
+    time if there are enough tokens. Squares in eight bits need tokens of similar length, which is true for the stream
+    but not for the output of a projection.
     """
     _, rows, tokens, dim = x.shape
     if rows * tokens <= _FEW_TOKENS:
@@ -85,7 +87,7 @@ def stream_norm(x: tf.Tensor) -> tf.Tensor:
 
 
 def folded_batch_norm(convolution: Any, norm: Any) -> tuple[Array, Array]:
-    """Kernel and bias of a convolution without bias with the batch norm behind it folded in."""
+    """Fold a batch norm into kernel and bias of the convolution (without bias) before it."""
     factor = values(norm.gamma) / np.sqrt(values(norm.moving_variance) + norm.epsilon)
     return values(convolution.kernel) * factor, values(norm.beta) - values(norm.moving_mean) * factor
 
@@ -94,14 +96,14 @@ def attention(layer: Any, norm: Any, tokens: tf.Tensor, queries: tf.Tensor) -> t
     """Self-attention of ``queries`` over ``tokens``, both ``[1, rows, n, dim]`` and unit-normed.
 
     The scale is folded into the query weights, the norm into all three. With one head the products of weights are
-    folded too, so that neither keys nor the output need a product of their own: softmax(q·(K·x)ᵀ) = softmax((q·K)·xᵀ),
-    whose right side is the tokens themselves, and O·(A·V·x) = A·((O·V)·x), the rows of A summing to one.
+    folded too, so that neither keys nor output need a product of their own: softmax(q·(K·x)ᵀ) = softmax((q·K)·xᵀ),
+    whose right side is the tokens themselves, and O·(A·V·x) = A·((O·V)·x), since the rows of A sum to one.
 
     Args:
         layer: the trained :class:`SelfAttention`.
         norm: the layer norm before it.
-        tokens: what is attended to.
-        queries: the tokens whose result is wanted.
+        tokens: tokens that are attended to.
+        queries: tokens whose result is needed.
     """
     dim, heads = layer.dim, layer.heads
     kernel, bias = folded_norm(norm, values(layer.query_key_value.kernel), values(layer.query_key_value.bias))
@@ -131,12 +133,12 @@ def _merge_heads(x: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
 
 
 @dataclass(frozen=True)
-class Form:
-    """What lowering leaves open.
+class LoweringOptions:
+    """Choices that lowering leaves open.
 
     Args:
-        prediction: which head speaks, ``"class"``, ``"distillation"`` or ``"mean"``.
-        norm: how tokens of the residual stream are normed, :func:`stream_norm` or :func:`unit_norm`.
+        prediction: head used for predictions, ``"class"``, ``"distillation"`` or ``"mean"``.
+        norm: norm for tokens of the residual stream, :func:`stream_norm` or :func:`unit_norm`.
     """
 
     prediction: str = "mean"
@@ -148,9 +150,9 @@ def encoder(block: Any, norm: Norm, tokens: tf.Tensor, first: tf.Tensor | None =
 
     Args:
         block: the trained :class:`EncoderBlock`.
-        norm: what norms the tokens of the stream.
+        norm: norm for the tokens of the stream.
         tokens: ``[1, rows, n, dim]``.
-        first: the first few of these, where the result of no other is read.
+        first: the first few of these tokens, if only their results are needed.
     """
     kept, normed = tokens, norm(tokens)
     queries = normed

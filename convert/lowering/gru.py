@@ -1,6 +1,6 @@
 """A GRU unrolled over a static number of steps, in operations that have int8 kernels.
 
-TFLite has a fused LSTM but no GRU, and a WHILE loop cannot be calibrated: each step has its own tensors here, and so
+TFLite has a fused LSTM but no GRU, and a WHILE loop cannot be calibrated: here each step has its own tensors and thus
 its own scales.
 """
 
@@ -14,13 +14,13 @@ from .blocks import constant, pointwise, values
 
 
 def gru_states(layer: Any, sequence: tf.Tensor) -> tf.Tensor:
-    """States of a Keras GRU after each step, in the sequence's order also where it runs backwards.
+    """States of a Keras GRU after each step, in the order of the sequence even if the GRU runs backwards.
 
-    What the steps take from the sequence is computed at once: with h the state before a step, z and r are sigmoids of
-    x·W + h·U + b, the candidate is c = tanh(x·W + b + r ∘ (h·U + b′)), and the new state c + z ∘ (h − c).
+    The products with the inputs are computed for all steps at once. With h the state before a step, z and r are
+    sigmoids of x·W + h·U + b, the candidate is c = tanh(x·W + b + r ∘ (h·U + b′)), and the new state c + z ∘ (h − c).
 
     Args:
-        layer: the trained layer, of the kind that resets after the product (Keras' default, cuDNN's form).
+        layer: the trained layer, with ``reset_after=True`` (Keras' default, as in cuDNN).
         sequence: ``[1, 1, steps, inputs]``.
 
     Returns:

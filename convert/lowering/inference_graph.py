@@ -12,18 +12,18 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from deseptr.contract import ConversionError, ModelContract
+from deseptr.contract import INPUT_STEPS, ConversionError, ModelContract
 from deseptr.train.classifier import WindowClassifier
-from deseptr.train.front_end import INPUT_STEPS, DftSpectrogram, quantise
+from deseptr.train.front_end import DftSpectrogram, quantise
 from deseptr.train.models import Cnn2d, CnnHar, DeitSepTr, DeitViT, DeSepTr, ResNet18, SepTr, TinierHar, ViT
 
-from .blocks import Form, Norm, constant, stream_norm
+from .blocks import LoweringOptions, Norm, constant, stream_norm
 from .lower_convolutions import lower_cnn2d, lower_resnet18
 from .lower_front_end import lower_front_end
 from .lower_transformers import lower_separable, lower_vit
 from .lower_windows import lower_cnn_har, lower_tinierhar
 
-Lowering = Callable[[Any, Form, Any], tf.Tensor]
+Lowering = Callable[[Any, LoweringOptions, Any], tf.Tensor]
 
 LOWERINGS: dict[type, Lowering] = {
     ViT: lower_vit,
@@ -41,18 +41,18 @@ LOWERINGS: dict[type, Lowering] = {
 class InferenceGraph(tf.Module):
     """A checkpoint as one static function of a window.
 
-    A network that has no lowering of its own, and a plain Keras model, is traced as it is, at batch 1; whether all of
-    it is int8 then, the lint says.
+    A network without a lowering, such as a plain Keras model, is traced as it is, at batch 1; the lint then checks
+    whether all of it is int8.
 
     Args:
         classifier: the loaded checkpoint.
         contract: its contract.
-        raw: whether the function takes windows in SI units, as float graphs do; by default it takes them divided by
+        raw: whether the function takes windows in SI units, as float graphs do; by default it takes windows divided by
             the contract's input range, as quantised graphs do.
         norm: how transformers norm the tokens of the residual stream.
 
     Raises:
-        ConversionError: if it is no network.
+        ConversionError: if the model is not a network.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class InferenceGraph(tf.Module):
         if not isinstance(classifier, keras.Model):
             raise ConversionError(
                 type(classifier).__name__,
-                found="a model that is no network",
-                expected="a checkpoint of one",
+                found="a model that is not a network",
+                expected="a checkpoint of a network",
                 next_step="train another --model; `deseptr evaluate` measures this one",
             )
         self._classifier = classifier
@@ -74,7 +74,7 @@ class InferenceGraph(tf.Module):
         function = tf.function(
             self._logits, input_signature=[tf.TensorSpec(shape, tf.float32, name="window")], autograph=False
         ).get_concrete_function()
-        # Whatever was not lowered reads its weights from variables, which a calibrated graph cannot.
+        # Parts that were not lowered read their weights from variables, which a calibrated graph cannot contain.
         self.function = convert_variables_to_constants_v2(function)
 
     def _logits(self, window: tf.Tensor) -> tf.Tensor:
@@ -87,12 +87,12 @@ class InferenceGraph(tf.Module):
         x = partial(lower_front_end, classifier.front_end, window) if spectral else window
         lower = LOWERINGS.get(type(classifier.network))
         if lower is not None:
-            return lower(classifier.network, Form(classifier.prediction, self._norm), x)
+            return lower(classifier.network, LoweringOptions(classifier.prediction, self._norm), x)
         picture = tf.transpose(x(), (0, 2, 1, 3)) if spectral else x
         return classifier.chosen(classifier.network(picture, training=False))
 
     def encode(self, windows: Any) -> Any:
-        """Raw windows in SI units as the graph takes them: over the input range, saturated at ±1, in int8's steps."""
+        """Input of the graph for raw windows in SI units: divided by the input range, saturated, in int8 steps."""
         return np.asarray(windows if self._raw else quantise(windows / self._range), np.float32)
 
     def predict(self, windows: Any) -> Any:
@@ -101,6 +101,6 @@ class InferenceGraph(tf.Module):
 
 
 def _rounded(window: tf.Tensor, input_range: NDArray[np.float32]) -> tf.Tensor:
-    """What training rounds a window to: the steps of an int8 input. Not every runtime has ROUND."""
+    """Round a window to the steps of an int8 input, as in training. Not every runtime has ROUND."""
     steps = tf.floor(window / constant(input_range) * INPUT_STEPS + 0.5)
     return tf.minimum(tf.maximum(steps, -128.0), 127.0) * (1.0 / INPUT_STEPS)

@@ -1,6 +1,6 @@
 """The convolutional networks on spectrograms as static graphs: batch norms folded away, time first.
 
-A spectrogram in the graph is ``[1, frames, bins, channels]``, the transpose of the checkpoint's, so kernels are too.
+Spectrograms in the graph are ``[1, frames, bins, channels]``, the transpose of the checkpoint's; so are kernels.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .blocks import Array, Form, constant, folded_batch_norm, pointwise, values
+from .blocks import Array, LoweringOptions, constant, folded_batch_norm, pointwise, values
 from .lower_front_end import Spectrogram
 
 
-def lower_resnet18(network: Any, form: Form, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`ResNet18`; ``form`` changes nothing in it."""
+def lower_resnet18(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a spectrogram by a :class:`ResNet18`; ``options`` have no effect."""
     x = lower_stem(network.stem, spectrogram)
     for block in network.blocks:
         x = _basic_block(block, x)
     return linear_head(network.head, average(x))
 
 
-def lower_cnn2d(network: Any, form: Form, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`Cnn2d`; ``form`` changes nothing in it."""
+def lower_cnn2d(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a spectrogram by a :class:`Cnn2d`; ``options`` have no effect."""
     x = spectrogram()
     for layer in network.convolutions:
         kernel, bias = folded_batch_norm(layer.convolution, layer.normalisation)
@@ -44,10 +44,10 @@ def convolved(x: tf.Tensor, kernel: Array, bias: Array, strides: Any = 1) -> tf.
 
 
 def _halving(spectrogram: Spectrogram, kernel: Array, bias: Array) -> tf.Tensor:
-    """A padded convolution of a spectrogram with stride 2, on its bins taken in pairs where that is the same.
+    """A padded convolution of a spectrogram with stride 2, on pairs of bins where that is equivalent.
 
-    Int8 kernels fill the input channels of each tap up to a multiple of four or more: half as many taps over pairs of
-    bins side by side waste less. A bin of zeros before the first makes the padding of both forms the same.
+    Int8 kernels pad the input channels of each tap to a multiple of four or more: half as many taps over pairs of bins
+    waste less. A zero bin before the first makes the padding of both forms equal.
     """
     x = spectrogram()
     rows, taps, inputs, outputs = kernel.shape

@@ -14,17 +14,17 @@ from deseptr.train.front_end import dft_kernels
 from .blocks import Array, constant, pointwise, values
 
 Spectrogram = Callable[..., tf.Tensor]
-"""``spectrogram(leading=0)``: :func:`lower_front_end` of the graph's window; a network may want bins of zeros first."""
+"""``spectrogram(leading=0)``: :func:`lower_front_end` of the graph's window; ``leading`` zero bins come first."""
 
 
 def signed_kernels(layer: Any) -> list[tuple[Array, Array]]:
     """Kernels for ``pointwise(relu6(conv(x)))``: each projection with both signs, the gain folded into the first.
 
-    |p| = relu(p) + relu(−p), and p = relu(p) − relu(−p) for DC, which keeps its sign. RELU6 is its saturation.
+    |p| = relu(p) + relu(−p), and p = relu(p) − relu(−p) for DC, which keeps its sign. RELU6 is the saturation.
 
     Returns:
-        For each level ``analysis`` ``[frame_length, projections]`` and ``synthesis`` ``[projections, bins]``, DC's
-        projections at the first level alone.
+        ``analysis`` ``[frame_length, projections]`` and ``synthesis`` ``[projections, bins]`` for each level; DC's
+        projections only at the first level.
     """
     analysis, synthesis = (values(kernel) for kernel in dft_kernels(layer.spec))
     analysis = analysis * np.asarray(layer.gain)[synthesis.argmax(axis=1)]
@@ -37,14 +37,14 @@ def signed_kernels(layer: Any) -> list[tuple[Array, Array]]:
 
 
 def lower_front_end(layer: Any, window: tf.Tensor, leading: int = 0) -> tf.Tensor:
-    """Spectrogram, time first, of a window.
+    """Spectrogram of a window, time first.
 
-    The projections are the largest tensor of the graph; level by level there is one level's of them at a time.
+    The projections are the largest tensor of the graph; only one level of them exists at a time.
 
     Args:
         layer: the :class:`DftSpectrogram` of the checkpoint.
         window: ``[1, window_length, channels]``, each channel over its input range.
-        leading: how many bins of zeros to put before the first.
+        leading: number of zero bins before the first bin.
 
     Returns:
         ``[1, frames, leading + bins, channels · levels]``.
@@ -67,7 +67,7 @@ def lower_front_end(layer: Any, window: tf.Tensor, leading: int = 0) -> tf.Tenso
 def _hops(spec: StftSpec, window: tf.Tensor, taps: int) -> tf.Tensor:
     """The window cut into hops, ``[1, channels, hops, frame_step]``, as far as frames of ``taps`` hops reach.
 
-    A convolution over single samples has one input channel, which int8 kernels fill up to four or more with zeros.
+    A convolution over single samples has one input channel, which int8 kernels pad with zeros to four or more.
     """
     _, length, channels = window.shape
     reach = (spec.frames(length) - 1 + taps) * spec.frame_step

@@ -1,7 +1,7 @@
-"""The transformers as static graphs: the checkpoint's network, rewritten exactly, with nothing in it that is not used.
+"""The transformers as static graphs: the checkpoint's network, rewritten exactly, without unused parts.
 
-Time is the first axis throughout, so that a column of the grid is a row of the tensor: the kernels are transposed, and
-the separable ones are left with one transpose between two encoders.
+Time is the first axis throughout, so that a column of the grid is a row of the tensor: kernels are transposed, and the
+separable networks need only one transpose between two encoders.
 """
 
 from __future__ import annotations
@@ -11,18 +11,29 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .blocks import Array, Form, centred, constant, encoder, folded_norm, pointwise, unit_norm, values, written
+from .blocks import (
+    Array,
+    LoweringOptions,
+    centred,
+    constant,
+    encoder,
+    folded_norm,
+    pointwise,
+    unit_norm,
+    values,
+    written,
+)
 from .lower_convolutions import lower_stem
 from .lower_front_end import Spectrogram
 
 
-def lower_separable(network: Any, form: Form, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`SepTr` or one of its distilled kinds.
+def lower_separable(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a spectrogram by a :class:`SepTr` or one of its distilled variants.
 
     Args:
         network: the trained network.
-        form: which head speaks, where there are two, and how the stream is normed.
-        spectrogram: what gives ``[1, frames, bins, channels]``.
+        options: the head for predictions, if there are two, and the norm of the stream.
+        spectrogram: function that returns ``[1, frames, bins, channels]``.
     """
     grid, special = _tokens(network, spectrogram)
     count = special.shape[2]
@@ -30,28 +41,28 @@ def lower_separable(network: Any, form: Form, spectrogram: Spectrogram) -> tf.Te
         grid = tf.transpose(grid, (0, 2, 1, 3))
     for block in network.stages[:-1]:
         copies = tf.concat([special] * grid.shape[1], axis=1)
-        encoded = encoder(block, form.norm, tf.concat([copies, grid], axis=2))
+        encoded = encoder(block, options.norm, tf.concat([copies, grid], axis=2))
         special = tf.reduce_mean(encoded[:, :, :count], axis=1, keepdims=True)
         grid = tf.transpose(encoded[:, :, count:], (0, 2, 1, 3))
     copies = tf.concat([special] * grid.shape[1], axis=1)
-    encoded = encoder(network.stages[-1], form.norm, tf.concat([copies, grid], axis=2), first=copies)
-    return _head(network, form.prediction, tf.reduce_mean(encoded, axis=1, keepdims=True))
+    encoded = encoder(network.stages[-1], options.norm, tf.concat([copies, grid], axis=2), first=copies)
+    return _head(network, options.prediction, tf.reduce_mean(encoded, axis=1, keepdims=True))
 
 
-def lower_vit(network: Any, form: Form, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`ViT` or its distilled kind; arguments as above."""
+def lower_vit(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a spectrogram by a :class:`ViT` or its distilled variant; arguments as above."""
     grid, special = _tokens(network, spectrogram)
     count = special.shape[2]
     _, columns, rows, dim = grid.shape
     tokens = tf.concat([special, tf.reshape(grid, (1, 1, columns * rows, dim))], axis=2)
     for block in network.blocks[:-1]:
-        tokens = encoder(block, form.norm, tokens)
-    encoded = encoder(network.blocks[-1], form.norm, tokens, first=tokens[:, :, :count])
-    return _head(network, form.prediction, encoded)
+        tokens = encoder(block, options.norm, tokens)
+    encoded = encoder(network.blocks[-1], options.norm, tokens, first=tokens[:, :, :count])
+    return _head(network, options.prediction, encoded)
 
 
 def _tokens(network: Any, spectrogram: Spectrogram) -> tuple[tf.Tensor, tf.Tensor]:
-    """The grid ``[1, columns, rows, dim]`` and the special tokens ``[1, 1, count, dim]``, as the stream holds them."""
+    """Grid ``[1, columns, rows, dim]`` and special tokens ``[1, 1, count, dim]``, as the stream holds them."""
     tokens = network.tokens
     features = spectrogram() if network.stem is None else lower_stem(network.stem, spectrogram)
     positions = values(tokens.frequency_position) + values(tokens.time_position)
@@ -69,7 +80,7 @@ def _projected(tokens: Any, features: tf.Tensor) -> tf.Tensor:
 
 
 def _head(network: Any, prediction: str, special: tf.Tensor) -> tf.Tensor:
-    """All heads in one product over the special tokens side by side; a silent head has no weight."""
+    """All heads as one product over the special tokens side by side; an unused head has no weight."""
     folded = [
         folded_norm(network.norm, values(head.kernel) * part, values(head.bias) * part)
         for head, part in zip(network.output_heads, _shares(network, prediction), strict=True)

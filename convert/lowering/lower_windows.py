@@ -1,6 +1,6 @@
-"""The rivals on raw windows as static graphs: batch norms folded away, the recurrence unrolled.
+"""The networks on raw windows as static graphs: batch norms folded away, the recurrence unrolled.
 
-A window in the graph is ``[1, window_length, channels]``, each channel over its input range.
+Windows in the graph are ``[1, window_length, channels]``, each channel divided by its input range.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from .blocks import Form, constant, folded_batch_norm, pointwise, values
+from .blocks import LoweringOptions, constant, folded_batch_norm, pointwise, values
 from .gru import gru_states
 from .lower_convolutions import convolved, linear_head
 
 
-def lower_cnn_har(network: Any, form: Form, window: tf.Tensor) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a window by a :class:`CnnHar`; ``form`` changes nothing in it."""
+def lower_cnn_har(network: Any, options: LoweringOptions, window: tf.Tensor) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a window by a :class:`CnnHar`; ``options`` have no effect."""
     first, second, third = network.temporal
     pool = network.pool
     x = _normed(first, tf.reshape(window, (*window.shape, 1)))
@@ -26,8 +26,8 @@ def lower_cnn_har(network: Any, form: Form, window: tf.Tensor) -> tf.Tensor:
     return linear_head(network.head, tf.nn.max_pool2d(x, x.shape[1:3], 1, "VALID"))
 
 
-def lower_tinierhar(network: Any, form: Form, window: tf.Tensor) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a window by a :class:`TinierHar`; ``form`` changes nothing in it."""
+def lower_tinierhar(network: Any, options: LoweringOptions, window: tf.Tensor) -> tf.Tensor:
+    """Logits ``[1, classes]`` of a window by a :class:`TinierHar`; ``options`` have no effect."""
     x = tf.reshape(window, (*window.shape, 1))
     for block in network.blocks:
         x = _temporal_block(block, x)
@@ -40,7 +40,7 @@ def lower_tinierhar(network: Any, form: Form, window: tf.Tensor) -> tf.Tensor:
 
 
 def _side_by_side(x: tf.Tensor, time_axis: int) -> tf.Tensor:
-    """The maps of all channels as features of a time: ``[1, time, channels, maps]`` → rank 4, time as ``time_axis``."""
+    """Maps of all channels as features of a time: ``[1, time, channels, maps]`` → rank 4, time as ``time_axis``."""
     _, length, channels, maps = x.shape
     shape = [1, 1, 1, channels * maps]
     shape[time_axis] = length
@@ -56,7 +56,7 @@ def _temporal_block(block: Any, inputs: tf.Tensor) -> tf.Tensor:
 
 
 def _normed(layer: Any, x: tf.Tensor) -> tf.Tensor:
-    """A :class:`NormedConvolution`."""
+    """A :class:`NormedConvolution` with its batch norm folded."""
     if layer.depthwise is not None:
         x = tf.nn.depthwise_conv2d(x, constant(values(layer.depthwise.kernel)), (1, 1, 1, 1), "SAME")
     y = convolved(x, *folded_batch_norm(layer.convolution, layer.normalisation))

@@ -1,4 +1,4 @@
-"""TensorFlow Lite Micro: the firmware's source, and the interpreter that measures the arena."""
+"""TensorFlow Lite Micro: C++ source of a model, and the interpreter that measures its arena."""
 
 from functools import partial
 

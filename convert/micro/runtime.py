@@ -1,7 +1,7 @@
-"""TensorFlow Lite Micro on this machine: what a graph answers there, and how large an arena it needs.
+"""TensorFlow Lite Micro on this machine: its outputs for a graph, and the size of the arena that it needs.
 
-The package ``tflite-micro`` holds the reference kernels of a microcontroller's interpreter. They run in a process of
-their own, because an arena that is too small may end in a segmentation fault.
+The package ``tflite-micro`` has the reference kernels of the interpreter for microcontrollers. They run in a separate
+process because an arena that is too small may cause a segmentation fault.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _ROOMY = 1 << 24
 class Arena:
     """The working memory of a graph, measured on a 64-bit machine with the reference kernels.
 
-    A 32-bit core needs less, since half of what the interpreter keeps is pointers; optimised kernels (CMSIS-NN, ESP-NN)
-    ask for scratch memory on top. ``interpreter.arena_used_bytes()`` tells on the microcontroller itself.
+    A 32-bit core needs less, since half of the interpreter's data are pointers; optimised kernels (CMSIS-NN, ESP-NN)
+    need additional scratch memory. ``interpreter.arena_used_bytes()`` gives the exact size on the microcontroller.
 
     Args:
         bytes: smallest arena that allocates and runs, a multiple of 16.
-        head: of it, activations and scratch, which share their memory; None if the package did not tell.
-        tail: of it, what stays: structures of the interpreter and per-channel multipliers of its kernels.
-        kinds: what the tail is made of, bytes by the interpreter's own names.
+        head: part for activations and scratch, which share their memory; None if the package does not report it.
+        tail: part for permanent data: structures of the interpreter and per-channel multipliers of its kernels.
+        kinds: bytes of the tail by the interpreter's own names.
     """
 
     bytes: int
@@ -48,11 +48,11 @@ class Arena:
 
 @dataclass(frozen=True)
 class Peak:
-    """The operation at which the most activations are alive, which sets the arena's head.
+    """The operation during which the most activations are alive; it determines the arena's head.
 
     Args:
         node: the operation.
-        tensors: what is alive while it runs, the largest first.
+        tensors: tensors alive while it runs, the largest first.
         bytes: their sum, without alignment and scratch.
     """
 
@@ -88,7 +88,7 @@ def measure_arena(flatbuffer: bytes) -> Arena:
 
 
 def peak_activations(graph: Graph) -> Peak:
-    """Where a graph has the most activations alive: from the operation that writes one to the last that reads it."""
+    """The peak of a graph's activations, each alive from the operation that writes it to the last that reads it."""
     last_use = {t.index: step for step, node in enumerate(graph.nodes) for t in node.activations}
     last_use |= {t.index: len(graph.nodes) for t in graph.outputs}
     alive: dict[int, Tensor] = {t.index: t for t in graph.inputs}
@@ -120,7 +120,7 @@ def run_in_own_process(function: str, *arguments: Any) -> Any:
         raise SetupError(
             "tflite-micro",
             found="not installed",
-            expected="the interpreter of microcontrollers, which has wheels for Linux on x86-64",
+            expected="the interpreter for microcontrollers, which has wheels for Linux on x86-64",
             next_step="`pip install 'deseptr[micro]'`",
         )
     try:
@@ -134,13 +134,13 @@ def _refused(found: str) -> ConversionError:
         "TensorFlow Lite Micro",
         found=found,
         expected="a graph that its kernels run",
-        next_step="lower the layers it names, or convert without --target micro",
+        next_step="lower the layers named, or convert without --target micro",
     )
 
 
 def run_here(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-    """:func:`run_micro` in this process, which a crash would end."""
-    with _refusals_told():
+    """Do the work of :func:`run_micro` in this process, which a crash would end."""
+    with _stderr_in_errors():
         interpreter = _interpreter(flatbuffer, _ROOMY)
         classes = interpreter.get_output_details(0)["shape"][1:]
         outputs = np.empty((len(inputs), *classes), np.int8)
@@ -152,11 +152,11 @@ def run_here(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def measure_here(flatbuffer: bytes) -> Arena:
-    """:func:`measure_arena` in this process, which a crash would end; it turns core dumps off."""
+    """Do the work of :func:`measure_arena` in this process, which a crash would end; it turns core dumps off."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with _refusals_told() as printed:
+    with _stderr_in_errors() as printed:
         interpreter = _interpreter(flatbuffer, _ROOMY)
         interpreter.invoke()
         interpreter.print_allocations()
@@ -172,7 +172,7 @@ def measure_here(flatbuffer: bytes) -> Arena:
 
 
 def _fits(flatbuffer: bytes, size: int) -> bool:
-    """Whether a forked child of this process outlives an inference in an arena of ``size`` bytes."""
+    """Whether a forked child process survives an inference in an arena of ``size`` bytes."""
     child = os.fork()
     if child == 0:
         try:
@@ -196,11 +196,11 @@ def parse_allocations(report: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _refusals_told() -> Iterator[Callable[[], str]]:
-    """Hold what the C++ side prints; its refusals are a ConversionError that quotes it.
+def _stderr_in_errors() -> Iterator[Callable[[], str]]:
+    """Capture the output of the C++ library and quote it in the ConversionError of a RuntimeError.
 
     Yields:
-        a function that returns what was printed so far.
+        a function that returns the output so far.
     """
     with tempfile.TemporaryFile() as held:
 

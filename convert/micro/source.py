@@ -1,8 +1,8 @@
 """``deseptr convert --target micro``: a model as C++ source for TensorFlow Lite Micro.
 
-``model.cc`` and ``model.h`` hold the flatbuffer, the operations it needs, the size of its arena and what its contract
-says of windows and labels. They name no class of the library, which has moved between namespaces; the firmware around
-them is the reader's own. What runs the graph here is in ``micro_runtime``.
+``model.cc`` and ``model.h`` contain the flatbuffer, the operations it needs, the size of its arena, and windows and
+labels of its contract. They name no class of the library, whose namespaces have changed over time; the firmware around
+them is up to the reader. :mod:`.runtime` runs the graph on this machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .runtime import ALIGNMENT, Arena, Peak, measure_arena, peak_activations, ru
 
 __all__ = ["Arena", "Peak", "measure_arena", "peak_activations", "resolver_ops", "run_micro", "write_firmware"]
 
-# As tensorflow/lite/micro/micro_mutable_op_resolver.h names its methods for built-in operators, without their Add.
+# Method names of built-in operators in tensorflow/lite/micro/micro_mutable_op_resolver.h, without the prefix Add.
 _KERNELS = """
     Abs Add AddN ArgMax ArgMin AssignVariable AveragePool2D BatchMatMul BatchToSpaceNd BroadcastArgs BroadcastTo
     CallOnce Cast Ceil Concatenation Conv2D Cos CumSum DepthToSpace DepthwiseConv2D Dequantize Div DynamicUpdateSlice
@@ -41,14 +41,14 @@ def resolver_ops(graph: Graph) -> tuple[str, ...]:
     """Methods of ``tflite::MicroMutableOpResolver`` that register a graph's operations, each once, in order of name.
 
     Raises:
-        ConversionError: naming the operations that the library has no kernel for.
+        ConversionError: names the operations without a kernel in the library.
     """
     missing = [op for op in graph.ops if op.replace("_", "") not in _METHODS]
     if missing:
         raise ConversionError(
             "TensorFlow Lite Micro",
             found=f"no kernel for {', '.join(missing)}",
-            expected="operations that its resolver can add",
+            expected="operations that the resolver can add",
             next_step="lower these layers, or convert without --target micro",
         )
     return tuple(sorted(_METHODS[op.replace("_", "")] for op in graph.ops))
@@ -57,14 +57,14 @@ def resolver_ops(graph: Graph) -> tuple[str, ...]:
 def write_firmware(folder: Path, flatbuffer: bytes, contract: ModelContract, arena: Arena) -> list[Path]:
     """Write ``model.cc`` and ``model.h``; the same input gives the same bytes.
 
-    The arena is an eighth larger than the measured one and rounded up to a whole KiB: the optimised kernels of CMSIS-NN
-    want scratch memory that the reference kernels do without, for a convolution four columns of its im2col matrix.
+    The arena is an eighth larger than measured and rounded up to a whole KiB: the optimised kernels of CMSIS-NN need
+    scratch memory that the reference kernels do not, for a convolution four columns of its im2col matrix.
 
     Args:
-        folder: where to write; made if need be.
-        flatbuffer: of an int8 graph, with or without an archive behind it.
-        contract: what the model expects and returns.
-        arena: as :func:`measure_arena` found it.
+        folder: folder to write to; created if necessary.
+        flatbuffer: flatbuffer of an int8 graph, with or without an archive behind it.
+        contract: the model's contract.
+        arena: as :func:`measure_arena` returns it.
 
     Raises:
         ConversionError: if the graph is not int8 or does not fit its contract, or has an operation without a kernel.
@@ -137,7 +137,7 @@ def _strings(texts: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A text for a C++ string literal or a line of comment: other bytes than plain ASCII as octal escapes."""
+    """Text for a C++ string literal or comment: bytes other than plain ASCII as octal escapes."""
     plain = {ord(c) for c in map(chr, range(32, 127)) if c not in '"\\?'}
     return "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode())
 

@@ -12,9 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelContract
-
-STANDARD_GRAVITY = 9.80665  # m/s^2 per g, CGPM 1901
+from deseptr.contract import STANDARD_GRAVITY as STANDARD_GRAVITY, ModelContract
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def test_recordings_of_a_foreign_unit_are_noticed(bare: Path, tmp_path: Path):
     assert result.exit_code == 0, result.output
     lines = [line for line in result.stderr.splitlines() if line.startswith("warning: ")]
     assert [line.split(": ")[2] for line in lines] == ["acc_x", "acc_y", "acc_z"]
-    assert all(line.endswith("is the unit the right one?") for line in lines)
+    assert all(line.endswith("check the unit") for line in lines)
 
 
 def test_missing_calibration_windows_lead_to_recordings(bare: Path, tmp_path: Path):

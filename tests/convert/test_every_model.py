@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edited import edited
 
 from deseptr.convert.lint import check
 from deseptr.convert.lowering.inference_graph import InferenceGraph
 from deseptr.convert.quantize import flatbuffer_of
 from deseptr.convert.recipe import Recipe
-from deseptr.convert.symmetric import with_symmetric_operands
+from deseptr.convert.symmetric import make_operands_symmetric
 from deseptr.convert.targets import TARGETS
 from deseptr.tflite import embed_contract, load_engine, predict
 from deseptr.tflite.graph import read_graph
@@ -21,7 +22,7 @@ def test_int8_conversion(name: str, windows: np.ndarray, random_model, contract,
     classifier = random_model(name, scale=0.05)
     expected = np.asarray(classifier(windows))
     graph = InferenceGraph(classifier, contract)
-    content = with_symmetric_operands(flatbuffer_of(graph, Recipe(), graph.encode(windows), name))
+    content = edited(flatbuffer_of(graph, Recipe(), graph.encode(windows), name), make_operands_symmetric)
     lowered = read_graph(content)
     check(lowered, TARGETS["pi"], "int8", name)
     assert not {"FULLY_CONNECTED", "WHILE"} & lowered.ops.keys()

@@ -1,11 +1,13 @@
 """Float input and output around an int8 graph: the same numbers, and nothing in float but at the borders."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from edited import edited
 
-from deseptr.convert.float_io import with_float_io
+from deseptr.convert.float_io import add_float_io
 from deseptr.convert.lint import lint
 from deseptr.convert.targets import TARGETS
 from deseptr.tflite import embed_contract, load_engine, predict, read_tflite, without_archive
@@ -17,7 +19,7 @@ from deseptr.train import CalibrationWindows, RunFolder
 def wrapped(tiny_tflite: Path, tmp_path: Path) -> Path:
     """The tiny run's int8 flatbuffer with float input and output."""
     file = read_tflite(tiny_tflite)
-    content = with_float_io(without_archive(file.content), file.contract.input_range)
+    content = edited(without_archive(file.content), partial(add_float_io, input_range=file.contract.input_range))
     path = tmp_path / "float_io.tflite"
     path.write_bytes(embed_contract(content, file.contract))
     return path

@@ -29,7 +29,7 @@ def test_g_in_place_of_metres_per_second_squared_is_noticed():
     values[..., :3] /= 9.81
     found = warnings(values)
     assert [line.partition(":")[0] for line in found] == ["acc_x", "acc_y", "acc_z"]
-    assert found[0] == "acc_x: values reach 3.67 m/s^2 of the model's 40; is the unit the right one?"
+    assert found[0] == "acc_x: values reach only 3.67 m/s^2 of the model's 40; check the unit"
 
 
 def test_degrees_in_place_of_radians_saturate():
@@ -52,4 +52,4 @@ def test_a_hundredth_may_saturate(share: float, warned: bool):
 def test_a_silent_channel_is_named():
     values = windows()
     values[..., 4] = 0
-    assert warnings(values) == ["gyro_y: values reach 0 rad/s of the model's 10; is the unit the right one?"]
+    assert warnings(values) == ["gyro_y: values reach only 0 rad/s of the model's 10; check the unit"]

@@ -138,9 +138,9 @@ def test_gate_lets_pass_what_lies_on_its_edges(flawless: Parity):
 def test_gate_says_what_it_found_and_what_it_expected(flawless: Parity):
     worse = replace(flawless, agreement=0.985, accuracy=Difference(-0.0075, None), macro_f1=Difference(-0.0051, None))
     assert Gate().failures(worse) == (
-        "agreement with the reference: found 98.50% (197 of 200 windows), expected 99.00% at least",
-        "accuracy: found 0.75 points below the reference, expected 0.50 at most",
-        "macro-F1: found 0.51 points below the reference, expected 0.50 at most",
+        "agreement with the reference: found 98.50% (197 of 200 windows), expected at least 99.00%",
+        "accuracy: found 0.75 points below the reference, expected at most 0.50",
+        "macro-F1: found 0.51 points below the reference, expected at most 0.50",
     )
     assert Gate().failures(worse)
     assert not Gate(0.98, 0.01).failures(worse)

@@ -1,18 +1,20 @@
 """A graph of 16 bits hears the window in the steps of 8 bits, as the model did when it was trained."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from edited import edited
 
 from deseptr.contract import ModelContract
-from deseptr.convert.float_io import with_float_io
+from deseptr.convert.float_io import add_float_io
 from deseptr.convert.lint import lint
 from deseptr.convert.lowering.blocks import unit_norm
 from deseptr.convert.lowering.inference_graph import InferenceGraph
 from deseptr.convert.quantize import flatbuffer_of
 from deseptr.convert.recipe import Recipe
-from deseptr.convert.rounded_input import with_rounded_input
+from deseptr.convert.rounded_input import round_input
 from deseptr.convert.targets import TARGETS
 from deseptr.tflite import embed_contract, load_engine, predict
 from deseptr.tflite.graph import read_graph
@@ -37,7 +39,7 @@ def test_window_and_its_rounding_are_one(wide: bytes, graph, windows: np.ndarray
     largest = 0.99 * np.float32(contract.input_range)
     windows = np.clip(windows, -largest, largest)
     rounded = graph.encode(windows) * np.float32(contract.input_range)
-    content = with_rounded_input(wide)
+    content = edited(wide, round_input)
     np.testing.assert_array_equal(
         logits(content, contract, windows, tmp_path), logits(content, contract, rounded, tmp_path)
     )
@@ -49,7 +51,7 @@ def test_window_and_its_rounding_are_one(wide: bytes, graph, windows: np.ndarray
 
 
 def test_one_operation_more_that_every_target_has(wide: bytes):
-    before, after = read_graph(wide), read_graph(with_rounded_input(wide))
+    before, after = read_graph(wide), read_graph(edited(wide, round_input))
     assert [node.op for node in after.nodes] == ["QUANTIZE", *(node.op for node in before.nodes)]
     assert after.nodes[0].types == {"INT16"}
     assert after.inputs[0].scales[0] == pytest.approx(1 / 127.5)
@@ -57,8 +59,8 @@ def test_one_operation_more_that_every_target_has(wide: bytes):
 
 
 def test_float_input_is_rounded_too(wide: bytes, graph, windows: np.ndarray, contract, tmp_path):
-    content = with_float_io(with_rounded_input(wide), contract.input_range)
-    expected = logits(with_rounded_input(wide), contract, windows, tmp_path)
+    content = edited(wide, round_input, partial(add_float_io, input_range=contract.input_range))
+    expected = logits(edited(wide, round_input), contract, windows, tmp_path)
     step = read_graph(wide).outputs[0].scales[0]
     assert np.abs(logits(content, contract, windows, tmp_path) - expected).max() <= step * 1.001
     assert lint(read_graph(content), TARGETS["pi"], "int16x8") == ()

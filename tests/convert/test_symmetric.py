@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from edited import edited
 
-from deseptr.convert.symmetric import with_symmetric_operands
+from deseptr.convert.symmetric import make_operands_symmetric
 from deseptr.tflite.graph import Graph, read_graph
 
 SHAPE = (1, 2, 3, 4)
@@ -52,7 +53,7 @@ def logits(content: bytes, windows: np.ndarray) -> np.ndarray:
 )
 def test_values_become_symmetric_and_keep_their_range(value):
     before = int8(lambda x: tf.matmul(tf.nn.softmax(tf.matmul(x, x, transpose_b=True)), value(x)))
-    after = with_symmetric_operands(before)
+    after = edited(before, make_operands_symmetric)
     graphs = [read_graph(content) for content in (before, after)]
     products = [[node for node in graph.nodes if node.op == "BATCH_MATMUL"][-1].inputs[1] for graph in graphs]
     was, now = products
@@ -66,7 +67,7 @@ def test_values_become_symmetric_and_keep_their_range(value):
 
 def test_keys_that_come_transposed_stay():
     before = int8(lambda x: tf.matmul(projected(x), projected(x) - 1.0, transpose_b=True))
-    after = with_symmetric_operands(before)
+    after = edited(before, make_operands_symmetric)
     np.testing.assert_array_equal(operand(read_graph(after)).zero_points, operand(read_graph(before)).zero_points)
 
 
@@ -78,7 +79,7 @@ def test_an_operand_that_pooling_reads_too_stays():
         )
 
     before = int8(function)
-    after = with_symmetric_operands(before)
+    after = edited(before, make_operands_symmetric)
     pooled = [next(n for n in read_graph(c).nodes if n.op == "MAX_POOL_2D") for c in (before, after)]
     np.testing.assert_array_equal(pooled[0].inputs[0].zero_points, pooled[1].inputs[0].zero_points)
     assert np.isfinite(logits(after, np.zeros((1, *SHAPE[1:])))).all()

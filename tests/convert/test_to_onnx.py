@@ -63,7 +63,7 @@ def test_other_network_is_refused(convert: Callable[..., bytes], monkeypatch: py
 
     monkeypatch.setattr(module, "BareOnnx", Off)
     with pytest.raises(
-        ConversionError, match=r"m as ONNX: found outputs that differ by 0.0002, expected 0.0001 at most"
+        ConversionError, match=r"m as ONNX: found outputs that differ by 0.0002, expected at most 0.0001"
     ):
         module.check_same_outputs(convert(), b"", "m")
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deseptr.contract import DataError
+from deseptr.contract import STANDARD_GRAVITY as G, DataError
 from deseptr.data import load_dataset
-from deseptr.data.units import G
 
 _MOTION = ("attitude.roll", "attitude.pitch", "attitude.yaw", "gravity.x", "gravity.y", "gravity.z")
 _MOTION += ("rotationRate.x", "rotationRate.y", "rotationRate.z")

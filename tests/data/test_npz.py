@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from deseptr.contract import DataError, SetupError
+from deseptr.contract import STANDARD_GRAVITY as G, DataError, SetupError
 from deseptr.data import Dataset, Recording, read_npz, save_npz
-from deseptr.data.units import G
 
 HALF_COUNT = np.array([2.5e-4 * G] * 3 + [1e-3] * 3) / 2
 

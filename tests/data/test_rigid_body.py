@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from deseptr.contract import STANDARD_GRAVITY as G
 from deseptr.data.rigid_body import PHONE_FROM_THIGH, Motion, thigh_readings, turn_about
-from deseptr.data.units import G
 
 RATE_HZ = 400.0
 UP = np.array([0, 0, G])

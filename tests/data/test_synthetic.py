@@ -9,9 +9,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
-from deseptr.contract import DataError
+from deseptr.contract import STANDARD_GRAVITY as G, DataError
 from deseptr.data import Dataset, cut_windows, describe, load_dataset, synthetic_dataset, synthetic_day
-from deseptr.data.units import G
 
 LABELS = ("downstairs", "upstairs", "sitting", "standing", "walking", "jogging")
 

@@ -73,7 +73,7 @@ def test_result_says_that_it_passed(page: str, result: Conversion):
 
 
 def test_failed_gate_is_said_once_and_so_is_every_attempt(result: Conversion):
-    failure = "agreement with the reference: found 80.00%, expected 99.00% at least"
+    failure = "agreement with the reference: found 80.00%, expected at least 99.00%"
     failed = changed(result, failures=(failure,))
     earlier = replace(result.kept, failures=("macro-F1: found 3.00 points below",))
     forced = f"failed the gate, written by force: {failure}"

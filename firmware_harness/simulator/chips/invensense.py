@@ -17,6 +17,7 @@ from typing import ClassVar, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from deseptr.contract import STANDARD_GRAVITY
 from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
@@ -27,7 +28,6 @@ CLOCK_STOPPED = 0x07
 USER_FIFO_EN = 0x40
 ANY_READ_CLEARS = 0x10
 
-G = 9.80665
 ACC_LSB_PER_G = (16384.0, 8192.0, 4096.0, 2048.0)
 GYRO_LSB_PER_DPS = (131.0, 65.5, 32.8, 16.4)
 
@@ -310,7 +310,7 @@ class SimulatedInvenSense(Chip):
         added_g, added_dps = self._added()
         acc, gyro = ACC_LSB_PER_G[acc_code], GYRO_LSB_PER_DPS[gyro_code]
         off = np.array([self._memory[self.register_map.pwr_mgmt_2] >> (5 - axis) & 1 for axis in range(6)], bool)
-        gain = np.array([acc / G] * 3 + [np.rad2deg(gyro)] * 3)
+        gain = np.array([acc / STANDARD_GRAVITY] * 3 + [np.rad2deg(gyro)] * 3)
         shift = np.concatenate([added_g * acc, added_dps * gyro])
         return CountScale(np.where(off, 0.0, gain), np.where(off, 0.0, shift))
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from deseptr.contract import STANDARD_GRAVITY
+
 CTRL1_XL, CTRL2_G, CTRL5_C, CTRL6_C, X_OFS_USR = 0x10, 0x11, 0x14, 0x15, 0x73
 FS_125, USR_OFF_W = 0x02, 0x08
 
-G = 9.80665
 ACC_MG_PER_LSB = (0.061, 0.488, 0.122, 0.244)
 GYRO_MDPS_PER_LSB = (8.75, 17.5, 35.0, 70.0)
 GYRO_MDPS_PER_LSB_AT_125 = 4.375
@@ -38,7 +39,7 @@ def counts_of(
     gyro_scale, test = memory[CTRL2_G] >> 2 & 3, memory[CTRL5_C]
     test_dps = SELF_TEST_DPS_AT_2000 if gyro_scale == 3 else SELF_TEST_DPS
     dps = np.rad2deg(signals[:, 3:]) + test_dps * GYRO_SELF_TEST_SIGN.get(test >> 2 & 3, 0.0)
-    g = signals[:, :3] / G + SELF_TEST_G * ACC_SELF_TEST_SIGN.get(test & 3, 0.0) + offset_g
+    g = signals[:, :3] / STANDARD_GRAVITY + SELF_TEST_G * ACC_SELF_TEST_SIGN.get(test & 3, 0.0) + offset_g
     mdps = GYRO_MDPS_PER_LSB_AT_125 if memory[CTRL2_G] & FS_125 else GYRO_MDPS_PER_LSB[gyro_scale]
     exact = np.concatenate([dps * (1000 / mdps), g * (1000 / ACC_MG_PER_LSB[acc_scale])], axis=1)
     counts: NDArray[np.int16] = np.clip(np.rint(exact), -32768, 32767).astype(np.int16)

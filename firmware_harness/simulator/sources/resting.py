@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-STANDARD_GRAVITY = 9.80665
+from deseptr.contract import STANDARD_GRAVITY
+
 # 400 µg/√Hz and 0.005 °/s/√Hz (MPU-6050, PS-MPU-6000A rev 3.4, tables 6.1 and 6.2) over 21 Hz of bandwidth.
 ACC_NOISE, GYRO_NOISE = 0.022, 0.0005
 GYRO_BIAS = (0.012, -0.02, 0.006)

@@ -121,5 +121,5 @@ def test_every_network_has_a_lowering():
 
 
 def test_forest_is_no_network(contract):
-    with pytest.raises(ConversionError, match="RandomForest: found a model that is no network"):
+    with pytest.raises(ConversionError, match="RandomForest: found a model that is not a network"):
         InferenceGraph(RandomForest(3), contract)
