@@ -49,7 +49,7 @@ def test_converted_model_gives_the_same_logits(convert: Callable[..., bytes]):
 def test_quantised_graph_is_refused(convert: Callable[..., bytes]):
     flatbuffer = convert(quantised=True)
     assert not is_float(flatbuffer, "m")
-    with pytest.raises(ModelError, match="m: found a quantised graph, expected a float32 one"):
+    with pytest.raises(ModelError, match="m: found a quantised graph, expected a float32 graph"):
         to_onnx(flatbuffer, "m")
 
 
