@@ -171,7 +171,7 @@ def _not_the_same(run: Path, attempts: list[Attempt]) -> ConversionError:
     tried = f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
     return ConversionError(
         run,
-        found=f"a model in {kept.recipe.mode} that is not the same{tried} ({'; '.join(kept.failures)})",
+        found=f"a model that is not the same in {kept.recipe.mode}{tried} ({'; '.join(kept.failures)})",
         expected="the checkpoint's predictions",
         next_step=f"train longer or on more varied data, try another --mode, or --force (worst layers: {lossy})",
     )

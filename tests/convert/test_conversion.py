@@ -146,7 +146,7 @@ def test_model_that_fails_is_tried_with_its_worst_layers_in_float_and_the_best_i
     run: Path, tmp_path: Path, io: str
 ):
     impossible = Impassable()
-    with pytest.raises(ConversionError, match=r"a model in int8 that is not the same after 2 attempts \(never"):
+    with pytest.raises(ConversionError, match=r"a model that is not the same in int8 after 2 attempts \(never"):
         convert_run(run, tmp_path / "m.tflite", gate=impossible)
     assert sorted(tmp_path.iterdir()) == [run]
     forced = convert_run(run, tmp_path / "m.tflite", recipe=Recipe(io=io), gate=impossible, force=True)
