@@ -1,6 +1,6 @@
 """Two int8 views of each channel, which a graph takes in place of the window: one for posture and one for motion.
 
-The coarse view is the sample in steps of 1/128 of the input range, as a plain int8 input has it. The fine view is the
+The coarse view is the sample in steps of 1/127.5 of the input range, as a plain int8 input has it. The fine view is the
 sample less the mean of the last samples, so that gravity is gone, in steps that grow with its size: fine near zero,
 where a standing person sways, and coarse where an int8 step would saturate.
 """
@@ -11,18 +11,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING
 
 from .errors import ModelError
 
-# A sample is a 16-bit integer whose coarse view are its upper eight bits: range / 32640 is 1/255 of range / 128.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+# The coarse view is the upper eight bits of a 16-bit sample: 256 steps of range / 32640 are one of range / 127.5.
 STEPS = 32640
 SMALLEST, LARGEST = -32768, 32767
 LEVELS = 127
-# The scale of the graph's input: view / 127.5 lies within ±1.
-VIEW_SCALE = 1 / 127.5
 # Sums of this many samples are exact in float32, in which training encodes.
 _LONGEST_SUM = 256
 
@@ -38,8 +38,8 @@ def asinh_thresholds(history: int = 31, curvature: float = 200.0) -> tuple[int, 
     ((123, 370, 617), 1020130)
     """
     unit = (history + 1) * STEPS / curvature
-    levels = (np.arange(LEVELS) + 0.5) / LEVELS * math.asinh(curvature)
-    return tuple(round(unit * math.sinh(level)) for level in levels)
+    step = math.asinh(curvature) / LEVELS
+    return tuple(round(unit * math.sinh((level + 0.5) * step)) for level in range(LEVELS))
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class InputViews:
     def encode(self, samples: ArrayLike, input_range: Sequence[float]) -> NDArray[np.int8]:
         """The views of windows, int8 ``[…, window_length, 2·channels]``: coarse columns first, fine columns after.
 
+        >>> import numpy as np
         >>> still = np.full((31 + 2, 1), 9.81, np.float32)
         >>> InputViews().encode(still, input_range=(19.62,)).tolist()
         [[64, 0], [64, 0]]
@@ -92,36 +93,9 @@ class InputViews:
         Raises:
             ValueError: if there are not more samples than ``history``.
         """
-        steps = in_steps(samples, input_range)
-        if steps.shape[-2] <= self.history:
-            raise ValueError(
-                f"samples must be more than the history of {self.history}. Received: shape {list(steps.shape)}"
-            )
-        own = steps[..., self.history :, :]
-        deviation = (self.history + 1) * own - _trailing_sums(steps, self.history + 1)
-        level = np.searchsorted(np.array(self.thresholds), np.abs(deviation), "right")
-        coarse = np.minimum((own + 128) >> 8, 127)
-        return np.concatenate([coarse, np.sign(deviation) * level], -1).astype(np.int8)
+        from .view_encoding import encode_views
 
-
-def in_steps(samples: ArrayLike, input_range: Sequence[float]) -> NDArray[np.int32]:
-    """Samples ``[…, channels]`` in steps of ``input_range / 32640``, rounded half to even, saturated to 16 bits."""
-    steps = np.rint(np.asarray(samples, np.float32) / step_sizes(input_range))
-    return np.asarray(np.clip(steps, SMALLEST, LARGEST), np.int32)
-
-
-def step_sizes(input_range: Sequence[float]) -> NDArray[np.float32]:
-    """Steps float32 ``[channels]`` of a 16-bit sample in SI units."""
-    return (np.array(input_range, np.float64) / STEPS).astype(np.float32)
-
-
-def _trailing_sums(values: NDArray[np.int32], length: int) -> NDArray[np.int32]:
-    """Sums of ``length`` successive values along the last axis but one, by doubling."""
-    done = 1
-    while done < length:
-        values = values[..., done:, :] + values[..., :-done, :]
-        done *= 2
-    return values
+        return encode_views(self.history, self.thresholds, samples, input_range)
 
 
 def _require(condition: bool, name: str, found: object, expected: str) -> None:

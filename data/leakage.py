@@ -50,8 +50,9 @@ def check_leakage(parts: Mapping[str, Windows]) -> None:
 
 def _digests(windows: Windows) -> dict[bytes, int]:
     """Index of a window by the digest of its bytes, still windows left out."""
-    moving = np.flatnonzero(np.ptp(windows.signals, axis=1).any(axis=1)) if len(windows) else ()
-    return {blake2b(windows.signals[i].tobytes(), digest_size=16).digest(): int(i) for i in moving}
+    signals = windows.own_signals
+    moving = np.flatnonzero(np.ptp(signals, axis=1).any(axis=1)) if len(windows) else ()
+    return {blake2b(signals[i].tobytes(), digest_size=16).digest(): int(i) for i in moving}
 
 
 def _where(windows: Windows, index: int) -> str:

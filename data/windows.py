@@ -19,13 +19,14 @@ class Windows:
     """Labelled windows and where each came from.
 
     Args:
-        signals: float32 ``[window, window_length, 6]`` in m/s^2 and rad/s.
+        signals: float32 ``[window, history + window_length, 6]`` in m/s^2 and rad/s.
         labels: int64 ``[window]``, index into ``label_names``.
         subjects: str ``[window]``.
         recording: int64 ``[window]``, index into the dataset's ``recordings``.
-        start: int64 ``[window]``, first sample in the recording at ``rate_hz``.
+        start: int64 ``[window]``, first sample in the recording at ``rate_hz``, the history not counted.
         label_names: what the labels index.
         rate_hz: sample rate of the windows.
+        history: samples of each of the ``signals`` that come before its window.
     """
 
     signals: NDArray[np.float32]
@@ -35,6 +36,7 @@ class Windows:
     start: NDArray[np.int64]
     label_names: tuple[str, ...]
     rate_hz: float
+    history: int = 0
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -49,7 +51,13 @@ class Windows:
             self.start[chosen],
             self.label_names,
             self.rate_hz,
+            self.history,
         )
+
+    @property
+    def own_signals(self) -> NDArray[np.float32]:
+        """``[window, window_length, 6]``: the windows alone, without their history."""
+        return self.signals[:, self.history :]
 
     def of_subjects(self, subjects: Sequence[str]) -> Windows:
         """The windows of some subjects, in their order here."""
@@ -74,6 +82,7 @@ def cut_windows(
     hop_length: int,
     rate_hz: float,
     label_names: Sequence[str] | None = None,
+    history: int = 0,
 ) -> Windows:
     """Cut every label run of every recording into windows.
 
@@ -87,11 +96,13 @@ def cut_windows(
         rate_hz: sample rate of the windows.
         label_names: the classes wanted, in the order of the windows' labels; by default the dataset's own. Samples of
             other classes are left out.
+        history: samples of the recording before each window, across labels, that its ``signals`` begin with; before
+            the recording's first sample that one is repeated.
 
     Raises:
         DataError: if a length is not positive, a label unknown, or no run is long enough for a single window.
     """
-    _check_lengths(window_length, hop_length)
+    _check_lengths(window_length, hop_length, history)
     names = dataset.label_names if label_names is None else tuple(label_names)
     table = label_table(dataset.label_names, names, dataset.name)
     recordings = [resample(recording, rate_hz) for recording in dataset.recordings]
@@ -99,8 +110,8 @@ def cut_windows(
     counts = [len(labels) for _, labels in cuts]
     if not sum(counts):
         raise _no_window(dataset, recordings, window_length)
-    signals = np.empty((sum(counts), window_length, len(CHANNELS)), np.float32)
-    _fill(signals, recordings, [starts for starts, _ in cuts])
+    signals = np.empty((sum(counts), history + window_length, len(CHANNELS)), np.float32)
+    _fill(signals, recordings, [starts for starts, _ in cuts], history)
     return Windows(
         signals,
         np.concatenate([labels for _, labels in cuts]),
@@ -109,7 +120,23 @@ def cut_windows(
         np.concatenate([starts for starts, _ in cuts]),
         names,
         float(rate_hz),
+        history,
     )
+
+
+def samples_before(starts: NDArray[np.int64], length: int, history: int, first: int = 0) -> NDArray[np.int64]:
+    """Indices ``[window, history + length]`` of the samples of windows and of those before them.
+
+    >>> samples_before(np.array([1]), length=2, history=3).tolist()
+    [[0, 0, 0, 1, 2]]
+
+    Args:
+        starts: int64 ``[window]``, first sample of each window.
+        length: of a window.
+        history: samples before it.
+        first: the earliest sample that there is, which stands for those before it.
+    """
+    return np.asarray(np.maximum(starts[:, None] + np.arange(-history, length), first))
 
 
 def _cut(
@@ -127,14 +154,18 @@ def _cut(
     return np.concatenate(none + starts), np.concatenate(none + labels)
 
 
-def _fill(signals: NDArray[np.float32], recordings: list[Recording], starts: list[NDArray[np.int64]]) -> None:
-    done, window = 0, np.arange(signals.shape[1])
+def _fill(
+    signals: NDArray[np.float32], recordings: list[Recording], starts: list[NDArray[np.int64]], history: int
+) -> None:
+    done, length = 0, signals.shape[1] - history
     for recording, first in zip(recordings, starts, strict=True):
-        signals[done : done + len(first)] = recording.signals[first[:, None] + window]
+        signals[done : done + len(first)] = recording.signals[samples_before(first, length, history)]
         done += len(first)
 
 
-def _check_lengths(window_length: int, hop_length: int) -> None:
+def _check_lengths(window_length: int, hop_length: int, history: int) -> None:
+    if history < 0:
+        raise DataError("history", found=history, expected="at least 0 samples", next_step="choose a larger history")
     for name, value in (("window_length", window_length), ("hop_length", hop_length)):
         if value < 1:
             raise DataError(name, found=value, expected="at least 1 sample", next_step=f"choose a larger {name}")

@@ -45,7 +45,7 @@ class Classifier:
             data: recordings, or the name of a source of them.
 
         Returns:
-            ``signals`` float32 ``[window, window_length, channels]`` in SI units, ``labels`` that index the contract's,
+            ``signals`` float32 ``[window, input_length, channels]`` in SI units, ``labels`` that index the contract's,
             ``subjects``.
 
         Raises:
@@ -60,7 +60,8 @@ class Classifier:
         """Classify windows.
 
         Args:
-            windows: ``[window, window_length, channels]``, or one window ``[window_length, channels]``, in SI units.
+            windows: ``[window, input_length, channels]``, or one window ``[input_length, channels]``, in SI units;
+                ``input_length`` is the contract's, a window and the history that views need.
 
         Returns:
             Logits float32 ``[window, class]``; classes in the order of ``contract.labels``.
@@ -73,7 +74,7 @@ class Classifier:
         from deseptr.contract import DataError
 
         array = np.asarray(windows, np.float32)
-        shape = (self.contract.window_length, len(self.contract.channels))
+        shape = (self.contract.input_length, len(self.contract.channels))
         array = array[None] if array.shape == shape else array
         if array.ndim != 3 or array.shape[1:] != shape:
             raise DataError(

@@ -147,6 +147,6 @@ def _agree(judged: Judged, first: Judged | None) -> float | None:
     """Share of windows on which a model names the class that the first one names; None where these are not the same."""
     if first is None or judged is first or judged.predictor.contract.labels != first.predictor.contract.labels:
         return None
-    if not np.array_equal(judged.windows.signals, first.windows.signals):
+    if not np.array_equal(judged.windows.own_signals, first.windows.own_signals):
         return None
     return float((judged.predicted == first.predicted).mean())

@@ -21,7 +21,7 @@ from deseptr.tflite.runtimes import choose_runtime
 
 from .predictor import Predictor
 
-# Of ±1 in an int8 input, as in deseptr.train.front_end.
+# Of ±1 in an int8 input, as in deseptr.train.front_end, and of views.
 _INPUT_STEPS = np.float32(INPUT_STEPS)
 
 
@@ -69,8 +69,11 @@ class Contestant:
         return self.graph.macs
 
     def feed(self, window: NDArray[np.float32]) -> list[NDArray[Any]]:
-        """The input array of a window in SI units."""
+        """The input array of a window ``[input_length, channels]`` in SI units."""
         (port,) = self.model.inputs
+        if self.contract is not None and self.contract.views is not None:
+            views = self.contract.views.encode(window, self.contract.input_range)
+            return [port.encode(np.asarray(views, np.float32) / _INPUT_STEPS)]
         return [port.encode(window / self._range if port.quantised else self._as_float(window))]
 
     def predictor(self, engines: Engines) -> Predictor | None:
@@ -85,17 +88,17 @@ class Contestant:
             return self._onnx_predictor(self.contract)
         file = TfliteFile(self.content, self.contract, self.path)
         engine = TfliteEngine(file, choose_runtime("auto"), engines.threads, kernels=engines.kernels)
-        quantised = self.model.inputs[0].quantised
+        as_it_is = self.model.inputs[0].quantised or self.contract.views is not None
         return Predictor(
             self.contract,
             engine.name,
-            # The engine scales what an integer input is fed, and leaves what a float one is as it is.
-            lambda windows: predict(engine, windows if quantised else self._as_float(windows)),
+            # The engine encodes views and scales what an integer input is fed; a float one is fed what it is given.
+            lambda windows: predict(engine, windows if as_it_is else self._as_float(windows)),
         )
 
     def _onnx_predictor(self, contract: ModelContract) -> Predictor:
         shapes = [port.shape for port in self.model.inputs]
-        wanted = (1, contract.window_length, len(contract.channels))
+        wanted = (1, contract.window_length, contract.graph_channels)
         classes = [array.size for array in self.model.run([np.zeros(p.shape, p.dtype) for p in self.model.inputs])]
         if shapes != [wanted] or classes != [len(contract.labels)]:
             raise ModelError(

@@ -131,7 +131,7 @@ def with_macs(run: FinishedRun) -> FinishedRun:
     from deseptr.train.macs import window_macs
 
     classifier, contract = load_run(run.checkpoint)
-    macs = window_macs(classifier, (contract.window_length, len(contract.channels)))
+    macs = window_macs(classifier, (contract.input_length, len(contract.channels)))
     return replace(run, macs=macs, checkpoint=None)
 
 

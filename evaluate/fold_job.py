@@ -40,7 +40,7 @@ class FoldJob:
         folder: where it leaves everything.
         data: digest of the recordings, so that a fold of other data is never taken for this one.
         int8: importable name, ``module:function``, of what converts a run and predicts with the int8 model (a function
-            of the run folder and ``[window, window_length, channels]`` that returns logits); None leaves int8 out.
+            of the run folder and ``[window, input_length, channels]`` that returns logits); None leaves int8 out.
         teacher: run folder whose teacher to take instead of training one; of the same fold, data and settings, so that
             it decides nothing that these do not.
         heads: whether to keep what each head of a distilled model says, too.

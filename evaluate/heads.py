@@ -38,7 +38,7 @@ class HeadLogits(ArrayFile):
 
     @classmethod
     def predict(cls, classifier: Any, signals: NDArray[np.float32]) -> Self:
-        """What a classifier with two heads says of raw windows ``[window, window_length, channels]``."""
+        """What a classifier with two heads says of raw windows ``[window, input_length, channels]``."""
         batches = (signals[start : start + _BATCH] for start in range(0, len(signals), _BATCH))
         pairs = [classifier.network(classifier.front_end(batch), training=False) for batch in batches]
         of_class, of_distillation = (np.concatenate([np.asarray(pair[i]) for pair in pairs]) for i in (0, 1))

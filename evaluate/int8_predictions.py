@@ -22,7 +22,7 @@ def predict_int8(run: Path, windows: NDArray[np.float32]) -> NDArray[np.float32]
 
     Args:
         run: run folder of ``deseptr train``.
-        windows: ``[window, window_length, channels]``, SI units.
+        windows: ``[window, input_length, channels]``, SI units.
 
     Returns:
         Dequantized logits ``[window, class]``.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import Scores, SetupError, score
 from deseptr.data import Dataset, resample
+from deseptr.data.windows import samples_before
 from deseptr.device import Clock, GapEvent, softmax
 from deseptr.firmware_harness.simulator import ReplayedWindow, replay
 from deseptr.tflite import Engine
@@ -152,7 +153,9 @@ def _windows(
 ) -> Iterator[tuple[ReplayedWindow, NDArray[np.float32] | None]]:
     """Each window of the replay, and what the engine says of the same samples; None beyond the recording."""
     contract = engine.contract
+    length, hop = contract.window_length, contract.hop_length
     current, signals = -1, np.empty((0, 0), np.float32)
+    segment = last = 0
     for replayed in replay(engine, dataset, sensor=sensor, make_clock=make_clock):
         if not isinstance(replayed, ReplayedWindow):
             if isinstance(replayed.event, GapEvent):
@@ -162,10 +165,13 @@ def _windows(
         if replayed.recording != current:
             current = replayed.recording
             signals = resample(dataset.recordings[current], contract.rate_hz).signals
+            segment, last = 0, -hop
         start = replayed.event.sample
-        window = signals[start : start + contract.window_length]
-        whole = len(window) == contract.window_length
-        yield replayed, softmax(engine.invoke(window)) if whole else None
+        # The windows of a segment are a hop apart; after a gap the history begins anew.
+        segment, last = segment if start == last + hop else start, start
+        whole = start + length <= len(signals)
+        window = samples_before(np.array([start]), length, contract.history, segment)[0]
+        yield replayed, softmax(engine.invoke(signals[window])) if whole else None
 
 
 def _judge(run: BusRun, replayed: ReplayedWindow, straight: NDArray[np.float32], dataset: Dataset) -> None:

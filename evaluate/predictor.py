@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Predictor(NamedTuple):
-    """A loaded model: its contract, where it runs, and raw windows ``[n, window_length, channels]`` → logits."""
+    """A loaded model: its contract, where it runs, and raw windows ``[n, input_length, channels]`` → logits."""
 
     contract: ModelContract
     runtime: str
@@ -51,6 +51,8 @@ def load_predictor(path: Path, threads: int = 1) -> Predictor:
 def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
     """Labelled windows of a dataset as a model wants them, its channels alone; the labels index the contract's.
 
+    A model whose contract has views gets the history of each window too.
+
     Classes that the dataset lacks are none of its windows', and classes that the model does not know are left out.
 
     Raises:
@@ -77,6 +79,7 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
         hop_length=contract.hop_length,
         rate_hz=contract.rate_hz,
         label_names=common,
+        history=contract.history,
     )
     positions = np.array([contract.labels.index(label) for label in common])
     return replace(

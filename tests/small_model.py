@@ -1,11 +1,13 @@
 """A tiny model made without TensorFlow, so that these tests also run on the device."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deseptr.contract import ModelContract, StftSpec
+from deseptr.contract import INPUT_STEPS, InputViews, ModelContract, StftSpec
+from deseptr.contract.views import asinh_thresholds
 from deseptr.tflite import embed_contract
 
 LABELS = ("lying", "upright", "spinning")
@@ -17,22 +19,37 @@ def contract():
 
 
 @pytest.fixture(scope="session")
+def viewed_contract(contract):
+    """The same with views, whose history is not that of the default, so that nothing may rely on it."""
+    return replace(contract, views=InputViews(7, asinh_thresholds(7)))
+
+
+@pytest.fixture(scope="session")
 def weights():
     """[class, channel]: the logits are these times the window's mean, in units of the contract's input range."""
     return np.array([[0, 4, 0, 0, 0, 0], [4, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 4]], np.float32)
 
 
 @pytest.fixture(scope="session")
-def make_model(tmp_path_factory, contract, weights):
+def viewed_weights(weights):
+    """[class, view of a channel]: the logits are these times the mean of the window's views over 127.5."""
+    fine = np.array([[0, 0, 2, 0, 0, 0], [0, 0, -2, 0, 0, 1], [0, 1, 0, 0, 0, -3]], np.float32)
+    return np.concatenate([weights, fine], axis=1)
+
+
+@pytest.fixture(scope="session")
+def make_model(tmp_path_factory, contract, weights, viewed_weights):
     """Build and save a one-convolution model; ``quantised`` chooses int8 or float32 ends and weights."""
 
-    def make(*, quantised=True, contract=contract, input_shape=None, classes=None, content=None) -> Path:
+    def make(*, quantised=True, contract=contract, input_shape=None, classes=None, content=None, scale=None) -> Path:
         classes = classes or len(contract.labels)
-        input_shape = input_shape or (1, contract.window_length, 6)
-        kernel = np.repeat(weights[:classes, None, None, :] / input_shape[1], input_shape[1], axis=1)
-        if not quantised:
+        input_shape = input_shape or (1, contract.window_length, contract.graph_channels)
+        of_channels = weights if contract.views is None else viewed_weights
+        kernel = np.repeat(of_channels[:classes, None, None, :] / input_shape[1], input_shape[1], axis=1)
+        if contract.views is None and not quantised:
             kernel = kernel / np.array(contract.input_range, np.float32)
-        flatbuffer = build_flatbuffer(kernel, input_shape, quantised) if content is None else content
+        incoming = VIEW_INPUT if contract.views is not None else (INPUT_SCALE, INPUT_ZERO)
+        flatbuffer = build_flatbuffer(kernel, input_shape, quantised, scale or incoming) if content is None else content
         path = tmp_path_factory.mktemp("model") / "tiny.tflite"
         path.write_bytes(embed_contract(flatbuffer, contract))
         return path
@@ -50,12 +67,29 @@ def float_model(make_model):
     return make_model(quantised=False)
 
 
+@pytest.fixture(scope="session")
+def viewed_model(make_model, viewed_contract):
+    return make_model(contract=viewed_contract)
+
+
+@pytest.fixture(scope="session")
+def float_viewed_model(make_model, viewed_contract):
+    return make_model(contract=viewed_contract, quantised=False)
+
+
 INPUT_SCALE, INPUT_ZERO = 1 / 100, -5
 OUTPUT_SCALE, OUTPUT_ZERO = 1 / 32, 3
+VIEW_INPUT = 1 / INPUT_STEPS, 0
 
 
-def build_flatbuffer(kernel: np.ndarray, input_shape: tuple[int, ...], quantised: bool) -> bytes:
+def build_flatbuffer(
+    kernel: np.ndarray,
+    input_shape: tuple[int, ...],
+    quantised: bool,
+    incoming_scale: tuple[float, int] = (INPUT_SCALE, INPUT_ZERO),
+) -> bytes:
     """A model RESHAPE → CONV_2D → RESHAPE with ``kernel [class, time, 1, channel]``."""
+    input_scale, input_zero = incoming_scale
     schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
     flatbuffers = pytest.importorskip("flatbuffers")
     classes, length, _, channels = kernel.shape
@@ -97,13 +131,13 @@ def build_flatbuffer(kernel: np.ndarray, input_shape: tuple[int, ...], quantised
         data = np.rint(kernel / scales[:, None, None, None]).astype(np.int8)
         bias = np.zeros(classes, np.int32)
         incoming, outgoing = (
-            {"scale": INPUT_SCALE, "zero_point": INPUT_ZERO},
+            {"scale": input_scale, "zero_point": input_zero},
             {
                 "scale": OUTPUT_SCALE,
                 "zero_point": OUTPUT_ZERO,
             },
         )
-        held, offset = {"scale": scales}, {"scale": scales * INPUT_SCALE}
+        held, offset = {"scale": scales}, {"scale": scales * input_scale}
     else:
         ends, data, bias = real, kernel.astype(np.float32), np.zeros(classes, np.float32)
         incoming, outgoing, held, offset = {}, {}, {}, {}

@@ -14,15 +14,18 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelContract, ModelError
+from deseptr.contract import INPUT_STEPS, ModelContract, ModelError
 
 from .edgetpu import edgetpu_delegate, is_compiled
 from .file import TfliteFile, read_tflite
+from .graph_input import FloatViewInput, GraphInput, PlainInput, QuantisedInput, ViewInput
 from .native_stderr import native_stderr_held
 from .runtimes import TfliteRuntime, choose_runtime
 
 EDGETPU = "edgetpu"
 _USE_EDGETPU = "it was compiled for an Edge TPU: use --engine edgetpu, or the model as it was before"
+# Of a scale that a converter calculated in float32.
+_SCALE_TOLERANCE = 1e-5
 _CONVERT_AGAIN = "convert its checkpoint again with `deseptr convert RUN`"
 
 
@@ -45,7 +48,10 @@ class Engine(Protocol):
         ...
 
     def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits float32 ``[classes]`` of a window float32 ``[window_length, channels]`` in SI units."""
+        """Logits float32 ``[classes]`` of a window float32 ``[input_length, channels]`` in SI units.
+
+        With views in the contract, the first ``history`` samples are those before the window.
+        """
         ...
 
 
@@ -53,7 +59,8 @@ class TfliteEngine:
     """A ``.tflite`` model on a TFLite runtime.
 
     A graph with quantised input is fed ``window / contract.input_range``, rounded half to even and saturated; one with
-    float32 input the window itself. Quantised logits come back as real numbers. All buffers are made once.
+    float32 input the window itself. With views in the contract it is fed those: in int8, or in float32 over 127.5.
+    Quantised logits come back as real numbers. All buffers are made once.
 
     Args:
         model: the file's content and contract.
@@ -89,9 +96,7 @@ class TfliteEngine:
         self._compiled = is_compiled(model.content)
         self._interpreter = self._load(runtime.interpreter(kernels, delegate), model.content)
         self._input, self._output = self._tensors()
-        shape = (self.contract.window_length, len(self.contract.channels))
-        self._input_scale = _input_scale(self._input, self.contract)
-        self._scaled = np.zeros(shape, np.float32)
+        self._graph_input = self._choose_input()
         self._logits = np.zeros(len(self.contract.labels), np.float32)
         self._input_view = self._interpreter.tensor(self._input.index)
         self._output_view = self._interpreter.tensor(self._output.index)
@@ -99,15 +104,14 @@ class TfliteEngine:
             self._warm_up()
 
     def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits float32 ``[classes]`` of a window float32 ``[window_length, channels]`` in SI units.
+        """Logits float32 ``[classes]`` of a window float32 ``[input_length, channels]`` in SI units.
 
-        The result is valid until the next call.
+        With views in the contract, the first ``history`` samples are those before the window. The result is valid until
+        the next call.
         """
-        # The views must not outlive their statement: the runtime refuses to run while one exists.
-        if self._input.quantised:
-            np.copyto(self._input_view()[0], self.quantise(window), casting="unsafe")
-        else:
-            np.copyto(self._input_view()[0], window)
+        values = self.graph_input(window)
+        # The tensor's views must not outlive their statement: the runtime refuses to run while one exists.
+        np.copyto(self._input_view()[0], values, casting="unsafe")
         self._interpreter.invoke()
         np.copyto(self._logits, self._output_view()[0])
         if self._output.quantised:
@@ -115,14 +119,12 @@ class TfliteEngine:
             self._logits *= self._output.scale
         return self._logits
 
-    def quantise(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Integers, held as float32, that a quantised input is fed for a window; valid until the next call."""
-        scaled = self._scaled
-        np.divide(window, self._input_scale, out=scaled)
-        np.rint(scaled, out=scaled)
-        scaled += self._input.zero_point
-        np.clip(scaled, self._input.smallest, self._input.largest, out=scaled)
-        return scaled
+    def graph_input(self, window: NDArray[np.float32]) -> NDArray[Any]:
+        """Values ``[window_length, graph_channels]`` that the graph is fed for a window; valid until the next call.
+
+        Those of a quantised input are integers, whatever type they are held in.
+        """
+        return self._graph_input.values(window)
 
     def _load(self, interpreter: Callable[..., Any], content: bytes) -> Any:
         try:
@@ -136,7 +138,7 @@ class TfliteEngine:
     def _warm_up(self) -> None:
         try:
             with native_stderr_held():
-                self.invoke(np.zeros_like(self._scaled))
+                self.invoke(np.zeros((self.contract.input_length, len(self.contract.channels)), np.float32))
         except RuntimeError as error:
             raise self._unusable(error) from error
 
@@ -154,7 +156,7 @@ class TfliteEngine:
         if len(inputs) != 1 or len(outputs) != 1:
             raise self._misfit("graph", f"{len(inputs)} inputs and {len(outputs)} outputs", "one of each")
         return (
-            self._tensor("input", inputs[0], [1, contract.window_length, len(contract.channels)]),
+            self._tensor("input", inputs[0], [1, contract.window_length, contract.graph_channels]),
             self._tensor("output", outputs[0], [1, len(contract.labels)]),
         )
 
@@ -167,6 +169,19 @@ class TfliteEngine:
         if dtype != np.float32 and not (dtype in (np.int8, np.uint8, np.int16) and scale > 0):
             raise self._misfit(end, f"type {dtype} with scale {scale:g}", "float32, or int8 with a scale")
         return _Tensor(int(detail["index"]), dtype, float(scale), int(zero_point))
+
+    def _choose_input(self) -> GraphInput:
+        contract, tensor = self.contract, self._input
+        if contract.views is None:
+            if tensor.quantised:
+                return QuantisedInput(contract, tensor.dtype, tensor.scale, tensor.zero_point)
+            return PlainInput()
+        if not tensor.quantised:
+            return FloatViewInput(contract)
+        if tensor.dtype != np.int8 or tensor.zero_point or abs(tensor.scale * INPUT_STEPS - 1) > _SCALE_TOLERANCE:
+            found = f"type {tensor.dtype} with scale {tensor.scale:g} and zero point {tensor.zero_point}"
+            raise self._misfit("input", found, f"int8 with scale {1 / INPUT_STEPS:g} and zero point 0, those of views")
+        return ViewInput(contract)
 
     def _misfit(self, end: str, found: str, expected: str) -> ModelError:
         return ModelError(f"{self._path} {end}", found=found, expected=expected, next_step=_CONVERT_AGAIN)
@@ -182,18 +197,6 @@ class _Tensor:
     @property
     def quantised(self) -> bool:
         return self.dtype != np.float32
-
-    @property
-    def smallest(self) -> int:
-        return int(np.iinfo(self.dtype).min)
-
-    @property
-    def largest(self) -> int:
-        return int(np.iinfo(self.dtype).max)
-
-
-def _input_scale(tensor: _Tensor, contract: ModelContract) -> NDArray[np.float32]:
-    return np.array(contract.input_range, np.float32) * np.float32(tensor.scale)
 
 
 def load_engine(
@@ -223,7 +226,7 @@ def load_engine(
 
 
 def predict(engine: Engine, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits float32 ``[n, classes]`` of windows float32 ``[n, window_length, channels]`` in SI units."""
+    """Logits float32 ``[n, classes]`` of windows float32 ``[n, input_length, channels]`` in SI units."""
     logits = np.empty((len(windows), len(engine.contract.labels)), np.float32)
     for row, window in zip(logits, windows, strict=True):
         row[:] = engine.invoke(window)

@@ -61,8 +61,9 @@ def logits_on(
         engine: one of :func:`engines_here`.
         content: the flatbuffer; what may be appended to it is not read.
         contract: of the model.
-        windows: ``[n, window_length, channels]`` in SI units. A graph with float32 input gets them as they are: to one
-            that takes windows over the input range, as ``InferenceGraph``'s do, hand those.
+        windows: ``[n, input_length, channels]`` in SI units. Without views in the contract, a graph with float32 input
+            gets them as they are: to one that takes windows over the input range, as ``InferenceGraph``'s do, hand
+            those.
 
     Raises:
         ModelError: if the engine cannot run the graph, or that does not fit its contract.

@@ -134,7 +134,7 @@ def _energy(engine: Engine, bus: int | None, ina219: int | None, shunt: float) -
     from deseptr.device.profile.energy import measure_energy
 
     read = _power(1 if bus is None else bus, ina219, shunt)
-    window = np.zeros((engine.contract.window_length, len(engine.contract.channels)), np.float32)
+    window = np.zeros((engine.contract.input_length, len(engine.contract.channels)), np.float32)
 
     def measure() -> object:
         energy = measure_energy(read, lambda: engine.invoke(window))

@@ -53,7 +53,7 @@ def check_model(subject: Subject) -> CheckResult:
     """Whether the model loads and gives finite logits."""
     engine = subject.engine
     contract = engine.contract
-    logits = engine.invoke(np.zeros((contract.window_length, len(contract.channels)), np.float32))
+    logits = engine.invoke(np.zeros((contract.input_length, len(contract.channels)), np.float32))
     if not np.isfinite(logits).all():
         return fail("logits that are not finite", "finite logits", "convert the model again with `deseptr convert RUN`")
     return ok(

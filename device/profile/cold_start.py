@@ -81,7 +81,7 @@ def measure(model: str, kind: str, threads: int, spawned_ns: int) -> dict[str, A
     load_memory = process_memory()
     import numpy as np
 
-    window = np.zeros((engine.contract.window_length, len(engine.contract.channels)), np.float32)
+    window = np.zeros((engine.contract.input_length, len(engine.contract.channels)), np.float32)
     before_first = time.monotonic_ns()
     engine.invoke(window)
     done = time.monotonic_ns()

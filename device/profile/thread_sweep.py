@@ -33,7 +33,7 @@ def thread_sweep(
     """
     engines = {count: load(count) for count in threads}
     contract = engines[threads[0]].contract
-    shape = (contract.window_length, len(contract.channels))
+    shape = (contract.input_length, len(contract.channels))
     window = np.random.default_rng(seed).normal(0, 5, shape).astype(np.float32)
     runners = {str(count): partial(engine.invoke, window) for count, engine in engines.items()}
     durations = time_interleaved(runners, rounds, WARM_UP, seed) / 1000.0

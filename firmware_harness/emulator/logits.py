@@ -17,9 +17,9 @@ from deseptr.tflite import load_engine, predict
 
 
 def random_windows(contract: ModelContract, count: int, seed: int) -> NDArray[np.float32]:
-    """Windows float32 ``[count, window_length, channels]``: noise that sometimes leaves the input's range."""
+    """Windows float32 ``[count, input_length, channels]``: noise that sometimes leaves the input's range."""
     rng = np.random.default_rng(seed)
-    shape = (count, contract.window_length, len(contract.channels))
+    shape = (count, contract.input_length, len(contract.channels))
     # Different amplitudes, to cover all of the range.
     loudness = rng.uniform(0.01, 0.5, (count, 1, 1))
     noise = rng.standard_normal(shape) * loudness + rng.uniform(-0.3, 0.3, (count, 1, shape[2]))

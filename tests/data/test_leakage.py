@@ -100,3 +100,12 @@ def test_real_protocols_do_not_leak(real_file, name: str) -> None:
             check_leakage(parts)
             assert shared(parts)[0] == set()
             assert set(parts["test"].subjects) == set(fold.test_subjects)
+
+
+def test_the_same_window_after_another_history_is_found() -> None:
+    cut = cut_windows(DATASET, window_length=128, hop_length=64, rate_hz=50.0, history=31)
+    leaked = cut.take(np.array([0]))
+    other = replace(leaked, signals=leaked.signals.copy(), subjects=np.array(["somebody"]))
+    other.signals[:, :31] += 1
+    with pytest.raises(DataError, match="found the same window of"):
+        check_leakage({"training": leaked, "test": other})

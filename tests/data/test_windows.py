@@ -41,6 +41,36 @@ def test_windows_never_cross_a_border_and_none_is_missing(
         assert windows.subjects[window] == recording.subject
 
 
+@given(recordings=st.lists(RUNS, min_size=1, max_size=3), history=st.integers(0, 50), hop=st.integers(1, 12))
+def test_history_is_what_came_before_in_the_recording(
+    recordings: list[list[tuple[int, int]]], history: int, hop: int
+) -> None:
+    dataset = _dataset(recordings)
+    assume(any(s.label >= 0 and s.stop - s.start >= 5 for rec in dataset.recordings for s in rec.segments()))
+    plain = cut_windows(dataset, window_length=5, hop_length=hop, rate_hz=50.0)
+    windows = cut_windows(dataset, window_length=5, hop_length=hop, rate_hz=50.0, history=history)
+    assert windows.signals.shape == (len(plain), history + 5, 6)
+    assert np.array_equal(windows.own_signals, plain.signals)
+    assert np.array_equal(windows.start, plain.start)
+    assert np.array_equal(windows.labels, plain.labels)
+    for window, number in enumerate(windows.recording):
+        signals = dataset.recordings[number].signals
+        before = [signals[max(0, windows.start[window] - back)] for back in range(history, 0, -1)]
+        assert np.array_equal(windows.signals[window, :history], np.reshape(before, (history, 6)))
+
+
+def test_history_is_kept_when_windows_are_chosen(synthetic: Dataset) -> None:
+    windows = cut_windows(synthetic, window_length=100, hop_length=100, rate_hz=50.0, history=31)
+    chosen = windows.of_subjects(["3"])
+    assert chosen.signals.shape[1:] == (131, 6)
+    assert chosen.own_signals.shape[1:] == (100, 6)
+
+
+def test_a_negative_history_is_refused(synthetic: Dataset) -> None:
+    with pytest.raises(DataError, match="history: found -1"):
+        cut_windows(synthetic, window_length=100, hop_length=100, rate_hz=50.0, history=-1)
+
+
 def test_types_and_counts(synthetic: Dataset) -> None:
     windows = cut_windows(synthetic, window_length=128, hop_length=64, rate_hz=50.0)
     assert windows.signals.dtype == np.float32

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import ModelError
-from deseptr.tflite import load_engine, predict
+from deseptr.tflite import load_engine, predict, without_archive
 
 INPUT_SCALE, INPUT_ZERO = 1 / 100, -5
 OUTPUT_SCALE, OUTPUT_ZERO = 1 / 32, 3
@@ -33,7 +33,7 @@ def test_quantisation_rounds_and_saturates(int8_model, contract):
     window[0] = np.array(contract.input_range) * 0.014
     window[1] = np.array(contract.input_range) * 99
     window[2] = np.array(contract.input_range) * -99
-    quantised = engine.quantise(window)
+    quantised = engine.graph_input(window)
     assert quantised[:4, 0].tolist() == [1 + INPUT_ZERO, 127, -128, INPUT_ZERO]
     assert quantised[:4, 5].tolist() == [1 + INPUT_ZERO, 127, -128, INPUT_ZERO]
 
@@ -96,3 +96,59 @@ def test_reference_kernels_say_so_and_give_nearly_the_same(int8_model, window):
     engine = load_engine(int8_model, kernels="reference")
     assert engine.name == f"{load_engine(int8_model).name}, reference kernels"
     np.testing.assert_allclose(engine.invoke(window), load_engine(int8_model).invoke(window), atol=OUTPUT_SCALE)
+
+
+@pytest.fixture
+def viewed_window(viewed_contract):
+    shape = (viewed_contract.input_length, 6)
+    # Rising, so that the fine views are not nought on average.
+    rise = np.arange(shape[0])[:, None] * (-0.5, 0.3, 0.4, 0.05, 0.1, -0.2)
+    return (rise + np.random.default_rng(3).normal(0, 1, shape)).astype(np.float32)
+
+
+def test_a_graph_of_views_is_fed_them_as_they_are(viewed_model, viewed_contract, viewed_window):
+    expected = viewed_contract.views.encode(viewed_window, viewed_contract.input_range)
+    assert np.array_equal(load_engine(viewed_model).graph_input(viewed_window), expected)
+
+
+def test_a_float_graph_of_views_is_fed_them_within_one(float_viewed_model, viewed_contract, viewed_window):
+    views = viewed_contract.views.encode(viewed_window, viewed_contract.input_range)
+    fed = load_engine(float_viewed_model).graph_input(viewed_window)
+    assert fed.dtype == np.float32
+    assert np.array_equal(fed, views / np.float32(127.5))
+
+
+@pytest.mark.parametrize("model", ["viewed_model", "float_viewed_model"])
+def test_logits_are_those_of_the_views(request, model, viewed_contract, viewed_window, viewed_weights):
+    engine = load_engine(request.getfixturevalue(model))
+    views = viewed_contract.views.encode(viewed_window, viewed_contract.input_range) / 127.5
+    expected = viewed_weights @ views.mean(0)
+    assert np.abs(expected).min() > 0.2
+    # Weights to 8 bits, and half an output step.
+    np.testing.assert_allclose(engine.invoke(viewed_window), expected, atol=OUTPUT_SCALE)
+
+
+def test_predict_takes_windows_with_their_history(viewed_model, viewed_contract):
+    engine = load_engine(viewed_model)
+    windows = np.random.default_rng(4).normal(0, 5, (3, viewed_contract.input_length, 6)).astype(np.float32)
+    logits = predict(engine, windows)
+    assert all((row == engine.invoke(window)).all() for row, window in zip(logits, windows, strict=True))
+    with pytest.raises(ValueError, match="shape"):
+        predict(engine, windows[:, viewed_contract.history :])
+
+
+@pytest.mark.parametrize("scale", [(1 / 100, 0), (1 / 127.5, -1)])
+def test_views_with_another_scale_are_refused(make_model, viewed_contract, scale):
+    path = make_model(contract=viewed_contract, scale=scale)
+    with pytest.raises(ModelError) as caught:
+        load_engine(path)
+    assert str(caught.value) == (
+        f"{path} input: found type int8 with scale {scale[0]:g} and zero point {scale[1]}, expected int8 with scale "
+        "0.00784314 and zero point 0, those of views; convert its checkpoint again with `deseptr convert RUN`"
+    )
+
+
+def test_a_graph_of_windows_under_a_contract_of_views_is_refused(make_model, int8_model, viewed_contract):
+    path = make_model(contract=viewed_contract, content=without_archive(int8_model.read_bytes()))
+    with pytest.raises(ModelError, match=r"found shape \[1, 32, 6\], expected \[1, 32, 12\] as in its contract"):
+        load_engine(path)
