@@ -57,7 +57,7 @@ class PushStream:
             )
         self._channels = len(contract.channels)
         self._resampler = StreamResampler(ratio, self._channels) if abs(ratio - 1) > rate_tolerance else None
-        self._assembler = WindowAssembler(contract.window_length, contract.hop_length, self._channels)
+        self._assembler = WindowAssembler(contract.window_length, contract.hop_length, self._channels, contract.history)
         # Without resampling a sample is as long as the source says, not as the model does.
         self._stream_hz = contract.rate_hz if self._resampler else self.rate_hz
 

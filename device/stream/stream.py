@@ -50,7 +50,7 @@ class SampleStream:
     """Turns a sensor's samples into windows.
 
     Args:
-        contract: the model's rate, window and hop.
+        contract: the model's rate, window, hop and history.
         nominal_hz: the sensor's rate as set.
         sensor: its name, for messages.
         rate_tolerance: largest relative difference of the rates at which samples are not resampled.
@@ -67,7 +67,9 @@ class SampleStream:
         self._tolerance = rate_tolerance
         self.clock = SampleClock(nominal_hz)
         self.locked_hz = nominal_hz
-        self._assembler = WindowAssembler(contract.window_length, contract.hop_length, len(contract.channels))
+        self._assembler = WindowAssembler(
+            contract.window_length, contract.hop_length, len(contract.channels), contract.history
+        )
         self._check(nominal_hz)
         self._resampler = self._resampler_for(nominal_hz)
         self._anchor_sample, self._anchor_s = 0, 0.0

@@ -1,10 +1,13 @@
 """Samples pushed by a caller: the windows of an offline evaluation, however the samples are cut into pieces."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from deseptr.contract import DataError, ModelContract, SetupError, StftSpec
+from deseptr.data import Dataset, Recording, cut_windows
 from deseptr.device import DecisionConfig, GapEvent, LabelTracker, PushStream, WindowEvent
 
 CONTRACT = ModelContract(labels=("low", "high"), window_length=32, hop_length=16, stft=StftSpec(16, 4, 2), model="tiny")
@@ -48,6 +51,35 @@ def test_events_do_not_depend_on_the_pieces(shape, seed):
     for window, other, start in zip(whole.windows, pieces.windows, starts, strict=True):
         assert np.array_equal(window, samples[start : start + 32])
         assert np.array_equal(window, other)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 90), st.lists(st.integers(0, 90), max_size=3)), min_size=1, max_size=4),
+    st.integers(0, 2**31),
+)
+@settings(max_examples=60)
+def test_windows_are_those_of_training_with_their_history_and_gaps(viewed_contract, segments, seed):
+    rng = np.random.default_rng(seed)
+    engine = SumEngine()
+    engine.contract = viewed_contract = replace(viewed_contract, labels=CONTRACT.labels)
+    stream = PushStream(engine)
+    recordings, starts, first = [], [], 0
+    for count, cuts in segments:
+        samples = rng.normal(size=(count, 6)).astype(np.float32)
+        events = feed(stream, samples, [cut for cut in cuts if cut < count])
+        starts += [event.sample - first for event in events]
+        first += count + stream.gap(0.4).lost_samples
+        recordings += [Recording(samples, 50.0, "1", np.zeros(count, np.int16))] if count else []
+    assume(any(len(recording.signals) >= 32 for recording in recordings))
+    offline = cut_windows(
+        Dataset(tuple(recordings), ("any",)),
+        window_length=32,
+        hop_length=16,
+        rate_hz=50.0,
+        history=viewed_contract.history,
+    )
+    assert np.array_equal(engine.windows, offline.signals)
+    assert starts == offline.start.tolist()
 
 
 def test_time_is_that_of_the_last_sample():

@@ -9,7 +9,9 @@ from deseptr.contract import score
 from deseptr.data import Dataset, Recording
 from deseptr.evaluate.compare import Timing, compare_models
 from deseptr.evaluate.contestant import Engines, load_contestants
+from deseptr.evaluate.over_bus import evaluate_bus
 from deseptr.evaluate.predictor import evaluate_model, load_predictor, windows_for
+from deseptr.firmware_harness.simulator import VirtualClock
 from deseptr.tflite import load_engine, predict
 
 
@@ -19,7 +21,7 @@ def dataset(contract):
     rng = np.random.default_rng(0)
     recordings = []
     for subject in ("1", "2"):
-        signals = np.cumsum(rng.normal(0, 0.5, (200, 6)), axis=0).astype(np.float32)
+        signals = np.cumsum(rng.normal(0, (0.5, 0.5, 0.5, 0.1, 0.1, 0.1), (200, 6)), axis=0).astype(np.float32)
         labels = np.repeat(np.array([0, 2, 1], np.int16), (70, 60, 70))
         recordings.append(Recording(signals, contract.rate_hz, subject, labels))
     return Dataset(tuple(recordings), contract.labels)
@@ -78,3 +80,29 @@ def test_its_onnx_is_fed_the_same(dataset, float_viewed_model, viewed_contract):
     assert np.array_equal(onnx.feed(windows[0])[0], original.feed(windows[0])[0])
     both = [each.predictor(Engines()).predict(windows) for each in (original, onnx)]
     np.testing.assert_allclose(*both, atol=1e-5)
+
+
+class WindowKeeper:
+    """An engine that keeps every window that it is given."""
+
+    name, threads = "keeper", 1
+
+    def __init__(self, contract):
+        self.contract, self.windows = contract, []
+
+    def invoke(self, window):
+        self.windows.append(window.copy())
+        return np.zeros(len(self.contract.labels), np.float32)
+
+
+def test_the_bus_brings_the_windows_of_the_recordings(dataset, viewed_contract):
+    engine = WindowKeeper(viewed_contract)
+    run = evaluate_bus(engine, dataset, sensor="mpu6050", make_clock=VirtualClock)
+    over_bus, straight = np.array(engine.windows[0::2]), np.array(engine.windows[1::2])
+    # 200 samples of each of two recordings: a window at 0, 16, ... 160, whatever its labels.
+    assert over_bus.shape == straight.shape == (2 * 11, viewed_contract.input_length, 6)
+    assert np.array_equal(straight[0], dataset.recordings[0].signals[np.maximum(np.arange(-7, 32), 0)])
+    assert np.array_equal(straight[1], dataset.recordings[0].signals[16 - 7 : 16 + 32])
+    # Half a count of 16 bits at 8 g and 1,000 degrees per second, and float32.
+    assert np.abs(over_bus - straight).max((0, 1)) == pytest.approx([0.0012] * 3 + [0.00027] * 3, rel=0.1)
+    assert len(run.said) == 14

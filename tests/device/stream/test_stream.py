@@ -34,6 +34,22 @@ def test_windows_do_not_depend_on_the_drain_schedule(contract, drains, rate_hz):
     assert len(one_by_one) >= (count * 50 / rate_hz - 80) // contract.hop_length
 
 
+@given(st.lists(st.integers(0, 80), min_size=1, max_size=30), st.sampled_from([50.0, 52.0, 104.0]))
+def test_the_history_changes_no_window(contract, viewed_contract, drains, rate_hz):
+    count, history = sum(drains), viewed_contract.history
+    plain, viewed = (
+        windows_of(SampleStream(each, rate_hz, "chip"), signals(count), rate_hz, drains)
+        for each in (contract, viewed_contract)
+    )
+    row = 6 * np.dtype(np.float32).itemsize
+    assert [(start, samples[history * row :]) for start, samples in viewed] == plain
+    stream = b"".join(samples[: contract.hop_length * row] for _, samples in plain)
+    first = plain[0][1][:row] if plain else b""
+    for index, (start, samples) in enumerate(viewed):
+        earlier = (first * history + stream)[: (history + start) * row]
+        assert samples[: history * row] == earlier[-history * row :], index
+
+
 def test_windows_of_a_fitting_rate_are_the_samples_themselves(contract):
     made = windows_of(SampleStream(contract, 50.0, "chip"), signals(64), 50.0, [64])
     assert [number for number, _ in made] == [0, 16, 32]
