@@ -60,6 +60,8 @@ def quantize_run(run: Path, recipe: Recipe, calibration: CalibrationWindows | No
         ModelError: if the run cannot be read.
         ConversionError: if the network cannot be lowered or the converter fails.
     """
+    # What is missing or does not fit is reported before TensorFlow is loaded, which takes seconds.
+    read_data(run, calibration)
     try:
         result: Quantized = run_isolated(f"{__name__}:quantize_here", run, recipe, calibration, preload=TENSORFLOW)
     except WorkerDiedError as error:
@@ -100,7 +102,24 @@ def load_inputs(run: Path, calibration: CalibrationWindows | None = None) -> Inp
     Raises:
         ModelError: if a part is missing or unreadable, or contradicts another.
     """
-    from deseptr.train.checkpoint import load_run, run_folder_of
+    from deseptr.train.checkpoint import load_run
+
+    calibration = read_data(run, calibration)
+    classifier, contract = load_run(run)
+    return Inputs(classifier, contract, calibration)
+
+
+def read_data(run: Path, calibration: CalibrationWindows | None = None) -> CalibrationWindows:
+    """The calibration windows of a run, checked against its contract; loads no TensorFlow.
+
+    Args:
+        run: as above.
+        calibration: as above.
+
+    Raises:
+        ModelError: if contract or windows are missing or unreadable, or contradict each other.
+    """
+    from deseptr.train.checkpoint import run_folder_of
 
     folder = run_folder_of(run)
     contract = ModelContract.load(folder.contract)
@@ -108,8 +127,7 @@ def load_inputs(run: Path, calibration: CalibrationWindows | None = None) -> Inp
         calibration = CalibrationWindows.load(folder.calibration)
     _check_windows(calibration, contract, run)
     _check_truth(calibration, contract, run)
-    classifier, contract = load_run(run)
-    return Inputs(classifier, contract, calibration)
+    return calibration
 
 
 def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | None) -> Quantized:

@@ -1,13 +1,17 @@
 """What tests of several rooms share."""
 
+import dataclasses
 import os
+import pickle
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from once import make_once
+from reporters import Quiet, Stop
 
 # A busy machine is no bug: how long an example takes decides no test.
 settings.register_profile("unhurried", deadline=None)
@@ -24,31 +28,18 @@ _REAL = Path(__file__).parents[2] / "shared" / "data"
 TINY_DATA = "synthetic:subjects=4,seconds=12"
 
 
-class Quiet:
-    """A reporter of training that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.stages: list[tuple[Any, ...]] = []
-        self.rows: list[dict[str, Any]] = []
-        self.stops: list[int] = []
-        self.windows = 0
-
-    def stage(self, *facts: Any) -> None:
-        self.stages.append(facts)
-
-    def batch(self, windows: int) -> None:
-        self.windows += windows
-
-    def epoch(self, row: dict[str, Any]) -> None:
-        self.rows.append(row)
-
-    def stopped(self, epochs: int) -> None:
-        self.stops.append(epochs)
-
-
 @pytest.fixture
 def reporter() -> Quiet:
     return Quiet()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_converter() -> Iterator[None]:
+    """One process for all conversions of a worker, so that TensorFlow is loaded once for them."""
+    from deseptr.convert.isolated import kept_worker
+
+    with kept_worker():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -58,25 +49,49 @@ def tiny_config() -> Any:
     return TrainConfig(teacher_width=4, teacher_epochs=1, student_epochs=2, dim=8, heads=2, batch_size=16)
 
 
-@pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_config: Any) -> Path:
-    """A run folder that `deseptr train` left behind in a few seconds; it has learned next to nothing."""
+def train_tiny(run: Path, config: Any, reporter: Quiet) -> None:
     from deseptr.data import load_dataset
     from deseptr.train.pipeline import train
 
-    run = tmp_path_factory.mktemp("runs") / "tiny"
-    train(load_dataset(TINY_DATA), run, tiny_config, reporter=Quiet())
-    return run
+    train(load_dataset(TINY_DATA), run, config, reporter=reporter)
 
 
 @pytest.fixture(scope="session")
-def tiny_tflite(tiny_run: Path) -> Path:
-    """The tiny run's student as int8 flatbuffer."""
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_config: Any) -> Path:
+    """A run folder that `deseptr train` left behind in a few seconds; it has learned next to nothing."""
+    made = make_once(tmp_path_factory, "runs", lambda folder: train_tiny(folder / "tiny", tiny_config, Quiet()))
+    return made / "tiny"
+
+
+@pytest.fixture(scope="session")
+def half_run(tmp_path_factory: pytest.TempPathFactory, tiny_config: Any) -> Path:
+    """The tiny run as Ctrl-C leaves it after two of its three epochs, with a student halfway."""
+
+    def make(folder: Path) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            train_tiny(folder / "half", tiny_config, Stop(2))
+
+    return make_once(tmp_path_factory, "half-runs", make) / "half"
+
+
+@pytest.fixture(scope="session")
+def tiny_conversion(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What the conversion of the tiny run's student to int8 gave; its file is this worker's own."""
     from deseptr.convert import Gate, convert_run
 
-    path = tiny_run.parent / "tiny.tflite"
-    convert_run(tiny_run, path, gate=Gate(0.0, 1.0))
-    return path
+    def make(folder: Path) -> None:
+        conversion = convert_run(tiny_run, folder / "tiny.tflite", gate=Gate(0.0, 1.0))
+        (folder / "conversion.pickle").write_bytes(pickle.dumps(conversion))
+
+    folder = make_once(tmp_path_factory, "models", make)
+    conversion = pickle.loads((folder / "conversion.pickle").read_bytes())
+    return dataclasses.replace(conversion, path=folder / "tiny.tflite", source=tiny_run)
+
+
+@pytest.fixture(scope="session")
+def tiny_tflite(tiny_conversion: Any) -> Path:
+    """The tiny run's student as int8 flatbuffer."""
+    return Path(tiny_conversion.path)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def train(
     """Train, distil and measure."""
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a run and --overwrite throws it away: choose one")
-    from deseptr.data import load_dataset
+    from deseptr.data import load_dataset, subject_split
     from deseptr.train.quiet_import import load_quietly
 
     from .progress import Reporters, TrainingProgress
@@ -67,6 +67,10 @@ def train(
     if subjects:
         dataset = dataset.select(subjects=subjects)
     note_oddities(dataset)
+    config = TrainConfig(**settings)
+    if not resume:
+        # A split that is impossible is reported before TensorFlow is loaded, which takes seconds.
+        subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
     load_quietly()
     from deseptr.train.pipeline import train as train_run
 
@@ -76,7 +80,7 @@ def train(
             metrics = train_run(
                 dataset,
                 run,
-                TrainConfig(**settings),
+                config,
                 reporter=Reporters(progress, log) if log else progress,
                 test_subjects=test_subjects,
                 teacher_run=teacher,

@@ -25,23 +25,6 @@ def run(*arguments: object):
     return CliRunner().invoke(convert, [str(argument) for argument in (*arguments, *limits)])
 
 
-def test_summary_tells_size_ops_and_agreement(tiny_run: Path, tmp_path: Path):
-    result = run(tiny_run, "-o", tmp_path / "m.tflite")
-    assert result.exit_code == 0, result.output
-    assert "full int8, contract inside" in result.stdout
-    assert re.search(r"operations for pi: \d+ CONV_2D, ", result.stdout)
-    assert "same class as the checkpoint on" in result.stdout
-
-
-def test_json_has_the_keys_of_every_report(tiny_run: Path, tmp_path: Path):
-    result = run(tiny_run, "-o", tmp_path / "m.tflite", "--json")
-    figures = json.loads(result.stdout)
-    assert figures["bytes"] == (tmp_path / "m.tflite").stat().st_size
-    assert figures["lint"]["non_int8"] == []
-    assert {"passed", "recipe", "agreement", "float", "converted", "sha256", "worst_layers"} <= figures.keys()
-    assert figures == json.loads((tmp_path / "m.json").read_text())
-
-
 def test_output_may_not_be_the_input(tiny_run: Path):
     before = (tiny_run / "model.keras").read_bytes()
     assert run(tiny_run / "model.keras", "-o", tiny_run / "model.keras").exit_code == 2
@@ -71,20 +54,29 @@ def in_g(path: Path) -> Path:
     return path
 
 
-def test_recordings_take_the_place_of_calibration_windows(bare: Path, tmp_path: Path):
+def test_recordings_take_the_place_of_calibration_windows_and_json_has_the_keys_of_every_report(
+    bare: Path, tmp_path: Path
+):
     result = run(bare, "-o", tmp_path / "m.tflite", "--data", TINY_DATA, "--test-subjects", "2,3", "--json")
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
     assert set(figures["float"]["per_subject_f1"]) == {"2", "3"}
     assert figures["warnings"] == []
+    assert figures["bytes"] == (tmp_path / "m.tflite").stat().st_size
+    assert figures["lint"]["non_int8"] == []
+    assert {"passed", "recipe", "agreement", "float", "converted", "sha256", "worst_layers"} <= figures.keys()
+    assert figures == json.loads((tmp_path / "m.json").read_text())
 
 
-def test_recordings_of_a_foreign_unit_are_noticed(bare: Path, tmp_path: Path):
+def test_recordings_of_a_foreign_unit_are_noticed_above_a_summary_of_size_ops_and_agreement(bare: Path, tmp_path: Path):
     result = run(bare, "-o", tmp_path / "m.tflite", "--data", in_g(tmp_path / "g.npz"))
     assert result.exit_code == 0, result.output
     lines = [line for line in result.stderr.splitlines() if line.startswith("warning: ")]
     assert [line.split(": ")[2] for line in lines] == ["acc_x", "acc_y", "acc_z"]
     assert all(line.endswith("check the unit") for line in lines)
+    assert "full int8, contract inside" in result.stdout
+    assert re.search(r"operations for pi: \d+ CONV_2D, ", result.stdout)
+    assert "same class as the checkpoint on" in result.stdout
 
 
 def test_missing_calibration_windows_lead_to_recordings(bare: Path, tmp_path: Path):

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from deseptr.contract import ConversionError, ModelContract, ModelError, SetupError
-from deseptr.convert import Conversion, Gate, Recipe, convert_run as convert_through_gate
+from deseptr.convert import Conversion, Gate, Recipe, convert_run as convert_through_gate, try_recipe
 from deseptr.convert.parity import Parity
+from deseptr.convert.quantize import Quantized
 from deseptr.tflite import load_engine, predict, read_tflite
 from deseptr.train import CalibrationWindows, RunFolder, load_run
 from deseptr.train.models.random_forest import RandomForest
@@ -29,20 +30,20 @@ def run(tiny_run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_run, tmp_path / "run"))
 
 
-def test_figures_are_those_of_the_file(run: Path, tmp_path: Path):
-    result = convert_run(run, tmp_path / "m.tflite")
-    assert result.content == (tmp_path / "m.tflite").read_bytes()
+def test_figures_are_those_of_the_file(tiny_run: Path, tiny_tflite: Path, tiny_conversion: Conversion):
+    result = tiny_conversion
+    assert result.content == tiny_tflite.read_bytes()
     assert result.passed
     assert result.kept.lint.non_int8 == ()
-    held_out = CalibrationWindows.load(RunFolder(run).calibration)
+    held_out = CalibrationWindows.load(RunFolder(tiny_run).calibration)
     parity = result.kept.deciding
     assert parity.windows == len(held_out.held_out_labels)
-    engine = load_engine(tmp_path / "m.tflite")
+    engine = load_engine(tiny_tflite)
     classes = predict(engine, held_out.held_out_windows).argmax(axis=1)
-    float_classes = predict_logits(load_run(run)[0], held_out.held_out_windows).argmax(axis=1)
+    float_classes = predict_logits(load_run(tiny_run)[0], held_out.held_out_windows).argmax(axis=1)
     assert parity.agreement == np.mean(classes == float_classes)
     assert parity.scores.accuracy == np.mean(classes == held_out.held_out_labels)
-    assert json.loads((tmp_path / "m.json").read_text()) == result.to_dict()
+    assert json.loads(tiny_tflite.with_suffix(".json").read_text()) == result.to_dict()
 
 
 def test_int8_logits_follow_the_float_ones(tiny_run: Path, tiny_tflite: Path):
@@ -136,11 +137,25 @@ def test_unwritable_output_is_named(run: Path, tmp_path: Path):
         convert_run(run, tmp_path / "file" / "m.tflite")
 
 
+@pytest.fixture
+def _once_a_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The converter works once for a recipe; it would give the same bytes again."""
+    quantize, made = try_recipe.quantize_run, {}
+
+    def once(run: Path, recipe: Recipe, calibration: CalibrationWindows | None) -> Quantized:
+        if recipe not in made:
+            made[recipe] = quantize(run, recipe, calibration)
+        return made[recipe]
+
+    monkeypatch.setattr(try_recipe, "quantize_run", once)
+
+
 class Impassable(Gate):
     def failures(self, parity: Parity) -> tuple[str, ...]:
         return ("never good enough",)
 
 
+@pytest.mark.usefixtures("_once_a_recipe")
 @pytest.mark.parametrize("io", ["int8", pytest.param("float32", marks=pytest.mark.slow)])
 def test_model_that_fails_is_tried_with_its_worst_layers_in_float_and_the_best_is_kept(
     run: Path, tmp_path: Path, io: str

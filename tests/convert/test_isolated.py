@@ -1,6 +1,5 @@
 """The converter's process: what comes back of a job, and what becomes of a script without a guard."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -61,14 +60,21 @@ def test_job_that_exits_says_its_code():
 
 
 def test_process_is_kept_within_a_block_and_survives_a_job_that_dies():
-    with kept_worker():
-        first = run_isolated("os:getppid")
-        with pytest.raises(WorkerDiedError):
-            run_isolated(KILL_ITSELF)
-        assert run_isolated("os:getppid") == first
-    assert run_isolated("os:getppid") != first
-    with pytest.raises(ProcessLookupError):
-        os.kill(first, 0)
+    """In a process of its own, as the one of these tests keeps a worker throughout."""
+    code = f"""
+import os, pytest
+from deseptr.convert.isolated import WorkerDiedError, kept_worker, run_isolated
+with kept_worker():
+    first = run_isolated("os:getppid")
+    with pytest.raises(WorkerDiedError):
+        run_isolated({KILL_ITSELF!r})
+    assert run_isolated("os:getppid") == first
+assert run_isolated("os:getppid") != first
+with pytest.raises(ProcessLookupError):
+    os.kill(first, 0)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_jobs_share_no_state():
@@ -85,13 +91,13 @@ def test_jobs_share_no_state():
         (signal.SIGSEGV, "found a converter that died of SIGSEGV, expected a flatbuffer; report this"),
     ],
 )
-def test_converter_that_dies_is_one_line(monkeypatch, tmp_path: Path, number: signal.Signals, line: str):
+def test_converter_that_dies_is_one_line(monkeypatch, tiny_run: Path, number: signal.Signals, line: str):
     def die(*arguments: object, **options: object) -> None:
         run_isolated("signal:raise_signal", number)
 
     monkeypatch.setattr(quantize, "run_isolated", die)
     with pytest.raises(ConversionError, match=line):
-        quantize.quantize_run(tmp_path, Recipe())
+        quantize.quantize_run(tiny_run, Recipe())
 
 
 def test_a_script_without_a_guard_is_executed_once(tmp_path: Path):

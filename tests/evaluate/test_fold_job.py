@@ -18,24 +18,41 @@ from deseptr.train.predictions import Predictions
 DATASET = load_dataset("synthetic:subjects=4,seconds=12")
 
 
+def job_in(folder: Path, config: TrainConfig) -> FoldJob:
+    return FoldJob(Fold("test", DATASET.test_subjects), config, folder, "synthetic 0", PREDICT_INT8)
+
+
+def begun(job: FoldJob, run: Path) -> FoldJob:
+    """The job with the run that it would have trained."""
+    job.folder.mkdir()
+    job.claimed_by.write_text(json.dumps(job.settings()))
+    shutil.copytree(run, job.run)
+    return job
+
+
 @pytest.fixture
 def job(tiny_config: TrainConfig, tmp_path: Path) -> FoldJob:
-    return FoldJob(
-        Fold("test", DATASET.test_subjects), tiny_config, tmp_path / "fold-test", "synthetic 0", PREDICT_INT8
-    )
+    return job_in(tmp_path / "fold-test", tiny_config)
 
 
 @pytest.fixture
 def trained(job: FoldJob, tiny_run: Path) -> FoldJob:
     """A fold that was interrupted between its training and its predictions."""
-    job.folder.mkdir()
-    job.claimed_by.write_text(json.dumps(job.settings()))
-    shutil.copytree(tiny_run, job.run)
+    return begun(job, tiny_run)
+
+
+@pytest.fixture(scope="module")
+def done(tiny_config: TrainConfig, tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> FoldJob:
+    """A finished fold."""
+    job = begun(job_in(tmp_path_factory.mktemp("folds") / "fold-test", tiny_config), tiny_run)
+    assert finished(job) is None
+    assert run_fold(DATASET, job).figures == json.loads(job.result.read_text())
     return job
 
 
-def test_fold_leaves_predictions_scores_and_an_int8_model(trained: FoldJob):
-    result = run_fold(DATASET, trained)
+def test_fold_leaves_predictions_scores_and_an_int8_model(done: FoldJob):
+    trained, result = done, finished(done)
+    assert result is not None
     assert result.figures == json.loads(trained.result.read_text())
     assert (trained.folder / "model.tflite").exists()
     predictions = result.predictions
@@ -47,9 +64,10 @@ def test_fold_leaves_predictions_scores_and_an_int8_model(trained: FoldJob):
     assert result.figures["windows"]["test"] == len(predictions.labels)
 
 
-def test_finished_fold_is_read_and_not_run_again(trained: FoldJob, monkeypatch: pytest.MonkeyPatch):
-    assert finished(trained) is None
-    first = run_fold(DATASET, trained)
+def test_finished_fold_is_read_and_not_run_again(done: FoldJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    first = finished(done)
+    assert first is not None
+    trained = replace(done, folder=Path(shutil.copytree(done.folder, tmp_path / "fold-test")))
     monkeypatch.setattr("deseptr.train.pipeline.train", lambda *_, **__: pytest.fail("trained again"))
     assert run_fold(DATASET, trained).figures == first.figures
     assert finished(replace(trained, int8=None)) is None
@@ -58,8 +76,10 @@ def test_finished_fold_is_read_and_not_run_again(trained: FoldJob, monkeypatch: 
 
 
 def test_interrupted_fold_ends_where_an_unbroken_one_does(
-    job: FoldJob, tiny_run: Path, monkeypatch: pytest.MonkeyPatch
+    job: FoldJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    job = replace(job, int8=None, config=replace(job.config, model="cnn-har"))
+    whole = run_fold(DATASET, replace(job, folder=tmp_path / "whole")).figures
     epoch = LogFile.epoch
 
     def interrupt(self: LogFile, row: dict) -> None:
@@ -67,15 +87,13 @@ def test_interrupted_fold_ends_where_an_unbroken_one_does(
         if (row["stage"], row["epoch"]) == ("student", 1):
             raise KeyboardInterrupt
 
-    job = replace(job, int8=None)
     with monkeypatch.context() as patch:
         patch.setattr(LogFile, "epoch", interrupt)
         with pytest.raises(KeyboardInterrupt):
             run_fold(DATASET, job)
     assert finished(job) is None
     figures = run_fold(DATASET, job).figures
-    metrics = json.loads((tiny_run / "metrics.json").read_text())
-    assert figures["float"]["macro_f1"] == pytest.approx(metrics["student"]["macro_f1"])
+    assert figures["float"]["macro_f1"] == pytest.approx(whole["float"]["macro_f1"])
     lines = [line.partition(" ")[2] for line in job.log.read_text().splitlines()]
     assert "student: 2 epochs of 96 windows, 1 done before" in lines
     assert sum(line.startswith("student 1/2") for line in lines) == 1

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deseptr.convert import Conversion, Gate, Recipe, convert_run
+from deseptr.convert import Conversion, Recipe
 from deseptr.convert.edgetpu import EdgeTpuReport, OperatorStatus, edgetpu_share
 from deseptr.convert.micro.source import Arena
 from deseptr.report.attention_form import attention_form
@@ -26,8 +26,8 @@ MACHINE = {
 
 
 @pytest.fixture(scope="module")
-def result(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Conversion:
-    return convert_run(tiny_run, tmp_path_factory.mktemp("models") / "m.tflite", gate=Gate(0.0, 1.0))
+def result(tiny_conversion: Conversion) -> Conversion:
+    return tiny_conversion
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from reporters import Quiet, Stop
 
 from deseptr.contract import ModelContract, ModelError
 from deseptr.data import load_dataset
@@ -156,28 +157,12 @@ def test_network_learns_in_float32_unless_told_otherwise(learn: Any):
     assert objective.classifier.in_precision("float32") is objective.classifier
 
 
-class Stop:
-    """A reporter that pulls the plug after some epochs."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def stage(self, *_) -> None: ...
-
-    def batch(self, windows: int) -> None: ...
-
-    def epoch(self, row: dict) -> None:
-        self.left -= 1
-        if not self.left:
-            raise KeyboardInterrupt
-
-
 @pytest.fixture(scope="module")
 def distilled(tiny_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of one epoch of a teacher and two of a student on its frozen stem, all of them in bfloat16."""
     config = replace(tiny_config, precision="bfloat16", stem="shared-frozen")
     run = tmp_path_factory.mktemp("distilled") / "run"
-    train(load_dataset(DATA), run, config, reporter=Stop(after=99))
+    train(load_dataset(DATA), run, config, reporter=Quiet())
     return run
 
 

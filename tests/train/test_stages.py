@@ -1,11 +1,15 @@
 """Every kind of family through the whole of training: alone, from a teacher, on windows, on features."""
 
 import dataclasses
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from reporters import Quiet, Stop
 
 from deseptr.contract import ModelContract, ModelError, SetupError
 from deseptr.data import load_dataset
@@ -34,6 +38,27 @@ def test_each_setting_reaches_its_part_of_the_augmentation():
     assert [layer.rate for layer in augmentation.cutmix] == [0.2, 0.2]
 
 
+class Alone(NamedTuple):
+    """A training without a teacher: its folder, what it returned, and what its reporter was told."""
+
+    run: Path
+    metrics: dict[str, Any]
+    reporter: Quiet
+
+
+@pytest.fixture(scope="module")
+def alone(tiny_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Alone]:
+    """Train a network alone for an epoch; once, for all tests that ask for the same."""
+
+    @functools.cache
+    def make(model: str) -> Alone:
+        config = dataclasses.replace(tiny_config, model=model, student_epochs=1)
+        run, reporter = tmp_path_factory.mktemp(model) / "run", Quiet()
+        return Alone(run, train(load_dataset(DATA), run, config, reporter=reporter), reporter)
+
+    return make
+
+
 @pytest.mark.parametrize(
     ("model", "name"),
     [
@@ -42,15 +67,14 @@ def test_each_setting_reaches_its_part_of_the_augmentation():
         ("cnn-har", "cnn_har"),
     ],
 )
-def test_network_alone(model: str, name: str, tiny_config: TrainConfig, tmp_path: Path, reporter):
-    config = dataclasses.replace(tiny_config, model=model, student_epochs=1)
-    metrics = train(load_dataset(DATA), tmp_path / "run", config, reporter=reporter)
+def test_network_alone(model: str, name: str, alone: Callable[[str], Alone]):
+    run, metrics, reporter = alone(model)
     assert [stage[0] for stage in reporter.stages] == ["student"]
     assert metrics["epochs"] == {"teacher": 0, "student": 1}
     assert "teacher" not in metrics
-    assert metrics["student"]["model"] == ModelContract.load(RunFolder(tmp_path / "run").contract).model == name
-    assert not RunFolder(tmp_path / "run").teacher.exists()
-    assert len(read_history(RunFolder(tmp_path / "run").history)) == 1
+    assert metrics["student"]["model"] == ModelContract.load(RunFolder(run).contract).model == name
+    assert not RunFolder(run).teacher.exists()
+    assert len(read_history(RunFolder(run).history)) == 1
 
 
 def test_distilled_model_without_a_stem_takes_a_given_teacher(
@@ -92,7 +116,7 @@ def test_frozen_stem_is_resumed_where_it_stopped(tiny_run: Path, tiny_config: Tr
     config = dataclasses.replace(tiny_config, stem="shared-frozen", distillation="none")
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        train(load_dataset(DATA), run, config, reporter=Stop(), teacher_run=tiny_run)
+        train(load_dataset(DATA), run, config, reporter=Stop(1), teacher_run=tiny_run)
     train(load_dataset(DATA), run, config, reporter=reporter, teacher_run=tiny_run, resume=True)
     assert [row["epoch"] for row in reporter.rows] == [2]
     for name, mine, theirs in stem_weights(run, tiny_run):
@@ -135,33 +159,22 @@ def test_student_is_not_built_without_the_teacher_it_needs(tiny_run: Path, tiny_
         build_student(load_run(tiny_run)[0].front_end, None, training, tiny_config)
 
 
-def test_lone_resnet_is_lent_as_teacher(tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter):
-    """It is the one that the run would have trained itself."""
-    config = dataclasses.replace(tiny_config, model="resnet18")
-    train(load_dataset(DATA), tmp_path / "teacher", config, reporter=reporter)
+def test_lone_resnet_is_lent_as_teacher(
+    alone: Callable[[str], Alone], tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    """It is the one that the run would have trained itself: it learns with a teacher's settings."""
     student = tmp_path / "student"
-    train(load_dataset(DATA), student, tiny_config, reporter=reporter, teacher_run=tmp_path / "teacher")
+    train(load_dataset(DATA), student, tiny_config, reporter=reporter, teacher_run=alone("resnet18").run)
     windows = np.random.default_rng(0).normal(size=(5, 128, 6)).astype(np.float32) * 5
     lent, own = (predict_logits(load_run(run)[0], windows) for run in (student, tiny_run))
     np.testing.assert_allclose(lent, own, atol=1e-5)
-
-
-class Stop:
-    """A reporter that pulls the plug after an epoch."""
-
-    def stage(self, *_) -> None: ...
-
-    def batch(self, windows: int) -> None: ...
-
-    def epoch(self, row: dict) -> None:
-        raise KeyboardInterrupt
 
 
 def test_interrupted_network_alone_ends_where_an_unbroken_one_does(tiny_config: TrainConfig, tmp_path: Path, reporter):
     config = dataclasses.replace(tiny_config, model="cnn-har")
     train(load_dataset(DATA), tmp_path / "whole", config, reporter=reporter)
     with pytest.raises(KeyboardInterrupt):
-        train(load_dataset(DATA), tmp_path / "broken", config, reporter=Stop())
+        train(load_dataset(DATA), tmp_path / "broken", config, reporter=Stop(1))
     train(load_dataset(DATA), tmp_path / "broken", config, reporter=reporter, resume=True)
     windows = np.random.default_rng(0).normal(size=(5, 128, 6)).astype(np.float32) * 5
     whole, broken = (predict_logits(load_run(tmp_path / name)[0], windows) for name in ("whole", "broken"))

@@ -1,9 +1,11 @@
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from reporters import Stop
 
 from deseptr.contract import ModelError
 from deseptr.data import Windows, load_dataset
@@ -12,22 +14,6 @@ from deseptr.train.pipeline import train
 from deseptr.train.training_loop import Stage, predict_logits, score_classifier
 
 DATA = "synthetic:subjects=4,seconds=12"
-
-
-class Stop:
-    """A reporter that pulls the plug after some epochs, as Ctrl-C would."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def stage(self, *_) -> None: ...
-
-    def batch(self, windows: int) -> None: ...
-
-    def epoch(self, row: dict) -> None:
-        self.left -= 1
-        if not self.left:
-            raise KeyboardInterrupt
 
 
 def logits(run: Path) -> np.ndarray:
@@ -42,12 +28,15 @@ def test_same_seed_gives_the_same_model(tiny_run: Path, tiny_config: TrainConfig
 
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_interrupted_run_ends_where_an_unbroken_one_does(
-    epochs: int, tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter
+    epochs: int, request: pytest.FixtureRequest, tiny_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter
 ):
     """After 1 epoch the teacher is done and the student not begun; after 2 the student is halfway."""
     run = tmp_path / "run"
-    with pytest.raises(KeyboardInterrupt):
-        train(load_dataset(DATA), run, tiny_config, reporter=Stop(epochs))
+    if epochs == 2:
+        shutil.copytree(request.getfixturevalue("half_run"), run)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            train(load_dataset(DATA), run, tiny_config, reporter=Stop(epochs))
     assert RunFolder(run).model.exists() == (epochs == 2)
     train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
     assert len(reporter.rows) == 3 - epochs
@@ -60,19 +49,14 @@ def column(run: Path, name: str) -> list[float]:
         return [float(row[name]) for row in csv.DictReader(file)]
 
 
-def test_interruption_leaves_what_convert_needs(tiny_config: TrainConfig, tmp_path: Path):
+def test_interruption_leaves_what_convert_needs(half_run: Path, tmp_path: Path):
     from deseptr.convert import Gate, convert_run
 
-    run = tmp_path / "run"
-    with pytest.raises(KeyboardInterrupt):
-        train(load_dataset(DATA), run, tiny_config, reporter=Stop(2))
-    assert convert_run(run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0)).content
+    assert convert_run(half_run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0)).content
 
 
-def test_broken_state_is_named(tiny_config: TrainConfig, tmp_path: Path, reporter):
-    run = tmp_path / "run"
-    with pytest.raises(KeyboardInterrupt):
-        train(load_dataset(DATA), run, tiny_config, reporter=Stop(2))
+def test_broken_state_is_named(half_run: Path, tiny_config: TrainConfig, tmp_path: Path, reporter):
+    run = Path(shutil.copytree(half_run, tmp_path / "run"))
     (RunFolder(run).state("student") / "state-1.npz").write_bytes(b"")
     with pytest.raises(ModelError, match="found a state that cannot be resumed"):
         train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
@@ -100,7 +84,7 @@ def test_stopped_run_is_the_same_however_often_it_was_interrupted(
     epochs: int, tiny_config: TrainConfig, tmp_path: Path, reporter
 ):
     """A learning rate of 0 never raises a score: of 5 epochs, a patience of 2 leaves 3."""
-    config = replace(tiny_config, model="septr", student_epochs=5, student_learning_rate=0.0, patience=2)
+    config = replace(tiny_config, model="cnn-har", student_epochs=5, student_learning_rate=0.0, patience=2)
     with pytest.raises(KeyboardInterrupt):
         train(load_dataset(DATA), tmp_path / "run", config, reporter=Stop(epochs))
     metrics = train(load_dataset(DATA), tmp_path / "run", config, reporter=reporter, resume=True)
@@ -123,7 +107,7 @@ def test_score_counts_right_answers(tiny_run: Path):
 def test_without_validation_all_subjects_train_and_the_last_epoch_is_kept(
     tiny_config: TrainConfig, tmp_path: Path, reporter
 ):
-    config = replace(tiny_config, model="septr", validation=0.0, student_epochs=2)
+    config = replace(tiny_config, model="cnn-har", validation=0.0, student_epochs=2)
     dataset = load_dataset(DATA)
     with pytest.raises(KeyboardInterrupt):
         train(dataset, tmp_path / "run", config, reporter=Stop(1))

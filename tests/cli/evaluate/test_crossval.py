@@ -13,7 +13,7 @@ from deseptr.evaluate.fold_job import FoldJob
 from deseptr.train import TrainConfig
 
 DATA = "synthetic:subjects=4,seconds=12"
-SMALL = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 1, "--dim", 8, "--heads", 1]
+SMALL = ["--model", "cnn-har", "--student-epochs", 1]
 
 
 def run(*arguments: object):

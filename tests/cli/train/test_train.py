@@ -26,7 +26,7 @@ def test_trains_shows_progress_and_says_what_comes_next(tmp_path: Path):
 
 
 def test_stopping_early_is_said(tmp_path: Path):
-    result = run(DATA, "-o", tmp_path / "run", "--model", "septr", "--patience", 1, "--student-epochs", 40, "--dim", 2)
+    result = run(DATA, "-o", tmp_path / "run", "--model", "cnn-har", "--patience", 1, "--student-epochs", 40)
     assert result.exit_code == 0, result.output
     assert " of 40 epochs: validation macro-F1 no longer improves" in result.stderr
 
