@@ -255,7 +255,7 @@ def _print_table(runs: Sequence[Path], results: Sequence[Conversion | DeseptrErr
 
 def print_conversion(result: Conversion) -> None:
     """Print size, operations, agreement and what else the target is told."""
-    from deseptr.report.conversion_tables import describe_types
+    from deseptr.report.conversion_tables import describe_types, input_rows
 
     kept, graph = result.kept, result.graph
     parity, recipe = kept.deciding, kept.recipe
@@ -281,3 +281,5 @@ def print_conversion(result: Conversion) -> None:
         click.echo(
             f"Edge TPU, by its documented list: {share:.1%} of the multiply-accumulates before anything it lacks"
         )
+    for name, told in input_rows(result):
+        click.echo(f"{name}: {told}")

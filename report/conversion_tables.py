@@ -40,12 +40,22 @@ def facts_rows(result: Conversion) -> list[list[str]]:
         ["size", f"{len(content) / 1024:.1f} KB ({len(content):,} bytes)"],
         ["mode", recipe.mode],
         ["window and logits", recipe.io],
+        *input_rows(result),
         ["target", recipe.target],
         ["gate", f"{limits} at most"],
     ]
     if recipe.float_layers:
         rows.append(["layers in float", ", ".join(map(short, recipe.float_layers))])
     return rows
+
+
+def input_rows(result: Conversion) -> list[list[str]]:
+    """What becomes of a window before the graph, where that is more than rounding it; no row otherwise."""
+    if result.contract.views is None:
+        return []
+    where = "the CPU, before the Edge TPU" if result.kept.recipe.target == "coral" else "the CPU, before the graph"
+    what = f"two views of each channel, of the window and the {result.contract.history} samples before it"
+    return [["input", what], ["encoded by", where]]
 
 
 def attempts_table(attempts: Sequence[Attempt]) -> Table:
@@ -161,6 +171,7 @@ def edgetpu_rows(result: Conversion) -> list[list[str]]:
         ["their multiply-accumulates", f"{estimate['leading_share']:.1%}"],
         ["the first that is not on it", f"{first['op']} {first['layer']}: {first['reason']}" if first else "none"],
         ["compiled", "yes" if report else "no"],
+        *input_rows(result)[1:],
     ]
     if report:
         rows += [
@@ -194,7 +205,11 @@ def contract_rows(contract: dict[str, Any]) -> list[list[str]]:
     Args:
         contract: as its JSON has it.
     """
-    return [[name.replace("_", " "), _plain(value)] for name, value in contract.items()]
+    shown = dict(contract)
+    if views := contract.get("views"):
+        low, *_, high = views["thresholds"]
+        shown["views"] = f"history {views['history']}, {len(views['thresholds'])} thresholds from {low:,} to {high:,}"
+    return [[name.replace("_", " "), _plain(value)] for name, value in shown.items()]
 
 
 def numbered(index: int, op: str, layer: str) -> str:

@@ -14,14 +14,20 @@ LABELS = ("lying", "upright", "spinning")
 
 
 @pytest.fixture(scope="session")
-def contract():
+def contract(tiny_contract):
+    return tiny_contract
+
+
+@pytest.fixture(scope="session")
+def tiny_contract():
+    """``contract`` under a name that no conftest takes for something else."""
     return ModelContract(labels=LABELS, window_length=32, hop_length=16, stft=StftSpec(16, 4, 2), model="tiny")
 
 
 @pytest.fixture(scope="session")
-def viewed_contract(contract):
+def viewed_contract(tiny_contract):
     """The same with views, whose history is not that of the default, so that nothing may rely on it."""
-    return replace(contract, views=InputViews(7, asinh_thresholds(7)))
+    return replace(tiny_contract, views=InputViews(7, asinh_thresholds(7)))
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +44,12 @@ def viewed_weights(weights):
 
 
 @pytest.fixture(scope="session")
-def make_model(tmp_path_factory, contract, weights, viewed_weights):
+def make_model(tmp_path_factory, tiny_contract, weights, viewed_weights):
     """Build and save a one-convolution model; ``quantised`` chooses int8 or float32 ends and weights."""
 
-    def make(*, quantised=True, contract=contract, input_shape=None, classes=None, content=None, scale=None) -> Path:
+    def make(
+        *, quantised=True, contract=tiny_contract, input_shape=None, classes=None, content=None, scale=None
+    ) -> Path:
         classes = classes or len(contract.labels)
         input_shape = input_shape or (1, contract.window_length, contract.graph_channels)
         of_channels = weights if contract.views is None else viewed_weights

@@ -17,6 +17,7 @@ from deseptr.contract import ConversionError, ModelContract, atomic_write
 from deseptr.tflite import without_archive
 from deseptr.tflite.graph import Graph, Tensor, read_graph
 
+from .input_source import c_float, view_input, window_input
 from .runtime import ALIGNMENT, Arena, Peak, measure_arena, peak_activations, run_micro
 
 __all__ = ["Arena", "Peak", "measure_arena", "peak_activations", "resolver_ops", "run_micro", "write_firmware"]
@@ -72,7 +73,7 @@ def write_firmware(folder: Path, flatbuffer: bytes, contract: ModelContract, are
     """
     content = without_archive(flatbuffer)
     graph = read_graph(content)
-    values = _values(contract, arena) | _quantization(graph, contract) | _operations(graph)
+    values = _values(contract, arena) | _input(graph, contract) | _output(graph, contract) | _operations(graph)
     values |= {"bytes": str(len(content)), "content": _rows([f"0x{byte:02x}" for byte in content])}
     written = []
     for name, template in (("model.h", _HEADER), ("model.cc", _SOURCE)):
@@ -86,7 +87,7 @@ def _values(contract: ModelContract, arena: Arena) -> dict[str, str]:
         "model": _escaped(contract.model),
         "window_length": str(contract.window_length),
         "hop_length": str(contract.hop_length),
-        "rate": _float(contract.rate_hz),
+        "rate": c_float(contract.rate_hz),
         "channels": str(len(contract.channels)),
         "classes": str(len(contract.labels)),
         "channel_names": _strings(contract.channels),
@@ -98,16 +99,20 @@ def _values(contract: ModelContract, arena: Arena) -> dict[str, str]:
     }
 
 
-def _quantization(graph: Graph, contract: ModelContract) -> dict[str, str]:
-    window, logits = graph.inputs[0], graph.outputs[0]
-    _check(window, "input", (1, contract.window_length, len(contract.channels)))
+def _input(graph: Graph, contract: ModelContract) -> dict[str, str]:
+    window = graph.inputs[0]
+    _check(window, "input", (1, contract.window_length, contract.graph_channels))
+    scale, zero_point = np.float32(window.scales[0]), int(window.zero_points[0])
+    if contract.views is None:
+        return window_input(contract, scale, zero_point)
+    return view_input(contract, scale, zero_point)
+
+
+def _output(graph: Graph, contract: ModelContract) -> dict[str, str]:
+    logits = graph.outputs[0]
     _check(logits, "output", (1, len(contract.labels)))
-    # In float32, as the engine of `deseptr device` multiplies them.
-    scales = np.array(contract.input_range, np.float32) * window.scales[0]
     return {
-        "input_scales": ", ".join(map(_float, scales)),
-        "input_zero_point": str(window.zero_points[0]),
-        "output_scale": _float(logits.scales[0]),
+        "output_scale": c_float(logits.scales[0]),
         "output_zero_point": str(logits.zero_points[0]),
     }
 
@@ -126,10 +131,6 @@ def _check(tensor: Tensor, end: str, shape: tuple[int, ...]) -> None:
             expected=f"INT8 of shape {list(shape)} with one scale, as in its contract",
             next_step="convert its checkpoint again with `deseptr convert RUN`",
         )
-
-
-def _float(value: float) -> str:
-    return f"{np.format_float_positional(np.float32(value), trim='0')}f"
 
 
 def _strings(texts: Sequence[str]) -> str:
@@ -155,8 +156,7 @@ _HEADER = Template("""\
 //   deseptr::AddOps(resolver);
 //   tflite::MicroInterpreter interpreter(tflite::GetModel(deseptr::kModel), resolver, arena, sizeof(arena));
 //   interpreter.AllocateTensors();
-//   deseptr::QuantizeWindow(window, interpreter.input(0)->data.int8);
-//   interpreter.Invoke();  // then interpreter.output(0)->data.int8[kClasses]
+$usage
 #ifndef DESEPTR_MODEL_H_
 #define DESEPTR_MODEL_H_
 
@@ -183,9 +183,7 @@ constexpr int kChannels = $channels;
 extern const char* const kChannelNames[kChannels];
 extern const char* const kChannelUnits[kChannels];
 
-// int8 = value / kInputScales[channel], rounded half to even, + kInputZeroPoint, saturated; the value in its unit.
-extern const float kInputScales[kChannels];
-constexpr int kInputZeroPoint = $input_zero_point;
+$input_constants
 
 // logit = (int8 - kOutputZeroPoint) * kOutputScale; the largest names the class.
 constexpr int kClasses = $classes;
@@ -193,8 +191,7 @@ constexpr float kOutputScale = $output_scale;
 constexpr int kOutputZeroPoint = $output_zero_point;
 extern const char* const kLabels[kClasses];
 
-// Quantize a window, kWindowLength * kChannels values.
-void QuantizeWindow(const float* window, std::int8_t* input);
+$input_functions
 
 // Register the kernels that the model needs in a MicroMutableOpResolver<kOps> or larger; false if one is refused.
 constexpr unsigned int kOps = $ops;
@@ -216,22 +213,16 @@ _SOURCE = Template("""\
 // $model for TensorFlow Lite Micro, written by `deseptr convert --target micro`.
 #include "model.h"
 
-#include <cmath>
+$includes
 
 namespace deseptr {
 
 const char* const kChannelNames[kChannels] = {$channel_names};
 const char* const kChannelUnits[kChannels] = {$units};
 const char* const kLabels[kClasses] = {$labels};
-const float kInputScales[kChannels] = {$input_scales};
+$input_values
 
-void QuantizeWindow(const float* window, std::int8_t* input) {
-  for (int i = 0; i < kWindowLength * kChannels; ++i) {
-    // nearbyint rounds half to even unless the program has set another mode.
-    const float value = std::nearbyint(window[i] / kInputScales[i % kChannels]) + kInputZeroPoint;
-    input[i] = static_cast<std::int8_t>(std::fmin(std::fmax(value, -128.0f), 127.0f));
-  }
-}
+$input_code
 
 alignas($alignment) const unsigned char kModel[] = {
     $content};

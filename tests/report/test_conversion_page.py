@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deseptr.cli.convert import print_conversion
+from deseptr.contract import InputViews
 from deseptr.convert import Conversion, Recipe
 from deseptr.convert.edgetpu import EdgeTpuReport, OperatorStatus, edgetpu_share
 from deseptr.convert.micro.source import Arena
@@ -149,6 +151,28 @@ def test_micro_and_edge_tpu_only_where_they_apply(page: str, result: Conversion)
     told = section(drawn(replace(coral, edgetpu=report)), "Edge TPU")
     assert "<td>compiled</td><td>yes</td>" in told
     assert "3 of 3 operations" in told
+
+
+def viewed(result: Conversion) -> Conversion:
+    """The conversion as if its graph took views."""
+    contract = replace(result.contract, views=InputViews())
+    quantized = replace(result.kept.quantized, contract=contract)
+    return replace(changed(result, quantized=quantized), contract=contract)
+
+
+def test_page_says_where_views_are_encoded(result: Conversion, capsys: pytest.CaptureFixture[str]):
+    assert "encoded by" not in drawn(result)
+    made = viewed(result)
+    told = section(drawn(made), "Result")
+    assert "<td>input</td><td>two views of each channel, of the window and the 31 samples before it</td>" in told
+    assert "<td>encoded by</td><td>the CPU, before the graph</td>" in told
+    assert "<td>views</td><td>history 31, 127 thresholds from 123 to 1,020,130</td>" in section(drawn(made), "Contract")
+    lint = replace(result.kept.lint, edgetpu=edgetpu_share(result.graph))
+    coral = changed(made, Recipe(target="coral"), lint=lint)
+    assert "<td>encoded by</td><td>the CPU, before the Edge TPU</td>" in section(drawn(coral), "Edge TPU")
+    assert coral.to_dict()["contract"]["views"]["history"] == 31
+    print_conversion(coral)
+    assert "encoded by: the CPU, before the Edge TPU\n" in capsys.readouterr().out
 
 
 def test_origins_and_contract_are_there(page: str, result: Conversion):
