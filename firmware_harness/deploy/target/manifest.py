@@ -10,6 +10,7 @@ from typing import Any
 from .refusal import RefusedError
 
 FORMAT = 1
+_AGAIN = "make the bundle again"
 MODEL = "model.tflite"
 # Names of the bundle's own files.
 MANIFEST = "manifest.json"
@@ -108,7 +109,9 @@ class Manifest(ReleaseSpec):
             fields = json.loads(content)
             written_as = fields.pop("format")
             if written_as != FORMAT:
-                raise _unfit(f"format {written_as}", f"format {FORMAT}")
+                newer = isinstance(written_as, int) and written_as > FORMAT
+                step = "update deseptr, or make the bundle again with this version" if newer else _AGAIN
+                raise _unfit(f"format {written_as}", f"format {FORMAT}", step)
             manifest = _typed(fields)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise _unfit(f"{type(error).__name__}: {error}", "the fields of a manifest") from error
@@ -168,5 +171,5 @@ def _check_file(name: str, entry: Entry) -> None:
         raise _unfit(f"size {entry.size}, sum {entry.sha256!r:.70} of {name}", "a size and 64 hex digits")
 
 
-def _unfit(found: str, expected: str) -> RefusedError:
-    return RefusedError("manifest.json", found=found, expected=expected, next_step="make the bundle again")
+def _unfit(found: str, expected: str, next_step: str = _AGAIN) -> RefusedError:
+    return RefusedError("manifest.json", found=found, expected=expected, next_step=next_step)
