@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ConversionError, ModelContract, ModelError
 from deseptr.tflite.graph import pack, unpack
-from deseptr.train.run_folder import CalibrationWindows
+from deseptr.train.run_folder import CalibrationWindows, RunFolder
 
 from .float_io import add_float_io
 from .isolated import WorkerDiedError, run_isolated
@@ -118,16 +118,30 @@ def read_data(run: Path, calibration: CalibrationWindows | None = None) -> Calib
 
     Raises:
         ModelError: if contract or windows are missing or unreadable, or contradict each other.
+        ConversionError: if the model is a random forest.
     """
     from deseptr.train.checkpoint import run_folder_of
 
     folder = run_folder_of(run)
+    _check_network(run, folder)
     contract = ModelContract.load(folder.contract)
     if calibration is None:
         calibration = CalibrationWindows.load(folder.calibration)
     _check_windows(calibration, contract, run)
     _check_truth(calibration, contract, run)
     return calibration
+
+
+def _check_network(run: Path, folder: RunFolder) -> None:
+    from deseptr.train.checkpoint import FOREST_SUFFIXES
+
+    if run.suffix in FOREST_SUFFIXES if run.is_file() else folder.holds_forest:
+        raise ConversionError(
+            run,
+            found="a random forest, a model that is not a network",
+            expected="a checkpoint of a network",
+            next_step="train another --model; `deseptr evaluate` measures this one",
+        )
 
 
 def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | None) -> Quantized:

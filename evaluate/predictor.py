@@ -25,7 +25,7 @@ class Predictor(NamedTuple):
 
 
 def load_predictor(path: Path, threads: int = 1) -> Predictor:
-    """Load a run folder, a ``.keras`` checkpoint, a random forest's ``.joblib`` or a ``.tflite`` file.
+    """Load a run folder, a ``.keras`` checkpoint, a random forest's ``.npz`` or a ``.tflite`` file.
 
     Raises:
         ModelError: if it cannot be read or contradicts its contract.
@@ -44,7 +44,7 @@ def load_predictor(path: Path, threads: int = 1) -> Predictor:
     from deseptr.train.training_loop import predict_logits
 
     classifier, contract = load_run(path)
-    runtime = "scikit-learn" if contract.model == "random_forest" else f"keras {keras.__version__}"
+    runtime = "numpy" if contract.model == "random_forest" else f"keras {keras.__version__}"
     return Predictor(contract, runtime, lambda windows: predict_logits(classifier, windows))
 
 

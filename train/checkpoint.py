@@ -12,6 +12,9 @@ from deseptr.contract import ModelContract, ModelError
 
 from .run_folder import RunFolder
 
+# Pickles of earlier versions are among them, since the forest's reader refuses them by name.
+FOREST_SUFFIXES = (".npz", ".joblib")
+
 
 def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     """Load a ``.keras`` checkpoint and check it against its contract.
@@ -103,7 +106,9 @@ def run_folder_of(path: Path) -> RunFolder:
 
 
 def load_run(path: Path) -> tuple[Any, ModelContract]:
-    """Load the model and contract of a run folder, or of a ``.keras`` or ``.joblib`` file with its contract beside it.
+    """Load the model and contract of a run folder, or of a ``.keras`` or ``.npz`` file with its contract beside it.
+
+    The settings of a run folder choose the file, whatever else lies there.
 
     Returns:
         The model, which has ``predict`` (a :class:`WindowClassifier`, a plain Keras model or a :class:`RandomForest`),
@@ -115,8 +120,8 @@ def load_run(path: Path) -> tuple[Any, ModelContract]:
     folder = run_folder_of(path)
     contract = ModelContract.load(folder.contract)
     if path.is_dir():
-        path = folder.forest if folder.forest.exists() else folder.model
-    if path.suffix == folder.forest.suffix:
+        path = folder.trained_model
+    if path.suffix in FOREST_SUFFIXES:
         return _load_forest(path, contract), contract
     return load_checkpoint(path, contract), contract
 

@@ -13,6 +13,7 @@ from .models.registry import MODELS
 
 MODEL_NAMES = tuple(MODELS)
 NETWORK_NAMES = tuple(name for name, family in MODELS.items() if family.input != "features")
+FEATURE_MODELS = tuple(name for name in MODELS if name not in NETWORK_NAMES)
 STEM_MODELS = tuple(name for name, family in MODELS.items() if family.teacher_stem)
 DISTILLATION_NAMES = ("none", "soft", "hard")
 STEM_NAMES = ("shared-tuned", "shared-frozen", "own")
@@ -184,3 +185,24 @@ class TrainConfig:
                 expected=f"{len(fields(cls))} settings of a training run",
                 next_step="train again without --resume",
             ) from error
+
+    @classmethod
+    def model_name(cls, path: Path) -> str:
+        """The model alone of settings that :meth:`save` wrote, of any version.
+
+        Raises:
+            ModelError: if the file is missing or names no known model.
+        """
+        try:
+            content = json.loads(path.read_text())
+            name = content.get("model", cls.model) if isinstance(content, dict) else None
+            if not isinstance(name, str) or name not in MODELS:
+                raise ValueError("its model is not known")
+        except (OSError, ValueError, RecursionError) as error:
+            raise ModelError(
+                path,
+                found=f"unreadable settings ({error})",
+                expected=f"the setting model, one of {', '.join(MODEL_NAMES)}",
+                next_step="restore the file, or train again",
+            ) from error
+        return name

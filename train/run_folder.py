@@ -15,7 +15,7 @@ from deseptr.contract import ModelError, SetupError, atomic_write
 from deseptr.data import Windows
 
 from .array_file import ArrayFile
-from .config import TrainConfig
+from .config import FEATURE_MODELS, TrainConfig
 
 CALIBRATION_WINDOWS = 512
 HELD_OUT_WINDOWS = 4096
@@ -35,7 +35,25 @@ class RunFolder:
     @property
     def forest(self) -> Path:
         """The run's model if it is a random forest, instead of a checkpoint."""
-        return self.path / "model.joblib"
+        return self.path / "model.npz"
+
+    @property
+    def holds_forest(self) -> bool:
+        """Whether the settings name a random forest; other files of the folder do not count.
+
+        Raises:
+            ModelError: if the settings cannot be read.
+        """
+        return self.config.exists() and TrainConfig.model_name(self.config) in FEATURE_MODELS
+
+    @property
+    def trained_model(self) -> Path:
+        """The run's model of the kind that the settings name, a checkpoint if there are no settings.
+
+        Raises:
+            ModelError: if the settings cannot be read.
+        """
+        return self.forest if self.holds_forest else self.model
 
     @property
     def teacher(self) -> Path:

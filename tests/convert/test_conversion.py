@@ -14,7 +14,7 @@ from deseptr.convert import Conversion, Gate, Recipe, convert_run as convert_thr
 from deseptr.convert.parity import Parity
 from deseptr.convert.quantize import Quantized
 from deseptr.tflite import load_engine, predict, read_tflite
-from deseptr.train import CalibrationWindows, RunFolder, load_run
+from deseptr.train import CalibrationWindows, RunFolder, TrainConfig, load_run
 from deseptr.train.models.random_forest import RandomForest
 from deseptr.train.training_loop import predict_logits
 
@@ -127,8 +127,20 @@ def test_forest_is_refused(run: Path, tmp_path: Path):
     rng = np.random.default_rng(0)
     forest = RandomForest(6, trees=2).fit(rng.normal(size=(12, 128, 6)), np.arange(12) % 6, 50.0)
     forest.save(RunFolder(run).forest)
-    with pytest.raises(ConversionError, match="RandomForest: found a model that is not a network"):
-        convert_run(run, tmp_path / "m.tflite")
+    TrainConfig(model="random-forest").save(RunFolder(run).config)
+    for path in (run, RunFolder(run).forest):
+        with pytest.raises(ConversionError, match="found a random forest, a model that is not a network"):
+            convert_run(path, tmp_path / "m.tflite")
+
+
+def test_forest_is_refused_before_anything_is_read(run: Path, tmp_path: Path):
+    TrainConfig(model="random-forest").save(RunFolder(run).config)
+    for file in (RunFolder(run).contract, RunFolder(run).calibration, RunFolder(run).model):
+        file.unlink()
+    (run / "model.joblib").write_bytes(b"a pickle of an earlier version")
+    for path in (run, run / "model.joblib"):
+        with pytest.raises(ConversionError, match="found a random forest, a model that is not a network"):
+            convert_run(path, tmp_path / "m.tflite")
 
 
 def test_unwritable_output_is_named(run: Path, tmp_path: Path):

@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 import json
+import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +18,7 @@ from deseptr.data import load_dataset
 from deseptr.train import RunFolder, TrainConfig, load_run
 from deseptr.train.checkpoint import load_checkpoint
 from deseptr.train.history import read_history
+from deseptr.train.models.random_forest import RandomForest
 from deseptr.train.pipeline import train
 from deseptr.train.preparation import prepare
 from deseptr.train.stages import build_augmentation, build_student
@@ -192,7 +195,7 @@ def test_forest_leaves_what_evaluation_needs(forest_run: Path):
     from deseptr.evaluate.predictor import evaluate_model, load_predictor
 
     names = {
-        "model.joblib",
+        "model.npz",
         "contract.json",
         "calibration.npz",
         "metrics.json",
@@ -206,7 +209,7 @@ def test_forest_leaves_what_evaluation_needs(forest_run: Path):
     predictor = load_predictor(forest_run)
     dataset = load_dataset(DATA)
     scores = evaluate_model(predictor, dataset.select(subjects=dataset.test_subjects))
-    assert predictor.runtime == "scikit-learn"
+    assert predictor.runtime == "numpy"
     assert scores.confusion.tolist() == metrics["confusion"]
     assert load_predictor(RunFolder(forest_run).forest).contract == predictor.contract
 
@@ -215,8 +218,60 @@ def test_forest_of_other_labels_is_refused(forest_run: Path):
     path = RunFolder(forest_run).contract
     contract = ModelContract.load(path)
     dataclasses.replace(contract, labels=contract.labels[:-1]).save(path)
-    with pytest.raises(ModelError, match=r"model\.joblib: found 6 classes, expected 5"):
+    with pytest.raises(ModelError, match=r"model\.npz: found 6 classes, expected 5"):
         load_run(forest_run)
+
+
+def test_settings_choose_the_model_whatever_else_lies_there(forest_run: Path, tiny_run: Path, tmp_path: Path):
+    import keras
+
+    for name in ("model.keras", "teacher.keras"):
+        shutil.copy(tiny_run / name, forest_run)
+    assert isinstance(load_run(forest_run)[0], RandomForest)
+    both = shutil.copytree(tiny_run, tmp_path / "both")
+    shutil.copy(RunFolder(forest_run).forest, both)
+    assert isinstance(load_run(both)[0], keras.Model)
+
+
+def test_settings_that_name_no_model_are_refused(forest_run: Path):
+    for content in ('{"model": "tree"}', '{"model": ["random-forest"]}', "[]", "{"):
+        RunFolder(forest_run).config.write_text(content)
+        with pytest.raises(ModelError, match=r"config\.json: found unreadable settings"):
+            load_run(forest_run)
+
+
+def test_pickle_in_a_run_is_never_executed(forest_run: Path, tiny_run: Path, tmp_path: Path):
+    honest = shutil.copytree(tiny_run, tmp_path / "honest")
+    executed = tmp_path / "executed"
+    (honest / "model.joblib").write_bytes(pickle.dumps(Execute(executed)))
+    load_run(honest)
+    for place in ("model.joblib", "model.npz"):
+        RunFolder(forest_run).forest.unlink(missing_ok=True)
+        (forest_run / place).write_bytes(pickle.dumps(Execute(executed)))
+        for path in (forest_run, forest_run / place):
+            with pytest.raises(ModelError, match=r"; train again$") as caught:
+                load_run(path)
+            assert "\n" not in str(caught.value)
+    assert not executed.exists()
+    pickle.loads((honest / "model.joblib").read_bytes())
+    assert executed.exists()
+
+
+def test_forest_of_an_earlier_version_is_refused_by_name(forest_run: Path):
+    RunFolder(forest_run).forest.rename(forest_run / "model.joblib")
+    for path in (forest_run, forest_run / "model.joblib"):
+        with pytest.raises(ModelError, match=r"model\.joblib: found a pickled random forest of an earlier version"):
+            load_run(path)
+
+
+class Execute:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self._path,)
 
 
 def test_teacher_for_a_model_that_takes_none_is_refused(

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelError, atomic_path
-from deseptr.train.features import window_features
+from deseptr.contract import ModelError
+from deseptr.train.features import feature_names, window_features
 
+from .decision_trees import DecisionTrees
+
+PICKLE_SUFFIX = ".joblib"
 _LEAST = 1e-6
 
 
 class RandomForest:
-    """Scikit-learn's random forest with the methods of a Keras classifier that scoring and prediction use.
+    """A random forest, grown by scikit-learn, with the methods of a Keras classifier that scoring and prediction use.
 
     Args:
         classes: number of classes.
@@ -32,56 +34,68 @@ class RandomForest:
     """
 
     def __init__(self, classes: int, trees: int = 300, seed: int = 0) -> None:
-        from sklearn.ensemble import RandomForestClassifier
-
         self.classes = classes
-        self.rate_hz = 0.0
-        self.forest: Any = RandomForestClassifier(trees, class_weight="balanced", n_jobs=-1, random_state=seed)
+        self.trees: DecisionTrees | None = None
+        self._count = trees
+        self._seed = seed
 
     def fit(self, signals: NDArray[np.float32], labels: NDArray[np.int64], rate_hz: float) -> RandomForest:
         """Grow the trees on raw windows ``[window, window_length, 6]`` at a sample rate."""
-        self.rate_hz = rate_hz
-        self.forest.fit(window_features(signals, rate_hz), labels)
+        from sklearn.ensemble import RandomForestClassifier
+
+        forest = RandomForestClassifier(self._count, class_weight="balanced", n_jobs=-1, random_state=self._seed)
+        forest.fit(window_features(signals, rate_hz), labels)
+        self.trees = DecisionTrees.of(forest, self.classes, rate_hz)
         return self
 
     def predict(self, signals: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
         """Log-probabilities ``[window, classes]`` of raw windows; the other arguments are Keras' and ignored."""
-        shares = np.zeros((len(signals), self.classes))
-        shares[:, self.forest.classes_] = self.forest.predict_proba(window_features(signals, self.rate_hz))
+        trees = self._fitted()
+        shares = trees.predict_proba(window_features(signals, float(trees.rate_hz)))
         return np.log(np.maximum(shares, _LEAST)).astype(np.float32)
 
     def count_params(self) -> int:
         """Count of numbers in the trees: feature, threshold and two children per split, the class shares per leaf."""
-        leaves = sum(int(tree.get_n_leaves()) for tree in self.forest.estimators_)
-        nodes = sum(int(tree.tree_.node_count) for tree in self.forest.estimators_)
-        return 4 * (nodes - leaves) + self.classes * leaves
+        return self._fitted().count_params()
 
     def save(self, path: Path) -> None:
-        """Write a joblib file atomically."""
-        import joblib
-
-        content = {"classes": self.classes, "rate_hz": self.rate_hz, "forest": self.forest}
-        with atomic_path(path) as temporary:
-            joblib.dump(content, temporary, compress=3)
+        """Write the trees as a ``.npz`` file, atomically."""
+        self._fitted().save(path)
 
     @classmethod
     def load(cls, path: Path) -> RandomForest:
-        """Read a file that :meth:`save` wrote. It is a pickle, which can run code: load only files that you trust.
+        """Read a file that :meth:`save` wrote. It holds arrays alone; nothing in it is executed.
 
         Raises:
-            ModelError: if the file is missing or has other content.
+            ModelError: if the file is missing or has other content, or is a pickle of an earlier version.
         """
-        import joblib
-
-        model = cls.__new__(cls)
-        try:
-            vars(model).update(joblib.load(path))
-            model.forest.classes_  # noqa: B018
-        except Exception as error:  # pickle, zlib and scikit-learn raise different exceptions
+        _refuse_pickle(path)
+        trees = DecisionTrees.load(path)
+        if trees.features != len(feature_names()):
             raise ModelError(
                 path,
-                found=f"no random forest ({type(error).__name__}: {error})",
-                expected="a file of `deseptr train --model random-forest`",
-                next_step="train again",
-            ) from error
-        return model
+                found=f"trees on {trees.features} features",
+                expected=f"{len(feature_names())} features",
+                next_step=DecisionTrees.NEXT_STEP,
+            )
+        forest = cls(int(trees.classes), len(trees.roots))
+        forest.trees = trees
+        return forest
+
+    def _fitted(self) -> DecisionTrees:
+        if self.trees is None:
+            raise ValueError("`fit` must be called before this method. Received: a forest without trees")
+        return self.trees
+
+
+def _refuse_pickle(path: Path) -> None:
+    pickled = path.with_suffix(PICKLE_SUFFIX)
+    if not path.exists() and pickled.exists():
+        path = pickled
+    if path.suffix == PICKLE_SUFFIX:
+        raise ModelError(
+            path,
+            found="a pickled random forest of an earlier version, which could execute code",
+            expected="model.npz, which holds plain arrays",
+            next_step="train again",
+        )

@@ -26,17 +26,15 @@ def test_logits_are_log_probabilities_in_the_order_of_the_labels(forest: RandomF
 
 
 def test_file_round_trip(forest: RandomForest, tmp_path: Path, rng: np.random.Generator):
-    forest.save(tmp_path / "model.joblib")
+    forest.save(tmp_path / "model.npz")
     windows = rng.normal(size=(6, 64, 6)).astype(np.float32)
-    np.testing.assert_array_equal(
-        RandomForest.load(tmp_path / "model.joblib").predict(windows), forest.predict(windows)
-    )
-    assert RandomForest.load(tmp_path / "model.joblib").count_params() == forest.count_params() > 0
+    np.testing.assert_array_equal(RandomForest.load(tmp_path / "model.npz").predict(windows), forest.predict(windows))
+    assert RandomForest.load(tmp_path / "model.npz").count_params() == forest.count_params() > 0
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a forest"])
 def test_broken_file_is_named(content: bytes | None, tmp_path: Path):
     if content is not None:
-        (tmp_path / "model.joblib").write_bytes(content)
-    with pytest.raises(ModelError, match=r"model\.joblib: found no random forest"):
-        RandomForest.load(tmp_path / "model.joblib")
+        (tmp_path / "model.npz").write_bytes(content)
+    with pytest.raises(ModelError, match=r"model\.npz: found no random forest"):
+        RandomForest.load(tmp_path / "model.npz")
