@@ -7,11 +7,12 @@ import pytest
 
 from deseptr.contract import score
 from deseptr.data import Dataset, Recording
+from deseptr.device import GapEvent, WindowEvent
 from deseptr.evaluate.compare import Timing, compare_models
 from deseptr.evaluate.contestant import Engines, load_contestants
 from deseptr.evaluate.over_bus import evaluate_bus
 from deseptr.evaluate.predictor import evaluate_model, load_predictor, windows_for
-from deseptr.firmware_harness.simulator import VirtualClock
+from deseptr.firmware_harness.simulator import VirtualClock, load_scenario, run_scenario
 from deseptr.tflite import load_engine, predict
 
 
@@ -106,3 +107,15 @@ def test_the_bus_brings_the_windows_of_the_recordings(dataset, viewed_contract):
     # Half a count of 16 bits at 8 g and 1,000 degrees per second, and float32.
     assert np.abs(over_bus - straight).max((0, 1)) == pytest.approx([0.0012] * 3 + [0.00027] * 3, rel=0.1)
     assert len(run.said) == 14
+
+
+def test_after_a_gap_on_the_bus_the_history_is_the_first_sample(viewed_contract):
+    engine, history, hop = WindowKeeper(viewed_contract), viewed_contract.history, viewed_contract.hop_length
+    events = list(run_scenario(engine, load_scenario("brown-out")))
+    starts = [event.sample for event in events if isinstance(event, WindowEvent)]
+    first = [index == 0 or start != starts[index - 1] + hop for index, start in enumerate(starts)]
+    assert sum(first) == 1 + sum(isinstance(event, GapEvent) for event in events) > 1
+    for index, window in enumerate(engine.windows):
+        assert (window[:history] == window[history]).all() == first[index]
+        if not first[index]:
+            assert np.array_equal(window[: history + hop], engine.windows[index - 1][hop : history + 2 * hop])
