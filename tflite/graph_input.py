@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import INPUT_STEPS, ModelContract
 
-from .view_encoder import ViewEncoder
+from .window_encoder import WindowEncoder
 
 
 class GraphInput(Protocol):
@@ -58,7 +58,7 @@ class ViewInput:
     """The views of the window in int8, for a graph whose int8 input has their scale."""
 
     def __init__(self, contract: ModelContract) -> None:
-        self._encoder = ViewEncoder(contract)
+        self._encoder = WindowEncoder(contract)
 
     def values(self, window: NDArray[np.float32]) -> NDArray[np.int8]:
         """Views of ``[history + window_length, channels]``."""
@@ -69,7 +69,7 @@ class FloatViewInput:
     """The views of the window over 127.5, for a graph that takes them in float32."""
 
     def __init__(self, contract: ModelContract) -> None:
-        self._encoder = ViewEncoder(contract)
+        self._encoder = WindowEncoder(contract)
         self._scaled = np.zeros((contract.window_length, contract.graph_channels), np.float32)
 
     def values(self, window: NDArray[np.float32]) -> NDArray[np.float32]:

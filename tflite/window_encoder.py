@@ -17,7 +17,7 @@ from deseptr.contract.views import LARGEST, LEVELS, SMALLEST
 _MOST_BUCKETS = 1 << 16
 
 
-class ViewEncoder:
+class WindowEncoder:
     """Encodes windows for a graph that takes views.
 
     All sums are of integers below 2^24, which float32 holds exactly. The level of a deviation is looked up: a table

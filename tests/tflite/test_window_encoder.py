@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 
 from deseptr.contract import InputViews, ModelContract, StftSpec
 from deseptr.contract.views import asinh_thresholds
-from deseptr.tflite.view_encoder import ViewEncoder
+from deseptr.tflite.window_encoder import WindowEncoder
 
 CHANNELS = ("acc_x", "gyro_x", "gyro_y")
 THRESHOLDS = {
@@ -44,7 +44,7 @@ def test_it_gives_the_integers_of_the_contract(history, kind, length, scale, dat
     made = contract(history, THRESHOLDS[kind], length)
     shape = (made.input_length, len(CHANNELS))
     window = data.draw(hnp.arrays(np.float32, shape, elements=st.floats(-1, 1, width=32))) * np.float32(scale)
-    encoder = ViewEncoder(made)
+    encoder = WindowEncoder(made)
     for each in (window, window[::-1], window):
         assert np.array_equal(encoder.encode(each), made.views.encode(each, made.input_range))
 
@@ -54,7 +54,7 @@ def test_every_threshold_is_met_to_the_integer(kind):
     """Windows of one sample: the deviation of its last is 31 times its difference from those before, as they are all
     the same, less what is left of a division."""
     made = contract(31, THRESHOLDS[kind], 4)
-    encoder = ViewEncoder(made)
+    encoder = WindowEncoder(made)
     window = np.zeros((made.input_length, 3), np.float32)
     steps = np.array(THRESHOLDS[kind])[:, None] // 31 + np.arange(-1, 3)
     for step in np.unique(np.clip(np.concatenate([steps, -steps]), -32768, 32767)):
@@ -69,14 +69,14 @@ def test_infinity_saturates():
     made = contract()
     window = np.zeros((made.input_length, 3), np.float32)
     window[::2], window[1::2] = np.inf, -np.inf
-    encoded = ViewEncoder(made).encode(window)
+    encoded = WindowEncoder(made).encode(window)
     assert set(np.unique(encoded[:, :3])) == {-128, 127}
     assert np.array_equal(encoded, made.views.encode(window, made.input_range))
 
 
 def test_encoding_allocates_nothing():
     made = contract(length=150)
-    encoder = ViewEncoder(made)
+    encoder = WindowEncoder(made)
     window = np.ones((made.input_length, 3), np.float32)
     encoder.encode(window)
     tracemalloc.start()
