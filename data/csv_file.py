@@ -33,6 +33,12 @@ _UNEVEN = 0.1
 """Share of a period that a sample may be off the even grid before it is interpolated."""
 
 
+_LOOK_LIKE = {
+    "label": ("labels", "activity", "class"),
+    "subject": ("subjects", "person", "participant", "user"),
+}
+
+
 class _Trial(NamedTuple):
     """The rows of one subject and recording, with labels still as text."""
 
@@ -111,7 +117,9 @@ def _dataset(paths: list[Path], name: str) -> Dataset:
             name, found="no two samples without a gap", expected="recordings", next_step="check the column t"
         )
     oddities += unit_oddities(recordings)
-    return Dataset(recordings, label_names, name=name, oddities=tuple(oddities), original_units=units.pop())
+    return Dataset(
+        recordings, label_names, name=name, oddities=tuple(dict.fromkeys(oddities)), original_units=units.pop()
+    )
 
 
 def _tables(paths: list[Path], oddities: list[str]) -> list[tuple[Path, CsvTable]]:
@@ -127,8 +135,17 @@ def _tables(paths: list[Path], oddities: list[str]) -> list[tuple[Path, CsvTable
             continue
         if table.cut_off:
             oddities.append(f"{path.name} was cut off in its last line, which was left out")
+        oddities += _misnamed(table)
         tables.append((path, table))
     return tables
+
+
+def _misnamed(table: CsvTable) -> Iterator[str]:
+    """Ignored columns that look like the labels or the subjects that a file lacks."""
+    for wanted, others in _LOOK_LIKE.items():
+        for column in table.ignored:
+            if wanted not in table.text and column.casefold() in (wanted, *others):
+                yield f"no column {wanted}, and the column {column} is ignored: rename it if it has the {wanted}s"
 
 
 def _trials(table: CsvTable, path: Path) -> Iterator[_Trial]:

@@ -24,7 +24,7 @@ from deseptr.contract import CHANNELS, DataError
 from .units import to_si
 
 TEXT_COLUMNS = ("label", "subject", "recording")
-_TIME = {"t": 1.0, "t_s": 1.0, "t_ms": 1e-3, "t_us": 1e-6, "t_ns": 1e-9}
+TIME_FACTORS = {"t": 1.0, "t_s": 1.0, "t_ms": 1e-3, "t_us": 1e-6, "t_ns": 1e-9}
 _ACC_SUFFIX = {"": "m/s^2", "_mps2": "m/s^2", "_ms2": "m/s^2", "_g": "g", "_mg": "mg"}
 _GYRO_SUFFIX = {"": "rad/s", "_rads": "rad/s", "_radps": "rad/s", "_dps": "dps", "_mdps": "mdps"}
 
@@ -40,6 +40,7 @@ class CsvTable:
         units: unit of each channel in the file.
         line: ``[row]``, line of the file, the first being 1.
         cut_off: whether a last line that is no whole row was left out.
+        ignored: names of the columns that mean nothing here.
     """
 
     t: NDArray[np.float64]
@@ -48,6 +49,7 @@ class CsvTable:
     units: tuple[str, ...]
     line: NDArray[np.int64]
     cut_off: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 class NoRowError(DataError):
@@ -64,6 +66,7 @@ class _Layout:
     factors: tuple[float, ...]
     units: tuple[str, ...]
     text: dict[str, int]
+    ignored: tuple[str, ...]
 
 
 def read_table(path: Path) -> CsvTable:
@@ -118,7 +121,7 @@ def _first_row(rows: Iterator[list[str]], path: Path, unended: bool) -> _Layout:
 
 def _layout(header: list[str], path: Path) -> _Layout:
     columns = [name.strip() for name in header]
-    choices = {"t": _TIME, **{name: _channel_choices(name) for name in CHANNELS}}
+    choices = {"t": TIME_FACTORS, **{name: _channel_choices(name) for name in CHANNELS}}
     found = [[c for c in columns if c in names] for names in choices.values()]
     missing = [name for name, present in zip(choices, found, strict=True) if not present]
     if missing:
@@ -138,9 +141,10 @@ def _layout(header: list[str], path: Path) -> _Layout:
         )
     names = tuple(present[0] for present in found)
     units = tuple(_unit(name) for name in names[1:])
-    factors = (_TIME[names[0]], *(to_si(unit, path) for unit in units))
+    factors = (TIME_FACTORS[names[0]], *(to_si(unit, path) for unit in units))
     text = {name: columns.index(name) for name in TEXT_COLUMNS if name in columns}
-    return _Layout(len(columns), names, tuple(map(columns.index, names)), factors, units, text)
+    ignored = tuple(column for column in columns if column not in names and column not in text)
+    return _Layout(len(columns), names, tuple(map(columns.index, names)), factors, units, text, ignored)
 
 
 def _channel_choices(channel: str) -> list[str]:
@@ -208,7 +212,7 @@ def _table(
         row, column = bad[0]
         raise _bad_cell(path, int(line[row]), layout.names[column], f"{values[row, column]}", "a finite number")
     values *= layout.factors
-    return CsvTable(values[:, 0], values[:, 1:], text, layout.units, line, cut_off)
+    return CsvTable(values[:, 0], values[:, 1:], text, layout.units, line, cut_off, layout.ignored)
 
 
 def _bad_row(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +18,13 @@ from numpy.typing import NDArray
 from deseptr.contract import CHANNELS, DataError
 
 from .csv_file import read_csv
+from .csv_table import TIME_FACTORS
 from .recording import UNLABELLED, Dataset, Recording, natural_sorted
 
 
 def dataset_from_arrays(signals: Any, labels: Any, subjects: Any, rate_hz: float, name: str = "arrays") -> Dataset:
     """See :meth:`deseptr.data.Dataset.from_arrays`."""
+    _checked_rate(rate_hz)
     pieces = list(_pieces(signals, labels, subjects))
     names = natural_sorted({label for _, of_samples, _ in pieces for label in of_samples if label is not None})
     index = {label: position for position, label in enumerate(names)} | {None: UNLABELLED}
@@ -34,20 +39,54 @@ def dataset_from_arrays(signals: Any, labels: Any, subjects: Any, rate_hz: float
 
 def dataset_from_dataframe(frame: Any, rate_hz: float | None = None, name: str = "dataframe") -> Dataset:
     """See :meth:`deseptr.data.Dataset.from_dataframe`."""
-    if rate_hz is not None and "t" not in frame.columns:
-        frame = _with_time(frame, rate_hz)
+    _check_frame(frame, rate_hz, name)
+    if rate_hz is not None:
+        frame = _with_time(frame, _checked_rate(rate_hz))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.csv"
+        path = Path(folder) / "frame.csv"
         frame.to_csv(path, index=False)
         try:
             return replace(read_csv(path), name=name)
         except DataError as error:
+            raise _of_frame(error, str(path), name) from None
+
+
+def _check_frame(frame: Any, rate_hz: float | None, name: str) -> None:
+    if not (hasattr(frame, "to_csv") and hasattr(frame, "columns")):
+        raise DataError(
+            name,
+            found=f"a {type(frame).__name__}",
+            expected="a pandas data frame",
+            next_step="read files with deseptr.load(path); of arrays make one with Dataset.from_arrays",
+        )
+    times = [column for column in frame.columns if column in TIME_FACTORS]
+    if times and rate_hz is not None:
+        raise DataError(
+            name,
+            found=f"a column {times[0]} and rate_hz={rate_hz}",
+            expected="one of the two",
+            next_step=f"leave rate_hz out, or drop the column {times[0]}",
+        )
+    for column in times:
+        if frame[column].dtype.kind in "mM":
             raise DataError(
-                error.thing.replace(str(path), name),
-                found=error.found,
-                expected=error.expected,
-                next_step=error.next_step,
-            ) from None
+                f"{name}, column {column}",
+                found="dates or durations",
+                expected="numbers",
+                next_step=f"make seconds: (frame.{column} - frame.{column}.iloc[0]).dt.total_seconds()",
+            )
+
+
+def _of_frame(error: DataError, path: str, name: str) -> DataError:
+    """The fault of the file that a frame became, told of the frame: no file, rows as ``iloc`` counts them."""
+    row = re.compile(r", line (\d+)")
+    untimed = "no column t (" in error.found
+    return DataError(
+        row.sub(lambda line: f", row {int(line[1]) - 2} (counted from 0)", error.thing.replace(path, name)),
+        found="no value (NaN)" if error.found == "''" else error.found,
+        expected=error.expected.replace(", separated by commas", ""),
+        next_step=("pass rate_hz=…, or " if untimed else "") + error.next_step.replace("the file", "the frame"),
+    )
 
 
 def _with_time(frame: Any, rate_hz: float) -> Any:
@@ -57,17 +96,32 @@ def _with_time(frame: Any, rate_hz: float) -> Any:
     return frame.assign(t=rows / rate_hz)
 
 
+def _checked_rate(rate_hz: Any) -> float:
+    if not isinstance(rate_hz, Real) or not 0 < float(rate_hz) < math.inf:
+        raise DataError(
+            "rate_hz", found=repr(rate_hz), expected="a positive number of Hz", next_step="correct the rate"
+        )
+    return float(rate_hz)
+
+
 Piece = tuple[NDArray[np.float32], list[str | None], str]
 
 
 def _pieces(signals: Any, labels: Any, subjects: Any) -> Iterator[Piece]:
     """Samples, a label a sample and the subject of each recording."""
+    if hasattr(signals, "columns"):
+        raise DataError(
+            "from_arrays: signals",
+            found=f"a {type(signals).__name__}",
+            expected="arrays [sample, 6] in SI units",
+            next_step="use Dataset.from_dataframe, which takes units from the names of columns",
+        )
     if isinstance(signals, np.ndarray) and signals.ndim == 2:
         yield from _cut_by_subject(signals, labels, subjects)
         return
     count = len(signals)
-    subjects = [subjects] * count if isinstance(subjects, str) else subjects
-    labels = [labels] * count if labels is None or isinstance(labels, str) else labels
+    subjects = [subjects] * count if isinstance(subjects, str | Real) else subjects
+    labels = [labels] * count if labels is None or isinstance(labels, str | Real) else labels
     if not len(labels) == len(subjects) == count:
         raise DataError(
             "from_arrays",
@@ -91,7 +145,15 @@ def _cut_by_subject(signals: NDArray[Any], labels: Any, subjects: Any) -> Iterat
 
 
 def _checked(samples: Any, thing: str) -> NDArray[np.float32]:
-    array = np.asarray(samples, np.float32)
+    try:
+        array = np.asarray(samples, np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"from_arrays: {thing}",
+            found=f"values that are no numbers ({error})",
+            expected=f"[sample, {len(CHANNELS)}]: {', '.join(CHANNELS)}",
+            next_step="pass the six channels alone",
+        ) from error
     if array.ndim != 2 or array.shape[1] != len(CHANNELS):
         raise DataError(
             f"from_arrays: {thing}",
@@ -104,8 +166,8 @@ def _checked(samples: Any, thing: str) -> NDArray[np.float32]:
 
 def _each(value: Any, count: int, thing: str) -> list[str | None]:
     """A name a sample, of one name for all or a sequence of them."""
-    if value is None or isinstance(value, str):
-        return [value] * count
+    if value is None or isinstance(value, str | Real):
+        return [_name(value)] * count
     names: Sequence[Any] = list(value)
     if len(names) != count:
         raise DataError(
@@ -114,4 +176,10 @@ def _each(value: Any, count: int, thing: str) -> list[str | None]:
             expected=f"{count}, one a sample",
             next_step="pass one name for all, or one a sample",
         )
-    return [None if name is None else str(name) for name in names]
+    return [_name(name) for name in names]
+
+
+def _name(value: Any) -> str | None:
+    """A name as text; None, NaN and ``pandas.NA`` stand for a missing one."""
+    missing = value is None or (isinstance(value, Real) and math.isnan(value)) or type(value).__name__ == "NAType"
+    return None if missing else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -123,8 +123,8 @@ class Dataset:
         Args:
             signals: one array ``[sample, 6]`` a recording, or a single one, which is cut wherever its subject changes;
                 acceleration in m/s^2 and angular rate in rad/s, channels in the order of ``CHANNELS``.
-            labels: for each recording a name, or a sequence of names, one a sample; None is unlabelled. For a single
-                array one name a sample.
+            labels: for each recording a name, or a sequence of names, one a sample; None or NaN is unlabelled. For a
+                single array one name a sample.
             subjects: for each recording a name. For a single array one name, or one a sample.
             rate_hz: sample rate of all of them.
             name: what messages call the dataset.
@@ -152,7 +152,7 @@ class Dataset:
             name: what messages call the dataset.
 
         Raises:
-            DataError: as :func:`deseptr.data.read_csv`, naming column and row.
+            DataError: as :func:`deseptr.data.read_csv`, naming column and row; if there are both times and a rate.
         """
         from .from_memory import dataset_from_dataframe
 
@@ -197,8 +197,9 @@ class Dataset:
         Raises:
             DataError: if a subject or label does not occur.
         """
-        chosen = self if subjects is None else self._of_subjects(tuple(map(str, subjects)))
-        return chosen if labels is None else chosen._with_labels(tuple(labels))
+        people, classes = names_of(subjects, "subjects"), names_of(labels, "labels")
+        chosen = self if people is None else self._of_subjects(people)
+        return chosen if classes is None else chosen._with_labels(classes)
 
     def _of_subjects(self, subjects: tuple[str, ...]) -> Dataset:
         check_subjects(subjects, self.subjects, self.name)
@@ -218,6 +219,24 @@ class Dataset:
             if not present[index]:
                 raise empty_class(self.name, label)
         return replace(self, recordings=recordings, label_names=labels)
+
+
+def names_of(values: Any, argument: str) -> tuple[str, ...] | None:
+    """What a caller passed as a list of names, as texts; None stays None.
+
+    Raises:
+        DataError: if it is a single name, whose letters would be taken for names.
+    """
+    if values is None:
+        return None
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise DataError(
+            argument,
+            found=repr(values),
+            expected="a list of names",
+            next_step=f"write {argument}=[{values!r}]",
+        )
+    return tuple(map(str, values))
 
 
 def label_table(old: Sequence[str], new: Sequence[str], name: str) -> NDArray[np.int16]:

@@ -41,6 +41,11 @@ class Windows:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        shape = ", ".join(map(str, self.signals.shape))
+        counts = ", ".join(f"{name} {count}" for name, count in self.counts().items())
+        return f"Windows([{shape}] at {self.rate_hz:g} Hz, {counts})"
+
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Windows:
         """The windows that a mask or an array of indices chooses, in its order."""
         return Windows(
@@ -177,5 +182,5 @@ def _no_window(dataset: Dataset, recordings: list[Recording], window_length: int
         dataset.name,
         found=f"a longest labelled run of {max(runs)} samples" if runs else "no labelled sample",
         expected=f"runs of at least one window of {window_length} samples",
-        next_step="label longer runs or choose shorter windows" if runs else "label the recordings",
+        next_step="label longer runs or choose shorter windows" if runs else "label the samples, in a column `label`",
     )

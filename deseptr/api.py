@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from deseptr.contract import SetupError
+from deseptr.contract import DataError, ModelError, SetupError
 from deseptr.contract.extras import needing_extra
 
+from .arguments import check_progress, dataset_of, train_config
 from .model import Model
 from .progress import Callback, Progress, check, fold_reporter, log, training_reporter
 from .results import Comparison, CrossValidation
 from .run import Run
+from .wording import in_python_words
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
     from deseptr.device import DecisionConfig, PushStream
-    from deseptr.train import TrainConfig
 
 IfExists = Literal["error", "resume", "overwrite"]
 
@@ -38,9 +40,7 @@ def load(source: str | Path) -> Dataset:
     >>> load("synthetic:subjects=2,seconds=10")
     Dataset('synthetic', 2 subjects, 2 recordings, 1.0 minutes at 50 Hz, labels walking, walking_upstairs, …)
     """
-    from deseptr.data import load_dataset
-
-    return load_dataset(source)
+    return dataset_of(source)
 
 
 def fit(
@@ -74,7 +74,7 @@ def fit(
 
     Raises:
         DataError: if the data cannot be split by subject, or a class has no window where one is needed.
-        ModelError: if a setting is out of its range, or the run to resume has other settings.
+        ModelError: if a setting is of another type or out of its range, or the run to resume has other settings.
         SetupError: if the folder is in use, a setting is unknown, or the extra ``train`` is not installed.
         CancelledError: if the callback returned ``False``.
 
@@ -84,24 +84,30 @@ def fit(
     >>> 0 <= run.macro_f1 <= 1
     True
     """
+    from deseptr.data.recording import names_of
+
     if if_exists not in ("error", "resume", "overwrite"):
         raise SetupError(
             "if_exists", found=if_exists, expected="error, resume or overwrite", next_step="choose one of them"
         )
+    check_progress(progress)
+    held_out = names_of(test_subjects, "test_subjects")
     with needing_extra("deseptr.fit"):
         from deseptr.train.quiet_import import load_quietly
 
         load_quietly()
+        from deseptr.train.config import NETWORK_NAMES
         from deseptr.train.pipeline import train
-    dataset = _loaded(data)
-    config = _config(settings)
-    with training_reporter(progress, run) as reporter:
+    dataset, config = _loaded(data), train_config(settings)
+    _check_classes(dataset)
+    batch_size = config.batch_size if config.model in NETWORK_NAMES else None
+    with in_python_words(), training_reporter(progress, run, batch_size) as reporter:
         train(
             dataset,
             Path(run),
             config,
             reporter=reporter,
-            test_subjects=None if test_subjects is None else tuple(map(str, test_subjects)),
+            test_subjects=held_out,
             teacher_run=_teacher_path(teacher),
             resume=if_exists == "resume",
             overwrite=if_exists == "overwrite",
@@ -149,7 +155,9 @@ def crossval(
         CancelledError: if the callback returned ``False``.
     """
     from deseptr.data import make_protocol
+    from deseptr.data.recording import names_of
 
+    check_progress(progress)
     folder = Path(out)
     if if_exists == "error" and folder.exists() and any(folder.iterdir()):
         raise SetupError(folder, found="a folder in use", expected="a new one", next_step='pass if_exists="resume"')
@@ -161,16 +169,18 @@ def crossval(
         from deseptr.evaluate.executors import local_executor
         from deseptr.evaluate.int8_predictions import PREDICT_INT8
         from deseptr.train.config import NETWORK_NAMES
-    dataset, config = _loaded(data), _config(settings)
-    folds_of = make_protocol(protocol, dataset, labels=labels and tuple(labels), window_s=window_s, overlap=overlap)
-    with fold_reporter(progress, folder) as reporter:
+    dataset, config = _loaded(data), train_config(settings)
+    with in_python_words(), fold_reporter(progress, folder) as reporter:
+        folds_of = make_protocol(
+            protocol, dataset, labels=names_of(labels, "labels"), window_s=window_s, overlap=overlap
+        )
         summary = cross_validate(
             dataset,
             folds_of,
             config,
             folder,
             reporter=reporter,
-            folds=folds,
+            folds=names_of(folds, "folds"),
             int8=PREDICT_INT8 if int8 and config.model in NETWORK_NAMES else None,
             executor=local_executor(jobs),
             overwrite=if_exists == "overwrite",
@@ -211,15 +221,18 @@ def compare(
     >>> compare(packaged, packaged, rounds=2).models[0]["bytes"] > 10_000
     True
     """
+    check_progress(progress)
+    paths = [_path_of(model) for model in models]
+    if not paths:
+        raise SetupError("compare", found="no model", expected="two or more", next_step="name their .tflite files")
     with needing_extra("deseptr.compare"):
         from deseptr.evaluate.compare import Timing, compare_models, observe_machine
         from deseptr.evaluate.contestant import Engines, load_contestants
     machine = observe_machine()
     engines = Engines(threads, kernels)
-    paths = [model.path if isinstance(model, Model) else Path(model) for model in models]
-    contestants = load_contestants(paths, engines)
     dataset = None if data is None else _loaded(data)
-    with _rounds(progress, rounds) as step:
+    with in_python_words(), _rounds(progress, rounds) as step:
+        contestants = load_contestants(paths, engines)
         figures = compare_models(contestants, dataset, engines, Timing(rounds, seed=seed), machine, progress=step)
     return Comparison(figures)
 
@@ -233,7 +246,8 @@ def load_run(path: str | Path) -> Run:
     Raises:
         ModelError: if there is no run.
     """
-    run = Run(path)
+    folder = _run_folder(path)
+    run = Run(folder)
     run.contract  # noqa: B018 - reads it, or says what is missing
     return run
 
@@ -254,6 +268,8 @@ def load_model(path: str | Path | None = None, *, engine: str = "auto", threads:
     """
     from deseptr.device import default_model
 
+    if path is not None:
+        _check_file(Path(path))
     model = Model(default_model() if path is None else path, engine=engine, threads=threads)
     model.contract  # noqa: B018 - reads it, or says what is wrong
     return model
@@ -287,6 +303,8 @@ def stream(
     """
     from deseptr.device import PushStream
 
+    if not isinstance(rate_hz, Real | None):
+        raise SetupError("rate_hz", found=repr(rate_hz), expected="a number of Hz", next_step="pass the samples' rate")
     loaded = model if isinstance(model, Model) else load_model(model)
     return PushStream(loaded._engine, rate_hz, tracker=loaded._tracker(decision))
 
@@ -294,31 +312,60 @@ def stream(
 def _teacher_path(teacher: Run | str | Path | None) -> Path | None:
     if teacher is None:
         return None
-    return teacher.path if isinstance(teacher, Run) else Path(teacher)
+    return teacher.path if isinstance(teacher, Run) else _run_folder(teacher)
+
+
+def _run_folder(path: str | Path) -> Path:
+    folder = Path(path)
+    if not folder.is_dir() or not (folder / "contract.json").exists():
+        raise ModelError(
+            folder,
+            found="no contract.json in it" if folder.is_dir() else "no such folder",
+            expected="a run folder, with its contract.json",
+            next_step="check the path, or make a run with deseptr.fit",
+        )
+    return folder
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise ModelError(
+            path,
+            found="a folder" if path.is_dir() else "no such file",
+            expected="a .tflite file",
+            next_step=f"make one with deseptr.load_run({str(path)!r}).convert()" if path.is_dir() else "check the path",
+        )
+
+
+def _path_of(model: Any) -> Path:
+    if isinstance(model, Model):
+        return model.path
+    if isinstance(model, str | Path):
+        _check_file(Path(model))
+        return Path(model)
+    raise SetupError(
+        "compare",
+        found=f"a {type(model).__name__}",
+        expected="models or their files, each an argument of its own",
+        next_step="convert a Run first" if isinstance(model, Run) else "write compare(first, second)",
+    )
+
+
+def _check_classes(dataset: Dataset) -> None:
+    if len(dataset.label_names) == 1:
+        raise DataError(
+            f"{dataset.name}: labels",
+            found=f"{dataset.label_names[0]} alone",
+            expected="at least two classes to tell apart",
+            next_step="add recordings of another label",
+        )
 
 
 def _loaded(data: Dataset | str | Path) -> Dataset:
-    dataset = load(data) if isinstance(data, str | Path) else data
+    dataset = dataset_of(data)
     for oddity in dataset.oddities:
         log.warning("%s: %s", dataset.name, oddity)
     return dataset
-
-
-def _config(settings: dict[str, Any]) -> TrainConfig:
-    from dataclasses import fields
-
-    from deseptr.train import TrainConfig
-
-    known = [field.name for field in fields(TrainConfig)]
-    unknown = sorted(set(settings) - set(known))
-    if unknown:
-        raise SetupError(
-            f"setting {', '.join(unknown)}",
-            found="no such setting of a training",
-            expected=f"some of {', '.join(known)}",
-            next_step="correct its name",
-        )
-    return TrainConfig(**settings)
 
 
 class _rounds:  # noqa: N801 - used like a function

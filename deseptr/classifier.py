@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from deseptr.contract.extras import needing_extra
 
+from .arguments import dataset_of
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -51,10 +53,9 @@ class Classifier:
         Raises:
             DataError: if recordings and model have no class in common, or no run of a label is as long as a window.
         """
-        from deseptr.data import load_dataset
         from deseptr.evaluate.predictor import windows_for
 
-        return windows_for(self.contract, load_dataset(data) if isinstance(data, str | Path) else data)
+        return windows_for(self.contract, dataset_of(data))
 
     def predict(self, windows: Any) -> NDArray[np.float32]:
         """Classify windows.
@@ -73,15 +74,23 @@ class Classifier:
 
         from deseptr.contract import DataError
 
-        array = np.asarray(windows, np.float32)
         shape = (self.contract.input_length, len(self.contract.channels))
+        try:
+            array = np.asarray(windows, np.float32)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                "windows",
+                found=f"a {type(windows).__name__} that is no array of numbers",
+                expected=f"[window, {shape[0]}, {shape[1]}]",
+                next_step="pass windows(data).signals",
+            ) from error
         array = array[None] if array.shape == shape else array
         if array.ndim != 3 or array.shape[1:] != shape:
             raise DataError(
                 "windows",
                 found=f"shape {array.shape}",
                 expected=f"[window, {shape[0]}, {shape[1]}]",
-                next_step="cut them with windows(data)",
+                next_step="cut them with windows(data) and pass their signals",
             )
         return self._predictor.predict(array)
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from deseptr.contract import ModelContract
 
+from .arguments import dataset_of
 from .classifier import Classifier
+from .wording import events_in_python_words, in_python_words
 
 if TYPE_CHECKING:
     from deseptr.convert import Conversion
@@ -84,12 +86,11 @@ class Model(Classifier):
             DataError: if the recordings cannot be read.
             SensorError: if the chip does not fit the model.
         """
-        from deseptr.data import load_dataset
         from deseptr.firmware_harness.simulator import PacedClock, VirtualClock, replay
 
-        return replay(
+        events = replay(
             self._engine,
-            load_dataset(data) if isinstance(data, str | Path) else data,
+            dataset_of(data),
             sensor=sensor,
             seconds=seconds,
             make_clock=PacedClock if real_time else VirtualClock,
@@ -97,6 +98,7 @@ class Model(Classifier):
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
+        return events_in_python_words(events)
 
     def run(
         self,
@@ -129,14 +131,17 @@ class Model(Classifier):
         """
         from deseptr.device import live_session, run_live
 
-        return run_live(
+        with in_python_words():
+            session = live_session(bus, sensor, address)
+        events = run_live(
             self._engine,
-            live_session(bus, sensor, address),
+            session,
             seconds=seconds,
             tracker=self._tracker(decision),
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
+        return events_in_python_words(events)
 
     def profile(
         self,
@@ -220,9 +225,8 @@ class _Sessions:
 
         if self.data is None:
             return iter((live_session(self.bus, self.sensor),))
-        from deseptr.data import load_dataset
         from deseptr.firmware_harness.simulator import VirtualClock, simulated_sessions
 
-        dataset = load_dataset(self.data) if isinstance(self.data, str | Path) else self.data
+        dataset = dataset_of(self.data)
         clock: Callable[[], Any] = SystemClock if self.real_time else VirtualClock
         return simulated_sessions(dataset, sensor=self.sensor, make_clock=clock)

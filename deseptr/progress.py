@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from deseptr.train.training_loop import Reporter
 
 log = logging.getLogger("deseptr")
+
+FEW_STEPS = 100
+"""Fewer steps of training are warned of: 100 windows give 20 steps in 20 epochs of the default batch size."""
+
+_TOLD = ("loss", "val_macro_f1")
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,11 @@ class Progress:
     share: float = 0.0
     figures: Mapping[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        counted = f" {self.done} of {self.total}, {self.share:.0%}" if self.total else ""
+        numbers = {name: value for name, value in self.figures.items() if name in _TOLD and value is not None}
+        return self.stage + counted + "".join(f"  {name} {value:.3f}" for name, value in numbers.items())
+
 
 Callback = Callable[[Progress], Any]
 """Takes each :class:`Progress`; the call is cancelled if it returns ``False``."""
@@ -48,24 +59,31 @@ def check(callback: Callback, progress: Progress, what: object, next_step: str) 
         CancelledError: if it returns ``False``.
     """
     if callback(progress) is False:
+        done = f", {progress.done} of {progress.total} done" if progress.total else ""
         raise CancelledError(
             what,
-            found=f"cancelled by the progress callback in {progress.stage}, {progress.done} of {progress.total} done",
-            expected="a callback that does not return False",
+            found=f"False from the progress callback in {progress.stage}{done}",
+            expected="any other value to go on",
             next_step=next_step,
         )
 
 
 @contextmanager
-def training_reporter(progress: bool | Callback, what: object) -> Iterator[Reporter]:
-    """A reporter of ``deseptr.train`` for a value of ``progress``."""
+def training_reporter(progress: bool | Callback, what: object, batch_size: int | None) -> Iterator[Reporter]:
+    """A reporter of ``deseptr.train`` for a value of ``progress``.
+
+    Args:
+        progress: as :func:`deseptr.fit` takes it.
+        what: the run, as messages name it.
+        batch_size: windows in a step of training; None of a model that is trained in one go.
+    """
     if progress is True:
         from deseptr.cli.train.progress import TrainingProgress
 
         with TrainingProgress() as bars:
-            yield _Logged(bars)
+            yield _Logged(bars, batch_size)
     else:
-        yield _Logged(_Called(progress or _nothing, what))
+        yield _Logged(_Called(progress or _nothing, what), batch_size)
 
 
 @contextmanager
@@ -130,13 +148,20 @@ class _Called:
 
 
 class _Logged:
-    """Passes all on, and logs stages and epochs."""
+    """Passes all on, and logs stages, epochs and whether a stage is too short to learn much."""
 
-    def __init__(self, inner: Reporter) -> None:
-        self._inner = inner
+    def __init__(self, inner: Reporter, batch_size: int | None) -> None:
+        self._inner, self._batch_size = inner, batch_size
 
     def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
         log.info("%s: %d epochs of %d windows, %d done before", name, epochs, windows, done)
+        steps = FEW_STEPS if self._batch_size is None else epochs * math.ceil(windows / self._batch_size)
+        if steps < FEW_STEPS:
+            log.warning(
+                "%s: training steps: found %d (epochs: %d, windows: %d, batch_size: %d), expected %d or more to learn "
+                "from; pass a smaller batch_size or more epochs",
+                *(name, steps, epochs, windows, self._batch_size, FEW_STEPS),
+            )
         self._inner.stage(name, epochs, done, windows)
 
     def batch(self, windows: int) -> None:

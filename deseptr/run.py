@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from deseptr.contract import ModelContract
 from deseptr.contract.extras import needing_extra
 
+from .arguments import check_progress, dataset_of
 from .classifier import Classifier
 from .progress import Callback, conversion_steps
+from .wording import in_python_words
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
@@ -96,7 +99,7 @@ class Run(Classifier):
         io: str = "",
         target: str = "pi",
         data: Dataset | str | Path | None = None,
-        test_subjects: tuple[str, ...] | None = None,
+        test_subjects: Sequence[str] | None = None,
         agreement: float = 99.0,
         loss: float = 0.5,
         force: bool = False,
@@ -125,23 +128,24 @@ class Run(Classifier):
             ConversionError: if the network has no lowering, breaks a rule of the target, or is not the same model.
             SetupError: if ``output`` cannot be written, or a package is missing.
         """
+        from deseptr.data.recording import names_of
+
         from .model import Model
 
         path = Path(output) if output is not None else Path(f"{self._path.resolve().stem}.tflite")
+        check_progress(progress)
         step = conversion_steps(progress, self._path)
-        with needing_extra("Run.convert"):
+        with in_python_words(), needing_extra("Run.convert"):
             from deseptr.contract import atomic_write
             from deseptr.convert import Gate, Recipe, convert_run
-            from deseptr.data import load_dataset
             from deseptr.evaluate.predictor import calibration_for
 
-            if isinstance(data, str | Path):
-                data = load_dataset(data)
+            held_out = names_of(test_subjects, "test_subjects")
             conversion = convert_run(
                 self._path,
                 path,
                 Recipe(mode, io, target),
-                calibration=None if data is None else calibration_for(self.contract, data, test_subjects),
+                calibration=None if data is None else calibration_for(self.contract, dataset_of(data), held_out),
                 gate=Gate(agreement / 100, loss / 100),
                 force=force,
                 report=step,

@@ -61,6 +61,11 @@ class PushStream:
         # Without resampling a sample is as long as the source says, not as the model does.
         self._stream_hz = contract.rate_hz if self._resampler else self.rate_hz
 
+    def __repr__(self) -> str:
+        contract = self._engine.contract
+        resampled = f", resampled to {contract.rate_hz:g} Hz" if self._resampler else ""
+        return f"PushStream({contract.model}, samples at {self.rate_hz:g} Hz{resampled})"
+
     def push(self, samples: Any) -> list[Event]:
         """Take the next samples and give the events that they bring about.
 
@@ -94,7 +99,15 @@ class PushStream:
         return GapEvent(self._assembler.received / self._stream_hz, "source", lost)
 
     def _checked(self, samples: Any) -> NDArray[np.float32]:
-        array = np.atleast_2d(np.asarray(samples, np.float32))
+        try:
+            array = np.atleast_2d(np.asarray(samples, np.float32))
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                "samples",
+                found=f"values that are no numbers ({error})",
+                expected=f"[sample, {self._channels}]: {', '.join(self._engine.contract.channels)}",
+                next_step="pass the channels alone",
+            ) from error
         if array.ndim != 2 or array.shape[1] != self._channels:
             raise DataError(
                 "samples",

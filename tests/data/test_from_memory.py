@@ -41,6 +41,7 @@ def test_one_subject_and_label_for_all():
         ([np.ones((2, 6))], [["a"]], ["1"], "recording 0: found 1 names, expected 2"),
         (np.ones((2, 6)), ["a", "b"], ["1"], "subjects: found 1 names, expected 2"),
         ([np.full((2, 6), np.inf)], ["a"], ["1"], "found inf, expected a finite number"),
+        ([[["x"] * 6] * 2], ["a"], ["1"], "recording 0: found values that are no numbers"),
     ],
 )
 def test_what_does_not_fit_is_named(signals, labels, subjects, message):
@@ -81,3 +82,67 @@ def test_a_fault_of_a_frame_names_the_frame_and_no_file():
         Dataset.from_dataframe(frame(t=np.arange(40) / 20).drop(columns="gyro_z"))
     assert str(caught.value).startswith("dataframe")
     assert "/" not in str(caught.value).partition("found")[0]
+
+
+@pytest.mark.parametrize("rate_hz", [0, -1, float("nan"), "50", None])
+def test_a_rate_is_a_positive_number(rate_hz):
+    with pytest.raises(DataError, match=r"rate_hz: found .*, expected a positive number of Hz"):
+        Dataset.from_arrays([np.ones((2, 6))], ["a"], ["1"], rate_hz)
+
+
+def test_names_may_be_numbers_and_missing_ones_are_unlabelled():
+    pandas = pytest.importorskip("pandas")
+    labels = pandas.Series(["walk", float("nan"), None, pandas.NA], dtype=object)
+    data = Dataset.from_arrays([np.ones((4, 6)), np.ones((2, 6))], [labels, 7], [1, 2], 50)
+    assert data.label_names == ("7", "walk")
+    assert data.subjects == ("1", "2")
+    assert [r.labels.tolist() for r in data.recordings] == [[1, -1, -1, -1], [0, 0]]
+
+
+def test_a_frame_is_no_array():
+    with pytest.raises(DataError, match=r"signals: found a DataFrame, .*; use Dataset.from_dataframe"):
+        Dataset.from_arrays(frame(), ["a"] * 40, "ada", 50)
+
+
+@pytest.mark.parametrize("value", ["mine.csv", {"t": [1]}, None])
+def test_what_is_no_frame(value):
+    with pytest.raises(DataError, match=r"dataframe: found a .*, expected a pandas data frame"):
+        Dataset.from_dataframe(value)
+
+
+def test_times_and_a_rate_contradict():
+    with pytest.raises(DataError, match="found a column t_ms and rate_hz=50, expected one of the two"):
+        Dataset.from_dataframe(frame(t_ms=np.arange(40) * 20.0), rate_hz=50)
+
+
+def test_dates_are_no_seconds():
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(DataError, match=r"column t: found dates or durations, .* \(frame.t - .*total_seconds\(\)"):
+        Dataset.from_dataframe(frame(t=pandas.date_range("2026-01-01", periods=40, freq="20ms")))
+
+
+def test_a_frame_without_times_may_have_a_rate():
+    with pytest.raises(DataError, match=r"found no column t .*; pass rate_hz=…, or rename"):
+        Dataset.from_dataframe(frame())
+
+
+def test_rows_of_a_frame_are_counted_as_by_iloc():
+    gap = np.arange(40.0)
+    gap[7] = np.nan
+    with pytest.raises(DataError, match=r"row 7 \(counted from 0\), column acc_x: found no value \(NaN\)"):
+        Dataset.from_dataframe(frame(t=np.arange(40) / 20, acc_x=gap))
+    with pytest.raises(DataError, match=r"row 1 \(counted from 0\), column t: found 38 s after 39 s"):
+        Dataset.from_dataframe(frame(t=np.arange(40)[::-1]))
+
+
+@pytest.mark.parametrize(("column", "wanted"), [("Label", "label"), ("activity", "label"), ("Participant", "subject")])
+def test_a_column_that_may_be_misnamed_is_odd(column, wanted):
+    columns = {"label": "a", "subject": "ada"}
+    columns[column] = columns.pop(wanted)
+    data = Dataset.from_dataframe(frame(t=np.arange(40) / 20, **columns))
+    assert f"no column {wanted}, and the column {column} is ignored: rename it if it has the {wanted}s" in data.oddities
+
+
+def test_another_column_beside_the_labels_is_not_odd():
+    data = Dataset.from_dataframe(frame(t=np.arange(40) / 20, label="a", activity="b", user="c", subject="ada"))
+    assert not [oddity for oddity in data.oddities if "ignored" in oddity]

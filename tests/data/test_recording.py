@@ -89,3 +89,11 @@ def test_select_refuses_an_unknown_label_and_an_empty_class(make_recording) -> N
         dataset.select(labels=("a", "x"))
     with pytest.raises(DataError, match="class c: found no sample of it"):
         dataset.select(labels=("a", "c"))
+
+
+@pytest.mark.parametrize("chosen", [{"subjects": "ada"}, {"subjects": 1}, {"labels": "walk"}])
+def test_a_single_name_is_no_list(chosen):
+    data = Dataset.from_arrays([np.ones((2, 6))], ["walk"], ["ada"], 50)
+    ((argument, value),) = chosen.items()
+    with pytest.raises(DataError, match=f"{argument}: found {value!r}, expected a list of names; write {argument}="):
+        data.select(**chosen)

@@ -1,0 +1,112 @@
+"""What callers pass, checked before any work is done."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deseptr.contract import DataError, ModelError, SetupError
+
+if TYPE_CHECKING:
+    from deseptr.data import Dataset
+    from deseptr.train import TrainConfig
+
+_KINDS: dict[type, tuple[type, str]] = {
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+    str: (str, "a name"),
+}
+
+
+def dataset_of(data: Any) -> Dataset:
+    """Recordings, read if they are a path or the name of a source.
+
+    Raises:
+        DataError: if they are neither, or cannot be read.
+    """
+    from deseptr.data import Dataset, load_dataset
+
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, str | Path):
+        return load_dataset(data)
+    raise DataError(
+        "data",
+        found=f"a {type(data).__name__}",
+        expected="a Dataset, or a path or name of recordings",
+        next_step="make one with deseptr.Dataset.from_dataframe(frame) or deseptr.Dataset.from_arrays(…)",
+    )
+
+
+def check_progress(progress: Any) -> None:
+    """Raise a SetupError unless it is True, False or something to call."""
+    if not (isinstance(progress, bool) or callable(progress)):
+        raise SetupError(
+            "progress",
+            found=repr(progress),
+            expected="True, False or a function of one Progress",
+            next_step="pass progress=True for bars",
+        )
+
+
+def train_config(settings: dict[str, Any]) -> TrainConfig:
+    """The settings of a training out of keyword arguments.
+
+    Raises:
+        SetupError: if there is no such setting.
+        ModelError: if a value is of another type or out of its range.
+    """
+    from dataclasses import fields
+
+    from deseptr.train import TrainConfig
+
+    defaults = {field.name: field.default for field in fields(TrainConfig)}
+    for name in settings:
+        if name not in defaults:
+            raise _unknown(name, list(defaults))
+    checked = {name: _of_type(name, value, type(defaults[name])) for name, value in settings.items()}
+    for name, value in checked.items():
+        _check_range(name, value)
+    return TrainConfig(**checked)
+
+
+def _unknown(name: str, known: list[str]) -> SetupError:
+    close = [each for each in known if name in each or each in name] or get_close_matches(name, known, 3, 0.55)
+    return SetupError(
+        f"setting {name}",
+        found="no such setting of a training",
+        expected=f"{'something like' if close else 'some of'} {', '.join(close or known)}",
+        next_step="correct its name; help(deseptr.train.TrainConfig) lists all",
+    )
+
+
+def _of_type(name: str, value: Any, kind: type) -> Any:
+    """The value as the plain type that a setting has; numpy's numbers are numbers too."""
+    accepted, words = _KINDS[kind]
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        raise ModelError(
+            f"setting {name}", found=repr(value), expected=words, next_step="see help(deseptr.train.TrainConfig)"
+        )
+    return kind(value)
+
+
+def _check_range(name: str, value: Any) -> None:
+    """Hold a value to the range of the option of its name, which has it for both."""
+    import click
+
+    from deseptr.cli.train.training_options import training_options, window_options
+
+    command = click.command(training_options(window_options(lambda **options: None)))
+    kind = next((option.type for option in command.params if option.name == name), None)
+    if not isinstance(kind, click.IntRange | click.FloatRange):
+        return
+    try:
+        kind.convert(value, None, None)
+    except click.BadParameter:
+        low = f"{'above' if kind.min_open else 'at least'} {kind.min}"
+        high = "" if kind.max is None else f" and {'below' if kind.max_open else 'at most'} {kind.max}"
+        raise ModelError(
+            f"setting {name}", found=value, expected=low + high, next_step="choose a value in this range"
+        ) from None
