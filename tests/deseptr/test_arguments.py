@@ -99,8 +99,6 @@ def test_messages_name_arguments_and_not_options(tiny_run: Path, tmp_path: Path,
     run = deseptr.load_run(tiny_run)
     with pytest.raises(DeseptrError, match=r"^mode: found int4"):
         run.convert(tmp_path / "m.tflite", mode="int4")
-    with pytest.raises(DeseptrError, match="take another mode, or force=True"):
-        run.convert(tmp_path / "m.tflite", loss=-100)
     with pytest.raises(SetupError, match=r"^sensor: found mpu,"):
         next(deseptr.load_model().simulate(data, sensor="mpu"))
 
@@ -109,6 +107,7 @@ def test_messages_name_arguments_and_not_options(tiny_run: Path, tmp_path: Path,
     ("text", "words"),
     [
         ("choose another -o", "choose another folder"),
+        ("try another --mode, or --force (worst", "try another mode, or force=True (worst"),
         ("leave --teacher out", "leave teacher out"),
         ("choose other --test-subjects", "choose other test_subjects"),
         ("runs/a--b and /x--y", "runs/a--b and /x--y"),
