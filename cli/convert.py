@@ -206,9 +206,13 @@ def _convert_all(runs: Sequence[Path], outputs: Sequence[Path], settings: _Setti
 
 
 def _convert_one(run: Path, output: Path, settings: _Settings, tell: Callable[[str], None]) -> Conversion:
-    from deseptr.contract import atomic_write
+    from deseptr.contract import atomic_write, check_replaceable
     from deseptr.convert import convert_run
 
+    if settings.report:
+        from deseptr.report.html.page import PAGE_START
+
+        check_replaceable(output.with_suffix(".html"), PAGE_START, "a page of deseptr", "output path")
     result = convert_run(
         run,
         output,

@@ -54,9 +54,9 @@ def info(source: str, as_json: bool, plot: str | None) -> None:
 @click.option("--subjects", help="Write these subjects alone, as 5,10,12-14.")
 def convert(source: str, out: str, subjects: str | None) -> None:
     """Write a dataset in another layout."""
-    from deseptr.data import load_dataset, parse_subjects, save_dataset, writer_for
+    from deseptr.data import check_output, load_dataset, parse_subjects, save_dataset
 
-    writer_for(out)
+    check_output(out)
     dataset = load_dataset(source)
     if subjects:
         dataset = dataset.select(subjects=parse_subjects(subjects))

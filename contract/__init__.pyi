@@ -15,7 +15,7 @@ from .errors import (
     SensorError as SensorError,
     SetupError as SetupError,
 )
-from .files import atomic_path as atomic_path, atomic_write as atomic_write
+from .files import atomic_path as atomic_path, atomic_write as atomic_write, check_replaceable as check_replaceable
 from .model_contract import CHANNELS as CHANNELS, ModelContract as ModelContract, UNITS as UNITS
 from .scores import Scores as Scores, accuracy as accuracy, macro_f1 as macro_f1, score as score
 from .stft import StftSpec as StftSpec

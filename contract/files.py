@@ -52,6 +52,40 @@ def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
         temporary.write_bytes(data)
 
 
+def check_replaceable(path: str | os.PathLike[str], start: bytes, what: str, option: str, *, offset: int = 0) -> None:
+    """Refuse to replace a file that does not begin as this package's own output does.
+
+    Args:
+        path: where output is to be written; a missing or empty file is no obstacle.
+        start: first bytes of such output, from ``offset`` on.
+        what: name of such output, for the message.
+        option: the option that names the path.
+        offset: bytes before ``start`` that differ from output to output.
+
+    Raises:
+        SetupError: if something else is there.
+    """
+    target = Path(path)
+    try:
+        if not target.exists():
+            return
+        if target.is_file():
+            with target.open("rb") as file:
+                found = file.read(offset + len(start))
+            if not found or found[offset:] == start:
+                return
+    except OSError as error:
+        raise SetupError(
+            target, found=error.strerror or error, expected="a readable file", next_step=f"choose another {option}"
+        ) from error
+    raise SetupError(
+        target,
+        found="something else, which would be lost",
+        expected=f"{what}, or no file",
+        next_step=f"choose another {option}",
+    )
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import ConversionError, ModelContract, SetupError, atomic_path, atomic_write
+from deseptr.contract import ConversionError, ModelContract, SetupError, atomic_path, atomic_write, check_replaceable
 from deseptr.tflite import embed_contract, load_engine
 from deseptr.tflite.graph import Graph, read_graph
 from deseptr.train.provenance import package_versions, source_commit
@@ -220,7 +220,7 @@ def _warnings(kept: Attempt, edgetpu: EdgeTpuReport | None) -> tuple[str, ...]:
 
 
 def _check_writable(output: Path) -> None:
-    """Fail now rather than after minutes of work."""
+    """Fail now rather than after minutes of work, and replace only files of earlier conversions."""
     folder = next(parent for parent in output.absolute().parents if parent.exists())
     if output.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise SetupError(
@@ -229,6 +229,9 @@ def _check_writable(output: Path) -> None:
             expected="a file in a writable folder",
             next_step="choose another output path",
         )
+    # A flatbuffer names its kind behind four bytes of offset (https://flatbuffers.dev/internals).
+    check_replaceable(output, b"TFL3", "a .tflite file", "output path", offset=4)
+    check_replaceable(output.with_suffix(".json"), b'{\n  "path": ', "the JSON of a conversion", "output path")
 
 
 def _digest(source: Path) -> str | None:

@@ -18,7 +18,12 @@ from .recording import (
     UNLABELLED_NAME as UNLABELLED_NAME,
 )
 from .resampling import interpolation_weights as interpolation_weights, resample as resample
-from .sources import load_dataset as load_dataset, save_dataset as save_dataset, writer_for as writer_for
+from .sources import (
+    check_output as check_output,
+    load_dataset as load_dataset,
+    save_dataset as save_dataset,
+    writer_for as writer_for,
+)
 from .splits import (
     Split as Split,
     arena_folds as arena_folds,

@@ -73,6 +73,10 @@ def read_csv_folder(path: Path) -> Dataset:
     return _dataset(files, path.name)
 
 
+_HEADER = ",".join(("t", *CHANNELS, "label", "subject", "recording"))
+CSV_START = _HEADER.encode()
+
+
 def save_csv(dataset: Dataset, path: str | Path) -> None:
     """Write a dataset as one CSV in SI units, whole or not at all; gaps stay gaps in ``t``.
 
@@ -81,7 +85,7 @@ def save_csv(dataset: Dataset, path: str | Path) -> None:
     """
     names = np.array([*dataset.label_names, ""])
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(("t", *CHANNELS, "label", "subject", "recording")) + "\n")
+        file.write(f"{_HEADER}\n")
         for recording in dataset.recordings:
             file.writelines(_lines(recording, names))
 

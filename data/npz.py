@@ -66,6 +66,11 @@ def read_npz(path: Path) -> Dataset:
     )
 
 
+# The name of the first member follows the fixed part of its header in a zip archive.
+ZIP_HEADER_BYTES = 30
+NPZ_START = b"signals.npy"
+
+
 def save_npz(dataset: Dataset, path: str | Path) -> None:
     """Write a dataset in our layout, whole or not at all.
 

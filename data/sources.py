@@ -6,13 +6,13 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from deseptr.contract import DataError
+from deseptr.contract import DataError, check_replaceable
 
 from .archive import Archive
-from .csv_file import read_csv, read_csv_folder, save_csv
+from .csv_file import CSV_START, read_csv, read_csv_folder, save_csv
 from .hapt import is_hapt, read_hapt
 from .motionsense import is_motionsense, read_motionsense
-from .npz import read_npz, save_npz
+from .npz import NPZ_START, ZIP_HEADER_BYTES, read_npz, save_npz
 from .recording import Dataset
 from .synthetic import synthetic_from_text
 
@@ -87,6 +87,19 @@ def writer_for(path: str | Path) -> Callable[[Dataset, str | Path], None]:
             next_step="name the output file so",
         )
     return writers[suffix]
+
+
+def check_output(path: str | Path) -> None:
+    """Refuse an output path before any work is done.
+
+    Raises:
+        DataError: if the suffix is neither ``.npz`` nor ``.csv``.
+        SetupError: if the file exists and is no dataset of that layout.
+    """
+    if writer_for(path) is save_csv:
+        check_replaceable(path, CSV_START, "recordings as CSV", "output path")
+    else:
+        check_replaceable(path, NPZ_START, "recordings as .npz", "output path", offset=ZIP_HEADER_BYTES)
 
 
 def save_dataset(dataset: Dataset, path: str | Path) -> None:

@@ -159,7 +159,7 @@ def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable
         key=chosen["mqtt_key"],
     )
     spool_path = chosen["mqtt_spool"] or state_folder() / f"mqtt-{node}.sqlite"
-    spool = Spool(spool_path, warn, chosen["mqtt_spool_size"])
+    spool = Spool(spool_path, warn, chosen["mqtt_spool_size"], ours=not chosen["mqtt_spool"])
     prefix = None if chosen["mqtt_discovery"] == "none" else chosen["mqtt_discovery"]
     try:
         return MqttSink(broker, f"deseptr-{node}", messages, spool, warn, discovery=prefix, wait=wait)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deseptr.tflite import Engine
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_JSON_START = b'{\n  "model": '
 _REDRAWN_EVERY = 10
 
 
@@ -86,6 +87,7 @@ def profile(
     from deseptr.device.profile.extras import cold_starts_extra, op_times_extra, threads_extra
     from deseptr.tflite import load_engine
 
+    _check_outputs(output, html)
     load = partial(load_engine, model, kind)
     engine = load(threads)
     sessions = _sessions(simulate, bus, sensor, speed)
@@ -114,6 +116,17 @@ def profile(
         from .profile_view import show_profile
 
         show_profile(content)
+
+
+def _check_outputs(output: Path | None, html: Path | None) -> None:
+    from deseptr.contract import check_replaceable
+
+    if output:
+        check_replaceable(output, _JSON_START, "the JSON of `deseptr device profile`", "-o")
+    if html:
+        from deseptr.report.html.page import PAGE_START
+
+        check_replaceable(html, PAGE_START, "a page of deseptr", "--html")
 
 
 def _write(content: dict[str, object], text: str, output: Path | None, html: Path | None) -> None:

@@ -8,21 +8,24 @@ from typing import Any
 
 import click
 
-from deseptr.contract import SetupError, atomic_write
+from deseptr.contract import SetupError, atomic_write, check_replaceable
 
 
 def check_output(page: Path, form: str) -> None:
-    """Refuse a page that is no ``.html``, or whose JSON would be written over a file of something else.
+    """Refuse a page that is no ``.html``, or that would with its JSON be written over files of something else.
 
     Args:
         page: where the page shall go.
         form: what ``format`` says in the JSON of such reports.
 
     Raises:
-        SetupError: if the JSON is of something else, such as a run's own metrics.
+        SetupError: if page or JSON is of something else, such as a run's own metrics.
     """
     if page.suffix != ".html":
         raise click.UsageError(f"-o {page} must end in .html")
+    from deseptr.report.html.page import PAGE_START
+
+    check_replaceable(page, PAGE_START, "a page of deseptr", "-o")
     path = page.with_suffix(".json")
     try:
         if not path.exists() or json.loads(path.read_text()).get("format") == form:

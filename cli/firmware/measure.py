@@ -41,11 +41,15 @@ def measure(
       deseptr firmware measure pi@raspberrypi --model mine.tflite --data motionsense.npz --subject 5
       deseptr firmware measure pi@raspberrypi --model mine.tflite --data synthetic -o measured
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.contract import atomic_write
+    from deseptr.contract import atomic_write, check_replaceable
     from deseptr.firmware_harness.deploy.flash import find_plan
     from deseptr.firmware_harness.deploy.measure import measure_board
+    from deseptr.report.html.page import PAGE_START
     from deseptr.report.measure_page import measure_page, measure_text
 
+    if output is not None:
+        check_replaceable(output / "measured.json", b'{\n  "model": ', "the JSON of `deseptr firmware measure`", "-o")
+        check_replaceable(output / "measured.html", PAGE_START, "a page of deseptr", "-o")
     with open_board(options) as board:
         plan = find_plan(board, options["prefix"], options["service"])
         board.sudo = plan.sudo

@@ -2,7 +2,8 @@
 
 The current file has the given name; the earlier ones are ``NAME.1`` (the latest) to ``NAME.<keep - 1>``. Each row is
 one write, passed to the system at once and forced onto the medium every few seconds. A row that a power cut left
-incomplete is removed when the file is opened again.
+incomplete is removed when the file is opened again. Files that do not begin as such a file does are left as they are:
+none is repaired, renamed or replaced.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import errno
 import fcntl
 import io
 import os
+import stat
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,9 +27,18 @@ from deseptr.device.events import Event, GapEvent, LabelEvent, RateEvent, Recove
 from .losses import Losses, Warn, cause_of
 
 COLUMNS = ("time", "t", "event", "label", "confidence", "latency_us", "sample", "state", "detail")
+# Columns of every file, before those of the labels.
+_START = ",".join(COLUMNS).encode()
 MEBIBYTE = 1 << 20
 # Errors of the medium, which may be temporary; at the start, any other error is one of the path.
 TRANSIENT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+
+
+class _ForeignFileError(OSError):
+    """A file that this module did not write; ``filename`` names it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.EEXIST, f"{path.name} is not a file of this output", str(path))
 
 
 class CsvFile:
@@ -44,7 +55,8 @@ class CsvFile:
         wall: gives seconds since 1970, for the column ``time``.
 
     Raises:
-        SetupError: if the file cannot be made there, or another process writes it.
+        SetupError: if the file cannot be made there, or another process writes it, or it or one of its earlier files is
+            something else.
     """
 
     def __init__(
@@ -73,7 +85,10 @@ class CsvFile:
         self._synced_ns = self._clock.now_ns()
         self.losses = Losses(str(path), warn)
         try:
+            self._check_numbered()
             self._open()
+        except _ForeignFileError as error:
+            raise _foreign(error) from error
         except OSError as error:
             if error.errno not in TRANSIENT:
                 raise _unusable(path, error) from error
@@ -119,6 +134,7 @@ class CsvFile:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _check_own(self._file, self._path)
             self._size = self._repair(self._file)
             if self._size and os.pread(self._file, len(self._header), 0) != self._header:
                 # The file is of another model and has other columns.
@@ -138,7 +154,18 @@ class CsvFile:
             self._warn(f"{self._path}: removed an incomplete row of {size - good} bytes")
         return good
 
+    def _check_numbered(self) -> None:
+        for number in range(1, self._keep):
+            path = self._numbered(number)
+            if path.exists():
+                file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                try:
+                    _check_own(file, path)
+                finally:
+                    os.close(file)
+
     def _rotate(self) -> None:
+        self._check_numbered()
         self._sync_and_close()
         for number in range(self._keep - 1, 0, -1):
             older = self._numbered(number - 1)
@@ -225,12 +252,27 @@ def end_of_last_line(file: int, size: int, step: int = 65536) -> int:
     return 0
 
 
+def _check_own(file: int, path: Path) -> None:
+    """Refuse an open file that is not a regular one, or that does not begin with the columns, whole or torn."""
+    if not stat.S_ISREG(os.fstat(file).st_mode) or not _START.startswith(os.pread(file, len(_START), 0)):
+        raise _ForeignFileError(path)
+
+
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _foreign(error: OSError) -> SetupError:
+    return SetupError(
+        error.filename,
+        found="something else, which would be damaged",
+        expected="a file that `deseptr device run --csv` wrote, or none",
+        next_step="choose another with --csv",
+    )
 
 
 def _unusable(path: Path, error: OSError) -> SetupError:

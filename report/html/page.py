@@ -99,6 +99,9 @@ _PAGE = """<!doctype html>
 </html>
 """
 
+# First bytes of every page, by which a page of this package is known.
+PAGE_START = _PAGE.partition("{title}")[0].encode()
+
 
 def _section(section: Section) -> str:
     blocks = "\n".join(map(_block, section.blocks))

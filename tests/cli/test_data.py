@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deseptr.cli.data import data
-from deseptr.contract import DataError
+from deseptr.contract import DataError, SetupError
 from deseptr.data import load_dataset
 
 SMALL = "synthetic:subjects=3,seconds=8"
@@ -56,6 +56,19 @@ def test_convert_writes_what_loads_again(tmp_path: Path) -> None:
     assert "12 recordings of 2 subjects" in result.output
     _run("convert", tmp_path / "x.npz", tmp_path / "x.csv")
     assert load_dataset(tmp_path / "x.csv").subjects == ("2", "3")
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.csv"])
+def test_convert_replaces_recordings_alone(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    for subjects in ("1-3", "2"):
+        assert _run("convert", SMALL, path, "--subjects", subjects).exit_code == 0
+    assert load_dataset(path).subjects == ("2",)
+    for content in (b"PK\x03\x04" + bytes(26) + b"word/document.xml", b"a,b\n1,2\n"):
+        path.write_bytes(content)
+        with pytest.raises(SetupError, match="found something else, which would be lost"):
+            CliRunner().invoke(data, ["convert", SMALL, str(path)], catch_exceptions=False)
+        assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("arguments", [("info", "no.npz"), ("convert", SMALL, "x.mat"), ("convert", "no.npz", "x.npz")])

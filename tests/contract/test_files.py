@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from deseptr.contract import SetupError, atomic_path, atomic_write
+from deseptr.contract import SetupError, atomic_path, atomic_write, check_replaceable
 
 
 def test_writes_text_and_bytes_and_makes_the_folder(tmp_path: Path):
@@ -52,3 +52,17 @@ def test_unwritable_folder_is_named(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(SetupError, match="choose another output path"):
         atomic_write(tmp_path / "file" / "x", "")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"<page>", b"<page> and more"])
+def test_own_output_may_be_replaced(tmp_path: Path, content: bytes | None):
+    if content is not None:
+        (tmp_path / "out").write_bytes(content)
+    check_replaceable(tmp_path / "out", b"<page>", "a page", "-o")
+
+
+@pytest.mark.parametrize("content", [b"<pag", b"<html>", b" <page>", b"{}", None])
+def test_other_files_may_not_be_replaced(tmp_path: Path, content: bytes | None):
+    (tmp_path / "out").mkdir() if content is None else (tmp_path / "out").write_bytes(content)
+    with pytest.raises(SetupError, match=r"out: found something else.*expected a page, or no file; choose another -o"):
+        check_replaceable(tmp_path / "out", b"<page>", "a page", "-o")

@@ -149,6 +149,14 @@ def test_unwritable_output_is_named(run: Path, tmp_path: Path):
         convert_run(run, tmp_path / "file" / "m.tflite")
 
 
+@pytest.mark.parametrize("name", ["m.tflite", "m.json"])
+def test_file_of_something_else_is_not_replaced(run: Path, tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(b'{"format": "mine"}')
+    with pytest.raises(SetupError, match=rf"m\.{name[2:]}: found something else.*; choose another output path"):
+        convert_run(run, tmp_path / "m.tflite")
+    assert (tmp_path / name).read_bytes() == b'{"format": "mine"}'
+
+
 @pytest.fixture
 def _once_a_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     """The converter works once for a recipe; it would give the same bytes again."""

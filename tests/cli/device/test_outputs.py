@@ -57,6 +57,18 @@ def test_csv_rotates_in_a_replay_without_losing_a_row(int8_model, tmp_path):
     assert [float(row["t"]) for row in rows] == [json.loads(line)["t"] for line in result.stdout.splitlines()]
 
 
+@pytest.mark.parametrize(
+    "options", [("--csv", "file"), ("--mqtt", "127.0.0.1:1", "--mqtt-spool", "file")], ids=["csv", "spool"]
+)
+def test_file_of_something_else_is_refused_before_the_sensor_is_touched(int8_model, tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    content = int8_model.read_bytes()
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(SetupError, match=r"^file: found something else"):
+        invoke("--model", int8_model, "--bus", 4095, *options)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", content)]
+
+
 def test_config_file_gives_defaults_that_the_command_line_and_environment_override(int8_model, tmp_path):
     config = tmp_path / "deseptr.toml"
     config.write_text(f'model = "{int8_model}"\nsimulate = "{WALK}"\njson = true\nseconds = 3\nengine = "litert"\n')

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deseptr.cli.device.profile import profile
 from deseptr.cli.device.profile_view import histogram_lines, show_profile
-from deseptr.contract import SensorError
+from deseptr.contract import SensorError, SetupError
 from deseptr.device import BoardState, Power, Profiler, Throttled, WindowTimes, default_model
 from deseptr.device.profile.measure import Profile
 from deseptr.device.profile.usage import Memory, WearMeter
@@ -195,6 +195,22 @@ def test_files_are_written_beside_what_is_shown(tmp_path):
     assert made["start"] is None
     assert page.read_text().startswith("<!doctype html>")
     assert "simulated bus" in result.stdout
+
+
+@pytest.mark.parametrize(("option", "content"), [("-o", b'{"mine": 1}'), ("--html", b"<html>mine"), ("--html", b"PK")])
+def test_files_of_something_else_are_refused_before_the_sensor_is_touched(tmp_path, option, content):
+    (tmp_path / "file").write_bytes(content)
+    arguments = [MODEL, "--bus", "4095", "--windows", "1", option, str(tmp_path / "file")]
+    with pytest.raises(SetupError, match=rf"file: found something else.*; choose another {option}$"):
+        CliRunner().invoke(profile, arguments, catch_exceptions=False)
+    assert (tmp_path / "file").read_bytes() == content
+
+
+def test_own_files_are_replaced(tmp_path):
+    files = [tmp_path / "profile.html", tmp_path / "profile.json"]
+    for windows in ("2", "3"):
+        invoke("--windows", windows, "--cold-starts", "0", "--html", str(files[0]), "-o", str(files[1]))
+    assert json.loads(files[1].read_text())["stages"]["invoke"]["count"] == 3
 
 
 def test_operations_and_start_as_json():

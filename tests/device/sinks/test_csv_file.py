@@ -224,6 +224,51 @@ def test_path_that_cannot_be_is_refused_at_once(tmp_path, warnings, name):
     assert "\n" not in str(caught.value)
 
 
+START = "time,t,event,label,confidence,latency_us,sample,state,detail"
+FOREIGN = {
+    "model": b"\x1c\0\0\0TFL3\n" + bytes(range(256)),
+    "recording": b"t,ax,ay,az,gx,gy,gz,label,subject\n0,1,2,3,4,5,6,walking,1\n0.02,1,2",
+    "text": b"no newline",
+    "other table": START.replace("sample", "samples").encode() + b"\n",
+    "zeros": bytes(5000),
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("name", ["run.csv", "run.csv.1", "run.csv.9"])
+def test_file_of_something_else_is_refused_untouched(tmp_path, window, warnings, content, name):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SetupError, match=rf"{name}: found something else.*; choose another with --csv$") as caught:
+        make(tmp_path / "run.csv", warnings)
+    assert "\n" not in str(caught.value)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, content)]
+    assert warnings == []
+
+
+def test_special_file_is_refused(tmp_path, warnings):
+    import os
+
+    os.mkfifo(tmp_path / "run.csv")
+    with pytest.raises(SetupError, match="found something else"):
+        make(tmp_path / "run.csv", warnings)
+
+
+def test_foreign_file_that_comes_later_is_not_replaced(tmp_path, window, warnings):
+    sink = make(tmp_path / "run.csv", warnings, max_bytes=500)
+    (tmp_path / "run.csv.1").write_bytes(b"precious")
+    for number in range(10):
+        sink.take(window(number))
+    (tmp_path / "run.csv.1").rename(tmp_path / "kept")
+    sink.take(window(10))
+    sink.close()
+    assert (tmp_path / "kept").read_bytes() == b"precious"
+    assert rows(tmp_path / "run.csv")[-1]["sample"] == "640"
+    assert len(rows(tmp_path / "run.csv.1")) > 0
+    assert warnings[0].endswith(
+        "run.csv.1 is not a file of this output; events are dropped and counted until it works again"
+    )
+
+
 def test_second_writer_is_refused(tmp_path, warnings):
     sink = make(tmp_path / "run.csv", warnings)
     with pytest.raises(SetupError, match="found another process writing it"):

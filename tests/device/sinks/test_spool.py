@@ -78,11 +78,64 @@ def test_killed_process_loses_nothing(tmp_path, warnings):
 def test_damaged_file_is_renamed(tmp_path, warnings):
     path = tmp_path / "spool"
     path.write_bytes(b"not a database" * 1000)
-    spool = Spool(path, warnings)
+    spool = Spool(path, warnings, ours=True)
     spool.add(message(1))
     assert waiting(spool) == [message(1)]
     assert (tmp_path / "spool.damaged").read_bytes().startswith(b"not a database")
     assert warnings == [f"{path}: file is not a database; renamed to spool.damaged, and a new one started"]
+
+
+def test_second_damaged_file_leaves_the_first(tmp_path, warnings):
+    for number in range(2):
+        (tmp_path / "spool").write_bytes(b"not a database" * 1000 + bytes([number]))
+        Spool(tmp_path / "spool", warnings, ours=True).close()
+        (tmp_path / "spool").unlink()
+    assert [(tmp_path / f"spool.{name}").read_bytes()[-1] for name in ("damaged", "damaged2")] == [0, 1]
+
+
+def database(path, *statements):
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.write_bytes(b"PK\x03\x04" + bytes(9000)),
+        lambda path: path.write_bytes(b"x"),
+        lambda path: path.write_bytes(b"\x1c\0\0\0TFL3" + bytes(60) + b"dsMQ" + bytes(9000)),
+        lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(9000)),
+        lambda path: database(path, "CREATE TABLE bookmarks (title TEXT)", "INSERT INTO bookmarks VALUES ('a')"),
+        lambda path: database(path, "CREATE TABLE messages (sender TEXT)", "INSERT INTO messages VALUES ('a')"),
+    ],
+    ids=["npz", "short", "tflite", "damaged database", "other tables", "other columns"],
+)
+def test_file_of_something_else_is_refused_untouched(tmp_path, warnings, make):
+    make(tmp_path / "spool")
+    before = contents(tmp_path)
+    with pytest.raises(SetupError, match=r"spool: found .*; choose another with --mqtt-spool$") as caught:
+        Spool(tmp_path / "spool", warnings)
+    assert "\n" not in str(caught.value)
+    assert contents(tmp_path) == before
+    assert warnings == []
+
+
+def test_spool_of_an_earlier_version_goes_on(tmp_path, warnings):
+    statement = (
+        "CREATE TABLE messages (number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, "
+        "payload BLOB NOT NULL, retain INTEGER NOT NULL)"
+    )
+    database(tmp_path / "spool", statement, "INSERT INTO messages VALUES (7, 'deseptr/wrist/1', X'31', 0)")
+    spool = Spool(tmp_path / "spool", warnings)
+    assert waiting(spool) == [message(1)]
+    spool.close()
 
 
 def test_file_damaged_inside_is_renamed(tmp_path, warnings):
