@@ -1,4 +1,4 @@
-"""What train, convert and device agree on: the model contract, the scores, the errors and atomic writing.
+"""Definitions shared by all rooms: the model contract, scores, errors and atomic writing.
 
 Importing it loads nothing, not even numpy: every name is imported when it is first used.
 """

@@ -1,4 +1,4 @@
-"""Confidence intervals of scores over wearers, whose windows stand or fall together, and over seeds of training."""
+"""Confidence intervals of scores over wearers, whose windows are not independent, and over training seeds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .scores import macro_f1
 
 
 class Interval(NamedTuple):
-    """Bounds of a confidence interval and the share of resamples between them."""
+    """Bounds of a confidence interval; ``level`` of the resamples are between them."""
 
     low: float
     high: float
@@ -25,7 +25,7 @@ class Interval(NamedTuple):
 def subject_confusions(
     true: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]], subjects: NDArray[Any], classes: int
 ) -> NDArray[np.int64]:
-    """A confusion matrix for each subject, ``[subject, true, predicted]``, subjects in sorted order."""
+    """One confusion matrix per subject, ``[subject, true, predicted]``, with subjects in sorted order."""
     names, index = np.unique(subjects, return_inverse=True)
     confusions = np.zeros((len(names), classes, classes), np.int64)
     np.add.at(confusions, (index, true, predicted), 1)
@@ -37,17 +37,21 @@ def macro_f1_interval(
 ) -> Interval | None:
     """Percentile bootstrap of macro-F1, resampling subjects with replacement (Efron and Tibshirani 1993, chapter 13).
 
-    Windows of one wearer are alike: resampling windows would give an interval that is far too narrow. With few subjects
-    even this one is rather too narrow.
+    Windows of one wearer are similar: resampling windows would give a far too narrow interval. With few subjects even
+    this interval is somewhat too narrow.
 
     Args:
         confusions: ``[subject, true, predicted]`` counts of windows.
-        level: share of the resamples inside.
-        resamples: how many.
-        seed: draws them.
+        level: fraction of the resamples inside the interval.
+        resamples: number of resamples.
+        seed: seed of the resampling.
 
     Returns:
-        The interval, or None of fewer than two subjects, of which no spread can be said.
+        The interval, or None for fewer than two subjects, which have no spread.
+
+    >>> confusions = np.array([[[9, 1], [2, 8]], [[10, 0], [0, 10]], [[7, 3], [3, 7]]])
+    >>> print(macro_f1_interval(confusions))
+    0.700 to 1.000
     """
     return seeds_interval(confusions[None], level=level, resamples=resamples, seed=seed)
 
@@ -61,22 +65,22 @@ def seeds_interval(
     seed: int = 0,
     statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]] = macro_f1,
 ) -> Interval | None:
-    """Percentile bootstrap of a score's mean over seeds of training, or of how far that is above another model's.
+    """Percentile bootstrap of a score's mean over training seeds, or of its difference to another model's.
 
-    Seeds and subjects are resampled with replacement, each for itself, since every seed is tested on every subject
-    (Owen 2007, The pigeonhole bootstrap). Both models of a difference get the same resamples: what a hard wearer or an
-    unlucky seed does to both cancels. Of one seed, that seed stands.
+    Seeds and subjects are resampled independently with replacement, since every seed is tested on every subject (Owen
+    2007, The pigeonhole bootstrap). Both models of a difference use the same resamples, so that the effects of a
+    difficult wearer or an unlucky seed cancel. A single seed is not resampled.
 
     Args:
         confusions: ``[seed, subject, true, predicted]`` counts of windows.
-        against: those of the other model, of the same seeds and subjects; with it the interval is of the difference.
-        level: share of the resamples inside.
-        resamples: how many.
-        seed: draws them.
-        statistic: the score of confusion matrices ``[…, true, predicted]``.
+        against: counts of the other model, for the same seeds and subjects; then the interval is of the difference.
+        level: fraction of the resamples inside the interval.
+        resamples: number of resamples.
+        seed: seed of the resampling.
+        statistic: score of confusion matrices ``[…, true, predicted]``.
 
     Returns:
-        The interval, or None of fewer than two subjects, of which no spread can be said.
+        The interval, or None for fewer than two subjects, which have no spread.
     """
     runs, count = confusions.shape[:2]
     if count < 2:
@@ -96,7 +100,7 @@ def _resampled(
     of_runs: NDArray[np.int64],
     statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """Mean score ``[resample]``, each seed and subject counted as often as it was drawn, ``[resample, …]``."""
+    """Mean score ``[resample]``; each seed and subject is weighted by how often it was drawn, ``[resample, …]``."""
     runs, count, classes, _ = confusions.shape
     pooled = of_subjects @ confusions.reshape(runs, count, -1)
     scores = statistic(pooled.reshape(runs, -1, classes, classes))

@@ -1,7 +1,7 @@
-"""How far a classifier's confidence can be believed: reliability curve and expected calibration error.
+"""Calibration of a classifier's confidence: reliability curve and expected calibration error.
 
-Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017, equations 2, 3 and 5. Measuring
-alone: nothing here makes a model better calibrated.
+Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017, equations 2, 3 and 5. This
+module only measures; it does not calibrate a model.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 BINS = 15
 
@@ -20,9 +20,9 @@ class Reliability:
     """Confidence against accuracy in bins of equal width over (0, 1].
 
     Args:
-        counts: ``[bin]`` windows whose confidence, the largest probability, falls into the bin.
-        confidence: ``[bin]`` mean confidence of these; NaN where there is none.
-        accuracy: ``[bin]`` share of these that are right; NaN where there is none.
+        counts: ``[bin]`` windows whose confidence (largest probability) is in the bin.
+        confidence: ``[bin]`` mean confidence of these windows; NaN for an empty bin.
+        accuracy: ``[bin]`` accuracy of these windows; NaN for an empty bin.
     """
 
     counts: NDArray[np.int64]
@@ -31,12 +31,12 @@ class Reliability:
 
     @property
     def ece(self) -> float:
-        """Expected calibration error (equation 3): the mean gap, weighted with the windows of each bin."""
+        """Expected calibration error (equation 3): the mean gap, weighted by the windows of each bin."""
         return float(np.nansum(self.counts * self.gaps) / max(1, self.counts.sum()))
 
     @property
     def mce(self) -> float:
-        """Maximum calibration error (equation 5): the widest gap of any bin."""
+        """Maximum calibration error (equation 5): the largest gap of any bin."""
         return float(np.nanmax(self.gaps)) if self.counts.any() else 0.0
 
     @property
@@ -45,7 +45,7 @@ class Reliability:
         return np.abs(self.accuracy - self.confidence)
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as plain JSON values; a bin without a window has no confidence and no accuracy."""
+        """The figures as plain JSON values; confidence and accuracy of an empty bin are None."""
         return {
             "ece": self.ece,
             "mce": self.mce,
@@ -56,9 +56,17 @@ class Reliability:
         }
 
 
-def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Probabilities ``[window, class]`` of logits of that shape."""
-    shifted = np.asarray(logits, np.float64)
+def softmax(logits: NDArray[np.floating[Any]], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """Probabilities ``[…, class]`` of logits of that shape, safe for large values.
+
+    Args:
+        logits: ``[…, class]``.
+        dtype: floating-point type of the computation and the result.
+
+    >>> softmax(np.array([0.0, 0.0])).tolist()
+    [0.5, 0.5]
+    """
+    shifted = np.asarray(logits, dtype)
     powers = np.exp(shifted - shifted.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
@@ -68,12 +76,16 @@ def reliability(
 ) -> Reliability:
     """Reliability curve of predicted probabilities.
 
-    A confidence on the edge of two bins belongs to the lower one, as in the paper's ((m − 1)/M, m/M].
+    A confidence on the edge of two bins belongs to the lower one, as in the paper: ((m − 1)/M, m/M].
 
     Args:
-        probabilities: ``[window, class]``, each row a distribution.
+        probabilities: ``[window, class]``; each row sums to 1.
         labels: ``[window]`` true classes.
-        bins: how many.
+        bins: number of bins.
+
+    >>> curve = reliability(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1]))
+    >>> round(curve.ece, 3)
+    0.45
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels

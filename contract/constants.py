@@ -1,4 +1,4 @@
-"""Numbers that several rooms must agree on."""
+"""Numbers that several rooms share."""
 
 from __future__ import annotations
 

@@ -1,20 +1,23 @@
-"""The errors a person may see: each says the thing, what was found, what was expected and what to do next.
+"""Errors for users: each message names the subject, what was found, what was expected and what to do next.
 
-The command line catches :class:`DeseptrError` once, prints its one line and exits with code 2. Anything else that
-escapes is a bug and keeps its traceback.
+The command line catches :class:`DeseptrError` in one place, prints the message in one line and exits with code 2. Any
+other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
 
 
 class DeseptrError(Exception):
-    """Base of all expected failures.
+    """Base class of all expected failures.
 
     Args:
-        thing: what the message is about, a path or a named part.
-        found: what was seen there.
-        expected: what should have been there.
-        next_step: what the reader can do about it.
+        thing: subject of the message, a path or a named part.
+        found: what was found there.
+        expected: what was expected there.
+        next_step: what the user can do about it.
+
+    >>> print(DeseptrError("run.csv", found="no column t", expected="a time column", next_step="add the column"))
+    run.csv: found no column t, expected a time column; add the column
     """
 
     exit_code = 2
@@ -47,15 +50,15 @@ class ModelError(DeseptrError):
 
 
 class ConversionError(DeseptrError):
-    """A converted graph does not keep what the converter promises."""
+    """A converted graph violates a rule of its mode or target, or is not the same model."""
 
 
 class SensorError(DeseptrError):
-    """The bus or the chip on it does not do what the datasheet says."""
+    """The bus or the chip on it violates its datasheet."""
 
 
 class SetupError(DeseptrError):
-    """This installation or these settings lack something the command needs."""
+    """The installation or the settings lack something that the command needs."""
 
 
 class CancelledError(DeseptrError):

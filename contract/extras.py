@@ -1,4 +1,4 @@
-"""Which extra of the package brings what is not installed."""
+"""Which extra of the package installs a missing dependency."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _TRAIN = "train"
 
 
 def extra_of(error: ModuleNotFoundError) -> tuple[str, str] | None:
-    """The missing package and the extra that has it; None if the missing module is one of ours, which is a bug."""
+    """The missing package and the extra that installs it; None if the module is one of this package's, a bug."""
     package = (error.name or "").partition(".")[0]
     return None if package in ("", "deseptr") else (package, _EXTRAS.get(package, _TRAIN))
 
 
 @contextmanager
 def needing_extra(verb: str) -> Iterator[None]:
-    """Turn a missing package into one line.
+    """Turn a missing package into a message of one line.
 
     Args:
-        verb: what needs it, as ``deseptr.fit``.
+        verb: the function that needs it, as ``deseptr.fit``.
 
     Raises:
-        SetupError: naming the extra to install.
+        SetupError: names the extra to install.
     """
     try:
         yield

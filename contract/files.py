@@ -1,4 +1,4 @@
-"""Atomic writing: a reader sees the old file or the whole new one, never a half."""
+"""Atomic writing: readers see the old file or the complete new one, never a part."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .errors import SetupError
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` that replaces it when the block ends without an error.
+    """Yield a temporary path beside ``path``; it replaces ``path`` when the block ends without an error.
 
-    The temporary name keeps the suffix, since several libraries choose a file format by it.
+    The temporary name keeps the suffix, from which several libraries choose a file format.
 
     Raises:
-        SetupError: if the folder cannot be made or the file not written.
+        SetupError: if the folder cannot be created or the file cannot be written.
     """
     target = Path(path)
     try:
@@ -46,7 +46,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
-    """Write ``content`` (text as UTF-8) to ``path``, whole or not at all."""
+    """Write ``content`` (text as UTF-8) to ``path`` atomically."""
     data = content.encode() if isinstance(content, str) else content
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)

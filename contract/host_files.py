@@ -1,4 +1,4 @@
-"""Reading the small text files in which Linux tells about the machine."""
+"""Reading the small text files in which Linux describes the machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LONGEST = 1 << 20
 
 
 def text_of(path: Path) -> str:
-    """What a file says, without the blanks and zero bytes around it; empty if there is none or it cannot be read."""
+    """Content of a file without surrounding blanks and zero bytes; empty if it is missing or unreadable."""
     try:
         with path.open("rb") as file:
             return file.read(LONGEST).decode(errors="replace").strip("\0 \t\r\n")
@@ -17,15 +17,15 @@ def text_of(path: Path) -> str:
 
 
 def number_of(path: Path) -> int | None:
-    """The whole number that a file holds; None if it holds anything else."""
+    """The integer in a file; None if the file holds anything else."""
     text = text_of(path)
-    # int() also takes underscores and digits of other scripts, and refuses thousands of digits by an exception.
+    # int() also accepts underscores and digits of other scripts, and raises for thousands of digits.
     digits = text.removeprefix("-")
     return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:
-    """Entries of a folder that match a pattern, by name; none if there is no such folder."""
+    """Entries of a folder that match a pattern, sorted by name; none if the folder does not exist."""
     try:
         return sorted(folder.glob(pattern))
     except OSError:

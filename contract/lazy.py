@@ -1,7 +1,7 @@
-"""The face of a package: each name is imported when it is first used, so that ``--help`` does not wait for numpy.
+"""The public names of a package, each imported when it is first used, so that ``--help`` does not wait for numpy.
 
-A package states its names once, in the ``__init__.pyi`` beside its ``__init__.py``: type checkers read that file, and
-so does :mod:`lazy_loader` at run time. No name may be that of a module beside it.
+A package lists its names once, in the ``__init__.pyi`` beside its ``__init__.py``: type checkers read that file, and so
+does :mod:`lazy_loader` at run time. No name may equal that of a module in the package.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from .moved import moved_name
 
 
 def lazy_face(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """``__getattr__``, ``__dir__`` and ``__all__`` of a package whose names are in its ``__init__.pyi``.
+    """``__getattr__``, ``__dir__`` and ``__all__`` of a package whose names are listed in its ``__init__.pyi``.
 
-    A name that an earlier version had here and that is now in another package is found there, with a
-    :class:`FutureWarning`.
+    A name that the package had in an earlier version and that has moved is returned with a :class:`FutureWarning`.
+
 
     Args:
         package: its ``__name__``.

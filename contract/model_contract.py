@@ -1,7 +1,7 @@
-"""What train, convert and device agree on about a model.
+"""The contract of a model, which training, conversion and device share.
 
-A contract is written beside a checkpoint as ``contract.json`` and inside a ``.tflite`` file (see ``tflite_file``). It
-holds no weights and nothing about a board or a bus.
+A contract is written beside a checkpoint as ``contract.json`` and inside a ``.tflite`` file (see
+:mod:`deseptr.tflite.file`). It contains no weights and nothing about a board or a bus.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .views import InputViews
 
 CHANNELS = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 UNITS = ("m/s^2", "m/s^2", "m/s^2", "rad/s", "rad/s", "rad/s")
-# Contracts without views are still written as format 1, which every earlier version reads.
+# Contracts without views are still written in format 1, which every earlier version reads.
 FORMATS = (1, 2)
 LONGEST_WINDOW = 1_000_000
 
 
 @dataclass(frozen=True)
 class ModelContract:
-    """The agreement between a model and whatever feeds it.
+    """Everything that a model and its data source must agree on.
 
     Args:
         labels: class names, in the order of the logits.
@@ -37,14 +37,20 @@ class ModelContract:
         hop_length: samples between the starts of successive windows.
         channels: channel names in the order of the input's last axis.
         units: SI unit of each channel.
-        input_range: for each channel the SI value that a quantised graph's input calls 1.0; larger values saturate.
-            One int8 tensor has one scale, and 1 rad/s beside 80 m/s^2 would keep two bits of it.
-        acc_full_scale_g: smallest accelerometer full scale that loses nothing the model was trained on, in g.
+        input_range: for each channel, the SI value that corresponds to 1.0 at a quantised input; larger values
+            saturate. An int8 tensor has one scale: 1 rad/s on a scale for 80 m/s^2 would have two bits.
+        acc_full_scale_g: smallest accelerometer full scale that covers the training data, in g.
         gyro_full_scale_dps: the same for the gyroscope, in degrees per second.
         stft: the spectrogram inside the graph.
-        model: the model's name, which decodes itself (``deseptr_d48_h1``).
-        versions: versions of what made the model, by package name.
-        views: how a window is encoded for the graph; None of a graph that takes the window itself.
+        model: name of the model, which states its size (``deseptr_d48_h1``).
+        versions: versions of the packages that made the model, by package name.
+        views: encoding of a window for the graph; None if the graph takes the window itself.
+
+        >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
+        >>> contract.window_s
+        2.56
+        >>> ModelContract.from_json(contract.to_json()) == contract
+        True
     """
 
     labels: tuple[str, ...]
@@ -87,12 +93,12 @@ class ModelContract:
         count = len(self.channels)
         self._require(count > 0, "channels", self.channels, "at least one channel")
         self._require(len(set(self.channels)) == count, "channels", self.channels, "names that differ")
-        self._require(len(self.units) == count, "units", self.units, f"{count} units, one a channel")
+        self._require(len(self.units) == count, "units", self.units, f"{count} units, one per channel")
         self._require(
             len(self.input_range) == count and all(map(_positive, self.input_range)),
             "input_range",
             self.input_range,
-            f"{count} positive values, one a channel",
+            f"{count} positive values, one per channel",
         )
         self._require(_positive(self.acc_full_scale_g), "acc_full_scale_g", self.acc_full_scale_g, "a positive range")
         self._require(
@@ -120,21 +126,21 @@ class ModelContract:
 
     @property
     def history(self) -> int:
-        """Samples before a window that its encoding needs: 0 without views."""
+        """Number of samples before a window that its encoding needs; 0 without views."""
         return 0 if self.views is None else self.views.history
 
     @property
     def input_length(self) -> int:
-        """Samples that an engine takes for a window, ``[input_length, channels]``: the history and the window."""
+        """Number of samples of an engine's input ``[input_length, channels]``: the history and the window."""
         return self.history + self.window_length
 
     @property
     def graph_channels(self) -> int:
-        """Values per sample of the graph's input: two views of each channel, or the channels themselves."""
+        """Values per sample at the graph's input: two views of each channel, or the channels themselves."""
         return len(self.channels) * (1 if self.views is None else 2)
 
     def to_json(self) -> str:
-        """The contract as indented JSON with sorted keys, the same bytes for the same contract."""
+        """The contract as indented JSON with sorted keys; equal contracts give equal text."""
         content = {"format": 1 if self.views is None else 2, **asdict(self)}
         if self.views is None:
             del content["views"]
@@ -142,14 +148,14 @@ class ModelContract:
 
     @classmethod
     def from_json(cls, text: str | bytes, source: object = "contract") -> ModelContract:
-        """Read what :meth:`to_json` wrote.
+        """Read a contract that :meth:`to_json` wrote.
 
         Args:
             text: the JSON.
-            source: where it came from, for the error message.
+            source: origin of the text, for the error message.
 
         Raises:
-            ModelError: if it is not JSON, of another format, or a field is missing, unknown or of the wrong kind.
+            ModelError: if it is not JSON, has another format, or a field is missing, unknown or of the wrong type.
         """
         try:
             content = json.loads(text)
@@ -182,7 +188,7 @@ class ModelContract:
         return cls(**content)
 
     def save(self, path: Path) -> None:
-        """Write the JSON to ``path``, whole or not at all."""
+        """Write the JSON to ``path`` atomically."""
         atomic_write(path, self.to_json())
 
     @classmethod
@@ -190,7 +196,7 @@ class ModelContract:
         """Read a contract file.
 
         Raises:
-            ModelError: if the file is missing or no contract.
+            ModelError: if the file is missing or not a contract.
         """
         try:
             text = path.read_bytes()
@@ -200,30 +206,30 @@ class ModelContract:
 
 
 def _positive(value: float) -> bool:
-    """Whether a value is a positive number of float32, in which it is calculated with."""
+    """Whether a value is a positive number within the range of float32, the precision of the computations."""
     return math.isfinite(value) and 1e-30 < value < 1e30
 
 
 def _is_name(text: str) -> bool:
-    """Whether a text can stand in a line of ``labels.txt`` and on a terminal."""
+    """Whether a text fits into a line of ``labels.txt`` and can be printed on a terminal."""
     return bool(text.strip()) and not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r} is no whole number")
+        raise TypeError(f"{value!r} is not an integer")
     return value
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return float(value)
 
 
 def _strings(values: Any) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
-        raise TypeError("a list of names is wanted")
+        raise TypeError("not a list of names")
     return tuple(values)
 
 

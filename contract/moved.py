@@ -1,6 +1,6 @@
-"""Where modules and names of version 0.1 are now; the old paths warn and go on working for this release.
+"""New locations of modules and names of version 0.1; the old paths work with a warning for one release.
 
-The tables are those of the migration page in the documents.
+The migration page of the documents is generated from these tables.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-# New module, by its path in version 0.1.
+# New module by its path in version 0.1.
 MODULES = {
     "deseptr.cli.attention_form": "deseptr.report.attention_form",
     "deseptr.cli.board_options": "deseptr.cli.firmware.board_options",
@@ -246,9 +246,9 @@ def _all_in(package: str, names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), package)
 
 
-# Names that a package had in version 0.1, with the package that has them now, and after a colon the new name if it
-# changed.
+# Names of a package in version 0.1 with their package now and, after a colon, the new name if it has changed.
 NAMES = {
+    "deseptr.data": {"Protocol": "deseptr.data:FoldProtocol"},
     "deseptr.train": {"Calibration": "deseptr.train:CalibrationWindows"},
     "deseptr.convert.lowering": {
         **_all_in("deseptr.convert.lowering.inference_graph", "InferenceGraph"),
@@ -264,6 +264,7 @@ NAMES = {
     },
     "deseptr.device": {
         **_all_in("deseptr.tflite", "Engine TfliteEngine load_engine predict"),
+        **_all_in("deseptr.contract", "softmax"),
         "Decision": "deseptr.device:Classification",
         "Found": "deseptr.device:FoundChip",
         "Step": "deseptr.device:RecoveryStep",
@@ -312,10 +313,10 @@ NAMES = {
 
 
 def moved_name(package: str, name: str) -> Any:
-    """A name that ``package`` had in version 0.1, from where it is now, with a warning.
+    """A name that ``package`` had in version 0.1, from its new location, with a warning.
 
     Raises:
-        AttributeError: if it never had one.
+        AttributeError: if the package never had it.
     """
     target = NAMES.get(package, {}).get(name)
     if target is None:
@@ -328,23 +329,23 @@ def moved_name(package: str, name: str) -> Any:
 
 def warn_moved(old: str, new: str) -> None:
     """Warn that a path has changed."""
-    warnings.warn(f"{old} is now {new}; the old path goes with the next release", FutureWarning, stacklevel=3)
+    warnings.warn(f"{old} is now {new}; the old path ends with the next release", FutureWarning, stacklevel=3)
 
 
 class MovedModules(MetaPathFinder, Loader):
-    """Finds modules of version 0.1 under their old names: the very modules of today, never copies of them."""
+    """Finds modules of version 0.1 by their old names and returns the modules of today, never copies."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Claim the old names alone."""
+        """Find old names only."""
         return ModuleSpec(fullname, self) if fullname in MODULES else None
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """Let the import system make a module, which :meth:`exec_module` replaces."""
+        """Let the import system create a module, which :meth:`exec_module` replaces."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Put the module of today in the old name's place."""
+        """Register the module of today under the old name."""
         old = module.__name__
         warn_moved(old, MODULES[old])
         sys.modules[old] = import_module(MODULES[old])

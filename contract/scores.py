@@ -1,4 +1,4 @@
-"""Scores of a classifier on labelled windows: the same figures and keys wherever they are reported."""
+"""Scores of a classifier on labelled windows, with the same figures and keys in all reports."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 class Scores:
     """Accuracy and F1 of predicted against true classes.
 
-    Macro-F1 averages over the classes that occur in the truth or in the predictions; a class that occurs in neither
-    has no F1 and counts as ``None``.
+    Macro-F1 is the mean over the classes that occur in the truth or in the predictions; the F1 of a class that occurs
+    in neither is None.
 
     Args:
         labels: class names in the order of the confusion matrix.
@@ -39,7 +39,7 @@ class Scores:
 
     @property
     def accuracy(self) -> float:
-        """Share of windows whose predicted class is the true one."""
+        """Fraction of windows whose predicted class is the true one."""
         return float(accuracy(self.confusion))
 
     @property
@@ -77,7 +77,10 @@ def score(
         true: ``[window]`` true class indices into ``labels``.
         predicted: ``[window]`` predicted class indices.
         labels: class names.
-        subjects: ``[window]`` subject of each window, for the per-subject figures.
+        subjects: ``[window]`` subject of each window, for the scores by subject.
+
+        >>> score(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), ("still", "walking")).accuracy
+        0.75
     """
     per_subject = {}
     if subjects is not None:
@@ -94,19 +97,27 @@ def _confusion(true: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any
 
 
 def accuracy(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Accuracy of confusion matrices ``[…, true, predicted]``, of shape ``[…]``; 0 where there is no window."""
+    """Accuracy ``[…]`` of confusion matrices ``[…, true, predicted]``; 0 for an empty one.
+
+    >>> float(accuracy(np.array([[3, 1], [0, 4]])))
+    0.875
+    """
     return np.asarray(np.trace(confusion, axis1=-2, axis2=-1) / np.maximum(confusion.sum((-2, -1)), 1))
 
 
 def macro_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Macro-F1 of confusion matrices ``[…, true, predicted]``, of shape ``[…]``; 0 where there is no window."""
+    """Macro-F1 ``[…]`` of confusion matrices ``[…, true, predicted]``; 0 for an empty one.
+
+    >>> round(float(macro_f1(np.array([[3, 1], [0, 4]]))), 3)
+    0.873
+    """
     f1 = _f1(confusion)
     present = ~np.isnan(f1)
     return np.asarray(np.where(present, f1, 0.0).sum(-1) / np.maximum(present.sum(-1), 1))
 
 
 def _f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """F1 of each class, ``[…, class]``; NaN of a class that occurs neither in the truth nor in the predictions."""
+    """F1 of each class, ``[…, class]``; NaN for a class that occurs neither in the truth nor in the predictions."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     total = confusion.sum(-1) + confusion.sum(-2)
     return np.asarray(np.where(total, 2 * hits / np.maximum(total, 1), np.nan))

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ModelError
+from deseptr.tflite.engine import CONVERT_AGAIN
 from deseptr.tflite.graph import Graph, Node, Tensor, pack, read_graph, unpack
-from deseptr.tflite.native_stderr import native_stderr_held
+from deseptr.tflite.loading import graph_errors
 from deseptr.tflite.runtimes import choose_runtime
 
 _CASTS = frozenset({"QUANTIZE", "DEQUANTIZE"})
@@ -104,19 +105,12 @@ class _Runner:
 
     def __init__(self, content: bytes, inputs: Sequence[Tensor]) -> None:
         self._inputs = inputs
-        make = choose_runtime("auto").interpreter("builtin")
-        try:
-            with native_stderr_held():
-                self._interpreter = make(model_content=content, experimental_preserve_all_tensors=True)
-                self._interpreter.allocate_tensors()
-                self.run(np.zeros(tensor.shape) for tensor in inputs)
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                "model",
-                found=f"a graph that cannot run here ({str(error).partition(chr(10))[0]})",
-                expected="a whole TFLite flatbuffer of built-in operators",
-                next_step="convert its checkpoint again with `deseptr convert RUN`",
-            ) from error
+        runtime = choose_runtime("auto")
+        make = runtime.interpreter("builtin")
+        with graph_errors("model", runtime.version(), CONVERT_AGAIN):
+            self._interpreter = make(model_content=content, experimental_preserve_all_tensors=True)
+            self._interpreter.allocate_tensors()
+            self.run(np.zeros(tensor.shape) for tensor in inputs)
 
     def run(self, values: Iterable[NDArray[Any]]) -> None:
         for tensor, value in zip(self._inputs, values, strict=True):

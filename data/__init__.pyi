@@ -6,7 +6,7 @@ from .plot import plot_dataset as plot_dataset
 from .protocols import (
     Fold as Fold,
     PROTOCOLS as PROTOCOLS,
-    Protocol as Protocol,
+    FoldProtocol as FoldProtocol,
     make_protocol as make_protocol,
     parse_labels as parse_labels,
 )

@@ -1,4 +1,4 @@
-"""Read members of a zip archive or of an unpacked folder by the same names, and tables of numbers inside them."""
+"""Reading files of a zip archive or of an unpacked folder by the same names, and tables of numbers in them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from deseptr.contract import DataError
 
 
 class Archive:
-    """Names and contents of the files in a zip or a folder.
+    """Names and contents of the files in a zip archive or folder.
 
     Args:
         path: a ``.zip`` file or a folder.
 
     Raises:
-        DataError: if it is neither, or the zip is broken.
+        DataError: if it is neither, or if the zip is broken.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,7 +29,7 @@ class Archive:
         self._zip = None if path.is_dir() else _open_zip(path)
 
     def names(self) -> list[str]:
-        """Paths inside the archive with ``/`` between folders, sorted, without macOS' resource forks."""
+        """Sorted paths inside the archive with ``/`` between folders, without macOS' resource forks."""
         if self._zip is None:
             found = [item.relative_to(self.path).as_posix() for item in self.path.rglob("*") if item.is_file()]
         else:
@@ -40,7 +40,7 @@ class Archive:
         """Content of one file.
 
         Raises:
-            DataError: if it cannot be read whole.
+            DataError: if it cannot be read completely.
         """
         try:
             return (self.path / name).read_bytes() if self._zip is None else self._zip.read(name)
@@ -56,7 +56,7 @@ class Archive:
             raise _broken(self.title(name), str(error)) from error
 
     def title(self, name: str) -> str:
-        """How messages call a file of the archive."""
+        """Name of a file of the archive in messages."""
         return f"{self.path}!{name}" if self._zip else str(self.path / name)
 
     def close(self) -> None:
@@ -74,20 +74,20 @@ class Archive:
 def number_table(
     content: bytes, title: str, *, columns: int, delimiter: str | None = None, header: int = 0
 ) -> NDArray[np.float64]:
-    """Parse text of finite numbers, ``columns`` in a row.
+    """Parse text that consists of finite numbers, ``columns`` per row.
 
     Args:
         content: the text, ASCII.
-        title: what messages call it.
-        columns: numbers in every row; further columns are an error too.
-        delimiter: what separates them, white space by default.
-        header: lines to skip; row numbers in messages count from the first line of the file, as 1.
+        title: name of the text in messages.
+        columns: numbers in every row; additional columns are an error, too.
+        delimiter: separator, white space by default.
+        header: number of lines to skip; row numbers in messages count all lines of the file from 1.
 
     Returns:
         float64 ``[row, column]``.
 
     Raises:
-        DataError: if a row is ragged, a cell is no finite number, or there is no row.
+        DataError: if a row has another length, a cell is not a finite number, or there is no row.
     """
     lines = content.decode("ascii", "replace").splitlines()[header:]
     filled = [(header + 1 + index, line) for index, line in enumerate(lines) if line.strip()]
@@ -106,14 +106,14 @@ def column_positions(header: str, wanted: Sequence[str], title: str) -> list[int
     """Positions of the columns ``wanted`` in a comma-separated header.
 
     Raises:
-        DataError: that names the missing ones.
+        DataError: names the missing columns.
     """
     present = [name.strip().strip('"') for name in header.split(",")]
     missing = [name for name in wanted if name not in present]
     if missing:
         raise DataError(
             title,
-            found=f"no column {', '.join(missing)} (but {', '.join(present)})",
+            found=f"no column {', '.join(missing)} (only {', '.join(present)})",
             expected=f"the columns {', '.join(wanted)}",
             next_step="rename or add the columns",
         )

@@ -1,10 +1,10 @@
 """Recordings from and to CSV: ``t,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z[,label][,subject][,recording]``.
 
-Columns and units are ``csv_table``'s matter. Rows of one subject and recording form a trial, its time must rise. The
-rate is estimated from the steps of ``t``; a step of more than three sample periods is a gap and splits the trial;
-steps that differ otherwise are resampled onto an even grid by linear interpolation.
+:mod:`.csv_table` reads columns and units. The rows of one subject and recording form a trial, in which time must
+increase. The rate is estimated from the steps of ``t``; a step of more than three sample periods is a gap and splits
+the trial; other irregular steps are resampled onto a regular grid by linear interpolation.
 
-A file that was cut off in the middle of a line, by a power failure say, is read up to there.
+A file that ends in the middle of a line, as after a power failure, is read up to that line.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ GAP_PERIODS = 3.0
 """A step of more sample periods than this is a gap."""
 
 _TIDY = 0.01
-"""Share of a period that a rounded rate may be off after the whole trial; otherwise it is left unrounded."""
+"""Largest drift of a rounded rate over the whole trial, in sample periods; otherwise the rate is not rounded."""
 
 _UNEVEN = 0.1
-"""Share of a period that a sample may be off the even grid before it is interpolated."""
+"""Largest distance of a sample from the regular grid, in sample periods, that is not interpolated."""
 
 
 _LOOK_LIKE = {
@@ -40,7 +40,7 @@ _LOOK_LIKE = {
 
 
 class _Trial(NamedTuple):
-    """The rows of one subject and recording, with labels still as text."""
+    """The rows of one subject and recording, with labels as text."""
 
     subject: str
     name: str
@@ -51,23 +51,23 @@ class _Trial(NamedTuple):
 
 
 def read_csv(path: Path) -> Dataset:
-    """Read one CSV file; without a ``subject`` column the subject is the file's name.
+    """Read one CSV file; without a ``subject`` column the file's name is the subject.
 
-    Label names are in natural order; an empty cell or ``unlabelled`` is unlabelled.
+    Label names are in natural order; an empty cell or ``unlabelled`` means unlabelled.
 
     Raises:
-        DataError: naming the file, line and column.
+        DataError: names the file, line and column.
     """
     return _dataset([path], path.stem)
 
 
 def read_csv_folder(path: Path) -> Dataset:
-    """Read every ``.csv`` of a folder as one dataset; without a ``subject`` column a file's name is its subject.
+    """Read all ``.csv`` files of a folder as one dataset; without a ``subject`` column a file's name is its subject.
 
-    A file without a row is left out.
+    Files without rows are left out.
 
     Raises:
-        DataError: naming the file, line and column, or if the files' units differ.
+        DataError: names the file, line and column; also if the files' units differ.
     """
     files = [path / name for name in natural_sorted(file.name for file in path.glob("*.csv"))]
     return _dataset(files, path.name)
@@ -78,7 +78,7 @@ CSV_START = _HEADER.encode()
 
 
 def save_csv(dataset: Dataset, path: str | Path) -> None:
-    """Write a dataset as one CSV in SI units, whole or not at all; gaps stay gaps in ``t``.
+    """Write a dataset as one CSV in SI units, atomically; gaps remain visible in ``t``.
 
     Raises:
         SetupError: if the folder cannot be written.
@@ -111,7 +111,7 @@ def _dataset(paths: list[Path], name: str) -> Dataset:
     units = {table.units for _, table in tables}
     if len(units) > 1:
         raise DataError(
-            name, found="files in different units", expected="one", next_step="name the units alike in every header"
+            name, found="files in different units", expected="one unit", next_step="use the same units in every header"
         )
     trials = [trial for path, table in tables for trial in _trials(table, path)]
     label_names = natural_sorted({label for trial in trials for label in trial.labels} - {"", UNLABELLED_NAME})
@@ -127,7 +127,7 @@ def _dataset(paths: list[Path], name: str) -> Dataset:
 
 
 def _tables(paths: list[Path], oddities: list[str]) -> list[tuple[Path, CsvTable]]:
-    """Read the files; where there are others, one without a row is only odd."""
+    """Read the files; if there are several, a file without rows is only noted as an oddity."""
     tables: list[tuple[Path, CsvTable]] = []
     for path in paths:
         try:
@@ -175,18 +175,18 @@ def _check_rising(table: CsvTable, rows: NDArray[np.int64], path: Path) -> None:
         raise DataError(
             f"{path}, line {table.line[rows[at]]}, column t",
             found=f"{t[at]:g} s after {t[at - 1]:g} s",
-            expected="time that rises within a subject's recording",
-            next_step="sort the rows, or tell recordings apart in a column `recording`",
+            expected="time that increases within a subject's recording",
+            next_step="sort the rows, or separate recordings by a column `recording`",
         )
 
 
 def _recordings(trial: _Trial, label_names: tuple[str, ...], oddities: list[str]) -> Iterator[Recording]:
-    """Split a trial at its gaps and put each part on an even grid; what is noticed goes to ``oddities``."""
+    """Split a trial at its gaps and resample each part to a regular grid; remarks are added to ``oddities``."""
     index = {label: number for number, label in enumerate(label_names)}
     labels = np.array([index.get(label, UNLABELLED) for label in trial.labels], np.int16)
     title = f"subject {trial.subject}, trial {trial.name}"
     if len(trial.t) < 2:
-        oddities.append(f"{title}: a single sample was left out, its rate being unknown")
+        oddities.append(f"{title}: a single sample was left out because its rate is unknown")
         return
     steps = np.diff(trial.t)
     period = float(np.median(steps))
@@ -195,12 +195,12 @@ def _recordings(trial: _Trial, label_names: tuple[str, ...], oddities: list[str]
     for first, last in itertools.pairwise([0, *gaps.tolist(), len(trial.t)]):
         part = slice(first, last)
         if last - first < 2:
-            oddities.append(f"{title}: a lone sample at {trial.t[first]:g} s between gaps was left out")
+            oddities.append(f"{title}: a single sample at {trial.t[first]:g} s between gaps was left out")
             continue
         signals, even_labels, moved = _evened(trial.t[part], trial.signals[part], labels[part], rate)
         if moved:
             oddities.append(
-                f"{title}: uneven steps from {trial.t[first]:g} s on, up to {moved:.2f} of a period off an even "
+                f"{title}: irregular steps from {trial.t[first]:g} s on, up to {moved:.2f} of a period off a regular "
                 f"{rate:g} Hz, were interpolated"
             )
         start = float(trial.t[first] - trial.t[0])
@@ -208,9 +208,9 @@ def _recordings(trial: _Trial, label_names: tuple[str, ...], oddities: list[str]
 
 
 def _rate(steps: NDArray[np.float64], period: float) -> float:
-    """Samples a second from the steps without gaps; a step of about two periods is two.
+    """Sample rate from the steps without gaps; a step of about two periods counts as two.
 
-    The median alone would be off by the rounding of ``t``: 30 Hz in whole milliseconds has a median of 33 ms.
+    The median alone would contain the rounding of ``t``: 30 Hz in whole milliseconds has a median of 33 ms.
     """
     whole = steps[steps <= GAP_PERIODS * period]
     periods = np.maximum(1, np.rint(whole / period))
@@ -222,7 +222,7 @@ def _rate(steps: NDArray[np.float64], period: float) -> float:
 def _evened(
     t: NDArray[np.float64], signals: NDArray[np.float64], labels: NDArray[np.int16], rate: float
 ) -> tuple[NDArray[np.float32], NDArray[np.int16], float]:
-    """Signals and labels on an even grid, and how far off it (in periods) samples were, 0 if they were left alone."""
+    """Signals and labels on a regular grid, and the largest distance from it in periods, 0 if unchanged."""
     off = float(np.abs((t - t[0]) * rate - np.arange(len(t))).max())
     if off <= _UNEVEN:
         return signals.astype(np.float32), labels, 0.0

@@ -1,10 +1,10 @@
-"""Parse a CSV of samples into arrays in SI units. What the rows mean as recordings is ``csv_file``'s matter.
+"""Parsing a CSV of samples into arrays in SI units; :mod:`.csv_file` groups the rows into recordings.
 
 The header names time and channels with their units: ``t`` or ``t_s`` (``t_ms``, ``t_us``, ``t_ns``), ``acc_x`` or
 ``acc_x_mps2`` (``acc_x_g``, ``acc_x_mg``), ``gyro_x`` or ``gyro_x_rads`` (``gyro_x_dps``, ``gyro_x_mdps``). Without a
 suffix a value is in SI units. ``label``, ``subject`` and ``recording`` are optional, other columns are ignored.
 
-A file may have been cut off while it was written: a last line without its end that is no whole row is left out.
+If a file was cut off while it was written, an incomplete last line is left out.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class CsvTable:
     Args:
         t: float64 ``[row]``, seconds.
         signals: float64 ``[row, 6]`` in SI units.
-        text: the columns ``label``, ``subject`` and ``recording`` that the file has, a string a row.
+        text: the columns ``label``, ``subject`` and ``recording`` if present, one string per row.
         units: unit of each channel in the file.
-        line: ``[row]``, line of the file, the first being 1.
-        cut_off: whether a last line that is no whole row was left out.
-        ignored: names of the columns that mean nothing here.
+        line: ``[row]``, line number in the file, from 1.
+        cut_off: whether an incomplete last line was left out.
+        ignored: names of the columns that are not used.
     """
 
     t: NDArray[np.float64]
@@ -53,7 +53,7 @@ class CsvTable:
 
 
 class NoRowError(DataError):
-    """A file has no row: it is empty, or was cut off before the end of its first one."""
+    """A file has no row: it is empty, or was cut off before the end of the first row."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ def read_table(path: Path) -> CsvTable:
 
     Raises:
         NoRowError: if it has no row.
-        DataError: naming the file, line and column, if a column is missing, a row ragged, or a cell no finite number.
+        DataError: names file, line and column of a missing column, a row of another length or a cell without number.
     """
     unended = _last_line_unended(path)
     try:
-        # A character that was cut in two must not cost the lines before it.
+        # A character that was cut in two must not make the lines before it unreadable.
         with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             rows = csv.reader(file)
             layout = _first_row(rows, path, unended)
@@ -127,7 +127,7 @@ def _layout(header: list[str], path: Path) -> _Layout:
     if missing:
         raise DataError(
             path,
-            found=f"no column {', '.join(missing)} (but {', '.join(columns) or 'an empty file'})",
+            found=f"no column {', '.join(missing)} (only {', '.join(columns) or 'an empty file'})",
             expected=f"t,{','.join(CHANNELS)}[,label][,subject][,recording], separated by commas",
             next_step="rename or add the columns; a unit goes into the name, as acc_x_g or gyro_x_dps",
         )
@@ -223,7 +223,7 @@ def _bad_row(path: Path, line: int, row: list[str], layout: _Layout) -> DataErro
             float(row[position])
         except ValueError:
             return _bad_cell(path, line, name, repr(row[position]), "a number")
-    return _bad_cell(path, line, ", ".join(layout.text), "bytes that are no text", "text in UTF-8")
+    return _bad_cell(path, line, ", ".join(layout.text), "bytes that are not text", "text in UTF-8")
 
 
 def _bad_cell(path: Path, line: int, column: str, found: str, expected: str) -> DataError:

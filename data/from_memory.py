@@ -1,4 +1,4 @@
-"""Datasets out of arrays and data frames that a program already holds."""
+"""Datasets from arrays and data frames in memory."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _of_frame(error: DataError, path: str, name: str) -> DataError:
 
 
 def _with_time(frame: Any, rate_hz: float) -> Any:
-    """The frame with a column ``t`` that counts anew in every recording of every subject."""
+    """The frame with a column ``t`` that starts again in every recording of every subject."""
     groups = [column for column in ("subject", "recording") if column in frame.columns]
     rows = frame.groupby(groups, sort=False).cumcount() if groups else np.arange(len(frame))
     return frame.assign(t=rows / rate_hz)
@@ -108,7 +108,7 @@ Piece = tuple[NDArray[np.float32], list[str | None], str]
 
 
 def _pieces(signals: Any, labels: Any, subjects: Any) -> Iterator[Piece]:
-    """Samples, a label a sample and the subject of each recording."""
+    """Samples, one label per sample and the subject of each recording."""
     if hasattr(signals, "columns"):
         raise DataError(
             "from_arrays: signals",
@@ -127,7 +127,7 @@ def _pieces(signals: Any, labels: Any, subjects: Any) -> Iterator[Piece]:
             "from_arrays",
             found=f"{count} recordings, {len(labels)} labels and {len(subjects)} subjects",
             expected="as many of each",
-            next_step="pass one subject a recording, and one label a recording or a list of labels a recording",
+            next_step="pass one subject per recording, and one label or a list of labels per recording",
         )
     for number, (samples, label, subject) in enumerate(zip(signals, labels, subjects, strict=True)):
         samples = _checked(samples, f"recording {number}")
@@ -165,7 +165,7 @@ def _checked(samples: Any, thing: str) -> NDArray[np.float32]:
 
 
 def _each(value: Any, count: int, thing: str) -> list[str | None]:
-    """A name a sample, of one name for all or a sequence of them."""
+    """One name per sample, from a single name for all samples or a sequence of names."""
     if value is None or isinstance(value, str | Real):
         return [_name(value)] * count
     names: Sequence[Any] = list(value)
@@ -173,8 +173,8 @@ def _each(value: Any, count: int, thing: str) -> list[str | None]:
         raise DataError(
             f"from_arrays: {thing}",
             found=f"{len(names)} names",
-            expected=f"{count}, one a sample",
-            next_step="pass one name for all, or one a sample",
+            expected=f"{count}, one per sample",
+            next_step="pass one name for all samples, or one per sample",
         )
     return [_name(name) for name in names]
 

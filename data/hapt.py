@@ -1,4 +1,4 @@
-"""The HAPT archive as UCI publishes it (``RawData`` alone), or the folder unpacked.
+"""The HAPT archive as published by UCI (``RawData`` only), or the unpacked folder.
 
 Reyes-Ortiz, Oneto, Samà, Parra and Anguita, "Transition-aware human activity recognition using smartphones",
 Neurocomputing 2016, doi 10.1016/j.neucom.2015.07.085. 30 subjects, a Galaxy S II at the waist, 50 Hz, acceleration with
@@ -19,7 +19,7 @@ from .archive import Archive, number_table
 from .recording import UNLABELLED, Dataset, Recording
 
 TEST_SUBJECTS = ("2", "4", "9", "10", "12", "13", "18", "20", "24")
-"""The subjects of the archive's ``Test`` folder, the same as UCI-HAR's."""
+"""The subjects of the archive's ``Test`` folder; the same as in UCI-HAR."""
 
 RATE_HZ = 50.0
 _PATH = re.compile(r"(?:^|/)RawData/acc_exp(\d+)_user(\d+)\.txt$")
@@ -30,12 +30,12 @@ Runs = dict[tuple[int, int], list[tuple[int, int, int]]]
 
 
 def is_hapt(names: Sequence[str]) -> bool:
-    """Whether an archive with these file names is HAPT's."""
+    """Whether these are the file names of the HAPT archive."""
     return any(_PATH.search(name) for name in names)
 
 
 def read_hapt(archive: Archive) -> Dataset:
-    """Read every experiment; samples that ``labels.txt`` does not mention are unlabelled.
+    """Read every experiment; samples not mentioned in ``labels.txt`` are unlabelled.
 
     Raises:
         DataError: if a file is missing or broken, or a label run lies outside its experiment.
@@ -59,7 +59,7 @@ def _only(names: list[str], pattern: re.Pattern[str], archive: Archive, what: st
     found = [name for name in names if pattern.search(name)]
     if not found:
         raise DataError(
-            archive.path, found=f"no {what}", expected=f"one {what}", next_step="download the whole archive again"
+            archive.path, found=f"no {what}", expected=f"one {what}", next_step="download the complete archive again"
         )
     return found[0]
 
@@ -71,7 +71,7 @@ def _label_names(archive: Archive, names: list[str]) -> tuple[str, ...]:
         raise DataError(
             archive.title(path),
             found="other content",
-            expected="lines of a number from 1 on and a name",
+            expected="lines with a number, counting from 1, and a name",
             next_step="download the archive again",
         )
     return tuple(row[1].lower() for row in rows)
@@ -110,7 +110,7 @@ def _labels(runs: list[tuple[int, int, int]], samples: int, title: str) -> NDArr
     for label, first, last in runs:
         if last > samples:
             raise _bad_run(title, [label, first, last], f"an end of at most {samples} samples")
-        # labels.txt counts samples from 1 and includes the last.
+        # labels.txt counts samples from 1 and includes the last one.
         labels[first - 1 : last] = label - 1
     return labels
 

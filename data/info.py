@@ -1,4 +1,4 @@
-"""What a dataset holds, in figures: the content of ``deseptr data info``."""
+"""Figures of a dataset: the content of ``deseptr data info``."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ class DatasetInfo:
     Args:
         name: the dataset's name.
         recordings: number of recordings.
-        samples: samples in all of them.
-        minutes: their length.
-        rates_hz: the distinct sample rates, rising.
+        samples: number of samples in all recordings.
+        minutes: total duration.
+        rates_hz: distinct sample rates, ascending.
         labels: class names.
-        subjects: in natural order.
-        test_subjects: the source's own held-out subjects.
-        subject_label_minutes: minutes by subject and by label, ``unlabelled`` included.
+        subjects: subjects in natural order.
+        test_subjects: held-out subjects that the source defines.
+        subject_label_minutes: minutes by subject and label, including ``unlabelled``.
         channels: range and units of each channel.
         gaps: missing time inside trials.
-        oddities: what looks wrong, one line each.
+        oddities: suspected problems, one line each.
     """
 
     name: str
@@ -74,13 +74,13 @@ class DatasetInfo:
 
     @property
     def label_minutes(self) -> dict[str, float]:
-        """Minutes by label over all subjects, ``unlabelled`` included."""
+        """Minutes by label over all subjects, including ``unlabelled``."""
         rows = self.subject_label_minutes.values()
         return {name: sum(row[name] for row in rows) for name in (*self.labels, UNLABELLED_NAME)}
 
     @property
     def subject_minutes(self) -> dict[str, float]:
-        """Minutes by subject, unlabelled time included."""
+        """Minutes by subject, including unlabelled time."""
         return {subject: sum(row.values()) for subject, row in self.subject_label_minutes.items()}
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,7 +89,12 @@ class DatasetInfo:
 
 
 def describe(dataset: Dataset) -> DatasetInfo:
-    """Count, measure and look for oddities."""
+    """Compute the figures of a dataset and check it for oddities.
+
+    >>> from deseptr.data import synthetic_dataset
+    >>> describe(synthetic_dataset(subjects=2, seconds=4)).subjects
+    ('1', '2')
+    """
     minutes = minutes_table(dataset)
     columns = (*dataset.label_names, UNLABELLED_NAME)
     return DatasetInfo(

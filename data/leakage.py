@@ -1,4 +1,4 @@
-"""Is anything of a test subject in the training windows? Looked up in the windows themselves, whoever split them."""
+"""Checks that no test subject is in the training windows; examines the windows, whatever produced the split."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .windows import Windows
 def check_leakage(parts: Mapping[str, Windows]) -> None:
     """Refuse parts of a split that share a subject or a window.
 
-    A split of shuffled windows has the same wearers, even overlapping windows, on both sides and measures memory. Two
-    equal windows under different subjects are one recording that is in the data twice; windows in which nothing moves,
-    as a sensor that is off gives, are alike by chance and don't count.
+    If shuffled windows are split, both parts contain the same wearers and even overlapping windows, and the score
+    measures memory. Two equal windows of different subjects are one recording that is in the data twice; windows
+    without motion, as from a sensor that is off, are equal by chance and are ignored.
 
     Args:
-        parts: the windows of each part, by its name.
+        parts: windows of each part by its name.
 
     Raises:
-        DataError: if two parts have a subject or the bytes of a window in common.
+        DataError: if two parts have a subject or an identical window in common.
     """
     for (first, some), (second, others) in itertools.combinations(parts.items(), 2):
         shared = set(np.unique(some.subjects)) & set(np.unique(others.subjects))
@@ -43,13 +43,13 @@ def check_leakage(parts: Mapping[str, Windows]) -> None:
                 f"{first} and {second} windows",
                 found=f"the same window of {_where(parts[first], some_[digest])} and "
                 f"of {_where(parts[second], others_[digest])}",
-                expected="recordings that differ",
-                next_step="take the repeated recording out, or name its subject the same",
+                expected="different recordings",
+                next_step="remove the repeated recording, or give both the same subject",
             )
 
 
 def _digests(windows: Windows) -> dict[bytes, int]:
-    """Index of a window by the digest of its bytes, still windows left out."""
+    """Index of each window by the digest of its bytes, without still windows."""
     signals = windows.own_signals
     moving = np.flatnonzero(np.ptp(signals, axis=1).any(axis=1)) if len(windows) else ()
     return {blake2b(signals[i].tobytes(), digest_size=16).digest(): int(i) for i in moving}

@@ -1,4 +1,4 @@
-"""The MotionSense archive as its authors publish it: ``A_DeviceMotion_data.zip``, or the folder unpacked.
+"""The MotionSense archive as published by its authors, ``A_DeviceMotion_data.zip``, or the unpacked folder.
 
 Malekzadeh, Clegg, Cavallaro and Haddadi, "Mobile sensor data anonymization", IoTDI 2019, doi 10.1145/3302505.3310068.
 24 subjects, an iPhone 6s in the front trouser pocket, Core Motion at 50 Hz. Acceleration is gravity + user
@@ -27,7 +27,7 @@ LABELS = {
     "jog": "jogging",
 }
 TEST_SUBJECTS = ("5", "10", "12", "22")
-"""Whom the authors hold out."""
+"""Subjects that the authors hold out."""
 
 RATE_HZ = 50.0
 _PATH = re.compile(r"(?:^|/)(dws|ups|sit|std|wlk|jog)_(\d+)/sub_(\d+)\.csv$")
@@ -50,15 +50,15 @@ def test_subjects(label_names: Sequence[str], subjects: Iterable[str]) -> tuple[
 
 
 def is_motionsense(names: Sequence[str]) -> bool:
-    """Whether an archive with these file names is MotionSense's."""
+    """Whether these are the file names of the MotionSense archive."""
     return any(_PATH.search(name) for name in names)
 
 
 def read_motionsense(archive: Archive) -> Dataset:
-    """Read every trial; a trial that is a byte copy of an earlier one is left out and named as an oddity.
+    """Read every trial; byte-identical copies of earlier trials are left out and noted as oddities.
 
     Raises:
-        DataError: if a file is broken, lacks a column or holds a value that is no finite number.
+        DataError: if a file is broken, lacks a column or contains a value that is not a finite number.
     """
     recordings: list[Recording] = []
     oddities: list[str] = []
@@ -66,7 +66,7 @@ def read_motionsense(archive: Archive) -> Dataset:
     for member in _members(archive):
         content = archive.read(member.path)
         if content in seen:
-            oddities.append(f"{member.path} is a byte copy of {seen[content]} and was left out")
+            oddities.append(f"{member.path} is a byte-identical copy of {seen[content]} and was left out")
             continue
         seen[content] = member.path
         recordings.append(_recording(content, member, archive.title(member.path)))

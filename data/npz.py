@@ -1,8 +1,8 @@
-"""Our own layout: int16 counts with their scale in one ``.npz`` file.
+"""This package's own format: int16 counts with their scale in one ``.npz`` file.
 
 Arrays: ``signals`` int16 [N, 6], ``scale`` and ``units`` and ``channels`` [6], ``recording_start`` [R + 1], ``subject``
-and ``trial`` [R], ``label`` [N] (0 = unlabelled), ``activity_names``, ``rate_hz`` (one number, or one a recording) and,
-where known, ``test_subjects`` and ``start_s`` [R] (see ``Recording.start_s``).
+and ``trial`` [R], ``label`` [N] (0 = unlabelled), ``activity_names``, ``rate_hz`` (one number, or one per recording)
+and, if known, ``test_subjects`` and ``start_s`` [R] (see ``Recording.start_s``).
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def read_npz(path: Path) -> Dataset:
-    """Read a file in our layout.
+    """Read a file in this package's format.
 
     Raises:
-        DataError: if the file is broken, an array is missing or they do not fit each other.
+        DataError: if the file is broken, or if an array is missing or does not fit the others.
     """
     arrays = _load(path)
     _check(arrays, path)
@@ -72,9 +72,10 @@ NPZ_START = b"signals.npy"
 
 
 def save_npz(dataset: Dataset, path: str | Path) -> None:
-    """Write a dataset in our layout, whole or not at all.
+    """Write a dataset in this package's format, atomically.
 
-    A count is 2.5e-4 g or 1e-3 rad/s, or more for a channel that would not fit into int16; rounding costs half a count.
+    One count is 2.5e-4 g or 1e-3 rad/s, or more for a channel that would not fit into int16; rounding costs half a
+    count.
 
     Raises:
         SetupError: if the folder cannot be written.
@@ -126,7 +127,7 @@ def _check(arrays: Arrays, path: Path) -> None:
         raise _misfit(path, "activity_names without it", f"{UNLABELLED_NAME!r} as the name of label 0")
     bounds, samples = arrays["recording_start"], len(arrays["label"])
     if bounds[0] != 0 or bounds[-1] != samples or (np.diff(bounds) <= 0).any():
-        raise _misfit(path, "recording_start that does not tile the samples", f"rising from 0 to {samples}")
+        raise _misfit(path, "recording_start that does not partition the samples", f"rising from 0 to {samples}")
 
 
 def _check_shapes(arrays: Arrays, path: Path) -> None:
@@ -160,7 +161,7 @@ def _recordings(arrays: Arrays, factor: NDArray[np.float64]) -> list[Recording]:
 
 
 def _names(names: Any) -> NDArray[Any]:
-    """Integers where every name is one in its usual spelling, as the layout has them, else strings."""
+    """Integers if every name is an integer in its usual spelling, as the format requires, else strings."""
     numbers = all(name.isdecimal() and str(int(name)) == name and int(name) < 2**15 for name in names)
     return np.array(names, np.int16) if numbers else np.array(names, np.str_)
 

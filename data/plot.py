@@ -1,4 +1,4 @@
-"""A picture of a dataset: minutes by subject and label, and five seconds of each activity. Needs matplotlib."""
+"""A figure of a dataset: minutes by subject and label, and five seconds of each activity. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _FORMATS = (".png", ".svg", ".pdf")
 
 
 def plot_dataset(dataset: Dataset, path: str | Path) -> None:
-    """Draw the picture into ``path``, whole or not at all.
+    """Write the figure to ``path`` atomically.
 
     Args:
-        dataset: what to draw.
+        dataset: dataset to show.
         path: ends in ``.png``, ``.svg`` or ``.pdf``.
 
     Raises:
-        DataError: if the path ends otherwise.
+        DataError: if the path has another suffix.
         SetupError: if matplotlib is missing or the folder cannot be written.
     """
     target = Path(path)
@@ -36,7 +36,7 @@ def plot_dataset(dataset: Dataset, path: str | Path) -> None:
             target,
             found=f"the suffix {target.suffix or '(none)'}",
             expected=" or ".join(_FORMATS),
-            next_step="name the picture so",
+            next_step="use one of these suffixes",
         )
     figure = _figure(dataset)
     with atomic_path(target) as temporary:
@@ -44,7 +44,7 @@ def plot_dataset(dataset: Dataset, path: str | Path) -> None:
 
 
 def _figure(dataset: Dataset) -> Any:
-    # Figure alone, without pyplot: no display is asked for and nothing is left open.
+    # Figure without pyplot: it needs no display and leaves no figure open.
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -71,7 +71,7 @@ def _heat_map(figure: Any, dataset: Dataset) -> None:
     if labelled.any():
         minutes = minutes if minutes[-1].any() else labelled
     axes = figure.subplots()
-    # Unlabelled time can exceed every label's and would leave those pale.
+    # Unlabelled time can exceed that of every label and would make their cells pale.
     longest = labelled.max() if labelled.any() else minutes.max()
     image = axes.imshow(minutes, aspect="auto", cmap="Blues", vmin=0, vmax=longest)
     axes.set_xticks(range(len(dataset.subjects)), dataset.subjects)

@@ -1,4 +1,4 @@
-"""Protocols of cross-validation: who is tested in which fold, on which windows. All of them split by subject."""
+"""Cross-validation protocols: test subjects of each fold and window settings. All of them split by subject."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _OVERLAP = 0.5
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold: the subjects in ``test_subjects`` are tested, all others are learned from."""
+    """One fold: ``test_subjects`` are tested, all others are used for training."""
 
     name: str
     test_subjects: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Protocol:
+class FoldProtocol:
     """Folds of a dataset's subjects and the windows to cut.
 
     Args:
         name: ``"arena"``, ``"loso"`` or ``"official"``.
-        folds: whom each tests.
+        folds: the folds.
         window_s: length of a window, s.
-        overlap: share of a window that the next one repeats.
+        overlap: fraction of a window that the next one repeats.
         labels: the classes, in the order of the model's outputs.
 
     Raises:
-        DataError: if a fold tests nobody or a subject is tested by two folds.
+        DataError: if a fold has no test subject, or if two folds test the same subject.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Protocol:
                 )
 
     def choose(self, names: Sequence[str]) -> tuple[Fold, ...]:
-        """The folds of these names, in the protocol's order.
+        """The folds with these names, in the protocol's order.
 
         Raises:
             DataError: if there is no such fold.
@@ -81,8 +81,8 @@ def make_protocol(
     labels: Sequence[str] | None = None,
     window_s: float | None = None,
     overlap: float | None = None,
-) -> Protocol:
-    """The protocol of a name on a dataset.
+) -> FoldProtocol:
+    """Create a protocol for a dataset by name.
 
     ``arena`` is that of the published comparison of TinierHAR and its rivals: windows of 3 s, half overlapping,
     subjects sorted, fold = index % 10. ``loso`` leaves one subject out at a time. ``official`` has one fold, which
@@ -92,19 +92,23 @@ def make_protocol(
         name: one of ``PROTOCOLS``.
         dataset: the recordings.
         labels: classes to keep; by default all.
-        window_s: another length of window; a published protocol's figures are comparable at its own alone.
+        window_s: another window length; figures of a published protocol are comparable only at its own length.
         overlap: another overlap.
 
     Raises:
-        DataError: if the name is none of these, a label is unknown, there are too few subjects, or the dataset names no
-            test subjects of its own and the protocol wants them.
+        DataError: if the name or a label is unknown, there are too few subjects, or ``official`` is chosen for a
+            dataset without test subjects.
+
+    >>> from deseptr.data import synthetic_dataset
+    >>> [fold.name for fold in make_protocol("loso", synthetic_dataset(subjects=3, seconds=4)).folds]
+    ['1', '2', '3']
     """
     makers = {"arena": _arena, "loso": _loso, "official": _official}
     if name not in makers:
         raise _unknown(name)
     if labels is not None:
         dataset = dataset.select(labels=labels)
-    return Protocol(
+    return FoldProtocol(
         name,
         makers[name](dataset),
         _WINDOWS_S[name] if window_s is None else window_s,
@@ -114,10 +118,13 @@ def make_protocol(
 
 
 def parse_labels(text: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Labels from a list such as ``walking,sitting`` or ``1-6``, numbers as ``deseptr data info`` prints them.
+    """Labels from a list such as ``walking,sitting`` or ``1-6``; numbers as printed by ``deseptr data info``.
 
     Raises:
         DataError: if an entry is neither a label nor the number of one.
+
+    >>> parse_labels("2-3", ("still", "walking", "running"))
+    ('walking', 'running')
     """
     chosen: list[str] = []
     for entry in (part.strip() for part in text.split(",")):
@@ -127,7 +134,7 @@ def parse_labels(text: str, names: Sequence[str]) -> tuple[str, ...]:
                 f"labels {text!r}",
                 found=f"the entry {entry!r}",
                 expected=f"some of {', '.join(names)}, or numbers from 1 to {len(names)}",
-                next_step="choose among these",
+                next_step="choose from these",
             )
         chosen.extend(found)
     return tuple(dict.fromkeys(chosen))
@@ -155,14 +162,14 @@ def _official(dataset: Dataset) -> tuple[Fold, ...]:
         raise DataError(
             f"{dataset.name}: test subjects",
             found="none of the dataset's own",
-            expected="a dataset that names them, as HAPT does",
+            expected="a dataset that defines them, as HAPT does",
             next_step="choose --protocol arena or loso",
         )
     return (Fold("test", subject_split(dataset).test),)
 
 
 def _check_count(dataset: Dataset) -> None:
-    """Raise a DataError unless one subject can be tested, one validate and one be learned from."""
+    """Raise a DataError unless there are enough subjects for training, validation and test."""
     subject_split(dataset, test_subjects=dataset.subjects[:1])
 
 
@@ -170,7 +177,7 @@ def _unknown(name: str) -> DataError:
     by_window = any(word in name.lower() for word in ("random", "window", "fold", "shuffle"))
     return DataError(
         f"protocol {name}",
-        found="a split by window, which tests on wearers it has learned from" if by_window else "no such protocol",
+        found="a split by window, which tests on wearers that were trained on" if by_window else "no such protocol",
         expected=", ".join(PROTOCOLS),
         next_step="choose one of these, which split by subject",
     )

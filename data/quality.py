@@ -1,4 +1,4 @@
-"""What looks wrong in recordings without being an error: each finding is one line that says what to do."""
+"""Suspected problems of recordings that are not errors: one line each, which says what to do."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _NAMED = 4
 
 
 def unit_oddities(recordings: Sequence[Recording]) -> tuple[str, ...]:
-    """Suspicions that acceleration is in g, lacks gravity or is off in scale, and that angular rate is in deg/s."""
+    """Signs that acceleration is in g, lacks gravity or has a wrong scale, or that angular rate is in deg/s."""
     return (*_gravity(recordings), *_fast_gyro(recordings))
 
 
 def find_oddities(dataset: Dataset) -> tuple[str, ...]:
-    """Everything noticed in a dataset, the reader's own findings first, each once."""
+    """All oddities of a dataset, those from the reader first, each once."""
     recordings = dataset.recordings
     found = (
         *dataset.oddities,
@@ -60,7 +60,7 @@ def _fast_gyro(recordings: Sequence[Recording]) -> Iterator[str]:
     fast = float(np.percentile(np.abs(np.concatenate([r.signals[:, 3:] for r in recordings])), 99))
     if fast > _FASTEST_GYRO:
         yield (
-            f"one angular rate in a hundred exceeds {fast:.0f} rad/s, past the {_FASTEST_GYRO:.0f} of a 2000 deg/s "
+            f"one angular rate in a hundred exceeds {fast:.0f} rad/s, beyond the {_FASTEST_GYRO:.0f} of a 2000 deg/s "
             "gyroscope: if the values are in deg/s, name the columns gyro_x_dps, gyro_y_dps, gyro_z_dps"
         )
 
@@ -79,7 +79,7 @@ def _constant_channels(recordings: Sequence[Recording]) -> Iterator[str]:
 
 
 def _plateaus(recordings: Sequence[Recording]) -> Iterator[str]:
-    """Saturation: three or more samples in a row at the largest magnitude of the channel in the whole dataset."""
+    """Saturation: three or more successive samples at the channel's largest magnitude in the whole dataset."""
     peaks = np.max([np.abs(r.signals).max(0, initial=0) for r in recordings], axis=0)
     for channel, name in enumerate(CHANNELS):
         if peaks[channel] == 0:
@@ -104,14 +104,14 @@ def _duplicates(recordings: Sequence[Recording]) -> Iterator[str]:
     for recording in recordings:
         original = first.setdefault(hashlib.sha256(recording.signals.tobytes()).digest(), recording)
         if original is not recording:
-            yield f"{recording.title} is a copy of {original.title}: leave one out, lest it be on both sides of a split"
+            yield f"{recording.title} is a copy of {original.title}: leave one out, else it may be in two parts"
 
 
 def _labels(dataset: Dataset) -> Iterator[str]:
     minutes = minutes_table(dataset)
     total = minutes[:, :-1].sum(0)
     if not total.sum():
-        yield "no sample is labelled: the recordings can be replayed, not trained on"
+        yield "no sample is labelled: the recordings can be replayed, but not used for training"
         return
     for name, length in zip(dataset.label_names, total, strict=True):
         if not length:

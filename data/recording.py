@@ -1,4 +1,4 @@
-"""A recording, a set of recordings and the order of subjects. No file formats here."""
+"""Recordings, datasets and the order of subjects; no file formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNLABELLED_NAME = "unlabelled"
 
 
 class Segment(NamedTuple):
-    """A run of samples ``start`` (included) to ``stop`` (not included) with one label."""
+    """A run of samples with one label, from ``start`` (included) to ``stop`` (excluded)."""
 
     start: int
     stop: int
@@ -27,18 +27,18 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Samples of one wearer without a gap, at one rate.
+    """Samples of one wearer without gaps, at one rate.
 
     Args:
         signals: float32 ``[sample, 6]``, acceleration in m/s^2 and angular rate in rad/s, channels as ``CHANNELS``.
         rate_hz: sample rate.
-        subject: who wore the sensor.
+        subject: the wearer.
         labels: int16 ``[sample]``, index into the dataset's ``label_names``, -1 = unlabelled.
-        name: the trial. A trial cut at a gap gives several recordings of one subject and name.
-        start_s: time of the first sample on the trial's own clock, which tells how long a gap was.
+        name: the trial. A trial with gaps becomes several recordings with the same subject and name.
+        start_s: time of the first sample on the trial's clock, which shows the length of gaps.
 
     Raises:
-        DataError: if the shapes do not fit, the rate is no positive number, or a value is not finite.
+        DataError: if the shapes do not fit, the rate is not a positive number, or a value is not finite.
     """
 
     signals: NDArray[np.float32]
@@ -62,7 +62,7 @@ class Recording:
 
     @property
     def title(self) -> str:
-        """Subject and trial, as messages name a recording."""
+        """Subject and trial, the name of a recording in messages."""
         return f"subject {self.subject}, trial {self.name}"
 
     @property
@@ -71,7 +71,7 @@ class Recording:
         return len(self) / self.rate_hz
 
     def segments(self) -> Iterator[Segment]:
-        """Yield the maximal runs of one label in order of time, unlabelled ones included."""
+        """Yield the maximal runs of one label in order of time, including unlabelled ones."""
         if not len(self):
             return
         edges = np.flatnonzero(np.diff(self.labels)) + 1
@@ -85,15 +85,15 @@ class Dataset:
     """Recordings that share their label names.
 
     Args:
-        recordings: in the source's order.
-        label_names: what a recording's labels index.
-        name: what messages call it.
-        oddities: what the reader noticed and did not refuse.
-        original_units: unit of each channel in the source; ``recordings`` are in SI units whatever it was.
-        test_subjects: the source's own held-out subjects, empty where it names none.
+        recordings: recordings in the order of the source.
+        label_names: names for the label indices of the recordings.
+        name: name of the dataset in messages.
+        oddities: suspected problems that the reader noted.
+        original_units: unit of each channel in the source; ``recordings`` are always in SI units.
+        test_subjects: held-out subjects that the source defines; may be empty.
 
     Raises:
-        DataError: if there is no recording, label names repeat, or a label indexes none of them.
+        DataError: if there is no recording, label names repeat, or a label has no name.
     """
 
     recordings: tuple[Recording, ...]
@@ -118,16 +118,16 @@ class Dataset:
 
     @classmethod
     def from_arrays(cls, signals: Any, labels: Any, subjects: Any, rate_hz: float, *, name: str = "arrays") -> Dataset:
-        """A dataset of arrays that a program already holds.
+        """Create a dataset from arrays in memory.
 
         Args:
-            signals: one array ``[sample, 6]`` a recording, or a single one, which is cut wherever its subject changes;
+            signals: one array ``[sample, 6]`` per recording, or a single one, which is split where its subject changes;
                 acceleration in m/s^2 and angular rate in rad/s, channels in the order of ``CHANNELS``.
-            labels: for each recording a name, or a sequence of names, one a sample; None or NaN is unlabelled. For a
-                single array one name a sample.
-            subjects: for each recording a name. For a single array one name, or one a sample.
-            rate_hz: sample rate of all of them.
-            name: what messages call the dataset.
+            labels: for each recording a name, or one name per sample; None or NaN is unlabelled. For a single array
+                one name per sample.
+            subjects: one name per recording. For a single array one name, or one per sample.
+            rate_hz: sample rate of all recordings.
+            name: name of the dataset in messages.
 
         Raises:
             DataError: if the shapes do not fit each other, or a value is not finite.
@@ -143,16 +143,16 @@ class Dataset:
 
     @classmethod
     def from_dataframe(cls, frame: Any, *, rate_hz: float | None = None, name: str = "dataframe") -> Dataset:
-        """A dataset of a pandas data frame that has the columns of a CSV file.
+        """Create a dataset from a pandas data frame with the columns of a CSV file.
 
         Args:
-            frame: a row a sample, columns ``t``, ``acc_x`` to ``gyro_z``, ``label``, ``subject``; names say units as
-                in a CSV file (``acc_x_g``, ``t_ms``).
+            frame: one row per sample, columns ``t``, ``acc_x`` to ``gyro_z``, ``label``, ``subject``; names state units
+                as in a CSV file (``acc_x_g``, ``t_ms``).
             rate_hz: sample rate of a frame without times.
-            name: what messages call the dataset.
+            name: name of the dataset in messages.
 
         Raises:
-            DataError: as :func:`deseptr.data.read_csv`, naming column and row; if there are both times and a rate.
+            DataError: as :func:`deseptr.data.read_csv`, with column and row; also for both times and a rate.
         """
         from .from_memory import dataset_from_dataframe
 
@@ -179,7 +179,7 @@ class Dataset:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """Who occurs in the recordings, in natural order (2 before 10)."""
+        """Subjects of the recordings, in natural order (2 before 10)."""
         return natural_sorted({recording.subject for recording in self.recordings})
 
     @property
@@ -188,10 +188,10 @@ class Dataset:
         return sum(map(len, self.recordings))
 
     def select(self, *, subjects: Sequence[str] | None = None, labels: Sequence[str] | None = None) -> Dataset:
-        """The recordings of some subjects, or with some labels alone.
+        """Keep only the recordings of some subjects, or only some labels.
 
         Args:
-            subjects: whom to keep.
+            subjects: subjects to keep.
             labels: the new ``label_names``, in this order; samples of every other label become unlabelled.
 
         Raises:
@@ -240,10 +240,10 @@ def names_of(values: Any, argument: str) -> tuple[str, ...] | None:
 
 
 def label_table(old: Sequence[str], new: Sequence[str], name: str) -> NDArray[np.int16]:
-    """Table that maps an index into ``old`` onto one into ``new``; ``table[-1]`` and dropped labels are -1.
+    """Table from indices into ``old`` to indices into ``new``; ``table[-1]`` and dropped labels are -1.
 
     Raises:
-        DataError: if a new label is none of the old ones.
+        DataError: if a new label is not one of the old ones.
     """
     check_known("label", new, old, name)
     positions = {label: index for index, label in enumerate(new)}
@@ -251,8 +251,8 @@ def label_table(old: Sequence[str], new: Sequence[str], name: str) -> NDArray[np
 
 
 def check_subjects(wanted: Sequence[str], present: Sequence[str], name: str) -> None:
-    """Raise a DataError that lists the subjects present unless there is a wanted one and all are among them."""
-    next_step = "choose among the subjects present"
+    """Raise a DataError that lists the subjects present unless at least one is wanted and all are present."""
+    next_step = "choose from the subjects present"
     if not wanted:
         raise DataError(
             f"{name}: chosen subjects", found="none", expected=f"some of {', '.join(present)}", next_step=next_step
@@ -261,9 +261,9 @@ def check_subjects(wanted: Sequence[str], present: Sequence[str], name: str) -> 
 
 
 def check_known(
-    kind: str, wanted: Sequence[str], present: Sequence[str], name: str, next_step: str = "choose among these"
+    kind: str, wanted: Sequence[str], present: Sequence[str], name: str, next_step: str = "choose from these"
 ) -> None:
-    """Raise a DataError that lists what of a kind is present in ``name`` unless everything wanted is among it."""
+    """Raise a DataError that lists the ``present`` names of a ``kind`` unless all wanted ones are among them."""
     missing = [each for each in wanted if each not in present]
     if missing:
         raise DataError(
@@ -275,7 +275,7 @@ def check_known(
 
 
 def empty_class(name: str, label: str) -> DataError:
-    """The error for a class without a single example."""
+    """The error for a class without examples."""
     return DataError(
         f"{name}: class {label}",
         found="no sample of it",
@@ -306,7 +306,7 @@ def _check_shapes(recording: Recording) -> None:
             recording.title,
             found=f"signals {shape} and labels {recording.labels.shape}",
             expected=f"signals [sample, {count}] and labels [sample]",
-            next_step="pass one label a sample and six channels",
+            next_step="pass one label per sample and six channels",
         )
     if not (np.isfinite(recording.rate_hz) and recording.rate_hz > 0):
         raise DataError(

@@ -1,4 +1,4 @@
-"""Change the sample rate of a recording by band-limited interpolation, with numpy alone."""
+"""Changing the sample rate of a recording by band-limited interpolation, with numpy only."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ _SAME_RATE = 1e-6
 
 
 def resample(recording: Recording, rate_hz: float) -> Recording:
-    """The recording at another rate.
+    """The recording at another sample rate.
 
     Each output sample is a Kaiser-windowed sinc interpolation of its neighbours (J. O. Smith, "Digital Audio
-    Resampling", CCRMA: 16 zero crossings a side, beta 8). When the rate falls, the cut-off falls with it, which keeps
-    aliases out. The ends are continued by their edge values. The output covers the same time span, and a label is that
-    of the nearest sample.
+    Resampling", CCRMA: 16 zero crossings per side, beta 8). For a lower rate the cut-off is lowered accordingly to
+    prevent aliasing. Beyond the ends the signal is held. The output covers the same time span; each label is that of
+    the nearest sample.
 
     Args:
         recording: any recording.
-        rate_hz: the rate wanted; within a millionth of the recording's own the recording is returned unchanged.
+        rate_hz: the new rate; within a millionth of the recording's rate, the recording is returned unchanged.
 
     Raises:
-        DataError: if the rate is no positive number.
+        DataError: if the rate is not a positive number.
+
+    >>> from deseptr.data import synthetic_day
+    >>> resample(synthetic_day(seconds=2.0), 25.0).rate_hz
+    25.0
     """
     if not (np.isfinite(rate_hz) and rate_hz > 0):
         raise DataError("rate_hz", found=rate_hz, expected="a positive rate in Hz", next_step="choose a rate, as 50")
@@ -50,7 +54,7 @@ def interpolate(signals: NDArray[np.float32], positions: NDArray[np.float64], cu
     Args:
         signals: ``[sample, channel]``.
         positions: ``[output]`` in samples of ``signals``, fractions allowed, within its ends.
-        cutoff: upper edge of the pass band as a share of the input's Nyquist rate, at most 1.
+        cutoff: upper edge of the pass band as a fraction of the input's Nyquist rate, at most 1.
 
     Returns:
         float32 ``[output, channel]``.
@@ -69,15 +73,15 @@ def interpolate(signals: NDArray[np.float32], positions: NDArray[np.float64], cu
 
 
 def interpolation_weights(distance: NDArray[np.float64], cutoff: float, half_width: float) -> NDArray[np.float64]:
-    """Weights of the samples at ``distance [output, tap]`` from an output, which sum to 1 over the taps.
+    """Weights of the samples at ``distance [output, tap]`` from an output; they sum to 1 over the taps.
 
     Args:
-        distance: in samples of the input.
-        cutoff: upper edge of the pass band as a share of the input's Nyquist rate, at most 1.
-        half_width: of the kernel, in samples of the input.
+        distance: distance in samples of the input.
+        cutoff: upper edge of the pass band as a fraction of the input's Nyquist rate, at most 1.
+        half_width: half the width of the kernel, in samples of the input.
     """
     taper = np.sqrt(np.maximum(0.0, 1 - (distance / half_width) ** 2))
     inside = np.abs(distance) <= half_width
     weights = np.where(inside, np.sinc(cutoff * distance) * np.i0(_KAISER_BETA * taper), 0.0)
-    # Without this a constant, such as gravity, would ripple with the fractional position.
+    # Without this, constants such as gravity would vary with the fractional position.
     return np.asarray(weights / weights.sum(1, keepdims=True), np.float64)

@@ -1,7 +1,7 @@
-"""What an inertial sensor on a swinging thigh reads: the physics of the synthetic wearer, without anything random.
+"""Readings of an inertial sensor on a swinging thigh: the physics of the synthetic wearer, without randomness.
 
 Axes: world x forward, y left, z up; thigh x forward, y left, z from knee to hip when the wearer stands; phone x right,
-y up and z out of the screen, which lies against the thigh, when it is pushed upright into the front pocket.
+y up and z out of the screen, which faces the thigh, when the phone is upright in the front pocket.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from deseptr.contract import STANDARD_GRAVITY
 Track = NDArray[np.float64]
 
 PHONE_FROM_THIGH = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]])
-"""Rotation that takes a vector in thigh axes to the axes of an upright phone."""
+"""Rotation from thigh axes to the axes of an upright phone."""
 
 _GRAVITY_REACTION = np.array([0.0, 0.0, STANDARD_GRAVITY])
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """How the thigh moves.
+    """Motion of the thigh.
 
     Args:
         flexion: float64 ``[sample]`` radians, knee forward and up positive; sitting is about pi/2.
         roll: float64 ``[sample]`` radians about the thigh's forward axis.
-        heading: float64 ``[sample]`` radians, turning left positive.
-        hip: float64 ``[sample, 3]``, acceleration of the hip in m/s^2, in world axes that turn with the heading.
+        heading: float64 ``[sample]`` radians, left turn positive.
+        hip: float64 ``[sample, 3]``, acceleration of the hip in m/s^2, in world axes that rotate with the heading.
     """
 
     flexion: Track
@@ -50,9 +50,9 @@ class Motion:
 def thigh_readings(motion: Motion, rate_hz: float, lever: NDArray[np.float64]) -> NDArray[np.float64]:
     """Specific force and angular rate in thigh axes at a point of the thigh.
 
-    The orientation is ``Rz(heading) Ry(-flexion) Rx(roll)``; the angular rate is its derivative, and the specific force
-    is that of the hip plus gravity's reaction, turned into the thigh, plus the tangential and centripetal acceleration
-    at ``lever`` (Titterton and Weston, "Strapdown Inertial Navigation Technology", chapter 3).
+    The orientation is ``Rz(heading) Ry(-flexion) Rx(roll)``; the angular rate is its derivative. The specific force is
+    the acceleration of the hip minus gravity, rotated to the thigh, plus the tangential and centripetal acceleration at
+    ``lever`` (Titterton and Weston, "Strapdown Inertial Navigation Technology", chapter 3).
 
     Args:
         motion: the tracks.

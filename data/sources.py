@@ -1,4 +1,4 @@
-"""Open any source of recordings by its name: the one door that commands use for DATA."""
+"""Opening any source of recordings by its name, as all commands do for DATA."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .recording import Dataset
 from .synthetic import synthetic_from_text
 
 _LAYOUTS = (
-    "a .npz file of ours, a .csv file or a folder of them, the MotionSense or HAPT archive (zip or folder), "
+    "a .npz file of this package, a .csv file or a folder of them, the MotionSense or HAPT archive (zip or folder), "
     "or `synthetic`"
 )
 
@@ -28,7 +28,10 @@ def load_dataset(source: str | Path) -> Dataset:
     ``synthetic`` takes options: ``synthetic:subjects=4,seconds=30,seed=2,rate_hz=100``.
 
     Raises:
-        DataError: if there is no such file, its layout is unknown, or its content is broken.
+        DataError: if there is no such file, its format is unknown, or its content is broken.
+
+        >>> load_dataset("synthetic:subjects=2,seconds=4").subjects
+        ('1', '2')
     """
     text = str(source)
     if text.partition(":")[0] == "synthetic":
@@ -65,14 +68,14 @@ def _read_archive(archive: Archive) -> Dataset:
         return read_hapt(archive)
     raise DataError(
         archive.path,
-        found=f"{len(names)} files of another layout" if names else "nothing in it",
+        found=f"{len(names)} files of another format" if names else "nothing in it",
         expected=_LAYOUTS,
         next_step="unpack it if it holds another archive, or convert it to .csv",
     )
 
 
 def writer_for(path: str | Path) -> Callable[[Dataset, str | Path], None]:
-    """The function that writes the layout a path's suffix names, to refuse a wrong one before any work is done.
+    """The function that writes the format of a path's suffix; called early to refuse a wrong suffix before any work.
 
     Raises:
         DataError: if the suffix is neither ``.npz`` nor ``.csv``.
@@ -84,7 +87,7 @@ def writer_for(path: str | Path) -> Callable[[Dataset, str | Path], None]:
             path,
             found=f"the suffix {suffix or '(none)'}",
             expected=" or ".join(writers),
-            next_step="name the output file so",
+            next_step="use one of these suffixes",
         )
     return writers[suffix]
 
@@ -103,7 +106,7 @@ def check_output(path: str | Path) -> None:
 
 
 def save_dataset(dataset: Dataset, path: str | Path) -> None:
-    """Write a dataset in the layout that the path's suffix names, whole or not at all.
+    """Write a dataset atomically, in the format of the path's suffix.
 
     Raises:
         DataError: if the suffix is neither ``.npz`` nor ``.csv``.

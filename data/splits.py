@@ -1,4 +1,4 @@
-"""Splits by subject. There is no other kind here: windows of one wearer on both sides would measure memory."""
+"""Splits by subject. Other splits do not exist here: with windows of one wearer in two parts, scores measure memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEFAULT_TEST_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Split:
-    """Subjects to train on, to choose the checkpoint by, and to report; each in natural order.
+    """Subjects for training, for selecting the checkpoint, and for reporting; each in natural order.
 
     Raises:
         DataError: if a subject is in two parts.
@@ -42,19 +42,24 @@ def subject_split(
 
     Args:
         dataset: at least three subjects.
-        test_subjects: whom to hold out; by default the dataset's own, else a quarter drawn by ``seed``.
-        validation: share of the other subjects that validates, at least one of them; 0 takes none.
-        seed: draws the subjects where they are not given.
+        test_subjects: subjects to hold out; by default those of the dataset, else a random quarter.
+        validation: fraction of the other subjects for validation, at least one subject; 0 takes none.
+        seed: seed of the random choices.
 
     Raises:
-        DataError: if there are too few subjects, one is unknown, or the share is negative or not below 1.
+            DataError: if there are too few subjects, one is unknown, or the fraction is not in [0, 1).
+
+        >>> from deseptr.data import synthetic_dataset
+        >>> split = subject_split(synthetic_dataset(subjects=4, seconds=4), test_subjects=["4"])
+        >>> split.test, len(split.train) + len(split.validation)
+        (('4',), 3)
     """
     subjects = dataset.subjects
     if len(subjects) < 3:
         raise _too_few(dataset, f"{len(subjects)} subject{'s' * (len(subjects) != 1)} ({', '.join(subjects)})")
     if not 0 <= validation < 1:
         raise DataError(
-            "validation", found=validation, expected="from 0 to below 1", next_step="choose a share, as 0.15"
+            "validation", found=validation, expected="at least 0 and below 1", next_step="choose a fraction, as 0.15"
         )
     rng = np.random.default_rng(seed)
     test = _test_subjects(dataset, test_subjects, rng)
@@ -70,6 +75,9 @@ def arena_folds(subjects: Sequence[str], n: int = 10) -> tuple[tuple[str, ...], 
 
     Raises:
         DataError: if there are fewer subjects than folds.
+
+    >>> arena_folds(["1", "2", "3", "4", "5"], n=2)
+    (('1', '3', '5'), ('2', '4'))
     """
     ordered = natural_sorted(set(subjects))
     if not 2 <= n <= len(ordered):
@@ -83,10 +91,13 @@ def arena_folds(subjects: Sequence[str], n: int = 10) -> tuple[tuple[str, ...], 
 
 
 def parse_subjects(text: str) -> tuple[str, ...]:
-    """Subjects from a list such as ``5,10,12-14``; names that are no numbers are taken as they are.
+    """Subjects from a list such as ``5,10,12-14``; names that are not numbers are kept as they are.
 
     Raises:
-        DataError: if an entry is empty or a range runs backwards.
+        DataError: if an entry is empty or a range is descending.
+
+    >>> parse_subjects("5,10,12-14")
+    ('5', '10', '12', '13', '14')
     """
     subjects: list[str] = []
     for entry in (part.strip() for part in text.split(",")):
@@ -113,7 +124,7 @@ def check_disjoint(*parts: Sequence[str]) -> None:
                 f"subject {', '.join(natural_sorted(twice))}",
                 found="in two parts of the split",
                 expected="every subject in one part",
-                next_step="take the subject out of one of them",
+                next_step="remove the subject from one of them",
             )
         seen |= set(part)
 

@@ -1,7 +1,7 @@
-"""Recordings of synthetic wearers: a learning task that needs no download, seeded and the same everywhere.
+"""Recordings of synthetic wearers: a learning task without download, reproducible from a seed on every machine.
 
-The phone is in the front trouser pocket and the labels are MotionSense's. Acceleration is the specific force, +1 g
-along the axis that points up, as the chips report it; iOS reports the opposite sign.
+The phone is in the front trouser pocket and the labels are those of MotionSense. Acceleration is the specific force,
++1 g along the axis that points up, as chips report it; iOS reports the opposite sign.
 """
 
 from __future__ import annotations
@@ -25,18 +25,22 @@ _STRETCH_STREAM = 2000
 
 
 def synthetic_dataset(subjects: int = 12, seconds: float = 60.0, seed: int = 1, rate_hz: float = 50.0) -> Dataset:
-    """Draw synthetic wearers, one recording of each activity a wearer.
+    """Simulate synthetic wearers, one recording of each activity per wearer.
 
-    Subject k is the same whatever the number of subjects. The last quarter of the subjects is held out for test.
+    Subject k does not depend on the number of subjects. The last quarter of the subjects is held out for test.
 
     Args:
-        subjects: how many, named 1, 2, and so on.
+        subjects: number of subjects, named 1, 2, and so on.
         seconds: length of each recording.
-        seed: draws everything.
+        seed: seed of all random numbers.
         rate_hz: sample rate.
 
     Raises:
-        DataError: if a number is not positive or a recording would have less than two samples.
+        DataError: if a number is not positive or a recording would have fewer than two samples.
+
+    >>> dataset = synthetic_dataset(subjects=2, seconds=4)
+    >>> len(dataset.recordings), dataset.test_subjects
+    (12, ('2',))
     """
     _check(subjects, seconds, rate_hz, seed)
     recordings = [
@@ -54,11 +58,11 @@ def synthetic_dataset(subjects: int = 12, seconds: float = 60.0, seed: int = 1, 
 
 
 def synthetic_day(subject: int | str = 1, seed: int = 1, rate_hz: float = 50.0, seconds: float = 20.0) -> Recording:
-    """One continuous recording of a wearer going through all activities, for streaming.
+    """One continuous recording of a wearer with all activities, for streaming.
 
     Args:
-        subject: a number from 1 on; the same person as in :func:`synthetic_dataset`, in another trial.
-        seed: the dataset's seed.
+        subject: a number from 1; the same person as in :func:`synthetic_dataset`, in another trial.
+        seed: seed of the dataset.
         rate_hz: sample rate.
         seconds: length of each activity; the transitions of two seconds between them are unlabelled.
 
@@ -86,14 +90,14 @@ def synthetic_day(subject: int | str = 1, seed: int = 1, rate_hz: float = 50.0, 
 def synthetic_stretch(
     subject: int, number: int, seed: int = 1, rate_hz: float = 50.0, seconds: float = 20.0
 ) -> Recording:
-    """Stretch ``number`` of an endless life: one activity, drawn, the same whenever it is asked for.
+    """Stretch ``number`` of an endless sequence: one random activity, always the same for the same arguments.
 
     Args:
-        subject: from 1 on; the same person as in :func:`synthetic_dataset`, in another trial.
-        number: of the stretch, from 0 on.
-        seed: the dataset's seed.
+        subject: a number from 1; the same person as in :func:`synthetic_dataset`, in another trial.
+        number: number of the stretch, from 0.
+        seed: seed of the dataset.
         rate_hz: sample rate.
-        seconds: its length.
+        seconds: length of the stretch.
 
     Raises:
         DataError: if a number is not positive.
@@ -105,10 +109,10 @@ def synthetic_stretch(
 
 
 def synthetic_from_text(text: str) -> Dataset:
-    """The dataset that ``synthetic`` or ``synthetic:subjects=12,seconds=60,seed=1,rate_hz=50`` names.
+    """The dataset described by ``synthetic`` or ``synthetic:subjects=12,seconds=60,seed=1,rate_hz=50``.
 
     Raises:
-        DataError: if an option is unknown or no number.
+        DataError: if an option is unknown or not a number.
     """
     kinds = {"subjects": int, "seconds": float, "seed": int, "rate_hz": float}
     options: dict[str, int | float] = {}
@@ -142,7 +146,7 @@ def _trial(
 
 
 def _readings(wearer: Wearer, motion: Motion, rate_hz: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """What the phone's sensors report: turned into its axes, averaged down to the rate, with bias and noise."""
+    """Readings of the phone's sensors: rotated to its axes, averaged to the sample rate, with bias and noise."""
     inner = _oversampling(rate_hz)
     thigh = thigh_readings(motion, rate_hz * inner, wearer.lever)
     mount = draw_mount(wearer, rng)
@@ -154,7 +158,7 @@ def _readings(wearer: Wearer, motion: Motion, rate_hz: float, rng: np.random.Gen
 
 
 def _crossfaded(parts: list[NDArray[np.float64]], overlap: int) -> NDArray[np.float64]:
-    """Join motions so that each fades into the next over ``overlap`` samples."""
+    """Join motions with cross-fades of ``overlap`` samples."""
     fade = (0.5 - 0.5 * np.cos(np.pi * (np.arange(overlap) + 0.5) / overlap))[:, None]
     joined = parts[0]
     for part in parts[1:]:
@@ -180,7 +184,7 @@ def _check(subjects: int, seconds: float, rate_hz: float, seed: int) -> None:
         ("subjects", subjects, 1),
         ("seed", seed, 0),
         ("rate_hz", rate_hz, 1.0),
-        ("samples a recording", seconds * rate_hz, 2),
+        ("samples per recording", seconds * rate_hz, 2),
     ):
         if not (np.isfinite(value) and value >= least):
             raise DataError(

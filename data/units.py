@@ -23,7 +23,7 @@ def to_si(unit: str, source: object) -> float:
     """Factor that converts a value in ``unit`` to m/s^2 or rad/s.
 
     Raises:
-        DataError: if the unit is not known.
+        DataError: if the unit is unknown.
     """
     if unit not in _TO_SI:
         raise DataError(

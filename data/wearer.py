@@ -1,7 +1,7 @@
 """A synthetic wearer: how one person walks, climbs, jogs, sits and stands, as motion of the thigh.
 
-Habits are drawn once for a person, trials vary around them. The spread between people is as large as the difference
-between walking and stairs, so that these are confusable by any single statistic and told apart by a stride's shape.
+Habits are drawn once per person; trials vary around them. Differences between people are as large as the difference
+between walking and stairs, so that single statistics confuse these, while the shape of a stride distinguishes them.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ LABELS = ("downstairs", "upstairs", "sitting", "standing", "walking", "jogging")
 
 @dataclass(frozen=True)
 class Gait:
-    """A manner of going.
+    """Parameters of a gait.
 
     Args:
-        stride_hz: strides (two steps) a second.
+        stride_hz: strides (two steps) per second.
         offset: mean flexion of the thigh, radians.
         swing: amplitude of the flexion's first harmonic, radians.
-        harmonics: amplitude of the second, third and fourth harmonic as a share of ``swing``.
+        harmonics: amplitude of the second, third and fourth harmonic as fractions of ``swing``.
         phases: their phases, radians.
         bounce: amplitude of the hip's vertical acceleration at the step rate, m/s^2.
         bounce_phase: its phase, radians.
         impact: peak acceleration of a heel strike, m/s^2.
-        strike: when in the stride the wearer's own heel strikes, 0 to 1.
+        strike: phase of the stride at which the heel of the phone's leg strikes, 0 to 1.
     """
 
     stride_hz: float
@@ -55,7 +55,7 @@ GAITS = {
 
 @dataclass(frozen=True)
 class Posture:
-    """A manner of keeping still: usual and occasional flexion in radians, and how restless it is."""
+    """Parameters of a resting posture: usual and occasional flexion in radians, and amount of restlessness."""
 
     flexion: float
     spread: float
@@ -73,13 +73,13 @@ POSTURES = {
 
 @dataclass(frozen=True, eq=False)
 class Wearer:
-    """One person's habits.
+    """Habits of one person.
 
     Args:
-        gaits: how this person goes, by activity.
+        gaits: gait of each activity.
         lever: ``[3]`` from hip to phone in metres, thigh axes.
-        asymmetry: strength of the other leg's heel strike at this pocket, as a share of the own one's.
-        upright: probability that the phone is pushed in upright rather than upside down.
+        asymmetry: strength of the other leg's heel strike at the phone, as a fraction of the own leg's.
+        upright: probability that the phone is upright rather than upside down.
         twist: usual rotation of the phone about the thigh, radians.
     """
 
@@ -91,7 +91,7 @@ class Wearer:
 
 
 def draw_wearer(rng: np.random.Generator) -> Wearer:
-    """Draw a person."""
+    """Draw a random person."""
     tempo, vigour = rng.normal(1, 0.06), rng.lognormal(0, 0.12)
     return Wearer(
         gaits={name: _vary(gait, rng, tempo, vigour) for name, gait in GAITS.items()},
@@ -103,7 +103,7 @@ def draw_wearer(rng: np.random.Generator) -> Wearer:
 
 
 def draw_mount(wearer: Wearer, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw how the phone sits in the pocket this time: rotation ``[3, 3]`` from thigh to phone axes."""
+    """Draw the mounting of the phone for one trial: rotation ``[3, 3]`` from thigh to phone axes."""
     upside_down = turn_about(2, 0.0 if rng.random() < wearer.upright else np.pi)
     screen_out = turn_about(1, 0.0 if rng.random() < 0.8 else np.pi)
     slack = turn_about(0, rng.normal(0, 0.12)) @ turn_about(2, rng.normal(0, 0.15))
@@ -112,7 +112,7 @@ def draw_mount(wearer: Wearer, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def move(wearer: Wearer, activity: str, count: int, rate_hz: float, rng: np.random.Generator) -> Motion:
-    """The thigh's motion in one trial of ``count`` samples."""
+    """Motion of the thigh in one trial of ``count`` samples."""
     if activity in POSTURES:
         return _rest(POSTURES[activity], count, rate_hz, rng)
     gait = wearer.gaits[activity]
@@ -123,7 +123,7 @@ def move(wearer: Wearer, activity: str, count: int, rate_hz: float, rng: np.rand
 
 
 def wander(rng: np.random.Generator, count: int, rate_hz: float, period_s: float) -> Track:
-    """A smooth random track of about unit variance that changes its mind every ``period_s``."""
+    """A smooth random track with about unit variance and a new target every ``period_s``."""
     at = np.arange(count) / (rate_hz * period_s) + rng.random()
     knots = rng.standard_normal(int(at[-1]) + 2 if count else 2)
     index = at.astype(np.int64)
@@ -136,7 +136,7 @@ def _smoothstep(x: Track) -> Track:
 
 
 def _vary(gait: Gait, rng: np.random.Generator, tempo: float, vigour: float) -> Gait:
-    """A person's own version of a gait."""
+    """A person's individual version of a gait."""
     return replace(
         gait,
         stride_hz=gait.stride_hz * tempo * rng.normal(1, 0.05),
@@ -152,7 +152,7 @@ def _vary(gait: Gait, rng: np.random.Generator, tempo: float, vigour: float) -> 
 
 
 def _phase(gait: Gait, count: int, rate_hz: float, rng: np.random.Generator) -> Track:
-    """Strides gone so far, with a cadence that drifts."""
+    """Number of strides so far, with a drifting cadence."""
     cadence = gait.stride_hz * (1 + 0.04 * wander(rng, count, rate_hz, 6.0) + 0.02 * wander(rng, count, rate_hz, 1.0))
     return rng.random() + np.cumsum(cadence) / rate_hz
 
@@ -186,7 +186,7 @@ def _hip(
 
 
 def _impacts(gait: Gait, phase: Track, rng: np.random.Generator) -> Track:
-    """A decaying oscillation after each strike, of a strength that differs from stride to stride."""
+    """A decaying oscillation after each strike, with a strength that varies from stride to stride."""
     stride = np.floor(phase).astype(np.int64)
     strengths = rng.lognormal(0, 0.2, int(stride[-1] - stride[0]) + 1)
     since_s = (phase - stride) / gait.stride_hz
@@ -195,7 +195,7 @@ def _impacts(gait: Gait, phase: Track, rng: np.random.Generator) -> Track:
 
 
 def _stairs(wearer: Wearer, gait: Gait, count: int, rate_hz: float, rng: np.random.Generator) -> Motion:
-    """Flights of stairs with landings between them, on which the wearer turns and takes a level step or two."""
+    """Flights of stairs with landings between them, where the wearer turns and takes one or two level steps."""
     landing = np.zeros(count)
     at = rng.uniform(4, 12)
     while at * rate_hz < count:
@@ -224,7 +224,7 @@ def _draw_flexion(posture: Posture, rng: np.random.Generator) -> float:
 
 
 def _held(rng: np.random.Generator, count: int, rate_hz: float, draw: Callable[[], float]) -> Track:
-    """A value that is held for 10 to 40 s and then moves to another within a second."""
+    """A value that is constant for 10 to 40 s and then moves to another within a second."""
     track = np.full(count, draw())
     at = rng.uniform(5, 40)
     while at * rate_hz < count:
@@ -235,7 +235,7 @@ def _held(rng: np.random.Generator, count: int, rate_hz: float, draw: Callable[[
 
 
 def _fidgets(posture: Posture, count: int, rate_hz: float, rng: np.random.Generator) -> Track:
-    """Short wiggles of the leg at random times."""
+    """Short movements of the leg at random times."""
     t = np.arange(count) / rate_hz
     track = np.zeros(count)
     for at in rng.uniform(0, count / rate_hz, rng.poisson(posture.fidgets_hz * count / rate_hz)):

@@ -1,4 +1,4 @@
-"""Cut recordings into windows that never cross the border of a recording, a gap or a label."""
+"""Cutting recordings into windows that never cross the border of a recording, a gap or a label."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .resampling import resample
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Labelled windows and where each came from.
+    """Labelled windows and their origin.
 
     Args:
         signals: float32 ``[window, history + window_length, 6]`` in m/s^2 and rad/s.
         labels: int64 ``[window]``, index into ``label_names``.
         subjects: str ``[window]``.
         recording: int64 ``[window]``, index into the dataset's ``recordings``.
-        start: int64 ``[window]``, first sample in the recording at ``rate_hz``, the history not counted.
-        label_names: what the labels index.
+        start: int64 ``[window]``, first sample in the recording at ``rate_hz``, after the history.
+        label_names: names for the label indices.
         rate_hz: sample rate of the windows.
         history: samples of each of the ``signals`` that come before its window.
     """
@@ -47,7 +47,7 @@ class Windows:
         return f"Windows([{shape}] at {self.rate_hz:g} Hz, {counts})"
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Windows:
-        """The windows that a mask or an array of indices chooses, in its order."""
+        """The windows selected by a mask or by indices, in the order of the indices."""
         return Windows(
             self.signals[chosen],
             self.labels[chosen],
@@ -65,7 +65,7 @@ class Windows:
         return self.signals[:, self.history :]
 
     def of_subjects(self, subjects: Sequence[str]) -> Windows:
-        """The windows of some subjects, in their order here."""
+        """The windows of some subjects, in unchanged order."""
         return self.take(np.isin(self.subjects, list(subjects)))
 
     def counts(self) -> dict[str, int]:
@@ -74,7 +74,7 @@ class Windows:
         return {name: int(count) for name, count in zip(self.label_names, counts, strict=True)}
 
     def check_classes(self, name: str = "windows") -> None:
-        """Raise a DataError that names the first class without a single window."""
+        """Raise a DataError that names the first class without windows."""
         for label, count in self.counts().items():
             if not count:
                 raise empty_class(name, label)
@@ -89,23 +89,28 @@ def cut_windows(
     label_names: Sequence[str] | None = None,
     history: int = 0,
 ) -> Windows:
-    """Cut every label run of every recording into windows.
+    """Cut every run of one label in every recording into windows.
 
     A run of ``n`` samples gives ``(n - window_length) // hop_length + 1`` windows, the first at its first sample;
-    unlabelled runs give none. Recordings of another rate are resampled first.
+    unlabelled runs give none. Recordings with another rate are resampled first.
 
     Args:
         dataset: the recordings.
         window_length: samples in a window, at ``rate_hz``.
         hop_length: samples between the starts of successive windows.
         rate_hz: sample rate of the windows.
-        label_names: the classes wanted, in the order of the windows' labels; by default the dataset's own. Samples of
-            other classes are left out.
-        history: samples of the recording before each window, across labels, that its ``signals`` begin with; before
-            the recording's first sample that one is repeated.
+        label_names: the classes, in the order of the windows' labels; by default those of the dataset. Samples of other
+            classes are left out.
+        history: samples before each window that its ``signals`` begin with, whatever their label; before the start of
+            the recording its first sample is repeated.
 
     Raises:
-        DataError: if a length is not positive, a label unknown, or no run is long enough for a single window.
+        DataError: if a length is not positive, a label is unknown, or no run is long enough for a window.
+
+    >>> from deseptr.data import synthetic_dataset
+    >>> windows = cut_windows(synthetic_dataset(2, 4), window_length=128, hop_length=64, rate_hz=50.0)
+    >>> windows.signals.shape
+    (24, 128, 6)
     """
     _check_lengths(window_length, hop_length, history)
     names = dataset.label_names if label_names is None else tuple(label_names)

@@ -45,7 +45,6 @@ from .host.power import Power as Power, PowerMeter as PowerMeter
 from .label.class_of_logits import (
     Classification as Classification,
     classify_logits as classify_logits,
-    softmax as softmax,
 )
 from .label.tracker import (
     DecisionConfig as DecisionConfig,

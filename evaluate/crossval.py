@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from deseptr.contract import DeseptrError, SetupError
-from deseptr.data import Dataset, Protocol as FoldProtocol
+from deseptr.data import Dataset, FoldProtocol
 from deseptr.train.config import TrainConfig
 
 from .crossval_summary import summarise, write_summary

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deseptr.contract import atomic_write
-from deseptr.data import Protocol
+from deseptr.data import FoldProtocol
 from deseptr.train.predictions import Predictions
 
 from .fold_job import FoldResult
@@ -19,7 +19,7 @@ from .markdown import figure, markdown_table
 _MEASURES = ("accuracy", "macro_f1", "ece")
 
 
-def summarise(results: Sequence[FoldResult], protocol: Protocol, dataset: str, command: str = "") -> dict[str, Any]:
+def summarise(results: Sequence[FoldResult], protocol: FoldProtocol, dataset: str, command: str = "") -> dict[str, Any]:
     """Figures of finished folds as plain JSON values.
 
     ``mean`` and ``std`` are over the folds (of a sample, n − 1), as published figures of a protocol are; ``pooled`` has

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import Scores, SetupError, score
+from deseptr.contract import Scores, SetupError, score, softmax
 from deseptr.data import Dataset, resample
 from deseptr.data.windows import samples_before
-from deseptr.device import Clock, GapEvent, softmax
+from deseptr.device import Clock, GapEvent
 from deseptr.firmware_harness.simulator import ReplayedWindow, replay
 from deseptr.tflite import Engine
 
@@ -167,11 +167,11 @@ def _windows(
             signals = resample(dataset.recordings[current], contract.rate_hz).signals
             segment, last = 0, -hop
         start = replayed.event.sample
-        # The windows of a segment are a hop apart; after a gap the history begins anew.
+        # The windows of a segment are a hop apart; after a gap the history starts again.
         segment, last = segment if start == last + hop else start, start
         whole = start + length <= len(signals)
         window = samples_before(np.array([start]), length, contract.history, segment)[0]
-        yield replayed, softmax(engine.invoke(signals[window])) if whole else None
+        yield replayed, softmax(engine.invoke(signals[window]), np.float32) if whole else None
 
 
 def _judge(run: BusRun, replayed: ReplayedWindow, straight: NDArray[np.float32], dataset: Dataset) -> None:

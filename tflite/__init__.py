@@ -1,6 +1,6 @@
-"""The .tflite file: the container with its contract, its graph, and the engines that run it; no TensorFlow.
+"""The ``.tflite`` file: the container with its contract, its graph, and the engines that run it; no TensorFlow.
 
-Importing it loads nothing: every name is imported when it is first used.
+Importing this package loads nothing: every name is imported when it is first used.
 """
 
 from deseptr.contract.lazy import lazy_face

@@ -1,6 +1,6 @@
-"""A model as its file has it, contract or none: arrays of its own types in, arrays out, on a TFLite runtime or ONNX's.
+"""A model with or without contract, with inputs and outputs of its own types, on a TFLite runtime or ONNX Runtime.
 
-What classifies windows is an engine (``engine.py``), which wants a contract; this is what a comparison times.
+Used to time models for a comparison; for classifying windows there are engines (:mod:`.engine`), which need a contract.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ModelError, SetupError
 
-from .native_stderr import native_stderr_held
+from .loading import graph_errors, unusable_graph
 from .runtimes import TfliteRuntime
+
+_CHECK_CONVERSION = "check how it was converted, or leave it out"
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,11 @@ class Port:
     """An input or output of a graph.
 
     Args:
-        name: as the file has it.
-        shape: every dimension known.
-        dtype: of its elements.
-        scale: of a quantised one, else 0.
-        zero_point: of a quantised one, else 0.
+        name: name in the file.
+        shape: shape; all dimensions are known.
+        dtype: element type.
+        scale: scale of a quantised port, else 0.
+        zero_point: zero point of a quantised port, else 0.
     """
 
     name: str
@@ -39,18 +41,18 @@ class Port:
 
     @property
     def quantised(self) -> bool:
-        """Whether its elements are integers that stand for real numbers."""
+        """Whether the elements are integers that represent real numbers."""
         return self.scale > 0
 
     def random(self, rng: np.random.Generator) -> NDArray[Any]:
-        """Noise over the whole range of a quantised port, within ±1 of a float one."""
+        """Noise over the full range of a quantised port, within ±1 for a float port."""
         if self.quantised:
             limits = np.iinfo(self.dtype)
             return rng.integers(limits.min, limits.max, self.shape, self.dtype, endpoint=True)
         return rng.uniform(-1, 1, self.shape).astype(self.dtype)
 
     def encode(self, values: NDArray[np.float32]) -> NDArray[Any]:
-        """Real numbers in the port's shape and type, rounded half to even and saturated where it is quantised."""
+        """Real numbers in the port's shape and type; for a quantised port rounded half to even and saturated."""
         if self.quantised:
             limits = np.iinfo(self.dtype)
             values = np.clip(np.rint(values / np.float32(self.scale)) + self.zero_point, limits.min, limits.max)
@@ -62,16 +64,16 @@ class BareModel(Protocol):
 
     @property
     def runtime(self) -> str:
-        """Name and version of what runs it."""
+        """Name and version of the runtime."""
         ...
 
     @property
     def inputs(self) -> tuple[Port, ...]:
-        """What it is fed."""
+        """The inputs of the graph."""
         ...
 
     def run(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Its outputs, of an array for each input, copies into and out of the runtime included."""
+        """Run on one array per input and return the outputs, including copies into and out of the runtime."""
         ...
 
 
@@ -79,14 +81,14 @@ class BareTflite:
     """A flatbuffer on a TFLite runtime.
 
     Args:
-        content: of the file.
-        source: where it came from, for the error messages.
+        content: content of the file.
+        source: origin of the content, for error messages.
         runtime: the runtime to use.
         threads: threads that it may use.
         kernels: ``default`` or ``reference``.
 
     Raises:
-        ModelError: if the runtime cannot run it, or an input is neither real nor quantised.
+        ModelError: if the runtime cannot run it, or if an input is neither float32 nor quantised.
         SetupError: if the runtime clashes with the installed numpy.
     """
 
@@ -95,44 +97,41 @@ class BareTflite:
     ) -> None:
         self.runtime = runtime.version()
         make = runtime.interpreter(kernels)
-        try:
-            with native_stderr_held():
-                self._interpreter = make(model_content=content, num_threads=threads)
-                self._interpreter.allocate_tensors()
-                self._interpreter.invoke()
-        except (ValueError, RuntimeError) as error:
-            raise _unusable(source, self.runtime, error) from error
+        with graph_errors(source, self.runtime, _CHECK_CONVERSION):
+            self._interpreter = make(model_content=content, num_threads=threads)
+            self._interpreter.allocate_tensors()
+            self._interpreter.invoke()
         details = self._interpreter.get_input_details()
         self.inputs = tuple(_known(_tflite_port(detail), source) for detail in details)
         self._into = [detail["index"] for detail in details]
         self._out_of = [detail["index"] for detail in self._interpreter.get_output_details()]
 
     def feed(self, arrays: Sequence[NDArray[Any]]) -> None:
-        """Copy an array into each input, which keeps it."""
+        """Copy one array into each input; the inputs keep them."""
         for index, array in zip(self._into, arrays, strict=True):
             self._interpreter.set_tensor(index, array)
 
     def invoke(self) -> None:
-        """Run on what was fed, without copying anything out."""
+        """Run on the current inputs without copying the outputs."""
         self._interpreter.invoke()
 
     def run(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Its outputs."""
+        """Feed, invoke and copy the outputs."""
         self.feed(arrays)
         self.invoke()
         return [self._interpreter.get_tensor(index) for index in self._out_of]
 
 
 class BareOnnx:
-    """An ONNX model on ONNX Runtime's CPU provider, with all of its graph optimisations.
+    """An ONNX model on ONNX Runtime's CPU provider with all graph optimisations.
 
     Args:
-        content: of the file.
-        source: where it came from, for the error messages.
+        content: content of the file.
+        source: origin of the content, for error messages.
         threads: threads that an operation may use; operations run one after the other.
 
     Raises:
-        ModelError: if the runtime cannot run it, or an input is not float32.
+        ModelError: if the runtime cannot run it, or if an input is not float32.
         SetupError: if onnxruntime is not installed.
     """
 
@@ -149,23 +148,23 @@ class BareOnnx:
             self.run([np.zeros(port.shape, port.dtype) for port in self.inputs])
         except ModelError:
             raise
-        except Exception as error:  # its own exceptions have no base class but this
-            raise _unusable(source, self.runtime, error) from error
+        except Exception as error:  # the exceptions of ONNX Runtime have no other common base class
+            raise unusable_graph(source, self.runtime, error, _CHECK_CONVERSION) from error
 
     def run(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Its outputs."""
+        """Run on one array per input and return the outputs."""
         feed = {port.name: array for port, array in zip(self.inputs, arrays, strict=True)}
         return list(self._session.run(None, feed))
 
 
 def runner(model: BareModel, feeds: Sequence[Sequence[NDArray[Any]]]) -> Callable[[], object]:
-    """A call that runs a model on the next of some inputs, and on the first again after the last."""
+    """A function that runs the model on the next of ``feeds``, cyclically."""
     each = cycle(feeds)
     return lambda: model.run(next(each))
 
 
 def random_feeds(model: BareModel, count: int, seed: int = 0) -> list[list[NDArray[Any]]]:
-    """``count`` inputs of noise."""
+    """``count`` random inputs."""
     rng = np.random.default_rng(seed)
     return [[port.random(rng) for port in model.inputs] for _ in range(count)]
 
@@ -177,7 +176,7 @@ def _onnxruntime() -> Any:
         raise SetupError(
             "onnxruntime",
             found="not installed",
-            expected="it, to run an ONNX model",
+            expected="the package, to run an ONNX model",
             next_step="`pip install 'deseptr[onnx]'`",
         ) from error
     return onnxruntime
@@ -190,7 +189,7 @@ def _tflite_port(detail: dict[str, Any]) -> Port:
 
 
 def _onnx_port(value: Any) -> Port:
-    # A dimension that the file leaves open, most often the batch, is 1.
+    # A dimension that the file leaves open, usually the batch, becomes 1.
     shape = tuple(n if isinstance(n, int) and n > 0 else 1 for n in value.shape)
     kind = value.type.removeprefix("tensor(").removesuffix(")")
     return Port(value.name, shape, np.dtype({"float": "float32", "double": "float64"}.get(kind, kind)))
@@ -204,14 +203,4 @@ def _known(port: Port, source: object) -> Port:
         found=f"type {port.dtype} with scale {port.scale:g}",
         expected="float32, or integers with a scale",
         next_step="compare models of windows",
-    )
-
-
-def _unusable(source: object, runtime: str, error: Exception) -> ModelError:
-    reason = str(error).splitlines()[0] if str(error) else repr(error)
-    return ModelError(
-        source,
-        found=f"a graph that {runtime} cannot run ({reason})",
-        expected="a whole model of the runtime's own operations",
-        next_step="look at how it was converted, or leave it out",
     )

@@ -1,6 +1,6 @@
-"""A Coral Edge TPU: whether one is there, whether a model is for it, and what is wrong where it cannot be used.
+"""A Coral Edge TPU: detects it, checks that a model is compiled for it, and explains why it cannot be used.
 
-It is reached through its library as a delegate of a TFLite runtime (coral.ai/docs/edgetpu/tflite-python). PyPI's
+Access is through its library, as a delegate of a TFLite runtime (coral.ai/docs/edgetpu/tflite-python). PyPI's
 ``pycoral`` is an unrelated project.
 """
 
@@ -22,22 +22,22 @@ USB_IDS = ("1a6e:089a", "18d1:9302")
 PCIE_DEVICES = "apex_*"
 _OPERATION = b"edgetpu-custom-op"
 _ENTRY = "tflite_plugin_create_delegate"
-_UNCOMPILED = "or load the model as it was before `edgetpu_compiler`"
+_UNCOMPILED = "or load the model from before `edgetpu_compiler`"
 
 
 def is_compiled(content: bytes) -> bool:
-    """Whether a ``.tflite`` file's content is the compiler's, which nothing but an Edge TPU can run.
+    """Whether the content of a ``.tflite`` file was compiled for an Edge TPU, so that nothing else can run it.
 
-    Looks for the operation's name: the schema that could parse it does not come with every runtime.
+    The name of the operation is searched in the bytes: not every runtime comes with a schema to parse them.
     """
     return _OPERATION in without_archive(content)
 
 
 def find_devices(root: Path = Path("/")) -> tuple[str, ...]:
-    """The Edge TPUs that the kernel knows, as ``USB 18d1:9302`` or ``/dev/apex_0``.
+    """The Edge TPUs known to the kernel, as ``USB 18d1:9302`` or ``/dev/apex_0``.
 
     Args:
-        root: where ``/sys`` and ``/dev`` are found.
+        root: folder that contains ``/sys`` and ``/dev``.
     """
     ids = (
         f"{text_of(device / 'idVendor')}:{text_of(device / 'idProduct')}"
@@ -53,15 +53,15 @@ def edgetpu_delegate(
     """The Edge TPU as a delegate for a compiled model.
 
     Args:
-        model: what it shall run.
-        runtime: whose delegate it shall be.
-        root: where ``/sys`` and ``/dev`` are found.
-        library: the delegate's.
+        model: the model to run.
+        runtime: the runtime that uses the delegate.
+        root: folder that contains ``/sys`` and ``/dev``.
+        library: library of the delegate.
 
     Raises:
         ModelError: if the model was not compiled for it.
-        SetupError: if the runtime cannot load delegates, the library is missing or broken, or there is no Edge TPU, or
-            none that this process may use.
+        SetupError: if the runtime cannot load delegates, the library is missing or broken, or there is no Edge TPU that
+            this process may use.
     """
     if not is_compiled(model.content):
         raise ModelError(
@@ -79,7 +79,7 @@ def edgetpu_delegate(
 
 
 def _check_library(library: str) -> None:
-    """Open it first: a runtime that fails to leaves a half-made object behind, which complains when it is collected."""
+    """Open the library first: a runtime that fails to load it leaves an object that prints errors when freed."""
     try:
         opened = ctypes.PyDLL(library)
     except OSError as error:
@@ -114,7 +114,7 @@ def _device_error(devices: tuple[str, ...], error: Exception) -> DeseptrError:
     reason = " ".join(str(error).split("\n", 1)[-1].split())
     return SetupError(
         f"Edge TPU {devices[0]}",
-        found="one that does not open" + (f" ({reason})" if reason else ""),
-        expected="one that no other process holds, and that this user may use",
-        next_step="end what else uses it, and join its group (`sudo usermod -aG plugdev $USER`, or apex on PCIe)",
+        found="one that cannot be opened" + (f" ({reason})" if reason else ""),
+        expected="one that no other process uses and that this user may access",
+        next_step="end other processes that use it, join its group (`sudo usermod -aG plugdev $USER`, or apex on PCIe)",
     )

@@ -20,12 +20,12 @@ def add_tensor(
     """Add a tensor to the first subgraph.
 
     Args:
-        model: as :func:`deseptr.tflite.graph.unpack` gives it; it is changed.
-        name: of the tensor.
-        shape: of the tensor.
-        kind: element type, as the schema names it.
-        scale: of a quantised tensor, whose zero point is 0.
-        content: of a constant.
+        model: as :func:`deseptr.tflite.graph.unpack` returns it; it is changed.
+        name: name of the tensor.
+        shape: shape of the tensor.
+        kind: element type, as named in the schema.
+        scale: scale of a quantised tensor; its zero point is 0.
+        content: content of a constant.
 
     Returns:
         The tensor's index.
@@ -48,15 +48,15 @@ def add_tensor(
 def operator(
     model: Any, op: str, inputs: Sequence[int], output: int, *, version: int = 1, options: str | None = None
 ) -> Any:
-    """An operation of the first subgraph, which the caller puts into its place.
+    """Create an operation of the first subgraph; the caller inserts it into the list of operations.
 
     Args:
-        model: as :func:`deseptr.tflite.graph.unpack` gives it; its list of operations is added to.
-        op: as the schema names it.
-        inputs: indices of the tensors read.
-        output: index of the tensor written.
-        version: of the operation.
-        options: the schema's name of the operation's options, left at their defaults.
+        model: as :func:`deseptr.tflite.graph.unpack` returns it; the operation's code is added to it.
+        op: name in the schema.
+        inputs: indices of the tensors that are read.
+        output: index of the tensor that is written.
+        version: version of the operation.
+        options: name of the operation's options in the schema; they keep their defaults.
     """
     from ai_edge_litert import schema_py_generated as schema
 

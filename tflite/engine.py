@@ -1,12 +1,13 @@
 """Engines: a window in, logits out.
 
-The runtimes ``ai_edge_litert`` and ``tflite_runtime`` share one Python interface, so one class serves both. Neither is
-imported before a model is loaded.
+The runtimes ``ai_edge_litert`` and ``tflite_runtime`` have the same Python interface, so one class serves both. They
+are imported only when a model is loaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,18 +20,18 @@ from deseptr.contract import INPUT_STEPS, ModelContract, ModelError
 from .edgetpu import edgetpu_delegate, is_compiled
 from .file import TfliteFile, read_tflite
 from .graph_input import FloatViewInput, GraphInput, PlainInput, QuantisedInput, ViewInput
-from .native_stderr import native_stderr_held
+from .loading import graph_errors
 from .runtimes import TfliteRuntime, choose_runtime
 
 EDGETPU = "edgetpu"
-_USE_EDGETPU = "it was compiled for an Edge TPU: use --engine edgetpu, or the model as it was before"
-# Of a scale that a converter calculated in float32.
+_USE_EDGETPU = "it was compiled for an Edge TPU: use --engine edgetpu, or the model from before the compilation"
+# Tolerance of a scale that a converter computed in float32.
 _SCALE_TOLERANCE = 1e-5
-_CONVERT_AGAIN = "convert its checkpoint again with `deseptr convert RUN`"
+CONVERT_AGAIN = "convert its checkpoint again with `deseptr convert RUN`"
 
 
 class Engine(Protocol):
-    """Something that classifies windows as its contract says."""
+    """Classifies windows as described by a contract."""
 
     @property
     def name(self) -> str:
@@ -44,7 +45,7 @@ class Engine(Protocol):
 
     @property
     def contract(self) -> ModelContract:
-        """What the model expects and returns."""
+        """The model's contract."""
         ...
 
     def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -58,19 +59,19 @@ class Engine(Protocol):
 class TfliteEngine:
     """A ``.tflite`` model on a TFLite runtime.
 
-    A graph with quantised input is fed ``window / contract.input_range``, rounded half to even and saturated; one with
-    float32 input the window itself. With views in the contract it is fed those: in int8, or in float32 over 127.5.
-    Quantised logits come back as real numbers. All buffers are made once.
+    A quantised input gets ``window / contract.input_range``, rounded half to even and saturated; a float32 input gets
+    the window itself. With views in the contract, the graph gets those: in int8, or in float32 divided by 127.5.
+    Quantised logits are returned as real numbers. All buffers are allocated once.
 
     Args:
-        model: the file's content and contract.
+        model: content and contract of the file.
         runtime: the runtime to use.
         threads: threads that it may use.
-        kernels: the runtime's ``default`` ones, or its ``reference`` ones, which are slow and give the same bits
-            everywhere.
-        delegate: an Edge TPU, to run the operations that were compiled for it.
-        warm_up: whether to run it once at once; without, the first inference is a slow one, and a graph that cannot
-            run shows only then.
+        kernels: the runtime's ``default`` kernels, or the ``reference`` kernels, which are slow and give the same bits
+            on every machine.
+        delegate: an Edge TPU, for the operations that were compiled for it.
+        warm_up: whether to run the model once on construction; otherwise the first inference is slow, and a graph that
+            cannot run fails only then.
 
     Raises:
         ModelError: if the graph is broken, cannot run here, or does not fit its contract.
@@ -120,35 +121,24 @@ class TfliteEngine:
         return self._logits
 
     def graph_input(self, window: NDArray[np.float32]) -> NDArray[Any]:
-        """Values ``[window_length, graph_channels]`` that the graph is fed for a window; valid until the next call.
+        """Values ``[window_length, graph_channels]`` of the graph's input for a window; valid until the next call.
 
-        Those of a quantised input are integers, whatever type they are held in.
+        Those of a quantised input are integers, whatever their type.
         """
         return self._graph_input.values(window)
 
     def _load(self, interpreter: Callable[..., Any], content: bytes) -> Any:
-        try:
-            with native_stderr_held():
-                loaded = interpreter(model_content=content, num_threads=self.threads)
-                loaded.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise self._unusable(error) from error
+        with self._graph_errors():
+            loaded = interpreter(model_content=content, num_threads=self.threads)
+            loaded.allocate_tensors()
         return loaded
 
     def _warm_up(self) -> None:
-        try:
-            with native_stderr_held():
-                self.invoke(np.zeros((self.contract.input_length, len(self.contract.channels)), np.float32))
-        except RuntimeError as error:
-            raise self._unusable(error) from error
+        with self._graph_errors():
+            self.invoke(np.zeros((self.contract.input_length, len(self.contract.channels)), np.float32))
 
-    def _unusable(self, error: Exception) -> ModelError:
-        return ModelError(
-            self._path,
-            found=f"a graph that {self.name} cannot run ({str(error).splitlines()[0] if str(error) else error!r})",
-            expected="a whole TFLite flatbuffer of built-in operators",
-            next_step=_USE_EDGETPU if self._compiled else _CONVERT_AGAIN,
-        )
+    def _graph_errors(self) -> AbstractContextManager[None]:
+        return graph_errors(self._path, self.name, _USE_EDGETPU if self._compiled else CONVERT_AGAIN)
 
     def _tensors(self) -> tuple[_Tensor, _Tensor]:
         contract = self.contract
@@ -184,7 +174,7 @@ class TfliteEngine:
         return ViewInput(contract)
 
     def _misfit(self, end: str, found: str, expected: str) -> ModelError:
-        return ModelError(f"{self._path} {end}", found=found, expected=expected, next_step=_CONVERT_AGAIN)
+        return ModelError(f"{self._path} {end}", found=found, expected=expected, next_step=CONVERT_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,27 +196,38 @@ def load_engine(
 
     Args:
         path: the model.
-        kind: ``litert`` or ``tflite``; ``edgetpu``, with whichever of them is installed; or ``auto`` for the first of
-            them that is installed, with the Edge TPU if the model is compiled for it.
+        kind: ``litert`` or ``tflite``; ``edgetpu``, with whichever of them is installed; or ``auto`` for the first
+            installed one, with the Edge TPU if the model is compiled for it.
         threads: threads that it may use.
         kernels: ``default`` or ``reference``.
-        warm_up: whether to run it once before it is handed out.
+        warm_up: whether to run it once before it is returned.
 
     Raises:
-        ModelError: if the file is no model, has no contract, is broken, or does not fit its contract.
-        SetupError: if no runtime of that kind is installed, or it clashes with the installed numpy, or the model needs
-            an Edge TPU that cannot be used.
+        ModelError: if the file is not a model, has no contract, is broken, or does not fit its contract.
+        SetupError: if no runtime of that kind is installed, if it is incompatible with the installed numpy, or if the
+            model needs an Edge TPU that cannot be used.
+
+        >>> from importlib.resources import files
+        >>> engine = load_engine(str(files("deseptr.device") / "models" / "deseptr_motionsense.tflite"))
+        >>> engine.contract.labels
+        ('downstairs', 'upstairs', 'sitting', 'standing', 'walking', 'jogging')
     """
     model = read_tflite(Path(path))
     runtime = choose_runtime("auto" if kind == EDGETPU else kind)
-    # A compiled model has operations that the processor cannot run: there is nothing to fall back on.
+    # A compiled model has operations that the processor cannot run: there is no fallback.
     wanted = kind == EDGETPU or (kind == "auto" and is_compiled(model.content))
     delegate = edgetpu_delegate(model, runtime) if wanted else None
     return TfliteEngine(model, runtime, threads, kernels=kernels, delegate=delegate, warm_up=warm_up)
 
 
 def predict(engine: Engine, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits float32 ``[n, classes]`` of windows float32 ``[n, input_length, channels]`` in SI units."""
+    """Logits float32 ``[n, classes]`` of windows float32 ``[n, input_length, channels]`` in SI units.
+
+    >>> from importlib.resources import files
+    >>> engine = load_engine(str(files("deseptr.device") / "models" / "deseptr_motionsense.tflite"))
+    >>> predict(engine, np.zeros((2, 128, 6), np.float32)).shape
+    (2, 6)
+    """
     logits = np.empty((len(windows), len(engine.contract.labels)), np.float32)
     for row, window in zip(logits, windows, strict=True):
         row[:] = engine.invoke(window)

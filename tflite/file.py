@@ -1,7 +1,7 @@
-"""A ``.tflite`` file that carries its contract: a flatbuffer with a zip archive appended.
+"""A ``.tflite`` file with its contract: a flatbuffer with a zip archive appended.
 
-This is the associated-file convention of TFLite metadata: `unzip -l model.tflite` lists the contents, and every TFLite
-runtime, which stops reading at the flatbuffer's end, loads the file unchanged.
+This is the associated-file convention of TFLite metadata: `unzip -l model.tflite` lists the contents. TFLite runtimes
+stop reading at the end of the flatbuffer and load the file unchanged.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class TfliteFile:
-    """A model as read from disk.
+    """A model file in memory.
 
     Args:
         content: the whole file, which a runtime accepts as ``model_content``.
-        contract: what was read from its archive.
-        path: where it was read from.
+        contract: the contract in its archive.
+        path: path of the file.
     """
 
     content: bytes
@@ -36,7 +36,7 @@ class TfliteFile:
 
 
 def embed_contract(flatbuffer: bytes, contract: ModelContract) -> bytes:
-    """Append ``contract`` and its labels to ``flatbuffer``; the same input gives the same bytes."""
+    """Append ``contract`` and its labels to ``flatbuffer``; equal inputs give equal bytes."""
     buffer = io.BytesIO()
     buffer.write(flatbuffer)
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
@@ -46,7 +46,7 @@ def embed_contract(flatbuffer: bytes, contract: ModelContract) -> bytes:
 
 
 def without_archive(content: bytes) -> bytes:
-    """The flatbuffer alone of a ``.tflite`` file's content; the same bytes where no archive follows it."""
+    """The flatbuffer in the content of a ``.tflite`` file; unchanged if no archive follows it."""
     buffer = io.BytesIO(content)
     if not zipfile.is_zipfile(buffer):
         return content
@@ -58,7 +58,11 @@ def read_tflite(path: Path) -> TfliteFile:
     """Read a model and the contract inside it.
 
     Raises:
-        ModelError: if the file is missing, no TFLite flatbuffer, or has no contract or a broken one.
+        ModelError: if the file is missing, is not a TFLite flatbuffer, or has no contract or a broken one.
+
+        >>> from importlib.resources import files
+        >>> read_tflite(Path(str(files("deseptr.device") / "models" / "deseptr_motionsense.tflite"))).contract.rate_hz
+        50.0
     """
     content = read_flatbuffer(path)
     contract = contract_inside(content, path)
@@ -67,16 +71,16 @@ def read_tflite(path: Path) -> TfliteFile:
             path,
             found="a model without a contract",
             expected=f"{CONTRACT_NAME} in its archive",
-            next_step="convert its checkpoint with `deseptr convert RUN`, which puts one in",
+            next_step="convert its checkpoint with `deseptr convert RUN`, which embeds one",
         )
     return TfliteFile(content, contract, path)
 
 
 def read_flatbuffer(path: Path) -> bytes:
-    """Content of a ``.tflite`` file, whether a contract is inside or not.
+    """Content of a ``.tflite`` file, with or without a contract.
 
     Raises:
-        ModelError: if the file is missing or no TFLite flatbuffer.
+        ModelError: if the file is missing or is not a TFLite flatbuffer.
     """
     try:
         content = path.read_bytes()
@@ -95,14 +99,14 @@ def read_flatbuffer(path: Path) -> bytes:
 
 
 def contract_inside(content: bytes, source: object) -> ModelContract | None:
-    """The contract in a flatbuffer's archive; None where there is no archive that can be read, or none in it.
+    """The contract in a flatbuffer's archive; None if there is no readable archive or no contract in it.
 
     Raises:
-        ModelError: if there is one and it is broken.
+        ModelError: if the contract is broken.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             text = archive.read(CONTRACT_NAME)
-    except Exception:  # zipfile has some ten ways to fail on a damaged archive, ValueError among them
+    except Exception:  # zipfile raises about ten different exceptions for a damaged archive
         return None
     return ModelContract.from_json(text, f"{source}!{CONTRACT_NAME}")

@@ -1,6 +1,6 @@
-"""What a ``.tflite`` flatbuffer is made of: its operations and tensors, and the graphs that are its beginnings.
+"""Operations and tensors of a ``.tflite`` flatbuffer, and prefixes of its graph.
 
-Read with the schema that comes with ai-edge-litert; nothing is run here.
+They are read with the schema that comes with ai-edge-litert; nothing is run here.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ class Tensor:
     """One tensor of a graph.
 
     Args:
-        index: its place among the graph's tensors.
-        name: as the converter gave it, which tells the layer.
-        type: element type as the schema names it, ``INT8``.
-        shape: -1 along a dimension that is known only at run time.
-        constant: its bytes, where it is a weight; None of an activation.
-        scales: one a tensor or one a channel; empty of a tensor that is not quantised.
-        zero_points: as many.
+        index: index among the graph's tensors.
+        name: name given by the converter, which shows the layer.
+        type: element type as named in the schema, ``INT8``.
+        shape: shape; -1 for a dimension that is known only at run time.
+        constant: bytes of a weight; None for an activation.
+        scales: one per tensor or one per channel; empty for a tensor that is not quantised.
+        zero_points: one for each scale.
     """
 
     index: int
@@ -55,10 +55,10 @@ class Node:
     """One operation of a graph.
 
     Args:
-        op: its name, ``CONV_2D``; ``Flex…`` for an op of TensorFlow's.
-        version: of the operation's definition.
-        inputs: weights and activations, without those left out.
-        outputs: what it writes.
+        op: name of the operation, ``CONV_2D``; ``Flex…`` for a TensorFlow operation.
+        version: version of the operation.
+        inputs: weights and activations, without omitted ones.
+        outputs: tensors that it writes.
     """
 
     op: str
@@ -68,7 +68,7 @@ class Node:
 
     @property
     def name(self) -> str:
-        """Name of its first output, which tells the layer; empty of what writes none."""
+        """Name of the first output, which shows the layer; empty without outputs."""
         return self.outputs[0].name if self.outputs else ""
 
     @property
@@ -78,12 +78,12 @@ class Node:
 
     @cached_property
     def activations(self) -> tuple[Tensor, ...]:
-        """What it reads and writes, but for weights."""
+        """Inputs and outputs without weights."""
         return tuple(tensor for tensor in (*self.inputs, *self.outputs) if tensor.constant is None)
 
     @cached_property
     def weights(self) -> tuple[Tensor, ...]:
-        """What is constant among what it reads."""
+        """Constant inputs."""
         return tuple(tensor for tensor in self.inputs if tensor.constant is not None)
 
     @property
@@ -98,7 +98,7 @@ class Node:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of an invocation; 0 of what works value by value."""
+        """Multiply-accumulates per inference; 0 for elementwise operations."""
         out = self.outputs[0].elements if self.outputs else 0
         if self.op in ("CONV_2D", "DEPTHWISE_CONV_2D"):
             height, width, inputs = self.inputs[1].shape[1:]
@@ -113,9 +113,9 @@ class Graph:
     """The first subgraph of a flatbuffer.
 
     Args:
-        nodes: in order of execution.
-        inputs: what is fed.
-        outputs: what is read.
+        nodes: operations in order of execution.
+        inputs: inputs of the graph.
+        outputs: outputs of the graph.
     """
 
     nodes: tuple[Node, ...]
@@ -124,12 +124,12 @@ class Graph:
 
     @property
     def ops(self) -> dict[str, int]:
-        """How often each operation occurs, the most frequent first."""
+        """Number of each operation, the most frequent first."""
         return dict(Counter(node.op for node in self.nodes).most_common())
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of an invocation."""
+        """Multiply-accumulates per inference."""
         return sum(node.macs for node in self.nodes)
 
 
@@ -138,16 +138,21 @@ def read_graph(content: bytes, source: object = "model") -> Graph:
 
     Args:
         content: a flatbuffer, with or without an archive behind it.
-        source: where it came from, for the error message.
+        source: origin of the content, for the error message.
 
     Raises:
         ModelError: if it cannot be parsed.
-        SetupError: if ai-edge-litert, whose schema reads it, is not installed.
+        SetupError: if ai-edge-litert, which provides the schema, is not installed.
+
+        >>> from importlib.resources import files
+        >>> model = files("deseptr.device") / "models" / "deseptr_motionsense.tflite"
+        >>> read_graph(model.read_bytes()).inputs[0].shape
+        (1, 128, 6)
     """
     _schema()
     try:
         return as_graph(unpack(content))
-    except Exception as error:  # struct, flatbuffers and numpy each have their own for broken bytes
+    except Exception as error:  # struct, flatbuffers and numpy raise different exceptions for broken bytes
         raise _broken(source, error) from error
 
 
@@ -158,10 +163,10 @@ def as_graph(model: Any) -> Graph:
 
 
 def prefix_graph(content: bytes, count: int) -> bytes:
-    """The flatbuffer of a graph's first ``count`` operations, without the weights of those that follow.
+    """A flatbuffer with only the first ``count`` operations of a graph and their weights.
 
-    Its outputs are those of the last of them and, since a runtime may leave out what nothing reads, whatever else only
-    later operations read.
+    Its outputs are those of the last operation and all tensors that only later operations read, since a runtime may
+    leave out operations whose output is not read.
 
     Args:
         content: a flatbuffer that :func:`read_graph` reads.
@@ -182,7 +187,7 @@ def prefix_graph(content: bytes, count: int) -> bytes:
 
 
 def unpack(content: bytes) -> Any:
-    """The schema's ``ModelT`` of a flatbuffer, to be changed and packed again."""
+    """The schema's ``ModelT`` of a flatbuffer, which can be changed and packed again."""
     return _schema().ModelT.InitFromPackedBuf(content, 0)
 
 
@@ -203,7 +208,7 @@ def _schema() -> Any:
             "ai-edge-litert",
             found="not installed",
             expected="its flatbuffer schema",
-            next_step="`pip install ai-edge-litert`, or look at this model on another machine",
+            next_step="`pip install ai-edge-litert`, or inspect this model on another machine",
         ) from error
     return schema_py_generated
 
@@ -247,6 +252,6 @@ def _broken(source: object, error: Exception) -> ModelError:
     return ModelError(
         source,
         found=f"a flatbuffer that cannot be parsed ({error})",
-        expected="a whole .tflite file",
+        expected="a complete .tflite file",
         next_step="convert its checkpoint again with `deseptr convert RUN`",
     )

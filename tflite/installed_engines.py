@@ -1,4 +1,4 @@
-"""The engines of this machine on which a flatbuffer can be tried, and the logits that they give."""
+"""The engines that work on this machine, and the logits that they compute for a flatbuffer."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .runtimes import RUNTIMES
 
 @dataclass(frozen=True)
 class EngineHere:
-    """An engine that works on this machine. One of another kind joins as another of these.
+    """An engine that works on this machine.
 
     Args:
-        name: for reports, ``ai-edge-litert 2.3.0, reference kernels``.
-        load: makes it of a file's content and contract; raises ModelError for a graph that it cannot run.
+        name: name for reports, ``ai-edge-litert 2.3.0, reference kernels``.
+        load: creates the engine for a file; raises ModelError for a graph that it cannot run.
     """
 
     name: str
@@ -34,7 +34,7 @@ class EngineHere:
 def engines_here() -> list[EngineHere]:
     """The TFLite runtimes that work with this Python and numpy, each with its default and its reference kernels.
 
-    Empty where none is installed. The reference kernels lack some versions of operations that the default ones have.
+    Empty if none is installed. The reference kernels lack some versions of operations that the default kernels have.
     """
     found = []
     for runtime in RUNTIMES:
@@ -42,7 +42,7 @@ def engines_here() -> list[EngineHere]:
             continue
         try:
             runtime.interpreter()
-        except SetupError:  # numpy 2 beside tflite-runtime: installed, but no engine
+        except SetupError:  # numpy 2 beside tflite-runtime: installed, but not usable
             continue
         name = runtime.version()
         found.append(EngineHere(name, partial(TfliteEngine, runtime=runtime)))
@@ -59,20 +59,20 @@ def logits_on(
 
     Args:
         engine: one of :func:`engines_here`.
-        content: the flatbuffer; what may be appended to it is not read.
-        contract: of the model.
+        content: the flatbuffer; an appended archive is ignored.
+        contract: contract of the model.
         windows: ``[n, input_length, channels]`` in SI units. Without views in the contract, a graph with float32 input
-            gets them as they are: to one that takes windows over the input range, as ``InferenceGraph``'s do, hand
-            those.
+            gets them unchanged: for one that takes windows divided by the input range, such as ``InferenceGraph``,
+            pass those.
 
     Raises:
-        ModelError: if the engine cannot run the graph, or that does not fit its contract.
+        ModelError: if the engine cannot run the graph, or if the graph does not fit its contract.
     """
     return predict(engine.load(TfliteFile(content, contract, Path(contract.model))), windows)
 
 
 def output_lsb(content: bytes) -> float | None:
-    """Step of a graph's logits; None of a graph that gives them in float32.
+    """Step of a graph's logits; None if they are float32.
 
     Raises:
         ModelError: if the flatbuffer cannot be parsed.

@@ -1,8 +1,8 @@
-"""Timing things against each other: interleaved, so that what else the machine does meets all of them alike.
+"""Interleaved timing of several functions, so that other load on the machine affects all of them equally.
 
-Runs after one another compare a busy minute with a quiet one, a cool processor with a hot one. Here every round times
-each runner once, in an order of its own, and what is compared is the ratio within a round. Nothing here knows what a
-runner does; ``deseptr compare`` hands in models.
+Timing one function after the other compares a busy minute with a quiet one, or a cool processor with a hot one. Here
+every round times each function once, in a random order, and functions are compared by the ratio within a round. The
+functions can be anything; ``deseptr compare`` passes models.
 """
 
 from __future__ import annotations
@@ -31,26 +31,25 @@ def time_interleaved(
     now_ns: Callable[[], int] = time.perf_counter_ns,
     progress: Callable[[int], None] = lambda rounds: None,
 ) -> NDArray[np.int64]:
-    """Durations ``[rounds, runners]`` in ns, each row the runners' calls of one round, columns in their order.
+    """Durations ``[rounds, runners]`` in ns; a row has the calls of one round, columns are in the runners' order.
 
-    In a round each runner is called twice in a row, in an order drawn anew: once untimed, which brings its weights and
-    buffers back into the caches that the runner before it has used, and once timed. So a duration is that of a runner
-    in a loop of its own, not of one that follows another. All run in this process, on its thread; Python's garbage
-    collector rests meanwhile.
+    In a round each runner is called twice in a row, in random order: an untimed call, which reloads the caches that the
+    previous runner has used, then a timed one. The duration is thus that of a runner in a loop of its own. All calls
+    run on this thread; Python's garbage collector is off.
 
     Args:
-        runners: what to time, by name.
-        rounds: how many.
+        runners: functions to time, by name.
+        rounds: number of rounds.
         warm_up: untimed calls of each runner before the first round.
-        seed: draws the orders.
+        seed: seed of the orders.
         now_ns: the clock.
-        progress: told the number of rounds so far after each.
+        progress: called with the number of rounds so far after each round.
 
     Raises:
         ValueError: if there is no runner or no round.
     """
     if not runners or rounds < 1:
-        raise ValueError(f"something to time and a round are wanted. Received: {len(runners)} runners, {rounds} rounds")
+        raise ValueError(f"at least one runner and one round. Received: {len(runners)} runners, {rounds} rounds")
     calls = list(runners.values())
     durations = np.zeros((rounds, len(calls)), np.int64)
     rng = np.random.default_rng(seed)
@@ -86,16 +85,16 @@ def _no_garbage_collection() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Paired:
-    """Latency of one runner, and how it compares with the first one in the same rounds.
+    """Latency of one runner and its ratio to the first one in the same rounds.
 
     Args:
-        median_us: of its calls, as the other quantiles.
-        p5_us: about the fastest it goes.
-        p99_us: what the slowest hundredth takes at least.
-        ratio: median over the rounds of its duration over the first runner's; 1 of the first.
-        interval: 95 % interval of that ratio; None of the first.
-        ratio_of_medians: its median over the first runner's.
-        percentiles_us: the 0th to the 100th.
+        median_us: median of its calls.
+        p5_us: 5th percentile: about the fastest that it gets.
+        p99_us: 99th percentile.
+        ratio: median over the rounds of its duration divided by the first runner's; 1 for the first.
+        interval: 95 % interval of that ratio; None for the first.
+        ratio_of_medians: its median divided by the first runner's.
+        percentiles_us: the percentiles 0 to 100.
     """
 
     median_us: float
@@ -113,18 +112,18 @@ class Paired:
 
 
 def pair(durations_ns: NDArray[np.int64], *, resamples: int = 2000, seed: int = 0) -> tuple[Paired, ...]:
-    """Figures of every column that :func:`time_interleaved` gave, compared with the first.
+    """Figures of every column of :func:`time_interleaved`, compared with the first.
 
-    The interval is a percentile bootstrap over rounds (Efron and Tibshirani 1993, chapter 13). It says how well these
-    rounds tell the ratio; another process, whose buffers lie elsewhere in memory, may differ by some thousandths, and
-    another machine by anything.
+    The interval is a percentile bootstrap over rounds (Efron and Tibshirani 1993, chapter 13). It shows how precisely
+    these rounds determine the ratio; another process, with another memory layout, may differ by some thousandths, and
+    another machine by any amount.
 
     Args:
         durations_ns: ``[rounds, runners]``.
-        resamples: of the rounds, with replacement.
-        seed: draws them.
+        resamples: number of resamples of the rounds, with replacement.
+        seed: seed of the resampling.
     """
-    # A clock too coarse for a call says 0.
+    # A coarse clock may measure 0.
     durations = np.maximum(durations_ns, 1).astype(np.float64)
     ratios = durations / durations[:, :1]
     low, high = _median_bounds(ratios, resamples, np.random.default_rng(seed))
@@ -147,7 +146,7 @@ def pair(durations_ns: NDArray[np.int64], *, resamples: int = 2000, seed: int = 
 def _median_bounds(
     ratios: NDArray[np.float64], resamples: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bounds ``[runner]`` that hold 95 % of the resampled medians; each resample draws the same rounds for all."""
+    """Bounds ``[runner]`` that contain 95 % of the resampled medians; a resample uses the same rounds for all."""
     rounds = len(ratios)
     medians = [np.median(ratios[rng.integers(rounds, size=rounds)], axis=0) for _ in range(resamples)]
     low, high = np.quantile(medians, (0.025, 0.975), axis=0)

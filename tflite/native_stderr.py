@@ -1,4 +1,4 @@
-"""Holding back what a native library writes to stderr by itself."""
+"""Holding back the output of native libraries to stderr."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def native_stderr_held(drop: str = "INFO:") -> Iterator[None]:
-    """Hold what the block writes to file descriptor 2, and pass it on afterwards without the lines that begin ``drop``.
+def hold_native_stderr(drop: str = "INFO:") -> Iterator[None]:
+    """Capture file descriptor 2 in the block and then print the captured lines, except those that begin with ``drop``.
 
-    The TFLite runtimes write ``INFO: Created TensorFlow Lite XNNPACK delegate`` for every model and have no setting
-    for it in Python. If the block raises, nothing is passed on: the exception says it all. The descriptor belongs to
-    the whole process, so keep the block short.
+    The TFLite runtimes print ``INFO: Created TensorFlow Lite XNNPACK delegate`` for every model, which cannot be turned
+    off in Python. If the block raises, nothing is printed: the exception has the message. The descriptor belongs to the
+    whole process, so keep the block short.
     """
     try:
         original = os.dup(2)

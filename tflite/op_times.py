@@ -1,8 +1,8 @@
-"""How long each operation of a graph takes, told from outside: by timing the graphs that are its beginnings.
+"""Time of each operation of a graph, measured from outside by timing prefixes of the graph.
 
-A runtime's own profiler is not in its Python package, and what it calls an operation is a delegate's whole partition.
-Here the first operation is run alone, then the first two, and so on to the whole graph, all interleaved; an operation's
-time is what its prefix takes longer than the one before.
+The runtimes' own profiler is not in their Python packages, and it counts a whole partition of a delegate as one
+operation. Here the first operation is run alone, then the first two, and so on up to the whole graph, all interleaved;
+the time of an operation is the difference between its prefix and the previous one.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class OpTime:
     """One operation and its time.
 
     Args:
-        op: its name, ``CONV_2D``.
+        op: name of the operation, ``CONV_2D``.
         layer: name of its output.
-        cumulative_us: median time of the graph that ends with it; None where the runtime could not run that.
-        difference_us: that less the one before, as measured: below zero by noise, or where the runtime fuses it with
-            its predecessor. None where either is.
-        own_us: its part of the monotone times, never below zero; None where its prefix could not run, and then counted
-            with the next one that could.
+        cumulative_us: median time of the graph that ends with it; None if the runtime could not run that graph.
+        difference_us: difference to the previous prefix as measured: negative through noise, or if the runtime fuses
+            the operation with its predecessor. None if either time is None.
+        own_us: its part of the monotone times, never negative; None if its prefix could not run: its time is then part
+            of the next one that could.
     """
 
     op: str
@@ -48,16 +48,16 @@ class OpTime:
 
 @dataclass(frozen=True)
 class OpTimes:
-    """The operations of a graph in order of execution, and what they were timed on.
+    """The operations of a graph in order of execution, and the conditions of the measurement.
 
     Args:
         nodes: the operations.
-        invoke_us: median time of the whole graph, copies into and out of it not included.
-        runtime: name and version of what ran it.
-        kernels: of these, as :data:`~deseptr.tflite.runtimes.KERNELS` names them.
-        threads: that it could use.
-        rounds: how often each prefix was timed.
-        skipped: prefixes that could not run, each with the reason.
+        invoke_us: median time of the whole graph, without copies into and out of it.
+        runtime: name and version of the runtime.
+        kernels: kernels of the runtime, one of :data:`~deseptr.tflite.runtimes.KERNELS`.
+        threads: threads that it could use.
+        rounds: number of timings of each prefix.
+        skipped: prefixes that could not run, with the reason.
     """
 
     nodes: tuple[OpTime, ...]
@@ -70,12 +70,12 @@ class OpTimes:
 
     @property
     def monotone_us(self) -> float:
-        """What the operations' own times add up to: about the time of the whole graph."""
+        """Sum of the operations' own times: approximately the time of the whole graph."""
         return sum(node.own_us or 0.0 for node in self.nodes)
 
     @property
     def share_by_op(self) -> dict[str, float]:
-        """Share of the time of each kind of operation, the largest first."""
+        """Share of the time by kind of operation, the largest first."""
         sums: dict[str, float] = {}
         for node in self.nodes:
             sums[node.op] = sums.get(node.op, 0.0) + (node.own_us or 0.0)
@@ -103,28 +103,28 @@ def op_times(
     load: Load | None = None,
     now_ns: Callable[[], int] = time.perf_counter_ns,
 ) -> OpTimes:
-    """Time every operation of a flatbuffer by the graphs that are its beginnings.
+    """Time every operation of a flatbuffer by timing prefixes of its graph.
 
-    All prefixes are held in memory at once and fed the same noise. The first operation's time holds the cost of the
-    call itself. One that hands over from a delegate's kernels to the runtime's own holds the cost of that.
+    All prefixes are in memory at once and get the same noise as input. The time of the first operation includes the
+    cost of the call; that of an operation after a change from a delegate's kernels to the runtime's includes it.
 
-    The medians of the prefixes are noisy, so that they fall now and then. The operations' own times are the steps of
-    the non-decreasing sequence nearest to them in squares, found by pooling adjacent violators (Barlow et al. 1972).
-    A running maximum would be simpler, and would take each prefix that came out too slow for the truth: it only ever
-    errs upwards, charges that operation with the noise and finds those behind it free. Pooling errs either way alike.
-    Its last value, and with it the sum of the own times, may be a little beside the time of the whole graph.
+    The medians of the prefixes are noisy and sometimes decrease. The operations' own times are the steps of the
+    non-decreasing sequence that is closest in the sum of squares, found by pooling adjacent violators (Barlow et al.
+    1972). A running maximum would be simpler, but takes every prefix that was measured too slow as true: it only errs
+    upwards, adds the noise to that operation and leaves no time for those after it. Pooling errs equally in both
+    directions. Its last value, and thus the sum of the own times, may differ a little from the time of the whole graph.
 
     Args:
         content: a flatbuffer, with or without an archive behind it.
         rounds: timed calls of each prefix.
         threads: threads that the runtime may use.
-        kernels: whose compute, one of :data:`~deseptr.tflite.runtimes.KERNELS`.
-        seed: draws the noise and the orders.
-        load: makes a model that can run of a flatbuffer; on the first installed runtime by default.
+        kernels: kernels to use, one of :data:`~deseptr.tflite.runtimes.KERNELS`.
+        seed: seed of the noise and the orders.
+        load: creates a runnable model from a flatbuffer; uses the first installed runtime by default.
         now_ns: the clock.
 
     Raises:
-        ModelError: if the flatbuffer cannot be parsed, or the whole of it not run.
+        ModelError: if the flatbuffer cannot be parsed, or if the whole graph cannot be run.
         SetupError: if there is no TFLite runtime.
     """
     nodes = read_graph(content).nodes
@@ -147,7 +147,11 @@ def op_times(
 
 
 def pooled(values: Sequence[float]) -> NDArray[np.float64]:
-    """The non-decreasing sequence nearest to some values in the sum of squares."""
+    """The non-decreasing sequence that is closest to ``values`` in the sum of squares.
+
+    >>> pooled([1.0, 3.0, 2.0, 4.0]).tolist()
+    [1.0, 2.5, 2.5, 4.0]
+    """
     blocks: list[tuple[float, int]] = []
     for value in values:
         mean, size = float(value), 1

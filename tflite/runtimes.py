@@ -1,4 +1,4 @@
-"""The TFLite runtimes that may be installed, which of them to use, and what is wrong when none will do."""
+"""The TFLite runtimes that may be installed, the choice between them, and errors if none can be used."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 
 from deseptr.contract import SetupError
 
-# Whose kernels compute, and the op resolver that has them.
+# Kernel sets and their op resolvers.
 KERNELS = {
-    "default": "AUTO",  # XNNPACK's, where it has one
+    "default": "AUTO",  # XNNPACK's kernels where available
     "builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",  # the runtime's own, whose tensors can all be read
-    "reference": "BUILTIN_REF",  # slow, not for every operation, and the same bits everywhere
+    "reference": "BUILTIN_REF",  # slow, not for every operation, and the same bits on every machine
 }
 
 
@@ -38,18 +38,18 @@ class TfliteRuntime:
     numpy_below: int | None = None
 
     def installed(self) -> bool:
-        """Whether it can be found, without importing it."""
+        """Whether it is installed, without importing it."""
         return importlib.util.find_spec(self.module.partition(".")[0]) is not None
 
     def interpreter(self, kernels: str = "default", delegate: Any = None) -> Callable[..., Any]:
-        """Its ``Interpreter`` class.
+        """The runtime's ``Interpreter`` class, with options.
 
         Args:
             kernels: one of :data:`KERNELS`.
-            delegate: what :meth:`delegate_loader` has loaded, to take the operations that it knows.
+            delegate: result of :meth:`delegate_loader`'s function; runs the operations that it supports.
 
         Raises:
-            SetupError: if it is missing, broken, or clashes with the installed numpy.
+            SetupError: if it is missing, broken, or incompatible with the installed numpy.
         """
         module = self._import()
         delegates = {} if delegate is None else {"experimental_delegates": [delegate]}
@@ -57,16 +57,16 @@ class TfliteRuntime:
         return partial(interpreter, experimental_op_resolver_type=module.OpResolverType[KERNELS[kernels]], **delegates)
 
     def delegate_loader(self) -> Callable[[str], Any]:
-        """Its function that loads a delegate from a library.
+        """The runtime's function that loads a delegate from a library.
 
         Raises:
-            SetupError: if it has none, is missing, broken, or clashes with the installed numpy.
+            SetupError: if it has none, is missing, broken, or incompatible with the installed numpy.
         """
         load: Callable[[str], Any] | None = getattr(self._import(), "load_delegate", None)
         if load is None:
             raise SetupError(
                 self.version(),
-                found="no load_delegate in it",
+                found="no function load_delegate",
                 expected="a TFLite runtime that can load an Edge TPU's library",
                 next_step="`pip install --upgrade ai-edge-litert`, or use --engine auto with a model not compiled",
             )
@@ -86,19 +86,19 @@ class TfliteRuntime:
 
     def version(self) -> str:
         """Package name and version."""
-        # Costs a third of numpy's import, and only a loaded model needs it.
+        # Takes a third as long as importing numpy, and is needed only for a loaded model.
         import importlib.metadata
 
         return f"{self.package} {importlib.metadata.version(self.package)}"
 
     def _check_numpy(self) -> None:
-        # tflite-runtime 2.14 imports under numpy 2 and dies with SystemError when its Interpreter is made.
+        # tflite-runtime 2.14 imports under numpy 2 and then fails with SystemError when its Interpreter is created.
         if self.numpy_below is not None and int(np.__version__.partition(".")[0]) >= self.numpy_below:
             raise SetupError(
                 self.package,
                 found=f"numpy {np.__version__}",
                 expected=f"numpy below {self.numpy_below}",
-                next_step=f"`pip install 'numpy<{self.numpy_below}'`, or use ai-edge-litert where it has a wheel",
+                next_step=f"`pip install 'numpy<{self.numpy_below}'`, or use ai-edge-litert if it has a wheel",
             )
 
 
@@ -109,10 +109,10 @@ RUNTIMES = (
 
 
 def choose_runtime(kind: str) -> TfliteRuntime:
-    """The first installed runtime of a kind (``auto`` for any).
+    """The first installed runtime of a kind (``auto`` for any kind).
 
     Raises:
-        SetupError: if there is no such kind, or none of it is installed.
+        SetupError: if the kind is unknown, or no such runtime is installed.
     """
     wanted = [runtime for runtime in RUNTIMES if kind in ("auto", runtime.kind)]
     if not wanted:

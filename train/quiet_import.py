@@ -14,9 +14,9 @@ def load_quietly() -> None:
         ModuleNotFoundError: if the training extra is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from deseptr.tflite.native_stderr import native_stderr_held
+    from deseptr.tflite.native_stderr import hold_native_stderr
 
-    with native_stderr_held(drop=""):
+    with hold_native_stderr(drop=""):
         import keras
 
         if keras.backend.backend() != "tensorflow":

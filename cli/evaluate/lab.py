@@ -19,7 +19,7 @@ from .crossval import FoldProgress, keeping_finished, make_executor
 from .grid_options import Levels, Seeds, Temperatures
 
 if TYPE_CHECKING:
-    from deseptr.data import Dataset, Protocol
+    from deseptr.data import Dataset, FoldProtocol
     from deseptr.evaluate.fold_job import FoldJob
 
 
@@ -129,9 +129,9 @@ def lab(
 
 def _split(
     dataset: Dataset, name: str | None, fold: str | None, test_subjects: tuple[str, ...] | None, labels: str | None
-) -> Protocol:
+) -> FoldProtocol:
     """A protocol of one fold: another protocol's, or one that holds out the subjects wanted."""
-    from deseptr.data import Fold, Protocol, make_protocol, parse_labels, subject_split
+    from deseptr.data import Fold, FoldProtocol, make_protocol, parse_labels, subject_split
 
     chosen = parse_labels(labels, dataset.label_names) if labels else dataset.label_names
     if name:
@@ -139,7 +139,7 @@ def _split(
         return replace(protocol, folds=protocol.choose((fold,)) if fold else protocol.folds[:1])
     kept = dataset.select(labels=chosen)
     held_out = Fold("test", subject_split(kept, test_subjects=test_subjects).test)
-    return Protocol("held out", (held_out,), TrainConfig.window_s, TrainConfig.overlap, chosen)
+    return FoldProtocol("held out", (held_out,), TrainConfig.window_s, TrainConfig.overlap, chosen)
 
 
 class CellProgress(FoldProgress):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelError
+from deseptr.contract import ModelError, softmax
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,6 @@ class Classification:
     probabilities: NDArray[np.float32]
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities of ``logits [..., classes]`` along the last axis, safe for large values.
-
-    >>> softmax(np.array([0, 0], np.float32)).tolist()
-    [0.5, 0.5]
-    """
-    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
-    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(-1, keepdims=True)
-    return probabilities
-
-
 def classify_logits(logits: NDArray[np.float32], labels: tuple[str, ...]) -> Classification:
     """The most probable class of ``logits [classes]``; ties go to the first.
 
@@ -48,7 +37,7 @@ def classify_logits(logits: NDArray[np.float32], labels: tuple[str, ...]) -> Cla
     >>> classify_logits(np.array([0, 2], np.float32), ("rest", "walking")).label
     'walking'
     """
-    probabilities = softmax(logits)
+    probabilities = softmax(logits, np.float32)
     index = int(probabilities.argmax())
     confidence = float(probabilities[index])
     if not math.isfinite(confidence):

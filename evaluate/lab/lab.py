@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deseptr.contract import DataError
-from deseptr.data import Dataset, Fold, Protocol
+from deseptr.data import Dataset, Fold, FoldProtocol
 from deseptr.evaluate.crossval import FoldReporter, dataset_digest, open_folder, run_jobs
 from deseptr.evaluate.executors import Executor, local_executor
 from deseptr.evaluate.fold_job import FoldJob, finished
@@ -60,7 +60,7 @@ class LabJobs:
 
 def run_lab(
     dataset: Dataset,
-    protocol: Protocol,
+    protocol: FoldProtocol,
     grid: Grid,
     config: TrainConfig,
     out: Path,
@@ -134,7 +134,7 @@ def make_lab_jobs(
     return LabJobs(teachers, cells)
 
 
-def _only_fold(protocol: Protocol) -> Fold:
+def _only_fold(protocol: FoldProtocol) -> Fold:
     if len(protocol.folds) != 1:
         raise DataError(
             f"protocol {protocol.name}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from deseptr.data import Protocol
+from deseptr.data import FoldProtocol
 from deseptr.evaluate.crossval_summary import commits_of, versions_of
 from deseptr.evaluate.fold_job import FoldResult
 from deseptr.train.config import TrainConfig
@@ -37,7 +37,7 @@ class Results:
 
 
 def summarise(
-    results: Results, grid: Grid, config: TrainConfig, protocol: Protocol, dataset: str, command: str = ""
+    results: Results, grid: Grid, config: TrainConfig, protocol: FoldProtocol, dataset: str, command: str = ""
 ) -> dict[str, Any]:
     """Figures of finished cells as plain JSON values.
 

@@ -40,6 +40,14 @@ def test_softmax_gives_distributions_in_the_order_of_the_logits(values: np.ndarr
     assert (np.take_along_axis(probabilities, values.argmax(1)[:, None], 1)[:, 0] == probabilities.max(1)).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_is_safe_and_sums_to_one(dtype: type):
+    probabilities = softmax(np.array([[1000, 999, -1000], [0, 0, 0]], np.float32), dtype)
+    assert probabilities.dtype == dtype
+    np.testing.assert_allclose(probabilities.sum(-1), 1, rtol=1e-6)
+    np.testing.assert_allclose(probabilities[0, :2], [0.7310586, 0.2689414], rtol=1e-5)
+
+
 def test_sure_and_right_is_calibrated_and_sure_and_wrong_is_not():
     sure = np.eye(3)
     assert reliability(sure, np.arange(3)).ece == 0

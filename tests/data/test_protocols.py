@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.contract import DataError
-from deseptr.data import Dataset, Fold, Protocol, Recording, load_dataset, make_protocol, parse_labels
+from deseptr.data import Dataset, Fold, FoldProtocol, Recording, load_dataset, make_protocol, parse_labels
 
 NAMES = ("walk", "sit", "3d")
 
@@ -66,9 +66,9 @@ def test_other_mistakes_are_named() -> None:
 
 def test_protocol_refuses_a_subject_in_two_folds_and_an_empty_fold() -> None:
     with pytest.raises(DataError, match="subject 2: found in two parts"):
-        Protocol("own", (Fold("a", ("1", "2")), Fold("b", ("2",))), 3.0, 0.5, NAMES)
+        FoldProtocol("own", (Fold("a", ("1", "2")), Fold("b", ("2",))), 3.0, 0.5, NAMES)
     with pytest.raises(DataError, match="own: fold b: found no test subject"):
-        Protocol("own", (Fold("a", ("1",)), Fold("b", ())), 3.0, 0.5, NAMES)
+        FoldProtocol("own", (Fold("a", ("1",)), Fold("b", ())), 3.0, 0.5, NAMES)
 
 
 def test_folds_are_chosen_by_name() -> None:
@@ -95,7 +95,7 @@ def test_parse_labels_refuses(text: str) -> None:
 def test_protocol_is_plain_json() -> None:
     content = make_protocol("official", _dataset(4, ("2",))).to_dict()
     assert content["folds"] == [{"name": "test", "test_subjects": ["2"]}]
-    assert content.keys() == {field.name for field in dataclasses.fields(Protocol)}
+    assert content.keys() == {field.name for field in dataclasses.fields(FoldProtocol)}
 
 
 @pytest.mark.real_data

@@ -2,13 +2,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import ModelError
-from deseptr.device import classify_logits, softmax
-
-
-def test_softmax_is_safe_and_sums_to_one():
-    probabilities = softmax(np.array([[1000, 999, -1000], [0, 0, 0]], np.float32))
-    np.testing.assert_allclose(probabilities.sum(-1), 1, rtol=1e-6)
-    np.testing.assert_allclose(probabilities[0, :2], [0.7310586, 0.2689414], rtol=1e-5)
+from deseptr.device import classify_logits
 
 
 def test_decision_is_the_first_most_probable():
