@@ -38,7 +38,8 @@ def load(source: str | Path) -> Dataset:
         DataError: if there is no such file, its layout is unknown, or its content is broken; one line says where.
 
     >>> load("synthetic:subjects=2,seconds=10")
-    Dataset('synthetic', 2 subjects, 2 recordings, 1.0 minutes at 50 Hz, labels walking, walking_upstairs, …)
+    Dataset('synthetic', 2 subjects, 12 recordings, 2.0 minutes at 50 Hz,
+            labels downstairs, upstairs, sitting, standing, walking, jogging)
     """
     return dataset_of(source)
 
@@ -264,7 +265,7 @@ def load_model(path: str | Path | None = None, *, engine: str = "auto", threads:
         ModelError: if it cannot be read or has no contract.
 
     >>> load_model().contract.labels[:2]
-    ('dws', 'ups')
+    ('downstairs', 'upstairs')
     """
     from deseptr.device import default_model
 

@@ -142,8 +142,8 @@ def test_every_contract_in_the_repository_keeps_its_bytes():
         ({"views": None}, "a field of the wrong kind"),
         ({"views": 31}, "a field of the wrong kind"),
         ({"views": {"history": 31}}, "views are a history and thresholds"),
-        ({"views": {"history": 31, "thresholds": [1.5] * 127}}, "1.5 is no whole number"),
-        ({"views": {"history": True, "thresholds": list(range(1, 128))}}, "True is no whole number"),
+        ({"views": {"history": 31, "thresholds": [1.5] * 127}}, "1.5 is not an integer"),
+        ({"views": {"history": True, "thresholds": list(range(1, 128))}}, "True is not an integer"),
         ({"views": {"history": 31, "thresholds": [1]}}, "1 integers"),
     ],
 )

@@ -86,7 +86,7 @@ def test_a_byte_copy_of_a_trial_is_left_out_and_told(tmp_path: Path) -> None:
     dataset = load_dataset(_zip(tmp_path / "a.zip", files))
     assert len(dataset.recordings) == 6
     assert dataset.oddities == (
-        "A_DeviceMotion_data/sit_13/sub_2.csv is a byte copy of A_DeviceMotion_data/sit_5/sub_2.csv and was left out",
+        "A_DeviceMotion_data/sit_13/sub_2.csv is a byte-identical copy of A_DeviceMotion_data/sit_5/sub_2.csv and was left out",
     )
 
 
@@ -161,5 +161,5 @@ def test_a_damaged_member_is_named(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_another_layout_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="1 files of another layout"):
+    with pytest.raises(DataError, match="1 files of another format"):
         load_dataset(_zip(tmp_path / "a.zip", {"readme.txt": "hello"}))

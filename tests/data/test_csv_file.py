@@ -76,7 +76,7 @@ def test_uneven_steps_are_interpolated_and_told(tmp_path: Path) -> None:
     path.write_text("\n".join([HEADER, *rows]))
     dataset = read_csv(path)
     (recording,) = dataset.recordings
-    assert "uneven steps" in dataset.oddities[0]
+    assert "irregular steps" in dataset.oddities[0]
     grid = times[0] + np.arange(len(recording)) / recording.rate_hz
     # Linear interpolation of 1 Hz at steps of up to 32 ms is off by at most (2 pi 0.032)^2 / 8.
     np.testing.assert_allclose(recording.signals[:, 0], np.sin(2 * np.pi * grid), atol=0.0051)
@@ -133,7 +133,7 @@ def test_a_folder_is_one_dataset_with_files_as_subjects(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "no column t, acc_x, acc_y, acc_z, gyro_x, gyro_y, gyro_z .but an empty file"),
+        ("", "no column t, acc_x, acc_y, acc_z, gyro_x, gyro_y, gyro_z .only an empty file"),
         ("t,acc_x,acc_y,acc_z,gyro_x\n", "no column gyro_y, gyro_z"),
         (HEADER + "\n", "no row"),
         (HEADER + ",acc_x_g\n", "acc_x, acc_x_g more than once"),
@@ -205,7 +205,7 @@ def test_a_character_cut_in_two_costs_its_line_alone(tmp_path: Path) -> None:
     (recording,) = read_csv(path).recordings
     assert (recording.subject, len(recording)) == ("Zoë", 3)
     path.write_bytes(content[:-1] + b"\n" + rows[0].encode())
-    with pytest.raises(DataError, match=r"line 5, column subject: found bytes that are no text, expected text in UTF"):
+    with pytest.raises(DataError, match=r"line 5, column subject: found bytes that are not text, expected text in UTF"):
         read_csv(path)
 
 

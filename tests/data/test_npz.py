@@ -94,7 +94,7 @@ def test_a_missing_array_is_named(saved: Path, tmp_path: Path, name: str) -> Non
         ("channels", np.array(["a", "b", "c", "d", "e", "f"]), "channels"),
         ("activity_names", np.array(["walking", "sitting"]), "unlabelled"),
         ("activity_names", np.array(["unlabelled", "walking"]), "labels of subject 1"),
-        ("recording_start", np.arange(25), "tile the samples"),
+        ("recording_start", np.arange(25), "partition the samples"),
         ("rate_hz", np.array(0.0), "rate"),
         ("rate_hz", np.array([50.0, 50.0]), "rate_hz of shape"),
         ("label", np.full(24 * 500, -3), "labels of subject 1"),

@@ -51,7 +51,7 @@ def test_windows_can_be_chosen() -> None:
 
 @pytest.mark.parametrize("name", ["random", "random-windows", "kfold", "Shuffled windows"])
 def test_split_by_window_is_refused(name: str) -> None:
-    with pytest.raises(DataError, match="a split by window, which tests on wearers it has learned from"):
+    with pytest.raises(DataError, match="a split by window, which tests on wearers that were trained on"):
         make_protocol(name, _dataset(12))
 
 

@@ -161,14 +161,14 @@ def test_no_device(marked, tmp_path, library):
 @needs_compiler
 def test_a_device_that_something_else_holds(marked, tmp_path, library):
     message = failure(marked, library(REFUSING), root_with_usb(tmp_path, "18d1", "9302"))
-    assert message.startswith("Edge TPU USB 18d1:9302: found one that does not open (Failed to open device), expected")
+    assert message.startswith("Edge TPU USB 18d1:9302: found one that cannot be opened (Failed to open device), expected")
     assert "plugdev" in message
 
 
 def test_a_runtime_without_delegates(marked, tmp_path):
     # Any module will do that imports and has no such function.
     runtime = TfliteRuntime("litert", "ai-edge-litert", "ai_edge_litert")
-    with pytest.raises(SetupError, match=r"found no load_delegate in it, expected a TFLite runtime that can load"):
+    with pytest.raises(SetupError, match=r"found no function load_delegate, expected a TFLite runtime that can load"):
         edgetpu_delegate(read_tflite(marked), runtime, root=tmp_path)
 
 
@@ -187,7 +187,7 @@ def test_a_delegate_that_loads_is_used(marked, int8_model, contract, library, mo
 
 @pytest.mark.parametrize("kind", ["auto", "edgetpu"])
 def test_a_compiled_model_without_an_edge_tpu_says_what_is_missing(compiled, kind):
-    with pytest.raises(SetupError, match="or load the model as it was before `edgetpu_compiler`"):
+    with pytest.raises(SetupError, match="or load the model from before `edgetpu_compiler`"):
         load_engine(compiled, kind)
 
 
