@@ -86,7 +86,8 @@ def test_a_byte_copy_of_a_trial_is_left_out_and_told(tmp_path: Path) -> None:
     dataset = load_dataset(_zip(tmp_path / "a.zip", files))
     assert len(dataset.recordings) == 6
     assert dataset.oddities == (
-        "A_DeviceMotion_data/sit_13/sub_2.csv is a byte-identical copy of A_DeviceMotion_data/sit_5/sub_2.csv and was left out",
+        "A_DeviceMotion_data/sit_13/sub_2.csv is a byte-identical copy of A_DeviceMotion_data/sit_5/sub_2.csv "
+        "and was left out",
     )
 
 

@@ -161,7 +161,9 @@ def test_no_device(marked, tmp_path, library):
 @needs_compiler
 def test_a_device_that_something_else_holds(marked, tmp_path, library):
     message = failure(marked, library(REFUSING), root_with_usb(tmp_path, "18d1", "9302"))
-    assert message.startswith("Edge TPU USB 18d1:9302: found one that cannot be opened (Failed to open device), expected")
+    assert message.startswith(
+        "Edge TPU USB 18d1:9302: found one that cannot be opened (Failed to open device), expected"
+    )
     assert "plugdev" in message
 
 
