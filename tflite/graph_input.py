@@ -1,4 +1,4 @@
-"""What a graph's input tensor is fed for a window in SI units, in buffers that are made once."""
+"""Values of a graph's input tensor for a window in SI units, in buffers that are allocated once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .window_encoder import WindowEncoder
 
 
 class GraphInput(Protocol):
-    """Makes a graph's input of a window."""
+    """Computes a graph's input from a window."""
 
     def values(self, window: NDArray[np.float32]) -> NDArray[Any]:
-        """Values of the graph's input, of any type that holds them; valid until the next call."""
+        """Values of the graph's input, in any type that can hold them; valid until the next call."""
         ...
 
 
@@ -32,10 +32,10 @@ class QuantisedInput:
     """``window / contract.input_range`` in the tensor's scale, rounded half to even and saturated.
 
     Args:
-        contract: of the model.
-        dtype: of the tensor.
-        scale: of the tensor.
-        zero_point: of the tensor.
+        contract: contract of the model.
+        dtype: element type of the tensor.
+        scale: scale of the tensor.
+        zero_point: zero point of the tensor.
     """
 
     def __init__(self, contract: ModelContract, dtype: np.dtype[Any], scale: float, zero_point: int) -> None:
@@ -45,7 +45,7 @@ class QuantisedInput:
         self._scaled = np.zeros((contract.window_length, len(contract.channels)), np.float32)
 
     def values(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Whole numbers within the tensor's type, as float32."""
+        """Integers within the range of the tensor's type, as float32."""
         scaled = self._scaled
         np.divide(window, self._scale, out=scaled)
         np.rint(scaled, out=scaled)
@@ -66,7 +66,7 @@ class ViewInput:
 
 
 class FloatViewInput:
-    """The views of the window over 127.5, for a graph that takes them in float32."""
+    """The views of the window divided by 127.5, for a graph that takes them in float32."""
 
     def __init__(self, contract: ModelContract) -> None:
         self._encoder = WindowEncoder(contract)
