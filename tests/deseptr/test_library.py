@@ -10,6 +10,7 @@ import pytest
 
 import deseptr
 from deseptr.contract import ConversionError, DataError, ModelError, SetupError
+from deseptr.convert import Gate
 from deseptr.train import RunFolder
 
 TINY: dict[str, Any] = {"teacher_width": 4, "teacher_epochs": 1, "student_epochs": 2, "dim": 8, "batch_size": 16}
@@ -108,9 +109,10 @@ def test_conversion_can_be_cancelled_and_writes_nothing(tiny_run: Path, tmp_path
     assert not list(tmp_path.iterdir())
 
 
-def test_gate_refuses_in_the_library_too(tiny_run: Path, tmp_path: Path):
-    with pytest.raises(ConversionError):
-        deseptr.load_run(tiny_run).convert(tmp_path / "m.tflite", loss=-100)
+def test_gate_refuses_in_the_library_too(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Gate, "failures", lambda gate, parity: ("agreement: refused by the test",))
+    with pytest.raises(ConversionError, match="refused by the test"):
+        deseptr.load_run(tiny_run).convert(tmp_path / "m.tflite")
     assert not list(tmp_path.iterdir())
 
 
