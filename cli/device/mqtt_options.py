@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deseptr.device.sinks import Sink
 
 PASSWORD = "DESEPTR_MQTT_PASSWORD"
+CODE_DIGITS = 8
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 FILE = click.Path(path_type=Path)
 
@@ -26,7 +27,11 @@ def _option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
 
 _OPTIONS = (
     _option("--mqtt", "Publish events to a broker; mqtts:// encrypts.", metavar="[mqtt[s]://]HOST[:PORT]"),
-    _option("--mqtt-node", "Name of this wearable in the topics deseptr/NAME/…  [default: the host's]", metavar="NAME"),
+    _option(
+        "--mqtt-node",
+        "Name of this wearable in the topics deseptr/NAME/…  [default: the host's, with a code of the machine]",
+        metavar="NAME",
+    ),
     _option("--mqtt-user", f"User; the password comes from {PASSWORD} or a file.", metavar="NAME"),
     _option("--mqtt-password-file", "File whose first line is the password.", type=FILE),
     _option("--mqtt-ca", "Certificates to trust, PEM; encrypts.  [default: the system's]", type=FILE),
@@ -141,12 +146,14 @@ def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable
     from importlib.metadata import version
 
     from deseptr.contract import SetupError
+    from deseptr.device.host.machine_code import machine_code
     from deseptr.device.sinks.mqtt import MqttBroker, MqttSink
     from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
     from deseptr.device.sinks.spool import Spool
 
     address = parse_address(chosen["mqtt"])
-    node = chosen["mqtt_node"] or node_name(socket.gethostname())
+    host = socket.gethostname()
+    node = chosen["mqtt_node"] or node_name(host, machine_code("mqtt node")[:CODE_DIGITS])
     messages = MqttMessages(node, contract.labels, model=contract.model, version=version("deseptr"))
     broker = MqttBroker(
         host=address.host,
@@ -158,14 +165,42 @@ def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable
         certificate=chosen["mqtt_cert"],
         key=chosen["mqtt_key"],
     )
-    spool_path = chosen["mqtt_spool"] or state_folder() / f"mqtt-{node}.sqlite"
+    spool_path = chosen["mqtt_spool"] or _own_spool(state_folder(), node, node_name(host))
     spool = Spool(spool_path, warn, chosen["mqtt_spool_size"], ours=not chosen["mqtt_spool"])
     prefix = None if chosen["mqtt_discovery"] == "none" else chosen["mqtt_discovery"]
     try:
-        return MqttSink(broker, f"deseptr-{node}", messages, spool, warn, discovery=prefix, wait=wait)
+        return MqttSink(broker, client_id(node, spool_path), messages, spool, warn, discovery=prefix, wait=wait)
     except SetupError:
         spool.close()
         raise
+
+
+def client_id(node: str, spool: Path, code: str | None = None) -> str:
+    """Identity of this process for the broker, which ends the older one of two connections with the same.
+
+    It differs between machines, and between processes of a machine, of which each has a spool of its own. It is the
+    same after a restart, so that the broker ends what is left of the last run's connection. Its 23 letters and digits
+    are what every broker takes (MQTT 3.1.1, section 3.1.3.1).
+
+    Args:
+        node: name of the wearable.
+        spool: the spool's file.
+        code: of the machine; this one's by default, else drawn at random.
+    """
+    import hashlib
+    import uuid
+
+    from deseptr.device.host.machine_code import machine_code
+
+    code = (machine_code("mqtt client") or uuid.uuid4().hex) if code is None else code
+    return "deseptr" + hashlib.sha256("\0".join((code, node, str(spool.resolve()))).encode()).hexdigest()[:16]
+
+
+def _own_spool(folder: Path, node: str, host: str) -> Path:
+    # Earlier versions named it for the host alone; what waits there is to be sent.
+    former = folder / f"mqtt-{host}.sqlite"
+    path = folder / f"mqtt-{node}.sqlite"
+    return former if former.exists() and not path.exists() else path
 
 
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:

@@ -31,6 +31,13 @@ from .spool import MqttMessage, Spool
 
 IN_FLIGHT = 16
 LONGEST_RETRY_S = 60
+# So many connections in a row that were lost within that time are another client's doing, not the network's.
+SHORT_CONNECTIONS = 3
+SHORT_S = 5.0
+TAKEN = (
+    "each connection is lost right after it is made, as when another client with the same id takes it over; if this "
+    "card is a copy of another's, give each machine a --mqtt-node of its own, else look into the broker's log"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,8 @@ class MqttSink:
         # Used by paho's thread.
         self._connected = False
         self._warned: set[str] = set()
+        self._connected_at = 0.0
+        self._short = 0
         self._idle = threading.Event()
         if not len(spool):
             self._idle.set()
@@ -205,9 +214,10 @@ class MqttSink:
             user = f"user {self._broker.user}" if self._broker.user else "no user"
             self._warn_once("refused", f"refuses {user} ({reason}); check --mqtt-user and DESEPTR_MQTT_PASSWORD")
             return
-        if self._warned:
+        if self._warned and self._short < SHORT_CONNECTIONS:
             self._warn(f"{self._broker.name}: connected")
             self._warned.clear()
+        self._connected_at = time.monotonic()
         self._connected = True
         self._worker.enqueue(self._greet)
         for topic, payload, retain in self._greeting:
@@ -225,9 +235,20 @@ class MqttSink:
         self, client: mqtt.Client, userdata: object, flags: object, reason: ReasonCode, properties: object
     ) -> None:
         if self._connected and reason.is_failure:
-            self._warn_once("away", f"connection lost ({reason})")
+            self._lost(reason)
         self._connected = False
         self._worker.enqueue(self._stop_flowing)
+
+    def _lost(self, reason: ReasonCode) -> None:
+        if time.monotonic() - self._connected_at >= SHORT_S:
+            if self._short >= SHORT_CONNECTIONS:
+                self._warned.clear()
+            self._short = 0
+        else:
+            self._short += 1
+        self._warn_once("away", f"connection lost ({reason})")
+        if self._short >= SHORT_CONNECTIONS:
+            self._warn_once("taken", TAKEN)
 
     def _on_publish(
         self, client: mqtt.Client, userdata: object, mid: int, reason: ReasonCode, properties: object

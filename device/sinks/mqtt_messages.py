@@ -87,7 +87,11 @@ class MqttMessages:
 
         Args:
             prefix: Home Assistant's, ``homeassistant`` unless set otherwise there.
+
+        Raises:
+            SetupError: if no topic can begin with the prefix.
         """
+        _check_prefix(prefix)
         label = {
             "name": "Activity",
             "icon": "mdi:run",
@@ -146,9 +150,24 @@ class MqttMessages:
         return f"deseptr/{self._node}/{name}"
 
 
-def node_name(host: str) -> str:
-    """A name that is valid in topics, from a host's name."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", host.partition(".")[0])[:64] or "node"
+def node_name(host: str, code: str = "") -> str:
+    """A name that is valid in topics, from a host's name and a machine's code.
+
+    Fresh cards all have the same host name, so that the code tells their topics apart.
+    """
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", host.partition(".")[0]) or "node"
+    return f"{name[: 63 - len(code)]}-{code}" if code else name[:64]
+
+
+def _check_prefix(prefix: str) -> None:
+    # `+` and `#` are wildcards of subscriptions, which no topic may hold (MQTT 3.1.1, section 4.7.1).
+    if not re.fullmatch(r"[^+#\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}", prefix):
+        raise SetupError(
+            "--mqtt-discovery",
+            found=ascii(prefix)[:60],
+            expected="the beginning of a topic, without +, # and control characters, or `none`",
+            next_step="give the prefix that Home Assistant has, by default homeassistant",
+        )
 
 
 def _json(value: object) -> bytes:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from deseptr.cli.device.mqtt_options import Address, parse_address, read_password, state_folder
+from deseptr.cli.device.mqtt_options import Address, client_id, parse_address, read_password, state_folder
 from deseptr.contract import SetupError
 
 
@@ -62,3 +62,23 @@ def test_unusable_password_file_is_refused(tmp_path, content, found):
 )
 def test_spool_is_in_the_state_folder(environment, folder):
     assert state_folder(environment) == Path(folder)
+
+
+def test_client_id_is_of_machine_node_and_process_and_lasts(tmp_path, monkeypatch):
+    spool = tmp_path / "mqtt.sqlite"
+    ids = [
+        client_id("wrist", spool, "machine"),
+        client_id("ankle", spool, "machine"),
+        client_id("wrist", tmp_path / "other.sqlite", "machine"),
+        client_id("wrist", spool, "other machine"),
+    ]
+    assert len(set(ids)) == 4
+    assert all(len(made) == 23 and made.isascii() and made.isalnum() for made in ids)
+    monkeypatch.chdir(tmp_path)
+    assert client_id("wrist", Path("mqtt.sqlite"), "machine") == ids[0]
+    assert client_id("wrist", spool) == client_id("wrist", spool)
+
+
+def test_client_id_without_anything_of_the_machine_is_random(tmp_path, monkeypatch):
+    monkeypatch.setattr("deseptr.device.host.machine_code.machine_code", lambda purpose: "")
+    assert client_id("wrist", tmp_path / "a") != client_id("wrist", tmp_path / "a")

@@ -4,10 +4,13 @@ import csv
 import json
 import os
 import pty
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +18,7 @@ from click.testing import CliRunner
 from deseptr.cli.device.group import device
 from deseptr.contract import SetupError
 from deseptr.device import DecisionConfig
+from deseptr.device.sinks.mqtt_messages import node_name
 
 WALK = "synthetic:subjects=1,seconds=10"
 COMMAND = [sys.executable, "-m", "deseptr.cli", "device", "run"]
@@ -126,6 +130,30 @@ def test_mqtt_that_is_away_leaves_the_run_alone_and_the_messages_in_the_spool(in
     waiting = len(result.stdout.splitlines()) + 1
     assert f"deseptr: mqtt: {waiting} messages wait in the spool for the next run\n" in result.stderr
     assert (tmp_path / "mqtt-wrist.sqlite").exists()
+
+
+def test_node_and_spool_are_named_for_host_and_machine(int8_model, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    arguments = ("--model", int8_model, "--simulate", WALK, "--seconds", 3, "--mqtt", f"127.0.0.1:{port}")
+    former = tmp_path / f"mqtt-{node_name(socket.gethostname())}.sqlite"
+    assert invoke(*arguments, env={"STATE_DIRECTORY": str(tmp_path)}).exit_code == 0
+    (spool,) = tmp_path.iterdir()
+    assert re.fullmatch(rf"{former.stem}-[0-9a-f]{{8}}", spool.stem)
+    node = spool.stem.removeprefix("mqtt-")
+    with closing(sqlite3.connect(spool)) as connection:
+        topics = {row[0] for row in connection.execute("SELECT topic FROM messages")}
+    assert f"deseptr/{node}/window" in topics
+    assert all(topic.startswith(f"deseptr/{node}/") for topic in topics)
+    spool.rename(former)
+    assert invoke(*arguments, env={"STATE_DIRECTORY": str(tmp_path)}).exit_code == 0
+    assert list(tmp_path.iterdir()) == [former]
+
+
+def test_discovery_prefix_with_wildcards_is_refused_before_the_sensor_is_touched(int8_model, tmp_path):
+    arguments = ("--model", int8_model, "--bus", 4095, "--mqtt", "127.0.0.1:1", "--mqtt-discovery", "#/+")
+    with pytest.raises(SetupError, match=r"^--mqtt-discovery: found '#/\+'"):
+        invoke(*arguments, env={"STATE_DIRECTORY": str(tmp_path)})
 
 
 def test_systemd_receives_the_runs_status(int8_model, tmp_path):

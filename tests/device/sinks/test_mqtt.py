@@ -7,15 +7,17 @@ import socket
 import subprocess
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from deseptr.cli.device.mqtt_options import client_id
 from deseptr.contract import SetupError
 from deseptr.device import GapEvent, LabelEvent
 from deseptr.device.sinks.mqtt import MqttBroker, MqttSink
-from deseptr.device.sinks.mqtt_messages import MqttMessages
+from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
 from deseptr.device.sinks.spool import Spool
 
 # Debian keeps it outside of a user's PATH.
@@ -139,10 +141,10 @@ def subscribe():
 def make_sink(tmp_path, warnings):
     made = []
 
-    def make(broker, capacity=100_000, spool="spool", **options):
-        messages = MqttMessages("wrist", ("sitting", "walking"), model="tiny", version="1")
-        spool = Spool(tmp_path / spool, warnings, capacity)
-        sink = MqttSink(broker, "deseptr-wrist", messages, spool, warnings, **options)
+    def make(broker, capacity=100_000, spool="spool", node="wrist", identity="deseptr-wrist", warn=warnings, **options):
+        messages = MqttMessages(node, ("sitting", "walking"), model="tiny", version="1")
+        spool = Spool(tmp_path / spool, warn, capacity)
+        sink = MqttSink(broker, identity, messages, spool, warn, **options)
         made.append(sink)
         return sink
 
@@ -278,6 +280,45 @@ def test_full_spool_drops_the_oldest(make_broker, subscribe, make_sink, window, 
     make_sink(local(broker))
     until(lambda: len(subscriber.times()) == 20)
     assert subscriber.times() == [window(number).to_dict()["t"] for number in range(80, 100)]
+
+
+def test_two_machines_of_one_host_name_keep_apart(make_broker, subscribe, make_sink, window, tmp_path, warnings):
+    broker = make_broker()
+    subscriber = subscribe(broker.port)
+    spool = Path("/var/lib/deseptr/mqtt.sqlite")
+    sinks = {}
+    for code in ("1a2b3c4d", "5e6f7a8b"):
+        node = node_name("raspberrypi", code)
+        sinks[node] = make_sink(local(broker), spool=code, node=node, identity=client_id(node, spool, code))
+    for number in range(4):
+        for sink in sinks.values():
+            sink.take(window(number))
+        time.sleep(0.5)
+    for node in sinks:
+        until(lambda node=node: len(subscriber.on(f"deseptr/{node}/window")) == 4)
+        assert subscriber.on(f"deseptr/{node}/status") == [b"online"]
+    assert warnings == []
+    configured = [message.topic for message in subscriber.messages if message.topic.endswith("/config")]
+    assert len(configured) == len(set(configured)) == 6
+
+
+def test_taken_connection_is_explained_once(make_broker, make_sink):
+    broker = make_broker()
+    heard = [], []
+    for number, lines in enumerate(heard):
+        make_sink(local(broker), spool=f"spool{number}", warn=lines.append)
+    until(lambda: all(any("takes it over" in line for line in lines) for lines in heard))
+    before = [len(lines) for lines in heard]
+    time.sleep(4)
+    for lines, count in zip(heard, before, strict=True):
+        assert len(lines) == count
+        assert len([line for line in lines if "takes it over" in line]) == 1
+        assert "--mqtt-node" in lines[-1]
+
+
+def test_prefix_with_wildcards_is_refused(make_sink):
+    with pytest.raises(SetupError, match="--mqtt-discovery: found '#/\\+'"):
+        make_sink(MqttBroker("127.0.0.1", 1), discovery="#/+")
 
 
 PASSWORD = "correct horse"

@@ -87,3 +87,28 @@ def test_names_that_topics_cannot_have_are_refused(node):
 )
 def test_node_is_named_after_the_host(host, node):
     assert node_name(host) == node
+
+
+def test_machines_of_one_host_name_have_different_nodes():
+    first, second = (node_name("raspberrypi", code) for code in ("1a2b3c4d", "5e6f7a8b"))
+    assert (first, second) == ("raspberrypi-1a2b3c4d", "raspberrypi-5e6f7a8b")
+    long = node_name("x" * 100, "1a2b3c4d")
+    assert len(long) == 64
+    assert long.endswith("x-1a2b3c4d")
+    ids = [
+        {json.loads(message.payload)["unique_id"] for message in made.discovery("ha")}
+        for made in (MqttMessages(node, ("walking",), model="tiny", version="1") for node in (first, second, long))
+    ]
+    assert len(set.union(*ids)) == 9
+
+
+@pytest.mark.parametrize("prefix", ["", "#", "#/+", "home/+", "a\0b", "a\nb", "a\x1b]0;b", "\udcff", "x" * 201])
+def test_prefixes_that_topics_cannot_have_are_refused(messages, prefix):
+    with pytest.raises(SetupError, match=r"^--mqtt-discovery: found .* homeassistant$") as caught:
+        messages.discovery(prefix)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("prefix", ["homeassistant", "house/first floor", "haus-wärme"])
+def test_other_prefixes_are_taken(messages, prefix):
+    assert messages.discovery(prefix)[0].topic == f"{prefix}/sensor/deseptr_wrist/label/config"
