@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pickle
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,11 +50,11 @@ def tiny_config() -> Any:
     return TrainConfig(teacher_width=4, teacher_epochs=1, student_epochs=2, dim=8, heads=2, batch_size=16)
 
 
-def train_tiny(run: Path, config: Any, reporter: Quiet) -> None:
+def train_tiny(run: Path, config: Any, reporter: Quiet, **options: Any) -> None:
     from deseptr.data import load_dataset
     from deseptr.train.pipeline import train
 
-    train(load_dataset(TINY_DATA), run, config, reporter=reporter)
+    train(load_dataset(TINY_DATA), run, config, reporter=reporter, **options)
 
 
 @pytest.fixture(scope="session")
@@ -64,14 +65,21 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_config: Any) -> Path
 
 
 @pytest.fixture(scope="session")
-def half_run(tmp_path_factory: pytest.TempPathFactory, tiny_config: Any) -> Path:
-    """The tiny run as Ctrl-C leaves it after two of its three epochs, with a student halfway."""
+def broken_runs(tmp_path_factory: pytest.TempPathFactory, tiny_config: Any) -> dict[int, Path]:
+    """The tiny run as Ctrl-C leaves it after 1 of its 3 epochs and, resumed, after 2.
+
+    After 1 the teacher is done and the student not begun, after 2 the student is halfway.
+    """
 
     def make(folder: Path) -> None:
         with pytest.raises(KeyboardInterrupt):
-            train_tiny(folder / "half", tiny_config, Stop(2))
+            train_tiny(folder / "1", tiny_config, Stop(1))
+        shutil.copytree(folder / "1", folder / "2")
+        with pytest.raises(KeyboardInterrupt):
+            train_tiny(folder / "2", tiny_config, Stop(1), resume=True)
 
-    return make_once(tmp_path_factory, "half-runs", make) / "half"
+    folder = make_once(tmp_path_factory, "broken-runs", make)
+    return {epochs: folder / str(epochs) for epochs in (1, 2)}
 
 
 @pytest.fixture(scope="session")
