@@ -60,10 +60,11 @@ def test_going_has_the_cadence_of_people() -> None:
 
 
 def test_twelve_minutes_of_twelve_subjects_are_made_in_seconds() -> None:
-    start = time.perf_counter()
+    # The processor's time, as other work on the machine is no fault of ours.
+    start = time.process_time()
     synthetic_dataset(subjects=12, seconds=60.0)
-    # 0.5 s on one idle core; the margin is for a busy machine.
-    assert time.perf_counter() - start < 5
+    # 0.5 s on one idle core; the margin is for a slow one.
+    assert time.process_time() - start < 5
 
 
 def _means_and_deviations(signals: np.ndarray) -> np.ndarray:

@@ -365,7 +365,9 @@ def certificates(tmp_path_factory):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
 
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test CA")
+    # Python 3.13 and later refuse a CA that does not say that it signs certificates.
+    signs = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+    openssl("req", "-x509", *key, *signs, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test CA")
     for name in ("broker", "node"):
         openssl(
             *("req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}"),
