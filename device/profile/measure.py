@@ -158,12 +158,12 @@ def profile_model(
         SensorError: as :func:`deseptr.device.run_live`.
         SetupError: if the sessions give no window at all.
 
-        >>> from deseptr.device import default_model
-        >>> from deseptr.firmware_harness.simulator import simulated_session
-        >>> from deseptr.tflite import load_engine
-        >>> profile = profile_model(load_engine(default_model()), lambda: [simulated_session()], windows=5)
-        >>> profile.to_dict()["deadlines"]["windows"]
-        5
+    >>> from deseptr.device import default_model
+    >>> from deseptr.firmware_harness.simulator import simulated_session
+    >>> from deseptr.tflite import load_engine
+    >>> profile = profile_model(load_engine(default_model()), lambda: [simulated_session()], windows=5)
+    >>> profile.to_dict()["deadlines"]["windows"]
+    5
     """
     before, load = board(), _load_average()
     run = _Run(engine, windows, progress)

@@ -151,8 +151,8 @@ def run_soak(
         profile: the bus's controller.
         progress: called with the sensor's time in seconds at the end of each day.
 
-        >>> run_soak([], duration_s=60).violations()
-        []
+    >>> run_soak([], duration_s=60).violations()
+    []
     """
     return _Run(faults, duration_s, sensor, seed, profile).run(progress)
 

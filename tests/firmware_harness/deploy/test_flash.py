@@ -235,7 +235,7 @@ def test_trial_ends_also_without_the_workstation(board: Board, make_standin: Bun
 
         order = {"op": "install", "prefix": prefix, "sha256": sha256}
         with pytest.raises(CutError):
-            connected.call({**order, "settings": {"service": "supervised", "settle": 0.5}}, say=leave)
+            connected.call({**order, "settings": {"service": "supervised", "settle": 0.5}}, report=leave)
     while board.status()["trial"]:
         pass
     assert board.status()["good"] == ["2.0-2"]
