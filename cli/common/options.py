@@ -26,6 +26,7 @@ class Subjects(click.ParamType[tuple[str, ...]]):
 
 DATA_HELP = "DATA is a .npz or .csv file, a folder of .csv files, the MotionSense or HAPT archive, or `synthetic`."
 SUBJECTS = Subjects()
+subjects_option = click.option("--subjects", type=SUBJECTS, help="Use only these subjects.")
 TESTED_HELP = "Subjects to measure. [default: the dataset's own test subjects, else all]"
 HELD_OUT_HELP = "Subjects to hold out. [default: the dataset's own choice, else 25 %]"
 

@@ -166,7 +166,7 @@ def profile_model(
     5
     """
     before, load = board(), _load_average()
-    run = _Run(engine, windows, progress)
+    run = _ProfiledRun(engine, windows, progress)
     run.take(sessions)
     found: dict[str, Any] = {}
     failures: list[str] = []
@@ -214,7 +214,7 @@ def _load_average() -> float | None:
         return None
 
 
-class _Run:
+class _ProfiledRun:
     """The timed windows, session after session."""
 
     def __init__(self, engine: Engine, windows: int, progress: Callable[[int], None]) -> None:

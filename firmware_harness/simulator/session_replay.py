@@ -165,7 +165,7 @@ def run_scenario(
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
-            DeseptrError: the error that ends the run, if any.
+        DeseptrError: the error that ends the run, if any.
 
     >>> from deseptr.device import RecoveryEvent, default_model
     >>> from deseptr.firmware_harness.simulator import load_scenario
@@ -214,8 +214,8 @@ def replay(
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
-            SensorError: if the chip does not fit the model.
-            SetupError: if there is no simulation of that chip.
+        SensorError: if the chip does not fit the model.
+        SetupError: if there is no simulation of that chip.
 
     >>> from deseptr.data import load_dataset
     >>> from deseptr.device import default_model
