@@ -20,8 +20,8 @@ _PATH = click.Path(path_type=Path)
 @click.command(
     help=f"""Compare latency, size, operations and accuracy of models on this machine.
 
-    MODEL is a .tflite file, with or without a contract inside, or an .onnx file. All are timed interleaved in one
-    process, and compared with the first. {DATA_HELP}
+MODEL is a .tflite file, with or without a contract inside, or an .onnx file. All are timed interleaved in one process,
+and compared with the first model. {DATA_HELP}
 
 \b
 Examples:

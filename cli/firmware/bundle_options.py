@@ -27,7 +27,9 @@ _OPTIONS = [
     ),
     click.option("--build", type=click.IntRange(0), help="Build number. [default: seconds since 1970]"),
     click.option("--sign", "key", type=click.Path(path_type=Path), help="Sign with this ssh key."),
-    click.option("--wheel", type=click.Path(path_type=Path), help="Wheel of deseptr. [default: built from this one]"),
+    click.option(
+        "--wheel", type=click.Path(path_type=Path), help="Wheel of deseptr. [default: built from this installation]"
+    ),
     click.option("--wheels", multiple=True, type=click.Path(path_type=Path), help="Folder with additional wheels."),
 ]
 

@@ -45,7 +45,8 @@ def test_password_comes_from_a_file_or_the_environment(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "found"), [(None, "No such file"), (b"\nx", "empty first line"), (b"\xff\xfe", "not UTF-8")]
+    ("content", "found"),
+    [(None, "No such file"), (b"\nx", "an empty first line"), (b"\xff\xfe", "text that is not UTF-8")],
 )
 def test_unusable_password_file_is_refused(tmp_path, content, found):
     if content is not None:

@@ -222,7 +222,7 @@ def test_interrupted_transfer_leaves_the_release_running_and_resumes(flashed: Fl
     assert begins == sorted(begins)
     assert 0 < begins[-1] < size  # each try went on where the one before ended
     code, _, err = flashed.flash(bundle)
-    assert (code, "are there from an earlier try" in err, "found build 8" in err) == (2, True, True)  # whole, and read
+    assert (code, "was sent by an earlier attempt" in err, "found build 8" in err) == (2, True, True)  # whole, and read
     flashed.assert_good_one_runs()
 
 
