@@ -1,1 +1,1 @@
-"""The ``deseptr`` command: thin wrappers over the rooms' functions, a stage loaded only when it is called."""
+"""The ``deseptr`` command: thin wrappers around the library; a command is imported only when it is called."""

@@ -13,7 +13,7 @@ from deseptr.contract import ConversionError, DeseptrError
 from deseptr.convert.recipe import IO_TYPES, MODES
 from deseptr.convert.targets import TARGETS
 
-from .common.options import SUBJECTS, note_oddities
+from .common.options import SUBJECTS, print_notes
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -29,7 +29,7 @@ Modes:
 Targets:
   pi       ai-edge-litert and tflite-runtime 2.14 can run it
   micro    TensorFlow Lite Micro can; also writes model.cc and model.h, and measures the arena
-  coral    as pi, and says how much of it an Edge TPU would take"""
+  coral    as pi, and reports the share that an Edge TPU would run"""
 
 
 @click.command(
@@ -58,16 +58,16 @@ Examples:
     show_default=True,
     help="Target that must have all operations.",
 )
-@click.option("--data", "source", metavar="DATA", help="Calibrate and judge on these recordings. [default: RUN's own]")
+@click.option("--data", "source", metavar="DATA", help="Calibrate and test on these recordings. [default: RUN's own]")
 @click.option(
-    "--test-subjects", type=SUBJECTS, help="Of DATA, on whom to judge. [default: the dataset's own choice, else 25 %]"
+    "--test-subjects", type=SUBJECTS, help="Subjects of DATA to test on. [default: the dataset's own choice, else 25 %]"
 )
 @click.option(
     "--agreement",
     type=click.FloatRange(0, 100),
     default=99.0,
     show_default=True,
-    help="Parity gate: least share of windows of the checkpoint's class, %.",
+    help="Parity gate: smallest share of windows with the checkpoint's class, %.",
 )
 @click.option(
     "--loss",
@@ -93,16 +93,16 @@ def convert(
     report: bool,
     as_json: bool,
 ) -> None:
-    """Make a .tflite of each RUN's student, STFT and contract inside, and prove that it is the same model.
+    """Convert each RUN's student to a .tflite with STFT and contract inside, and check it against the checkpoint.
 
     RUN is a folder of `deseptr train`, or a .keras file with contract.json and calibration.npz beside it. A folder with
     neither stands for the runs in it. The file may be a plain Keras 3 model, without Lambda and custom layers, of
-    windows [batch, window_length, channels] in SI units; then --data takes the place of calibration.npz.
+    windows [batch, window_length, channels] in SI units; then --data replaces calibration.npz.
 
-    A model is written only if the target has all its operations, nothing in it is of another type, and it names the
-    checkpoint's class on 99 % of the held-out windows with half a point of accuracy and macro-F1 lost at most. Else it
-    is tried with more calibration windows, then with its worst layers in float, then refused. MODEL.json beside it
-    tells all that was found.
+    A model is written only if the target supports all its operations, all its types are those asked for, and it gives
+    the checkpoint's class on 99 % of the held-out windows and loses half a point of accuracy and macro-F1 at most.
+    Otherwise conversion is repeated with more calibration windows, then with the worst layers in float, and then
+    refused. MODEL.json beside it has all findings.
     """
     from deseptr.convert import Gate, Recipe
 
@@ -128,7 +128,7 @@ def convert(
 
 
 def _checkpoints(runs: Sequence[Path]) -> list[Path]:
-    """The checkpoints that are meant: a folder of runs stands for the runs in it."""
+    """Find the checkpoints; a folder of runs stands for the runs in it."""
     found: list[Path] = []
     for run in runs:
         inside = sorted(path.parent for path in run.glob("*/contract.json")) if run.is_dir() else []
@@ -152,7 +152,7 @@ def _outputs(runs: Sequence[Path], output: Path | None) -> list[Path]:
 
 
 def output_names(runs: Sequence[Path]) -> list[str]:
-    """A name for each run: the end of its path that no other has, as the folds of cross-validations are all `run`."""
+    """Name each run by the shortest unique end of its path, because every fold of a crossval is called `run`."""
     parts = [[*run.resolve().parent.parts[1:], run.resolve().stem] for run in runs]
     names = []
     for own in parts:
@@ -173,7 +173,7 @@ class _Settings(NamedTuple):
 def _recordings(
     source: str | None, test_subjects: tuple[str, ...] | None
 ) -> Callable[[Path], CalibrationWindows | None]:
-    """Function that gives a run's calibration windows: cut from the recordings at ``source``, else the run's own."""
+    """Make a function that returns a run's calibration windows, cut from ``source``; None stands for the run's own."""
     if source is None:
         return lambda run: None
     from deseptr.contract import ModelContract
@@ -182,19 +182,19 @@ def _recordings(
     from deseptr.train.checkpoint import run_folder_of
 
     dataset = load_dataset(source)
-    note_oddities(dataset)
+    print_notes(dataset)
     return lambda run: calibration_for(ModelContract.load(run_folder_of(run).contract), dataset, test_subjects)
 
 
 def _convert_all(runs: Sequence[Path], outputs: Sequence[Path], settings: _Settings) -> list[Conversion | DeseptrError]:
-    """Convert each; the failure of one of several is told and keeps the others from nothing."""
+    """Convert each run; if one of several fails, its error is printed and the others are still converted."""
     from rich.console import Console
 
     results: list[Conversion | DeseptrError] = []
     for run, output in zip(runs, outputs, strict=True):
         with Console(stderr=True).status(f"{run}") as status:
             try:
-                result = _convert_one(run, output, settings, _teller(status, run))
+                result = _convert_one(run, output, settings, _status_report(status, run))
             except DeseptrError as error:
                 if len(runs) == 1:
                     raise
@@ -205,7 +205,7 @@ def _convert_all(runs: Sequence[Path], outputs: Sequence[Path], settings: _Setti
     return results
 
 
-def _convert_one(run: Path, output: Path, settings: _Settings, tell: Callable[[str], None]) -> Conversion:
+def _convert_one(run: Path, output: Path, settings: _Settings, report: Callable[[str], None]) -> Conversion:
     from deseptr.contract import atomic_write, check_replaceable
     from deseptr.convert import convert_run
 
@@ -220,17 +220,17 @@ def _convert_one(run: Path, output: Path, settings: _Settings, tell: Callable[[s
         calibration=settings.calibration(run),
         gate=settings.gate,
         force=settings.force,
-        report=tell,
+        report=report,
     )
     if settings.report:
         from deseptr.report.conversion_page import convert_page
 
-        tell("timing its operations")
+        report("timing the operations")
         atomic_write(output.with_suffix(".html"), convert_page(result))
     return result
 
 
-def _teller(status: Status, run: Path) -> Callable[[str], None]:
+def _status_report(status: Status, run: Path) -> Callable[[str], None]:
     return lambda text: status.update(f"{run}: {text}")
 
 
@@ -258,7 +258,7 @@ def _print_table(runs: Sequence[Path], results: Sequence[Conversion | DeseptrErr
 
 
 def print_conversion(result: Conversion) -> None:
-    """Print size, operations, agreement and what else the target is told."""
+    """Print size, operations, agreement and the figures of the target."""
     from deseptr.report.conversion_tables import describe_types, input_rows
 
     kept, graph = result.kept, result.graph

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common.options import DATA_HELP, note_oddities
+from .common.options import DATA_HELP, print_notes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SHADES = ("·", "░", "▒", "▓", "█")
 _BAR_WIDTH = 24
-_MOST_GAPS = 8
+_MAX_GAPS = 8
 
 
 @click.group()
@@ -24,11 +24,12 @@ def data() -> None:
 
 
 @data.command(
-    epilog="Example: deseptr data info synthetic --plot synthetic.png", help=f"Show what DATA holds. {DATA_HELP}"
+    epilog="Example: deseptr data info synthetic --plot synthetic.png",
+    help=f"Show subjects, labels, rate, units, gaps and oddities of DATA. {DATA_HELP}",
 )
 @click.argument("source", metavar="DATA")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-@click.option("--plot", type=click.Path(dir_okay=False), help="Also draw a picture into this .png, .svg or .pdf file.")
+@click.option("--plot", type=click.Path(dir_okay=False), help="Also plot the data to this .png, .svg or .pdf file.")
 def info(source: str, as_json: bool, plot: str | None) -> None:
     """Show subjects, labels, minutes, rate, units, gaps and oddities."""
     from deseptr.data import describe, load_dataset, plot_dataset
@@ -51,7 +52,7 @@ def info(source: str, as_json: bool, plot: str | None) -> None:
 )
 @click.argument("source", metavar="DATA")
 @click.argument("out", type=click.Path(dir_okay=False))
-@click.option("--subjects", help="Write these subjects alone, as 5,10,12-14.")
+@click.option("--subjects", help="Write only these subjects, as 5,10,12-14.")
 def convert(source: str, out: str, subjects: str | None) -> None:
     """Write a dataset in another layout."""
     from deseptr.data import check_output, load_dataset, parse_subjects, save_dataset
@@ -61,7 +62,7 @@ def convert(source: str, out: str, subjects: str | None) -> None:
     if subjects:
         dataset = dataset.select(subjects=parse_subjects(subjects))
     save_dataset(dataset, out)
-    note_oddities(dataset)
+    print_notes(dataset)
     click.echo(f"{out}: {len(dataset.recordings)} recordings of {len(dataset.subjects)} subjects")
 
 
@@ -132,17 +133,17 @@ def _subjects_table(figures: DatasetInfo) -> Table:
 
 
 def _shade(share: float) -> str:
-    """Two blocks, darker for a larger share of the longest; a dot for nothing at all."""
+    """Two blocks, darker for a larger share of the maximum; one dot for zero."""
     return _SHADES[0] if share <= 0 else 2 * _SHADES[min(4, 1 + int(4 * share))]
 
 
 def _print_gaps(figures: DatasetInfo) -> None:
     total = sum(gap.length_s for gap in figures.gaps)
     click.echo(f"Gaps: {len(figures.gaps)}" + (f", {total:.2f} s together" if figures.gaps else ""))
-    for gap in figures.gaps[:_MOST_GAPS]:
+    for gap in figures.gaps[:_MAX_GAPS]:
         click.echo(f"  subject {gap.subject}, trial {gap.recording}: {gap.length_s:.2f} s at {gap.at_s:.2f} s")
-    if len(figures.gaps) > _MOST_GAPS:
-        click.echo(f"  and {len(figures.gaps) - _MOST_GAPS} more, in --json")
+    if len(figures.gaps) > _MAX_GAPS:
+        click.echo(f"  and {len(figures.gaps) - _MAX_GAPS} more, in --json")
 
 
 def _print_oddities(figures: DatasetInfo) -> None:

@@ -1,4 +1,4 @@
-"""``deseptr demo``: the whole path on embedded data."""
+"""``deseptr demo``: the whole path on synthetic data."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SMALL = {"teacher_epochs": 8}
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to write."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of wearers and training.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of wearers and training.")
 def demo(output: Path, seed: int) -> None:
     """Train, convert and run a small model on a synthetic wearer, and write a report.
 
-    Trains a small teacher and student on synthetic recordings, converts the student to int8, streams a wearer it has
-    not seen through a simulated MPU-6050 on a virtual I2C bus, and compares. Takes a few minutes.
+    Trains a small teacher and student on synthetic recordings, converts the student to int8, streams a held-out wearer
+    through a simulated MPU-6050 on a virtual I2C bus, and compares the scores. Takes a few minutes.
     """
     from deseptr.data import load_dataset
 
@@ -54,7 +54,7 @@ def demo(output: Path, seed: int) -> None:
 
 
 class Streamed(NamedTuple):
-    """What came over the bus: scores of the labels, and where the time went."""
+    """Result over the simulated bus: scores of the labels, latencies and the runtime's name."""
 
     scores: Scores
     profiler: Profiler

@@ -1,4 +1,4 @@
-"""The root command: loads a stage only when it is called, and turns expected errors into one line."""
+"""The root command: imports a command only when it is called, and prints an expected error as one line."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .common.lazy import LazyGroup
 COMMANDS = {
     "data": ("data", "Look at recordings and change their layout."),
     "train": ("train.train", "Train a teacher and distil DeSepTr from recordings."),
-    "crossval": ("evaluate.crossval", "Train and test the folds of a protocol, int8 included."),
-    "lab": ("evaluate.lab", "Measure what distillation, stem and tokens are each worth."),
+    "crossval": ("evaluate.crossval", "Cross-validate: train and test the folds of a protocol, int8 included."),
+    "lab": ("evaluate.lab", "Measure the effects of distillation, stem and tokens."),
     "report": ("evaluate.report", "Compare finished runs on one page."),
-    "convert": ("convert", "Make an int8 .tflite of a trained run."),
+    "convert": ("convert", "Convert a trained run to an int8 .tflite."),
     "evaluate": ("evaluate.evaluate", "Measure a run or a .tflite on labelled recordings."),
-    "compare": ("evaluate.compare", "Latency, size and accuracy of models side by side."),
+    "compare": ("evaluate.compare", "Compare latency, size and accuracy of models."),
     "device": ("device.group", "Run a model on an I2C motion sensor, and time it."),
-    "firmware": ("firmware.group", "Put a model onto a board over ssh, or try it without one."),
-    "demo": ("demo", "The whole path on a synthetic wearer, with a report."),
+    "firmware": ("firmware.group", "Deploy a model to a board over ssh, or try it without one."),
+    "demo": ("demo", "Train, convert and run a small model on synthetic data, with a report."),
 }
 
 
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _missing(error: ModuleNotFoundError) -> int:
-    """Explain a missing optional package; a missing module of ours is a bug and is raised again."""
+    """Name the extra of a missing optional package; a missing module of deseptr itself is a bug and is raised again."""
     found = extra_of(error)
     if found is None:
         raise error

@@ -18,13 +18,13 @@ def check_fit(sensor: str, settings: ImuSettings, contract: ModelContract) -> No
     Raises:
         SensorError: if channels or units differ, or a full scale is too small.
 
-        >>> from deseptr.device import default_model
-        >>> from deseptr.tflite import load_engine
-        >>> contract = load_engine(default_model()).contract
-        >>> settings = ImuSettings(rate_hz=50, acc_full_scale_g=2, gyro_full_scale_dps=1000, bandwidth_hz=21)
-        >>> check_fit("mpu6050", settings, contract)  # doctest: +ELLIPSIS
-        Traceback (most recent call last):
-        deseptr.contract.errors.SensorError: mpu6050: found ±2 g, expected at least ±8 g; ...
+    >>> from deseptr.device import default_model
+    >>> from deseptr.tflite import load_engine
+    >>> contract = load_engine(default_model()).contract
+    >>> settings = ImuSettings(rate_hz=50, acc_full_scale_g=2, gyro_full_scale_dps=1000, bandwidth_hz=21)
+    >>> check_fit("mpu6050", settings, contract)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    deseptr.contract.errors.SensorError: mpu6050: found ±2 g, expected at least ±8 g; ...
     """
     if contract.channels != CHANNELS:
         raise _misfit(sensor, f"channels {_join(CHANNELS)}", _join(contract.channels))

@@ -1,4 +1,4 @@
-"""Samples in, events out, whatever they come from: no bus, no driver, no clock of the device's."""
+"""Samples in, events out, for samples of any source: without bus, driver or clock of the device."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class PushStream:
         self._channels = len(contract.channels)
         self._resampler = StreamResampler(ratio, self._channels) if abs(ratio - 1) > rate_tolerance else None
         self._assembler = WindowAssembler(contract.window_length, contract.hop_length, self._channels, contract.history)
-        # Without resampling a sample is as long as the source says, not as the model does.
+        # Without resampling, the period of a sample is the source's, not the model's.
         self._stream_hz = contract.rate_hz if self._resampler else self.rate_hz
 
     def __repr__(self) -> str:
@@ -81,7 +81,7 @@ class PushStream:
         return [event for window in self._assembler.push(ready) for event in self._classify(window, began)]
 
     def gap(self, seconds: float) -> GapEvent:
-        """Note that samples were lost for so long: windows begin anew, and none spans the gap.
+        """Report that samples of so many seconds were lost; no window spans the gap.
 
         Raises:
             DataError: if the time is negative or not finite.

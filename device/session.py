@@ -56,13 +56,13 @@ def live_session(bus: int = 1, sensor: str = AUTO, address: int | None = None) -
         SensorError: if the bus cannot be opened, or ``auto`` finds nothing.
         SetupError: if there is no such driver, or smbus2 is missing.
 
-        >>> from deseptr.device import override_bus
-        >>> from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6050, VirtualClock, VirtualI2cBus
-        >>> clock = VirtualClock()
-        >>> bus = VirtualI2cBus({0x68: SimulatedMpu6050(ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)}, clock)
-        >>> with override_bus(bus, clock):
-        ...     live_session(bus=1).sensor["name"]
-        'mpu6050'
+    >>> from deseptr.device import override_bus
+    >>> from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6050, VirtualClock, VirtualI2cBus
+    >>> clock = VirtualClock()
+    >>> bus = VirtualI2cBus({0x68: SimulatedMpu6050(ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)}, clock)
+    >>> with override_bus(bus, clock):
+    ...     live_session(bus=1).sensor["name"]
+    'mpu6050'
     """
     opened = open_bus(bus)
     try:
@@ -101,11 +101,11 @@ def run_live(
         UnhealthyError: if the sensor fails and cannot be recovered.
         SensorError: if it does not answer at all, is another chip, or does not fit the model.
 
-        >>> from deseptr.firmware_harness.simulator import simulated_session
-        >>> from deseptr.tflite import load_engine
-        >>> events = list(run_live(load_engine(default_model()), simulated_session(), seconds=6))
-        >>> [round(event.t, 1) for event in events]
-        [2.5, 3.8, 5.1]
+    >>> from deseptr.firmware_harness.simulator import simulated_session
+    >>> from deseptr.tflite import load_engine
+    >>> events = list(run_live(load_engine(default_model()), simulated_session(), seconds=6))
+    >>> [round(event.t, 1) for event in events]
+    [2.5, 3.8, 5.1]
     """
     try:
         imu = RecoveringImu(
@@ -132,8 +132,8 @@ def default_model() -> Path:
     Raises:
         SetupError: if this installation has none.
 
-        >>> default_model().suffix
-        '.tflite'
+    >>> default_model().suffix
+    '.tflite'
     """
     folder = files("deseptr.device") / "models"
     entries = folder.iterdir() if folder.is_dir() else iter(())

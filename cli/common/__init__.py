@@ -1,1 +1,1 @@
-"""What several commands share: options, tables, groups whose commands are imported when they are called."""
+"""Parts that several commands share: options, messages, tables, and groups that import a command when it is called."""

@@ -12,7 +12,7 @@ class GroupedCommand(click.Command):
     """A command with many options.
 
     Args:
-        groups: names of parameters by heading, in the order of the help; the others follow under ``Options``.
+        groups: names of parameters by heading, in the order of the help; all others follow under ``Options``.
     """
 
     def __init__(self, *arguments: Any, groups: Mapping[str, tuple[str, ...]], **options: Any) -> None:
@@ -20,7 +20,7 @@ class GroupedCommand(click.Command):
         self._groups = groups
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the groups."""
+        """Write one section for each group."""
         records = {param.name: param.get_help_record(ctx) for param in self.get_params(ctx)}
         for heading, names in self._groups.items():
             self._write(formatter, heading, [records.pop(name) for name in names])

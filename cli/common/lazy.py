@@ -1,4 +1,4 @@
-"""A group of commands that imports none of them before it is called: help must not wait for numpy."""
+"""A command group that imports a command only when it is called, so that help does not wait for numpy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names, and imports a command's module when the command is called.
+    """A group that lists its commands by name, and imports a command's module when the command is called.
 
     Args:
-        commands_at: module of this package and one line of help, by command name; the module has the command as an
-            attribute of the command's name, dashes as underscores.
+        commands_at: module of this package and one line of help, by command name; the command is the module's
+            attribute of the same name, with underscores for dashes.
     """
 
     def __init__(self, *arguments: Any, commands_at: Mapping[str, tuple[str, str]], **options: Any) -> None:
@@ -22,11 +22,11 @@ class LazyGroup(click.Group):
         self._commands_at = commands_at
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order given."""
+        """Return the names in the given order."""
         return list(self._commands_at)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of a command."""
+        """Import a command from its module."""
         if cmd_name not in self._commands_at:
             return None
         module, _ = self._commands_at[cmd_name]

@@ -1,4 +1,4 @@
-"""Option types that several commands share; values are checked while the command line is parsed."""
+"""Options that several commands share; values are checked while the command line is parsed."""
 
 from __future__ import annotations
 
@@ -26,22 +26,36 @@ class Subjects(click.ParamType[tuple[str, ...]]):
 
 DATA_HELP = "DATA is a .npz or .csv file, a folder of .csv files, the MotionSense or HAPT archive, or `synthetic`."
 SUBJECTS = Subjects()
+subjects_option = click.option("--subjects", type=SUBJECTS, help="Use only these subjects.")
+TESTED_HELP = "Subjects to measure. [default: the dataset's own test subjects, else all]"
+HELD_OUT_HELP = "Subjects to hold out. [default: the dataset's own choice, else 25 %]"
 
 
-def note_oddities(dataset: Dataset) -> None:
-    """Tell on stderr what the reader noticed and did not refuse."""
+def load_subjects(source: str, subjects: tuple[str, ...] | None) -> Dataset:
+    """Load a dataset, or only the given subjects of it, and print its notes."""
+    from deseptr.data import load_dataset
+
+    dataset = load_dataset(source)
+    if subjects:
+        dataset = dataset.select(subjects=subjects)
+    print_notes(dataset)
+    return dataset
+
+
+def print_notes(dataset: Dataset) -> None:
+    """Print on stderr the oddities that the reader found and accepted."""
     for oddity in dataset.oddities:
         click.echo(f"note: {oddity}", err=True)
 
 
 def choose_test_subjects(dataset: Dataset, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    """On whom to measure: the subjects wanted, else those the dataset holds out, else all, and then a note says so."""
+    """Choose the subjects to measure: those wanted, else the dataset's test subjects, else all, with a note."""
     chosen = wanted or dataset.test_subjects
     if chosen:
         return chosen
     click.echo(
-        f"note: all {len(dataset.subjects)} subjects, whoever the model was trained on included; "
-        "score those held out alone with --test-subjects",
+        f"note: all {len(dataset.subjects)} subjects are measured, including any that the model was trained on; "
+        "choose held-out subjects with --test-subjects",
         err=True,
     )
     return dataset.subjects

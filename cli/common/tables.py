@@ -13,8 +13,8 @@ def print_scores(scores: dict[str, dict[str, Any]], console: Console | None = No
     """Print accuracy, macro-F1 and the F1 of each class, a column for each model.
 
     Args:
-        scores: what ``Scores.to_dict`` gave, by the model's name.
-        console: where to; stdout by default.
+        scores: results of ``Scores.to_dict`` by the model's name.
+        console: output; stdout by default.
     """
     table = Table(box=None, pad_edge=False)
     table.add_column("")
@@ -41,11 +41,11 @@ def print_rows(
     """Print a table whose header breaks at spaces.
 
     Args:
-        header: of the columns.
-        body: the rows.
-        left: how many columns are words, the others being figures.
-        bold: which rows stand out.
-        console: where to; stdout by default.
+        header: titles of the columns.
+        body: rows of cells.
+        left: number of text columns, aligned left; the figures after them are aligned right.
+        bold: whether a row is printed in bold.
+        console: output; stdout by default.
     """
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(header):

@@ -1,6 +1,6 @@
-"""``--config FILE.toml``: options of a command from a file, for services that have no command line to speak of.
+"""``--config FILE.toml``: options of a command from a file, for services.
 
-Keys are the options' long names without the dashes. The command line and the environment go before the file.
+Keys are long option names without the dashes. The command line and the environment take precedence over the file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def config_option(command: Any) -> Any:
         is_eager=True,
         expose_value=False,
         callback=_read,
-        help='Take options from FILE, as in `csv = "/var/log/deseptr/run.csv"`; those given here count more.',
+        help='Read options from FILE, as in `csv = "/var/log/deseptr/run.csv"`; the command line takes precedence.',
     )(command)
 
 
@@ -32,23 +32,23 @@ def _read(context: click.Context, parameter: click.Parameter, path: Path | None)
         context.default_map = settings(path, context.command, parameter)
 
 
-def settings(path: Path, command: click.Command, itself: click.Parameter | None = None) -> dict[str, Any]:
-    """Values of a command's parameters by name.
+def settings(path: Path, command: click.Command, excluded: click.Parameter | None = None) -> dict[str, Any]:
+    """Read values of a command's parameters, by parameter name.
 
     Args:
-        path: the file.
-        command: whose options its keys are.
-        itself: the one option that cannot be in it.
+        path: a TOML file.
+        command: the command whose options the keys name.
+        excluded: an option that the file cannot set.
 
     Raises:
-        SetupError: if the file cannot be read, is no TOML, or sets what is no option.
+        SetupError: if the file cannot be read, is not TOML, or has an unknown key or a value of another type.
     """
     from deseptr.contract import SetupError
 
     names = {
         option.removeprefix("--"): parameter.name
         for parameter in command.params
-        if parameter is not itself
+        if parameter is not excluded
         for option in parameter.opts
         if option.startswith("--")
     }
@@ -60,7 +60,10 @@ def settings(path: Path, command: click.Command, itself: click.Parameter | None 
             raise SetupError(f"{path}: {key}", found="no such option", expected="a long option's name", next_step=hint)
         if not isinstance(value, bool | int | float | str):
             raise SetupError(
-                f"{path}: {key}", found=type(value).__name__, expected="one value", next_step="write it as a string"
+                f"{path}: {key}",
+                found=type(value).__name__,
+                expected="a single value",
+                next_step="write it as a string",
             )
     return {str(names[key]): value for key, value in table.items()}
 
@@ -73,7 +76,7 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        found, expected = str(error.strerror), "a file that can be read"
+        found, expected = str(error.strerror), "a readable file"
     except ValueError as error:
         found, expected = str(error), "TOML"
     raise SetupError(f"--config {path}", found=found, expected=expected, next_step="correct the path or the file")

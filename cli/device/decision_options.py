@@ -1,4 +1,4 @@
-"""Options that say how windows become a label that lasts."""
+"""Options that control how the windows' predictions become a stable label."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from deseptr.device import DecisionConfig, LabelTracker
 
 DECISION_NAMES = ("smoothing", "horizon", "threshold", "margin", "dwell")
-# Those of `DecisionConfig`, which help must not import: it comes with numpy. A test holds the two together.
+# Repeated from `DecisionConfig`, which imports numpy and would slow help down; a test compares the two.
 _DEFAULTS = {"horizon": 2.5, "threshold": 0.5, "margin": 0.1, "dwell": 2.5}
 _HELP = {
-    "horizon": "How far smoothing looks back, seconds.",
-    "threshold": "The label is `unknown` while no class is as probable as this.",
-    "margin": "By how much another class must lead to follow a label.",
-    "dwell": "How long a label stays at least, seconds.",
+    "horizon": "Time that smoothing looks back, seconds.",
+    "threshold": "Smallest probability of a label; below it the label is `unknown`.",
+    "margin": "Lead in probability that another class needs to replace the label.",
+    "dwell": "Shortest time that a label stays, seconds.",
 }
 
 
@@ -31,12 +31,12 @@ def decision_options(command: Any) -> Any:
         type=click.Choice(["none", "exponential", "majority"]),
         default="exponential",
         show_default=True,
-        help="What one label is made of: the latest window, a low-pass of the windows, or their votes.",
+        help="Label from the latest window alone, a low-pass filter over the windows, or their majority vote.",
     )(command)
 
 
-def decision(chosen: Mapping[str, Any]) -> DecisionConfig:
-    """The configuration that the options ask for.
+def decision_config(chosen: Mapping[str, Any]) -> DecisionConfig:
+    """Build the configuration from the options.
 
     Raises:
         SetupError: if a number is out of its range.
@@ -48,8 +48,8 @@ def decision(chosen: Mapping[str, Any]) -> DecisionConfig:
     )
 
 
-def tracker_of(config: DecisionConfig, contract: ModelContract) -> LabelTracker:
-    """What decides for a model."""
+def make_tracker(config: DecisionConfig, contract: ModelContract) -> LabelTracker:
+    """Make the label tracker of a model."""
     from deseptr.device import LabelTracker
 
     return LabelTracker(contract.labels, config, contract.hop_s)

@@ -1,4 +1,4 @@
-"""``deseptr device doctor``: what works, what does not, and what to do about it."""
+"""``deseptr device doctor``: check board, bus, sensor, runtime and model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import ADDRESS, ENGINES, MODEL
+from .options import address_option, bus_option, engine_option, model_option, sensor_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,19 +19,17 @@ _STYLES = {"ok": "green", "skip": "dim", "warn": "yellow", "fail": "bold red"}
 
 
 @click.command()
+@model_option
+@bus_option
+@sensor_option
+@address_option
+@engine_option
 @click.option(
-    "--model", type=MODEL, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file. [default: the packaged one]"
+    "--seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Sampling time, sensor at rest."
 )
-@click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
-@click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
-@click.option("--address", type=ADDRESS, help="Its address, as 0x69. [default: wherever one answers]")
-@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
-@click.option(
-    "--seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="How long to sample, held still."
-)
-@click.option("--shared", is_flag=True, help="Go on although another process has the bus open.")
-@click.option("--simulate", is_flag=True, help="A simulated sensor instead of the bus; the rest is this machine's.")
-@click.option("--json", "as_json", is_flag=True, help="The findings as one JSON object on stdout.")
+@click.option("--shared", is_flag=True, help="Continue even if another process has the bus open.")
+@click.option("--simulate", is_flag=True, help="Check a simulated sensor and bus; the rest is checked on this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object on stdout.")
 @click.pass_context
 def doctor(
     context: click.Context,
@@ -47,8 +45,9 @@ def doctor(
 ) -> None:
     """Check board, bus, sensor, runtime and model, line by line.
 
-    Each line is OK, WARN, FAIL or SKIP, with what was found and, where something is wrong, what was expected and what
-    to do. Lay the sensor down and leave it alone meanwhile. The sensor is reset and set up anew: end what else uses it.
+    Each line is OK, WARN, FAIL or SKIP, with the value found and, on a fault, the value expected and the next step. Lay
+    the sensor down and do not move it during the check. The sensor is reset and reconfigured: stop other programs that
+    use it.
 
     The exit code is that of the worst line: 0 for OK and SKIP, 1 for WARN, 2 for FAIL.
 
@@ -103,7 +102,7 @@ def _simulated(sensor: str) -> Subject:
 
 def _announce(check: Check, subject: Subject) -> None:
     if check.slow and not subject.simulated:
-        click.echo(f"sampling for {subject.seconds:g} s: leave the sensor alone", err=True)
+        click.echo(f"sampling for {subject.seconds:g} s: do not move the sensor", err=True)
 
 
 def _console() -> Console:

@@ -1,54 +1,49 @@
-"""``deseptr device evaluate``: accuracy on the device itself."""
+"""``deseptr device evaluate``: accuracy on the machine that runs the model."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, choose_test_subjects
+from deseptr.cli.common.messages import progress_bar
+from deseptr.cli.common.options import DATA_HELP, SUBJECTS, TESTED_HELP, choose_test_subjects
 
-from .options import ENGINES, MODEL
+from .options import MODEL, engine_option, threads_option
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
     from deseptr.tflite import Engine
 
-_REDRAWN_EVERY = 20
 BOTH, STRAIGHT, BUS = "both", "straight", "bus"
 
 
 @click.command(
-    help=f"""Measure MODEL on the labelled windows of DATA, on the machine that runs it.
+    help=f"""Measure MODEL on the labelled windows of DATA, on this machine.
 
-Twice: windows straight into the engine, as `deseptr evaluate` cuts them, and the recordings over a simulated sensor,
-its bus and its driver. Then tells how far the two agree on the same samples. {DATA_HELP}
+MODEL is measured twice: directly, on the windows of `deseptr evaluate`, and on the recordings streamed over a
+simulated sensor, its bus and its driver. The agreement of the two on the same samples follows. {DATA_HELP}
 """,
     epilog="Example: deseptr device evaluate m.tflite motionsense.npz --test-subjects 5,10 --json",
 )
 @click.argument("model", type=MODEL)
 @click.argument("source", metavar="DATA")
-@click.option(
-    "--test-subjects", "--subjects", type=SUBJECTS, help="On whom. [default: the dataset's own choice, else all]"
-)
-@click.option("--straight", "paths", flag_value=STRAIGHT, help="Only straight into the engine.")
-@click.option("--bus", "paths", flag_value=BUS, help="Only over the simulated bus.")
+@click.option("--test-subjects", "--subjects", type=SUBJECTS, help=TESTED_HELP)
+@click.option("--straight", "paths", flag_value=STRAIGHT, help="Measure only directly.")
+@click.option("--bus", "paths", flag_value=BUS, help="Measure only over the simulated bus.")
 @click.option("--sensor", default="auto", show_default=True, help="Simulated chip on the bus.")
 @click.option(
     "--speed",
     type=click.Choice(["max", "realtime"]),
     default="max",
     show_default=True,
-    help="Over the bus: as fast as it goes, or as fast as it was worn.",
+    help="Over the bus: as fast as possible, or in real time.",
 )
-@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine.")
-@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+@engine_option
+@threads_option
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
 def evaluate(
     model: Path,
     source: str,
@@ -79,7 +74,7 @@ def evaluate(
 
 
 def _figures(engine: Engine, dataset: Dataset, paths: str, sensor: str, speed: str) -> dict[str, Any]:
-    """The keys of ``deseptr evaluate`` of the first path that was taken, and those of the bus."""
+    """The keys of ``deseptr evaluate`` for the first path measured, and the keys of the bus."""
     straight = _straight(engine, dataset) if paths != BUS else {}
     bus = _bus(engine, dataset, sensor, speed) if paths != STRAIGHT else {}
     if paths == BUS:
@@ -91,7 +86,7 @@ def _straight(engine: Engine, dataset: Dataset) -> dict[str, Any]:
     from deseptr.evaluate.over_bus import evaluate_straight
     from deseptr.evaluate.predictor import windows_for
 
-    with _bar(len(windows_for(engine.contract, dataset)), "straight") as advance:
+    with progress_bar(len(windows_for(engine.contract, dataset)), "straight") as advance:
         return evaluate_straight(engine, dataset, advance).to_dict()
 
 
@@ -100,17 +95,10 @@ def _bus(engine: Engine, dataset: Dataset, sensor: str, speed: str) -> dict[str,
     from deseptr.firmware_harness.simulator import PacedClock, VirtualClock
 
     make_clock = PacedClock if speed == "realtime" else VirtualClock
-    with _bar(bus_windows(engine, dataset), "over the bus") as advance:
+    with progress_bar(bus_windows(engine, dataset), "over the bus") as advance:
         run = evaluate_bus(engine, dataset, sensor=sensor, make_clock=make_clock, progress=advance)
     more = {"sensor": sensor, "speed": speed, "gaps": run.gaps, "lost_samples": run.lost_samples}
     return {"bus": {**run.scores().to_dict(), **more}, "agreement": run.agreement()}
-
-
-@contextmanager
-def _bar(length: int, label: str) -> Iterator[Callable[[int], None]]:
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
-        bar.update_min_steps = _REDRAWN_EVERY
-        yield bar.update
 
 
 def _print(content: dict[str, Any], name: str) -> None:

@@ -7,9 +7,9 @@ import click
 from deseptr.cli.common.lazy import LazyGroup
 
 COMMANDS = {
-    "run": ("device.run", "Print a label for every window, as it comes."),
+    "run": ("device.run", "Print a label for every window as it arrives."),
     "profile": ("device.profile", "Time a model by stage, from the sensor's FIFO to the label."),
-    "evaluate": ("device.evaluate", "Measure a model on labelled recordings, straight and over a simulated bus."),
+    "evaluate": ("device.evaluate", "Measure a model on labelled recordings, directly and over a simulated bus."),
     "record": ("device.record", "Record labelled samples from the sensor, to train on."),
     "doctor": ("device.doctor", "Check board, bus, sensor, runtime and model, line by line."),
 }

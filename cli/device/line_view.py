@@ -1,4 +1,4 @@
-"""What ``deseptr device run`` prints where there is no screen to draw on: a line an event."""
+"""Output of ``deseptr device run`` without a screen: one line for each event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BAR_WIDTH = 20
 
 
 class LineView:
-    """Prints events.
+    """Prints one line for each event.
 
     Args:
         labels: the model's labels.
@@ -34,7 +34,7 @@ class LineView:
             self._console.print(Text(str(plain), _STYLES[type(plain)]))
 
     def close(self) -> None:
-        """Nothing is pending."""
+        """Do nothing: every line is already printed."""
 
     def _line(self, event: WindowEvent, replayed: ReplayedWindow | None) -> Text:
         recording = replayed.recording if replayed else None

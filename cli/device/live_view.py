@@ -1,4 +1,4 @@
-"""The screen of ``deseptr device run`` on a terminal: label, probabilities, the last minutes, and how the sensor is."""
+"""The terminal screen of ``deseptr device run``: label, probabilities, recent labels and state of the sensor."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class LiveView:
 
     Args:
         labels: the model's labels.
-        figures: of the run, counted elsewhere.
-        profiler: its latencies.
+        figures: counts of the run; the caller updates them.
+        profiler: latencies of the run.
         nominal_hz: sample rate of the model.
         console: the terminal.
-        timer: seconds, for the refreshes.
+        timer: clock in seconds that limits the refresh rate.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class LiveView:
         self._live.start()
 
     def show(self, event: Event | Replayed) -> None:
-        """Take one event."""
+        """Show one event."""
         match inner(event):
             case WindowEvent() as window:
                 self._window = window
@@ -108,7 +108,7 @@ class LiveView:
         line = Text(no_wrap=True)
         for _, label in past:
             line.append(*("╳", "red") if label is None else ("█", self._colours.get(label, UNDECIDED)))
-        # A replay's time begins anew with each recording.
+        # In a replay, time starts at zero with each recording.
         span_s = max(0.0, past[-1][0] - past[0][0])
         line.append(f"\nthe last {span_s / 60:.1f} min, newest right" if span_s >= 60 else f"\nthe last {span_s:.0f} s")
         return line

@@ -1,4 +1,4 @@
-"""``--mqtt`` and its options: the address, the password, the spool, and the sink that they make."""
+"""``--mqtt`` and its options: address, password and spool of the MQTT sink."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _option(name: str, text: str, **settings: Any) -> Callable[[Any], Any]:
 
 
 _OPTIONS = (
-    _option("--mqtt", "Publish events to a broker; mqtts:// encrypts.", metavar="[mqtt[s]://]HOST[:PORT]"),
+    _option("--mqtt", "Publish events to a broker; mqtts:// uses TLS.", metavar="[mqtt[s]://]HOST[:PORT]"),
     _option(
         "--mqtt-node",
         "Name of this wearable in the topics deseptr/NAME/…  [default: the host's, with a code of the machine]",
@@ -34,13 +34,13 @@ _OPTIONS = (
     ),
     _option("--mqtt-user", f"User; the password comes from {PASSWORD} or a file.", metavar="NAME"),
     _option("--mqtt-password-file", "File whose first line is the password.", type=FILE),
-    _option("--mqtt-ca", "Certificates to trust, PEM; encrypts.  [default: the system's]", type=FILE),
-    _option("--mqtt-cert", "Certificate of this wearable, PEM; encrypts.", type=FILE),
+    _option("--mqtt-ca", "Certificates to trust, PEM; implies TLS.  [default: the system's]", type=FILE),
+    _option("--mqtt-cert", "Certificate of this wearable, PEM; implies TLS.", type=FILE),
     _option("--mqtt-key", "Key of that certificate, PEM.", type=FILE),
-    _option("--mqtt-spool", "Where messages wait for the broker.  [default: in the state folder]", type=FILE),
+    _option("--mqtt-spool", "File in which messages wait for the broker.  [default: in the state folder]", type=FILE),
     _option(
         "--mqtt-spool-size",
-        "Messages that may wait; then the oldest go.",
+        "Largest number of waiting messages; then the oldest are dropped.",
         type=click.IntRange(1),
         default=100_000,
         show_default=True,
@@ -74,13 +74,13 @@ def mqtt_options(command: Any) -> Any:
     return command
 
 
-class Address(NamedTuple):
-    """A broker's.
+class BrokerAddress(NamedTuple):
+    """Address of an MQTT broker.
 
     Args:
         host: name or IP address.
-        port: of TCP.
-        tls: whether it is to be encrypted.
+        port: TCP port.
+        tls: whether the connection is encrypted.
     """
 
     host: str
@@ -88,11 +88,11 @@ class Address(NamedTuple):
     tls: bool
 
 
-def parse_address(text: str) -> Address:
-    """Take ``[mqtt[s]://]HOST[:PORT]`` apart.
+def parse_address(text: str) -> BrokerAddress:
+    """Parse ``[mqtt[s]://]HOST[:PORT]``.
 
     Raises:
-        SetupError: if it is something else; a password in it is not repeated.
+        SetupError: if the text has another form; the message never repeats a password.
     """
     from deseptr.contract import SetupError
 
@@ -101,7 +101,7 @@ def parse_address(text: str) -> Address:
         raise SetupError(
             "--mqtt",
             found="a user in the address",
-            expected="the host alone, for other users of this machine see command lines",
+            expected="the host alone, because other users of this machine can read command lines",
             next_step=f"use --mqtt-user and {PASSWORD}",
         )
     try:
@@ -111,11 +111,11 @@ def parse_address(text: str) -> Address:
         host = ""
     if url.scheme not in PORTS or not host or url.path.strip("/") or url.query or url.fragment:
         raise SetupError("--mqtt", found=text, expected="[mqtt[s]://]HOST[:PORT]", next_step="correct the address")
-    return Address(host, port or PORTS[url.scheme], url.scheme == "mqtts")
+    return BrokerAddress(host, port or PORTS[url.scheme], url.scheme == "mqtts")
 
 
 def read_password(path: Path | None, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The password, from the first line of a file, else from the environment; None for none.
+    """Read the password from the first line of a file, else from the environment; None if there is none.
 
     Raises:
         SetupError: if the file cannot be read or is empty.
@@ -127,19 +127,21 @@ def read_password(path: Path | None, environment: Mapping[str, str] = os.environ
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
-        found: object = getattr(error, "strerror", None) or "no UTF-8"
+        found: object = getattr(error, "strerror", None) or "text that is not UTF-8"
     else:
         if lines and lines[0]:
             return lines[0]
-        found = "nothing in its first line"
-    raise SetupError(path, found=found, expected="the password", next_step="correct --mqtt-password-file")
+        found = "an empty first line"
+    raise SetupError(
+        path, found=found, expected="the password in the first line", next_step="correct --mqtt-password-file"
+    )
 
 
 def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable[[str], None], *, wait: bool) -> Sink:
-    """The sink that the options ask for.
+    """Open the MQTT sink that the options describe.
 
     Raises:
-        SetupError: if a value, a file or the spool cannot be used.
+        SetupError: if a value, a file or the spool is unusable.
         ModuleNotFoundError: without ``paho-mqtt``.
     """
     import socket
@@ -204,7 +206,7 @@ def _own_spool(folder: Path, node: str, host: str) -> Path:
 
 
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where a service, or a user's program, keeps what must last (systemd's StateDirectory=, the XDG base folders)."""
+    """Folder for state that survives a restart: systemd's StateDirectory= for a service, else the XDG state folder."""
     if environment.get("STATE_DIRECTORY"):
         return Path(environment["STATE_DIRECTORY"].partition(":")[0])
     return Path(environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "deseptr"

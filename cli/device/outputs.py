@@ -1,4 +1,4 @@
-"""Where ``deseptr device run`` sends events besides the terminal: a CSV file, an MQTT broker, systemd."""
+"""Outputs of ``deseptr device run`` besides the terminal: a CSV file, an MQTT broker and systemd."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def output_options(command: Any) -> Any:
             envvar="DESEPTR_CSV",
             show_envvar=True,
             metavar="FILE",
-            help="Append a row an event to FILE; a full one becomes FILE.1, and so on.",
+            help="Append one row for each event to FILE; a full file becomes FILE.1, and so on.",
         ),
         click.option(
             "--csv-size",
@@ -39,7 +39,7 @@ def output_options(command: Any) -> Any:
             help="Size of a full file.",
         ),
         click.option(
-            "--csv-keep", type=click.IntRange(1), default=10, show_default=True, help="Files to keep, the oldest go."
+            "--csv-keep", type=click.IntRange(1), default=10, show_default=True, help="Number of files to keep."
         ),
     )
     command = mqtt_options(command)
@@ -52,14 +52,14 @@ class Outputs:
     """Several sinks as one.
 
     Args:
-        sinks: they take each event in this order.
+        sinks: the sinks, which receive each event in this order.
     """
 
     def __init__(self, sinks: list[Sink]) -> None:
         self._sinks = sinks
 
     def take(self, event: Event) -> None:
-        """Hand an event to all of them."""
+        """Pass an event to every sink."""
         for sink in self._sinks:
             sink.take(event)
 
@@ -68,17 +68,17 @@ class Outputs:
 def open_outputs(
     chosen: Mapping[str, Any], contract: ModelContract, notifier: SystemdNotifier, *, live: bool
 ) -> Iterator[Outputs]:
-    """The outputs that the options ask for; all are closed at the end, whatever one of them raises.
+    """Open the outputs that the options describe; all are closed at the end, even if one of them raises.
 
     Args:
         chosen: values of the options.
-        contract: the model's.
-        notifier: for systemd.
-        live: whether the sensor goes on without waiting for the outputs.
+        contract: contract of the model.
+        notifier: connection to systemd.
+        live: whether the sensor is real, so that outputs must not delay it.
 
     Raises:
-        SetupError: if one of them cannot be opened.
-        ModuleNotFoundError: if MQTT is wanted without ``paho-mqtt``.
+        SetupError: if an output cannot be opened.
+        ModuleNotFoundError: for MQTT without ``paho-mqtt``.
     """
     with ExitStack() as stack:
         sinks: list[Sink] = []
@@ -96,7 +96,7 @@ def open_outputs(
 
 
 def warn(line: str) -> None:
-    """Tell on stderr what an output has to say."""
+    """Print an output's warning on stderr."""
     click.echo(f"deseptr: {line}", err=True)
 
 
@@ -109,7 +109,7 @@ def _open_csv(chosen: Mapping[str, Any], contract: ModelContract, *, live: bool)
 
 
 class _Service:
-    """Tells systemd that samples come, and what the wearer does."""
+    """Reports readiness and the current label to systemd."""
 
     def __init__(self, notifier: SystemdNotifier) -> None:
         self._notifier = notifier

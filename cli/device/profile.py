@@ -1,16 +1,17 @@
-"""``deseptr device profile``: where the time of a window goes, what it costs, and what the figures are worth."""
+"""``deseptr device profile``: latency of a window by stage, its costs, and the caveats of the figures."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .options import ENGINES, MODEL, Address
+from deseptr.cli.common.messages import progress_bar
+
+from .options import MODEL, I2cAddress, engine_option, sensor_option, threads_option
 
 if TYPE_CHECKING:
     from deseptr.device import Extra, Power, Session
@@ -18,38 +19,41 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _JSON_START = b'{\n  "model": '
-_REDRAWN_EVERY = 10
 
 
 @click.command()
 @click.argument("model", type=MODEL)
 @click.option("--simulate", metavar="DATA", help="Play DATA (or `synthetic`) through a simulated sensor.")
 @click.option("--bus", type=int, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus. [default: 1, if any]")
-@click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
+@sensor_option
 @click.option("--windows", type=click.IntRange(1), default=200, show_default=True, help="Windows to time.")
 @click.option(
     "--speed",
     type=click.Choice(["max", "realtime"]),
     default="max",
     show_default=True,
-    help="With a simulated sensor: as fast as it goes, or with real waits between polls.",
+    help="With a simulated sensor: as fast as possible, or with real waits between polls.",
 )
-@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine.")
+@engine_option
+@threads_option
 @click.option("--threads-sweep", is_flag=True, help="Also time an inference with 1, 2 and 4 threads.")
-@click.option("--ops", is_flag=True, help="Also time each operation, by the graphs that are beginnings of the model.")
+@click.option("--ops", is_flag=True, help="Also time each operation, with graphs that end after it.")
 @click.option(
-    "--cold-starts", type=click.IntRange(0), default=3, show_default=True, help="Fresh processes to time a start with."
+    "--cold-starts",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Number of timed starts, each in a new process.",
 )
 @click.option(
     "--ina219",
-    type=Address(0x40, 0x4F),
+    type=I2cAddress(0x40, 0x4F),
     help="Measure power with an INA219 at this address on the bus, 0x40 to 0x4f. [default: the board's own, if any]",
 )
 @click.option(
-    "--shunt", type=click.FloatRange(0, min_open=True), default=0.1, show_default=True, help="Its shunt in ohm."
+    "--shunt", type=click.FloatRange(0, min_open=True), default=0.1, show_default=True, help="Shunt of the INA219, ohm."
 )
-@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
 @click.option("-o", "--output", type=_FILE, help="Write the JSON to this file.")
 @click.option("--html", type=_FILE, help="Write a page to this file.")
 def profile(
@@ -70,10 +74,11 @@ def profile(
     output: Path | None,
     html: Path | None,
 ) -> None:
-    """Time MODEL from the sensor's FIFO to the label, stage by stage, and tell what that costs.
+    """Time MODEL by stage, from the sensor's FIFO to the label, and measure memory, energy and other costs.
 
-    Uses the sensor on the bus if there is one, otherwise a simulated one, and says which. What keeps the figures from
-    being those of the device in wear stands on top of them: emulation, throttling, a simulated bus, a lazy clock.
+    Uses the sensor on the bus if there is one, otherwise a simulated one, and reports which. Caveats come first:
+    conditions under which the figures differ from those of a worn device, such as emulation, throttling, a
+    simulated bus or a clock governor that saves power.
 
     \b
     Examples:
@@ -97,14 +102,13 @@ def profile(
         **op_times_extra(model, threads, ops),
         **_energy(engine, bus, ina219, shunt),
     }
-    with click.progressbar(length=windows, label="profiling", file=sys.stderr) as bar:
-        bar.update_min_steps = _REDRAWN_EVERY
+    with progress_bar(windows, "profiling", redraw_every=10) as advance:
         result = profile_model(
             engine,
             sessions,
             windows=windows,
             extras=extras,
-            progress=lambda count: bar.update(1),
+            progress=lambda count: advance(1),
             stage=lambda name: click.echo(f"\n{name}", err=True, nl=False),
         )
     content = {"model": str(model), **result.to_dict()}

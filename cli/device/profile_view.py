@@ -1,4 +1,4 @@
-"""A profile on the terminal."""
+"""Print a profile on the terminal."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SLOWEST = 12
 
 
 def show_profile(content: dict[str, Any], console: Console | None = None) -> None:
-    """Print a profile, what is wrong with it first.
+    """Print a profile, its caveats first.
 
     Args:
-        content: the JSON of the profile.
-        console: where to; stdout by default.
+        content: the profile as JSON content.
+        console: output; stdout by default.
     """
     console = console or Console(highlight=False)
     for caveat in content["caveats"]:
@@ -44,7 +44,7 @@ def show_profile(content: dict[str, Any], console: Console | None = None) -> Non
 
 
 def histogram_lines(histogram: dict[str, Any]) -> list[str]:
-    """Lines of a histogram, empty bins left out; the last one says how many lie beyond it."""
+    """Lines of a histogram without its empty bins; the last line counts the values beyond the last bin."""
     counts = histogram["counts"]
     tallest = max(counts, default=0) or 1
     lines = [
@@ -56,7 +56,7 @@ def histogram_lines(histogram: dict[str, Any]) -> list[str]:
 
 
 def _slowest(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """The rows of the operations that take longest, in order of execution."""
+    """The rows of the slowest operations, in order of execution."""
     own = {row[0]: float(row[3].replace(",", "")) for row in rows if row[3] != "–"}
     longest = set(sorted(own, key=lambda number: -own[number])[:_SLOWEST])
     return head, [row for row in rows if row[0] in longest]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import ADDRESS
+from .options import address_option, bus_option, sensor_option
 
 if TYPE_CHECKING:
     from deseptr.device import Session
@@ -17,31 +17,44 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--subject", required=True, metavar="S", help="Who wears the sensor.")
-@click.option("--label", metavar="L", help="What they do: record this alone.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="With --label: how long. [default: to Ctrl-C]")
+@click.option("--subject", required=True, metavar="S", help="Name of the wearer.")
+@click.option("--label", metavar="L", help="Label of a single activity to record.")
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), help="With --label: duration. [default: until Ctrl-C]"
+)
 @click.option("--prepare", type=click.FloatRange(0), default=3.0, show_default=True, help="With --label: countdown, s.")
-@click.option("--protocol", type=click.Path(path_type=Path), metavar="FILE.toml", help="Several activities in a row.")
+@click.option(
+    "--protocol",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="File with the activities to record in turn.",
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     default=Path("recordings"),
     show_default=True,
-    help="Folder for the files; those in it are never overwritten.",
+    help="Folder for the files; existing files are never overwritten.",
 )
-@click.option("--rate", type=click.FloatRange(0, min_open=True), default=50.0, show_default=True, help="Samples/s.")
-@click.option("--acc-range", type=click.FloatRange(0, min_open=True), default=8.0, show_default=True, help="In g.")
-@click.option("--gyro-range", type=click.FloatRange(0, min_open=True), default=1000.0, show_default=True, help="Deg/s.")
-@click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
-@click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
-@click.option("--address", type=ADDRESS, help="Its address, as 0x69. [default: wherever one answers]")
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), default=50.0, show_default=True, help="Sample rate, Hz."
+)
+@click.option(
+    "--acc-range", type=click.FloatRange(0, min_open=True), default=8.0, show_default=True, help="Accelerometer, g."
+)
+@click.option(
+    "--gyro-range", type=click.FloatRange(0, min_open=True), default=1000.0, show_default=True, help="Gyroscope, °/s."
+)
+@bus_option
+@sensor_option
+@address_option
 @click.option(
     "--simulate",
     metavar="[DATA]",
     is_flag=False,
     flag_value="synthetic",
-    help="Record a simulated sensor that feels DATA's recordings of each label; without DATA, a synthetic wearer.",
+    help="Record from a simulated sensor that plays DATA's recordings of each label; without DATA, a synthetic wearer.",
 )
 def record(
     subject: str,
@@ -62,9 +75,9 @@ def record(
 
     Writes one CSV for each activity, OUTPUT/SUBJECT_LABEL_TAKE.csv; the folder is a dataset that `deseptr data info`
     and `deseptr train` read, and `deseptr data convert` makes an .npz of it. Nothing is written during countdowns and
-    rests. Every second what was recorded is forced to the disk: Ctrl-C, a full disk or a power cut lose nothing before
-    it. Where the sensor lost samples another recording begins in the same file. The time column follows the sensor's
-    measured rate, whose first measurement takes three seconds of the first countdown.
+    rests. Samples are forced to the disk every second, so that Ctrl-C, a full disk or a power cut loses the last second
+    at most. Where the sensor loses samples, a new recording begins in the same file. The time column follows the
+    sensor's measured rate; its first measurement takes three seconds of the first countdown.
 
     \b
     A protocol:
@@ -99,7 +112,7 @@ def record(
             for event in events:
                 view.show(event)
     except KeyboardInterrupt:
-        # The only end that it has.
+        # Ctrl-C is the regular end of a step without a duration.
         if not any(math.isinf(step.seconds) for step in steps):
             raise
 
@@ -108,10 +121,10 @@ def _steps(label: str | None, seconds: float | None, prepare: float, protocol: P
     from deseptr.device.recorder import Activity, check_name, read_protocol, session_steps
 
     if (label is None) == (protocol is None):
-        raise click.UsageError("one of --label and --protocol is needed, and not both")
+        raise click.UsageError("give either --label or --protocol")
     if protocol is not None:
         if seconds is not None:
-            raise click.UsageError("--seconds goes with --label; a protocol says how long each activity is")
+            raise click.UsageError("--seconds goes with --label; a protocol sets the duration of each activity")
         return read_protocol(protocol)
     length = math.inf if seconds is None else seconds
     return session_steps((Activity(check_name("--label", str(label)), length, prepare_s=prepare),))
@@ -124,6 +137,6 @@ def _simulated(data: str, steps: tuple[SessionStep, ...], subject: str, sensor: 
 
     dataset = load_dataset(data)
     for unknown in sorted({step.label for step in steps} - set(dataset.label_names)):
-        click.echo(f"note: {dataset.name} has no {unknown}: its first recording is played instead", err=True)
+        click.echo(f"note: {dataset.name} has no label {unknown}: its first recording is played instead", err=True)
     source = RecordingSource(act(dataset, settled(steps), subject))
     return simulated_session(source, sensor=sensor)

@@ -1,4 +1,4 @@
-"""What ``deseptr device record`` shows: countdowns and bars on a terminal, a line a step elsewhere."""
+"""Display of ``deseptr device record``: countdowns and bars on a terminal, one line for each step elsewhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RecordView:
     """Shows a recording session on stderr, with a bell at both ends of an activity, and its files on stdout.
 
     Args:
-        console: where to show; stderr by default.
+        console: output of the display; stderr by default.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -105,7 +105,7 @@ class RecordView:
         if take.gaps:
             line += f", {take.gaps} gaps"
         if take.drifted:
-            line += f" (the sensor turned out to take {take.measured_hz:.2f})"
+            line += f" (the sensor's measured rate: {take.measured_hz:.2f} Hz)"
         click.echo(line)
 
 

@@ -1,4 +1,4 @@
-"""``deseptr device run``: labels as they come, from a sensor on I2C or a simulated one."""
+"""``deseptr device run``: label the windows of an I2C sensor, real or simulated, as they arrive."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import click
 from deseptr.cli.common.grouped import GroupedCommand
 
 from .config_file import config_option
-from .decision_options import DECISION_NAMES, decision, decision_options, tracker_of
-from .options import ADDRESS, ENGINES, MODEL
+from .decision_options import DECISION_NAMES, decision_config, decision_options, make_tracker
+from .options import address_option, bus_option, engine_option, model_option, sensor_option, threads_option
 from .outputs import OUTPUT_GROUPS, open_outputs, output_options, warn
 
 if TYPE_CHECKING:
@@ -53,28 +53,26 @@ class _View(Protocol):
 
 
 @click.command(cls=GroupedCommand, groups=GROUPS)
-@click.option(
-    "--model", type=MODEL, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file. [default: the packaged one]"
-)
-@click.option("--engine", "kind", type=ENGINES, default="auto", show_default=True, help="TFLite runtime.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine.")
-@click.option("--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number.")
-@click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
-@click.option("--address", type=ADDRESS, help="Its address on the bus. [default: its usual one]")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so much of the wearer's time.")
+@model_option
+@engine_option
+@threads_option
+@bus_option
+@sensor_option
+@address_option
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds of sensor time.")
 @click.option(
     "--patience",
     type=click.FloatRange(0, min_open=True),
     default=20.0,
     show_default=True,
-    help="Give the sensor up after so many seconds without a sample; exit code 3.",
+    help="Stop after so many seconds without a sample, with exit code 3.",
 )
 @click.option(
     "--rate-tolerance",
     type=click.FloatRange(0, 0.25),
     default=0.02,
     show_default=True,
-    help="Resample where the sensor's rate is further from the model's, as a share.",
+    help="Resample if the sensor's rate differs by more than this share from the model's.",
 )
 @click.option(
     "--simulate",
@@ -83,24 +81,22 @@ class _View(Protocol):
     flag_value="synthetic",
     help="Play DATA through a simulated sensor; without DATA, a synthetic wearer.",
 )
-@click.option(
-    "--scenario", metavar="NAME|FILE", help="Put a simulated sensor through a failure; see `firmware scenarios`."
-)
+@click.option("--scenario", metavar="NAME|FILE", help="Simulate a sensor that fails; see `firmware scenarios`.")
 @click.option("--subject", "subjects", metavar="S", help="With --simulate: only these subjects, as 5,10,12-14.")
 @click.option(
     "--speed",
     type=click.Choice(["max", "realtime"]),
     default="max",
     show_default=True,
-    help="With --simulate: as fast as it goes, or as fast as it was worn.",
+    help="With --simulate: as fast as possible, or in real time.",
 )
 @decision_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, the summary on stderr.")
-@click.option("--plain", is_flag=True, help="A line an event on a terminal too, instead of a screen.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line on stdout, the summary on stderr.")
+@click.option("--plain", is_flag=True, help="Print one line for each event on a terminal too, instead of a screen.")
 @output_options
 @config_option
 def run(**chosen: Any) -> None:
-    """Print a label for every window, as it comes, and send it where you like.
+    """Print a label for every window as it arrives, and send it to a file or a broker.
 
     \b
     Examples:
@@ -112,7 +108,7 @@ def run(**chosen: Any) -> None:
       deseptr device run --csv run.csv --mqtt homeassistant.local --mqtt-user wearer
       deseptr device run --config /etc/deseptr.toml         # as a service
 
-    Exit codes: 0 done, 2 it cannot run as asked, 3 the sensor was lost for good.
+    Exit codes: 0 done, 2 the options or the hardware do not allow a run, 3 the sensor was lost permanently.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.device import Profiler, SystemClock, SystemdNotifier, default_model
     from deseptr.tflite import load_engine
@@ -124,11 +120,11 @@ def run(**chosen: Any) -> None:
     if chosen["scenario"] and chosen["simulate"]:
         raise click.UsageError("--scenario has a source of its own; leave out --simulate")
     live = chosen["simulate"] is None and chosen["scenario"] is None
-    config = decision(chosen)
+    config = decision_config(chosen)
     engine = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
     contract = engine.contract
     notifier = SystemdNotifier.from_environment(SystemClock())
-    source = _Source(engine, Profiler(), tracker_of(config, contract), notifier)
+    source = _Source(engine, Profiler(), make_tracker(config, contract), notifier)
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(chosen, contract, notifier, live=live) as outputs:
         played = source.live(chosen) if live else source.replay(chosen)
@@ -143,7 +139,7 @@ def run(**chosen: Any) -> None:
 
 @dataclass(frozen=True)
 class _Source:
-    """Makes the events of a run."""
+    """Produces the events of a run, from a real sensor or a simulated one."""
 
     engine: Engine
     profiler: Profiler
@@ -221,7 +217,7 @@ class _JsonView:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    # A service is stopped by SIGTERM, and its outputs are to be closed as after Ctrl-C.
+    # systemd stops a service with SIGTERM: close the outputs as after Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

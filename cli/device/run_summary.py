@@ -1,4 +1,4 @@
-"""Figures of a run, counted event by event, for its summary and its screen."""
+"""Counts of a run, for its summary and its screen."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from deseptr.firmware_harness.simulator import Replayed, ReplayedEvent, Replayed
 
 
 def inner(event: Event | Replayed) -> Event:
-    """The event itself, out of a replay's."""
+    """The event inside a replay's event, or the event itself."""
     return event.event if isinstance(event, ReplayedWindow | ReplayedEvent) else event
 
 
 class RunFigures:
-    """Counts what happened.
+    """Counts the events of a run.
 
     Args:
         labels: the model's labels.
-        simulated: whether the sensor is.
+        simulated: whether the sensor is simulated.
     """
 
     def __init__(self, labels: tuple[str, ...], *, simulated: bool) -> None:
         self._labels = labels
         self._simulated = simulated
-        self._known = self._right = self._rightly_decided = 0
+        self._known = self._correct = self._correctly_decided = 0
         self.windows = self.gaps = self.lost_samples = 0
         self.recoveries: Counter[str] = Counter()
         self.rate: RateEvent | None = None
@@ -44,12 +44,12 @@ class RunFigures:
                 self.rate = rate
 
     def summary(self, profiler: Profiler) -> str:
-        """How the run went, in one line."""
+        """Summary of the run in one line."""
         latency = profiler.stages()["end_to_end"]
         parts = [f"{self.windows} windows"]
         if self._known:
-            parts.append(f"{self._right / self._known:.1%} agree with the truth where it is known ({self._known})")
-            parts.append(f"{self._rightly_decided / self._known:.1%} as decided")
+            parts.append(f"{self._correct / self._known:.1%} agree with the truth where it is known ({self._known})")
+            parts.append(f"{self._correctly_decided / self._known:.1%} as decided")
         parts.append(f"{self.gaps} gaps" + (f" ({self.lost_samples} samples)" if self.gaps else ""))
         if self.recoveries:
             parts.append("recoveries: " + self.recoveries_by_rung())
@@ -58,11 +58,11 @@ class RunFigures:
         return "; ".join(parts)
 
     def recoveries_by_rung(self) -> str:
-        """Such as ``2 retry, 1 reinit``."""
+        """Counts of the recovery steps, as ``2 retry, 1 reinit``."""
         return ", ".join(f"{count} {rung}" for rung, count in self.recoveries.items())
 
     def _judge(self, window: WindowEvent, truth: str | None) -> None:
         if truth in self._labels:
             self._known += 1
-            self._right += window.label == truth
-            self._rightly_decided += (window.state or window.label) == truth
+            self._correct += window.label == truth
+            self._correctly_decided += (window.state or window.label) == truth

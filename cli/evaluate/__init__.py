@@ -1,1 +1,1 @@
-"""The commands that measure: crossval, lab, evaluate, compare, report."""
+"""The commands that measure: ``crossval``, ``lab``, ``evaluate``, ``compare`` and ``report``."""

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, choose_test_subjects
+from deseptr.cli.common.messages import progress_bar
+from deseptr.cli.common.options import DATA_HELP, SUBJECTS, TESTED_HELP, choose_test_subjects
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
     from deseptr.evaluate.contestant import Contestant
 
 _PATH = click.Path(path_type=Path)
-_REDRAWN_EVERY = 20
 
 
 @click.command(
-    help=f"""Time models against each other on this machine, and set size, operations and accuracy beside it.
+    help=f"""Compare latency, size, operations and accuracy of models on this machine.
 
-MODEL is a .tflite file, with or without a contract inside, or an .onnx file. All are timed in one process, interleaved,
-and compared with the first. {DATA_HELP}
+MODEL is a .tflite file, with or without a contract inside, or an .onnx file. All are timed interleaved in one process,
+and compared with the first model. {DATA_HELP}
 
 \b
 Examples:
@@ -33,17 +32,21 @@ Examples:
 )
 @click.argument("models", metavar="MODEL…", nargs=-1, required=True, type=_PATH)
 @click.option("--onnx", is_flag=True, help="Also convert each float .tflite, and time it in ONNX Runtime.")
-@click.option("--data", "source", metavar="DATA", help="Score the models that have a contract on its labelled windows.")
-@click.option("--test-subjects", type=SUBJECTS, help="On whom. [default: the dataset's own choice, else all]")
 @click.option(
-    "--contract", type=_PATH, help="Of models without one inside: a contract.json, or a .tflite that has it inside."
+    "--data", "source", metavar="DATA", help="Score the models that have a contract on the labelled windows of DATA."
+)
+@click.option("--test-subjects", type=SUBJECTS, help=TESTED_HELP)
+@click.option(
+    "--contract",
+    type=_PATH,
+    help="Contract of models without one inside: a contract.json, or a .tflite that contains it.",
 )
 @click.option(
     "--float-input",
     type=click.Choice(["si", "scaled"]),
     default="si",
     show_default=True,
-    help="What a float model with --contract is fed: windows in SI units, or over the contract's input range.",
+    help="Input of a float model with --contract: windows in SI units, or divided by the contract's input range.",
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each engine.")
 @click.option(
@@ -51,11 +54,13 @@ Examples:
     type=click.Choice(["default", "reference"]),
     default="default",
     show_default=True,
-    help="Of the TFLite runtime: XNNPACK where it can, or its reference.",
+    help="Kernels of the TFLite runtime: XNNPACK where possible, or the reference kernels.",
 )
 @click.option("--rounds", type=click.IntRange(1), default=1000, show_default=True, help="Timed calls of each model.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws orders, noise and resamples.")
-@click.option("-o", "--output", type=_PATH, help="Page to write, and .json and .md of this name beside it.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of order, noise and resampling."
+)
+@click.option("-o", "--output", type=_PATH, help="HTML page to write, with .json and .md of the same name beside it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON on stdout.")
 def compare(
     models: tuple[Path, ...],
@@ -85,11 +90,10 @@ def compare(
     engines, timing = Engines(threads, kernels), Timing(rounds, seed=seed)
     contestants = _load(models, engines, contract=contract, scaled=float_input == "scaled", onnx=onnx)
     dataset, data = _test_part(source, test_subjects) if source else (None, None)
-    with click.progressbar(length=rounds, label="timing", file=sys.stderr) as bar:
-        bar.update_min_steps = _REDRAWN_EVERY
-        figures = compare_models(contestants, dataset, engines, timing, machine, progress=lambda _: bar.update(1))
+    with progress_bar(rounds, "timing") as advance:
+        figures = compare_models(contestants, dataset, engines, timing, machine, progress=lambda _: advance(1))
     content = {**figures, "data": data}
-    # Printed first: where the page's packages are missing, the figures are not lost.
+    # Printed first, so that the figures are not lost if a package for the page is missing.
     if as_json:
         click.echo(json_text(content), nl=False)
     else:
@@ -114,7 +118,7 @@ def _load(models: tuple[Path, ...], engines: Any, *, onnx: bool, **settings: Any
 
 
 def _test_part(source: str, wanted: tuple[str, ...] | None) -> tuple[Dataset, dict[str, Any]]:
-    """The recordings of the test subjects, and what the report says of them."""
+    """The recordings of the test subjects, and their description for the report."""
     from deseptr.data import load_dataset
 
     dataset = load_dataset(source)

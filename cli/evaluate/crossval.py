@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, note_oddities
+from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, subjects_option
 from deseptr.cli.train.training_options import training_options
 from deseptr.train.config import NETWORK_NAMES, TrainConfig
+
+from .fold_options import labels_option, output_option, result_options
 
 if TYPE_CHECKING:
     from deseptr.evaluate.executors import Executor, Outcome
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    help=f"""Train and test a model on the folds of a protocol, all of which split by subject.
+    help=f"""Train and test a model on the folds of a protocol; every protocol splits by subject.
 
 {DATA_HELP}
 
@@ -32,24 +34,21 @@ loso      one fold a subject, 2.56 s windows
 official  the dataset's own test subjects, 2.56 s windows
 
 OUT gets a folder for each fold (run, model.tflite, predictions.npz, result.json, log.txt) and the summary as
-crossval.json and crossval.md. The same command again keeps finished folds and goes on with an interrupted one.
+crossval.json and crossval.md. Repeating the command keeps finished folds and continues an interrupted one.
 """,
     epilog="Example: deseptr crossval hapt.npz --protocol official --labels 1-6 -o runs/hapt-official",
 )
 @click.argument("source", metavar="DATA")
-@click.option("--protocol", "name", required=True, metavar="arena|loso|official", help="Who is tested in which fold.")
-@click.option("-o", "--output", "out", required=True, type=click.Path(path_type=Path), metavar="OUT", help="Folder.")
-@click.option("--labels", help="Keep these classes alone, by name or number, as walking,sitting or 1-6.")
-@click.option("--subjects", type=SUBJECTS, help="Use these subjects alone.")
-@click.option("--folds", type=SUBJECTS, metavar="FOLDS", help="Run these folds alone, as 0,3-5. [default: all]")
-@click.option("--jobs", type=click.IntRange(1), help="Folds at once. [default: 1; on a cluster what fits]")
+@click.option("--protocol", "name", required=True, metavar="arena|loso|official", help="Test subjects of each fold.")
+@output_option
+@labels_option
+@subjects_option
+@click.option("--folds", type=SUBJECTS, metavar="FOLDS", help="Run only these folds, as 0,3-5. [default: all]")
+@click.option("--jobs", type=click.IntRange(1), help="Folds in parallel. [default: 1; on a cluster as many as fit]")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on this Ray cluster: host:port, auto or local.")
 @click.option("--int8/--no-int8", default=True, show_default=True, help="Also convert each network and test it.")
 @training_options
-@click.option("--window-s", type=click.FloatRange(0, min_open=True), help="Other windows than the protocol's, s.")
-@click.option("--overlap", type=click.FloatRange(0, 1, max_open=True), help="Other overlap than the protocol's.")
-@click.option("--overwrite", is_flag=True, help="Begin the folds anew.")
-@click.option("--json", "as_json", is_flag=True, help="Print crossval.json on stdout.")
+@result_options("folds", "crossval.json")
 def crossval(
     source: str,
     name: str,
@@ -67,14 +66,12 @@ def crossval(
     **settings: Any,
 ) -> None:
     """Cross-validate."""
-    from deseptr.data import load_dataset, make_protocol, parse_labels
+    from deseptr.data import make_protocol, parse_labels
 
-    dataset = load_dataset(source)
-    if subjects:
-        dataset = dataset.select(subjects=subjects)
+    dataset = load_subjects(source, subjects)
     chosen = parse_labels(labels, dataset.label_names) if labels else None
     protocol = make_protocol(name, dataset, labels=chosen, window_s=window_s, overlap=overlap)
-    note_oddities(dataset)
+
     from deseptr.evaluate.crossval import cross_validate
     from deseptr.evaluate.int8_predictions import PREDICT_INT8
 
@@ -99,16 +96,16 @@ def crossval(
 
 @contextmanager
 def keeping_finished(what: str) -> Iterator[None]:
-    """Explain an interruption that leaves what is finished, and exit as interrupted."""
+    """Exit as interrupted after Ctrl-C, with a message that finished parts are kept."""
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(f"\ninterrupted: finished {what} are kept; the same command goes on", err=True)
+        click.echo(f"\ninterrupted: finished {what} are kept; repeat the command to continue", err=True)
         raise click.exceptions.Exit(130) from None
 
 
 def make_executor(jobs: int | None, address: str | None = None) -> Executor:
-    """Where folds run: on a cluster, in so many processes, or here."""
+    """Make the executor of folds: a Ray cluster, several processes, or this process."""
     from deseptr.evaluate.executors import local_executor, ray_executor
 
     if address:
@@ -121,9 +118,9 @@ def make_executor(jobs: int | None, address: str | None = None) -> Executor:
 
 
 class FoldProgress:
-    """Reporter of a cross-validation on stderr, a line as each fold ends; use as a context manager."""
+    """Reporter of a cross-validation on stderr, with a line for each finished fold; use as a context manager."""
 
-    what = "folds"
+    parts = "folds"
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -140,24 +137,24 @@ class FoldProgress:
         self._status.stop()
 
     def title(self, job: FoldJob) -> str:
-        """What a fold is called."""
+        """Name of a fold in messages."""
         return f"fold {job.fold.name}"
 
     def logs(self, job: FoldJob) -> str:
-        """Where the logs of all folds are, told from one of them."""
+        """Path pattern of the logs of all folds, from one of them."""
         return f"{job.folder.parent}/fold-*/log.txt"
 
     def begin(self, waiting: Sequence[FoldJob], kept: int) -> None:
-        """So many folds wait, and so many were finished before."""
+        """Show the number of folds to run, and of folds finished before."""
         self._waiting = len(waiting)
         if kept:
-            self._say(f"{kept} finished before and kept")
+            self._print(f"{kept} finished before and kept")
         if waiting:
-            self._say(f"{len(waiting)} to run; epochs are told in {self.logs(waiting[0])}")
+            self._print(f"{len(waiting)} to run; epochs are logged in {self.logs(waiting[0])}")
         self._show()
 
     def fold(self, outcome: Outcome) -> None:
-        """A fold has ended."""
+        """Show the scores of a finished fold, or its failure."""
         from deseptr.evaluate.fold_job import FoldResult
 
         self._ended += 1
@@ -165,20 +162,20 @@ class FoldProgress:
         if isinstance(outcome, FoldResult):
             figures = outcome.figures
             scores = [f"{kind} {figures[kind]['macro_f1']:.3f}" for kind in ("float", "int8") if kind in figures]
-            self._say(f"{title}: macro-F1 {', '.join(scores)}, {figures['minutes']} minutes")
+            self._print(f"{title}: macro-F1 {', '.join(scores)}, {figures['minutes']} minutes")
         else:
-            self._say(f"{title} failed: {outcome.error}")
+            self._print(f"{title} failed: {outcome.error}")
         self._show()
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _show(self) -> None:
-        self._status.update(f"{self._ended} of {self._waiting} {self.what} have ended")
+        self._status.update(f"{self._ended} of {self._waiting} {self.parts} have ended")
 
 
 def print_summary(summary: dict[str, Any], out: Path) -> None:
-    """Print the table of folds, their mean, and where the rest is."""
+    """Print the table of folds, their mean, and the path of the summary."""
     from deseptr.cli.common.tables import print_rows
     from deseptr.evaluate.crossval_summary import headline, rows
 

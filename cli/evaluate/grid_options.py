@@ -1,4 +1,4 @@
-"""Option types of the lab's factors: lists of levels, checked while the command line is parsed."""
+"""Option types for the factors of the lab: lists of levels, checked while the command line is parsed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Level = TypeVar("_Level")
 
 
 class Levels(click.ParamType[tuple[str, ...]]):
-    """A list of some of these names, such as ``soft,hard``."""
+    """A list of known names, such as ``soft,hard``."""
 
     name = "LEVELS"
 
@@ -43,7 +43,7 @@ class Temperatures(click.ParamType[tuple[float, ...]]):
 
 
 class Seeds(click.ParamType[tuple[int, ...]]):
-    """How many seeds, counted from 0, or a list of them such as ``0,2,5-7``."""
+    """A number of seeds, counted from 0, or a list of them such as ``0,2,5-7``."""
 
     name = "SEEDS"
 
@@ -51,7 +51,7 @@ class Seeds(click.ParamType[tuple[int, ...]]):
         """Parse the number or list."""
         if isinstance(value, tuple):
             return value
-        return _parsed(self, str(value), _seeds, "how many, as 3, or which, as 0,2,5-7", param, ctx)
+        return _parsed(self, str(value), _seeds, "a number, as 3, or a list, as 0,2,5-7", param, ctx)
 
 
 def _parsed(

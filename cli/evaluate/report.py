@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from deseptr.evaluate.finished_run import FinishedRun
 
 _FORMAT = "deseptr report 1"
-# A terminal has room for these columns; the page has all.
+# The columns that fit a terminal; the page has all.
 _PRINTED = ("model", "parameters", "MACs", "macro-F1 float", "macro-F1 int8")
 
 
@@ -23,14 +23,14 @@ _PRINTED = ("model", "parameters", "MACs", "macro-F1 float", "macro-F1 int8")
     type=click.Path(path_type=Path),
     default=Path("report.html"),
     show_default=True,
-    help="Page to write; the .json and .md of this name are written beside it.",
+    help="HTML page to write, with .json and .md of the same name beside it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON on stdout.")
 def report(runs: tuple[Path, ...], output: Path, as_json: bool) -> None:
     """Compare finished runs on one page: scores and their intervals, cost, curves, confusion, calibration.
 
-    RUN is a folder of `deseptr train` or `deseptr crossval`, or one that holds several. Runs on other data, test
-    subjects or windows get a section of their own; seeds of one model are averaged. The page needs no network.
+    RUN is a folder of `deseptr train` or `deseptr crossval`, or a folder of several. Runs on different data, test
+    subjects or windows are in different sections; seeds of one model are averaged. The page needs no network.
     """
     from .report_files import check_output, json_text, write_report
 
@@ -42,7 +42,7 @@ def report(runs: tuple[Path, ...], output: Path, as_json: bool) -> None:
 
     found = find_runs(runs)
     for path in found.unfinished:
-        click.echo(f"warning: {path}: unfinished and left out; the command that began it goes on with it", err=True)
+        click.echo(f"warning: {path}: unfinished and left out; repeat its command to finish it", err=True)
     comparison = compare(_counted(found.finished))
     content = {"format": _FORMAT, **comparison, "left_out": list(map(str, found.unfinished))}
     write_report(output, content, report_page(content), markdown(content))
@@ -54,7 +54,7 @@ def report(runs: tuple[Path, ...], output: Path, as_json: bool) -> None:
 
 
 def _counted(runs: list[FinishedRun]) -> list[FinishedRun]:
-    """The runs with their multiply-accumulates, which those of an older version do not say."""
+    """The runs with their multiply-accumulates, counted for runs of older versions, which do not record them."""
     if not any(run.checkpoint for run in runs):
         return runs
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""The three files of a report: its page, and the JSON and the Markdown of the same name beside it."""
+"""The three files of a report: the HTML page, and JSON and Markdown of the same name beside it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from deseptr.contract import SetupError, atomic_write, check_replaceable
 
 
 def check_output(page: Path, form: str) -> None:
-    """Refuse a page that is no ``.html``, or that would with its JSON be written over files of something else.
+    """Refuse a page that is not ``.html``, or files that are not an earlier report.
 
     Args:
-        page: where the page shall go.
-        form: what ``format`` says in the JSON of such reports.
+        page: path of the page.
+        form: value of ``format`` in the JSON of such reports.
 
     Raises:
-        SetupError: if page or JSON is of something else, such as a run's own metrics.
+        SetupError: if the page or its JSON would overwrite another file, such as a run's metrics.
     """
     if page.suffix != ".html":
         raise click.UsageError(f"-o {page} must end in .html")
@@ -32,16 +32,18 @@ def check_output(page: Path, form: str) -> None:
             return
     except (OSError, ValueError, AttributeError):
         pass
-    raise SetupError(path, found="a file of something else", expected="a new file", next_step="choose another -o")
+    raise SetupError(
+        path, found="another file", expected="no file, or an earlier report", next_step="choose another -o"
+    )
 
 
 def json_text(content: dict[str, Any]) -> str:
-    """The report as the file and ``--json`` have it."""
+    """Format a report as JSON, for the file and for ``--json``."""
     return json.dumps(content, indent=2) + "\n"
 
 
 def write_report(page: Path, content: dict[str, Any], html: str, markdown: str) -> None:
-    """Write the page, its Markdown and its JSON, each whole or not at all."""
+    """Write the page, its Markdown and its JSON, each atomically."""
     atomic_write(page, html)
     atomic_write(page.with_suffix(".md"), markdown)
     atomic_write(page.with_suffix(".json"), json_text(content))

@@ -1,4 +1,4 @@
-"""The command line of counting instructions on emulated ARM."""
+"""``deseptr firmware arm-cost``: instructions per inference on an emulated ARM processor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from deseptr.cli.common.messages import announce
 from deseptr.firmware_harness.emulator.baseline import Baseline, Change, read_baseline
 from deseptr.firmware_harness.emulator.cost import UNIT, ArmCosts, count_instructions
 from deseptr.firmware_harness.emulator.machine import CPUS, Job
@@ -21,18 +22,20 @@ from deseptr.firmware_harness.emulator.machine import CPUS, Job
     multiple=True,
     default=["cortex-a53", "cortex-a76"],
     show_default=True,
-    help="Processor; may be given several times.",
+    help="Processor; may be repeated.",
 )
-@click.option("--samples", type=click.IntRange(1), default=50, show_default=True, help="Counted inferences of each.")
-@click.option("--boots", type=click.IntRange(1), default=1, show_default=True, help="2 shows how far figures repeat.")
 @click.option(
-    "--timeout", type=click.FloatRange(1), default=600.0, show_default=True, help="Seconds that one boot may take."
+    "--samples", type=click.IntRange(1), default=50, show_default=True, help="Counted inferences of each model."
+)
+@click.option("--boots", type=click.IntRange(1), default=1, show_default=True, help="2 shows how well figures repeat.")
+@click.option(
+    "--timeout", type=click.FloatRange(1), default=600.0, show_default=True, help="Time limit of one boot, seconds."
 )
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="What --json printed before; exit code 1 if a model of the same file name now costs more.",
+    help="Earlier output of --json; exit code 1 if a model of the same file name costs more now.",
 )
 @click.option(
     "--tolerance",
@@ -40,9 +43,9 @@ from deseptr.firmware_harness.emulator.machine import CPUS, Job
     default=1.0,
     show_default=True,
     metavar="PERCENT",
-    help="With --baseline: how much more is still the same.",
+    help="With --baseline: largest increase that is accepted.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
 def arm_cost(
     models: tuple[Path, ...],
     cpus: tuple[str, ...],
@@ -55,8 +58,8 @@ def arm_cost(
 ) -> None:
     """Count instructions per inference on an emulated ARM processor.
 
-    They are no time: caches, memory and what an instruction takes are not emulated. They repeat to 0.2 %,
-    and tell which of two models, or of two versions of one, gives the processor less to do.
+    A count is not a time: caches, memory and the duration of instructions are not emulated. Counts repeat to 0.2 %
+    and show which of two models, or of two versions of a model, takes fewer instructions.
 
     Needs QEMU (Debian: qemu-system-arm), apt and pip. The machine's system is fetched once and kept in
     ~/.cache/deseptr/arm, or in the folder named by DESEPTR_ARM_CACHE.
@@ -67,7 +70,7 @@ def arm_cost(
       deseptr firmware arm-cost float.tflite int8.tflite --cpu cortex-a76 --boots 2 --json > before.json
       deseptr firmware arm-cost int8.tflite --cpu cortex-a76 --baseline before.json
 
-    Exit codes: 0 done, 1 a model costs more than in the baseline, 2 it cannot be counted.
+    Exit codes: 0 done, 1 a model costs more than in the baseline, 2 counting is impossible.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     cpus = tuple(dict.fromkeys(cpus))
     before = None if baseline is None else read_baseline(baseline)
@@ -79,7 +82,7 @@ def arm_cost(
         job=Job(samples=samples),
         boots=boots,
         timeout=timeout,
-        note=lambda line: click.echo(f"{line} …", err=True),
+        note=announce,
     )
     changes = [] if before is None else before.changes(result)
     if as_json:
@@ -97,15 +100,15 @@ def _compare(before: Baseline, result: ArmCosts, changes: list[Change], toleranc
     for change in changes:
         grown = change.exceeds(tolerance / 100)
         if grown or not quiet:
-            said = "MORE" if grown else "OK"
+            verdict = "MORE" if grown else "OK"
             line = f"{change.cost.model} on {change.cost.cpu}: {change.before:,} before, {change.share:+.2%}"
-            click.echo(f"{said:<5}{line}", err=quiet)
+            click.echo(f"{verdict:<5}{line}", err=quiet)
     if any(change.exceeds(tolerance / 100) for change in changes):
         raise click.exceptions.Exit(1)
 
 
 def table(result: ArmCosts) -> str:
-    """The figures as lines of text, unit and software first."""
+    """Format the figures as lines of text, unit and software first."""
     rows: list[tuple[str, ...]] = [("", "processor", "median", "min", "max", "boots differ")]
     for cost in result.costs:
         differ = "–" if cost.boots_differ_percent is None else f"{cost.boots_differ_percent:.3f} %"

@@ -1,4 +1,4 @@
-"""``deseptr firmware status``, ``logs``, ``rollback`` and ``uninstall``: a board that was flashed."""
+"""``deseptr firmware status``, ``logs``, ``rollback`` and ``uninstall``: manage a flashed board."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import click
 
 from .board_options import ask_board, board_options
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="As one JSON object on stdout.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
 @click.command()
 @board_options
 @_JSON
 def status(as_json: bool, **options: Any) -> None:
-    """Say what runs on the board at USER@HOST, and what could.
+    """Show the running and the installed releases of the board at USER@HOST.
 
     \b
     Example:
@@ -30,9 +30,9 @@ def status(as_json: bool, **options: Any) -> None:
 
 @click.command()
 @board_options
-@click.option("-n", "--lines", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+@click.option("-n", "--lines", type=click.IntRange(1), default=50, show_default=True, help="Number of lines.")
 def logs(lines: int, **options: Any) -> None:
-    """Print the last lines of the service on the board at USER@HOST.
+    """Print the service's last lines of output on the board at USER@HOST.
 
     \b
     Example:
@@ -45,14 +45,14 @@ def logs(lines: int, **options: Any) -> None:
 @board_options
 @_JSON
 def rollback(as_json: bool, **options: Any) -> None:
-    """Make the good release before the current one run again on the board at USER@HOST.
+    """Return to the previous good release on the board at USER@HOST.
 
     \b
     Example:
       deseptr firmware rollback pi@raspberrypi
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     done = ask_board(options, {"op": "roll_back"})
-    click.echo(json.dumps(done, indent=2) if as_json else f"{done['release']} runs; {done['left']} was left")
+    click.echo(json.dumps(done, indent=2) if as_json else f"{done['release']} runs in place of {done['left']}")
 
 
 @click.command()
@@ -66,4 +66,8 @@ def uninstall(as_json: bool, **options: Any) -> None:
       deseptr firmware uninstall pi@raspberrypi
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     done = ask_board(options, {"op": "uninstall"})
-    click.echo(json.dumps(done, indent=2) if as_json else f"removed {', '.join(done['removed']) or 'what was begun'}")
+    click.echo(
+        json.dumps(done, indent=2)
+        if as_json
+        else f"removed {', '.join(done['removed']) or 'an unfinished installation'}"
+    )

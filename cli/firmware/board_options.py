@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from deseptr.cli.common.messages import announce
+
 if TYPE_CHECKING:
     from deseptr.firmware_harness.deploy import SshTarget
 
@@ -20,9 +22,9 @@ _CONNECTION = [
     click.option(
         "--accept-new-host-key",
         is_flag=True,
-        help="Believe a host never seen before; a changed key is refused all the same.",
+        help="Accept the key of an unknown host; a changed key is still refused.",
     ),
-    click.option("--ssh-option", "ssh_options", multiple=True, metavar="KEY=VALUE", help="Further option of ssh."),
+    click.option("--ssh-option", "ssh_options", multiple=True, metavar="KEY=VALUE", help="Additional option of ssh."),
     click.option("--python", default="python3", show_default=True, help="Python on the board, 3.11 or newer."),
     click.option(
         "--prefix",
@@ -35,20 +37,20 @@ _CONNECTION = [
         type=click.Choice(["auto", "system", "user", "supervised"]),
         default="auto",
         show_default=True,
-        help="System unit (sudo), user unit, or our own supervisor without systemd.",
+        help="System unit (sudo), user unit, or deseptr's own supervisor without systemd.",
     ),
 ]
 
 
 def board_options(command: F) -> F:
-    """Give a command the options of :func:`open_board`."""
+    """Add the options of :func:`open_board` to a command."""
     for option in reversed(_CONNECTION):
         command = option(command)
     return command
 
 
 def open_board(options: dict[str, Any]) -> SshTarget:
-    """The board of a command's options, to be used in a ``with`` block."""
+    """Make the board from a command's options, for use in a ``with`` block."""
     from deseptr.firmware_harness.deploy import SshOptions, SshTarget
 
     ssh = SshOptions(
@@ -61,10 +63,10 @@ def open_board(options: dict[str, Any]) -> SshTarget:
 
 
 def ask_board(options: dict[str, Any], request: dict[str, Any]) -> Any:
-    """Have an installed board answer one request, as root if its service is the system's."""
+    """Send one request to a flashed board and return its answer; as root if its service is a system unit."""
     from deseptr.firmware_harness.deploy.flash import find_plan
 
     with open_board(options) as board:
         plan = find_plan(board, options["prefix"], options["service"])
         board.sudo = plan.sudo
-        return board.call({**request, "prefix": plan.prefix}, say=lambda line: click.echo(f"{line} …", err=True))
+        return board.call({**request, "prefix": plan.prefix}, report=announce)

@@ -1,4 +1,4 @@
-"""``deseptr firmware boot-files``: an SD card that sets its board up by itself."""
+"""``deseptr firmware boot-files``: an SD card that sets up its board on the first boot."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 
 @click.command("boot-files")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--user", default="wearer", show_default=True, help="Who may log in.")
+@click.option("--user", default="wearer", show_default=True, help="User who may log in.")
 @click.option("--ssh-key", type=click.Path(path_type=Path), required=True, help="Public key, as ~/.ssh/id_ed25519.pub.")
 @click.option("--hostname", default="deseptr", show_default=True, help="Name of the board.")
-@click.option("--wifi", "ssid", help="Network to join; asks for its passphrase, or takes DESEPTR_WIFI_PASSPHRASE.")
-@click.option("--wifi-country", default="GB", show_default=True, help="Where the radio is.")
-@click.option("--bundle", type=click.Path(path_type=Path), help="Installed on the first boot, see `bundle`.")
+@click.option("--wifi", "ssid", help="Wi-Fi network; asks for its passphrase, or uses DESEPTR_WIFI_PASSPHRASE.")
+@click.option("--wifi-country", default="GB", show_default=True, help="Country of the radio.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="Bundle to install on the first boot, see `bundle`.")
 @click.option(
     "--os",
     "system",
@@ -33,7 +33,7 @@ def boot_files(
     bundle: Path | None,
     system: str,
 ) -> None:
-    """Write to the boot partition mounted at DIR what a fresh card needs: a user, a key, I2C at 400 kHz, a release.
+    """Prepare a fresh card's boot partition mounted at DIR: a user, an ssh key, I2C at 400 kHz and a release.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``deseptr firmware bundle``: all that a board needs in one file."""
+"""``deseptr firmware bundle``: pack everything a board needs into one file."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.messages import announce
 from deseptr.cli.device.options import MODEL
 
 from .bundle_options import bundle_options, bundle_request
 
-# Name, then machine, Python and glibc.
+# Machine, Python and glibc by name.
 TARGETS = {
     "trixie": ("aarch64", "3.13", "2.41"),
     "bookworm": ("aarch64", "3.11", "2.36"),
@@ -22,7 +23,7 @@ TARGETS = {
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The bundle.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Bundle to write.")
 @click.option("--model", type=MODEL, required=True, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file.")
 @click.option(
     "--target",
@@ -33,9 +34,9 @@ TARGETS = {
     help="Raspberry Pi OS, or another system as aarch64,3.12,2.39.",
 )
 @bundle_options
-@click.option("--json", "as_json", is_flag=True, help="The manifest as JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON on stdout.")
 def bundle(output: Path, name: str, as_json: bool, **options: Any) -> None:
-    """Make one file of a model, deseptr and all that it requires, for a board that need not be there.
+    """Pack a model, deseptr and all dependencies into one file; the board need not be connected.
 
     \b
     Examples:
@@ -48,7 +49,7 @@ def bundle(output: Path, name: str, as_json: bool, **options: Any) -> None:
     target = parse_target(name)
     for note in check_target(target):
         click.echo(note, err=True)
-    manifest = make_bundle(output, bundle_request(options, target), lambda line: click.echo(f"{line} …", err=True))
+    manifest = make_bundle(output, bundle_request(options, target), announce)
     if as_json:
         click.echo(manifest.to_bytes().decode(), nl=False)
     else:
@@ -57,7 +58,7 @@ def bundle(output: Path, name: str, as_json: bool, **options: Any) -> None:
 
 
 def parse_target(name: str) -> Any:
-    """A target by its name, or by machine, Python and glibc."""
+    """Parse a target, given as a name or as machine, Python and glibc."""
     from deseptr.contract import SetupError
     from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 

@@ -1,4 +1,4 @@
-"""Options that say what goes into a bundle."""
+"""Options for the content of a bundle."""
 
 from __future__ import annotations
 
@@ -18,29 +18,35 @@ _OPTIONS = [
     click.argument("run", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS]"),
     click.option("--sensor", help="Chip on the bus. [default: that of `deseptr device run`]"),
     click.option("--bus", type=click.IntRange(0), default=1, show_default=True, help="I2C bus on the board."),
-    click.option("--simulate", metavar="DATA", help="No sensor: play DATA, as `synthetic`, in its place."),
-    click.option("--network", is_flag=True, help="Network and MQTT for the service; implied by --mqtt in ARGS."),
-    click.option("--gate-seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Trial run."),
+    click.option("--simulate", metavar="DATA", help="Play DATA, such as `synthetic`, in place of a sensor."),
+    click.option(
+        "--network", is_flag=True, help="Allow the service network access, with MQTT; implied by --mqtt in ARGS."
+    ),
+    click.option(
+        "--gate-seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Length of the trial."
+    ),
     click.option("--build", type=click.IntRange(0), help="Build number. [default: seconds since 1970]"),
     click.option("--sign", "key", type=click.Path(path_type=Path), help="Sign with this ssh key."),
-    click.option("--wheel", type=click.Path(path_type=Path), help="Wheel of deseptr. [default: made of this one]"),
-    click.option("--wheels", multiple=True, type=click.Path(path_type=Path), help="Folder with further wheels."),
+    click.option(
+        "--wheel", type=click.Path(path_type=Path), help="Wheel of deseptr. [default: built from this installation]"
+    ),
+    click.option("--wheels", multiple=True, type=click.Path(path_type=Path), help="Folder with additional wheels."),
 ]
 
 
 def bundle_options(command: F) -> F:
-    """Give a command the options of :func:`bundle_request`."""
+    """Add the options of :func:`bundle_request` to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def bundle_request(options: dict[str, Any], target: Any = None) -> BundleRequest:
-    """The bundle that a command's options ask for.
+    """Make the bundle request from a command's options.
 
     Args:
-        options: of the command.
-        target: the board's, where it is known already.
+        options: values of the options.
+        target: target of the board, if it is known already.
     """
     from deseptr.firmware_harness.deploy import BundleRequest
     from deseptr.firmware_harness.deploy.target.manifest import BoardTarget

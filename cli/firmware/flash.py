@@ -1,4 +1,4 @@
-"""``deseptr firmware flash``: a model onto a board, tried there before it counts."""
+"""``deseptr firmware flash``: install a model on a board, with a trial and a rollback."""
 
 from __future__ import annotations
 
@@ -17,25 +17,28 @@ from .bundle_options import bundle_options, bundle_request
 @click.command(context_settings={"ignore_unknown_options": False})
 @board_options
 @click.option("--model", type=MODEL, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file.")
-@click.option("--bundle", type=click.Path(path_type=Path), help="A ready bundle instead of a model.")
+@click.option("--bundle", type=click.Path(path_type=Path), help="An existing bundle instead of a model.")
 @bundle_options
-@click.option("--trust", type=click.Path(path_type=Path), help="Public key; the board then takes only what it signed.")
 @click.option(
-    "--env-file", type=click.Path(path_type=Path), help="NAME=VALUE lines for the service; passwords go here."
+    "--trust", type=click.Path(path_type=Path), help="Public key; the board then accepts only bundles signed with it."
 )
-@click.option("--allow-downgrade", is_flag=True, help="Take a build number lower than what runs there.")
-@click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Good releases that stay there.")
+@click.option(
+    "--env-file", type=click.Path(path_type=Path), help="File of NAME=VALUE lines for the service, such as passwords."
+)
+@click.option("--allow-downgrade", is_flag=True, help="Accept a lower build number than that of the running release.")
+@click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Number of good releases to keep.")
 @click.option(
     "--settle", type=click.FloatRange(0), default=5.0, show_default=True, help="Seconds the service must stay up."
 )
-@click.option("--dry-run", is_flag=True, help="Look at the board, print the plan, change nothing.")
-@click.option("--json", "as_json", is_flag=True, help="The outcome as one JSON object on stdout.")
+@click.option("--dry-run", is_flag=True, help="Inspect the board and print the plan without changing anything.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on stdout.")
 def flash(**options: Any) -> None:
-    """Put a model onto the board at USER@HOST, and go back if it does not work there.
+    """Install a model on the board at USER@HOST, and roll back if it does not work there.
 
-    Sends all that is needed over ssh; the board needs Python 3.11 or newer, and no network. The new release is
-    installed beside the running one and counts once the doctor has no objection, labels come, and the service
-    stays up. Otherwise the one before runs again. ARGS after `--` go to `deseptr device run` on the board.
+    Everything is sent over ssh; the board needs Python 3.11 or newer, and no network. The new release is installed
+    beside the running one, and becomes the current one once the doctor finds no fault, labels arrive and the
+    service stays up. Otherwise the previous release is started again. ARGS after `--` go to `deseptr device run` on
+    the board.
 
     \b
     Examples:
@@ -67,7 +70,7 @@ def flash(**options: Any) -> None:
         for note in plan.notes:
             click.echo(note, err=True)
         with UploadBar() as bar:
-            result = flash_board(board, request, plan, say=bar.say, progress=bar.show)
+            result = flash_board(board, request, plan, report=bar.step, progress=bar.show)
     click.echo(json.dumps(result, indent=2)) if options["as_json"] else show_flashed(plan, result)
 
 

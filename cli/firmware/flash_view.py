@@ -1,4 +1,4 @@
-"""How flashing shows itself: a bar while a bundle is sent, and a few lines of outcome."""
+"""Display of flashing: a progress bar for the upload, then the plan or the outcome."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class UploadBar:
-    """Bytes sent, as a bar on a terminal and at each tenth elsewhere; use as a context manager.
+    """Progress of the upload: a bar on a terminal, a line for each tenth elsewhere; use as a context manager.
 
     Args:
-        console: where to; stderr by default, so that stdout is for results.
+        console: output; stderr by default, because stdout is for results.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -40,18 +40,18 @@ class UploadBar:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
 
-    def say(self, line: str) -> None:
-        """A step begins."""
+    def step(self, line: str) -> None:
+        """Print the step that begins."""
         self._bar.stop()
         self.console.print(f"{line} …", highlight=False, markup=False)
 
     def show(self, done: int, size: int) -> None:
-        """So many bytes of all are sent."""
+        """Show how many bytes of the bundle are sent."""
         if self._task is None:
             self._bar.start()
             self._task = self._bar.add_task("", total=size)
             if done:
-                self.console.print(f"{done / size:.0%} are there from an earlier try", highlight=False)
+                self.console.print(f"{done / size:.0%} was sent by an earlier attempt", highlight=False)
         self._bar.update(self._task, completed=done)
         tenth = 10 * done // max(size, 1)
         if not self.console.is_terminal and tenth > self._tenth:
@@ -60,7 +60,7 @@ class UploadBar:
 
 
 def show_plan(plan: Plan, request: FlashRequest) -> None:
-    """Print what flashing would do."""
+    """Print the plan of a dry run."""
     facts = plan.board
     running = facts["current"] or "nothing"
     rows = [
@@ -71,7 +71,7 @@ def show_plan(plan: Plan, request: FlashRequest) -> None:
         ("into", f"{plan.prefix}{' with sudo' if plan.sudo else ''}"),
         ("service", plan.service),
         ("runs now", running),
-        ("bundle", _bundle_words(request)),
+        ("bundle", _describe_bundle(request)),
         ("then", f"doctor, labels, service up for {request.settle:g} s; otherwise back to {running}"),
     ]
     for name, text in rows:
@@ -82,7 +82,7 @@ def show_plan(plan: Plan, request: FlashRequest) -> None:
 
 
 def show_flashed(plan: Plan, result: dict[str, Any]) -> None:
-    """Print what runs now."""
+    """Print the release that runs now."""
     seen = result["seen"]
     click.echo(
         f"{plan.destination}: {result['release']} runs ({seen['windows']} labels in its trial, last {seen['label']})"
@@ -92,7 +92,7 @@ def show_flashed(plan: Plan, result: dict[str, Any]) -> None:
 
 
 def show_status(found: dict[str, Any]) -> None:
-    """Print what is on a board."""
+    """Print the state of a board."""
     board = found["board"]
     rows = [
         ("service", f"{found['service']} ({found['service_kind']})" if found["service_kind"] else "not installed"),
@@ -109,7 +109,7 @@ def show_status(found: dict[str, Any]) -> None:
         click.echo(f"{name:<{width}}{text}")
 
 
-def _bundle_words(request: FlashRequest) -> str:
+def _describe_bundle(request: FlashRequest) -> str:
     from deseptr.firmware_harness.deploy import BundleRequest
 
     if not isinstance(request.bundle, BundleRequest):

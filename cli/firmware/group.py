@@ -1,4 +1,4 @@
-"""``deseptr firmware``: the wearable on the desk, and the way onto the real one."""
+"""``deseptr firmware``: simulate a wearable, and deploy to a real one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import click
 from deseptr.cli.common.lazy import LazyGroup
 
 COMMANDS = {
-    "simulate": ("firmware.simulate", "Put a simulated sensor where programs look for a real one."),
-    "scenarios": ("firmware.scenarios", "List the failures that a simulated sensor can be put through."),
+    "simulate": ("firmware.simulate", "Simulate a sensor for programs that read a real one."),
+    "scenarios": ("firmware.scenarios", "List and check the failures of a simulated sensor."),
     "arm-cost": ("firmware.arm_cost", "Count a model's instructions on an emulated board."),
-    "verify-arm": ("firmware.verify_arm", "Install, run and check all this on an emulated board."),
-    "flash": ("firmware.flash", "Put a model onto a board over ssh, and go back if it fails there."),
-    "status": ("firmware.board", "Say what runs on a board."),
-    "logs": ("firmware.board", "Print the service's last lines."),
-    "rollback": ("firmware.board", "Make the release before run again."),
-    "uninstall": ("firmware.board", "Remove all from a board."),
-    "measure": ("firmware.measure", "Time and score a model on a board, beside this machine."),
-    "bundle": ("firmware.bundle", "Make one file of all that a board needs."),
+    "verify-arm": ("firmware.verify_arm", "Install, run and check deseptr on an emulated board."),
+    "flash": ("firmware.flash", "Install a model on a board over ssh, and roll back if it fails there."),
+    "status": ("firmware.board", "Show what runs on a board."),
+    "logs": ("firmware.board", "Print the service's last lines of output."),
+    "rollback": ("firmware.board", "Return to the previous good release."),
+    "uninstall": ("firmware.board", "Remove the service and its files from a board."),
+    "measure": ("firmware.measure", "Time and score a model on a board and on this machine."),
+    "bundle": ("firmware.bundle", "Pack everything a board needs into one file."),
     "boot-files": ("firmware.boot_files", "Prepare a fresh SD card's boot partition."),
 }
 
@@ -28,4 +28,4 @@ COMMANDS = {
     epilog="Example: deseptr firmware arm-cost mine.tflite --cpu cortex-a53",
 )
 def firmware() -> None:
-    """Try a model without a board, and put it onto one."""
+    """Try a model without a board, and deploy it to one."""

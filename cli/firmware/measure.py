@@ -1,4 +1,4 @@
-"""``deseptr firmware measure``: a model's figures from the board, beside this machine's."""
+"""``deseptr firmware measure``: time and score a model on a board and on this machine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.messages import announce
 from deseptr.cli.device.options import MODEL
 
 from .board_options import board_options, open_board
@@ -16,12 +17,12 @@ from .board_options import board_options, open_board
 @click.command()
 @board_options
 @click.option("--model", type=MODEL, required=True, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file.")
-@click.option("--data", required=True, metavar="DATA", help="A file of labelled recordings, or `synthetic`.")
+@click.option("--data", required=True, metavar="DATA", help="File of labelled recordings, or `synthetic`.")
 @click.option("--subject", "subjects", metavar="S", help="Only these subjects, as 5,10,12-14.")
 @click.option("--windows", type=click.IntRange(1), default=200, show_default=True, help="Windows to time.")
-@click.option("--simulate", is_flag=True, help="Time with a simulated sensor though there may be a real one.")
+@click.option("--simulate", is_flag=True, help="Use a simulated sensor even if there is a real one.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for measured.json and measured.html.")
-@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
 def measure(
     model: Path,
     data: str,
@@ -34,7 +35,7 @@ def measure(
 ) -> None:
     """Time and score a model on the board at USER@HOST with the release that runs there, and on this machine.
 
-    The service stands still meanwhile. Times of this machine say nothing of the board; scores should agree.
+    The service is stopped during the measurement. Times of this machine do not hold for the board; scores should agree.
 
     \b
     Examples:
@@ -61,7 +62,7 @@ def measure(
             windows=windows,
             subjects=subjects,
             simulate=simulate,
-            say=lambda line: click.echo(f"{line} …", err=True),
+            report=announce,
         )
     text = json.dumps(result, indent=2)
     if output is not None:

@@ -1,4 +1,4 @@
-"""``deseptr firmware scenarios``: the failures that a simulated sensor can be put through."""
+"""``deseptr firmware scenarios``: list, print and check the failures of a simulated sensor."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--check", is_flag=True, help="Run each, or NAME, and say whether it comes to what it expects.")
+@click.option("--check", is_flag=True, help="Run every scenario, or NAME, and compare with what it expects.")
 @click.option("--model", type=MODEL, help="With --check: a .tflite file. [default: the packaged one]")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def scenarios(name: str | None, check: bool, model: Path | None, as_json: bool) -> None:
-    """List the failures that a simulated sensor can be put through, or print one.
+    """List the scenarios in which a simulated sensor fails, or print one.
 
-    NAME is one of the list, or a file of your own that ends with .toml. What a scenario expects holds for models of its
-    rate; --check leaves the others out.
+    NAME is one of the list, or your own file, which ends with .toml. The expectations of a scenario hold for models
+    of its sample rate; --check leaves out the scenarios of other rates.
 
     \b
     Examples:
       deseptr firmware scenarios
-      deseptr firmware scenarios loose-wire > mine.toml     # a start for one's own
+      deseptr firmware scenarios loose-wire > mine.toml     # a template for your own
       deseptr firmware scenarios mine.toml --check
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.firmware_harness.simulator import load_scenario, scenario_names, scenario_text
@@ -87,7 +87,7 @@ def _check(chosen: list[Scenario], model: Path | None) -> dict[str, dict[str, An
                 for _ in run_scenario(engine, scenario, outcome=outcome):
                     pass
         else:
-            left_out = f"left out, it is about a model of {scenario.rate_hz:g} Hz"
+            left_out = f"left out, it is for models of {scenario.rate_hz:g} Hz"
         differences = [] if left_out else scenario.expected.differences(outcome)
         results[scenario.name] = {"left_out": left_out, "differences": differences}
     return results

@@ -1,4 +1,4 @@
-"""``deseptr firmware simulate``: a simulated sensor for programs that believe in a real one."""
+"""``deseptr firmware simulate``: a simulated sensor for programs that read a real one."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ AXES = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 
 
 @click.command()
-@click.option("--front", type=click.Choice(FRONTS), default="inprocess", show_default=True, help="Way to the sensor.")
+@click.option(
+    "--front", type=click.Choice(FRONTS), default="inprocess", show_default=True, help="How programs reach the sensor."
+)
 @click.option("--sensor", default="mpu6050", show_default=True, help="Chip on the bus.")
 @click.option(
     "--source",
     metavar="DATA|KIND",
     default="synthetic",
     show_default=True,
-    help="What it feels: the first recording of DATA, or synthetic (a wearer), still, or sine.",
+    help="Motion of the sensor: the first recording of DATA, synthetic (a wearer), still or sine.",
 )
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="A TOML file of [[faults]].")
-@click.option("--controller", help="Kind of bus.  [default: i2c-tiny-usb for usbip, otherwise bcm2835]")
+@click.option("--controller", help="Bus controller to simulate.  [default: i2c-tiny-usb for usbip, otherwise bcm2835]")
 @click.option(
-    "--seconds", type=click.FloatRange(0.1), default=3.0, show_default=True, help="How long to read, without COMMAND."
+    "--seconds", type=click.FloatRange(0.1), default=3.0, show_default=True, help="Reading time without COMMAND."
 )
-@click.option("--list", "list_fronts", is_flag=True, help="Say which ways are possible here.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--list", "list_fronts", is_flag=True, help="List the fronts and whether they work here.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def simulate(
     front: str,
@@ -48,11 +50,11 @@ def simulate(
     as_json: bool,
     command: tuple[str, ...],
 ) -> None:
-    """Put a simulated sensor where programs look for a real one.
+    """Simulate a sensor for programs that read a real one.
 
-    inprocess reads it with its driver in virtual time, or runs a COMMAND of deseptr so. ioctl does so in another
-    process and real time through /dev/i2c-1, for any COMMAND. cuse and usbip serve all programs of this machine until
-    Ctrl-C, as root.
+    inprocess reads the sensor with its driver in virtual time, or runs a `deseptr` COMMAND that reads it. ioctl
+    serves any COMMAND, in another process and in real time, through /dev/i2c-1. cuse and usbip serve all programs
+    of this machine until Ctrl-C, and need root.
 
     \b
     Examples:
@@ -68,7 +70,7 @@ def simulate(
     if command and front not in ("inprocess", "ioctl"):
         raise click.UsageError("COMMAND goes with --front inprocess or ioctl")
     if command and front == "inprocess" and Path(command[0]).name != "deseptr":
-        raise click.UsageError("in this process only `deseptr` itself can be COMMAND; others go with --front ioctl")
+        raise click.UsageError("--front inprocess runs only `deseptr` itself as COMMAND; others go with --front ioctl")
     from deseptr.device import SystemClock
     from deseptr.firmware_harness.simulator import VirtualClock
 
@@ -142,7 +144,7 @@ def _bus(sensor: str, source: SignalSource, faults: list[Fault], controller: str
 def _serve(front: str, bus: VirtualI2cBus) -> None:
     from deseptr.firmware_harness.simulator.front import serve_cuse, serve_usbip
 
-    place = "/dev/i2c-77" if front == "cuse" else "an adapter called i2c-tiny-usb (`i2cdetect -l` says where)"
+    place = "/dev/i2c-77" if front == "cuse" else "an adapter called i2c-tiny-usb (`i2cdetect -l` shows its number)"
     serve = serve_cuse if front == "cuse" else serve_usbip
     try:
         serve(bus, ready=lambda: click.echo(f"serving {place}; Ctrl-C ends it", err=True))

@@ -1,4 +1,4 @@
-"""``deseptr firmware verify-arm``: the whole toolkit on 64-bit ARM, without a board."""
+"""``deseptr firmware verify-arm``: check the whole toolkit on 64-bit ARM, without a board."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from deseptr.cli.common.messages import announce
 
 if TYPE_CHECKING:
     from deseptr.firmware_harness.emulator.verify import Verification
@@ -20,24 +22,24 @@ _STYLES = {"ok": "green", "skip": "bright_black", "fail": "red"}
     type=click.Path(path_type=Path, file_okay=False),
     default="verify-arm",
     show_default=True,
-    help="Folder that keeps the machine's console and all answers.",
+    help="Folder for the machine's console output and all results.",
 )
 @click.option(
-    "--timeout", type=click.FloatRange(1), default=1800.0, show_default=True, help="Seconds that one boot may take."
+    "--timeout", type=click.FloatRange(1), default=1800.0, show_default=True, help="Time limit of one boot, seconds."
 )
-@click.option("--json", "as_json", is_flag=True, help="The checks as one JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as one JSON object on stdout.")
 @click.pass_context
 def verify_arm(context: click.Context, log: Path, timeout: float, as_json: bool) -> None:
     """Install, run and check deseptr in an emulated ARM machine, and compare with this one.
 
-    A Debian with systemd boots, takes a bundle offline as a board would, and finds simulated sensors on I2C adapters of
-    its own kernel. Doctor, labels, accuracy, logits, the watchdog and the kernel's own sensor drivers are checked. It
-    says nothing of speed: times of an emulated machine mean nothing.
+    A Debian machine with systemd boots, installs a bundle offline as a board would, and finds simulated sensors on I2C
+    adapters of its own kernel. Doctor, labels, accuracy, logits, the watchdog and the kernel's own sensor drivers are
+    checked. Speed is not: times of an emulated machine mean nothing.
 
     Needs QEMU (Debian: qemu-system-arm), apt and pip, and takes some minutes. The machine's system is kept in
     ~/.cache/deseptr/arm, or in the folder named by DESEPTR_ARM_CACHE.
 
-    Exit codes: 0 all is well, 1 a check failed, 2 it cannot be checked here.
+    Exit codes: 0 no check failed, 1 a check failed, 2 the checks cannot run here.
 
     \b
     Examples:
@@ -46,7 +48,7 @@ def verify_arm(context: click.Context, log: Path, timeout: float, as_json: bool)
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.firmware_harness.emulator.verify import verify_arm as verify
 
-    result = verify(log, timeout=timeout, note=lambda line: click.echo(f"{line} …", err=True))
+    result = verify(log, timeout=timeout, note=announce)
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=2))
     else:
@@ -62,6 +64,6 @@ def _show(result: Verification, log: Path) -> None:
         if check.expected:
             click.echo(f"{'':{width + 7}}expected {check.expected}")
     passed = sum(check.level == "ok" for check in result.checks)
-    click.echo(f"{passed} of {len(result.checks)} checks passed on emulated ARM; console and answers are in {log}")
+    click.echo(f"{passed} of {len(result.checks)} checks passed on emulated ARM; console and results are in {log}")
     took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
     click.echo(f"time of this host, not of a board: {took}")

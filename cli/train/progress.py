@@ -1,4 +1,4 @@
-"""How a training run shows itself: bars with time left on a terminal, a line an epoch elsewhere."""
+"""Display of a training run: progress bars on a terminal, one line for each epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class TrainingProgress:
 
 
 class Reporters:
-    """Several reporters of a training run as one, told one after another."""
+    """Several reporters of a training run as one, called one after another."""
 
     def __init__(self, *reporters: Reporter) -> None:
         self._reporters = reporters

@@ -1,6 +1,6 @@
-"""A training run told to TensorBoard: scalars of every epoch and the final confusion matrices, a folder a stage.
+"""TensorBoard log of a training run: scalars of every epoch and the final confusion matrices, a folder for each stage.
 
-Written with the tensorboard package alone, whatever Keras' backend is.
+It needs the tensorboard package alone, whatever the backend of Keras is.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ SCALARS = ("loss", "val_macro_f1", "val_accuracy", "learning_rate", "windows_per
 
 
 class TensorBoardLog:
-    """Reporter of a training run that writes ``RUN/tensorboard/STAGE``, an event an epoch.
+    """Reporter of a training run that writes ``RUN/tensorboard/STAGE``, one event for each epoch.
 
-    A stage that is gone on with is written anew from the run's history, so that each epoch is there once, logged before
-    or not. What was logged before keeps its bytes, so that a TensorBoard that reads along reads on.
+    A resumed stage is written again from the run's history, so that the log has each epoch once. The events logged
+    before keep their bytes, so that a running TensorBoard continues to read.
 
     Args:
-        run: the run's folder, in which nothing is written before the first stage begins.
+        run: folder of the run; nothing is written to it before the first stage begins.
     """
 
     def __init__(self, run: Path) -> None:
@@ -55,16 +55,16 @@ class TensorBoardLog:
         """The stage ends early."""
 
     def confusions(self, metrics: dict[str, Any]) -> None:
-        """Add the confusion matrices on the held-out subjects as pictures, from what ``metrics.json`` says."""
+        """Add the confusion matrices on the held-out subjects as images, from the content of ``metrics.json``."""
         for name in ("teacher", "student"):
             if name in metrics:
                 picture = confusion_png(metrics[name]["labels"], metrics[name]["confusion"], metrics[name]["model"])
                 with atomic_path(self._file(name, "test")) as temporary, temporary.open("wb") as file:
                     _write(file, [_version(time.time()), _image("test_confusion", picture)])
 
-    def _file(self, stage: str, what: str) -> Path:
-        """TensorBoard takes all files with ``tfevents`` in their name, in the order of their names."""
-        return self._run.path / "tensorboard" / stage / f"events.out.tfevents.{what}"
+    def _file(self, stage: str, content: str) -> Path:
+        """TensorBoard reads all files with ``tfevents`` in their names, in the order of the names."""
+        return self._run.path / "tensorboard" / stage / f"events.out.tfevents.{content}"
 
     def _history(self) -> list[dict[str, Any]]:
         from deseptr.train.history import read_history
@@ -82,7 +82,7 @@ def _scalars(row: dict[str, Any]) -> Event:
 
 
 def _image(tag: str, png: bytes) -> Event:
-    # A PNG file says its size in its first chunk, big-endian, from byte 16 on.
+    # A PNG file has its size in its first chunk, big-endian, from byte 16 on.
     width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))
     image = Summary.Image(width=width, height=height, colorspace=4, encoded_image_string=png)
     return Event(wall_time=time.time(), summary=Summary(value=[Summary.Value(tag=tag, image=image)]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, note_oddities
+from deseptr.cli.common.options import DATA_HELP, HELD_OUT_HELP, SUBJECTS, load_subjects, subjects_option
 from deseptr.train.config import TrainConfig
 
 from .training_options import training_options, window_options
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 @click.command(
     help=f"""Train a ResNet-18 teacher on DATA, distil DeSepTr from it and measure both on held-out subjects.
 
---model chooses another model. deit-vit, deit-septr and deseptr are distilled, the others learn alone.
+--model chooses another model. deit-vit, deit-septr and deseptr are distilled, the others train without a teacher.
 
 {DATA_HELP}
 
 RUN gets model.keras (the best student so far, at any moment), contract.json, calibration.npz, metrics.json,
-history.csv, config.json, predictions.npz of the held-out windows and teacher.keras. Ctrl-C keeps what there is;
---resume goes on after the last whole epoch.
+history.csv, config.json, predictions.npz of the held-out windows and teacher.keras. Ctrl-C keeps the files written so
+far; --resume continues after the last complete epoch.
 """,
     epilog="Example: deseptr train motionsense.npz --test-subjects 5,10,12,22 -o runs/ms",
 )
@@ -34,13 +34,13 @@ history.csv, config.json, predictions.npz of the held-out windows and teacher.ke
 @click.option(
     "-o", "--output", "run", required=True, type=click.Path(path_type=Path), metavar="RUN", help="Run folder."
 )
-@click.option("--test-subjects", type=SUBJECTS, help="Whom to hold out. [default: the dataset's own choice, else 25 %]")
-@click.option("--subjects", type=SUBJECTS, help="Use these subjects alone.")
-@click.option("--teacher", type=click.Path(path_type=Path), metavar="RUN", help="Take the teacher of this run.")
+@click.option("--test-subjects", type=SUBJECTS, help=HELD_OUT_HELP)
+@subjects_option
+@click.option("--teacher", type=click.Path(path_type=Path), metavar="RUN", help="Use the teacher of this run.")
 @training_options
 @window_options
-@click.option("--resume", is_flag=True, help="Go on with the run in RUN.")
-@click.option("--overwrite", is_flag=True, help="Begin anew where RUN holds a run.")
+@click.option("--resume", is_flag=True, help="Continue the run in RUN.")
+@click.option("--overwrite", is_flag=True, help="Replace the run in RUN.")
 @click.option("--tensorboard", is_flag=True, help="Write RUN/tensorboard as well, for `tensorboard --logdir`.")
 @click.option("--json", "as_json", is_flag=True, help="Print metrics.json on stdout.")
 def train(
@@ -57,19 +57,16 @@ def train(
 ) -> None:
     """Train, distil and measure."""
     if resume and overwrite:
-        raise click.UsageError("--resume goes on with a run and --overwrite throws it away: choose one")
-    from deseptr.data import load_dataset, subject_split
+        raise click.UsageError("--resume continues a run and --overwrite replaces it: give one")
+    from deseptr.data import subject_split
     from deseptr.train.quiet_import import load_quietly
 
     from .progress import Reporters, TrainingProgress
 
-    dataset = load_dataset(source)
-    if subjects:
-        dataset = dataset.select(subjects=subjects)
-    note_oddities(dataset)
+    dataset = load_subjects(source, subjects)
     config = TrainConfig(**settings)
     if not resume:
-        # A split that is impossible is reported before TensorFlow is loaded, which takes seconds.
+        # An impossible split is reported before TensorFlow is loaded, which takes seconds.
         subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
     load_quietly()
     from deseptr.train.pipeline import train as train_run
@@ -99,7 +96,7 @@ def train(
 
 
 def _tensorboard_log(run: Path) -> TensorBoardLog:
-    """The log, which alone needs the tensorboard package."""
+    """Make the log; only this needs the tensorboard package."""
     from .tensorboard import TensorBoardLog
 
     return TensorBoardLog(run)
@@ -110,7 +107,7 @@ def _explain_interruption(run: Path) -> None:
 
     model = RunFolder(run).model
     kept = f"the best student so far is {model}" if model.exists() else "no student yet"
-    click.echo(f"\ninterrupted: {kept}; go on with the same command and --resume", err=True)
+    click.echo(f"\ninterrupted: {kept}; continue with the same command and --resume", err=True)
 
 
 def _print_metrics(metrics: dict[str, Any], run: Path) -> None:

@@ -113,7 +113,7 @@ def check_identity(subject: Subject) -> CheckResult:
         known = ", ".join(f"0x{value:02X}" for driver in SENSORS.values() for value in driver.who_am_i_values)
         return fail(named, f"a WHO_AM_I of a chip with a driver: {known}", "fit a sensor that has a driver")
     if "clone" in driven[0].chip:
-        step = "go on if rate, gravity and bias below are right; fit a genuine chip if they are not"
+        step = "continue if rate, gravity and bias below are right; otherwise fit a genuine chip"
         return warn(named, "a genuine chip", step)
     return ok(named)
 

@@ -1,8 +1,8 @@
 """Driver for the ST LSM6DS3TR-C, and the LSM6DSL and LSM6DSM, which have the same identity and FIFO.
 
 After the datasheet DocID030071 rev 3 (also DS11879) and application note AN5130. The FIFO holds 2048 words of 16 bits
-without tags, gyroscope before accelerometer; FIFO_PATTERN says which of the six words is next. Only whole datums are
-read, and before and after every drain the next word must be the gyroscope's x.
+without tags, gyroscope before accelerometer; FIFO_PATTERN is the number of the next one of the six words. Only whole
+datums are read, and before and after every drain the next word must be the gyroscope's x.
 """
 
 from __future__ import annotations

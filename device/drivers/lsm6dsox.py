@@ -1,9 +1,9 @@
 """Driver for the ST LSM6DSOX, and the LSM6DSO, which has the same registers.
 
-After the datasheet DS12814 and application note AN5272. The FIFO holds 512 words of 7 bytes: a tag that says whose data
-it is and in which time slot it was taken, and three axes. Gyroscope and accelerometer are paired by the tags' slot
-counter, so a lost word cannot shift one against the other. The tag's parity bit is ignored: a flipped bit of sensor or
-counter contradicts the neighbouring tags, and the datasheet does not define the parity.
+After the datasheet DS12814 and application note AN5272. The FIFO holds 512 words of 7 bytes: a tag that names the
+sensor whose data it is and in which time slot it was taken, and three axes. Gyroscope and accelerometer are paired by
+the tags' slot counter, so a lost word cannot shift one against the other. The tag's parity bit is ignored: a flipped
+bit of sensor or counter contradicts the neighbouring tags, and the datasheet does not define the parity.
 """
 
 from __future__ import annotations

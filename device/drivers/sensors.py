@@ -56,12 +56,12 @@ def make_sensor(name: str, bus: I2cBus, clock: Clock, address: int | None = None
         SetupError: if there is no driver of that name.
         SensorError: with ``auto``, if no chip with a driver answers.
 
-        >>> from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6050, VirtualClock, VirtualI2cBus
-        >>> clock = VirtualClock()
-        >>> bus = VirtualI2cBus({0x68: SimulatedMpu6050(ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)}, clock)
-        >>> imu = make_sensor("auto", bus, clock)
-        >>> imu.name, hex(imu.address)
-        ('mpu6050', '0x68')
+    >>> from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6050, VirtualClock, VirtualI2cBus
+    >>> clock = VirtualClock()
+    >>> bus = VirtualI2cBus({0x68: SimulatedMpu6050(ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)}, clock)
+    >>> imu = make_sensor("auto", bus, clock)
+    >>> imu.name, hex(imu.address)
+    ('mpu6050', '0x68')
     """
     if name == AUTO:
         found = _find(bus, clock, None if address is None else (address,))

@@ -19,8 +19,8 @@ def describe_machine(root: Path = Path("/")) -> dict[str, Any]:
     Args:
         root: folder that contains ``proc`` and ``sys``.
 
-        >>> sorted(describe_machine())
-        ['architecture', 'board', 'cpu', 'emulated', 'numpy', 'platform', 'python']
+    >>> sorted(describe_machine())
+    ['architecture', 'board', 'cpu', 'emulated', 'numpy', 'platform', 'python']
     """
     cpuinfo = text_of(root / "proc/cpuinfo")
     return {

@@ -73,11 +73,11 @@ class LabelTracker:
         config: the settings.
         hop_s: time from one window to the next, seconds.
 
-        >>> tracker = LabelTracker(("rest", "walking"), DecisionConfig(), hop_s=1.0)
-        >>> tracker.update(0.0, np.array([0.1, 0.9], np.float32)).label
-        'walking'
-        >>> tracker.update(1.0, np.array([0.9, 0.1], np.float32)).label
-        'walking'
+    >>> tracker = LabelTracker(("rest", "walking"), DecisionConfig(), hop_s=1.0)
+    >>> tracker.update(0.0, np.array([0.1, 0.9], np.float32)).label
+    'walking'
+    >>> tracker.update(1.0, np.array([0.9, 0.1], np.float32)).label
+    'walking'
     """
 
     def __init__(self, labels: tuple[str, ...], config: DecisionConfig, hop_s: float) -> None:

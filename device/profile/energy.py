@@ -64,7 +64,7 @@ def measure_energy(
         sleep: waits for a number of seconds.
 
     Returns:
-            The result; None if the board cannot measure its power.
+        The result; None if the board cannot measure its power.
 
     Raises:
         SensorError: if a meter on the bus fails.

@@ -158,15 +158,15 @@ def profile_model(
         SensorError: as :func:`deseptr.device.run_live`.
         SetupError: if the sessions give no window at all.
 
-        >>> from deseptr.device import default_model
-        >>> from deseptr.firmware_harness.simulator import simulated_session
-        >>> from deseptr.tflite import load_engine
-        >>> profile = profile_model(load_engine(default_model()), lambda: [simulated_session()], windows=5)
-        >>> profile.to_dict()["deadlines"]["windows"]
-        5
+    >>> from deseptr.device import default_model
+    >>> from deseptr.firmware_harness.simulator import simulated_session
+    >>> from deseptr.tflite import load_engine
+    >>> profile = profile_model(load_engine(default_model()), lambda: [simulated_session()], windows=5)
+    >>> profile.to_dict()["deadlines"]["windows"]
+    5
     """
     before, load = board(), _load_average()
-    run = _Run(engine, windows, progress)
+    run = _ProfiledRun(engine, windows, progress)
     run.take(sessions)
     found: dict[str, Any] = {}
     failures: list[str] = []
@@ -214,7 +214,7 @@ def _load_average() -> float | None:
         return None
 
 
-class _Run:
+class _ProfiledRun:
     """The timed windows, session after session."""
 
     def __init__(self, engine: Engine, windows: int, progress: Callable[[int], None]) -> None:

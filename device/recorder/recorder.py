@@ -183,7 +183,7 @@ class _Recorder:
         if samples.gap is not None:
             lost = self.rate.lost_until(samples.gap.resumed_ns)
             self.rate.begin(samples.gap.resumed_ns)
-        # A drain without samples says nothing about the rate.
+        # A drain without samples gives no measurement of the rate.
         if len(samples.signals):
             self.rate.drained(samples.at_ns, len(samples.signals))
         return samples, lost

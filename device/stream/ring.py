@@ -15,10 +15,10 @@ class SampleRing:
         capacity: number of samples kept.
         channels: values per sample.
 
-        >>> ring = SampleRing(capacity=3, channels=1)
-        >>> ring.push(np.array([[1], [2], [3], [4]], np.float32))
-        >>> ring.latest(2).tolist()
-        [[3.0], [4.0]]
+    >>> ring = SampleRing(capacity=3, channels=1)
+    >>> ring.push(np.array([[1], [2], [3], [4]], np.float32))
+    >>> ring.latest(2).tolist()
+    [[3.0], [4.0]]
     """
 
     def __init__(self, capacity: int, channels: int = 6) -> None:

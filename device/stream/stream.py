@@ -56,7 +56,7 @@ class SampleStream:
         rate_tolerance: largest relative difference of the rates at which samples are not resampled.
 
     Raises:
-            SensorError: if the sensor's rate cannot be resampled to the model's.
+        SensorError: if the sensor's rate cannot be resampled to the model's.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class SampleStream:
             SensorError: if the measured rate cannot be resampled to the model's.
         """
         if not samples:
-            # No samples may mean that the sensor hangs, which says nothing about its rate.
+            # Without samples the sensor may hang, so that its rate is unknown.
             return None
         self.clock.drained(now_ns, samples)
         measured = self.clock.rate_hz

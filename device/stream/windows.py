@@ -42,9 +42,9 @@ class WindowAssembler:
         channels: values per sample.
         history: samples that come before each window.
 
-        >>> assembler = WindowAssembler(window_length=4, hop_length=2, channels=1)
-        >>> [window.start for window in assembler.push(np.zeros((8, 1), np.float32))]
-        [0, 2, 4]
+    >>> assembler = WindowAssembler(window_length=4, hop_length=2, channels=1)
+    >>> [window.start for window in assembler.push(np.zeros((8, 1), np.float32))]
+    [0, 2, 4]
     """
 
     def __init__(self, window_length: int, hop_length: int, channels: int = 6, history: int = 0) -> None:

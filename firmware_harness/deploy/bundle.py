@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,8 @@ from .signing import sign
 from .target.bundle import entry_of, read_bundle, write_bundle
 from .target.manifest import MODEL, Manifest, ReleaseSpec
 from .target.refusal import RefusedError
+from .target.reporting import Report
 from .wheelhouse import fill_wheelhouse
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +37,7 @@ class BundleRequest(ReleaseSpec):
     key: Path | None = None
 
 
-def make_bundle(path: Path, request: BundleRequest, say: Say) -> Manifest:
+def make_bundle(path: Path, request: BundleRequest, report: Report) -> Manifest:
     """Write a bundle to ``path``, atomically.
 
     Raises:
@@ -52,9 +50,9 @@ def make_bundle(path: Path, request: BundleRequest, say: Say) -> Manifest:
         house.mkdir()
         wheel = request.wheel
         if wheel is None:
-            say("making a wheel of deseptr")
+            report("making a wheel of deseptr")
             wheel = own_wheel(Path(name))
-        say(f"fetching wheels for {request.target}")
+        report(f"fetching wheels for {request.target}")
         fill_wheelhouse(house, wheel, request.target, extras=request.extras, find_links=request.wheels)
         sources = {MODEL: request.model, **{f"wheels/{file.name}": file for file in house.iterdir()}}
         manifest = _manifest(request, wheel, sources)

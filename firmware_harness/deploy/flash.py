@@ -13,6 +13,7 @@ from .errors import FlashError
 from .ssh import SshTarget
 from .target.bundle import entry_of
 from .target.manifest import BoardTarget, Manifest
+from .target.reporting import Report
 from .wheelhouse import check_target
 
 SYSTEM_PREFIX = "/opt/deseptr"
@@ -22,7 +23,6 @@ _CHUNK = 1 << 16
 _ROOM = 6
 _LEAST_ROOM = 400 << 20
 
-Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
 
 
@@ -128,14 +128,14 @@ def plan_flash(board: SshTarget, request: FlashRequest) -> Plan:
     return replace(plan, notes=tuple(notes))
 
 
-def flash(board: SshTarget, request: FlashRequest, plan: Plan, say: Say, progress: Progress) -> dict[str, Any]:
+def flash(board: SshTarget, request: FlashRequest, plan: Plan, report: Report, progress: Progress) -> dict[str, Any]:
     """Carry out a plan: make or read the bundle, send it, and have the board install and try it.
 
     Args:
         board: the connection; used as root from here on if the plan requires it.
         request: the request.
         plan: the plan, from :func:`plan_flash`.
-        say: called with a line for each step.
+        report: called with a line for each step.
         progress: called with the bytes sent and their total.
 
     Returns:
@@ -149,7 +149,7 @@ def flash(board: SshTarget, request: FlashRequest, plan: Plan, say: Say, progres
     with tempfile.TemporaryDirectory(prefix="deseptr-flash-") as name:
         if isinstance(request.bundle, BundleRequest):
             bundle = Path(name) / "deseptr.bundle"
-            manifest = make_bundle(bundle, replace(request.bundle, target=plan.target), say)
+            manifest = make_bundle(bundle, replace(request.bundle, target=plan.target), report)
         else:
             bundle = request.bundle
             manifest = inspect_bundle(bundle)
@@ -164,7 +164,7 @@ def flash(board: SshTarget, request: FlashRequest, plan: Plan, say: Say, progres
             "trust": request.trust,
         }
         order = {"op": "install", "prefix": plan.prefix, "sha256": sha256, "settings": settings}
-        result: dict[str, Any] = board.call(order, say=say)
+        result: dict[str, Any] = board.call(order, report=report)
     return result
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,7 @@ from deseptr.contract import SetupError
 
 from .errors import FlashError
 from .ssh import SshTarget
-
-Say = Callable[[str], None]
+from .target.reporting import Report
 
 
 def measure_board(
@@ -26,7 +25,7 @@ def measure_board(
     windows: int,
     subjects: str | None,
     simulate: bool,
-    say: Say,
+    report: Report,
 ) -> dict[str, Any]:
     """Time and score a model on the board with the installed release, then on this machine.
 
@@ -38,7 +37,7 @@ def measure_board(
         windows: number of windows to time.
         subjects: subjects to use, as ``5,10,12-14``; None for all.
         simulate: whether a simulated sensor plays the data, even if there is a real sensor.
-        say: called with a line for each step.
+        report: called with a line for each step.
 
     Returns:
         ``board`` and ``workstation``, each with ``profile`` and ``evaluate``, and facts about the board.
@@ -60,8 +59,8 @@ def measure_board(
         "files": listed,
         "commands": {kind: [names.get(word, word) for word in words] for kind, words in commands.items()},
     }
-    there = board.call(order, payload=_contents(files.values()), say=say)
-    here = {kind: _run_here(kind, words, files, say) for kind, words in commands.items()}
+    there = board.call(order, payload=_contents(files.values()), report=report)
+    here = {kind: _run_here(kind, words, files, report) for kind, words in commands.items()}
     return {
         "model": model.name,
         "data": data,
@@ -100,8 +99,8 @@ def _contents(paths: Sequence[Path] | Any) -> Iterator[bytes]:
                 yield chunk
 
 
-def _run_here(kind: str, words: Sequence[str], files: dict[str, Path], say: Say) -> Any:
-    say(f"{kind} on this machine")
+def _run_here(kind: str, words: Sequence[str], files: dict[str, Path], report: Report) -> Any:
+    report(f"{kind} on this machine")
     paths = {f"@{name}": str(path) for name, path in files.items()}
     command = [sys.executable, "-m", "deseptr.cli", *(paths.get(word, word) for word in words)]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import IO, Any
 from deseptr.firmware_harness.programs import require_program
 
 from .errors import FlashError
+from .target.reporting import Report
 from .zipapp import target_zip
 
 # Reads the zip from stdin, which continues with the request.
@@ -41,8 +42,6 @@ _HINTS = {
     "Permission denied": "put your key there with ssh-copy-id, or name it with --identity",
     "password is required": "allow sudo without a password, or use --service user",
 }
-
-Say = Callable[[str], None]
 
 
 def _silent(line: str) -> None:
@@ -124,13 +123,13 @@ class SshTarget:
             subprocess.run([*self._ssh(), "-O", "exit", "--", self.destination], capture_output=True, check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def call(self, request: dict[str, Any], payload: Iterable[bytes] = (), say: Say = _silent) -> Any:
+    def call(self, request: dict[str, Any], payload: Iterable[bytes] = (), report: Report = _silent) -> Any:
         """Send a request to the board and return its result.
 
         Args:
             request: ``op``, ``prefix`` and the arguments of the operation.
             payload: bytes that follow it.
-            say: called with each progress line of the board.
+            report: called with each progress line of the board.
 
         Raises:
             FlashError: if the board cannot be reached, or refuses.
@@ -145,7 +144,7 @@ class SshTarget:
                 process.stdin.close()
             except BrokenPipeError:
                 pass  # the board's process ended early and reports the reason
-            last = _listen(process.stdout, say)
+            last = _listen(process.stdout, report)
             code = process.wait()
             errors.seek(0)
             return self._outcome(last, code, errors.read().decode(errors="replace"))
@@ -186,7 +185,7 @@ class SshTarget:
         raise FlashError(self.destination, found=found, expected="an answer", next_step=hint)
 
 
-def _listen(stream: IO[bytes], say: Say) -> dict[str, Any]:
+def _listen(stream: IO[bytes], report: Report) -> dict[str, Any]:
     """Pass on the progress lines, and return the last other message."""
     last: dict[str, Any] = {}
     for line in stream:
@@ -197,7 +196,7 @@ def _listen(stream: IO[bytes], say: Say) -> dict[str, Any]:
         if not isinstance(message, dict):
             continue
         if "say" in message:
-            say(str(message["say"]))
+            report(str(message["say"]))
         else:
             last = message
     return last

@@ -111,8 +111,8 @@ def count_instructions(
         note: called with a line for each slow step.
 
     Raises:
-            ModelError: if a file is no model, or the runtime in the machine refuses it.
-            SetupError: if QEMU or Debian's package tools are missing, or the machine does not finish its job.
+        ModelError: if a file is no model, or the runtime in the machine refuses it.
+        SetupError: if QEMU or Debian's package tools are missing, or the machine does not finish its job.
     """
     contents = [read_flatbuffer(path) for path in models]
     check_qemu()

@@ -97,7 +97,7 @@ def boot(image: Image, cpu: str, models: Sequence[bytes], job: Job, *, timeout: 
         timeout: seconds after which it is ended.
 
     Returns:
-            The result of QEMU, with the console in its output.
+        The result of QEMU, with the console in its output.
 
     Raises:
         SetupError: if QEMU is missing or cannot be run.

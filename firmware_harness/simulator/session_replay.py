@@ -165,14 +165,14 @@ def run_scenario(
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
-            DeseptrError: the error that ends the run, if any.
+        DeseptrError: the error that ends the run, if any.
 
-        >>> from deseptr.device import RecoveryEvent, default_model
-        >>> from deseptr.firmware_harness.simulator import load_scenario
-        >>> from deseptr.tflite import load_engine
-        >>> events = run_scenario(load_engine(default_model()), load_scenario("brown-out"))
-        >>> [event.rung for event in events if isinstance(event, RecoveryEvent)][:1]
-        ['reinit']
+    >>> from deseptr.device import RecoveryEvent, default_model
+    >>> from deseptr.firmware_harness.simulator import load_scenario
+    >>> from deseptr.tflite import load_engine
+    >>> events = run_scenario(load_engine(default_model()), load_scenario("brown-out"))
+    >>> [event.rung for event in events if isinstance(event, RecoveryEvent)][:1]
+    ['reinit']
     """
     outcome = outcome or Outcome()
     try:
@@ -214,16 +214,16 @@ def replay(
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
-            SensorError: if the chip does not fit the model.
-            SetupError: if there is no simulation of that chip.
+        SensorError: if the chip does not fit the model.
+        SetupError: if there is no simulation of that chip.
 
-        >>> from deseptr.data import load_dataset
-        >>> from deseptr.device import default_model
-        >>> from deseptr.tflite import load_engine
-        >>> dataset = load_dataset("synthetic:subjects=1,seconds=10")
-        >>> windows = list(replay(load_engine(default_model()), dataset))
-        >>> windows[0].truth
-        'downstairs'
+    >>> from deseptr.data import load_dataset
+    >>> from deseptr.device import default_model
+    >>> from deseptr.tflite import load_engine
+    >>> dataset = load_dataset("synthetic:subjects=1,seconds=10")
+    >>> windows = list(replay(load_engine(default_model()), dataset))
+    >>> windows[0].truth
+    'downstairs'
     """
     left_s = seconds
     sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock, scenario=scenario)

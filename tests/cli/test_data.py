@@ -34,7 +34,7 @@ def test_info_json_has_the_same_figures() -> None:
     assert content["rates_hz"] == [50.0]
 
 
-def test_info_tells_gaps_and_oddities(tmp_path: Path) -> None:
+def test_info_lists_gaps_and_oddities(tmp_path: Path) -> None:
     rows = [f"{t},0,1,0,0,0,0" for t in (*(i / 50 for i in range(60)), *(9 + i / 50 for i in range(60)))]
     (tmp_path / "a.csv").write_text("t,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z\n" + "\n".join(rows))
     output = _run("info", tmp_path / "a.csv").output
@@ -50,7 +50,7 @@ def test_info_plots(tmp_path: Path) -> None:
     assert (tmp_path / "x.png").stat().st_size > 10000
 
 
-def test_convert_writes_what_loads_again(tmp_path: Path) -> None:
+def test_converted_file_loads_again(tmp_path: Path) -> None:
     result = _run("convert", SMALL, tmp_path / "x.npz", "--subjects", "2-3")
     assert result.exit_code == 0, result.exception
     assert "12 recordings of 2 subjects" in result.output
@@ -72,7 +72,7 @@ def test_convert_replaces_recordings_alone(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("info", "no.npz"), ("convert", SMALL, "x.mat"), ("convert", "no.npz", "x.npz")])
-def test_errors_reach_the_one_catch_at_the_top(arguments: tuple[str, ...], tmp_path: Path, monkeypatch) -> None:
+def test_errors_are_caught_at_the_top(arguments: tuple[str, ...], tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = _run(*arguments)
     assert isinstance(result.exception, DataError)

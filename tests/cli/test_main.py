@@ -53,7 +53,7 @@ def test_every_help_text_has_an_example(command: list[str]):
         (["train", "synthetic", "--test-subjects", "5-", "--bad", "-o", "RUN"], "Error: No such option '--bad'"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], line: str, tmp_path: Path):
+def test_bad_input_gives_one_line_and_exit_code_2(arguments: list[str], line: str, tmp_path: Path):
     (tmp_path / "empty.tflite").touch()
     (tmp_path / "bad.csv").write_text("t,acc_x\n0,1\n0.02,nan\n")
     before = sorted(tmp_path.iterdir())

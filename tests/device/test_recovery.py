@@ -28,7 +28,7 @@ LOST = SettingsLostError("chip", found="PWR_MGMT_1 = 0x40", expected="0x01", nex
 
 
 class FaultyImu:
-    """Gives a sample a drain, unless `ill` says which error; `cures` says what makes it well."""
+    """Gives one sample for each drain, unless `ill` is an error; `cures` is the recovery step that clears it."""
 
     name, address, capacity = "faulty", 0x68, 80
 

@@ -39,8 +39,8 @@ class FakeEngine:
 class FakeImu:
     """A chip of `rate_hz` on the clock, whose sample k is k on all axes.
 
-    A drain is told for how many samples it lasts at least, and whether what came since the last one is lost. With so
-    small a FIFO it is polled at every sample or two, so that what a drain gives is what it was told.
+    A drain is given the number of samples that it lasts at least, and whether the samples since the last one are lost.
+    So small a FIFO is polled at every sample or two, so that a drain returns exactly the given samples.
     """
 
     name, address, capacity = "fake", 0, 2

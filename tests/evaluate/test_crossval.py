@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reporters import FoldRecorder
 
 from deseptr.contract import (
     ConversionError,
@@ -29,23 +30,9 @@ DATASET = load_dataset("synthetic:subjects=5,seconds=8")
 ARENA = make_protocol("arena", DATASET)
 
 
-class Told:
-    """A reporter that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.begun: list[tuple[list[str], int]] = []
-        self.outcomes: list[Outcome] = []
-
-    def begin(self, waiting: Sequence[FoldJob], kept: int) -> None:
-        self.begun.append(([job.fold.name for job in waiting], kept))
-
-    def fold(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-
-
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def recorder() -> FoldRecorder:
+    return FoldRecorder(lambda job: job.fold.name)
 
 
 def write_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
@@ -80,17 +67,17 @@ def quick(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
         yield write_fold(dataset, job)
 
 
-def run(out: Path, told: Told, **changes: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {"executor": quick, "reporter": told, "int8": "a:b", **changes}
+def run(out: Path, recorder: FoldRecorder, **changes: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = {"executor": quick, "reporter": recorder, "int8": "a:b", **changes}
     dataset, protocol = settings.pop("dataset", DATASET), settings.pop("protocol", ARENA)
     return cross_validate(dataset, protocol, settings.pop("config", TrainConfig()), out, **settings)
 
 
-def test_summary_pools_all_windows(tmp_path: Path, told: Told):
-    summary = run(tmp_path / "out", told, command="deseptr crossval made -o out")
+def test_summary_pools_all_windows(tmp_path: Path, recorder: FoldRecorder):
+    summary = run(tmp_path / "out", recorder, command="deseptr crossval made -o out")
     assert summary == json.loads((tmp_path / "out" / "crossval.json").read_text())
-    assert told.begun == [(["0", "1", "2", "3", "4"], 0)]
-    pooled = Predictions.pool([outcome.predictions for outcome in told.outcomes if isinstance(outcome, FoldResult)])
+    assert recorder.begun == [(["0", "1", "2", "3", "4"], 0)]
+    pooled = Predictions.pool([outcome.predictions for outcome in recorder.outcomes if isinstance(outcome, FoldResult)])
     predicted = pooled.logits.argmax(1)
     scores = score(pooled.labels, predicted, DATASET.label_names, pooled.subjects)
     figures = summary["int8"]
@@ -107,8 +94,8 @@ def test_summary_pools_all_windows(tmp_path: Path, told: Told):
     assert keys <= summary.keys()
 
 
-def test_markdown_has_a_row_a_fold_and_says_how_many(tmp_path: Path, told: Told):
-    run(tmp_path / "out", told, folds=("0", "3"), command="deseptr crossval made -o out")
+def test_markdown_has_a_row_a_fold_and_says_how_many(tmp_path: Path, recorder: FoldRecorder):
+    run(tmp_path / "out", recorder, folds=("0", "3"), command="deseptr crossval made -o out")
     text = (tmp_path / "out" / "crossval.md").read_text()
     assert "2 of 5 folds: macro-F1 float 0." in text
     assert "| 3 | 4 | " in text
@@ -116,64 +103,64 @@ def test_markdown_has_a_row_a_fold_and_says_how_many(tmp_path: Path, told: Told)
     assert "    deseptr crossval made -o out" in text
 
 
-def test_second_call_runs_nothing_and_others_add_folds(tmp_path: Path, told: Told):
-    first = run(tmp_path / "out", told, folds=("0",))
-    assert run(tmp_path / "out", told, folds=("0",)) == first
-    both = run(tmp_path / "out", told, folds=("0", "3"))
-    assert told.begun == [(["0"], 0), ([], 1), (["3"], 1)]
+def test_second_call_runs_nothing_and_others_add_folds(tmp_path: Path, recorder: FoldRecorder):
+    first = run(tmp_path / "out", recorder, folds=("0",))
+    assert run(tmp_path / "out", recorder, folds=("0",)) == first
+    both = run(tmp_path / "out", recorder, folds=("0", "3"))
+    assert recorder.begun == [(["0"], 0), ([], 1), (["3"], 1)]
     assert (both["folds_run"], both["folds_of_protocol"]) == (["0", "3"], 5)
-    assert run(tmp_path / "out", told, folds=("0",))["folds_run"] == ["0", "3"]
+    assert run(tmp_path / "out", recorder, folds=("0",))["folds_run"] == ["0", "3"]
 
 
-def test_interrupted_cross_validation_goes_on(tmp_path: Path, told: Told):
+def test_interrupted_cross_validation_goes_on(tmp_path: Path, recorder: FoldRecorder):
     def interrupted(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
         yield write_fold(dataset, jobs[0])
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "out", told, executor=interrupted)
-    run(tmp_path / "out", told)
-    assert told.begun[1] == (["1", "2", "3", "4"], 1)
+        run(tmp_path / "out", recorder, executor=interrupted)
+    run(tmp_path / "out", recorder)
+    assert recorder.begun[1] == (["1", "2", "3", "4"], 1)
 
 
-def test_fold_that_fails_stops_no_other(tmp_path: Path, told: Told):
+def test_fold_that_fails_stops_no_other(tmp_path: Path, recorder: FoldRecorder):
     def partly(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
         error = ConversionError("fold", found="a", expected="b", next_step="c")
         yield FoldFailure(jobs[0], error)
         yield from quick(dataset, jobs[1:])
 
     with pytest.raises(ConversionError, match="fold: found a"):
-        run(tmp_path / "out", told, executor=partly)
+        run(tmp_path / "out", recorder, executor=partly)
     assert json.loads((tmp_path / "out" / "crossval.json").read_text())["folds_run"] == ["1", "2", "3", "4"]
 
 
-def test_other_settings_and_data_are_refused_before_any_fold_is_run(tmp_path: Path, told: Told):
-    run(tmp_path / "out", told, folds=("1",))
+def test_other_settings_and_data_are_refused_before_any_fold_is_run(tmp_path: Path, recorder: FoldRecorder):
+    run(tmp_path / "out", recorder, folds=("1",))
     with pytest.raises(SetupError, match=r"fold-1/job\.json: dim: found 8, expected 48"):
-        run(tmp_path / "out", told, config=TrainConfig(dim=8))
+        run(tmp_path / "out", recorder, config=TrainConfig(dim=8))
     with pytest.raises(SetupError, match=r"fold-1/job\.json: test_subjects: found \['1'\], expected \['2'\]"):
-        run(tmp_path / "out", told, protocol=make_protocol("loso", DATASET, window_s=3.0))
+        run(tmp_path / "out", recorder, protocol=make_protocol("loso", DATASET, window_s=3.0))
     shifted = replace(DATASET, recordings=(*DATASET.recordings[1:], DATASET.recordings[0]))
     with pytest.raises(SetupError, match="data: found synthetic"):
-        run(tmp_path / "out", told, dataset=shifted)
+        run(tmp_path / "out", recorder, dataset=shifted)
     assert [path.name for path in (tmp_path / "out").glob("fold-*")] == ["fold-1"]
-    run(tmp_path / "out", told, config=TrainConfig(dim=8), folds=("1",), overwrite=True)
+    run(tmp_path / "out", recorder, config=TrainConfig(dim=8), folds=("1",), overwrite=True)
 
 
-def test_folder_of_something_else_is_left_alone(tmp_path: Path, told: Told):
+def test_folder_of_something_else_is_left_alone(tmp_path: Path, recorder: FoldRecorder):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(SetupError, match="found other files"):
-        run(tmp_path, told, overwrite=True)
+        run(tmp_path, recorder, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_unknown_fold_is_refused(tmp_path: Path, told: Told):
+def test_unknown_fold_is_refused(tmp_path: Path, recorder: FoldRecorder):
     with pytest.raises(DataError, match="fold 9: found no such fold, expected some of 0, 1, 2, 3, 4"):
-        run(tmp_path / "out", told, folds=("9",))
+        run(tmp_path / "out", recorder, folds=("9",))
     assert not (tmp_path / "out").exists()
 
 
-def test_windows_and_labels_are_the_protocols(tmp_path: Path, told: Told):
+def test_windows_and_labels_are_the_protocols(tmp_path: Path, recorder: FoldRecorder):
     protocol = make_protocol("loso", DATASET, labels=("jogging", "sitting"), window_s=2.0, overlap=0.75)
     seen: list[tuple[Dataset, FoldJob]] = []
 
@@ -181,20 +168,20 @@ def test_windows_and_labels_are_the_protocols(tmp_path: Path, told: Told):
         seen.extend((dataset, job) for job in jobs)
         return iter(())
 
-    assert run(tmp_path / "out", told, protocol=protocol, executor=look) == {}
+    assert run(tmp_path / "out", recorder, protocol=protocol, executor=look) == {}
     for dataset, job in seen:
         assert dataset.label_names == ("jogging", "sitting")
         assert (job.config.window_s, job.config.overlap) == (2.0, 0.75)
 
 
-def test_without_int8_there_is_no_int8(tmp_path: Path, told: Told):
-    summary = run(tmp_path / "out", told, int8=None)
+def test_without_int8_there_is_no_int8(tmp_path: Path, recorder: FoldRecorder):
+    summary = run(tmp_path / "out", recorder, int8=None)
     assert "int8" not in summary
     assert "int8" not in (tmp_path / "out" / "crossval.md").read_text()
 
 
-def test_one_fold_has_no_deviation_and_one_subject_no_interval(tmp_path: Path, told: Told):
-    figures = run(tmp_path / "out", told, folds=("2",))["float"]
+def test_one_fold_has_no_deviation_and_one_subject_no_interval(tmp_path: Path, recorder: FoldRecorder):
+    figures = run(tmp_path / "out", recorder, folds=("2",))["float"]
     assert figures["std"]["macro_f1"] is None
     assert figures["interval"] is None
 

@@ -89,7 +89,7 @@ def read_bundle(stream: IO[bytes], folder: Path | None = None, signers: Path | N
         signers: allowed signers (ssh-keygen(1)), one of which must have signed; None accepts unsigned bundles.
 
     Raises:
-            RefusedError: at the first byte that differs from the one that the manifest determines.
+        RefusedError: at the first byte that differs from the one that the manifest determines.
     """
     reader = _Reader(stream)
     content = reader.named(MANIFEST)

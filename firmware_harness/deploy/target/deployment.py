@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,8 @@ from .manifest import Manifest
 from .probe import probe
 from .refusal import RefusedError
 from .releases import Releases, write_durably
+from .reporting import Report
 from .service import Service, make_service
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Settings:
     trust: str | None = None
 
 
-def install(bundle: Path, releases: Releases, settings: Settings, say: Say) -> dict[str, Any]:
+def install(bundle: Path, releases: Releases, settings: Settings, report: Report) -> dict[str, Any]:
     """Verify a bundle, install it beside the running release, try it, and go back if it fails.
 
     Returns:
@@ -54,11 +52,11 @@ def install(bundle: Path, releases: Releases, settings: Settings, say: Say) -> d
         RefusedError: if a step fails; the previous release runs again.
     """
     with releases.lock():
-        _recover(releases, say)
+        _recover(releases, report)
         _put_settings(releases.prefix, settings)
-        manifest = _unpack_and_build(bundle, releases, settings, say)
+        manifest = _unpack_and_build(bundle, releases, settings, report)
         service = make_service(releases.prefix, settings.service)
-        seen = _try(releases, manifest, service, settings, say)
+        seen = _try(releases, manifest, service, settings, report)
         if settings.trust is not None:
             # A new key is accepted only with a bundle that the present key has signed.
             _put_trust(releases.prefix, settings.trust)
@@ -67,14 +65,14 @@ def install(bundle: Path, releases: Releases, settings: Settings, say: Say) -> d
     return {"release": manifest.release, "manifest_build": manifest.build, "seen": seen, "removed": removed}
 
 
-def roll_back(releases: Releases, say: Say) -> dict[str, Any]:
+def roll_back(releases: Releases, report: Report) -> dict[str, Any]:
     """Go back to the previous good release, and start it.
 
     Raises:
         RefusedError: if there is none, or it does not start.
     """
     with releases.lock():
-        _recover(releases, say)
+        _recover(releases, report)
         left, current = releases.roll_back()
         service = service_of(releases.prefix)
         service.stop()
@@ -211,8 +209,8 @@ def _signers(prefix: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def _unpack_and_build(bundle: Path, releases: Releases, settings: Settings, say: Say) -> Manifest:
-    say("verifying the bundle")
+def _unpack_and_build(bundle: Path, releases: Releases, settings: Settings, report: Report) -> Manifest:
+    report("verifying the bundle")
     staged = releases.incoming / "staged"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(mode=0o755)
@@ -223,7 +221,7 @@ def _unpack_and_build(bundle: Path, releases: Releases, settings: Settings, say:
         releases.check_build(manifest, allow_downgrade=settings.allow_downgrade)
         if _is_there(releases, staged, manifest):
             return manifest
-        say("installing beside the running release")
+        report("installing beside the running release")
         build_release(staged, releases.folder / manifest.release, manifest)
         releases.adopt(staged, manifest.release)
     finally:
@@ -247,28 +245,30 @@ def _is_there(releases: Releases, staged: Path, manifest: Manifest) -> bool:
     )
 
 
-def _try(releases: Releases, manifest: Manifest, service: Service, settings: Settings, say: Say) -> dict[str, Any]:
+def _try(
+    releases: Releases, manifest: Manifest, service: Service, settings: Settings, report: Report
+) -> dict[str, Any]:
     name = manifest.release
-    say("stopping the service")
+    report("stopping the service")
     service.stop()
     try:
         releases.begin(name)
-        seen = check_release(releases.folder / name, manifest, say)
+        seen = check_release(releases.folder / name, manifest, report)
         service.install(manifest)
-        say("starting the service")
+        report("starting the service")
         service.start()
         watch_service(service, settings.settle)
     except Exception as error:  # after any error, the previous release must run again
-        refused = _go_back(releases, service, error, say)
+        refused = _go_back(releases, service, error, report)
         releases.prune(settings.keep)
         raise refused from error
     releases.confirm()
     return seen
 
 
-def _go_back(releases: Releases, service: Service, error: Exception, say: Say) -> RefusedError:
+def _go_back(releases: Releases, service: Service, error: Exception, report: Report) -> RefusedError:
     """Start the last good release again; returns the refusal with cause and outcome."""
-    say("going back to the previous release")
+    report("going back to the previous release")
     cause = (
         error
         if isinstance(error, RefusedError)
@@ -292,7 +292,7 @@ def _go_back(releases: Releases, service: Service, error: Exception, say: Say) -
     )
 
 
-def _recover(releases: Releases, say: Say) -> None:
+def _recover(releases: Releases, report: Report) -> None:
     left = releases.recover()
     if left is not None:
-        say(f"an earlier trial of {left} was interrupted: back to {releases.current()}")
+        report(f"an earlier trial of {left} was interrupted: back to {releases.current()}")

@@ -14,15 +14,15 @@ from .environment import read_environment
 from .installing import clean_environment
 from .manifest import MODEL, Manifest
 from .refusal import RefusedError
+from .reporting import Report
 from .service import Service
 
-Say = Callable[[str], None]
 _DOCTOR_TIMEOUT = 120.0
 _START_TIMEOUT = 120.0
 _FAILED = 2  # exit code of `device doctor` with a failed check; 0 without findings, 1 with warnings
 
 
-def check_release(release: Path, manifest: Manifest, say: Say) -> dict[str, Any]:
+def check_release(release: Path, manifest: Manifest, report: Report) -> dict[str, Any]:
     """Run the doctor, and the release itself for a few seconds, while the service is stopped.
 
     Returns:
@@ -33,9 +33,9 @@ def check_release(release: Path, manifest: Manifest, say: Say) -> dict[str, Any]
     """
     seen: dict[str, Any] = {}
     if manifest.doctor is not None:
-        say("running the doctor")
+        report("running the doctor")
         seen["doctor"] = _ask_doctor(release, manifest.doctor)
-    say(f"waiting for labels, at most {manifest.seconds:g} s")
+    report(f"waiting for labels, at most {manifest.seconds:g} s")
     seen.update(_see_labels(release, manifest.seconds))
     return seen
 

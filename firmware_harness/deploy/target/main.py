@@ -100,7 +100,7 @@ def _receive(releases: Releases, request: dict[str, Any]) -> Any:
 def _install(releases: Releases, request: dict[str, Any]) -> Any:
     bundle = upload.part_path(releases, request["sha256"])
     try:
-        result = deployment.install(bundle, releases, Settings(**request["settings"]), _say)
+        result = deployment.install(bundle, releases, Settings(**request["settings"]), _report)
     except RefusedError:
         _drop_unless_whole(bundle)
         raise
@@ -117,7 +117,7 @@ def _drop_unless_whole(bundle: Path) -> None:
 
 
 def _roll_back(releases: Releases, request: dict[str, Any]) -> Any:
-    return deployment.roll_back(releases, _say)
+    return deployment.roll_back(releases, _report)
 
 
 def _status(releases: Releases, request: dict[str, Any]) -> Any:
@@ -133,7 +133,7 @@ def _uninstall(releases: Releases, request: dict[str, Any]) -> Any:
 
 
 def _measure(releases: Releases, request: dict[str, Any]) -> Any:
-    return measure(releases, request, sys.stdin.buffer, _say)
+    return measure(releases, request, sys.stdin.buffer, _report)
 
 
 _OPERATIONS = {
@@ -149,7 +149,7 @@ _OPERATIONS = {
 }
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     _emit({"say": line})
 
 

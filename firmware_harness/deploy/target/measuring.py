@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,11 +15,12 @@ from .installing import clean_environment
 from .probe import probe
 from .refusal import RefusedError
 from .releases import Releases
+from .reporting import Report
 
 _TIMEOUT = 3600.0
 
 
-def measure(releases: Releases, request: dict[str, Any], stream: IO[bytes], say: Callable[[str], None]) -> Any:
+def measure(releases: Releases, request: dict[str, Any], stream: IO[bytes], report: Report) -> Any:
     """Run the commands of a request on the files that come with it, while the service is stopped.
 
     Args:
@@ -27,7 +28,7 @@ def measure(releases: Releases, request: dict[str, Any], stream: IO[bytes], say:
         request: ``files`` as a list of name and size, in the order of the stream; ``commands`` by name, words of
             `deseptr` in which ``@NAME`` stands for a file's path.
         stream: the files' bytes.
-        say: called with a line for each step.
+        report: called with a line for each step.
 
     Raises:
         RefusedError: if nothing is installed, or a command fails.
@@ -47,7 +48,7 @@ def measure(releases: Releases, request: dict[str, Any], stream: IO[bytes], say:
         deseptr = releases.folder / current / "bin" / "deseptr"
         results = {}
         for name, words in request["commands"].items():
-            say(f"{name} on the board")
+            report(f"{name} on the board")
             results[name] = _run([str(deseptr), *(_filled(word, paths) for word in words)], folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -90,7 +90,7 @@ class SimulatedChip(SimulatedDevice, Protocol):
         ...
 
     def hang(self, at_ns: int | None = None) -> None:
-        """Go on answering but take no sample until the next reset or power-up."""
+        """Keep answering but take no sample until the next reset or power-up."""
         ...
 
     def detune(self, rate_error: float, at_ns: int | None = None) -> None:
@@ -204,7 +204,7 @@ class Chip(ABC):
             self._restart_samples(at_ns)
 
     def hang(self, at_ns: int | None = None) -> None:
-        """Go on answering but take no sample until the next reset or power-up."""
+        """Keep answering but take no sample until the next reset or power-up."""
         self._advance(at_ns)
         self._hung = True
 

@@ -55,7 +55,7 @@ class BrownOut(Lasting):
 
 @dataclass(frozen=True, kw_only=True)
 class Hang(Fault):
-    """The chip goes on answering but takes no sample until it is reset."""
+    """The chip keeps answering but takes no sample until it is reset."""
 
     kind: ClassVar[str] = "hang"
 

@@ -71,7 +71,7 @@ class CuseDevice:
         _, opcode, unique, *_ = IN_HEADER.unpack_from(request)
         number, body = 0, b""
         try:
-            # ENOSYS to an interrupt or a poll tells the kernel not to send any more of them.
+            # After ENOSYS to an interrupt or a poll, the kernel sends no more of them.
             call = self._calls.get(opcode)
             number, body = (0, call(request[IN_HEADER.size :])) if call else (errno.ENOSYS, b"")
         except OSError as error:

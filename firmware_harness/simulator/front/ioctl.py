@@ -67,7 +67,7 @@ class IoctlBus:
             capture: whether to keep its output; otherwise it uses the caller's terminal.
 
         Returns:
-                The completed process; a return code above 128 means a signal.
+            The completed process; a return code above 128 means a signal.
 
         Raises:
             SetupError: if umockdev or the command is not installed.

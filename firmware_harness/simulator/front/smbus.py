@@ -30,10 +30,10 @@ def smbus_transfer(bus: MessageBus, address: int, *, reading: bool, command: int
             block.
 
     Returns:
-            Data to store in that union; may be empty.
+        Data to store in that union; may be empty.
 
     Raises:
-            OSError: EINVAL for a block that is too long, EOPNOTSUPP for unsupported kinds, and errors of the bus.
+        OSError: EINVAL for a block that is too long, EOPNOTSUPP for unsupported kinds, and errors of the bus.
     """
     answer = bus.transfer(_messages(address, reading=reading, command=command, kind=kind, data=data))[-1]
     return bytes((len(answer),)) + answer if answer and kind in _I2C_BLOCKS else answer

@@ -62,7 +62,7 @@ class SoakResult:
         duration_s: duration, in the sensor's time.
         hop_s: hop of the windows.
         delivered: number of samples delivered.
-        felt: samples that a sensor without faults gives from the first to the last delivered one.
+        generated: samples that a sensor without faults gives from the first to the last delivered one.
         reported_lost: samples reported as lost.
         gaps: number of gaps.
         wrong_gaps: gaps reported wrong by more than one sample.
@@ -151,13 +151,13 @@ def run_soak(
         profile: the bus's controller.
         progress: called with the sensor's time in seconds at the end of each day.
 
-        >>> run_soak([], duration_s=60).violations()
-        []
+    >>> run_soak([], duration_s=60).violations()
+    []
     """
-    return _Run(faults, duration_s, sensor, seed, profile).run(progress)
+    return _SoakRun(faults, duration_s, sensor, seed, profile).run(progress)
 
 
-class _Run:
+class _SoakRun:
     def __init__(self, faults: Sequence[Fault], duration_s: float, sensor: str, seed: int, profile: BusProfile) -> None:
         self._clock = VirtualClock()
         self._injector = FaultInjector(faults, seed)

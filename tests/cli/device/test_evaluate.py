@@ -78,13 +78,13 @@ def test_only_windows_of_one_known_label_are_judged(engine):
     # A window of the first class, then hops that cross into no label, into a class the model does not know.
     labels = [0] * (length + 2 * hop) + [UNLABELLED] * length + [1] * (2 * length) + [0] * (3 * length)
     dataset = Dataset((recording(labels),), names)
-    told = []
-    run = evaluate_bus(engine, dataset, sensor="mpu6050", make_clock=VirtualClock, progress=told.append)
+    advanced = []
+    run = evaluate_bus(engine, dataset, sensor="mpu6050", make_clock=VirtualClock, progress=advanced.append)
     starts = range(0, len(labels) - length + 1, hop)
     expected = [start for start in starts if set(labels[start : start + length]) == {0}]
     assert [sample for _, sample in run.places] == expected
     assert set(run.true) == {0}
-    assert sum(told) == len(starts) == bus_windows(engine, dataset)
+    assert sum(advanced) == len(starts) == bus_windows(engine, dataset)
 
 
 def test_every_recording_starts_again(engine):

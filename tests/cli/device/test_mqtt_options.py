@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from deseptr.cli.device.mqtt_options import Address, client_id, parse_address, read_password, state_folder
+from deseptr.cli.device.mqtt_options import BrokerAddress, client_id, parse_address, read_password, state_folder
 from deseptr.contract import SetupError
 
 
@@ -18,7 +18,7 @@ from deseptr.contract import SetupError
     ],
 )
 def test_address(text, address):
-    assert parse_address(text) == Address(*address)
+    assert parse_address(text) == BrokerAddress(*address)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,10 @@ def test_password_comes_from_a_file_or_the_environment(tmp_path):
     assert read_password(None, {}) is None
 
 
-@pytest.mark.parametrize(("content", "found"), [(None, "No such file"), (b"\nx", "nothing"), (b"\xff\xfe", "no UTF-8")])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(None, "No such file"), (b"\nx", "an empty first line"), (b"\xff\xfe", "text that is not UTF-8")],
+)
 def test_unusable_password_file_is_refused(tmp_path, content, found):
     if content is not None:
         (tmp_path / "password").write_bytes(content)

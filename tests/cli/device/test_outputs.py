@@ -230,7 +230,7 @@ def test_config_errors_are_one_line(int8_model, tmp_path):
     for text, message in [
         ("treshold = 0.5", "treshold: found no such option, expected a long option's name; did you mean threshold?"),
         ("config = 'other.toml'", "config: found no such option"),
-        ("[mqtt]\nnode = 'wrist'", "mqtt: found dict, expected one value; write it as a string"),
+        ("[mqtt]\nnode = 'wrist'", "mqtt: found dict, expected a single value; write it as a string"),
         ("threshold = ", "found Invalid value"),
     ]:
         config.write_text(text)

@@ -226,7 +226,9 @@ def test_a_missing_meter_is_one_line():
         invoke("--bus", "4095", "--ina219", "0x40")
 
 
-@pytest.mark.parametrize(("address", "message"), [("0x68", "0x68 is not within 0x40 and 0x4f"), ("x", "is no address")])
+@pytest.mark.parametrize(
+    ("address", "message"), [("0x68", "0x68 is not between 0x40 and 0x4f"), ("x", "is not an address")]
+)
 def test_an_address_that_no_ina219_has(address, message):
     result = invoke("--ina219", address)
     assert result.exit_code == 2

@@ -95,15 +95,15 @@ def test_a_protocol_is_a_dataset_that_converts(tmp_path):
 def test_an_activity_that_the_data_do_not_have(tmp_path):
     arguments = ("--subject", "1", "--label", "juggling", "--seconds", "3", "--simulate", WEARER)
     result = invoke(*arguments, "-o", tmp_path)
-    assert "note: synthetic has no juggling: its first recording is played instead" in result.stderr
+    assert "note: synthetic has no label juggling: its first recording is played instead" in result.stderr
     assert load_dataset(tmp_path).label_names == ("juggling",)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--subject", "1"], "one of --label and --protocol is needed, and not both"),
-        (["--subject", "1", "--label", "x", "--protocol", "p"], "one of --label and --protocol is needed"),
+        (["--subject", "1"], "give either --label or --protocol"),
+        (["--subject", "1", "--label", "x", "--protocol", "p"], "give either --label or --protocol"),
         (["--subject", "1", "--protocol", "p", "--seconds", "3"], "--seconds goes with --label"),
         (["--label", "x"], "Missing option '--subject'"),
         (["--subject", "1", "--label", "x", "--seconds", "0"], "Invalid value for '--seconds'"),

@@ -43,7 +43,7 @@ def test_terminal_has_countdown_bars_and_a_bell_at_both_ends(screen, capsys):
     assert "1 s left" in text
     assert "12.50 s: 40 samples lost (overflow); a new recording begins" in text
     assert capsys.readouterr().out == (
-        "a.csv: 2960 samples, 60.0 s at 50.00 Hz, 1 gaps (the sensor turned out to take 51.00)\n"
+        "a.csv: 2960 samples, 60.0 s at 50.00 Hz, 1 gaps (the sensor's measured rate: 51.00 Hz)\n"
     )
 
 

@@ -26,7 +26,7 @@ def model_of(tmp_path):
 
 
 def outcome_of(code, printed):
-    """What the command's output says, its lines of JSON and the line that it ended with."""
+    """The outcome of a run, counted from the command's lines of JSON, its exit code and its error."""
     lines = [json.loads(line) for line in printed.out.splitlines()]
     outcome = Outcome(exit_code=code, error=printed.err.splitlines()[-1] if code else "")
     for line in lines:

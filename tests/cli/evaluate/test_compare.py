@@ -174,7 +174,7 @@ def test_page_json_and_markdown_have_the_same_figures(tiny_tflite: Path, bare: P
     assert not re.findall(r'(?:src|href)="(?!#|data:)', html)
 
 
-def test_what_no_model_has_is_left_out(content: dict[str, Any]):
+def test_columns_that_no_model_has_are_left_out(content: dict[str, Any]):
     models = [{**model, "scores": None, "ops": None, "macs": None} for model in content["models"]]
     plain = {**content, "models": models, "data": None}
     assert scores_table(plain)[1] == []
@@ -209,7 +209,7 @@ def test_emulated_and_busy_machines_are_marked(content: dict[str, Any]):
         (["a/m.tflite", "b/m.tflite", "a/m.tflite"], ["a/m.tflite", "b/m.tflite", "a/m.tflite (2)"]),
     ],
 )
-def test_models_of_one_name_are_told_apart(
+def test_models_of_the_same_name_are_distinguished(
     paths: list[str], names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (tmp_path / "in" / "here").mkdir(parents=True)
@@ -233,10 +233,13 @@ def test_models_of_one_name_are_told_apart(
         (["bare.tflite", "--onnx"], "deseptr: --onnx: found no float .tflite among the models"),
         (["bare.tflite", "--test-subjects", "1"], "Error: --test-subjects goes with --data"),
         (["bare.tflite", "-o", "page.txt"], "Error: -o page.txt must end in .html"),
-        (["bare.tflite", "-o", "other.html"], "deseptr: other.json: found a file of something else"),
+        (
+            ["bare.tflite", "-o", "other.html"],
+            "deseptr: other.json: found another file, expected no file, or an earlier report",
+        ),
     ],
 )
-def test_mistakes_are_one_line(
+def test_wrong_use_gives_one_line(
     arguments: list[str],
     line: str,
     bare: Path,

@@ -47,7 +47,7 @@ def test_runs_folds_prints_a_table_and_keeps_them(tmp_path: Path):
         (["--protocol", "arena", "--subjects", "1,2"], "deseptr: synthetic: split by subject: found 2 subjects"),
     ],
 )
-def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, arguments: list[str], line: str):
+def test_wrong_use_gives_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, arguments: list[str], line: str):
     with pytest.raises(SystemExit) as stop:
         main(["crossval", DATA, "-o", str(tmp_path / "out"), *arguments])
     assert stop.value.code == 2
@@ -57,17 +57,17 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, ar
     assert not (tmp_path / "out").exists()
 
 
-def test_interruption_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_interruption_explains_how_to_continue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("deseptr.evaluate.crossval.cross_validate", interrupt)
     result = run(DATA, "--protocol", "arena", "-o", tmp_path / "out")
     assert result.exit_code == 130
-    assert "finished folds are kept; the same command goes on" in result.stderr
+    assert "finished folds are kept; repeat the command to continue" in result.stderr
 
 
-def test_failed_fold_is_told(tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_failed_fold_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture):
     job = FoldJob(Fold("3", ("3",)), TrainConfig(), tmp_path / "fold-3", "made")
     with FoldProgress() as progress:
         progress.begin([job], 2)

@@ -24,7 +24,7 @@ def run(*arguments: object):
     return CliRunner().invoke(lab, list(map(str, arguments)))
 
 
-def test_trains_a_grid_and_goes_on_where_it_stopped(tmp_path: Path):
+def test_trains_a_grid_and_continues_where_it_stopped(tmp_path: Path):
     out = tmp_path / "out"
     first = run(DATA, "-o", out, "--distillation", "none", "--stem", "own", *SPLIT, *SMALL)
     assert first.exit_code == 0, first.output
@@ -37,7 +37,7 @@ def test_trains_a_grid_and_goes_on_where_it_stopped(tmp_path: Path):
     second = run(DATA, "-o", out, "--distillation", "soft,none", "--stem", "own", *SPLIT, *SMALL, "--json")
     assert second.exit_code == 0, second.output
     assert "1 finished before and kept" in second.stderr
-    assert f"2 to run; epochs are told in {out}/seed-*/*/log.txt" in second.stderr
+    assert f"2 to run; epochs are logged in {out}/seed-*/*/log.txt" in second.stderr
     assert kept.stat().st_mtime_ns == before
     summary = json.loads(second.stdout)
     assert summary["protocol"]["labels"] == ["jogging", "sitting"]
@@ -75,9 +75,9 @@ def check_cell(cell: Path, teacher: Path) -> None:
             ["--stem", "own,borrowed"],
             "Error: Invalid value for '--stem': found 'borrowed', expected some of shared-tuned",
         ),
-        (["--seeds", "0"], "Error: Invalid value for '--seeds': found '0', expected how many, as 3, or which"),
+        (["--seeds", "0"], "Error: Invalid value for '--seeds': found '0', expected a number, as 3, or a list"),
         (["--temperatures", "1,0"], "Error: Invalid value for '--temperatures': found '1,0', expected numbers above 0"),
-        (["--fold", "test"], "Error: --fold is one of a protocol's"),
+        (["--fold", "test"], "Error: --fold needs --protocol"),
         (["--protocol", "loso", "--test-subjects", "1"], "Error: --protocol and --test-subjects both choose"),
         (["--protocol", "loso", "--fold", "9"], "deseptr: protocol loso: fold 9: found no such fold"),
         (["--protocol", "random"], "deseptr: protocol random: found a split by window"),
@@ -86,7 +86,7 @@ def check_cell(cell: Path, teacher: Path) -> None:
         (["--subjects", "1,2"], "deseptr: synthetic: split by subject: found 2 subjects"),
     ],
 )
-def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, arguments: list[str], line: str):
+def test_wrong_use_gives_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, arguments: list[str], line: str):
     with pytest.raises(SystemExit) as stop:
         main(["lab", DATA, "-o", str(tmp_path / "out"), *arguments])
     assert stop.value.code == 2
@@ -94,14 +94,14 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture, ar
     assert not (tmp_path / "out").exists()
 
 
-def test_interruption_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_interruption_explains_how_to_continue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("deseptr.evaluate.lab.lab.run_lab", interrupt)
     result = run(DATA, "-o", tmp_path / "out")
     assert result.exit_code == 130
-    assert "finished cells are kept; the same command goes on" in result.stderr
+    assert "finished cells are kept; repeat the command to continue" in result.stderr
 
 
 def test_split_is_the_protocols_first_fold_or_the_one_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

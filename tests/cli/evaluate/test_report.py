@@ -22,7 +22,7 @@ from deseptr.report.runs_tables import (
 from deseptr.train import RunFolder
 
 
-class Cells(HTMLParser):
+class TableCells(HTMLParser):
     """The texts of a page's table cells, and what its tags refer to."""
 
     def __init__(self, page: str) -> None:
@@ -75,7 +75,7 @@ def test_page_json_and_markdown_have_the_same_figures(runs: Path, tmp_path: Path
     content = json.loads(page.with_suffix(".json").read_text())
     assert content["left_out"] == [str(runs / "begun")]
     text = page.with_suffix(".md").read_text()
-    html = Cells(page.read_text())
+    html = TableCells(page.read_text())
     (section,) = content["sections"]
     assert {group["label"] for group in section["groups"]} == {"deseptr_d8_h2", "resnet18_w4 (teacher)"}
     assert all(group["seeds"] == [0, 7] for group in section["groups"])
@@ -92,7 +92,7 @@ def test_page_json_and_markdown_have_the_same_figures(runs: Path, tmp_path: Path
 def test_page_needs_no_network(runs: Path, tmp_path: Path):
     assert run(runs / "one", "-o", tmp_path / "page.html").exit_code == 0
     page = (tmp_path / "page.html").read_text()
-    assert not [link for link in Cells(page).links if not link.startswith(("#", "data:"))]
+    assert not [link for link in TableCells(page).links if not link.startswith(("#", "data:"))]
     assert "<script" not in page
     assert not re.findall(r"url\((?!#)", page)
     # two models: two scatters; for each bars, confusion and reliability; learning curves of the run
@@ -107,12 +107,12 @@ def test_json_on_stdout_is_that_of_the_file(runs: Path, tmp_path: Path):
     assert run(runs / "one", "-o", page).exit_code == 0
 
 
-def test_file_of_something_else_is_not_written_over(runs: Path, capsys: pytest.CaptureFixture):
+def test_another_file_is_not_overwritten(runs: Path, capsys: pytest.CaptureFixture):
     before = (runs / "one" / "metrics.json").read_text()
     with pytest.raises(SystemExit) as stop:
         main(["report", str(runs / "one"), "-o", str(runs / "one" / "metrics.html")])
     assert stop.value.code == 2
-    assert "metrics.json: found a file of something else" in capsys.readouterr().err
+    assert "metrics.json: found another file, expected no file, or an earlier report" in capsys.readouterr().err
     assert (runs / "one" / "metrics.json").read_text() == before
     assert not (runs / "one" / "metrics.html").exists()
 
@@ -128,7 +128,7 @@ def test_file_of_something_else_is_not_written_over(runs: Path, capsys: pytest.C
         ([], "Error: Missing argument"),
     ],
 )
-def test_mistakes_are_one_line(
+def test_wrong_use_gives_one_line(
     arguments: list[str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
     monkeypatch.chdir(tmp_path)

@@ -11,7 +11,7 @@ def run(*arguments):
     return CliRunner().invoke(deseptr, ["firmware", "scenarios", *arguments])
 
 
-def test_list_names_all_with_what_they_are():
+def test_list_names_and_describes_all_scenarios():
     result = run()
     assert result.exit_code == 0
     lines = result.output.splitlines()
@@ -20,7 +20,7 @@ def test_list_names_all_with_what_they_are():
     assert max(map(len, lines)) <= 100
 
 
-def test_one_is_printed_as_a_start_for_ones_own(tmp_path):
+def test_one_scenario_is_printed_as_a_template(tmp_path):
     result = run("frozen")
     assert result.output.startswith('description = "The sensor goes on answering')
     path = tmp_path / "mine.toml"
@@ -35,7 +35,7 @@ def test_json():
     assert made["frozen"]["faults"] == ["hang"]
 
 
-def test_check_says_what_is_as_expected_and_what_is_not(tmp_path):
+def test_check_reports_expected_and_unexpected_outcomes(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(run("frozen").output.replace("gaps = 2", "gaps = 7"))
     result = run("frozen", "--check")
@@ -44,7 +44,7 @@ def test_check_says_what_is_as_expected_and_what_is_not(tmp_path):
     assert (result.exit_code, result.output) == (1, "mine: gaps: found 2, expected 7\n")
     result = run("slow-bus", "--check", "--json")
     assert result.exit_code == 0
-    assert json.loads(result.output)["slow-bus"]["left_out"] == "left out, it is about a model of 1000 Hz"
+    assert json.loads(result.output)["slow-bus"]["left_out"] == "left out, it is for models of 1000 Hz"
 
 
 def test_all_packaged_scenarios_hold_for_the_packaged_model():
@@ -54,7 +54,7 @@ def test_all_packaged_scenarios_hold_for_the_packaged_model():
 
 
 @pytest.mark.parametrize("name", ["gremlins", "nowhere.toml"])
-def test_mistakes_end_with_one_line(name, capsys):
+def test_wrong_use_ends_with_one_line(name, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["firmware", "scenarios", name])
     assert caught.value.code == 2

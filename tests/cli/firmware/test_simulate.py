@@ -21,7 +21,7 @@ def invoke(*arguments):
     return result
 
 
-def test_list_says_what_is_possible_here():
+def test_list_shows_which_fronts_work_here():
     assert (
         "inprocess  the driver, in this process and in virtual time\n           possible\n" in invoke("--list").stdout
     )
@@ -31,7 +31,7 @@ def test_list_says_what_is_possible_here():
 
 
 @pytest.mark.parametrize("sensor", ["mpu6050", "lsm6dsox"])
-def test_in_process_the_driver_reads_what_is_felt(sensor):
+def test_in_process_the_driver_reads_the_signal(sensor):
     facts = json.loads(invoke("--sensor", sensor, "--source", "still", "--seconds", 1, "--json").stdout)
     assert (facts["sensor"], facts["gaps"]) == (sensor, [])
     assert len(facts["signals"]) >= 100
@@ -73,7 +73,7 @@ def test_at_ioctl_level_another_process_reads_it():
 
 
 @needs_umockdev
-def test_a_command_finds_the_bus_and_its_end_is_ours():
+def test_a_command_finds_the_bus_and_its_exit_code_is_returned():
     code = "import smbus2, sys; print(smbus2.SMBus(1).read_byte_data(0x68, 0x75)); sys.exit(3)"
     command = [sys.executable, "-m", "deseptr.cli", "firmware", "simulate", "--front", "ioctl", "--"]
     done = subprocess.run([*command, sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -98,11 +98,11 @@ def test_one_command_gives_the_same_labels_on_every_front():
     assert labels["inprocess"][:count] == labels["ioctl"][:count]
 
 
-def test_only_our_own_command_runs_in_this_process():
-    assert "only `deseptr` itself can be COMMAND" in invoke("ls").stderr
+def test_only_deseptr_runs_in_this_process():
+    assert "--front inprocess runs only `deseptr` itself as COMMAND" in invoke("ls").stderr
 
 
-def test_mistakes_are_said_plainly():
+def test_wrong_use_is_explained():
     assert "COMMAND goes with --front inprocess or ioctl" in invoke("--front", "cuse", "ls").stderr
     for arguments, error, message in (
         (("--sensor", "abacus"), SetupError, "--sensor: found abacus"),

@@ -25,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *arguments: str, checks
     return CliRunner().invoke(deseptr, ["firmware", "verify-arm", "--log", str(tmp_path / "log"), *arguments])
 
 
-def test_all_well_is_exit_code_0_and_a_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_passed_checks_give_exit_code_0_and_a_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     result = run(monkeypatch, tmp_path, "--timeout", "90", checks=(GOOD,))
     assert result.exit_code == 0
     first, second, third = result.stdout.splitlines()
@@ -35,7 +35,7 @@ def test_all_well_is_exit_code_0_and_a_table(monkeypatch: pytest.MonkeyPatch, tm
     assert result.stderr == "log, 90 …\n"
 
 
-def test_a_failure_is_exit_code_1_with_what_was_expected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_failure_gives_exit_code_1_and_the_expected_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     result = run(monkeypatch, tmp_path, checks=(GOOD, BAD))
     assert result.exit_code == 1
     lines = result.stdout.splitlines()

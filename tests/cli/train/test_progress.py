@@ -12,7 +12,7 @@ def row(epoch: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_stage_that_stops_early_fills_its_bar_and_says_so(terminal: bool):
+def test_stage_that_stops_early_fills_its_bar_and_prints_a_line(terminal: bool):
     written = io.StringIO()
     with TrainingProgress(Console(file=written, force_terminal=terminal, width=120)) as progress:
         progress.stage("student", 9, 0, 100)
@@ -23,7 +23,7 @@ def test_stage_that_stops_early_fills_its_bar_and_says_so(terminal: bool):
     assert ("1/1" in written.getvalue()) == terminal
 
 
-def test_reporters_are_all_told(reporter):
+def test_all_reporters_are_called(reporter):
     both = Reporters(reporter, reporter)
     both.stage("student", 2, 0, 100)
     both.batch(10)

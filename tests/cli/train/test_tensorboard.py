@@ -59,7 +59,7 @@ def test_epochs_from_before_the_log_are_in_it(tmp_path: Path):
     assert [event.wall_time for event in read(tmp_path).Scalars("loss")] == [1e9 + 1, 1e9 + 2, 1e9 + 3]
 
 
-def test_what_was_logged_keeps_its_bytes(tmp_path: Path):
+def test_logged_events_keep_their_bytes(tmp_path: Path):
     log = TensorBoardLog(tmp_path)
     log.stage("student", 4, 0, 100)
     log.epoch(row(1))
@@ -67,6 +67,6 @@ def test_what_was_logged_keeps_its_bytes(tmp_path: Path):
     before = path.read_bytes()
     write_history([row(1)], RunFolder(tmp_path).history)
     log.stage("student", 4, 1, 100)
-    # All but the record that says when the file was begun.
+    # All but the first record, which has the time of the file.
     assert len(path.read_bytes()) == len(before)
     assert path.read_bytes()[60:] == before[60:]

@@ -77,7 +77,7 @@ def test_disk(make_subject, free, level):
 
 
 @pytest.mark.parametrize(
-    ("told", "file", "level"),
+    ("output", "file", "level"),
     [
         ("yes\n", None, Level.OK),
         ("no\n", None, Level.WARN),
@@ -86,6 +86,6 @@ def test_disk(make_subject, free, level):
         ("", None, Level.SKIP),
     ],
 )
-def test_clock(make_subject, told, file, level):
-    subject = make_subject(files={SYNCHRONISED: file}, host={"run": lambda command: told})
+def test_clock(make_subject, output, file, level):
+    subject = make_subject(files={SYNCHRONISED: file}, host={"run": lambda command: output})
     assert check_clock(subject).level is level

@@ -96,10 +96,10 @@ GARBAGE = st.one_of(st.none(), st.binary(max_size=200), st.text(max_size=60).map
 ))  # fmt: skip
 
 
-@given(files=st.fixed_dictionaries(dict.fromkeys(PI, GARBAGE)), told=st.text(max_size=80))
+@given(files=st.fixed_dictionaries(dict.fromkeys(PI, GARBAGE)), output=st.text(max_size=80))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_garbage_in_files_or_commands_breaks_a_check(make_subject, int8_model, files, told):
-    subject = make_subject(files=files, model=int8_model, seconds=1, host={"run": lambda command: told})
+def test_no_garbage_in_files_or_commands_breaks_a_check(make_subject, int8_model, files, output):
+    subject = make_subject(files=files, model=int8_model, seconds=1, host={"run": lambda command: output})
     findings = list(run_checks(subject, CHECKS))
     assert len(findings) == len(CHECKS)
     for finding in findings:

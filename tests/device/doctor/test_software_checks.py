@@ -10,7 +10,7 @@ from deseptr.tflite.runtimes import TfliteRuntime
 
 
 class Runtime(TfliteRuntime):
-    """A runtime that is installed, or not, as told."""
+    """A runtime that is installed or missing."""
 
     def installed(self):
         return self.module != "absent"

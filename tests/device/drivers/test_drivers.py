@@ -24,7 +24,7 @@ CONFIG = ImuConfig(rate_hz=50, acc_full_scale_g=8, gyro_full_scale_dps=1000)
 every_driver = pytest.mark.parametrize("name", sorted(SENSORS))
 
 
-class Bench:
+class DriverBench:
     """A chip on a bus, its driver, and the times of all samples that the chip has let into its FIFO."""
 
     def __init__(self, name, source=None, address=None, faults=(), **chip):
@@ -71,7 +71,7 @@ def test_every_driver_has_its_simulated_chip():
 @every_driver
 def test_found_and_identified_at_each_of_its_addresses(name):
     for address in SENSORS[name].addresses:
-        bench = Bench(name, address=address)
+        bench = DriverBench(name, address=address)
         (found,) = probe(bench.bus)
         assert (found.address, found.driver) == (address, name)
         assert make_sensor("auto", bench.bus, bench.clock).identify() == found.chip == bench.imu.identify()
@@ -79,7 +79,7 @@ def test_found_and_identified_at_each_of_its_addresses(name):
 
 @every_driver
 def test_another_chip_is_refused(name):
-    bench = Bench(name)
+    bench = DriverBench(name)
     bench.chip.impersonate(0x5A)
     with pytest.raises(SensorError, match=r"found WHO_AM_I 0x5A \(an unknown chip\)"):
         bench.imu.identify()
@@ -88,7 +88,7 @@ def test_another_chip_is_refused(name):
 @every_driver
 @pytest.mark.parametrize("rate_hz", [12.5, 20, 25, 50, 64, 100, 200, 400])
 def test_rate_is_the_stated_one_and_the_filter_wide_enough(name, rate_hz):
-    bench = Bench(name)
+    bench = DriverBench(name)
     found = bench.imu.configure(ImuConfig(rate_hz, 8, 1000))
     assert found.rate_hz == pytest.approx(1e9 / bench.chip.period_ns, rel=1e-6)
     assert found.rate_hz >= rate_hz * 0.98
@@ -100,8 +100,8 @@ def test_rate_is_the_stated_one_and_the_filter_wide_enough(name, rate_hz):
 @pytest.mark.parametrize("gyro_dps", [250, 500, 1000, 2000])
 @pytest.mark.parametrize("rate_hz", [25, 100])
 def test_samples_are_si_to_half_a_count_at_every_full_scale(name, acc_g, gyro_dps, rate_hz):
-    felt = np.array([0.6, -0.7, 0.8, -0.35, 0.45, 0.55]) * ([acc_g * 9.80665] * 3 + [np.deg2rad(gyro_dps)] * 3)
-    bench = Bench(name, ConstantSource(felt))
+    signal = np.array([0.6, -0.7, 0.8, -0.35, 0.45, 0.55]) * ([acc_g * 9.80665] * 3 + [np.deg2rad(gyro_dps)] * 3)
+    bench = DriverBench(name, ConstantSource(signal))
     found = bench.imu.configure(ImuConfig(rate_hz, acc_g, gyro_dps))
     bench.imu.start()
     assert (found.acc_full_scale_g, found.gyro_full_scale_dps) == (acc_g, gyro_dps)
@@ -111,13 +111,13 @@ def test_samples_are_si_to_half_a_count_at_every_full_scale(name, acc_g, gyro_dp
     assert len(samples.signals) >= 3
     assert samples.signals.dtype == np.float32
     half_count = bench.imu.si_per_count(acc_g, gyro_dps) / 2
-    assert (np.abs(samples.signals - felt) <= half_count * 1.001).all()
+    assert (np.abs(samples.signals - signal) <= half_count * 1.001).all()
 
 
 @every_driver
 def test_full_scale_beyond_the_chip(name):
     with pytest.raises(SensorError, match="found a largest full scale of 16 g, expected at least 32 g"):
-        Bench(name).imu.configure(ImuConfig(50, 32, 1000))
+        DriverBench(name).imu.configure(ImuConfig(50, 32, 1000))
 
 
 @every_driver
@@ -128,7 +128,7 @@ def test_full_scale_beyond_the_chip(name):
 )
 @settings(max_examples=25, deadline=None)
 def test_no_sample_is_lost_or_doubled_at_any_schedule(name, waits, rate_error, rate_hz):
-    bench = Bench(name, rate_error=rate_error).started(ImuConfig(rate_hz, 8, 1000))
+    bench = DriverBench(name, rate_error=rate_error).started(ImuConfig(rate_hz, 8, 1000))
     drained = []
     for samples in waits:
         bench.wait_samples(samples)
@@ -149,7 +149,7 @@ def test_no_sample_is_lost_or_doubled_at_any_schedule(name, waits, rate_error, r
 @every_driver
 @pytest.mark.parametrize("samples", [1.5, 20, 10_000])
 def test_overflow_is_a_gap_and_samples_go_on_after_it(name, samples):
-    bench = Bench(name).started()
+    bench = DriverBench(name).started()
     bench.wait_samples(5)
     assert bench.drain()[1] is None
     bench.wait_samples(bench.imu.capacity + 8 + samples)
@@ -159,7 +159,7 @@ def test_overflow_is_a_gap_and_samples_go_on_after_it(name, samples):
 
 @every_driver
 def test_fifo_filled_to_its_capacity_is_drained_without_a_gap(name):
-    bench = Bench(name).started()
+    bench = DriverBench(name).started()
     bench.wait_samples(bench.imu.capacity - 1)
     times, gap = bench.drain()
     assert gap is None
@@ -169,7 +169,7 @@ def test_fifo_filled_to_its_capacity_is_drained_without_a_gap(name):
 @every_driver
 @pytest.mark.parametrize("consumed", [0, 1, 6, 7, 12, 14, 17, 80])
 def test_broken_data_read_is_not_repeated_but_a_gap(name, consumed):
-    bench = Bench(name)
+    bench = DriverBench(name)
     fault = BusFault(errno.EIO, register=bench.chip.fifo_register, after=1, consumed=consumed)
     bench.bus = VirtualI2cBus({bench.address: bench.chip}, bench.clock, faults=[fault])
     bench.imu = SENSORS[name](bench.bus, bench.clock, bench.address)
@@ -183,7 +183,7 @@ def test_broken_data_read_is_not_repeated_but_a_gap(name, consumed):
 @given(fails_at=st.integers(0, 25), lasts=st.integers(1, 6))
 @settings(max_examples=40, deadline=None)
 def test_no_failed_transfer_loses_a_sample_without_a_gap(name, fails_at, lasts):
-    bench = Bench(name).started()
+    bench = DriverBench(name).started()
     bench.wait_samples(10)
     before, gap = bench.drain()
     assert gap is None
@@ -223,7 +223,7 @@ def test_no_failed_transfer_loses_a_sample_without_a_gap(name, fails_at, lasts):
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_bit_flipped_in_any_held_register_is_noticed_by_the_next_drain(name, data):
-    bench = Bench(name).started()
+    bench = DriverBench(name).started()
     bench.wait_samples(data.draw(st.floats(0, 20)))
     bench.drain()
     held = sorted(bench.imu.held_registers, key=lambda register: (register.bank, register.address))
@@ -247,7 +247,7 @@ def test_a_bit_flipped_in_any_held_register_is_noticed_by_the_next_drain(name, d
 
 @every_driver
 def test_every_bit_of_every_held_register(name):
-    bench = Bench(name).started()
+    bench = DriverBench(name).started()
     for register in bench.imu.held_registers:
         for bit in range(8):
             bench.imu.configure(CONFIG)
@@ -262,7 +262,7 @@ def test_every_bit_of_every_held_register(name):
 @every_driver
 @pytest.mark.parametrize("moment", range(32))
 def test_brown_out_at_any_moment_of_a_drain_is_noticed_by_the_next(name, moment):
-    bench = Bench(name).started()
+    bench = DriverBench(name).started()
     transfers = 0
     for kind in ("read", "write"):
         transfer = getattr(bench.bus, kind)
@@ -316,13 +316,13 @@ class FlakyBus:
 
 
 class DrainMachine(RuleBasedStateMachine):
-    """Whatever happens, what is drained is genuine and in order, and nothing is missing that no gap has told."""
+    """Whatever happens, what is drained is genuine and in order, and nothing is missing without a gap."""
 
     @initialize(name=st.sampled_from(sorted(SENSORS)), rate_error=st.floats(-0.08, 0.08))
     def power_up(self, name, rate_error):
-        self.bench = Bench(name, rate_error=rate_error).started()
+        self.bench = DriverBench(name, rate_error=rate_error).started()
         self.bus = self.bench.imu.bus = FlakyBus(self.bench.bus, self.bench.chip)
-        self.next, self.told = 0, True
+        self.next, self.gap_reported = 0, True
 
     @rule(samples=st.one_of(st.floats(0, 30), st.floats(30, 800)))
     def wait(self, samples):
@@ -355,7 +355,7 @@ class DrainMachine(RuleBasedStateMachine):
     @rule()
     def start(self):
         self.bench.imu.start()
-        self.told = True
+        self.gap_reported = True
 
     @rule()
     def recover(self):
@@ -373,16 +373,16 @@ class DrainMachine(RuleBasedStateMachine):
             self.bus.fails_after = self.bus.breaks_after = None
             self.bench.imu.configure(CONFIG)
             self.bench.imu.start()
-            self.told = True
+            self.gap_reported = True
             return
-        self.told = self.told or gap is not None
+        self.gap_reported = self.gap_reported or gap is not None
         if times:
             taken = self.bench.taken().tolist()
             first = taken.index(times[0])
             assert taken[first : first + len(times)] == times
             assert first >= self.next
-            assert self.told or first == self.next
-            self.next, self.told = first + len(times), False
+            assert self.gap_reported or first == self.next
+            self.next, self.gap_reported = first + len(times), False
 
 
 DrainMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
@@ -392,14 +392,14 @@ TestDrainMachine = DrainMachine.TestCase
 @every_driver
 @pytest.mark.parametrize("temperature_c", [-20.0, 25.0, 60.0])
 def test_temperature(name, temperature_c):
-    bench = Bench(name, temperature_c=temperature_c).started()
+    bench = DriverBench(name, temperature_c=temperature_c).started()
     bench.wait_samples(3)
     assert bench.imu.temperature_c() == pytest.approx(temperature_c, abs=1 / 200)
 
 
 @every_driver
 def test_stop_ends_the_sampling(name):
-    bench = Bench(name).started()
+    bench = DriverBench(name).started()
     bench.wait_samples(3)
     bench.imu.stop()
     taken = len(bench.taken())

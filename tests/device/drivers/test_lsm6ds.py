@@ -25,7 +25,7 @@ KINDS = {"lsm6dsox": (Lsm6dsox, SimulatedLsm6dsox), "lsm6ds3trc": (Lsm6ds3trc, S
 both = pytest.mark.parametrize("kind", KINDS)
 
 
-class Bench:
+class Lsm6dsBench:
     """A chip on a bus, its driver, and the times of all samples that the chip has let into its FIFO."""
 
     def __init__(self, kind, source=None, faults=(), address=0x6A, **chip):
@@ -68,7 +68,7 @@ class Bench:
 @both
 @pytest.mark.parametrize("address", [0x6A, 0x6B])
 def test_auto_finds_it_at_both_addresses(kind, address):
-    bench = Bench(kind, address=address)
+    bench = Lsm6dsBench(kind, address=address)
     (found,) = probe(bench.bus)
     assert (found.address, found.driver) == (address, kind)
     assert isinstance(make_sensor("auto", bench.bus, bench.clock), KINDS[kind][0])
@@ -77,7 +77,7 @@ def test_auto_finds_it_at_both_addresses(kind, address):
 @pytest.mark.parametrize(("kind", "expected"), [("lsm6dsox", "0x6C"), ("lsm6ds3trc", "0x6A")])
 def test_another_chip_is_named(kind, expected):
     with pytest.raises(SensorError) as caught:
-        Bench(kind, who_am_i=0x6B).imu.identify()
+        Lsm6dsBench(kind, who_am_i=0x6B).imu.identify()
     assert str(caught.value) == (
         f"{kind} on virtual I2C bus address 0x6a: found WHO_AM_I 0x6B (an LSM6DSR), expected {expected}; "
         "choose the driver for that chip with --sensor, or let --sensor auto find it"
@@ -90,7 +90,7 @@ def test_another_chip_is_named(kind, expected):
     [(12, 12.5, 1), (20, 26, 2), (50, 52, 3), (53, 52, 3), (100, 104, 4), (200, 208, 5), (400, 416, 6), (5000, 833, 7)],
 )
 def test_rate(kind, wanted_hz, nominal_hz, code):
-    bench = Bench(kind)
+    bench = Lsm6dsBench(kind)
     found = bench.imu.configure(ImuConfig(wanted_hz, 8, 1000))
     assert bench.chip.read(0x10, 2) == bytes((code << 4 | 0x0E, code << 4 | 0x08))
     actual_hz = nominal_hz if kind == "lsm6ds3trc" else 6667 / 2 ** (10 - code)
@@ -99,7 +99,7 @@ def test_rate(kind, wanted_hz, nominal_hz, code):
 
 @pytest.mark.parametrize(("rate_error", "fine"), [(0.0, 0), (0.015, 10), (-0.0301, -20), (0.0457, 30)])
 def test_true_rate_is_read_from_the_chip(rate_error, fine):
-    bench = Bench("lsm6dsox", rate_error=rate_error)
+    bench = Lsm6dsBench("lsm6dsox", rate_error=rate_error)
     rate_hz = bench.imu.configure(CONFIG).rate_hz
     assert rate_hz == pytest.approx((6667 + 0.0015 * fine * 6667) / 128, rel=1e-12)
     assert rate_hz == pytest.approx(1e9 / bench.chip.true_period_ns, rel=0.00075)
@@ -117,7 +117,7 @@ def test_true_rate_is_read_from_the_chip(rate_error, fine):
     ],
 )
 def test_smallest_sufficient_full_scale(kind, acc, gyro, registers, actual):
-    bench = Bench(kind)
+    bench = Lsm6dsBench(kind)
     found = bench.imu.configure(ImuConfig(52, acc, gyro))
     assert bench.chip.read(0x10, 2) == registers
     assert (found.acc_full_scale_g, found.gyro_full_scale_dps) == actual
@@ -141,7 +141,7 @@ def test_one_count(kind, acc, gyro, mg, mdps):
 
 @both
 def test_registers_as_the_application_note_wants_them_for_the_fifo(kind):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     assert bench.chip.read(0x12, 1) == b"\x44"
     if kind == "lsm6dsox":
         assert bench.chip.read(0x07, 4) == b"\x00\x00\x33\x06"
@@ -153,12 +153,12 @@ def test_registers_as_the_application_note_wants_them_for_the_fifo(kind):
 @both
 def test_register_that_does_not_keep_its_value(kind):
     with pytest.raises(SensorError, match=r"found CTRL1_XL = 0x32 after writing it, expected 0x3E"):
-        Bench(kind, stuck_bits={0x10: 0x0C}).imu.configure(CONFIG)
+        Lsm6dsBench(kind, stuck_bits={0x10: 0x0C}).imu.configure(CONFIG)
 
 
 @both
 def test_reset_that_never_ends_is_given_up(kind):
-    bench = Bench(kind, reset_ns=10**12)
+    bench = Lsm6dsBench(kind, reset_ns=10**12)
     with pytest.raises(SensorError, match=r"found still in reset after 50 ms, expected SW_RESET cleared; power"):
         bench.imu.configure(CONFIG)
     assert bench.clock.now_ns() < 100 * MS
@@ -166,7 +166,7 @@ def test_reset_that_never_ends_is_given_up(kind):
 
 @both
 def test_chip_left_in_another_bank_is_brought_back(kind):
-    bench = Bench(kind)
+    bench = Lsm6dsBench(kind)
     bench.clock.sleep_ns(20 * MS)
     bench.chip.write(0x01, b"\x80")
     bench.imu.configure(CONFIG)
@@ -176,19 +176,19 @@ def test_chip_left_in_another_bank_is_brought_back(kind):
 @both
 @pytest.mark.parametrize("rate_error", [-0.05, 0.0, 0.05])
 def test_samples_are_si_and_the_first_has_settled(kind, rate_error):
-    felt = [1, -2, 9.81, 0.5, -0.25, 3]
-    bench = Bench(kind, ConstantSource(felt), rate_error=rate_error).started()
+    signal = [1, -2, 9.81, 0.5, -0.25, 3]
+    bench = Lsm6dsBench(kind, ConstantSource(signal), rate_error=rate_error).started()
     bench.wait_samples(5)
     samples = bench.imu.drain()
     assert samples.gap is None
     assert len(samples.signals) >= 3
     assert samples.signals.dtype == np.float32
-    assert (np.abs(samples.signals - felt) <= bench.imu.si_per_count(8, 1000) / 2 * 1.0001).all()
+    assert (np.abs(samples.signals - signal) <= bench.imu.si_per_count(8, 1000) / 2 * 1.0001).all()
 
 
 @both
 def test_no_sample_is_lost_or_doubled_and_all_channels_are_of_one_time(kind):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     drained = []
     for samples in (2.5, 0.2, 70, 1, 0, 33.3):
         bench.wait_samples(samples)
@@ -201,7 +201,7 @@ def test_no_sample_is_lost_or_doubled_and_all_channels_are_of_one_time(kind):
 
 @both
 def test_bursts_are_bounded_and_whole(kind):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     bench.wait_samples(48.5)
     lengths = []
     read = bench.chip.read
@@ -216,7 +216,7 @@ def test_bursts_are_bounded_and_whole(kind):
 @both
 @pytest.mark.parametrize("samples", [300, 600, 20_000])
 def test_overflow_is_an_explicit_gap_and_samples_go_on_after_it(kind, samples):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     bench.wait_samples(10)
     assert bench.drain()[1] is None
     bench.wait_samples(samples + (60 if kind == "lsm6ds3trc" else 0))
@@ -226,7 +226,7 @@ def test_overflow_is_an_explicit_gap_and_samples_go_on_after_it(kind, samples):
 
 @both
 def test_fifo_filled_to_its_capacity_is_drained_without_a_gap(kind):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     bench.wait_samples(bench.imu.capacity - 1)
     times, gap = bench.drain()
     assert gap is None
@@ -237,7 +237,7 @@ def test_fifo_filled_to_its_capacity_is_drained_without_a_gap(kind):
 @both
 @pytest.mark.parametrize("before", [1, 5, 40])
 def test_host_stalling_between_level_and_data_loses_nothing_unnoticed(kind, before):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     bench.wait_samples(before + 1.5)
     read = bench.chip.read
 
@@ -254,7 +254,7 @@ def test_host_stalling_between_level_and_data_loses_nothing_unnoticed(kind, befo
 
 @pytest.mark.parametrize("transfer", range(9))
 def test_host_stalling_while_the_first_datum_is_discarded_starts_again(transfer):
-    bench = Bench("lsm6ds3trc").started()
+    bench = Lsm6dsBench("lsm6ds3trc").started()
     bench.wait_samples(600)
     transfers = {"read": bench.chip.read, "write": bench.chip.write}
     seen = 0
@@ -280,7 +280,7 @@ def test_host_stalling_while_the_first_datum_is_discarded_starts_again(transfer)
 
 @both
 def test_host_stalling_before_the_level_read_keeps_the_levels_time(kind):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     bench.wait_samples(10)
     read = bench.chip.read
 
@@ -298,7 +298,7 @@ def test_host_stalling_before_the_level_read_keeps_the_levels_time(kind):
 @both
 @pytest.mark.parametrize("consumed", [0, 1, 5, 6, 7, 12, 13, 14, 17, 80])
 def test_broken_data_read_is_not_repeated_but_a_gap(kind, consumed):
-    bench = Bench(kind)
+    bench = Lsm6dsBench(kind)
     bench.bus = VirtualI2cBus(
         {0x6A: bench.chip},
         bench.clock,
@@ -313,7 +313,7 @@ def test_broken_data_read_is_not_repeated_but_a_gap(kind, consumed):
 
 @both
 def test_bus_failing_while_the_fifo_is_emptied_still_gives_the_gap(kind):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     bench.wait_samples(500)
     read, failing = bench.bus.read, True
 
@@ -332,7 +332,7 @@ def test_bus_failing_while_the_fifo_is_emptied_still_gives_the_gap(kind):
 
 @both
 def test_gap_has_the_time_of_resumption(kind):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     bench.wait_samples(500)
     gap = bench.imu.drain().gap
     bench.wait_samples(4)
@@ -349,7 +349,7 @@ class TestPairing:
     """What the LSM6DSOX's driver makes of words, handed to the chip's FIFO as they are."""
 
     def bench(self, words):
-        bench = Bench("lsm6dsox", ConstantSource(np.zeros(6))).started()
+        bench = Lsm6dsBench("lsm6dsox", ConstantSource(np.zeros(6))).started()
         bench.chip.hang()
         bench.chip.fifo.push(b"".join(words), 512)
         return bench
@@ -406,7 +406,7 @@ class TestPairing:
 
 @pytest.mark.parametrize("lost", [1, 2, 3, 5, 6 * 7 + 4])
 def test_words_lost_from_the_untagged_fifo_are_a_gap(lost):
-    bench = Bench("lsm6ds3trc").started()
+    bench = Lsm6dsBench("lsm6ds3trc").started()
     bench.wait_samples(20.5)
     bench.chip.read(0x0F, 1)
     bench.chip.fifo.drop(lost)
@@ -416,9 +416,9 @@ def test_words_lost_from_the_untagged_fifo_are_a_gap(lost):
 
 @both
 def test_every_upset_of_every_held_register_is_found_by_the_next_drain(kind):
-    held = sorted(register.address for register in Bench(kind).started().imu.held_registers)
+    held = sorted(register.address for register in Lsm6dsBench(kind).started().imu.held_registers)
     assert len(held) >= 15
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     for register in held:
         for bit in range(8):
             bench.wait_samples(2.2)
@@ -435,7 +435,7 @@ def test_every_upset_of_every_held_register_is_found_by_the_next_drain(kind):
 @settings(max_examples=60, deadline=None)
 @given(register=st.integers(0, 30), bit=st.integers(0, 7), before=st.floats(0, 20), after=st.floats(0, 400))
 def test_upset_between_drains_lets_no_wrong_sample_through(kind, register, bit, before, after):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     held = sorted(found.address for found in bench.imu.held_registers)
     register = held[register % len(held)]
     bench.wait_samples(before)
@@ -456,7 +456,7 @@ def test_upset_between_drains_lets_no_wrong_sample_through(kind, register, bit, 
 
 @both
 def test_lost_power_is_detected_by_the_next_drain(kind):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     bench.wait_samples(10)
     bench.drain()
     bench.chip.power_cycle()
@@ -467,14 +467,14 @@ def test_lost_power_is_detected_by_the_next_drain(kind):
 
 @both
 def test_temperature(kind):
-    bench = Bench(kind, temperature_c=36.625).started()
+    bench = Lsm6dsBench(kind, temperature_c=36.625).started()
     bench.wait_samples(2)
     assert bench.imu.temperature_c() == 36.625
 
 
 @both
 def test_stop_powers_both_sensors_down(kind):
-    bench = Bench(kind).started()
+    bench = Lsm6dsBench(kind).started()
     bench.imu.stop()
     taken = bench.chip.samples_taken
     bench.wait_samples(10)

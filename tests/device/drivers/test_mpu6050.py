@@ -21,7 +21,7 @@ class Steps:
         return numbers * np.array([1, 1, 1, 2, 2, 2]) * Mpu6050.si_per_count(8, 1000)
 
 
-class Bench:
+class Mpu6050Bench:
     def __init__(self, source=None, faults=(), **chip):
         self.clock = VirtualClock()
         self.chip = SimulatedMpu6050(source or Steps(), self.clock, **chip)
@@ -58,7 +58,7 @@ class Bench:
 )
 def test_another_chip_is_named(found, kind):
     with pytest.raises(SensorError) as caught:
-        Bench(who_am_i=found).imu.identify()
+        Mpu6050Bench(who_am_i=found).imu.identify()
     assert str(caught.value) == (
         f"mpu6050 on virtual I2C bus address 0x68: found WHO_AM_I 0x{found:02X} ({kind}), expected 0x68; "
         "choose the driver for that chip with --sensor, or let --sensor auto find it"
@@ -66,7 +66,7 @@ def test_another_chip_is_named(found, kind):
 
 
 def test_absent_chip():
-    bench = Bench()
+    bench = Mpu6050Bench()
     absent = Mpu6050(bench.bus, bench.clock, address=0x69)
     with pytest.raises(BusError, match=r"virtual I2C bus address 0x69: found no answer \(EREMOTEIO\)"):
         absent.identify()
@@ -85,13 +85,13 @@ def test_absent_chip():
     ],
 )
 def test_rate_and_filter(rate_hz, actual_hz, bandwidth_hz):
-    settings = Bench().imu.configure(ImuConfig(rate_hz, 8, 1000))
+    settings = Mpu6050Bench().imu.configure(ImuConfig(rate_hz, 8, 1000))
     assert (settings.rate_hz, settings.bandwidth_hz) == (actual_hz, bandwidth_hz)
 
 
 @pytest.mark.parametrize("rate_hz", [20, 50, 100, 200, 400, 500, 1000])
 def test_filter_stays_below_half_the_rate(rate_hz):
-    bench = Bench()
+    bench = Mpu6050Bench()
     nyquist_hz = bench.imu.configure(ImuConfig(rate_hz, 2, 250)).rate_hz / 2
     dlpf = bench.chip.read(0x1A, 1)[0]
     assert max(Mpu6050.filter_bandwidths_hz[dlpf]) < nyquist_hz
@@ -108,7 +108,7 @@ def test_filter_stays_below_half_the_rate(rate_hz):
     ],
 )
 def test_smallest_sufficient_full_scale(acc, gyro, registers, actual):
-    bench = Bench()
+    bench = Mpu6050Bench()
     settings = bench.imu.configure(ImuConfig(50, acc, gyro))
     assert bench.chip.read(0x1B, 2) == registers
     assert (settings.acc_full_scale_g, settings.gyro_full_scale_dps) == actual
@@ -116,7 +116,7 @@ def test_smallest_sufficient_full_scale(acc, gyro, registers, actual):
 
 def test_full_scale_beyond_the_chip():
     with pytest.raises(SensorError) as caught:
-        Bench().imu.configure(ImuConfig(50, 32, 1000))
+        Mpu6050Bench().imu.configure(ImuConfig(50, 32, 1000))
     assert str(caught.value) == (
         "mpu6050 accelerometer: found a largest full scale of 16 g, expected at least 32 g; "
         "use a sensor with a larger range, or a model trained with a smaller one"
@@ -125,7 +125,7 @@ def test_full_scale_beyond_the_chip():
 
 def test_register_that_does_not_keep_its_value():
     with pytest.raises(SensorError) as caught:
-        Bench(stuck_bits={0x1C: 0x10}).imu.configure(CONFIG)
+        Mpu6050Bench(stuck_bits={0x1C: 0x10}).imu.configure(CONFIG)
     assert str(caught.value) == (
         "mpu6050 on virtual I2C bus: found ACCEL_CONFIG = 0x00 after writing it, expected 0x10; "
         "check power and wiring; a chip that goes on refusing is a clone or broken"
@@ -133,14 +133,14 @@ def test_register_that_does_not_keep_its_value():
 
 
 def test_reset_that_never_ends_is_given_up():
-    bench = Bench(reset_ns=10**12)
+    bench = Mpu6050Bench(reset_ns=10**12)
     with pytest.raises(SensorError, match=r"found still in reset after 300 ms, expected DEVICE_RESET cleared; power"):
         bench.imu.configure(CONFIG)
     assert bench.clock.now_ns() < 400 * MS
 
 
 def test_samples_are_si_and_none_is_lost():
-    bench = Bench(ConstantSource([1, -2, 9.81, 0.5, -0.25, 3])).started()
+    bench = Mpu6050Bench(ConstantSource([1, -2, 9.81, 0.5, -0.25, 3])).started()
     bench.wait_samples(3)
     samples = bench.imu.drain()
     assert samples.gap is None
@@ -150,7 +150,7 @@ def test_samples_are_si_and_none_is_lost():
 
 
 def test_first_sample_after_start_is_the_first_drained():
-    bench = Bench().started()
+    bench = Mpu6050Bench().started()
     bench.wait_samples(2.5)
     assert bench.drain() == ([0, 1], None)
     bench.wait_samples(0.2)
@@ -160,7 +160,7 @@ def test_first_sample_after_start_is_the_first_drained():
 
 
 def test_bursts_are_bounded_and_whole():
-    bench = Bench().started()
+    bench = Mpu6050Bench().started()
     bench.wait_samples(45.5)
     lengths = []
     read = bench.chip.read
@@ -170,7 +170,7 @@ def test_bursts_are_bounded_and_whole():
 
 
 def test_overflow_is_an_explicit_gap_and_samples_go_on_after_it():
-    bench = Bench().started()
+    bench = Mpu6050Bench().started()
     bench.wait_samples(200.5)
     numbers, gap = bench.drain()
     assert (numbers, gap.reason, gap.resumed_ns) == ([], "overflow", bench.clock.now_ns())
@@ -179,7 +179,7 @@ def test_overflow_is_an_explicit_gap_and_samples_go_on_after_it():
 
 
 def test_nearly_full_is_taken_as_overflow():
-    bench = Bench().started()
+    bench = Mpu6050Bench().started()
     bench.wait_samples(Mpu6050.capacity + 0.5)
     assert bench.drain() == (list(range(Mpu6050.capacity)), None)
     bench.wait_samples(Mpu6050.capacity + 1)
@@ -187,7 +187,7 @@ def test_nearly_full_is_taken_as_overflow():
 
 
 def test_overflow_while_the_data_is_being_read_is_noticed():
-    bench = Bench().started()
+    bench = Mpu6050Bench().started()
     bench.wait_samples(40.5)
     read = bench.chip.read
 
@@ -204,7 +204,7 @@ def test_overflow_while_the_data_is_being_read_is_noticed():
 @pytest.mark.parametrize("consumed", [0, 5, 12, 17])
 def test_broken_data_read_is_not_repeated_but_a_gap(consumed):
     fault = BusFault(errno.EIO, register=0x74, after=1, consumed=consumed)
-    bench = Bench(faults=[fault]).started()
+    bench = Mpu6050Bench(faults=[fault]).started()
     bench.wait_samples(30.5)
     numbers, gap = bench.drain()
     assert (numbers, gap.reason) == ([], "read-error")
@@ -213,14 +213,14 @@ def test_broken_data_read_is_not_repeated_but_a_gap(consumed):
 
 
 def test_bus_that_stays_dead_is_an_error():
-    bench = Bench(faults=[BusFault(errno.ETIMEDOUT, after=60, times=10**6)]).started()
+    bench = Mpu6050Bench(faults=[BusFault(errno.ETIMEDOUT, after=60, times=10**6)]).started()
     with pytest.raises(BusError) as caught:
         bench.drain_for_ever()
     assert caught.value.errno == errno.ETIMEDOUT
 
 
 def test_stop_puts_the_chip_to_sleep():
-    bench = Bench().started()
+    bench = Mpu6050Bench().started()
     bench.imu.stop()
     assert bench.chip.read(0x6B, 1)[0] & 0x40
     bench.wait_samples(10)

@@ -4,7 +4,7 @@ from deseptr.contract import SensorError
 from deseptr.device.drivers.registers import Bits, Register, bit, bits
 
 
-class Memory:
+class RegisterMemory:
     """256 bytes as a bus; ``frozen`` registers ignore writes."""
 
     path = "memory"
@@ -24,7 +24,7 @@ class Memory:
         return bytes(self.content[register : register + length])
 
 
-class Chip:
+class RegisterChip:
     name = "chip"
     address = 0x42
     control = Register(0x10, ENABLE=bit(7), MODE=bits(3, 2))
@@ -42,18 +42,18 @@ class Chip:
 def test_fields_take_their_place():
     assert Bits(4, 3).encode(2) == 0b10000
     assert Bits(4, 3).decode(0b11110111) == 0b10
-    assert Chip.control.encode(ENABLE=1, MODE=3) == 0b10001100
-    assert Chip.control.decode(0b10000100) == {"ENABLE": 1, "MODE": 1}
+    assert RegisterChip.control.encode(ENABLE=1, MODE=3) == 0b10001100
+    assert RegisterChip.control.decode(0b10000100) == {"ENABLE": 1, "MODE": 1}
 
 
 @pytest.mark.parametrize("value", [-1, 4])
 def test_value_that_does_not_fit(value):
     with pytest.raises(ValueError, match=f"{value} does not fit into bits 3:2"):
-        Chip.control.encode(MODE=value)
+        RegisterChip.control.encode(MODE=value)
 
 
 def test_one_call_is_one_transfer():
-    chip = Chip(Memory())
+    chip = RegisterChip(RegisterMemory())
     chip.control.write(MODE=2)
     chip.divider.write(value=0xAB)
     assert chip.control.read() == {"ENABLE": 0, "MODE": 2}
@@ -67,7 +67,7 @@ def test_one_call_is_one_transfer():
 
 
 def test_readback_that_differs_names_register_and_values():
-    chip = Chip(Memory(frozen=(0x10,)))
+    chip = RegisterChip(RegisterMemory(frozen=(0x10,)))
     chip.divider.write_checked(value=3)
     with pytest.raises(SensorError) as caught:
         chip.control.write_checked(ENABLE=1)
@@ -78,7 +78,7 @@ def test_readback_that_differs_names_register_and_values():
 
 
 def test_bank_is_selected_before_the_transfer():
-    chip = Chip(Memory())
+    chip = RegisterChip(RegisterMemory())
     chip.elsewhere.write_checked(value=1)
     assert chip.bus.log == [
         ("bank", 2),

@@ -9,7 +9,7 @@ from deseptr.device import Power
 from deseptr.device.profile.energy import mean_and_standard_error, measure_energy
 
 
-class Board:
+class PoweredBoard:
     """Draws more while something infers, on a clock that only sleeping moves on."""
 
     def __init__(self, idle_w=2.0, busy_w=3.0):
@@ -35,7 +35,7 @@ class Board:
 @settings(deadline=None, max_examples=10)
 @given(st.floats(0.5, 5), st.floats(0, 3))
 def test_energy_is_the_difference_over_the_rate(idle_w, more_w):
-    energy = Board(idle_w, idle_w + more_w).measure()
+    energy = PoweredBoard(idle_w, idle_w + more_w).measure()
     assert energy.idle_w == pytest.approx(idle_w)
     assert energy.busy_w == pytest.approx(idle_w + more_w)
     assert energy.mj_per_inference == pytest.approx(more_w / energy.inferences_per_s * 1000, abs=1e-9)
@@ -49,7 +49,7 @@ def test_board_without_a_power_reading():
 
 
 def test_a_meter_that_fails_stops_the_inferences():
-    board = Board()
+    board = PoweredBoard()
 
     def read():
         if board.begun.is_set():

@@ -78,16 +78,16 @@ def test_without_emulation_nothing_says_so(int8_model):
 
 
 def test_extras_are_measured_between_the_two_board_states(int8_model):
-    told = []
+    calls = []
     boards = iter([BoardState(temperature_c=40.0), BoardState(temperature_c=61.0, throttled=Throttled(0x40004))])
 
     def board():
-        told.append("board")
+        calls.append("board")
         return next(boards)
 
-    extras = {"ops": Extra("operations", lambda: told.append("ops") or {"invoke_us": 1.0})}
-    profile = profile_model(load_engine(int8_model), endless, windows=2, extras=extras, stage=told.append, board=board)
-    assert told == ["board", "operations", "ops", "board"]
+    extras = {"ops": Extra("operations", lambda: calls.append("ops") or {"invoke_us": 1.0})}
+    profile = profile_model(load_engine(int8_model), endless, windows=2, extras=extras, stage=calls.append, board=board)
+    assert calls == ["board", "operations", "ops", "board"]
     made = profile.to_dict()
     assert made["ops"] == {"invoke_us": 1.0}
     assert made["board"]["before"]["temperature_c"] == 40.0

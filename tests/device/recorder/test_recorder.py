@@ -61,7 +61,7 @@ def test_a_session_writes_only_its_activities(tmp_path):
     assert [len(r) for r in dataset.recordings] == [250, 300]
     walking = dataset.recordings[1]
     assert (walking.subject, dataset.label_names[walking.labels[0]], walking.name) == ("ada", "walking", "walking-1")
-    # What the wearer felt from second 4 on, give or take a poll, at the resolution of the counts.
+    # The source's signal from second 4 on, within a poll, at the resolution of the counts.
     starts = range(195, 215)
     off = min(np.abs(walking.signals - recording.signals[start : start + 300]).max() for start in starts)
     assert off < 0.005
@@ -123,7 +123,7 @@ def test_a_gap_during_the_countdown_is_not_reported(tmp_path):
 @given(st.lists(st.tuples(st.integers(0, 60), st.floats(0.1, 4.0)), max_size=4), st.integers(0, 40))
 @settings(max_examples=25, deadline=None)
 def test_no_recording_spans_a_gap_and_every_sample_is_once_there(tmp_path_factory, stalls, broken_reads):
-    """Whatever stalls the host and breaks reads, each recording is a stretch of what the wearer felt."""
+    """Whatever stalls the host and breaks reads, each recording is a part of the source's signal."""
     signals = np.zeros((3000, 6), np.float32)
     signals[:, 0] = np.arange(3000) * 0.01
     recording = Recording(signals, 50.0, "9", np.zeros(3000, np.int16))

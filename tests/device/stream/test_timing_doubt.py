@@ -1,4 +1,4 @@
-"""A sensor that stops between two drains: how many samples it owes is told from before it stopped."""
+"""A sensor that stops between two drains: the samples that it owes follow from the time before it stopped."""
 
 import math
 

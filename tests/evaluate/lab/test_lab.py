@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reporters import FoldRecorder
 
 from deseptr.contract import DataError, ModelError, SetupError, atomic_write
 from deseptr.data import Dataset, cut_windows, load_dataset, make_protocol
@@ -26,23 +27,9 @@ SMALL = Grid(distillations=("none", "soft"), stems=("own", "shared-frozen"), see
 SHARES = {"none": 0.6, "soft": 0.8, "hard": 0.7}
 
 
-class Told:
-    """A reporter that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.begun: list[tuple[list[str], int]] = []
-        self.outcomes: list[Outcome] = []
-
-    def begin(self, waiting: Sequence[FoldJob], kept: int) -> None:
-        self.begun.append(([f"{job.folder.parent.name}/{job.folder.name}" for job in waiting], kept))
-
-    def fold(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-
-
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def recorder() -> FoldRecorder:
+    return FoldRecorder(lambda job: f"{job.folder.parent.name}/{job.folder.name}")
 
 
 def logits_of(labels: np.ndarray, share: float) -> np.ndarray:
@@ -81,16 +68,16 @@ def quick(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
         yield write_cell(dataset, job)
 
 
-def run(out: Path, told: Told, grid: Grid = SMALL, **changes: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {"executor": quick, "reporter": told, "config": TrainConfig(dim=8), **changes}
+def run(out: Path, recorder: FoldRecorder, grid: Grid = SMALL, **changes: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = {"executor": quick, "reporter": recorder, "config": TrainConfig(dim=8), **changes}
     protocol = settings.pop("protocol", PROTOCOL)
     return run_lab(DATASET, protocol, grid, settings.pop("config"), out, **settings)
 
 
-def test_summary_has_a_row_for_the_teacher_and_for_each_cell_at_each_head(tmp_path: Path, told: Told):
-    summary = run(tmp_path / "out", told, command="deseptr lab made -o out")
+def test_summary_has_a_row_for_the_teacher_and_for_each_cell_at_each_head(tmp_path: Path, recorder: FoldRecorder):
+    summary = run(tmp_path / "out", recorder, command="deseptr lab made -o out")
     assert summary == json.loads((tmp_path / "out" / "lab.json").read_text())
-    assert told.begun[0][0][:3] == ["seed-0/teacher", "seed-1/teacher", "seed-0/none-shared-frozen"]
+    assert recorder.begun[0][0][:3] == ["seed-0/teacher", "seed-1/teacher", "seed-0/none-shared-frozen"]
     assert (summary["finished"], summary["wanted"]) == (8, 8)
     teacher, *rows = summary["rows"]
     assert teacher["distillation"] is None
@@ -111,8 +98,8 @@ def test_summary_has_a_row_for_the_teacher_and_for_each_cell_at_each_head(tmp_pa
     assert keys <= summary.keys()
 
 
-def test_page_says_how_it_was_made_and_how_to_read_it(tmp_path: Path, told: Told):
-    summary = run(tmp_path / "out", told, command="deseptr lab made -o out")
+def test_page_says_how_it_was_made_and_how_to_read_it(tmp_path: Path, recorder: FoldRecorder):
+    summary = run(tmp_path / "out", recorder, command="deseptr lab made -o out")
     text = (tmp_path / "out" / "lab.md").read_text()
     windows = summary["windows"]["0"]["test"]
     assert (
@@ -129,18 +116,20 @@ def test_page_says_how_it_was_made_and_how_to_read_it(tmp_path: Path, told: Told
     assert "dim 8" in text
 
 
-def test_second_call_runs_nothing_and_others_add_cells(tmp_path: Path, told: Told):
-    first = run(tmp_path / "out", told)
-    assert run(tmp_path / "out", told) == first
-    assert told.begun[1] == ([], 10)
-    more = run(tmp_path / "out", told, replace(SMALL, temperatures=(1.0, 2.0), seeds=(0,)))
-    assert told.begun[2] == (["seed-0/soft-t2-shared-frozen", "seed-0/soft-t2-own"], 5)
+def test_second_call_runs_nothing_and_others_add_cells(tmp_path: Path, recorder: FoldRecorder):
+    first = run(tmp_path / "out", recorder)
+    assert run(tmp_path / "out", recorder) == first
+    assert recorder.begun[1] == ([], 10)
+    more = run(tmp_path / "out", recorder, replace(SMALL, temperatures=(1.0, 2.0), seeds=(0,)))
+    assert recorder.begun[2] == (["seed-0/soft-t2-shared-frozen", "seed-0/soft-t2-own"], 5)
     assert {row["temperature"] for row in more["rows"]} == {None, 1.0, 2.0}
 
 
-def test_cells_of_a_seed_share_its_teacher_and_those_that_take_nothing_have_none(tmp_path: Path, told: Told):
-    run(tmp_path / "out", told)
-    lent = {o.job.folder.name: o.job.teacher for o in told.outcomes if o.job.config.seed == 1}
+def test_cells_of_a_seed_share_its_teacher_and_those_without_distillation_have_none(
+    tmp_path: Path, recorder: FoldRecorder
+):
+    run(tmp_path / "out", recorder)
+    lent = {o.job.folder.name: o.job.teacher for o in recorder.outcomes if o.job.config.seed == 1}
     teacher = tmp_path / "out" / "seed-1" / "teacher" / "run"
     assert lent == {
         "teacher": None,
@@ -151,14 +140,14 @@ def test_cells_of_a_seed_share_its_teacher_and_those_that_take_nothing_have_none
     }
 
 
-def test_grid_that_takes_nothing_of_a_teacher_has_no_teacher(tmp_path: Path, told: Told):
-    summary = run(tmp_path / "out", told, Grid(("none",), ("own",), seeds=(0,)))
-    assert told.begun == [(["seed-0/none-own"], 0)]
+def test_grid_that_takes_nothing_of_a_teacher_has_no_teacher(tmp_path: Path, recorder: FoldRecorder):
+    summary = run(tmp_path / "out", recorder, Grid(("none",), ("own",), seeds=(0,)))
+    assert recorder.begun == [(["seed-0/none-own"], 0)]
     assert [row["head"] for row in summary["rows"]] == ["class", "distillation", "mean"]
     assert [effect["contrast"] for effect in summary["effects"]] == ["distillation − class", "mean − class"]
 
 
-def test_teacher_that_fails_stops_its_own_cells_alone(tmp_path: Path, told: Told):
+def test_teacher_that_fails_stops_its_own_cells_alone(tmp_path: Path, recorder: FoldRecorder):
     def partly(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
         for job in jobs:
             if (job.folder.name, job.config.seed) == ("teacher", 0):
@@ -167,7 +156,7 @@ def test_teacher_that_fails_stops_its_own_cells_alone(tmp_path: Path, told: Told
                 yield write_cell(dataset, job)
 
     with pytest.raises(ModelError, match="teacher: found a"):
-        run(tmp_path / "out", told, executor=partly)
+        run(tmp_path / "out", recorder, executor=partly)
     summary = json.loads((tmp_path / "out" / "lab.json").read_text())
     assert (summary["finished"], summary["wanted"]) == (5, 8)
     seeds = {(row["distillation"], row["stem"]): row["seeds"] for row in summary["rows"]}
@@ -181,34 +170,34 @@ def test_teacher_that_fails_stops_its_own_cells_alone(tmp_path: Path, told: Told
     text = (tmp_path / "out" / "lab.md").read_text()
     assert "| accuracy | seeds |" in text
     assert "5 of 8 trainings" in text
-    run(tmp_path / "out", told)
-    assert told.begun[1] == (["seed-0/teacher", *(f"seed-0/{n}" for n in (
+    run(tmp_path / "out", recorder)
+    assert recorder.begun[1] == (["seed-0/teacher", *(f"seed-0/{n}" for n in (
         "none-shared-frozen", "soft-shared-frozen", "soft-own"))], 6)  # fmt: skip
 
 
-def test_other_settings_are_refused_before_anything_is_run(tmp_path: Path, told: Told):
-    run(tmp_path / "out", told)
+def test_other_settings_are_refused_before_anything_is_run(tmp_path: Path, recorder: FoldRecorder):
+    run(tmp_path / "out", recorder)
     with pytest.raises(SetupError, match=r"teacher/job\.json: dim: found 16, expected 8"):
-        run(tmp_path / "out", told, config=TrainConfig(dim=16))
-    assert len(told.begun) == 1
-    run(tmp_path / "out", told, config=TrainConfig(dim=16), overwrite=True)
-    assert told.begun[1][1] == 0
+        run(tmp_path / "out", recorder, config=TrainConfig(dim=16))
+    assert len(recorder.begun) == 1
+    run(tmp_path / "out", recorder, config=TrainConfig(dim=16), overwrite=True)
+    assert recorder.begun[1][1] == 0
 
 
-def test_folder_of_something_else_is_left_alone(tmp_path: Path, told: Told):
+def test_folder_of_something_else_is_left_alone(tmp_path: Path, recorder: FoldRecorder):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(SetupError, match="found other files"):
-        run(tmp_path, told, overwrite=True)
+        run(tmp_path, recorder, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_several_folds_are_refused(tmp_path: Path, told: Told):
+def test_several_folds_are_refused(tmp_path: Path, recorder: FoldRecorder):
     with pytest.raises(DataError, match="protocol arena: found 6 folds, expected one"):
-        run(tmp_path / "out", told, protocol=ALL)
+        run(tmp_path / "out", recorder, protocol=ALL)
 
 
-def test_int8_adds_a_row_at_the_head_that_was_converted(tmp_path: Path, told: Told):
-    summary = run(tmp_path / "out", told, Grid(("soft",), ("own",), seeds=(0,)), int8="a:b")
+def test_int8_adds_a_row_at_the_head_that_was_converted(tmp_path: Path, recorder: FoldRecorder):
+    summary = run(tmp_path / "out", recorder, Grid(("soft",), ("own",), seeds=(0,)), int8="a:b")
     assert [(row["head"], row["kind"]) for row in summary["rows"][1:]] == [
         ("class", "float"),
         ("distillation", "float"),
@@ -218,8 +207,8 @@ def test_int8_adds_a_row_at_the_head_that_was_converted(tmp_path: Path, told: To
     assert "| soft own | mean int8 | 0." in (tmp_path / "out" / "lab.md").read_text()
 
 
-def test_one_test_subject_has_no_interval(tmp_path: Path, told: Told):
+def test_one_test_subject_has_no_interval(tmp_path: Path, recorder: FoldRecorder):
     alone = replace(PROTOCOL, folds=(replace(PROTOCOL.folds[0], test_subjects=("2",)),))
-    summary = run(tmp_path / "out", told, protocol=alone)
+    summary = run(tmp_path / "out", recorder, protocol=alone)
     assert all(row["macro_f1"]["interval"] is None for row in summary["rows"])
     assert "of one test subject there are none" in (tmp_path / "out" / "lab.md").read_text()

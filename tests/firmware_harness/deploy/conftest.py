@@ -204,17 +204,17 @@ def here() -> BoardTarget:
 
 @pytest.fixture(scope="session")
 def board_target(sshd: Sshd, here: BoardTarget) -> BoardTarget:
-    said = subprocess.run(
+    result = subprocess.run(
         [sshd.python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
         capture_output=True,
         text=True,
         check=True,
     )
-    return BoardTarget(here.machine, said.stdout.strip(), here.glibc)
+    return BoardTarget(here.machine, result.stdout.strip(), here.glibc)
 
 
 def standin_wheel(folder: Path, version: str, conduct: str = "well") -> Path:
-    """A wheel named deseptr that behaves as told."""
+    """A stand-in wheel named deseptr with the given conduct."""
     path = folder / f"deseptr-{version}-py3-none-any.whl"
     info = f"deseptr-{version}.dist-info"
     main = f"CONDUCT, VERSION = {conduct!r}, {version!r}\n{textwrap.dedent(_STANDIN)}"

@@ -58,9 +58,9 @@ def test_cloud_files_are_yaml_with_the_settings():
 def test_cloud_files_follow_the_schema_of_cloud_init(tmp_path: Path, with_bundle: bool):
     path = tmp_path / "user-data"
     path.write_text(cloud_files(FIRST, with_bundle)["user-data"])
-    said = subprocess.run(["cloud-init", "schema", "-c", path], capture_output=True, text=True, check=False)
-    assert said.returncode == 0, said.stdout + said.stderr
-    assert "Valid cloud-config" in said.stdout
+    result = subprocess.run(["cloud-init", "schema", "-c", path], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Valid cloud-config" in result.stdout
 
 
 def test_without_wifi_or_bundle_their_settings_are_absent():
@@ -99,8 +99,8 @@ def test_bundle_is_written_with_its_installer(card: Path, tmp_path: Path, make_s
     ]
     uninstall = json.dumps({"op": "uninstall", "prefix": str(tmp_path / "prefix")}) + "\n"
     try:
-        said = subprocess.run(install, capture_output=True, text=True, check=False)
-        assert said.returncode == 0, said.stderr
+        result = subprocess.run(install, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
         assert (tmp_path / "prefix" / "current").readlink().name == "1.0-1"
     finally:
         subprocess.run([sshd.python, place / "target.pyz", "serve"], input=uninstall, capture_output=True, text=True)
@@ -181,8 +181,8 @@ def test_script_does_it_once(tmp_path: Path, wifi, monkeypatch: pytest.MonkeyPat
     script = root / "boot/firmware/firstrun.sh"
     script.write_text(script_text(FirstBoot("wearer", KEY, "left-wrist", wifi), with_bundle=True))
     environment = {**os.environ, "ROOT": str(root), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
-    said = subprocess.run(["sh", "-eu", script], env=environment, capture_output=True, text=True, check=False)
-    assert (said.returncode, said.stderr) == (0, "")
+    result = subprocess.run(["sh", "-eu", script], env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
     assert (root / "etc/hostname").read_text() == "left-wrist\n"
     assert (root / "etc/hosts").read_text() == "127.0.0.1\tlocalhost\n127.0.1.1\tleft-wrist\n"
     assert (root / "home/wearer/.ssh/authorized_keys").read_text() == f"{KEY}\n"
@@ -230,5 +230,7 @@ def test_invalid_networks_are_refused_without_their_passphrase(ssid: str, passph
 def test_first_boot_unit_is_valid(tmp_path: Path):
     path = tmp_path / "deseptr-first-boot.service"
     path.write_text(unit_text())
-    said = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True, check=False)
-    assert (said.returncode, said.stderr) == (0, "")
+    result = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")

@@ -24,7 +24,7 @@ TENTHS = range(10)
 GOOD = "1.0-10"
 
 
-class Board:
+class FlashedBoard:
     """Runs `deseptr firmware NAME …` on a prefix: exit code, stdout, stderr."""
 
     def __init__(self, sshd: Sshd, prefix: str) -> None:
@@ -52,7 +52,7 @@ class Board:
         return dict(self.ask(op="status"))
 
     def label(self) -> str:
-        """What the service last said."""
+        """The label that the service printed last."""
         return str(json.loads(self.ask(op="logs", lines=1)["text"])["label"])
 
     def assert_good_one_runs(self) -> None:
@@ -63,15 +63,15 @@ class Board:
 
 
 @pytest.fixture
-def board(sshd: Sshd, prefix: str) -> Iterator[Board]:
-    with closing(Board(sshd, prefix)) as made:
+def board(sshd: Sshd, prefix: str) -> Iterator[FlashedBoard]:
+    with closing(FlashedBoard(sshd, prefix)) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def flashed(sshd: Sshd, make_standin: BundleMaker) -> Iterator[Board]:
+def flashed(sshd: Sshd, make_standin: BundleMaker) -> Iterator[FlashedBoard]:
     """A board that runs GOOD, and runs nothing else after any test that uses it."""
-    with fresh_prefix(sshd) as prefix, closing(Board(sshd, prefix)) as board:
+    with fresh_prefix(sshd) as prefix, closing(FlashedBoard(sshd, prefix)) as board:
         bundle = make_standin("1.0", 10)
         # Twice: the second time it is there already, and tried again.
         for _ in range(2):
@@ -80,7 +80,9 @@ def flashed(sshd: Sshd, make_standin: BundleMaker) -> Iterator[Board]:
         yield board
 
 
-def test_flash_update_rollback_and_uninstall(board: Board, make_standin: BundleMaker, pip_wheel: Path, tmp_path: Path):
+def test_flash_update_rollback_and_uninstall(
+    board: FlashedBoard, make_standin: BundleMaker, pip_wheel: Path, tmp_path: Path
+):
     secret = tmp_path / "mqtt.env"
     secret.write_text("MQTT_PASSWORD=hunter2\n")
     code, out, err = board.flash(make_standin("1.0", 1, pip=pip_wheel), "--env-file", secret)
@@ -100,7 +102,7 @@ def test_flash_update_rollback_and_uninstall(board: Board, make_standin: BundleM
     code, out, err = board.run("logs", "-n", "1")
     assert (code, json.loads(out)["label"]) == (0, "2.0"), err
     code, out, err = board.run("rollback")
-    assert (code, out) == (0, "1.0-1 runs; 2.0-2 was left\n"), err
+    assert (code, out) == (0, "1.0-1 runs in place of 2.0-2\n"), err
     assert board.status()["current"] == "1.0-1"
     code, out, err = board.run("uninstall")
     assert (code, out) == (0, "removed 1.0-1, 2.0-2\n"), err
@@ -109,11 +111,11 @@ def test_flash_update_rollback_and_uninstall(board: Board, make_standin: BundleM
     assert (code, err.count("\n")) == (2, 1)
 
 
-def test_installed_release_runs_from_its_final_place(flashed: Board):
+def test_installed_release_runs_from_its_final_place(flashed: FlashedBoard):
     release = (flashed.prefix / "current").resolve()
     command = [release / "bin" / "deseptr", "device", "run", "--seconds", "1"]
-    said = subprocess.run(command, capture_output=True, check=True)
-    assert json.loads(said.stdout)["label"] == "1.0"
+    result = subprocess.run(command, capture_output=True, check=True)
+    assert json.loads(result.stdout)["label"] == "1.0"
     assert not any(b"incoming/staged" in path.read_bytes() for path in (release / "venv" / "bin").iterdir())
 
 
@@ -126,7 +128,7 @@ def test_installed_release_runs_from_its_final_place(flashed: Board):
     ],
 )
 def test_bad_release_leaves_the_good_one_running(
-    flashed: Board, make_standin: BundleMaker, pip_wheel: Path, conduct: str, line: str
+    flashed: FlashedBoard, make_standin: BundleMaker, pip_wheel: Path, conduct: str, line: str
 ):
     code, out, err = flashed.flash(make_standin("3.0", 11, conduct, pip=pip_wheel))
     assert (code, out) == (2, "")
@@ -134,7 +136,7 @@ def test_bad_release_leaves_the_good_one_running(
     flashed.assert_good_one_runs()
 
 
-def test_first_bad_release_leaves_nothing_running(board: Board, make_standin: BundleMaker):
+def test_first_bad_release_leaves_nothing_running(board: FlashedBoard, make_standin: BundleMaker):
     code, _, err = board.flash(make_standin("1.0", 1, "dumb"))
     assert code == 2
     assert "device run: found 0 labels, exit code 3 (no sample for 10 s)" in err
@@ -143,21 +145,21 @@ def test_first_bad_release_leaves_nothing_running(board: Board, make_standin: Bu
     assert (found["current"], found["service"]) == (None, "inactive")
 
 
-def test_lower_build_is_refused(flashed: Board, make_standin: BundleMaker):
+def test_lower_build_is_refused(flashed: FlashedBoard, make_standin: BundleMaker):
     code, _, err = flashed.flash(make_standin("0.9", 9))
     assert code == 2
     assert "bundle 0.9-9: found build 9, expected at least the running build, 10" in err
     flashed.assert_good_one_runs()
 
 
-def test_other_content_under_the_running_build_is_refused(flashed: Board, make_standin: BundleMaker):
+def test_other_content_under_the_running_build_is_refused(flashed: FlashedBoard, make_standin: BundleMaker):
     code, _, err = flashed.flash(make_standin("1.0", 10, "sick"))
     assert code == 2
     assert "found other content under the same build number" in err
     flashed.assert_good_one_runs()
 
 
-def test_damaged_bundle_is_refused_by_the_board_itself(flashed: Board, make_standin: BundleMaker):
+def test_damaged_bundle_is_refused_by_the_board_itself(flashed: FlashedBoard, make_standin: BundleMaker):
     bundle = make_standin("2.0", 12)
     content = bytearray(bundle.read_bytes())
     content[len(content) // 2] ^= 1
@@ -173,7 +175,7 @@ def test_damaged_bundle_is_refused_by_the_board_itself(flashed: Board, make_stan
     assert not (flashed.prefix / "incoming" / sha256).exists()
 
 
-def test_bundle_for_another_board_is_refused(flashed: Board, make_standin: BundleMaker):
+def test_bundle_for_another_board_is_refused(flashed: FlashedBoard, make_standin: BundleMaker):
     bundle = make_standin("2.0", 13, target=BoardTarget("armv7l", "3.11", "2.36"))
     code, _, err = flashed.flash(bundle)
     assert code == 2
@@ -181,7 +183,7 @@ def test_bundle_for_another_board_is_refused(flashed: Board, make_standin: Bundl
     flashed.assert_good_one_runs()
 
 
-def test_board_that_trusts_a_key_refuses_other_bundles(board: Board, make_standin: BundleMaker):
+def test_board_that_trusts_a_key_refuses_other_bundles(board: FlashedBoard, make_standin: BundleMaker):
     keys = board.sshd.keys
     by = {name: lambda content, name=name: sign(content, keys / name) for name in ("id", "other")}
     assert board.flash(make_standin("1.0", 1, sign=by["id"]), "--trust", keys / "id.pub")[0] == 0
@@ -200,31 +202,31 @@ class CutError(Exception):
     """The connection breaks."""
 
 
-def test_interrupted_transfer_leaves_the_release_running_and_resumes(flashed: Board, make_standin: BundleMaker):
+def test_interrupted_transfer_leaves_the_release_running_and_resumes(flashed: FlashedBoard, make_standin: BundleMaker):
     bundle = make_standin("0.9", 8)
     size = bundle.stat().st_size
     begins = []
     for tenth in TENTHS:
-        told = []
+        sizes = []
 
-        def cut(done: int, size: int, tenth: int = tenth, told: list[int] = told) -> None:
-            told.append(done)
+        def cut(done: int, size: int, tenth: int = tenth, sizes: list[int] = sizes) -> None:
+            sizes.append(done)
             if done >= tenth * size / 10:
                 raise CutError
 
         with flashed.sshd.board() as connected, pytest.raises(CutError):
             send_bundle(connected, str(flashed.prefix), bundle, cut)
-        begins.append(told[0])
+        begins.append(sizes[0])
         assert (flashed.prefix / "current").readlink().name == GOOD
     flashed.assert_good_one_runs()
     assert begins == sorted(begins)
     assert 0 < begins[-1] < size  # each try went on where the one before ended
     code, _, err = flashed.flash(bundle)
-    assert (code, "are there from an earlier try" in err, "found build 8" in err) == (2, True, True)  # whole, and read
+    assert (code, "was sent by an earlier attempt" in err, "found build 8" in err) == (2, True, True)  # whole, and read
     flashed.assert_good_one_runs()
 
 
-def test_trial_ends_also_without_the_workstation(board: Board, make_standin: BundleMaker):
+def test_trial_ends_also_without_the_workstation(board: FlashedBoard, make_standin: BundleMaker):
     prefix = str(board.prefix)
     with board.sshd.board() as connected:
         sha256 = send_bundle(connected, prefix, make_standin("2.0", 2), lambda done, size: None)
@@ -235,13 +237,13 @@ def test_trial_ends_also_without_the_workstation(board: Board, make_standin: Bun
 
         order = {"op": "install", "prefix": prefix, "sha256": sha256}
         with pytest.raises(CutError):
-            connected.call({**order, "settings": {"service": "supervised", "settle": 0.5}}, say=leave)
+            connected.call({**order, "settings": {"service": "supervised", "settle": 0.5}}, report=leave)
     while board.status()["trial"]:
         pass
     assert board.status()["good"] == ["2.0-2"]
 
 
-def test_measuring_sends_files_and_starts_the_service_again(flashed: Board):
+def test_measuring_sends_files_and_starts_the_service_again(flashed: FlashedBoard):
     commands = {
         "profile": ["device", "profile", "@model.tflite", "--json"],
         "other": ["device", "evaluate", "@d.csv", "x"],
@@ -262,7 +264,7 @@ def test_measuring_sends_files_and_starts_the_service_again(flashed: Board):
     flashed.assert_good_one_runs()
 
 
-def test_invalid_secret_is_not_repeated(flashed: Board, make_standin: BundleMaker, tmp_path: Path):
+def test_invalid_secret_is_not_repeated(flashed: FlashedBoard, make_standin: BundleMaker, tmp_path: Path):
     secret = tmp_path / "mqtt.env"
     secret.write_text("MQTT_PASSWORD hunter2\n")
     code, out, err = flashed.flash(make_standin("1.1", 15), "--env-file", secret)
@@ -272,7 +274,7 @@ def test_invalid_secret_is_not_repeated(flashed: Board, make_standin: BundleMake
     flashed.assert_good_one_runs()
 
 
-def test_dry_run_changes_nothing(board: Board, make_standin: BundleMaker):
+def test_dry_run_changes_nothing(board: FlashedBoard, make_standin: BundleMaker):
     code, out, err = board.flash(make_standin("1.0", 1), "--dry-run")
     assert (code, err) == (0, "")
     assert "runs now   nothing" in out

@@ -22,7 +22,7 @@ BOARD = {
 }
 
 
-class Board:
+class ProbedBoard:
     """Answers a probe."""
 
     destination = "pi@raspberrypi"
@@ -50,7 +50,7 @@ def request(service: str = "auto", bus: int | None = 1, trust: str | None = None
     ],
 )
 def test_service_and_place(changes: dict[str, Any], wanted: FlashRequest, expected: tuple[Any, ...]):
-    plan = plan_flash(Board(**changes), wanted)
+    plan = plan_flash(ProbedBoard(**changes), wanted)
     assert (plan.service, plan.sudo, plan.prefix) == expected
     assert plan.target == BoardTarget("aarch64", "3.13", "2.41")
 
@@ -71,20 +71,20 @@ def test_service_and_place(changes: dict[str, Any], wanted: FlashRequest, expect
 )
 def test_unsuitable_board_is_refused_at_once(changes: dict[str, Any], wanted: FlashRequest, line: str):
     with pytest.raises(FlashError, match=rf"pi@raspberrypi: .*{line}"):
-        plan_flash(Board(**changes), wanted)
+        plan_flash(ProbedBoard(**changes), wanted)
 
 
 def test_32_bit_board_gets_remarks_on_its_wheels():
-    board = Board(machine="armv7l", python=[3, 11, 2], glibc="2.36", openblas=True)
+    board = ProbedBoard(machine="armv7l", python=[3, 11, 2], glibc="2.36", openblas=True)
     assert any("piwheels" in note for note in plan_flash(board, request()).notes)
 
 
 def test_system_unit_may_open_a_bus_that_the_user_may_not():
-    assert plan_flash(Board(i2c=[{"bus": 1, "usable": False}]), request()).service == "system"
+    assert plan_flash(ProbedBoard(i2c=[{"bus": 1, "usable": False}]), request()).service == "system"
 
 
 def test_release_with_a_simulated_sensor_needs_no_bus():
-    assert plan_flash(Board(i2c=[]), request(bus=None)).notes == ()
+    assert plan_flash(ProbedBoard(i2c=[]), request(bus=None)).notes == ()
 
 
 def test_no_option_weakens_the_check_of_host_keys():

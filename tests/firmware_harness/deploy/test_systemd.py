@@ -115,7 +115,7 @@ def test_service_becomes_ready_restarts_rolls_back_and_is_removed(
     assert "1.0-1 runs again" in err
     assert ((prefix / "current").readlink().name, manager.shown("ActiveState")) == ("1.0-1", "active")
 
-    # One that says it cannot run as asked is not started again and again.
+    # A service whose configuration is unusable is not restarted.
     code, err = install(make_standin("2.0", 3, "quits"))
     assert (code, "found failed after 5 s, expected active" in err) == (2, True), err
     assert manager.shown("ActiveState") == "active"

@@ -42,7 +42,7 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("instructions", "options", "exit_code", "said"),
+    ("instructions", "options", "exit_code", "line"),
     [
         (1000, [], 1, "MORE new/m.tflite on cortex-a53: 1,000 before, +2.00%"),
         (1000, ["--tolerance", "2.5"], 0, "OK   new/m.tflite on cortex-a53: 1,000 before, +2.00%"),
@@ -50,10 +50,10 @@ def run(tmp_path, monkeypatch):
         (2040, [], 0, "-50.00%"),
     ],
 )
-def test_more_than_the_tolerance_ends_with_1(run, tmp_path, instructions, options, exit_code, said):
+def test_more_than_the_tolerance_ends_with_1(run, tmp_path, instructions, options, exit_code, line):
     result = run(baseline(tmp_path, instructions), *options)
     assert result.exit_code == exit_code
-    assert said in result.stdout
+    assert line in result.stdout
     assert "numpy was 2.3 and is 2.4" in result.stderr
     assert "qemu was" not in result.stderr
 

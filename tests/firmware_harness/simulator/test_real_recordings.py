@@ -1,4 +1,4 @@
-"""The packaged model on real recordings: what comes over the bus is what an offline evaluation says."""
+"""The packaged model on real recordings: labels over the bus agree with an offline evaluation."""
 
 from collections.abc import Callable
 from pathlib import Path

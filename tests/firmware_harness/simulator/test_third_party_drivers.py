@@ -147,14 +147,14 @@ sys.modules["smbus"] = smbus2
 from mpu6050 import mpu6050
 sensor = mpu6050(0x68)
 time.sleep(0.1)
-said = []
+readings = []
 for acc, gyro in ((0x00, 0x00), (0x08, 0x08), (0x10, 0x10), (0x18, 0x18)):
     sensor.set_accel_range(acc)
     sensor.set_gyro_range(gyro)
     time.sleep(0.05)
     acceleration, rate = sensor.get_accel_data(), sensor.get_gyro_data()
-    said.append([acceleration[axis] for axis in "xyz"] + [rate[axis] for axis in "xyz"])
-print(json.dumps({"signals": said, "temperature": sensor.get_temp()}))
+    readings.append([acceleration[axis] for axis in "xyz"] + [rate[axis] for axis in "xyz"])
+print(json.dumps({"signals": readings, "temperature": sensor.get_temp()}))
 """
 
 
@@ -166,11 +166,11 @@ def test_mpu6050_of_pypi_measures_the_same_as_our_driver(chip):
     front = IoctlBus(VirtualI2cBus({0x68: chip(ConstantSource(FELT), clock)}, clock))
     done = front.run([sys.executable, "-c", SMBUS_PROGRAM], timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
-    said = json.loads(done.stdout)
+    readings = json.loads(done.stdout)
     name = "mpu6050" if chip is SimulatedMpu6050 else "mpu6500"
-    for signals, acc_g, gyro_dps in zip(said["signals"], (2, 4, 8, 16), (250, 500, 1000, 2000), strict=True):
+    for signals, acc_g, gyro_dps in zip(readings["signals"], (2, 4, 8, 16), (250, 500, 1000, 2000), strict=True):
         # It gives degrees per second.
         measured = np.concatenate([signals[:3], np.deg2rad(signals[3:])])
         assert measured == pytest.approx(ours(name, acc_g, gyro_dps), rel=1e-6, abs=1e-7)
     if chip is SimulatedMpu6050:
-        assert said["temperature"] == pytest.approx(25, abs=1 / 300)
+        assert readings["temperature"] == pytest.approx(25, abs=1 / 300)

@@ -61,8 +61,8 @@ def test_zip_runs_alone(tmp_path: Path):
     assert target_zip() == path.read_bytes()
     request = f'{{"op": "probe", "prefix": "{tmp_path}"}}\n'
     command = [sys.executable, "-I", "-S", path, "serve"]
-    said = subprocess.run(command, input=request, capture_output=True, text=True, check=True)
-    assert said.stdout.startswith('{"result": {"machine": ')
+    result = subprocess.run(command, input=request, capture_output=True, text=True, check=True)
+    assert result.stdout.startswith('{"result": {"machine": ')
 
 
 @pytest.mark.skipif(shutil.which("python3.9") is None, reason="no Python 3.9 here")
@@ -70,7 +70,9 @@ def test_oldest_python_can_be_probed(tmp_path: Path):
     path = tmp_path / "target.pyz"
     path.write_bytes(target_zip())
     command = ["python3.9", path, "serve"]
-    said = subprocess.run(command, input=f'{{"op": "probe", "prefix": "{tmp_path}"}}\n', capture_output=True, text=True)
-    if said.returncode == 127:
+    result = subprocess.run(
+        command, input=f'{{"op": "probe", "prefix": "{tmp_path}"}}\n', capture_output=True, text=True
+    )
+    if result.returncode == 127:
         pytest.skip("python3.9 does not run here")
-    assert '"python": [3, 9, ' in said.stdout, said.stderr
+    assert '"python": [3, 9, ' in result.stdout, result.stderr

@@ -38,8 +38,8 @@ def test_systemd_accepts_the_unit_without_warnings(tmp_path: Path, scope: str, n
     unit = written(tmp_path, scope, Manifest(version="1.0", build=1, target=TARGET, network=network))
     command = ["systemd-analyze", "verify", "--man=no", *(["--user"] if scope == "user" else []), unit]
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
-    said = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert (said.returncode, said.stderr) == (0, "")
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @needs_systemd
@@ -53,9 +53,9 @@ def test_systemd_accepts_the_unit_without_warnings(tmp_path: Path, scope: str, n
 def test_systemd_rates_the_exposure_as_low(tmp_path: Path, manifest: Manifest):
     unit = written(tmp_path, "system", manifest)
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager", unit]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    exposure = float(said.splitlines()[-1].split(":")[1].split()[0])
-    assert exposure <= MOST_EXPOSED, said
+    result = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    exposure = float(result.splitlines()[-1].split(":")[1].split()[0])
+    assert exposure <= MOST_EXPOSED, result
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ramp_source import RampSource
 
 from deseptr.firmware_harness.simulator import ConstantSource, SimulatedIcm20948, VirtualClock
 
@@ -10,22 +11,10 @@ G = 9.80665
 REST = [0, 0, 0, 0, 0, 0]
 
 
-class Ramp:
-    """Counts up by one accelerometer and gyroscope count (at 2 g, 250 deg/s) a millisecond."""
-
-    duration_ns = None
-
-    def at(self, times_ns):
-        signals = np.zeros((len(times_ns), 6))
-        signals[:, 0] = times_ns / MS * G / 16384
-        signals[:, 3] = times_ns / MS * np.deg2rad(1) / 131
-        return signals
-
-
-class Bench:
+class Icm20948Bench:
     def __init__(self, source=None, divider=44, fifo=0x1E, mode=0, **options):
         self.clock = VirtualClock()
-        self.chip = SimulatedIcm20948(source or Ramp(), self.clock, **options)
+        self.chip = SimulatedIcm20948(source or RampSource(gyroscope=True), self.clock, **options)
         self.write(0, 0x06, 0x01)
         # Gyroscope and accelerometer start up.
         self.clock.sleep_ns(40 * MS)
@@ -56,7 +45,7 @@ class Bench:
 
 
 def test_reset_values():
-    bench = Bench()
+    bench = Icm20948Bench()
     chip = bench.chip = SimulatedIcm20948(ConstantSource(REST), VirtualClock())
     assert chip.read(0x00, 1) == b"\xea"
     held = {register: value for register, value in enumerate(chip.read(0x01, 0x65), 1) if value}
@@ -70,7 +59,7 @@ def test_reset_values():
 
 
 def test_bank_select_keeps_two_bits_and_is_in_every_bank():
-    chip = Bench().chip
+    chip = Icm20948Bench().chip
     chip.write(0x7F, b"\xff")
     assert chip.read(0x7F, 1) == b"\x30"
     assert chip.read(0x00, 1) != b"\xea"
@@ -100,14 +89,14 @@ def test_bank_select_keeps_two_bits_and_is_in_every_bank():
     ],
 )
 def test_reserved_bits_and_read_only_registers_ignore_writes(bank, register, kept):
-    bench = Bench()
+    bench = Icm20948Bench()
     bench.write(0, 0x06, 0x41)
     bench.write(bank, register, 0xFF)
     assert bench.read(bank, register)[0] == (kept or bench.read(bank, register)[0] * (register == 0x2D))
 
 
 def test_device_reset_goes_back_to_bank_0():
-    bench = Bench()
+    bench = Icm20948Bench()
     bench.write(2, 0x01, 0x3F)
     bench.write(0, 0x06, 0x80)
     assert bench.chip.read(0x06, 1)[0] & 0x80
@@ -119,13 +108,13 @@ def test_device_reset_goes_back_to_bank_0():
 
 @pytest.mark.parametrize(("divider", "samples", "in_ns"), [(0, 9, 8 * MS), (44, 25, 1000 * MS), (224, 5, 1000 * MS)])
 def test_rate_is_1125_over_one_more_than_the_divider(divider, samples, in_ns):
-    bench = Bench(divider=divider)
+    bench = Icm20948Bench(divider=divider)
     bench.clock.sleep_ns(in_ns + 100)
     assert bench.fifo_count() == 12 * samples
 
 
 def test_unfiltered_gyroscope_has_9000_hz_and_accelerometer_4500():
-    bench = Bench(fifo=0)
+    bench = Icm20948Bench(fifo=0)
     bench.write(2, 0x01, 0x00)
     bench.write(2, 0x14, 0x00)
     bench.write(0, 0x67, 0x12)
@@ -135,7 +124,7 @@ def test_unfiltered_gyroscope_has_9000_hz_and_accelerometer_4500():
 
 
 def test_sensors_enter_the_fifo_at_their_own_rates():
-    bench = Bench(fifo=0x12, divider=44)
+    bench = Icm20948Bench(fifo=0x12, divider=44)
     # The accelerometer at 12.5 Hz, the gyroscope at 25 Hz.
     bench.write(2, 0x11, 89)
     bench.clock.sleep_ns(161 * MS)
@@ -148,8 +137,8 @@ def test_sensors_enter_the_fifo_at_their_own_rates():
 
 @pytest.mark.parametrize(("temperature_c", "count"), [(21, 0), (25, 1335), (85, 21368)])
 def test_measurements_in_the_order_of_their_registers(temperature_c, count):
-    felt = [G, 0, -G, 0, np.deg2rad(1), np.deg2rad(-2)]
-    bench = Bench(ConstantSource(felt), fifo=0x1F, temperature_c=temperature_c)
+    signal = [G, 0, -G, 0, np.deg2rad(1), np.deg2rad(-2)]
+    bench = Icm20948Bench(ConstantSource(signal), fifo=0x1F, temperature_c=temperature_c)
     bench.clock.sleep_ns(41 * MS)
     expected = np.array([16384, 0, -16384, 0, 131, -262, count], ">i2").tobytes()
     assert bench.read(0, 0x2D, 14) == bench.read(0, 0x72, 14) == expected
@@ -157,7 +146,7 @@ def test_measurements_in_the_order_of_their_registers(temperature_c, count):
 
 @pytest.mark.parametrize("mode", [0, 1])
 def test_full_fifo_streams_or_keeps_its_snapshot(mode):
-    bench = Bench(mode=mode)
+    bench = Icm20948Bench(mode=mode)
     bench.clock.sleep_ns(42 * 40 * MS + 1000)
     assert (bench.fifo_count(), bench.read(0, 0x1B)) == (504, b"\x00")
     bench.clock.sleep_ns(300 * 40 * MS)
@@ -168,7 +157,7 @@ def test_full_fifo_streams_or_keeps_its_snapshot(mode):
 
 
 def test_fifo_reset_is_asserted_and_held():
-    bench = Bench()
+    bench = Icm20948Bench()
     bench.clock.sleep_ns(41 * MS)
     bench.write(0, 0x68, 0x1F)
     bench.clock.sleep_ns(40 * MS)
@@ -180,7 +169,7 @@ def test_fifo_reset_is_asserted_and_held():
 
 @pytest.mark.parametrize("full_scale", range(4))
 def test_self_test_shifts_by_the_factory_trim(full_scale):
-    bench = Bench(ConstantSource(REST))
+    bench = Icm20948Bench(ConstantSource(REST))
     # ST_OTP = 2620 / 2^FS * 1.01^(code - 1).
     codes = np.frombuffer(bench.read(1, 0x0E, 3) + bench.read(1, 0x02, 3), np.uint8)
     responses = 2620 / 2**full_scale * 1.01 ** (codes - 1.0)
@@ -198,7 +187,7 @@ def test_self_test_shifts_by_the_factory_trim(full_scale):
 
 
 def test_offsets_are_added():
-    bench = Bench(ConstantSource(REST))
+    bench = Icm20948Bench(ConstantSource(REST))
     bench.write(2, 0x07, *(250).to_bytes(2, "big"))
     assert bench.counts().tolist() == [0, 0, 0, 0, 0, 1000]
     bench.write(2, 0x07, 0, 0)

@@ -22,8 +22,8 @@ G = 9.80665
 
 
 @dataclass(frozen=True)
-class Map:
-    """What a chip's document says, as far as a test needs it; registers have their bank in bits 8 and 9."""
+class InvenSenseMap:
+    """Registers of a chip's datasheet, as far as a test needs them; bits 8 and 9 are the bank."""
 
     chip: type
     fifo_bytes: int
@@ -46,16 +46,16 @@ MPU_RESERVED = {0x6B: 0x10, 0x37: 0x01, 0x38: 0xA6, 0x1C: 0x07, 0x75: 0x80}
 MPU_SET_UP = ((0x1A, 4), (0x1B, 0x10), (0x1C, 0x10), (0x38, 0x11), (0x19, 9), (0x6A, 0x40), (0x23, 0x78))
 MPU_RESET = ((0x23, 0), (0x6A, 0), (0x6A, 4), (0x6A, 0x40), (0x23, 0x78))
 MAPS = {
-    "mpu6050": Map(
+    "mpu6050": InvenSenseMap(
         SimulatedMpu6050, 1024, (0x6B, 0x01, 0x41), 0x6C, 0x3B, 6, 0x72, 0x74, (0x3A, 1), (0x3A, 0x10), 0x37, 30,
         MPU_SET_UP, MPU_RESET, MPU_RESERVED | {0x1A: 0xC0, 0x1B: 0x07, 0x6A: 0x88},
     ),
-    "mpu6500": Map(
+    "mpu6500": InvenSenseMap(
         SimulatedMpu6500, 512, (0x6B, 0x01, 0x41), 0x6C, 0x3B, 6, 0x72, 0x74, (0x3A, 1), (0x3A, 0x10), 0x37, 35,
         (*MPU_SET_UP, (0x1D, 4)), MPU_RESET,
         {**MPU_RESERVED, 0x6B: 0x00, 0x1A: 0x80, 0x1B: 0x04, 0x1D: 0x30, 0x6A: 0x07, 0x1E: 0xF0},
     ),
-    "icm20948": Map(
+    "icm20948": InvenSenseMap(
         SimulatedIcm20948, 512, (0x06, 0x01, 0x41), 0x07, 0x2D, 12, 0x70, 0x72, (0x1A, 1), (0x1B, 0x1F), 0x0F, 35,
         (
             (0x201, 0x25), (0x214, 0x25), (0x211, 10), (0x210, 0), (0x200, 10), (0x11, 1), (0x12, 0x1F),
@@ -68,7 +68,7 @@ MAPS = {
 every_chip = pytest.mark.parametrize("name", MAPS)
 
 
-class Bench:
+class InvenSenseBench:
     def __init__(self, name, source=None, **options):
         self.map = MAPS[name]
         self.clock = VirtualClock()
@@ -112,7 +112,7 @@ def si(counts):
 
 @every_chip
 def test_gyroscope_gives_nothing_before_it_has_started_up(name):
-    bench = Bench(name, ConstantSource([G] * 3 + [1, 1, 1]))
+    bench = InvenSenseBench(name, ConstantSource([G] * 3 + [1, 1, 1]))
     bench.write(*bench.map.power[:2])
     bench.configure()
     bench.clock.sleep_ns((bench.map.start_up_ms - 1) * MS)
@@ -130,7 +130,7 @@ def test_gyroscope_gives_nothing_before_it_has_started_up(name):
 def test_start_up_does_not_depend_on_the_time_of_access(name):
     data = []
     for step_ms in (1, 200):
-        bench = Bench(name, ConstantSource([G] * 3 + [1, 1, 1]))
+        bench = InvenSenseBench(name, ConstantSource([G] * 3 + [1, 1, 1]))
         bench.write(*bench.map.power[:2])
         bench.configure()
         for _ in range(200 // step_ms):
@@ -143,7 +143,7 @@ def test_start_up_does_not_depend_on_the_time_of_access(name):
 @every_chip
 def test_axis_that_is_switched_off_gives_zero(name):
     for axis in range(6):
-        bench = Bench(name, ConstantSource([G] * 3 + [1, 1, 1])).set_up()
+        bench = InvenSenseBench(name, ConstantSource([G] * 3 + [1, 1, 1])).set_up()
         bench.write(bench.map.axes_off, 0x20 >> axis)
         bench.clock.sleep_ns(20 * MS)
         assert (bench.measured() == 0).tolist() == [axis == number for number in range(6)]
@@ -151,7 +151,7 @@ def test_axis_that_is_switched_off_gives_zero(name):
 
 @every_chip
 def test_stopped_clock_stops_the_samples(name):
-    bench = Bench(name).set_up()
+    bench = InvenSenseBench(name).set_up()
     bench.write(bench.map.power[0], bench.map.power[1] | 7)
     bench.clock.sleep_ns(1000 * MS)
     assert bench.fifo_count() == 0
@@ -160,7 +160,7 @@ def test_stopped_clock_stops_the_samples(name):
 @every_chip
 @pytest.mark.parametrize("any_read", [False, True])
 def test_status_is_cleared_by_reading_it_or_by_any_read(name, any_read):
-    bench = Bench(name).set_up()
+    bench = InvenSenseBench(name).set_up()
     bench.write(bench.map.any_read_clears, 0x10 * any_read)
     register, bits = bench.map.data_ready
     bench.clock.sleep_ns(20 * MS)
@@ -171,7 +171,7 @@ def test_status_is_cleared_by_reading_it_or_by_any_read(name, any_read):
 
 @every_chip
 def test_upset_of_the_reset_bit_resets(name):
-    bench = Bench(name).set_up()
+    bench = InvenSenseBench(name).set_up()
     bench.clock.sleep_ns(100 * MS)
     bench.chip.upset(bench.map.power[0], 7)
     bench.clock.sleep_ns(60 * MS)
@@ -181,7 +181,7 @@ def test_upset_of_the_reset_bit_resets(name):
 
 @every_chip
 def test_power_loss_brings_the_factory_trims_back(name):
-    bench = Bench(name)
+    bench = InvenSenseBench(name)
     before = [bench.read(bank << 8, 0x6A) for bank in range(4)]
     bench.set_up()
     bench.write(0x114 if name == "icm20948" else 0x0D, 0x55)
@@ -189,12 +189,12 @@ def test_power_loss_brings_the_factory_trims_back(name):
     assert [bench.read(bank << 8, 0x6A) for bank in range(4)] == before
 
 
-class ChipMachine(RuleBasedStateMachine):
-    """Whatever is written and read in whatever order, a chip keeps to what its document says."""
+class InvenSenseMachine(RuleBasedStateMachine):
+    """Whatever is written and read in whatever order, a chip behaves as in its datasheet."""
 
     @initialize(name=st.sampled_from(sorted(MAPS)), rate_error=st.floats(-0.1, 0.1))
     def power_up(self, name, rate_error):
-        self.bench = Bench(name, rate_error=rate_error)
+        self.bench = InvenSenseBench(name, rate_error=rate_error)
         self.map = self.bench.map
         self.fresh = False
         self.taken = 0
@@ -268,5 +268,5 @@ class ChipMachine(RuleBasedStateMachine):
             assert self.bench.read(register)[0] & bits == 0
 
 
-ChipMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
-TestChipMachine = ChipMachine.TestCase
+InvenSenseMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestChipMachine = InvenSenseMachine.TestCase

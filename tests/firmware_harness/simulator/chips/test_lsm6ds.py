@@ -22,8 +22,8 @@ SENSORS = ((CTRL3_C, 0x44), (0x10, 0x3C), (0x11, 0x38))
 
 
 @dataclass(frozen=True)
-class Map:
-    """What a chip's document says, as far as a test needs it."""
+class Lsm6dsMap:
+    """Registers of a chip's datasheet, as far as a test needs them."""
 
     chip: type
     identity: int
@@ -53,19 +53,19 @@ class Map:
 
 
 MAPS = {
-    "lsm6dsox": Map(
+    "lsm6dsox": Lsm6dsMap(
         SimulatedLsm6dsox, 0x6C, 512, 10, 2, 0x78, 7, ((0x09, 0x33), (0x0A, 0x06)), 0x68, 0,
         {0x00: 0xFF, 0x03: 0xFF, 0x10: 0x01, 0x11: 0x01, 0x13: 0x91, 0x20: 0x00, 0x3B: 0x04},
     ),
-    "lsm6ds3trc": Map(
+    "lsm6ds3trc": Lsm6dsMap(
         SimulatedLsm6ds3trc, 0x6A, 2048, 11, 6, 0x3E, 2, ((0x08, 0x09), (0x0A, 0x1E)), 0x60, 1,
         {0x00: 0xFF, 0x02: 0xFF, 0x11: 0x01, 0x13: 0x01, 0x1C: 0xFF, 0x3D: 0xFC},
     ),
 }  # fmt: skip
 
 
-class ChipMachine(RuleBasedStateMachine):
-    """Whatever is written and read in whatever order, a chip keeps to what its document says."""
+class Lsm6dsMachine(RuleBasedStateMachine):
+    """Whatever is written and read in whatever order, a chip behaves as in its datasheet."""
 
     @initialize(name=st.sampled_from(sorted(MAPS)), rate_error=st.floats(-0.1, 0.1))
     def power_up(self, name, rate_error):
@@ -153,5 +153,5 @@ class ChipMachine(RuleBasedStateMachine):
             assert self.chip.read(register, 1)[0] & bits == 0
 
 
-ChipMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
-TestChipMachine = ChipMachine.TestCase
+Lsm6dsMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestChipMachine = Lsm6dsMachine.TestCase

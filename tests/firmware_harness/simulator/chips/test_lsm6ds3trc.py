@@ -98,8 +98,8 @@ def test_sample_period(code, rate_hz):
 
 
 def test_words_are_gyroscope_then_accelerometer_and_the_pattern_names_the_next():
-    felt = np.array([1, 2, -3, 4, 5, -6]) * SCALES
-    chip, clock = awake(ConstantSource(felt))
+    signal = np.array([1, 2, -3, 4, 5, -6]) * SCALES
+    chip, clock = awake(ConstantSource(signal))
     clock.sleep_ns(3 * PERIOD_NS)
     chip.read(0x3E, 12)
     for expected in (0, 1, 2, 3, 4, 5, 0):
@@ -273,8 +273,8 @@ def test_samples_until_the_gyroscope_has_settled():
     assert [bool(value) for value in counts[:, 3]] == [False] * 2 + [True] * 8
 
 
-class FifoMachine(RuleBasedStateMachine):
-    """Any legal use keeps count, order and pattern of the FIFO; a plain model says what it must hold."""
+class Lsm6ds3trcFifoMachine(RuleBasedStateMachine):
+    """Any legal use keeps count, order and pattern of the FIFO; a plain model has the expected content."""
 
     def __init__(self):
         super().__init__()
@@ -289,7 +289,7 @@ class FifoMachine(RuleBasedStateMachine):
         self.expected, self.gone = [], 0
 
     def catch_up(self):
-        """Take what the chip says it has put into its FIFO: word numbers, sample * 6 + word."""
+        """Add the words that the chip reports as written to its FIFO, as numbers sample * 6 + word."""
         self.chip.read(0x0F, 1)
         for run in self.runs:
             if self.stale:
@@ -354,5 +354,5 @@ class FifoMachine(RuleBasedStateMachine):
         assert flags(self.chip) == 0x40 * self.overrun | 0x20 * full | 0x10 * (not self.expected)
 
 
-FifoMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
-TestFifoMachine = FifoMachine.TestCase
+Lsm6ds3trcFifoMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestFifoMachine = Lsm6ds3trcFifoMachine.TestCase

@@ -363,7 +363,7 @@ def test_power_cycle_resets_everything():
     assert chip.samples_taken == taken
 
 
-class FifoMachine(RuleBasedStateMachine):
+class Lsm6dsoxFifoMachine(RuleBasedStateMachine):
     """Any legal use: the count stays within the depth, words are whole, tags go on, parity is right."""
 
     def __init__(self):
@@ -453,5 +453,5 @@ class FifoMachine(RuleBasedStateMachine):
         assert 0 <= level(self.chip) <= self.depth
 
 
-FifoMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
-TestFifoMachine = FifoMachine.TestCase
+Lsm6dsoxFifoMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestFifoMachine = Lsm6dsoxFifoMachine.TestCase

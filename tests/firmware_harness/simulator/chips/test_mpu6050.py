@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from ramp_source import RampSource
 
 from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6050, VirtualClock
 
@@ -11,21 +12,9 @@ MS = 1_000_000
 G = 9.80665
 
 
-class Ramp:
-    """Counts up by one accelerometer count (at 2 g) a millisecond, so that each sample tells its time."""
-
-    def __init__(self, duration_ns=None):
-        self.duration_ns = duration_ns
-
-    def at(self, times_ns):
-        signals = np.zeros((len(times_ns), 6))
-        signals[:, 0] = times_ns / MS * G / 16384
-        return signals
-
-
 def awake(source=None, rate_divider=19, fifo=0x78, interrupts=0x10):
     clock = VirtualClock()
-    chip = SimulatedMpu6050(source or Ramp(), clock)
+    chip = SimulatedMpu6050(source or RampSource(), clock)
     chip.write(0x6B, b"\x01")
     # The gyroscope starts up.
     clock.sleep_ns(30 * MS)
@@ -40,7 +29,7 @@ def fifo_count(chip):
 
 
 def test_reset_values():
-    chip = SimulatedMpu6050(Ramp(), VirtualClock())
+    chip = SimulatedMpu6050(RampSource(), VirtualClock())
     content = chip.read(0x00, 0x74)
     assert content[0x6B] == 0x40
     # The factory's trim for the self-test is different in every chip.
@@ -50,7 +39,7 @@ def test_reset_values():
 
 
 def test_reserved_bits_and_read_only_registers_ignore_writes():
-    chip = SimulatedMpu6050(Ramp(), VirtualClock())
+    chip = SimulatedMpu6050(RampSource(), VirtualClock())
     for register in range(0x80):
         if register not in (0x6A, 0x6B):
             chip.write(register, b"\xff")
@@ -217,7 +206,7 @@ def test_counts_are_rounded_and_saturated(acc_range, gyro_range, signals):
 
 
 def test_source_that_ends():
-    chip, clock = awake(Ramp(duration_ns=100 * MS))
+    chip, clock = awake(RampSource(duration_ns=100 * MS))
     assert not chip.exhausted
     clock.sleep_ns(120 * MS - 1)
     chip.read(0x75, 1)
@@ -228,8 +217,8 @@ def test_source_that_ends():
     assert fifo_count(chip) == 6 * 12
 
 
-class FifoMachine(RuleBasedStateMachine):
-    """Any legal use keeps count, order and alignment of the FIFO; a plain model says what it must hold."""
+class Mpu6050FifoMachine(RuleBasedStateMachine):
+    """Any legal use keeps count, order and alignment of the FIFO; a plain model has the expected content."""
 
     def __init__(self):
         super().__init__()
@@ -277,5 +266,5 @@ class FifoMachine(RuleBasedStateMachine):
         assert fifo_count(self.chip) == min(1024, len(self.expected))
 
 
-FifoMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
-TestFifoMachine = FifoMachine.TestCase
+Mpu6050FifoMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+TestFifoMachine = Mpu6050FifoMachine.TestCase

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ramp_source import RampSource
 
 from deseptr.firmware_harness.simulator import ConstantSource, SimulatedMpu6500, VirtualClock
 
@@ -10,20 +11,9 @@ G = 9.80665
 REST = [0, 0, 0, 0, 0, 0]
 
 
-class Ramp:
-    """Counts up by one accelerometer count (at 2 g) a millisecond, so that each sample tells its time."""
-
-    duration_ns = None
-
-    def at(self, times_ns):
-        signals = np.zeros((len(times_ns), 6))
-        signals[:, 0] = times_ns / MS * G / 16384
-        return signals
-
-
 def awake(source=None, config=4, divider=19, fifo=0x78, **options):
     clock = VirtualClock()
-    chip = SimulatedMpu6500(source or Ramp(), clock, **options)
+    chip = SimulatedMpu6500(source or RampSource(), clock, **options)
     chip.write(0x6B, b"\x01")
     # Gyroscope and accelerometer start up.
     clock.sleep_ns(40 * MS)
@@ -92,8 +82,8 @@ def test_sample_period(config, gyro_config, divider, period_ns):
 
 @pytest.mark.parametrize(("temperature_c", "count"), [(21, 0), (25, 1335), (-40, -20366)])
 def test_measurements_in_the_order_of_their_registers(temperature_c, count):
-    felt = [G, 0, -G, 0, np.deg2rad(1), np.deg2rad(-2)]
-    chip, clock = awake(ConstantSource(felt), fifo=0xF8, temperature_c=temperature_c)
+    signal = [G, 0, -G, 0, np.deg2rad(1), np.deg2rad(-2)]
+    chip, clock = awake(ConstantSource(signal), fifo=0xF8, temperature_c=temperature_c)
     clock.sleep_ns(20 * MS)
     expected = np.array([16384, 0, -16384, count, 0, 131, -262], ">i2").tobytes()
     assert chip.read(0x3B, 14) == chip.read(0x74, 14) == expected

@@ -14,7 +14,7 @@ from deseptr.firmware_harness.simulator import VirtualClock, VirtualI2cBus
 from deseptr.firmware_harness.simulator.front.cuse import CuseDevice, serve_cuse, serve_requests
 
 
-class Kernel:
+class CuseKernel:
     """Sends requests and checks the form of every reply; memory is this process's own."""
 
     def __init__(self, send):
@@ -79,7 +79,7 @@ class Kernel:
 
 @pytest.fixture
 def kernel(make_bus):
-    return Kernel(CuseDevice(make_bus()).reply)
+    return CuseKernel(CuseDevice(make_bus()).reply)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_serving_ends_with_the_last_request(make_bus):
         ours.send(request)
         return ours.recv(1 << 16)
 
-    kernel = Kernel(send)
+    kernel = CuseKernel(send)
     assert kernel.init().endswith(b"i2c-77\0")
     kernel.ioctl(handle := kernel.open(), 0x703, 0x68)
     assert kernel.read(handle, 1) == b"\0"

@@ -6,6 +6,8 @@ from hypothesis import given, strategies as st
 from deseptr.firmware_harness.simulator import BCM2835, I2C_TINY_USB, RP1, BusFault, VirtualClock, VirtualI2cBus
 from deseptr.firmware_harness.simulator.front import Message, MessageBus
 
+from .conftest import Memory
+
 
 def test_write_then_read_is_one_read_of_the_bus(bus, chip):
     assert bus.transfer([Message(0x68, b"\x75"), Message(0x68, length=2)]) == [b"", b"\x75\x76"]
@@ -71,21 +73,9 @@ MESSAGES = st.one_of(
 )
 
 
-class Cells:
-    def __init__(self):
-        self.cells = bytearray(range(256))
-
-    def read(self, register, length):
-        return bytes(self.cells[(register + k) % 256] for k in range(length))
-
-    def write(self, register, data):
-        for k, value in enumerate(data):
-            self.cells[(register + k) % 256] = value
-
-
 @given(st.lists(st.lists(MESSAGES, min_size=1, max_size=4), max_size=6))
 def test_any_transfers_do_what_a_chip_with_a_pointer_does(transfers):
-    chip, model = Cells(), Cells()
+    chip, model = Memory(), Memory()
     bus = MessageBus(VirtualI2cBus({0x68: chip}, VirtualClock(), RP1))
     pointer = 0
     for messages in transfers:

@@ -18,6 +18,8 @@ from deseptr.firmware_harness.simulator.front.smbus import (
     smbus_transfer,
 )
 
+from .conftest import Memory
+
 
 @pytest.fixture
 def smbus(bus):
@@ -75,21 +77,9 @@ def test_refused(smbus, chip, failing, kind, reading, data, number):
     assert chip.seen == []
 
 
-class Cells:
-    def __init__(self):
-        self.cells = bytearray(256)
-
-    def read(self, register, length):
-        return bytes(self.cells[(register + k) % 256] for k in range(length))
-
-    def write(self, register, data):
-        for k, value in enumerate(data):
-            self.cells[(register + k) % 256] = value
-
-
 @given(st.integers(0, 255), st.binary(min_size=1, max_size=32))
 def test_a_block_comes_back_as_it_was_written(command, block):
-    bus = MessageBus(VirtualI2cBus({0x68: Cells()}, VirtualClock()))
+    bus = MessageBus(VirtualI2cBus({0x68: Memory()}, VirtualClock()))
     data = bytes((len(block),)) + block
     for reading in (False, True):
         answer = smbus_transfer(bus, 0x68, reading=reading, command=command, kind=I2C_BLOCK_DATA, data=data)

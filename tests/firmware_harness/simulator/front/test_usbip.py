@@ -22,7 +22,7 @@ ss  0008 004 000 00000000 000000 0-0
 """
 
 
-class Kernel:
+class UsbipKernel:
     def __init__(self, link):
         self._link = link
         self._number = 0
@@ -67,7 +67,7 @@ def kernel(link, make_bus):
     ours, theirs = link
     server = threading.Thread(target=serve_device, args=(TinyUsb(make_bus(I2C_TINY_USB)), theirs))
     server.start()
-    yield Kernel(ours)
+    yield UsbipKernel(ours)
     ours.shutdown(socket.SHUT_RDWR)
     server.join()
 
