@@ -19,7 +19,7 @@ from deseptr.train.run_folder import CalibrationWindows
 from .edgetpu import NO_COMPILER, EdgeTpuReport, compile_for_edgetpu
 from .input_range import range_warnings
 from .isolated import kept_worker
-from .micro.source import Arena, measure_arena, resolver_ops, write_firmware
+from .micro.source import Arena, check_sources, measure_arena, resolver_ops, write_firmware
 from .parity import Gate
 from .recipe import Recipe
 from .try_recipe import Attempt, Report, next_recipe, try_recipe
@@ -147,6 +147,8 @@ def convert_run(
     """
     recipe, gate = recipe or Recipe(), gate or Gate()
     _check_writable(output)
+    if recipe.target == "micro":
+        check_sources(output.with_suffix(""))
     with kept_worker():
         attempts = _attempts(run, recipe, calibration, gate, report)
         if attempts[-1].failures and not force:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from deseptr.contract import DataError, SetupError, atomic_path
+from deseptr.contract import DataError, SetupError, atomic_path, check_replaceable
 
 from .quality import minutes_table
 from .recording import UNLABELLED_NAME, Dataset, Recording, Segment
@@ -16,7 +16,8 @@ from .recording import UNLABELLED_NAME, Dataset, Recording, Segment
 _EXAMPLE_S = 5.0
 _COLUMNS = 6
 _COLOURS = ("#0072B2", "#D55E00", "#009E73")
-_FORMATS = (".png", ".svg", ".pdf")
+# First bytes of each kind of picture, by suffix.
+_FORMATS = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<?xml", ".pdf": b"%PDF-"}
 
 
 def plot_dataset(dataset: Dataset, path: str | Path) -> None:
@@ -28,7 +29,7 @@ def plot_dataset(dataset: Dataset, path: str | Path) -> None:
 
     Raises:
         DataError: if the path has another suffix.
-        SetupError: if matplotlib is missing or the folder cannot be written.
+        SetupError: if matplotlib is missing, the folder cannot be written, or the file is no picture.
     """
     target = Path(path)
     if target.suffix.lower() not in _FORMATS:
@@ -38,6 +39,8 @@ def plot_dataset(dataset: Dataset, path: str | Path) -> None:
             expected=" or ".join(_FORMATS),
             next_step="use one of these suffixes",
         )
+    start = _FORMATS[target.suffix.lower()]
+    check_replaceable(target, start, f"a {target.suffix.lower()} picture", "path of the picture")
     figure = _figure(dataset)
     with atomic_path(target) as temporary:
         figure.savefig(temporary, dpi=110, bbox_inches="tight", pad_inches=0.15)

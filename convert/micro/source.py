@@ -13,7 +13,8 @@ from string import Template
 
 import numpy as np
 
-from deseptr.contract import ConversionError, ModelContract, atomic_write
+from deseptr.contract import ConversionError, ModelContract, SetupError, atomic_write
+from deseptr.contract.host_files import text_of
 from deseptr.tflite import without_archive
 from deseptr.tflite.graph import Graph, Tensor, read_graph
 
@@ -82,6 +83,22 @@ def write_firmware(folder: Path, flatbuffer: bytes, contract: ModelContract, are
     return written
 
 
+def check_sources(folder: Path) -> None:
+    """Refuse a folder whose ``model.h`` or ``model.cc`` was not written by :func:`write_firmware`.
+
+    Raises:
+        SetupError: if there is such a file.
+    """
+    for path in (folder / "model.h", folder / "model.cc"):
+        if path.exists() and _AUTHOR not in text_of(path).partition("\n")[0]:
+            raise SetupError(
+                path,
+                found="something else, which would be lost",
+                expected="source of an earlier conversion, or no file",
+                next_step="choose another output path",
+            )
+
+
 def _values(contract: ModelContract, arena: Arena) -> dict[str, str]:
     return {
         "model": _escaped(contract.model),
@@ -148,6 +165,8 @@ def _rows(values: Sequence[str]) -> str:
     return ",\n    ".join(rows)
 
 
+# In the first line of both files.
+_AUTHOR = "written by `deseptr convert --target micro`"
 _HEADER = Template("""\
 // $model for TensorFlow Lite Micro, written by `deseptr convert --target micro`.
 //

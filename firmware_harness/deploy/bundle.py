@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import SetupError, atomic_path
+from deseptr.contract import SetupError, atomic_path, check_replaceable
 from deseptr.tflite import read_tflite
 
 from .errors import as_error
 from .own_wheel import own_wheel
 from .signing import sign
 from .target.bundle import entry_of, read_bundle, write_bundle
-from .target.manifest import MODEL, Manifest, ReleaseSpec
+from .target.manifest import MANIFEST, MODEL, Manifest, ReleaseSpec
 from .target.refusal import RefusedError
 from .target.reporting import Report
 from .wheelhouse import fill_wheelhouse
@@ -42,9 +42,11 @@ def make_bundle(path: Path, request: BundleRequest, report: Report) -> Manifest:
 
     Raises:
         ModelError: if the model has no contract.
-        SetupError: if wheels are missing, the key cannot sign, or the file cannot be written.
+        SetupError: if wheels are missing, the key cannot sign, or the file cannot be written or is something else.
     """
     read_tflite(request.model)
+    # An entry of a tar begins with its name, padded with zeros.
+    check_replaceable(path, MANIFEST.encode() + b"\0", "a bundle", "output path")
     with tempfile.TemporaryDirectory(prefix="deseptr-bundle-") as name:
         house = Path(name) / "wheels"
         house.mkdir()

@@ -17,6 +17,18 @@ def test_a_picture_is_written(synthetic: Dataset, tmp_path: Path, suffix: str, m
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_a_picture_replaces_pictures_alone(synthetic: Dataset, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(b"t,acc_x\n")
+    with pytest.raises(SetupError, match="found something else, which would be lost"):
+        plot_dataset(synthetic, path)
+    assert path.read_bytes() == b"t,acc_x\n"
+    path.unlink()
+    for _ in range(2):
+        plot_dataset(synthetic, path)
+
+
 def test_a_dataset_without_labels_can_be_drawn(make_recording, tmp_path: Path) -> None:
     plot_dataset(Dataset((make_recording([-1] * 50),), ()), tmp_path / "x.png")
     assert (tmp_path / "x.png").stat().st_size > 1000

@@ -12,7 +12,15 @@ import pytest
 
 from deseptr.contract import ConversionError, ModelContract, SetupError
 from deseptr.convert.micro.runtime import parse_allocations, run_in_own_process
-from deseptr.convert.micro.source import Arena, measure_arena, peak_activations, resolver_ops, run_micro, write_firmware
+from deseptr.convert.micro.source import (
+    Arena,
+    check_sources,
+    measure_arena,
+    peak_activations,
+    resolver_ops,
+    run_micro,
+    write_firmware,
+)
 from deseptr.tflite import TfliteFile, read_tflite, without_archive
 from deseptr.tflite.graph import Graph, Node, Tensor, pack, read_graph, unpack
 
@@ -219,3 +227,13 @@ def test_source_compiles_and_quantises_as_the_engine_does(model: TfliteFile, tmp
     flatbuffer = without_archive(model.content)
     assert run.stdout[: window.size] == expected.tobytes()
     assert run.stdout[window.size :] == flatbuffer + "".join(f"{label}\n" for label in labels).encode()
+
+
+@pytest.mark.parametrize("name", ["model.h", "model.cc"])
+def test_source_of_somebody_else_is_refused(model: TfliteFile, tmp_path: Path, name: str):
+    check_sources(tmp_path)
+    write_firmware(tmp_path, model.content, model.contract, ARENA)
+    check_sources(tmp_path)
+    (tmp_path / name).write_text("#pragma once\n// written by `deseptr convert --target micro`\n")
+    with pytest.raises(SetupError, match=rf"{name}: found something else.*; choose another output path$"):
+        check_sources(tmp_path)

@@ -55,6 +55,16 @@ def test_signed_bundle_with_mqtt(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert read_bundle(stream, signers=signers).target == BoardTarget("aarch64", "3.11", "2.36")
 
 
+def test_bundle_replaces_bundles_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    out = tmp_path / "x.bundle"
+    assert make(tmp_path, "-o", out) == make(tmp_path, "-o", out) == 0
+    out.write_bytes(b"PK\x03\x04 mine")
+    capsys.readouterr()
+    assert make(tmp_path, "-o", out) == 2
+    assert "x.bundle: found something else, which would be lost" in capsys.readouterr().err
+    assert out.read_bytes() == b"PK\x03\x04 mine"
+
+
 def test_file_without_a_contract_makes_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "no.tflite").write_bytes(b"no model")
     assert make(tmp_path, "-o", tmp_path / "x.bundle", "--model", tmp_path / "no.tflite") == 2
