@@ -58,6 +58,7 @@ class Stage:
         averaging: horizon of the weights' moving average, as a fraction of the steps done.
         seed: seed of the order of examples and of all random operations of the model.
         patience: the stage ends after this many epochs without a higher validation macro-F1; 0 turns this off.
+        clip_norm: largest norm of the gradient of all weights together; 0 limits that of each weight to 1 instead.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Stage:
     averaging: float
     seed: int
     patience: int = 0
+    clip_norm: float = 0.0
 
     def optimizer(self, windows: int) -> AveragedAdamW:
         """AdamW with the learning rate schedule over all steps and a moving average of the weights."""
@@ -77,7 +79,8 @@ class Stage:
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, steps - warmup), warmup_target=self.learning_rate, warmup_steps=warmup
         )
-        return AveragedAdamW(rate, self.averaging, weight_decay=self.weight_decay, clipnorm=1.0)
+        clip = {"global_clipnorm": self.clip_norm} if self.clip_norm else {"clipnorm": 1.0}
+        return AveragedAdamW(rate, self.averaging, weight_decay=self.weight_decay, **clip)
 
     def over(self, history: list[dict[str, Any]]) -> bool:
         """Whether all epochs are done, or the last ``patience`` epochs brought no higher score."""
