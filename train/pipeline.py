@@ -27,7 +27,7 @@ from .preparation import check_same_data, make_contract, prepare
 from .provenance import source_commit
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
 from .stages import TrainingRun, fit_forest, train_alone, train_student, train_teachers
-from .teachers import Teacher, TeacherEnsemble, joined
+from .teachers import Named, joined
 from .training_loop import Reporter, predict_logits
 from .view_encoder import ViewEncoder
 from .window_front_end import WindowScale
@@ -86,7 +86,7 @@ def train(
     choose_calibration(data.training, data.test, config.seed).save(folder.calibration)
 
     training_run = TrainingRun(folder, contract, data, config, reporter)
-    history, teacher = _run_stages(training_run, given)
+    history, teachers = _run_stages(training_run, given)
 
     metrics = {
         "dataset": dataset.name,
@@ -95,7 +95,7 @@ def train(
         "minutes": round((time.perf_counter() - began) / 60, 2),
         "epochs": {stage: sum(r["stage"] == stage for r in history) for stage in ("teacher", "student")},
         "student": _measure(load_run(folder.path)[0], data.test, contract.model, folder.predictions, config.seed),
-        **({"teacher": _measure_teacher(teacher, data.test, folder, config.seed)} if teacher else {}),
+        **({"teacher": _measure_teachers(teachers, data.test, folder, config.seed)} if teachers else {}),
         "machine": {"platform": platform.platform(), "python": platform.python_version()},
         "versions": dict(contract.versions),
         "commit": source_commit(),
@@ -122,20 +122,21 @@ def _check_teacher_wanted(config: TrainConfig, given: Sequence[RunFolder]) -> No
         )
 
 
-def _run_stages(run: TrainingRun, given: Sequence[RunFolder]) -> tuple[History, Teacher | None]:
-    """Train all stages of the model, with given runs' teachers or its own; the history and any teacher."""
+def _run_stages(run: TrainingRun, given: Sequence[RunFolder]) -> tuple[History, Named]:
+    """Train all stages of the model, with given runs' teachers or its own; the history and the teachers by name."""
     family = MODELS[run.config.model]
     if family.input == "features":
-        return fit_forest(run), None
+        return fit_forest(run), []
     if not family.distilled:
-        return train_alone(run, _front_end(run)), None
+        return train_alone(run, _front_end(run)), []
     if not (given or needs_teacher(run.config)):
-        return train_student(run, _front_end(run), None, []), None
+        return train_student(run, _front_end(run), None, []), []
     history = [] if given else train_teachers(run, _front_end(run))
     lent = [pair for folder in given or [run.folder] for pair in folder.lent_teachers().items()]
-    teacher = joined([(name, _load_teacher(path, run)) for name, path in lent])
+    teachers = [(name, _load_teacher(path, run)) for name, path in lent]
+    teacher = joined(teachers)
     # Teacher and student share one front end, since both must get the same input.
-    return train_student(run, teacher.front_end, teacher, history), teacher
+    return train_student(run, teacher.front_end, teacher, history), teachers
 
 
 def _load_teacher(path: Path, run: TrainingRun) -> WindowClassifier:
@@ -158,13 +159,13 @@ def _front_end(run: TrainingRun) -> keras.layers.Layer:
     return DftSpectrogram(stft, ranges, gain, run.config.levels)
 
 
-def _measure_teacher(teacher: Teacher, windows: Windows, folder: RunFolder, seed: int) -> dict[str, Any]:
-    """Metrics of the teacher, with those of each member if there are several."""
-    metrics = _measure(teacher, windows, teacher.name, folder.teacher_predictions, seed)
-    if not isinstance(teacher, TeacherEnsemble):
+def _measure_teachers(teachers: Named, windows: Windows, folder: RunFolder, seed: int) -> dict[str, Any]:
+    """Metrics of the teachers together, and of each member if there are several."""
+    name = "+".join(name for name, _ in teachers)
+    metrics = _measure(joined(teachers), windows, name, folder.teacher_predictions, seed)
+    if len(teachers) == 1:
         return metrics
-    members = [_measure(member, windows, member.name, None, seed) for member in teacher.members]
-    return {**metrics, "members": members}
+    return {**metrics, "members": [_measure(member, windows, name, None, seed) for name, member in teachers]}
 
 
 def _measure(classifier: Any, windows: Windows, name: str, kept: Path | None, seed: int) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _network_with_stem(teacher: Teacher) -> Any:
     network = getattr(teacher, "network", None)
     if not hasattr(network, "stem") or not hasattr(network, "width"):
         raise ModelError(
-            f"teacher {teacher.name}",
+            "teacher",
             found="a network without ResNet-18's stem",
             expected="a ResNet-18, on whose stem the student starts",
             next_step="use another teacher or the student's own stem",

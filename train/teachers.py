@@ -59,20 +59,19 @@ class TeacherEnsemble(keras.Model):
         members = [member.in_precision(precision) for member in self.members]
         if all(new is old for new, old in zip(members, self.members, strict=True)):
             return self
-        return TeacherEnsemble(members, name=self.name)
+        return TeacherEnsemble(members)
 
 
 Teacher = WindowClassifier | TeacherEnsemble
+Named = Sequence[tuple[str, WindowClassifier]]
 
 
-def joined(named: Sequence[tuple[str, WindowClassifier]]) -> Teacher:
-    """The only teacher, or an ensemble of all; each bears its name.
+def joined(named: Named) -> Teacher:
+    """The only teacher, or an ensemble of all, which are named for messages.
 
     Raises:
         ModelError: if their front ends differ.
     """
-    for name, classifier in named:
-        classifier.name = name
     first = _settings(named[0][1])
     for name, classifier in named[1:]:
         if _settings(classifier) != first:
@@ -85,7 +84,7 @@ def joined(named: Sequence[tuple[str, WindowClassifier]]) -> Teacher:
     members = [classifier for _, classifier in named]
     if len(members) == 1:
         return members[0]
-    return TeacherEnsemble(members, name="+".join(name for name, _ in named))
+    return TeacherEnsemble(members)
 
 
 def _settings(classifier: WindowClassifier) -> dict[str, Any]:
