@@ -120,7 +120,7 @@ def cut_windows(
     >>> windows.signals.shape
     (24, 128, 6)
     """
-    _check_lengths(window_length, hop_length, history)
+    _check_lengths(window_length, hop_length, min(history, margin))
     names = dataset.label_names if label_names is None else tuple(label_names)
     table = label_table(dataset.label_names, names, dataset.name)
     recordings = [resample(recording, rate_hz) for recording in dataset.recordings]

@@ -94,7 +94,7 @@ def make_contract(
             expected=f"at least {shortest} samples for the model {config.model}",
             next_step=f"choose a window of at least {shortest / rate:.2f} s",
         )
-    own = data.training.signals[:, -window_length:]
+    own = data.training.own_signals
     acc_full_scale, gyro_full_scale = full_scales(own)
     contract = ModelContract(
         labels=data.training.label_names,

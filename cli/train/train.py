@@ -36,7 +36,14 @@ history.csv, config.json, predictions.npz of the held-out windows and teacher.ke
 )
 @click.option("--test-subjects", type=SUBJECTS, help="Whom to hold out. [default: the dataset's own choice, else 25 %]")
 @click.option("--subjects", type=SUBJECTS, help="Use these subjects alone.")
-@click.option("--teacher", type=click.Path(path_type=Path), metavar="RUN", help="Take the teacher of this run.")
+@click.option(
+    "--teacher",
+    "teachers",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    multiple=True,
+    help="Take the teacher of this run; given several times, the mean of all teaches.",
+)
 @training_options
 @window_options
 @click.option("--resume", is_flag=True, help="Go on with the run in RUN.")
@@ -48,7 +55,7 @@ def train(
     run: Path,
     test_subjects: tuple[str, ...] | None,
     subjects: tuple[str, ...] | None,
-    teacher: Path | None,
+    teachers: tuple[Path, ...],
     resume: bool,
     overwrite: bool,
     tensorboard: bool,
@@ -83,7 +90,7 @@ def train(
                 config,
                 reporter=Reporters(progress, log) if log else progress,
                 test_subjects=test_subjects,
-                teacher_run=teacher,
+                teacher_run=teachers,
                 resume=resume,
                 overwrite=overwrite,
             )
