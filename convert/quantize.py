@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ConversionError, ModelContract, ModelError
-from deseptr.contract.views import VIEW_SCALE
+from deseptr.contract import INPUT_STEPS, ConversionError, ModelContract, ModelError
 from deseptr.tflite.graph import pack, unpack
 from deseptr.train.run_folder import CalibrationWindows, RunFolder
 
@@ -190,7 +189,7 @@ def with_full_range(views: NDArray[np.float32]) -> NDArray[np.float32]:
         views: ``[n, window_length, 2 · channels]``, int8 values over 127.5.
     """
     extreme = views[:1].copy()
-    extreme[0, :2, -1] = np.array([-128, 127], np.float32) * np.float32(VIEW_SCALE)
+    extreme[0, :2, -1] = np.array([-128, 127], np.float32) / np.float32(INPUT_STEPS)
     return np.concatenate([views, extreme])
 
 

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from deseptr.contract import InputViews
-from deseptr.contract.views import LARGEST, SMALLEST, VIEW_SCALE, step_sizes
+from deseptr.contract import INPUT_STEPS, InputViews
+from deseptr.contract.views import STEPS
 
 
 @keras.saving.register_keras_serializable("deseptr")
@@ -52,15 +52,15 @@ class ViewEncoder(keras.layers.Layer):
         super().build(input_shape)
 
     def _steps(self, shape: Any, dtype: Any = None) -> Any:
-        return ops.convert_to_tensor(step_sizes(self.input_range))
+        return ops.convert_to_tensor(np.float32(np.array(self.input_range) / STEPS))
 
     def call(self, windows: Any) -> Any:
         """Encode windows with their history."""
-        steps = ops.clip(ops.round(windows / self.step), float(SMALLEST), float(LARGEST))
+        steps = ops.clip(ops.round(windows / self.step), -32768.0, 32767.0)
         own = steps[:, self.history :]
         deviation = (self.history + 1.0) * own - self._trailing_sums(steps)
         coarse = ops.minimum(ops.floor((own + 128.0) / 256.0), 127.0)
-        return ops.concatenate([coarse, ops.sign(deviation) * self._level(ops.abs(deviation))], axis=-1) * VIEW_SCALE
+        return ops.concatenate([coarse, ops.sign(deviation) * self._level(ops.abs(deviation))], axis=-1) / INPUT_STEPS
 
     def _trailing_sums(self, values: Any) -> Any:
         done = 1

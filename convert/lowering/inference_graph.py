@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from deseptr.contract import INPUT_STEPS, ConversionError, ModelContract
-from deseptr.contract.views import VIEW_SCALE
 from deseptr.train.classifier import WindowClassifier
 from deseptr.train.front_end import DftSpectrogram, quantise
 from deseptr.train.models import (
@@ -115,7 +114,7 @@ class InferenceGraph(tf.Module):
         """
         views = self._contract.views
         if views is not None:
-            return views.encode(windows, self._contract.input_range) * np.float32(VIEW_SCALE)
+            return views.encode(windows, self._contract.input_range) / np.float32(INPUT_STEPS)
         return np.asarray(windows if self._raw else quantise(windows / self._range), np.float32)
 
     def predict(self, windows: Any) -> Any:

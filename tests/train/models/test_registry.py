@@ -36,7 +36,7 @@ def test_the_table_of_models_does_not_import_keras():
     ],
 )
 def test_names_state_the_size(model: str, name: str):
-    assert MODELS[model].name(TrainConfig(heads=3, depth=2)) == name
+    assert MODELS[model].name(TrainConfig(model=model, heads=3, depth=2)) == name
 
 
 def test_depth_of_one_is_left_out_of_the_name():
