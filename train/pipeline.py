@@ -105,6 +105,25 @@ def train(
     return metrics
 
 
+def prepare_run(
+    dataset: Dataset, run: Path, config: TrainConfig, reporter: Reporter, test_subjects: tuple[str, ...] | None = None
+) -> TrainingRun:
+    """A run folder that is ready for its stages, with the windows that they train on.
+
+    Raises:
+        DataError: if the data cannot be split, or a class has no window in a part that needs it.
+        ModelError: if the folder has other settings.
+    """
+    folder = RunFolder(run)
+    check_run(folder, config, resume=True, overwrite=False)
+    data = prepare(dataset, config, test_subjects)
+    open_run(folder, config, overwrite=False)
+    contract = make_contract(dataset, data, config, [])
+    check_same_data(folder, contract)
+    contract.save(folder.contract)
+    return TrainingRun(folder, contract, data, config, reporter)
+
+
 def _paths(teacher_run: Path | Sequence[Path] | None) -> Sequence[Path]:
     if teacher_run is None:
         return ()

@@ -26,7 +26,7 @@ from .run_folder import RunFolder, evenly
 from .teachers import Teacher
 from .training_loop import Reporter, Stage, fit
 
-_MEASURED_WINDOWS = 2048
+MEASURED_WINDOWS = 2048
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ def train_teachers(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     history: History = []
     members = run.config.members
     for member in members:
-        _seed(run.config.seed)
-        teacher = WindowClassifier(front_end, _network(member, run.classes, run.config))
-        stage = _teacher_stage(run.config)
+        seed_stage(run.config.seed)
+        teacher = WindowClassifier(front_end, new_network(member, run.classes, run.config))
+        stage = teacher_stage(run.config)
         state = stage.name if len(members) == 1 else f"{stage.name}-{member}"
         best = run.folder.teacher_of(member, members)
-        history = _fit(run, _supervised(run, teacher), stage, history, best, run.folder.state(state))
+        history = _fit(run, supervised_objective(run, teacher), stage, history, best, run.folder.state(state))
     return history
 
 
@@ -69,19 +69,19 @@ def train_student(run: TrainingRun, front_end: keras.layers.Layer, teacher: Teac
 
     With the precision bfloat16, the teacher is used as a copy that computes in bfloat16, too.
     """
-    _seed(run.config.seed)
+    seed_stage(run.config.seed)
     student = build_student(front_end, teacher, run.data.training, run.config)
-    return _fit_model(run, _distilled(run, student, teacher), _student_stage(run.config), before)
+    return _fit_model(run, distilled_objective(run, student, teacher), student_stage(run.config), before)
 
 
 def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     """Train the run's model without a teacher, with the student's settings; ResNet-18 with the teacher's."""
-    _seed(run.config.seed)
-    model = WindowClassifier(front_end, _network(run.config.model, run.classes, run.config))
-    stage = _student_stage(run.config)
+    seed_stage(run.config.seed)
+    model = WindowClassifier(front_end, new_network(run.config.model, run.classes, run.config))
+    stage = student_stage(run.config)
     if run.config.model == "resnet18":
-        stage = replace(_teacher_stage(run.config), name="student")
-    return _fit_model(run, _supervised(run, model), stage, [])
+        stage = replace(teacher_stage(run.config), name="student")
+    return _fit_model(run, supervised_objective(run, model), stage, [])
 
 
 def fit_forest(run: TrainingRun) -> History:
@@ -113,11 +113,11 @@ def build_student(
     stem_from = teacher if family.teacher_stem and config.stem != "own" else None
     if stem_from is not None:
         config = replace(config, teacher_width=_network_with_stem(stem_from).width)
-    network = _network(config.model, len(training.label_names), config)
+    network = new_network(config.model, len(training.label_names), config)
     student = WindowClassifier(front_end, network, config.prediction)
     student.build((None, *training.signals.shape[1:]))
     if hasattr(network, "adapt"):
-        network.adapt(np.asarray(front_end(training.signals[evenly(len(training), _MEASURED_WINDOWS)])))
+        network.adapt(np.asarray(front_end(training.signals[evenly(len(training), MEASURED_WINDOWS)])))
     if stem_from is not None:
         teacher_stem = _network_with_stem(stem_from).stem
         network.stem.set_weights(teacher_stem.get_weights())
@@ -159,7 +159,7 @@ def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig, windo
     )
 
 
-def _seed(seed: int) -> None:
+def seed_stage(seed: int) -> None:
     """Start a stage from the seed alone, independent of earlier stages: a resumed run skips those that are complete."""
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
@@ -168,18 +168,20 @@ def _seed(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _network(model: str, classes: int, config: TrainConfig) -> Any:
+def new_network(model: str, classes: int, config: TrainConfig) -> Any:
     """A network by name, computing in the precision of the settings; the classifier around it stays float32."""
     with dtype_policy(POLICIES[config.precision]):
         return MODELS[model].build(classes, config)
 
 
-def _supervised(run: TrainingRun, classifier: WindowClassifier) -> SupervisedObjective:
+def supervised_objective(run: TrainingRun, classifier: WindowClassifier) -> SupervisedObjective:
+    """The objective of a classifier that learns from labels."""
     augmentation = build_augmentation(classifier.front_end, run.config, run.contract.window_length)
     return SupervisedObjective(classifier, augmentation, run.config.label_smoothing, run.class_weights)
 
 
-def _distilled(run: TrainingRun, student: WindowClassifier, teacher: Teacher | None) -> Objective:
+def distilled_objective(run: TrainingRun, student: WindowClassifier, teacher: Teacher | None) -> Objective:
+    """The objective of a student with or without a teacher."""
     config = run.config
     augmentation = build_augmentation(student.front_end, config, run.contract.window_length)
     if teacher is None or config.distillation == "none":
@@ -196,11 +198,13 @@ def _distilled(run: TrainingRun, student: WindowClassifier, teacher: Teacher | N
     )
 
 
-def _teacher_stage(config: TrainConfig) -> Stage:
+def teacher_stage(config: TrainConfig) -> Stage:
+    """Training settings of a teacher."""
     return _stage("teacher", config, config.teacher_epochs, config.teacher_learning_rate)
 
 
-def _student_stage(config: TrainConfig) -> Stage:
+def student_stage(config: TrainConfig) -> Stage:
+    """Training settings of the run's model."""
     return _stage("student", config, config.student_epochs, config.student_learning_rate)
 
 

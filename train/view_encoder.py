@@ -51,6 +51,11 @@ class ViewEncoder(keras.layers.Layer):
         )
         super().build(input_shape)
 
+    def set_range(self, input_range: Sequence[float]) -> None:
+        """Change the SI value that counts as 1.0 of each channel of a built encoder."""
+        self.input_range = [float(v) for v in input_range]
+        self.step.assign(self._steps(self.step.shape))
+
     def _steps(self, shape: Any, dtype: Any = None) -> Any:
         return ops.convert_to_tensor(np.float32(np.array(self.input_range) / STEPS))
 
