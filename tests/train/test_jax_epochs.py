@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_jax import on_jax
+from jax_process import on_jax
 
 pytest.importorskip("jax")
 
