@@ -58,14 +58,14 @@ print(counts["dispatched"], counts["compiled"], len(losses[0]) > 3)
 """
 )
 _FOLDS = (
-    _SETTINGS
+    "import deseptr.train.together\n"
+    + _SETTINGS
     + _COUNT
     + """
 from pathlib import Path
 from deseptr.data import load_dataset, make_protocol
 from deseptr.evaluate.crossval import make_jobs
 from deseptr.evaluate.fold_job import train_folds_together
-import deseptr.train.together
 dataset = load_dataset("synthetic:subjects=4,seconds=12")
 jobs = make_jobs(dataset, make_protocol("loso", dataset), config, Path("out"), None)[:3]
 for job in jobs:

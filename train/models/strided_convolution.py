@@ -9,6 +9,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from .taps import convolve
+
 PACKAGE = "deseptr"
 
 
@@ -68,7 +70,7 @@ class StridedConvolution(layers.Layer):
 
     def _convolve(self, inputs: Any) -> Any:
         if self.filters is not None:
-            return ops.conv(inputs, self.kernel, strides=tuple(self.strides), padding="valid")
+            return convolve(inputs, self.kernel, self.strides)
         # TensorFlow's depthwise kernel has one stride for both axes: columns are placed beside the channels.
         rows, columns, channels = inputs.shape[1:]
         flat = ops.reshape(inputs, (-1, rows, 1, columns * channels))

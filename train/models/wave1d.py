@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from .taps import convolve
+
 PACKAGE = "deseptr"
 
 
@@ -52,10 +54,10 @@ class TemporalBlock(layers.Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Apply the block."""
-        x = ops.relu(self.first_normalisation(self.first(inputs), training=training))
-        x = self.second_normalisation(self.second(x), training=training)
+        x = ops.relu(self.first_normalisation(_apply(self.first, inputs), training=training))
+        x = self.second_normalisation(_apply(self.second, x), training=training)
         if self.shortcut is not None:
-            inputs = self.shortcut_normalisation(self.shortcut(inputs), training=training)
+            inputs = self.shortcut_normalisation(_apply(self.shortcut, inputs), training=training)
         return ops.relu(x + inputs)
 
     def get_config(self) -> dict[str, Any]:
@@ -110,7 +112,7 @@ class Wave1d(keras.Model):
 
     def call(self, windows: Any, training: bool | None = None) -> Any:
         """Logits of windows."""
-        x = ops.relu(self.normalisation(self.convolution(windows), training=training))
+        x = ops.relu(self.normalisation(_apply(self.convolution, windows), training=training))
         for block in self.blocks:
             x = block(x, training=training)
         features = ops.concatenate([ops.mean(x, axis=1), ops.max(x, axis=1)], axis=-1)
@@ -125,3 +127,9 @@ def _convolution(filters: int, size: int, stride: int, name: str) -> layers.Laye
     return layers.Conv1D(
         filters, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
     )
+
+
+def _apply(convolution: Any, x: Any) -> Any:
+    """A convolution along time of ``[batch, time, channels]``."""
+    y = convolve(ops.expand_dims(x, 2), ops.expand_dims(convolution.kernel, 1), (convolution.strides[0], 1), "same")
+    return ops.squeeze(y, axis=2)
