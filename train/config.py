@@ -206,7 +206,7 @@ class TrainConfig:
 
         A model on views counts in samples: its columns and frames are the same at every rate.
         """
-        if MODELS[self.model].input == "views":
+        if self.views:
             return StftSpec(32, 4, 2)
         return StftSpec(
             frame_length=max(2, 2 * round(self.frame_s * rate_hz / 2)),
