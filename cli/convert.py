@@ -67,7 +67,7 @@ Examples:
     type=click.FloatRange(0, 100),
     default=99.0,
     show_default=True,
-    help="Parity gate: smallest share of windows with the checkpoint's class, %.",
+    help="Parity gate: smallest share of windows with the checkpoint's class, or a class it hesitates about, %.",
 )
 @click.option(
     "--loss",
@@ -213,6 +213,14 @@ def _convert_one(run: Path, output: Path, settings: _Settings, report: Callable[
         from deseptr.report.html.page import PAGE_START
 
         check_replaceable(output.with_suffix(".html"), PAGE_START, "a page of deseptr", "output path")
+
+    def write_page(conversion: Conversion) -> None:
+        if settings.report:
+            from deseptr.report.conversion_page import convert_page
+
+            report("timing the operations")
+            atomic_write(output.with_suffix(".html"), convert_page(conversion))
+
     result = convert_run(
         run,
         output,
@@ -221,12 +229,9 @@ def _convert_one(run: Path, output: Path, settings: _Settings, report: Callable[
         gate=settings.gate,
         force=settings.force,
         report=report,
+        refused=write_page,
     )
-    if settings.report:
-        from deseptr.report.conversion_page import convert_page
-
-        report("timing the operations")
-        atomic_write(output.with_suffix(".html"), convert_page(result))
+    write_page(result)
     return result
 
 

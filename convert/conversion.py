@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +43,7 @@ class Conversion:
         arena: memory that TensorFlow Lite Micro needs; None for other targets.
         edgetpu: report of the Edge TPU compiler; None for other targets and without the compiler.
         firmware: C++ files written for the target ``micro``.
+        written: whether the file was written; a refused model is not.
     """
 
     path: Path
@@ -54,6 +56,7 @@ class Conversion:
     arena: Arena | None = None
     edgetpu: EdgeTpuReport | None = None
     firmware: tuple[Path, ...] = ()
+    written: bool = True
 
     def __repr__(self) -> str:
         parity, state = self.kept.deciding, "passed" if self.passed else "failed the gate"
@@ -123,6 +126,7 @@ def convert_run(
     gate: Gate | None = None,
     force: bool = False,
     report: Report = lambda text: None,
+    refused: Callable[[Conversion], None] = lambda conversion: None,
 ) -> Conversion:
     """Convert a checkpoint to a ``.tflite`` and verify that it is the same model.
 
@@ -138,6 +142,7 @@ def convert_run(
         gate: limits that a quantised model must meet.
         force: also write a model that fails the gate.
         report: called with a line of text at each step.
+        refused: called with a conversion that failed the gate and is not written, before the error is raised.
 
     Raises:
         ModelError: if the run cannot be read.
@@ -152,6 +157,7 @@ def convert_run(
     with kept_worker():
         attempts = _attempts(run, recipe, calibration, gate, report)
         if attempts[-1].failures and not force:
+            refused(_unwritten(run, output, tuple(attempts), gate))
             raise _not_the_same(run, attempts)
         return _write(run, output, tuple(attempts), gate)
 
@@ -175,7 +181,25 @@ def _not_the_same(run: Path, attempts: list[Attempt]) -> ConversionError:
         run,
         found=f"a model that is not the same in {kept.recipe.mode}{tried} ({'; '.join(kept.failures)})",
         expected="the checkpoint's predictions",
-        next_step=f"train longer or on more varied data, try another --mode, or --force (worst layers: {lossy})",
+        next_step=(
+            f"train longer or on more varied data, try another --mode, lower --agreement or raise --loss, or --force "
+            f"(worst layers: {lossy})"
+        ),
+    )
+
+
+def _unwritten(run: Path, output: Path, attempts: tuple[Attempt, ...], gate: Gate) -> Conversion:
+    """What would have been written, for the page that gives the reasons."""
+    quantized = attempts[-1].quantized
+    return Conversion(
+        path=output,
+        source=run,
+        content=embed_contract(quantized.flatbuffer, quantized.contract),
+        contract=quantized.contract,
+        attempts=attempts,
+        gate=gate,
+        warnings=tuple(range_warnings(quantized.calibration.windows, quantized.contract)),
+        written=False,
     )
 
 

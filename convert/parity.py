@@ -13,7 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError, Interval, Scores, accuracy, macro_f1, score, seeds_interval, subject_confusions
+from deseptr.contract import (
+    DataError,
+    Interval,
+    Scores,
+    accuracy,
+    macro_f1,
+    score,
+    seeds_interval,
+    softmax,
+    subject_confusions,
+)
 
 LEVEL = 0.95
 # Shares of windows are sums of floats: they are compared with this tolerance.
@@ -65,6 +75,9 @@ class Parity:
         macro_f1: difference of the macro-F1s.
         resampled: unit of the bootstrap: ``subjects``, or ``windows`` if there is a single subject; such intervals do
             not extend to other wearers.
+        hesitation: part of the disagreement, as a fraction of the windows, that is the reference's own hesitation: a
+            window counts 1 − (p − q), with p the probability that the reference gives its class and q what it gives the
+            candidate's. Where it is certain of its class a differing window counts 0, where it is a tie 1.
     """
 
     candidate: str
@@ -76,6 +89,12 @@ class Parity:
     accuracy: Difference
     macro_f1: Difference
     resampled: str
+    hesitation: float = 0.0
+
+    @property
+    def decisive_agreement(self) -> float:
+        """Fraction of windows on which both predict the same class or the reference hesitates between the two."""
+        return min(1.0, self.agreement + self.hesitation)
 
     @property
     def windows(self) -> int:
@@ -89,6 +108,7 @@ class Parity:
             "candidate": self.candidate,
             "windows": self.windows,
             "agreement": self.agreement,
+            "decisive_agreement": self.decisive_agreement,
             "agreement_interval": _bounds(self.agreement_interval),
             "logit_error": {"lsb": error.lsb, "max": error.maximum, "mean": error.mean, "p99": error.p99},
             "accuracy_difference": self.accuracy.value,
@@ -156,7 +176,18 @@ def compare(
         accuracy=Difference(scores.accuracy - wanted.accuracy, interval(accuracy)),
         macro_f1=Difference(scores.macro_f1 - wanted.macro_f1, interval(macro_f1)),
         resampled="windows" if alone else "subjects",
+        hesitation=_hesitation(reference, classes, expected),
     )
+
+
+def _hesitation(
+    reference: NDArray[np.floating[Any]], classes: NDArray[np.integer[Any]], expected: NDArray[np.integer[Any]]
+) -> float:
+    differing = np.flatnonzero(classes != expected)
+    probabilities = softmax(np.asarray(reference[differing], np.float64))
+    rows = np.arange(len(differing))
+    margins = probabilities[rows, expected[differing]] - probabilities[rows, classes[differing]]
+    return float((1 - margins).sum() / len(expected))
 
 
 def wilson_interval(successes: int, trials: int, level: float = LEVEL) -> Interval:
@@ -173,11 +204,14 @@ def wilson_interval(successes: int, trials: int, level: float = LEVEL) -> Interv
 class Gate:
     """Limits that a quantised model must meet.
 
-    The point estimates decide, not their intervals, which show how reliable the estimates are. With few windows, a
-    single one may exceed the limits; one differing window is always allowed.
+    A window on which the two differ counts by how far the reference preferred its class: where it hesitates between two
+    classes, the other one is not an error. A loss of score beyond the limit counts only if the paired interval excludes
+    no loss, unless it is more than twice the limit. With few windows, a single one may exceed the limits; one differing
+    window is always allowed.
 
     Args:
-        agreement: smallest fraction of windows on which the model predicts the reference's class.
+        agreement: smallest fraction of windows on which the model predicts the reference's class, or one between which
+            and its own the reference hesitates (:attr:`Parity.decisive_agreement`).
         loss: largest loss of accuracy and of macro-F1 against the reference, as a fraction of 1.
     """
 
@@ -188,21 +222,31 @@ class Gate:
         """Limits that are not met, each with the value found and the value expected."""
         found = []
         differing = round((1 - parity.agreement) * parity.windows)
-        if differing > 1 and not parity.agreement >= self.agreement - _ROUNDING:
+        if differing > 1 and not parity.decisive_agreement >= self.agreement - _ROUNDING:
+            counted = f", {parity.decisive_agreement:.2%} without its hesitation" if parity.hesitation else ""
             found.append(
                 f"agreement with the reference: found {parity.agreement:.2%} "
-                f"({parity.windows - differing} of {parity.windows} windows), expected at least {self.agreement:.2%}"
+                f"({parity.windows - differing} of {parity.windows} windows{counted}), "
+                f"expected at least {self.agreement:.2%} (--agreement)"
             )
         for name, difference, one in (
             ("accuracy", parity.accuracy, 1 / parity.windows),
             ("macro-F1", parity.macro_f1, _f1_of_a_window(parity.scores)),
         ):
-            if not difference.value >= -max(self.loss, one) - _ROUNDING:
+            limit = max(self.loss, one)
+            if not difference.value >= -limit - _ROUNDING and not _may_be_none(difference, limit):
                 found.append(
                     f"{name}: found {-100 * difference.value:.2f} points below the reference, "
-                    f"expected at most {100 * self.loss:.2f}"
+                    f"expected at most {100 * self.loss:.2f} (--loss)"
                 )
         return tuple(found)
+
+
+def _may_be_none(difference: Difference, limit: float) -> bool:
+    """Whether a loss is at most twice the limit and its interval includes none."""
+    return (
+        difference.interval is not None and difference.interval.high >= 0 and difference.value >= -2 * limit - _ROUNDING
+    )
 
 
 def _f1_of_a_window(scores: Scores) -> float:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ConversionError, ModelContract, ModelError
+from deseptr.contract import INPUT_STEPS, ConversionError, ModelContract, ModelError
 from deseptr.tflite.graph import pack, unpack
 from deseptr.train.run_folder import CalibrationWindows, RunFolder
 
@@ -160,25 +160,41 @@ def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | N
     logits = predict_logits(classifier, held_out)
     _check_logits(logits, run)
     windows = graph.encode(calibration.windows[: recipe.calibration_windows])
+    if contract.views is not None:
+        windows = with_full_range(windows)
     reference = flatbuffer_of(graph, Recipe("float32"), windows, run)
     if recipe.quantised:
         edits: list[Callable[[Any], None]] = [make_operands_symmetric]
-        if recipe.mode == "int16x8" and isinstance(classifier, WindowClassifier):
+        if recipe.mode == "int16x8" and isinstance(classifier, WindowClassifier) and contract.views is None:
             edits.append(round_input)
         model = unpack(flatbuffer_of(graph, recipe, windows, run))
         for edit in edits:
             edit(model)
         integer = flatbuffer = pack(model)
         if recipe.io == "float32":
-            add_float_io(model, contract.input_range)
+            add_float_io(model, contract.input_range if contract.views is None else (1.0,) * contract.graph_channels)
             flatbuffer = pack(model)
     else:
         flatbuffer = integer = flatbuffer_of(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
     return Quantized(flatbuffer, integer, reference, graph.encode(held_out), contract, calibration, logits)
 
 
+def with_full_range(views: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Encoded calibration windows and one more, in which the smallest and the largest view occur.
+
+    The scale of the graph's input then is the contract's, 1/127.5 with zero point 0, whatever the windows are. The two
+    values stand at the beginning of the last channel's fine view, which saturates in strong motion anyway.
+
+    Args:
+        views: ``[n, window_length, 2 · channels]``, int8 values over 127.5.
+    """
+    extreme = views[:1].copy()
+    extreme[0, :2, -1] = np.array([-128, 127], np.float32) / np.float32(INPUT_STEPS)
+    return np.concatenate([views, extreme])
+
+
 def _check_windows(calibration: CalibrationWindows, contract: ModelContract, run: Path) -> None:
-    expected = (contract.window_length, len(contract.channels))
+    expected = (contract.input_length, len(contract.channels))
     for windows in (calibration.windows, calibration.held_out_windows):
         if windows.shape[1:] != expected or windows.dtype != np.float32:
             found = f"{windows.dtype} of shape {windows.shape}"

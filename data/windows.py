@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,11 @@ class Windows:
         """``[window, window_length, 6]``: the windows alone, without their history."""
         return self.signals[:, self.history :]
 
+    def without_margin(self, margin: int) -> Windows:
+        """The same windows without ``margin`` samples at both ends."""
+        inside = self.signals[:, margin : self.signals.shape[1] - margin]
+        return replace(self, signals=inside, history=self.history - margin)
+
     def of_subjects(self, subjects: Sequence[str]) -> Windows:
         """The windows of some subjects, in unchanged order."""
         return self.take(np.isin(self.subjects, list(subjects)))
@@ -88,6 +93,7 @@ def cut_windows(
     rate_hz: float,
     label_names: Sequence[str] | None = None,
     history: int = 0,
+    margin: int = 0,
 ) -> Windows:
     """Cut every run of one label in every recording into windows.
 
@@ -103,6 +109,8 @@ def cut_windows(
             classes are left out.
         history: samples before each window that its ``signals`` begin with, whatever their label; before the start of
             the recording its first sample is repeated.
+        margin: samples before the history and after the window that ``signals`` have as well, for augmentation; at the
+            ends of the recording its first and last sample are repeated.
 
     Raises:
         DataError: if a length is not positive, a label is unknown, or no run is long enough for a window.
@@ -112,7 +120,7 @@ def cut_windows(
     >>> windows.signals.shape
     (24, 128, 6)
     """
-    _check_lengths(window_length, hop_length, history)
+    _check_lengths(window_length, hop_length, min(history, margin))
     names = dataset.label_names if label_names is None else tuple(label_names)
     table = label_table(dataset.label_names, names, dataset.name)
     recordings = [resample(recording, rate_hz) for recording in dataset.recordings]
@@ -120,7 +128,8 @@ def cut_windows(
     counts = [len(labels) for _, labels in cuts]
     if not sum(counts):
         raise _no_window(dataset, recordings, window_length)
-    signals = np.empty((sum(counts), history + window_length, len(CHANNELS)), np.float32)
+    history += margin
+    signals = np.empty((sum(counts), history + window_length + margin, len(CHANNELS)), np.float32)
     _fill(signals, recordings, [starts for starts, _ in cuts], history)
     return Windows(
         signals,
@@ -169,7 +178,8 @@ def _fill(
 ) -> None:
     done, length = 0, signals.shape[1] - history
     for recording, first in zip(recordings, starts, strict=True):
-        signals[done : done + len(first)] = recording.signals[samples_before(first, length, history)]
+        index = np.minimum(samples_before(first, length, history), len(recording) - 1)
+        signals[done : done + len(first)] = recording.signals[index]
         done += len(first)
 
 

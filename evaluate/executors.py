@@ -21,7 +21,7 @@ from typing import Any
 from deseptr.contract import DeseptrError, SetupError
 from deseptr.data import Dataset
 
-from .fold_job import FoldJob, FoldResult, run_fold
+from .fold_job import FoldJob, FoldResult, run_fold, train_folds_together
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,15 @@ def ray_executor(address: str, at_once: int | None = None) -> Executor:
     return partial(_on_ray, address, at_once)
 
 
+def together_executor(report: Callable[[str], None] = lambda text: None) -> Executor:
+    """Train all folds at once in this process, on JAX, then measure them one after another.
+
+    Args:
+        report: called with a line of text after each stage.
+    """
+    return partial(_together, report)
+
+
 def attempt_fold(dataset: Dataset, job: FoldJob) -> Outcome:
     """Run a fold; an expected error is an outcome."""
     try:
@@ -65,6 +74,11 @@ def attempt_fold(dataset: Dataset, job: FoldJob) -> Outcome:
 def _here(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
     for job in jobs:
         yield attempt_fold(dataset, job)
+
+
+def _together(report: Callable[[str], None], dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
+    train_folds_together(dataset, jobs, report)
+    yield from _here(dataset, jobs)
 
 
 def _work(dataset: Dataset, job: FoldJob, threads: int) -> Outcome:

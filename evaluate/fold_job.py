@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import pkgutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -222,6 +222,32 @@ def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
     }
     atomic_write(job.result, json.dumps(figures, indent=2) + "\n")
     return FoldResult(job, figures)
+
+
+def train_folds_together(dataset: Dataset, jobs: Sequence[FoldJob], report: Callable[[str], None]) -> None:
+    """Train the folds that are not trained yet at once; :func:`run_fold` then only measures them.
+
+    Args:
+        dataset: the recordings with the wanted labels only.
+        jobs: folds with the same settings.
+        report: called with a line of text after each stage.
+
+    Raises:
+        DataError: if anything of a test subject is in the training windows, or a fold cannot be trained on.
+        SetupError: if the settings do not allow it, or a fold's folder holds something else.
+    """
+    from deseptr.train.pipeline import prepare_run
+    from deseptr.train.together import check_together, train_together
+
+    runs = []
+    for job in jobs:
+        check_together(job.config)
+        check_claim(job)
+        claim(job)
+        if not RunFolder(job.run).state("student").exists():
+            runs.append(prepare_run(dataset, job.run, job.config, LogFile(job.log), job.fold.test_subjects))
+    if runs:
+        train_together(runs, report)
 
 
 def _predict(job: FoldJob, test: Windows) -> Predictions:

@@ -90,7 +90,8 @@ def _result(result: Conversion) -> Iterator[Block]:
         same = f"same class as the checkpoint on {parity.agreement:.2%} of {parity.windows:,} held-out windows"
         yield html.verdict(f"Passed the gate{after}: {same}.", good=True)
     else:
-        yield html.verdict(f"Failed the gate, written by force: {'; '.join(result.kept.failures)}.", good=False)
+        kept = "written by force" if result.written else "not written"
+        yield html.verdict(f"Failed the gate, {kept}: {'; '.join(result.kept.failures)}.", good=False)
     yield from (html.paragraph(f"Warning: {warning}") for warning in _other_warnings(result))
     yield html.facts(tables.facts_rows(result))
     yield html.table(*tables.scores_table(parity), caption="On the held-out windows")

@@ -28,7 +28,7 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     import keras
 
     # Keras finds the classes named in a checkpoint only if their modules have been imported.
-    from . import front_end, models, window_front_end  # noqa: F401
+    from . import front_end, models, view_encoder, window_front_end  # noqa: F401
 
     for name in dir(models):
         getattr(models, name)
@@ -73,11 +73,11 @@ def _check_weights(model: Any, path: Path) -> None:
 def _check_shapes(model: Any, contract: ModelContract, path: Path) -> None:
     next_step = "put the contract of this checkpoint beside it"
     try:
-        output = model(np.zeros((1, contract.window_length, len(contract.channels)), "float32"))
+        output = model(np.zeros((1, contract.input_length, len(contract.channels)), "float32"))
     except Exception as error:  # depends on which layer rejects the window
         raise ModelError(
             path,
-            found=f"a model that does not accept a {contract.window_length} × {len(contract.channels)} window",
+            found=f"a model that does not accept a {contract.input_length} × {len(contract.channels)} window",
             expected="the contract's window",
             next_step=next_step,
         ) from error

@@ -45,6 +45,8 @@ class WindowClassifier(keras.Model):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build front end and network."""
+        if not self.front_end.built:
+            self.front_end.build(input_shape)
         if not self.network.built:
             # Some layers are created only here and must compute in the precision of the network that contains them.
             with dtype_policy(self.network.dtype_policy):

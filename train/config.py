@@ -9,7 +9,7 @@ from typing import Any
 
 from deseptr.contract import ModelError, StftSpec, atomic_write
 
-from .models.registry import MODELS
+from .models.registry import BY_MODEL, DEFAULTS, MODELS, Family
 
 MODEL_NAMES = tuple(MODELS)
 NETWORK_NAMES = tuple(name for name, family in MODELS.items() if family.input != "features")
@@ -20,13 +20,15 @@ STEM_NAMES = ("shared-tuned", "shared-frozen", "own")
 CLASS_WEIGHTS = ("none", "balanced", "sqrt")
 MIRRORS = ("none", "x", "y", "z")
 PRECISIONS = ("float32", "bfloat16")
+MEMBERS = tuple(name for name, family in MODELS.items() if family.input != "features" and not family.distilled)
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Settings of ``deseptr train``.
 
-    Models without a teacher are trained with the student's settings; ``resnet18`` with the teacher's.
+    Models without a teacher are trained with the student's settings; ``resnet18`` with the teacher's. A setting that
+    is left out, and whose default here is ``BY_MODEL``, has the value of the model's own recipe in ``models.registry``.
 
     Args:
         model: name of the model in ``models.registry``, one of :data:`MODEL_NAMES`.
@@ -35,8 +37,11 @@ class TrainConfig:
         overlap: fraction of a window that the next window repeats.
         frame_s: length of an STFT frame, s.
         frame_step_s: time between STFT frames, s.
+        views: whether the input is a coarse and a fine view of each channel instead of the window.
         quiet_gain: gain of the spectrogram's second level, which resolves slow motion; 0 leaves that level out.
         teacher_width: channels of the first stage of the teacher (64 is ResNet-18), and of the stem of DeSepTr.
+        members: models that teach if no teacher is given, each trained first; their probabilities are averaged.
+        teacher_share: share of the teacher in the distillation head's target; the rest is the label's.
         teacher_epochs: passes over the data for the teacher.
         teacher_learning_rate: peak learning rate of the teacher.
         student_epochs: passes over the data for the student.
@@ -47,11 +52,16 @@ class TrainConfig:
         batch_size: windows in a step.
         weight_decay: weight decay of AdamW.
         warmup: fraction of the steps during which the learning rate rises.
+        clip_norm: largest norm of a step's gradient; 0 does not limit it.
         averaging: horizon of the weights' moving average, as a fraction of the steps done.
         noise: augmentation: largest noise level, as a fraction of each channel's range.
         shift: augmentation: largest circular shift, as a fraction of the window; 0 turns it off, as for all others.
         mirror: augmentation: axis of the sensor that points sideways on the body, along which half of the windows are
             reflected, ``"x"``, ``"y"`` or ``"z"``; or ``"none"``.
+        mixup: augmentation: probability that a window is mixed with another one.
+        shift_samples: augmentation: largest shift of the window within its recording, in samples.
+        time_warp: augmentation: largest displacement along time, as a fraction of the window.
+        sensor_rate: augmentation: probability that a window is rotated, and that its sensors' scales are wrong.
         rotation_degrees: augmentation: largest rotation of the sensor's axes.
         gain: augmentation: largest error of a sensor's scale, as a fraction.
         rate_jitter: augmentation: largest error of the sample rate, as a fraction.
@@ -80,42 +90,55 @@ class TrainConfig:
     overlap: float = 0.5
     frame_s: float = 0.64
     frame_step_s: float = 0.08
+    views: bool = BY_MODEL
     quiet_gain: float = 16.0
     teacher_width: int = 32
-    teacher_epochs: int = 12
-    teacher_learning_rate: float = 1e-3
-    student_epochs: int = 20
-    student_learning_rate: float = 2e-3
-    dim: int = 48
+    members: tuple[str, ...] = BY_MODEL
+    teacher_share: float = BY_MODEL
+    teacher_epochs: int = BY_MODEL
+    teacher_learning_rate: float = BY_MODEL
+    student_epochs: int = BY_MODEL
+    student_learning_rate: float = BY_MODEL
+    dim: int = BY_MODEL
     heads: int = 1
     depth: int = 1
     batch_size: int = 128
     weight_decay: float = 0.02
     warmup: float = 0.05
+    clip_norm: float = BY_MODEL
     averaging: float = 0.25
     noise: float = 0.002
     shift: float = 0.0
     mirror: str = "none"
+    mixup: float = BY_MODEL
+    shift_samples: int = BY_MODEL
+    time_warp: float = BY_MODEL
+    sensor_rate: float = BY_MODEL
     rotation_degrees: float = 20.0
-    gain: float = 0.0
+    gain: float = BY_MODEL
     rate_jitter: float = 0.0
     dropped: float = 0.0
-    warp: float = 0.1
-    mask: float = 0.2
-    cutmix: float = 0.1
+    warp: float = BY_MODEL
+    mask: float = BY_MODEL
+    cutmix: float = BY_MODEL
     label_smoothing: float = 0.05
     distillation: str = "soft"
     temperature: float = 1.0
     stem: str = "shared-tuned"
     prediction: str = "mean"
     validation: float = 0.15
-    class_weights: str = "none"
+    class_weights: str = BY_MODEL
     patience: int = 0
     precision: str = "float32"
 
     def __post_init__(self) -> None:
+        self._require_one_of("model", MODEL_NAMES)
+        family = MODELS[self.model]
+        for name, value in (DEFAULTS | dict(family.defaults)).items():
+            if getattr(self, name) is BY_MODEL:
+                object.__setattr__(self, name, value)
+        object.__setattr__(self, "members", tuple(self.members))
         choices = {
-            "model": MODEL_NAMES,
             "distillation": DISTILLATION_NAMES,
             "stem": STEM_NAMES,
             "class_weights": CLASS_WEIGHTS,
@@ -123,11 +146,15 @@ class TrainConfig:
             "precision": PRECISIONS,
         }
         for name, known in choices.items():
-            found = getattr(self, name)
-            if found not in known:
-                raise ModelError(
-                    name, found=found, expected=f"one of {', '.join(known)}", next_step="choose one of them"
-                )
+            self._require_one_of(name, known)
+        self._check_members(family)
+        if self.views != (family.input == "views") and family.input != "window":
+            raise ModelError(
+                f"views {self.views}",
+                found=f"the model {self.model}, whose input is {family.input}",
+                expected="the views that this model needs" if self.views is False else "a model on windows",
+                next_step="leave the views out or choose another model",
+            )
         if self.model not in STEM_MODELS and self.stem != TrainConfig.stem:
             raise ModelError(
                 f"stem {self.stem}",
@@ -144,6 +171,23 @@ class TrainConfig:
                 next_step="leave the patience or the validation out",
             )
 
+    def _require_one_of(self, name: str, known: tuple[str, ...]) -> None:
+        found = getattr(self, name)
+        if found not in known:
+            raise ModelError(name, found=found, expected=f"one of {', '.join(known)}", next_step="choose one of them")
+
+    def _check_members(self, family: Family) -> None:
+        spectral = family.input == "spectrogram"
+        known = [name for name in MEMBERS if (MODELS[name].input == "spectrogram") == spectral]
+        unknown = [name for name in self.members if name not in known]
+        if family.distilled and (unknown or not self.members or len(set(self.members)) < len(self.members)):
+            raise ModelError(
+                f"members of the teacher of {self.model}",
+                found=", ".join(unknown or self.members) or "none",
+                expected=f"some of {', '.join(known)}, each once",
+                next_step="choose among these",
+            )
+
     @property
     def levels(self) -> tuple[float, ...]:
         """Gains of the spectrogram's levels."""
@@ -158,7 +202,12 @@ class TrainConfig:
         return max(1, round(self.window_length(rate_hz) * (1 - self.overlap)))
 
     def stft(self, rate_hz: float) -> StftSpec:
-        """The STFT at a sample rate; the frame length is even, so that there is a Nyquist bin."""
+        """The STFT at a sample rate; the frame length is even, so that there is a Nyquist bin.
+
+        A model on views counts in samples: its columns and frames are the same at every rate.
+        """
+        if self.views:
+            return StftSpec(32, 4, 2)
         return StftSpec(
             frame_length=max(2, 2 * round(self.frame_s * rate_hz / 2)),
             frame_step=max(1, round(self.frame_step_s * rate_hz)),

@@ -18,10 +18,10 @@ from deseptr.contract import ModelError
 # Operations without multiply-accumulates. An operation that is neither here nor counted is an error, so that none is
 # missed.
 _VALUE_BY_VALUE = """
-Abs AddV2 BiasAdd BroadcastTo Cast ConcatV2 Const Erf Exp ExpandDims Fill Identity LeakyRelu Max MaxPool Maximum Mean
-Minimum Mul Neg NoOp Pack Pad Placeholder Range ReadVariableOp RealDiv Relu Relu6 Reshape ReverseV2 Round Rsqrt
-Shape Sigmoid Softmax Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tanh Tile
-Transpose Unpack
+Abs AddV2 BiasAdd BroadcastTo Cast ConcatV2 Const Erf Exp ExpandDims Fill Floor Identity LeakyRelu Log Max MaxPool
+Maximum Mean Minimum Mul Neg NoOp Pack Pad Placeholder Range ReadVariableOp RealDiv Relu Relu6 Reshape ReverseV2 Round
+Rsqrt Shape Sigmoid Sign Softmax Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum
+Tanh Tile Transpose Unpack UpperBound
 """
 
 

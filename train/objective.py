@@ -1,7 +1,7 @@
 """Training objectives: augmentation, then the loss of a plain or a distilled classifier.
 
 These models exist only during training. Their input is a mapping of raw windows and one-hot targets, because CutMix
-changes both; they override ``compute_loss``, which every Keras backend calls.
+and mixup change both; they override ``compute_loss``, which every Keras backend calls.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Objective(keras.Model):
         class_weights: weight of each class, ``[class]``; all equal by default. An example that CutMix made of two
             classes has the weighted mean of their weights.
 
-    Call argument: ``{"windows": [batch, window_length, channels], "targets": [batch, classes]}``.
+    Call argument: ``{"windows": [batch, window_length, channels], "targets": [batch, classes]}``; the windows have the
+    margins of the augmentation.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Objective(keras.Model):
     def build(self, input_shape: dict[str, tuple[int | None, ...]]) -> None:
         """Build the classifier for the windows' shape."""
         if not self.classifier.built:
-            self.classifier.build(input_shape["windows"])
+            self.classifier.build(self.augmentation.window_shape(input_shape["windows"]))
         self.built = True
 
     def compute_loss(
@@ -89,12 +90,13 @@ class DistillationObjective(Objective):
 
     Args:
         student: classifier whose network has two heads.
-        teacher: trained classifier with the same front end; it gets the same augmented spectrogram and is not trained.
+        teacher: trained classifier with the same front end; it gets the same augmented window and is not trained.
         augmentation: the augmentation, which contains the same front end.
         distillation: ``"hard"``, the teacher's class, or ``"soft"``, the teacher's probabilities.
         temperature: soft distillation divides both logits by it; the term is scaled by its square.
         label_smoothing: fraction of the target that is spread over all classes.
         class_weights: weight of each class, in both terms.
+        teacher_share: share of the teacher in the distillation head's target; the rest is the smoothed label's.
 
     Reference: Touvron et al., DeiT, ICML 2021, equations 2 and 3; the published DeSepTr uses soft at temperature 1.
     """
@@ -108,6 +110,7 @@ class DistillationObjective(Objective):
         temperature: float = 1.0,
         label_smoothing: float = 0.0,
         class_weights: NDArray[np.float32] | None = None,
+        teacher_share: float = 1.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(student, augmentation, label_smoothing, class_weights, **kwargs)
@@ -116,12 +119,13 @@ class DistillationObjective(Objective):
         self.teacher = teacher
         self.distillation = distillation
         self.temperature = temperature
+        self.teacher_share = teacher_share
 
     def build(self, input_shape: dict[str, tuple[int | None, ...]]) -> None:
         """Build the student and freeze the teacher, including the layers created while it is built."""
         super().build(input_shape)
         if not self.teacher.built:
-            self.teacher.build(input_shape["windows"])
+            self.teacher.build(self.augmentation.window_shape(input_shape["windows"]))
         self.teacher.trainable = False
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
@@ -132,10 +136,12 @@ class DistillationObjective(Objective):
         return {"targets": targets, "class": of_class, "distillation": of_distillation, "teacher": of_teacher}
 
     def loss_of(self, outputs: dict[str, Any]) -> Any:
-        """L = ½ CE(y, class head) + ½ CE(teacher, distillation head)."""
-        truth = self.truth_term(outputs["targets"], outputs["class"])
-        weights = self.example_weights(outputs["targets"])
-        return 0.5 * truth + 0.5 * self._teacher_term(outputs["teacher"], outputs["distillation"], weights)
+        """L = ½ CE(y, class head) + ½ CE(teacher, distillation head); a share of the second term is the label's."""
+        targets, student = outputs["targets"], outputs["distillation"]
+        taught = self._teacher_term(outputs["teacher"], student, self.example_weights(targets))
+        if self.teacher_share < 1:
+            taught = self.teacher_share * taught + (1 - self.teacher_share) * self.truth_term(targets, student)
+        return 0.5 * self.truth_term(targets, outputs["class"]) + 0.5 * taught
 
     def _teacher_term(self, teacher: Any, student: Any, weights: Any) -> Any:
         if self.distillation == "hard":

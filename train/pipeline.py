@@ -5,9 +5,11 @@ from __future__ import annotations
 import platform
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from deseptr.contract import ModelError, SetupError
@@ -24,8 +26,10 @@ from .predictions import Predictions
 from .preparation import check_same_data, make_contract, prepare
 from .provenance import source_commit
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
-from .stages import TrainingRun, fit_forest, train_alone, train_student, train_teacher
+from .stages import TrainingRun, fit_forest, train_alone, train_student, train_teachers
+from .teachers import Named, joined
 from .training_loop import Reporter, predict_logits
+from .view_encoder import ViewEncoder
 from .window_front_end import WindowScale
 from .window_statistics import whitening_gain
 
@@ -37,7 +41,7 @@ def train(
     *,
     reporter: Reporter,
     test_subjects: tuple[str, ...] | None = None,
-    teacher_run: Path | None = None,
+    teacher_run: Path | Sequence[Path] | None = None,
     resume: bool = False,
     overwrite: bool = False,
 ) -> dict[str, Any]:
@@ -53,7 +57,8 @@ def train(
         config: settings.
         reporter: receives the progress.
         test_subjects: subjects to hold out; by default those that the dataset defines, else a quarter.
-        teacher_run: run folder whose teacher, or ResNet-18 model, is used instead of training a teacher.
+        teacher_run: run folder, or several, whose teachers are used instead of training one: a run's own teachers, or
+            its model if that has no teacher. Several teach by the mean of their probabilities.
         resume: continue the run in ``run``.
         overwrite: replace a run in ``run``.
 
@@ -68,20 +73,20 @@ def train(
     """
     began = time.perf_counter()
     folder = RunFolder(run)
-    _check_teacher_wanted(config, teacher_run)
+    given = [RunFolder(path) for path in _paths(teacher_run)]
+    _check_teacher_wanted(config, given)
     check_run(folder, config, resume, overwrite)
     if resume and folder.metrics.exists():
         return read_metrics(folder)
     data = prepare(dataset, config, test_subjects)
     open_run(folder, config, overwrite)
-    given = RunFolder(teacher_run) if teacher_run else None
     contract = make_contract(dataset, data, config, given)
     check_same_data(folder, contract)
     contract.save(folder.contract)
     choose_calibration(data.training, data.test, config.seed).save(folder.calibration)
 
     training_run = TrainingRun(folder, contract, data, config, reporter)
-    history, teacher = _run_stages(training_run, given)
+    history, teachers = _run_stages(training_run, given)
 
     metrics = {
         "dataset": dataset.name,
@@ -90,7 +95,7 @@ def train(
         "minutes": round((time.perf_counter() - began) / 60, 2),
         "epochs": {stage: sum(r["stage"] == stage for r in history) for stage in ("teacher", "student")},
         "student": _measure(load_run(folder.path)[0], data.test, contract.model, folder.predictions, config.seed),
-        **({"teacher": _measure_teacher(teacher, data.test, folder, config.seed)} if teacher else {}),
+        **({"teacher": _measure_teachers(teachers, data.test, folder, config.seed)} if teachers else {}),
         "machine": {"platform": platform.platform(), "python": platform.python_version()},
         "versions": dict(contract.versions),
         "commit": source_commit(),
@@ -100,56 +105,95 @@ def train(
     return metrics
 
 
-def _check_teacher_wanted(config: TrainConfig, teacher_run: Path | None) -> None:
-    if teacher_run is not None and not MODELS[config.model].distilled:
+def prepare_run(
+    dataset: Dataset, run: Path, config: TrainConfig, reporter: Reporter, test_subjects: tuple[str, ...] | None = None
+) -> TrainingRun:
+    """A run folder that is ready for its stages, with the windows that they train on.
+
+    Raises:
+        DataError: if the data cannot be split, or a class has no window in a part that needs it.
+        ModelError: if the folder has other settings.
+    """
+    folder = RunFolder(run)
+    check_run(folder, config, resume=True, overwrite=False)
+    data = prepare(dataset, config, test_subjects)
+    open_run(folder, config, overwrite=False)
+    contract = make_contract(dataset, data, config, [])
+    check_same_data(folder, contract)
+    contract.save(folder.contract)
+    return TrainingRun(folder, contract, data, config, reporter)
+
+
+def _paths(teacher_run: Path | Sequence[Path] | None) -> Sequence[Path]:
+    if teacher_run is None:
+        return ()
+    return [teacher_run] if isinstance(teacher_run, Path) else teacher_run
+
+
+def _check_teacher_wanted(config: TrainConfig, given: Sequence[RunFolder]) -> None:
+    if given and not MODELS[config.model].distilled:
         distilled = ", ".join(name for name, family in MODELS.items() if family.distilled)
         raise SetupError(
-            f"--teacher {teacher_run}",
+            f"--teacher {given[0].path}",
             found=f"the model {config.model}, which uses no teacher",
             expected=f"one of {distilled}",
             next_step="leave --teacher out or choose one of these",
         )
 
 
-def _run_stages(run: TrainingRun, given: RunFolder | None) -> tuple[History, WindowClassifier | None]:
-    """Train all stages of the model, with a given run's teacher or its own; the history and any teacher."""
+def _run_stages(run: TrainingRun, given: Sequence[RunFolder]) -> tuple[History, Named]:
+    """Train all stages of the model, with given runs' teachers or its own; the history and the teachers by name."""
     family = MODELS[run.config.model]
     if family.input == "features":
-        return fit_forest(run), None
-    if family.input == "window":
-        return train_alone(run, WindowScale(run.contract.input_range)), None
+        return fit_forest(run), []
     if not family.distilled:
-        return train_alone(run, _front_end(run)), None
+        return train_alone(run, _front_end(run)), []
     if not (given or needs_teacher(run.config)):
-        return train_student(run, _front_end(run), None, []), None
-    history = [] if given else train_teacher(run, _front_end(run))
-    lent = (given or run.folder).lent_teacher
-    teacher = load_checkpoint(lent, run.contract)
+        return train_student(run, _front_end(run), None, []), []
+    history = [] if given else train_teachers(run, _front_end(run))
+    lent = [pair for folder in given or [run.folder] for pair in folder.lent_teachers().items()]
+    teachers = [(name, _load_teacher(path, run)) for name, path in lent]
+    teacher = joined(teachers)
+    # Teacher and student share one front end, since both must get the same input.
+    return train_student(run, teacher.front_end, teacher, history), teachers
+
+
+def _load_teacher(path: Path, run: TrainingRun) -> WindowClassifier:
+    teacher = load_checkpoint(path, run.contract)
     if not isinstance(teacher, WindowClassifier):
         raise ModelError(
-            lent, found="a plain Keras model", expected="a teacher of `deseptr train`", next_step="leave --teacher out"
+            path, found="a plain Keras model", expected="a teacher of `deseptr train`", next_step="leave --teacher out"
         )
-    # Teacher and student share one front end, since both must get the same spectrogram.
-    return train_student(run, teacher.front_end, teacher, history), teacher
+    return teacher
 
 
-def _front_end(run: TrainingRun) -> DftSpectrogram:
-    """The front end of the contract, whitened on the training windows."""
-    stft, ranges = run.contract.stft, run.contract.input_range
+def _front_end(run: TrainingRun) -> keras.layers.Layer:
+    """The front end of the contract and the model; a spectrogram's is whitened on the training windows."""
+    stft, ranges, views = run.contract.stft, run.contract.input_range, run.contract.views
+    if views is not None:
+        return ViewEncoder(ranges, views.history, views.thresholds)
+    if MODELS[run.config.model].input == "window":
+        return WindowScale(ranges)
     gain = whitening_gain(run.data.training.signals, stft, ranges)
     return DftSpectrogram(stft, ranges, gain, run.config.levels)
 
 
-def _measure_teacher(teacher: WindowClassifier, windows: Windows, folder: RunFolder, seed: int) -> dict[str, Any]:
-    return _measure(teacher, windows, f"resnet18_w{teacher.network.width}", folder.teacher_predictions, seed)
+def _measure_teachers(teachers: Named, windows: Windows, folder: RunFolder, seed: int) -> dict[str, Any]:
+    """Metrics of the teachers together, and of each member if there are several."""
+    name = "+".join(name for name, _ in teachers)
+    metrics = _measure(joined(teachers), windows, name, folder.teacher_predictions, seed)
+    if len(teachers) == 1:
+        return metrics
+    return {**metrics, "members": [_measure(member, windows, name, None, seed) for name, member in teachers]}
 
 
-def _measure(classifier: Any, windows: Windows, name: str, kept: Path, seed: int) -> dict[str, Any]:
-    """Metrics of a model on windows; its predictions are saved in ``kept``."""
+def _measure(classifier: Any, windows: Windows, name: str, kept: Path | None, seed: int) -> dict[str, Any]:
+    """Metrics of a model on windows; its predictions are saved in ``kept``, if there is such a path."""
     network = getattr(classifier, "network", classifier)
     logits = predict_logits(classifier, windows.signals)
     predictions = Predictions(logits, logits[:0], windows.labels, windows.subjects, np.array(windows.label_names))
-    predictions.save(kept)
+    if kept is not None:
+        predictions.save(kept)
     interval = predictions.interval("float", seed)
     return {
         "model": name,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deseptr.contract import DataError, ModelContract, ModelError
+from deseptr.contract import DataError, InputViews, ModelContract, ModelError
 from deseptr.data import Dataset, Split, Windows, cut_windows, subject_split
 
 from .config import TrainConfig
@@ -15,19 +16,22 @@ from .provenance import package_versions
 from .run_folder import RunFolder
 from .window_statistics import full_scales, input_range
 
-_SHARED_WITH_TEACHER = {"labels", "rate_hz", "window_length", "channels", "units", "stft"}
+_SHARED_WITH_TEACHER = {"labels", "rate_hz", "window_length", "channels", "units", "stft", "views"}
+_VIEWS = InputViews()
 _PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")
 _USUAL_RATES_HZ = (10.0, 12.5, 20.0, 25.0, 26.0, 31.25, 40.0, 50.0, 52.0, 64.0, 100.0, 104.0, 125.0, 200.0, 208.0)
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Windows of the three parts of a subject-wise split."""
+    """Windows of the three parts of a subject-wise split, with the history that the model's views need."""
 
     training: Windows
     validation: Windows
     test: Windows
     split: Split
+    margined: Windows
+    """The training windows with samples around them, out of which augmentation cuts."""
 
 
 def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...] | None = None) -> TrainingData:
@@ -43,7 +47,11 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
         window_length=config.window_length(rate),
         hop_length=config.hop_length(rate),
         rate_hz=rate,
+        history=_VIEWS.history if config.views else 0,
+        margin=config.shift_samples,
     )
+    margined = windows.of_subjects(split.train)
+    windows = windows.without_margin(config.shift_samples)
     parts = [windows.of_subjects(subjects) for subjects in (split.train, split.validation, split.test)]
     parts[0].check_classes(f"{dataset.name}: training windows")
     for name, part in zip(("validation", "test"), parts[1:], strict=True):
@@ -54,7 +62,7 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
                 expected=f"labelled runs of at least {config.window_s} s",
                 next_step="hold out other subjects or shorten the window",
             )
-    return TrainingData(parts[0], parts[1], parts[2], split)
+    return TrainingData(parts[0], parts[1], parts[2], split, margined)
 
 
 def nominal_rate(dataset: Dataset) -> float:
@@ -69,35 +77,51 @@ def nominal_rate(dataset: Dataset) -> float:
 
 
 def make_contract(
-    dataset: Dataset, data: TrainingData, config: TrainConfig, teacher: RunFolder | None
+    dataset: Dataset, data: TrainingData, config: TrainConfig, teachers: Sequence[RunFolder]
 ) -> ModelContract:
-    """The contract of a run; with a given teacher, on that teacher's front end.
+    """The contract of a run; with given teachers, on their front end.
 
     Raises:
-        ModelError: if the teacher cannot be used.
+        ModelError: if the window is too short for the model, or a teacher cannot be used.
     """
     rate = nominal_rate(dataset)
-    acc_full_scale, gyro_full_scale = full_scales(data.training.signals)
+    window_length = config.window_length(rate)
+    shortest = MODELS[config.model].shortest_window
+    if window_length < shortest:
+        raise ModelError(
+            f"window of {config.window_s:g} s",
+            found=f"{window_length} samples at {rate:g} Hz",
+            expected=f"at least {shortest} samples for the model {config.model}",
+            next_step=f"choose a window of at least {shortest / rate:.2f} s",
+        )
+    own = data.training.own_signals
+    acc_full_scale, gyro_full_scale = full_scales(own)
     contract = ModelContract(
         labels=data.training.label_names,
         rate_hz=rate,
-        window_length=config.window_length(rate),
+        window_length=window_length,
         hop_length=config.hop_length(rate),
-        input_range=input_range(data.training.signals),
+        input_range=input_range(own),
         acc_full_scale_g=acc_full_scale,
         gyro_full_scale_dps=gyro_full_scale,
         stft=config.stft(rate),
         model=MODELS[config.model].name(config),
         versions=package_versions(_PACKAGES),
+        views=_VIEWS if config.views else None,
     )
-    return contract if teacher is None else _as_teacher(contract, teacher)
+    for teacher in teachers:
+        contract = _as_teacher(contract, teacher, fixed=teacher is not teachers[0])
+    return contract
 
 
-def _as_teacher(contract: ModelContract, teacher: RunFolder) -> ModelContract:
-    """The contract with the teacher's input range, or an error if the two cannot share a front end."""
+def _as_teacher(contract: ModelContract, teacher: RunFolder, *, fixed: bool) -> ModelContract:
+    """The contract with the teacher's input range, or an error if the two cannot share a front end.
+
+    ``fixed`` is set if another teacher has decided the input range.
+    """
     other = ModelContract.load(teacher.contract)
     for name in contract.differences(other):
-        if name in _SHARED_WITH_TEACHER:
+        if name in _SHARED_WITH_TEACHER or (fixed and name == "input_range"):
             raise ModelError(
                 f"{teacher.path}: {name} of the teacher",
                 found=getattr(other, name),

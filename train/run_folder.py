@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from deseptr.data import Windows
 
 from .array_file import ArrayFile
 from .config import FEATURE_MODELS, TrainConfig
+from .models.registry import MODELS
 
 CALIBRATION_WINDOWS = 512
 HELD_OUT_WINDOWS = 4096
@@ -60,10 +62,21 @@ class RunFolder:
         """The teacher's best checkpoint."""
         return self.path / "teacher.keras"
 
-    @property
-    def lent_teacher(self) -> Path:
-        """A teacher for another run: this run's teacher, or its model if that is a ResNet-18."""
-        return self.model if TrainConfig.load(self.config).model == "resnet18" else self.teacher
+    def teacher_of(self, member: str, members: Sequence[str]) -> Path:
+        """The checkpoint of one of the models that teach; a single teacher has no name of its own."""
+        return self.teacher if len(members) == 1 else self.path / f"teacher-{member}.keras"
+
+    def lent_teachers(self) -> dict[str, Path]:
+        """Teachers for another run by name: this run's teachers, or its model if that has no teacher.
+
+        Raises:
+            ModelError: if the folder has no settings.
+        """
+        config = TrainConfig.load(self.config)
+        family = MODELS[config.model]
+        if not family.distilled:
+            return {family.name(config): self.model}
+        return {MODELS[name].name(config): self.teacher_of(name, config.members) for name in config.members}
 
     @property
     def contract(self) -> Path:
@@ -114,10 +127,10 @@ class CalibrationWindows(ArrayFile):
     """Windows for quantization, saved with a run.
 
     Args:
-        windows: ``[n, window_length, channels]`` training windows for activation ranges; every prefix is balanced over
-            the classes.
-        held_out_windows: ``[m, window_length, channels]`` windows of subjects the model has not seen, for verifying the
-            quantized model.
+        windows: ``[n, history + window_length, channels]`` training windows for activation ranges; every prefix is
+            balanced over the classes.
+        held_out_windows: ``[m, history + window_length, channels]`` windows of subjects the model has not seen, for
+            verifying the quantized model.
         held_out_labels: ``[m]`` their true classes.
         held_out_subjects: ``[m]`` their subjects.
     """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelContract
+from deseptr.contract import ModelContract, ModelError
 from deseptr.data import Windows
 
 from .augment import Augmentation
@@ -21,8 +22,11 @@ from .models.registry import MODELS, needs_teacher
 from .objective import DistillationObjective, Objective, SupervisedObjective, TwoHeadObjective
 from .precision import POLICIES, dtype_policy
 from .preparation import TrainingData
-from .run_folder import RunFolder
+from .run_folder import RunFolder, evenly
+from .teachers import Teacher
 from .training_loop import Reporter, Stage, fit
+
+MEASURED_WINDOWS = 2048
 
 
 @dataclass(frozen=True)
@@ -46,33 +50,38 @@ class TrainingRun:
         return class_weights(self.data.training.labels, self.classes, self.config.class_weights)
 
 
-def train_teacher(run: TrainingRun, front_end: keras.layers.Layer) -> History:
-    """Train a ResNet-18 and save it as the run's teacher."""
-    _seed(run.config.seed)
-    teacher = WindowClassifier(front_end, _network("resnet18", run.classes, run.config))
-    return _fit(run, _supervised(run, teacher), _teacher_stage(run.config), [])
+def train_teachers(run: TrainingRun, front_end: keras.layers.Layer) -> History:
+    """Train the models that teach, one after the other, and save them as the run's teachers."""
+    history: History = []
+    members = run.config.members
+    for member in members:
+        seed_stage(run.config.seed)
+        teacher = WindowClassifier(front_end, new_network(member, run.classes, run.config))
+        stage = teacher_stage(run.config)
+        state = stage.name if len(members) == 1 else f"{stage.name}-{member}"
+        best = run.folder.teacher_of(member, members)
+        history = _fit(run, supervised_objective(run, teacher), stage, history, best, run.folder.state(state))
+    return history
 
 
-def train_student(
-    run: TrainingRun, front_end: keras.layers.Layer, teacher: WindowClassifier | None, before: History
-) -> History:
+def train_student(run: TrainingRun, front_end: keras.layers.Layer, teacher: Teacher | None, before: History) -> History:
     """Train the run's model by distillation; ``teacher`` may be None if the settings use nothing of it.
 
     With the precision bfloat16, the teacher is used as a copy that computes in bfloat16, too.
     """
-    _seed(run.config.seed)
+    seed_stage(run.config.seed)
     student = build_student(front_end, teacher, run.data.training, run.config)
-    return _fit(run, _distilled(run, student, teacher), _student_stage(run.config), before)
+    return _fit_model(run, distilled_objective(run, student, teacher), student_stage(run.config), before)
 
 
 def train_alone(run: TrainingRun, front_end: keras.layers.Layer) -> History:
     """Train the run's model without a teacher, with the student's settings; ResNet-18 with the teacher's."""
-    _seed(run.config.seed)
-    model = WindowClassifier(front_end, _network(run.config.model, run.classes, run.config))
-    stage = _student_stage(run.config)
+    seed_stage(run.config.seed)
+    model = WindowClassifier(front_end, new_network(run.config.model, run.classes, run.config))
+    stage = student_stage(run.config)
     if run.config.model == "resnet18":
-        stage = replace(_teacher_stage(run.config), name="student")
-    return _fit(run, _supervised(run, model), stage, [])
+        stage = replace(teacher_stage(run.config), name="student")
+    return _fit_model(run, supervised_objective(run, model), stage, [])
 
 
 def fit_forest(run: TrainingRun) -> History:
@@ -87,30 +96,48 @@ def fit_forest(run: TrainingRun) -> History:
 
 
 def build_student(
-    front_end: keras.layers.Layer, teacher: WindowClassifier | None, training: Windows, config: TrainConfig
+    front_end: keras.layers.Layer, teacher: Teacher | None, training: Windows, config: TrainConfig
 ) -> WindowClassifier:
     """A new student, on the teacher's stem (same layer and weights) if family and settings require it.
 
-    A frozen stem is not trained and its batch norm keeps the teacher's statistics.
+    A frozen stem is not trained and its batch norm keeps the teacher's statistics. A network that measures something of
+    its input, such as gains, measures it in the training windows.
 
     Raises:
+        ModelError: if the teacher has no stem and the student is to start with it.
         ValueError: if there is no teacher and the settings need one.
     """
     if teacher is None and needs_teacher(config):
         raise ValueError(f"`teacher` must be given unless the settings use none. Received: config={config}")
     family = MODELS[config.model]
-    if teacher is not None:
-        config = replace(config, teacher_width=teacher.network.width)
-    network = _network(config.model, len(training.label_names), config)
+    stem_from = teacher if family.teacher_stem and config.stem != "own" else None
+    if stem_from is not None:
+        config = replace(config, teacher_width=_network_with_stem(stem_from).width)
+    network = new_network(config.model, len(training.label_names), config)
     student = WindowClassifier(front_end, network, config.prediction)
     student.build((None, *training.signals.shape[1:]))
-    if teacher is not None and family.teacher_stem and config.stem != "own":
-        network.stem.set_weights(teacher.network.stem.get_weights())
+    if hasattr(network, "adapt"):
+        network.adapt(np.asarray(front_end(training.signals[evenly(len(training), MEASURED_WINDOWS)])))
+    if stem_from is not None:
+        teacher_stem = _network_with_stem(stem_from).stem
+        network.stem.set_weights(teacher_stem.get_weights())
         network.stem.trainable = config.stem != "shared-frozen"
     return student
 
 
-def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig) -> Augmentation:
+def _network_with_stem(teacher: Teacher) -> Any:
+    network = getattr(teacher, "network", None)
+    if not hasattr(network, "stem") or not hasattr(network, "width"):
+        raise ModelError(
+            "teacher",
+            found="a network without ResNet-18's stem",
+            expected="a ResNet-18, on whose stem the student starts",
+            next_step="use another teacher or the student's own stem",
+        )
+    return network
+
+
+def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig, window_length: int) -> Augmentation:
     """The augmentation of the settings; the noise is a fraction of each channel's range."""
     noise = [config.noise * value for value in front_end.input_range]
     return Augmentation(
@@ -125,10 +152,14 @@ def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig) -> Au
         warp=config.warp,
         mask=config.mask,
         cutmix_rate=config.cutmix,
+        shift_samples=config.shift_samples,
+        time_warp_samples=config.time_warp * window_length,
+        mixup_rate=config.mixup,
+        sensor_rate=config.sensor_rate,
     )
 
 
-def _seed(seed: int) -> None:
+def seed_stage(seed: int) -> None:
     """Start a stage from the seed alone, independent of earlier stages: a resumed run skips those that are complete."""
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
@@ -137,19 +168,22 @@ def _seed(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _network(model: str, classes: int, config: TrainConfig) -> Any:
+def new_network(model: str, classes: int, config: TrainConfig) -> Any:
     """A network by name, computing in the precision of the settings; the classifier around it stays float32."""
     with dtype_policy(POLICIES[config.precision]):
         return MODELS[model].build(classes, config)
 
 
-def _supervised(run: TrainingRun, classifier: WindowClassifier) -> SupervisedObjective:
-    augmentation = build_augmentation(classifier.front_end, run.config)
+def supervised_objective(run: TrainingRun, classifier: WindowClassifier) -> SupervisedObjective:
+    """The objective of a classifier that learns from labels."""
+    augmentation = build_augmentation(classifier.front_end, run.config, run.contract.window_length)
     return SupervisedObjective(classifier, augmentation, run.config.label_smoothing, run.class_weights)
 
 
-def _distilled(run: TrainingRun, student: WindowClassifier, teacher: WindowClassifier | None) -> Objective:
-    config, augmentation = run.config, build_augmentation(student.front_end, run.config)
+def distilled_objective(run: TrainingRun, student: WindowClassifier, teacher: Teacher | None) -> Objective:
+    """The objective of a student with or without a teacher."""
+    config = run.config
+    augmentation = build_augmentation(student.front_end, config, run.contract.window_length)
     if teacher is None or config.distillation == "none":
         return TwoHeadObjective(student, augmentation, config.label_smoothing, run.class_weights)
     return DistillationObjective(
@@ -160,14 +194,17 @@ def _distilled(run: TrainingRun, student: WindowClassifier, teacher: WindowClass
         temperature=config.temperature,
         label_smoothing=config.label_smoothing,
         class_weights=run.class_weights,
+        teacher_share=config.teacher_share,
     )
 
 
-def _teacher_stage(config: TrainConfig) -> Stage:
+def teacher_stage(config: TrainConfig) -> Stage:
+    """Training settings of a teacher."""
     return _stage("teacher", config, config.teacher_epochs, config.teacher_learning_rate)
 
 
-def _student_stage(config: TrainConfig) -> Stage:
+def student_stage(config: TrainConfig) -> Stage:
+    """Training settings of the run's model."""
     return _stage("student", config, config.student_epochs, config.student_learning_rate)
 
 
@@ -182,17 +219,24 @@ def _stage(name: str, config: TrainConfig, epochs: int, learning_rate: float) ->
         averaging=config.averaging,
         seed=config.seed,
         patience=config.patience,
+        clip_norm=config.clip_norm,
     )
 
 
-def _fit(run: TrainingRun, objective: Objective, stage: Stage, before: History) -> History:
+def _fit_model(run: TrainingRun, objective: Objective, stage: Stage, before: History) -> History:
+    return _fit(run, objective, stage, before, run.folder.model, run.folder.state(stage.name))
+
+
+def _fit(
+    run: TrainingRun, objective: Objective, stage: Stage, before: History, best_path: Path, state_folder: Path
+) -> History:
     return before + fit(
         objective,
-        run.data.training,
+        run.data.margined,
         run.data.validation,
         stage,
-        best_path=run.folder.teacher if stage.name == "teacher" else run.folder.model,
-        state_folder=run.folder.state(stage.name),
+        best_path=best_path,
+        state_folder=state_folder,
         reporter=run.reporter,
         keep=lambda rows: write_history(before + rows, run.folder.history),
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 import numpy as np
@@ -25,7 +25,11 @@ from .averaged_adamw import AveragedAdamW
 from .classifier import WindowClassifier
 from .objective import Objective
 
+if TYPE_CHECKING:
+    from .jax_epochs import JaxEpochs
+
 _PREDICT_BATCH = 512
+SEED_STATE = "seed_generator_state"
 
 
 class Reporter(Protocol):
@@ -58,6 +62,7 @@ class Stage:
         averaging: horizon of the weights' moving average, as a fraction of the steps done.
         seed: seed of the order of examples and of all random operations of the model.
         patience: the stage ends after this many epochs without a higher validation macro-F1; 0 turns this off.
+        clip_norm: largest norm of the gradient of all weights together; 0 limits that of each weight to 1 instead.
     """
 
     name: str
@@ -69,6 +74,7 @@ class Stage:
     averaging: float
     seed: int
     patience: int = 0
+    clip_norm: float = 0.0
 
     def optimizer(self, windows: int) -> AveragedAdamW:
         """AdamW with the learning rate schedule over all steps and a moving average of the weights."""
@@ -77,7 +83,8 @@ class Stage:
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, steps - warmup), warmup_target=self.learning_rate, warmup_steps=warmup
         )
-        return AveragedAdamW(rate, self.averaging, weight_decay=self.weight_decay, clipnorm=1.0)
+        clip = {"global_clipnorm": self.clip_norm} if self.clip_norm else {"clipnorm": 1.0}
+        return AveragedAdamW(rate, self.averaging, weight_decay=self.weight_decay, **clip)
 
     def over(self, history: list[dict[str, Any]]) -> bool:
         """Whether all epochs are done, or the last ``patience`` epochs brought no higher score."""
@@ -119,22 +126,28 @@ def fit(
     # JAX is slow without XLA; TensorFlow is slower with XLA, which runs these convolutions on one core.
     on_jax = keras.backend.backend() == "jax"
     objective.compile(optimizer=stage.optimizer(len(training)), jit_compile=on_jax)
-    _build(objective, training)
+    build_objective(objective, training)
     history = _restore(objective, state_folder)
+    epochs = _jax_epochs(objective, training) if on_jax else None
     kept = objective.classifier.in_precision("float32")
     best = max((row.get("val_macro_f1", 0.0) for row in history), default=0.0)
     reporter.stage(stage.name, stage.epochs, len(history), len(training))
     while not stage.over(history):
         epoch = len(history)
         began = time.perf_counter()
-        _reseed(objective, stage.seed, epoch)
+        reseed(objective, stage.seed, epoch)
         losses = []
-        for chosen in _batches(len(training), stage, epoch):
-            losses.append(_step(objective, training, chosen))
-            reporter.batch(len(chosen))
+        if epochs is not None:
+            order = np.stack(list(batches(len(training), stage, epoch)))
+            losses = epochs.run(order)
+            reporter.batch(order.size)
+        else:
+            for chosen in batches(len(training), stage, epoch):
+                losses.append(_step(objective, training, chosen))
+                reporter.batch(len(chosen))
         seconds = time.perf_counter() - began
         loss = _finite_mean(losses, stage, epoch)
-        with _averaged_weights(objective):
+        with averaged_weights(objective):
             _carry_weights(objective.classifier, kept)
             scores = _validate(kept, validation)
             if scores.get("val_macro_f1", best) >= best:
@@ -152,11 +165,18 @@ def fit(
         }
         history.append(row)
         keep(history)
-        _save_state(objective, history, state_folder)
+        save_state(objective, history, state_folder)
         reporter.epoch(row)
     if len(history) < stage.epochs:
         reporter.stopped(len(history))
     return history
+
+
+def _jax_epochs(objective: Objective, training: Windows) -> JaxEpochs:
+    """Epochs of one dispatch; imported here because only this backend needs JAX."""
+    from .jax_epochs import JaxEpochs
+
+    return JaxEpochs(objective, training)
 
 
 def _validate(classifier: WindowClassifier, windows: Windows) -> dict[str, float]:
@@ -184,12 +204,14 @@ def save_classifier(classifier: WindowClassifier, path: Path) -> None:
         classifier.save(temporary)
 
 
-def _build(objective: Any, training: Windows) -> None:
+def build_objective(objective: Any, training: Windows) -> None:
+    """Build an objective and its optimizer for windows like these."""
     objective.build({"windows": (None, *training.signals.shape[1:]), "targets": (None, len(training.label_names))})
     objective.optimizer.build(objective.trainable_variables)
 
 
-def _batches(count: int, stage: Stage, epoch: int) -> Iterator[NDArray[np.int64]]:
+def batches(count: int, stage: Stage, epoch: int) -> Iterator[NDArray[np.int64]]:
+    """Window indices ``[batch]`` of each step of an epoch, which depend on seed and epoch only."""
     order = np.random.default_rng((stage.seed, epoch)).permutation(count)
     size = min(stage.batch_size, count)
     for start in range(0, count - size + 1, size):
@@ -201,15 +223,15 @@ def _step(objective: Any, training: Windows, chosen: NDArray[np.int64]) -> float
     return float(objective.train_on_batch({"windows": training.signals[chosen], "targets": targets}))
 
 
-def _reseed(objective: Any, seed: int, epoch: int) -> None:
+def reseed(objective: Any, seed: int, epoch: int) -> None:
     """Set every random generator of the model to a state that depends on seed and epoch only."""
-    states = [v for v in objective.variables if v.path.endswith("seed_generator_state")]
+    states = [v for v in objective.variables if v.path.endswith(SEED_STATE)]
     for index, state in enumerate(states):
         state.assign(np.random.SeedSequence((seed, epoch, index)).generate_state(2, np.uint32).astype(state.dtype))
 
 
 @contextmanager
-def _averaged_weights(objective: Any) -> Iterator[None]:
+def averaged_weights(objective: Any) -> Iterator[None]:
     """Use the moving average of the weights in the block."""
     variables = objective.trainable_variables
     weights = [np.array(variable) for variable in variables]
@@ -235,7 +257,8 @@ def _state_variables(objective: Any) -> list[Any]:
     return [*objective.classifier.variables, *objective.optimizer.variables]
 
 
-def _save_state(objective: Any, history: list[dict[str, Any]], folder: Path) -> None:
+def save_state(objective: Any, history: list[dict[str, Any]], folder: Path) -> None:
+    """Save what a stage needs to continue after the last epoch of its history."""
     values: dict[str, Any] = {f"{i:04d}": np.asarray(v) for i, v in enumerate(_state_variables(objective))}
     with atomic_path(folder / f"state-{len(history)}.npz") as temporary, temporary.open("wb") as file:
         np.savez(file, **values)

@@ -46,6 +46,7 @@ crossval.json and crossval.md. Repeating the command keeps finished folds and co
 @click.option("--folds", type=SUBJECTS, metavar="FOLDS", help="Run only these folds, as 0,3-5. [default: all]")
 @click.option("--jobs", type=click.IntRange(1), help="Folds in parallel. [default: 1; on a cluster as many as fit]")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on this Ray cluster: host:port, auto or local.")
+@click.option("--together", is_flag=True, help="Train all folds at once: needs KERAS_BACKEND=jax, best on a GPU.")
 @click.option("--int8/--no-int8", default=True, show_default=True, help="Also convert each network and test it.")
 @training_options
 @result_options("folds", "crossval.json")
@@ -58,6 +59,7 @@ def crossval(
     folds: tuple[str, ...] | None,
     jobs: int | None,
     address: str | None,
+    together: bool,
     int8: bool,
     window_s: float | None,
     overlap: float | None,
@@ -66,6 +68,8 @@ def crossval(
     **settings: Any,
 ) -> None:
     """Cross-validate."""
+    if together and (jobs or address):
+        raise click.UsageError("--together trains all folds in this process: leave --jobs and --ray out")
     from deseptr.data import make_protocol, parse_labels
 
     dataset = load_subjects(source, subjects)
@@ -84,7 +88,7 @@ def crossval(
             reporter=progress,
             folds=folds,
             int8=PREDICT_INT8 if int8 and settings["model"] in NETWORK_NAMES else None,
-            executor=make_executor(jobs, address),
+            executor=_together() if together else make_executor(jobs, address),
             overwrite=overwrite,
             command=shlex.join(["deseptr", *sys.argv[1:]]),
         )
@@ -92,6 +96,12 @@ def crossval(
         click.echo(json.dumps(summary, indent=2))
     else:
         print_summary(summary, out)
+
+
+def _together() -> Executor:
+    from deseptr.evaluate.executors import together_executor
+
+    return together_executor(lambda text: click.echo(text, err=True))
 
 
 @contextmanager

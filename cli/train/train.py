@@ -36,7 +36,14 @@ far; --resume continues after the last complete epoch.
 )
 @click.option("--test-subjects", type=SUBJECTS, help=HELD_OUT_HELP)
 @subjects_option
-@click.option("--teacher", type=click.Path(path_type=Path), metavar="RUN", help="Use the teacher of this run.")
+@click.option(
+    "--teacher",
+    "teachers",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    multiple=True,
+    help="Use the teacher of this run; given several times, the mean of all teaches.",
+)
 @training_options
 @window_options
 @click.option("--resume", is_flag=True, help="Continue the run in RUN.")
@@ -48,7 +55,7 @@ def train(
     run: Path,
     test_subjects: tuple[str, ...] | None,
     subjects: tuple[str, ...] | None,
-    teacher: Path | None,
+    teachers: tuple[Path, ...],
     resume: bool,
     overwrite: bool,
     tensorboard: bool,
@@ -80,7 +87,7 @@ def train(
                 config,
                 reporter=Reporters(progress, log) if log else progress,
                 test_subjects=test_subjects,
-                teacher_run=teacher,
+                teacher_run=teachers,
                 resume=resume,
                 overwrite=overwrite,
             )

@@ -10,12 +10,14 @@ import click
 from deseptr.train.config import (
     CLASS_WEIGHTS,
     DISTILLATION_NAMES,
+    MEMBERS,
     MIRRORS,
     MODEL_NAMES,
     PRECISIONS,
     STEM_NAMES,
     TrainConfig,
 )
+from deseptr.train.models.registry import BY_MODEL
 
 Decorator = Callable[[Any], Any]
 
@@ -23,7 +25,28 @@ Decorator = Callable[[Any], Any]
 def setting(name: str, kind: click.ParamType[Any], text: str) -> Decorator:
     """Make an option for a field of ``TrainConfig``, with that field's default."""
     flag = "--" + name.replace("_", "-")
-    return click.option(flag, type=kind, default=getattr(TrainConfig, name), show_default=True, help=text)
+    default = getattr(TrainConfig, name)
+    shown = "by model" if default is BY_MODEL else True
+    return click.option(flag, type=kind, default=default, show_default=shown, help=text)
+
+
+class Names(click.ParamType[tuple[str, ...]]):
+    """A list of some of these names, such as ``wave1d,cnn-har``."""
+
+    name = "NAMES"
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self.known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Parse the list."""
+        if isinstance(value, tuple):
+            return value
+        chosen = tuple(part.strip() for part in value.split(","))
+        unknown = [name for name in chosen if name not in self.known]
+        if unknown:
+            self.fail(f"found {unknown[0]!r}, expected some of {','.join(self.known)}", param, ctx)
+        return chosen
 
 
 _MODEL = (setting("model", click.Choice(MODEL_NAMES), "Model to train."),)
@@ -36,6 +59,16 @@ _TRAINING = (
     setting("depth", click.IntRange(1), "Pairs of encoder blocks."),
     setting("prediction", click.Choice(["class", "distillation", "mean"]), "Head that gives the logits."),
     setting("quiet_gain", click.FloatRange(0), "Magnification of the second level, for quiet motion; 0: none."),
+    click.option(
+        "--views/--no-views",
+        default=BY_MODEL,
+        show_default="by model",
+        help="Input: a coarse and a fine view of each channel, or the window.",
+    ),
+    setting("mixup", click.FloatRange(0, 1), "Augmentation: probability of mixup with another window."),
+    setting("shift_samples", click.IntRange(0), "Augmentation: largest shift within the recording, in samples."),
+    setting("time_warp", click.FloatRange(0, 0.2, max_open=True), "Augmentation: largest warp along time."),
+    setting("sensor_rate", click.FloatRange(0, 1), "Augmentation: probability of a rotation, and of wrong scales."),
     setting("noise", click.FloatRange(0, 1), "Augmentation: largest noise, as a share of a channel's range."),
     setting("shift", click.FloatRange(0, 1), "Augmentation: largest shift, as a share of a window."),
     setting("mirror", click.Choice(MIRRORS), "Augmentation: axis that points sideways on the body, to reflect."),
@@ -74,6 +107,8 @@ _VARIED = (
         click.Choice(DISTILLATION_NAMES),
         "Target of the distillation head: the teacher's class, its probabilities, or labels alone.",
     ),
+    setting("teacher_share", click.FloatRange(0, 1), "The teacher's share in the distillation head's target."),
+    setting("members", Names(MEMBERS), "Models that teach, if no teacher is given; their probabilities are averaged."),
     setting("temperature", click.FloatRange(0, min_open=True), "Temperature of soft distillation."),
     setting("stem", click.Choice(STEM_NAMES), "Stem of DeSepTr: the teacher's, trained further or frozen, or its own."),
     setting("seed", click.IntRange(0), "Seed of split, weights, order and augmentation."),

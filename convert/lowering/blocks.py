@@ -86,10 +86,16 @@ def stream_norm(x: tf.Tensor) -> tf.Tensor:
     return x * tf.math.rsqrt(pointwise(x * x, np.ones((dim, 1)), np.full(1, 1e-12)))
 
 
+def folded_affine(norm: Any) -> tuple[Array, Array]:
+    """A trained batch norm as factor and offset of each feature."""
+    factor = values(norm.gamma) / np.sqrt(values(norm.moving_variance) + norm.epsilon)
+    return factor, values(norm.beta) - values(norm.moving_mean) * factor
+
+
 def folded_batch_norm(convolution: Any, norm: Any) -> tuple[Array, Array]:
     """Fold a batch norm into kernel and bias of the convolution (without bias) before it."""
-    factor = values(norm.gamma) / np.sqrt(values(norm.moving_variance) + norm.epsilon)
-    return values(convolution.kernel) * factor, values(norm.beta) - values(norm.moving_mean) * factor
+    factor, offset = folded_affine(norm)
+    return values(convolution.kernel) * factor, offset
 
 
 def attention(layer: Any, norm: Any, tokens: tf.Tensor, queries: tf.Tensor) -> tf.Tensor:
@@ -130,6 +136,11 @@ def _split_heads(x: tf.Tensor, heads: int) -> tf.Tensor:
 
 def _merge_heads(x: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
     return tf.reshape(tf.transpose(x, (0, 2, 1, 3)), shape)
+
+
+def shares(prediction: str) -> tuple[float, float]:
+    """Share of the class head and of the distillation head in the logits."""
+    return {"class": (1.0, 0.0), "distillation": (0.0, 1.0), "mean": (0.5, 0.5)}[prediction]
 
 
 @dataclass(frozen=True)

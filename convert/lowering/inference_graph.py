@@ -15,12 +15,25 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from deseptr.contract import INPUT_STEPS, ConversionError, ModelContract
 from deseptr.train.classifier import WindowClassifier
 from deseptr.train.front_end import DftSpectrogram, quantise
-from deseptr.train.models import Cnn2d, CnnHar, DeitSepTr, DeitViT, DeSepTr, ResNet18, SepTr, TinierHar, ViT
+from deseptr.train.models import (
+    Cnn2d,
+    CnnHar,
+    DeitSepTr,
+    DeitViT,
+    DeSepTr,
+    ResNet18,
+    SepTr,
+    TinierHar,
+    ViT,
+    Wave1d,
+    WaveformDeSepTr,
+)
 
 from .blocks import LoweringOptions, Norm, constant, stream_norm
 from .lower_convolutions import lower_cnn2d, lower_resnet18
 from .lower_front_end import lower_front_end
 from .lower_transformers import lower_separable, lower_vit
+from .lower_views import lower_wave1d, lower_waveform_deseptr
 from .lower_windows import lower_cnn_har, lower_tinierhar
 
 Lowering = Callable[[Any, LoweringOptions, Any], tf.Tensor]
@@ -35,6 +48,8 @@ LOWERINGS: dict[type, Lowering] = {
     ResNet18: lower_resnet18,
     CnnHar: lower_cnn_har,
     TinierHar: lower_tinierhar,
+    WaveformDeSepTr: lower_waveform_deseptr,
+    Wave1d: lower_wave1d,
 }
 
 
@@ -48,7 +63,7 @@ class InferenceGraph(tf.Module):
         classifier: the loaded checkpoint.
         contract: its contract.
         raw: whether the function takes windows in SI units, as float graphs do; by default it takes windows divided by
-            the contract's input range, as quantised graphs do.
+            the contract's input range, as quantised graphs do. Without meaning for a contract with views.
         norm: how transformers norm the tokens of the residual stream.
 
     Raises:
@@ -70,7 +85,8 @@ class InferenceGraph(tf.Module):
         self._range = np.asarray(contract.input_range, np.float32)
         self._raw = raw
         self._norm = norm
-        shape = (1, contract.window_length, len(contract.channels))
+        self._contract = contract
+        shape = (1, contract.window_length, contract.graph_channels)
         function = tf.function(
             self._logits, input_signature=[tf.TensorSpec(shape, tf.float32, name="window")], autograph=False
         ).get_concrete_function()
@@ -81,7 +97,7 @@ class InferenceGraph(tf.Module):
         classifier = self._classifier
         if not isinstance(classifier, WindowClassifier):
             return classifier(window if self._raw else window * self._range, training=False)
-        if self._raw:
+        if self._raw and self._contract.views is None:
             window = _rounded(window, self._range)
         spectral = isinstance(classifier.front_end, DftSpectrogram)
         x = partial(lower_front_end, classifier.front_end, window) if spectral else window
@@ -92,7 +108,13 @@ class InferenceGraph(tf.Module):
         return classifier.chosen(classifier.network(picture, training=False))
 
     def encode(self, windows: Any) -> Any:
-        """Input of the graph for raw windows in SI units: divided by the input range, saturated, in int8 steps."""
+        """Input of the graph for raw windows in SI units: divided by the input range, saturated, in int8 steps.
+
+        A graph on views gets the views of a window with its history, over 127.5, whether it is quantised or not.
+        """
+        views = self._contract.views
+        if views is not None:
+            return views.encode(windows, self._contract.input_range) / np.float32(INPUT_STEPS)
         return np.asarray(windows if self._raw else quantise(windows / self._range), np.float32)
 
     def predict(self, windows: Any) -> Any:

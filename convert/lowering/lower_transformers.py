@@ -19,6 +19,7 @@ from .blocks import (
     encoder,
     folded_norm,
     pointwise,
+    shares,
     unit_norm,
     values,
     written,
@@ -92,6 +93,4 @@ def _head(network: Any, prediction: str, special: tf.Tensor) -> tf.Tensor:
 
 
 def _shares(network: Any, prediction: str) -> tuple[float, ...]:
-    if not network.distilled:
-        return (1.0,)
-    return {"class": (1.0, 0.0), "distillation": (0.0, 1.0), "mean": (0.5, 0.5)}[prediction]
+    return shares(prediction) if network.distilled else (1.0,)

@@ -12,13 +12,14 @@ import tensorflow as tf
 from .blocks import LoweringOptions, constant, folded_batch_norm, pointwise, values
 from .gru import gru_states
 from .lower_convolutions import convolved, linear_head
+from .lower_views import by_channel
 
 
 def lower_cnn_har(network: Any, options: LoweringOptions, window: tf.Tensor) -> tf.Tensor:
     """Logits ``[1, classes]`` of a window by a :class:`CnnHar`; ``options`` have no effect."""
     first, second, third = network.temporal
     pool = network.pool
-    x = _normed(first, tf.reshape(window, (*window.shape, 1)))
+    x = _normed(first, tf.reshape(window, (*window.shape, 1)) if network.views == 1 else by_channel(window))
     x = _normed(second, tf.nn.max_pool2d(x, pool.pool_size, pool.strides, "SAME"))
     x = _normed(third, tf.nn.max_pool2d(x, pool.pool_size, pool.strides, "SAME"))
     kernel, bias = folded_batch_norm(network.across, network.normalisation)

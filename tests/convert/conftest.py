@@ -21,9 +21,9 @@ def contract() -> ModelContract:
     )
 
 
-def randomise(classifier: Any, rng: np.random.Generator, scale: float = 0.5) -> Any:
+def randomise(classifier: Any, rng: np.random.Generator, scale: float = 0.5, length: int = 64) -> Any:
     """Build a classifier for the contract's windows and disturb every weight and statistic."""
-    classifier.build((None, 64, 6))
+    classifier.build((None, length, 6))
     for weight in classifier.network.weights:
         if "seed" in weight.path:
             continue
@@ -63,17 +63,21 @@ def random_model(contract: ModelContract) -> Callable[..., Any]:
         from deseptr.train.classifier import WindowClassifier
         from deseptr.train.front_end import DftSpectrogram
         from deseptr.train.models.registry import MODELS
+        from deseptr.train.view_encoder import ViewEncoder
         from deseptr.train.window_front_end import WindowScale
 
         keras.utils.set_random_seed(2)
         config = TrainConfig(**{"model": name, "dim": 12, "heads": 3, "teacher_width": 8, **settings})
         rng = np.random.default_rng(2)
         network = MODELS[name].build(3, config)
-        if MODELS[name].input == "window":
+        if config.views:
+            front_end = ViewEncoder(contract.input_range)
+        elif MODELS[name].input == "window":
             front_end = WindowScale(contract.input_range)
         else:
             front_end = DftSpectrogram(contract.stft, contract.input_range, list(rng.uniform(1, 9, 9)), [1.0, 8.0])
-        return randomise(WindowClassifier(front_end, network, prediction), rng, scale)
+        length = 64 + getattr(front_end, "history", 0)
+        return randomise(WindowClassifier(front_end, network, prediction), rng, scale, length)
 
     return make
 

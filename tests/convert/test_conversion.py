@@ -13,6 +13,7 @@ from deseptr.contract import ConversionError, ModelContract, ModelError, SetupEr
 from deseptr.convert import Conversion, Gate, Recipe, convert_run as convert_through_gate, try_recipe
 from deseptr.convert.parity import Parity
 from deseptr.convert.quantize import Quantized
+from deseptr.report.conversion_page import convert_page
 from deseptr.tflite import load_engine, predict, read_tflite
 from deseptr.train import CalibrationWindows, RunFolder, TrainConfig, load_run
 from deseptr.train.models.random_forest import RandomForest
@@ -181,9 +182,12 @@ def test_model_that_fails_is_tried_with_its_worst_layers_in_float_and_the_best_i
     run: Path, tmp_path: Path, io: str
 ):
     impossible = Impassable()
+    refused: list[Conversion] = []
     with pytest.raises(ConversionError, match=r"a model that is not the same in int8 after 2 attempts \(never"):
-        convert_run(run, tmp_path / "m.tflite", gate=impossible)
+        convert_run(run, tmp_path / "m.tflite", gate=impossible, refused=refused.append)
     assert sorted(tmp_path.iterdir()) == [run]
+    (page,) = map(convert_page, refused)
+    assert "Failed the gate, not written: never good enough." in page
     forced = convert_run(run, tmp_path / "m.tflite", recipe=Recipe(io=io), gate=impossible, force=True)
     assert not forced.passed
     assert any("written by force" in warning for warning in forced.warnings)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays
 
-from deseptr.contract import DataError
+from deseptr.contract import DataError, Interval
 from deseptr.convert.parity import Difference, Gate, Parity, compare, wilson_interval
 
 LABELS = ("sit", "stand", "walk")
@@ -138,9 +138,9 @@ def test_gate_lets_pass_what_lies_on_its_edges(flawless: Parity):
 def test_gate_says_what_it_found_and_what_it_expected(flawless: Parity):
     worse = replace(flawless, agreement=0.985, accuracy=Difference(-0.0075, None), macro_f1=Difference(-0.0051, None))
     assert Gate().failures(worse) == (
-        "agreement with the reference: found 98.50% (197 of 200 windows), expected at least 99.00%",
-        "accuracy: found 0.75 points below the reference, expected at most 0.50",
-        "macro-F1: found 0.51 points below the reference, expected at most 0.50",
+        "agreement with the reference: found 98.50% (197 of 200 windows), expected at least 99.00% (--agreement)",
+        "accuracy: found 0.75 points below the reference, expected at most 0.50 (--loss)",
+        "macro-F1: found 0.51 points below the reference, expected at most 0.50 (--loss)",
     )
     assert Gate().failures(worse)
     assert not Gate(0.98, 0.01).failures(worse)
@@ -149,3 +149,56 @@ def test_gate_says_what_it_found_and_what_it_expected(flawless: Parity):
 def test_gate_takes_a_gain_and_no_nonsense(flawless: Parity):
     assert not Gate().failures(replace(flawless, accuracy=Difference(0.2, None)))
     assert Gate().failures(replace(flawless, macro_f1=Difference(float("nan"), None)))
+
+
+def nineteen(margin: float, flips: int, windows: int = 1080) -> Parity:
+    """Logits of 19 classes; on each of ``flips`` windows the candidate has the reference's second class.
+
+    The reference's logit of its own class is ``margin`` above the second and 8 above all others.
+    """
+    labels = tuple(f"class {i}" for i in range(19))
+    expected = np.arange(windows) % 19
+    second = (expected + 1) % 19
+    rows = np.arange(windows)
+    reference = np.zeros((windows, 19))
+    reference[rows, second], reference[rows, expected] = 8 - margin, 8
+    candidate = reference.copy()
+    candidate[:flips, :] = np.eye(19)[second[:flips]] * 8
+    # Half of the flips are right and half are wrong, so that the scores are equal.
+    true = np.where(rows < flips // 2, second, expected)
+    true[rows >= flips] = expected[rows >= flips]
+    subjects = np.repeat(list("abcdefgh"), windows // 8)
+    return compare("int8", candidate, reference, true, subjects, labels, resamples=200)
+
+
+@pytest.mark.parametrize(("margin", "passes"), [(0.0, True), (0.05, True), (0.5, True), (4.0, False)])
+def test_flips_count_by_how_far_the_reference_preferred_its_class(margin: float, passes: bool):
+    result = nineteen(margin, flips=14)
+    assert result.agreement == pytest.approx(1 - 14 / 1080)
+    p = np.exp([8, 8 - margin, *[0] * 17])
+    p /= p.sum()
+    assert result.decisive_agreement == pytest.approx(1 - 14 / 1080 * (p[0] - p[1]))
+    assert (Gate().failures(result) == ()) is passes
+
+
+def test_refusal_says_how_much_is_hesitation_and_names_the_option():
+    (reason,) = Gate().failures(nineteen(4.0, flips=14))
+    assert reason == (
+        "agreement with the reference: found 98.70% (1066 of 1080 windows, 98.76% without its hesitation), "
+        "expected at least 99.00% (--agreement)"
+    )
+
+
+def test_ties_do_not_excuse_a_lost_score(flawless: Parity):
+    lossy = replace(flawless, agreement=0.98, hesitation=0.02, accuracy=Difference(-0.02, Interval(-0.03, -0.01, 0.95)))
+    (reason,) = Gate().failures(lossy)
+    assert reason.startswith("accuracy: found 2.00 points below")
+
+
+@pytest.mark.parametrize(
+    ("loss", "high", "passes"),
+    [(0.008, 0.001, True), (0.008, -0.001, False), (0.011, 0.02, False), (0.004, -0.01, True)],
+)
+def test_a_loss_counts_if_its_interval_excludes_none(loss: float, high: float, passes: bool, flawless: Parity):
+    lossy = replace(flawless, accuracy=Difference(-loss, Interval(-2 * loss, high, 0.95)))
+    assert (Gate().failures(lossy) == ()) is passes

@@ -1,12 +1,11 @@
 """The second backend, in a process of its own: a backend is chosen once, when Keras is imported."""
 
-import os
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from jax_process import on_jax
 
 from deseptr.contract import StftSpec
 from deseptr.train import TrainConfig
@@ -15,6 +14,7 @@ from deseptr.train.config import NETWORK_NAMES
 from deseptr.train.front_end import DftSpectrogram
 from deseptr.train.models.registry import MODELS
 from deseptr.train.training_loop import predict_logits, save_classifier
+from deseptr.train.view_encoder import ViewEncoder
 from deseptr.train.window_front_end import WindowScale
 
 pytest.importorskip("jax")
@@ -22,7 +22,7 @@ pytest.importorskip("jax")
 _CONFIG = TrainConfig(teacher_width=4, dim=8, heads=2)
 _FORWARD = """
 import keras, numpy as np
-from deseptr.train import front_end, models, window_front_end
+from deseptr.train import front_end, models, view_encoder, window_front_end
 from deseptr.train.training_loop import predict_logits
 windows = np.load("windows.npy")
 for name in {names!r}:
@@ -63,15 +63,6 @@ for objective in (
 """
 
 
-def on_jax(code: str, folder: Path, *arguments: str) -> str:
-    """Run Python code, or a module with arguments, on JAX; its stdout."""
-    command = [sys.executable, *(["-m", code, *arguments] if arguments else ["-c", code])]
-    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
 def test_training_is_imported_without_tensorflow(tmp_path: Path):
     modules = ("train.stages", "train.pipeline", "train.checkpoint", "evaluate.crossval")
     code = "".join(f"import deseptr.{module}\n" for module in modules)
@@ -85,9 +76,11 @@ def test_every_network_says_the_same_on_both_backends(tmp_path: Path, rng: np.ra
     here = {}
     for name in NETWORK_NAMES:
         ranges = [10.0] * 6
-        windowed = MODELS[name].input == "window"
-        front_end = WindowScale(ranges) if windowed else DftSpectrogram(StftSpec(32, 4), ranges)
-        classifier = WindowClassifier(front_end, MODELS[name].build(5, _CONFIG))
+        kind = MODELS[name].input
+        spectral = DftSpectrogram(StftSpec(32, 4), ranges)
+        front_end = {"window": WindowScale(ranges), "views": ViewEncoder(ranges)}.get(kind, spectral)
+        config = replace(_CONFIG, model=name, views=kind == "views")
+        classifier = WindowClassifier(front_end, MODELS[name].build(5, config))
         here[name] = predict_logits(classifier, windows)
         save_classifier(classifier, tmp_path / f"{name}.keras")
     on_jax(_FORWARD.format(names=NETWORK_NAMES), tmp_path)

@@ -30,8 +30,12 @@ DATA = "synthetic:subjects=4,seconds=12"
 
 def test_each_setting_reaches_its_part_of_the_augmentation():
     settings = {"shift": 0.4, "rotation_degrees": 7.0, "gain": 0.1, "rate_jitter": 0.05, "dropped": 0.06}
-    config = TrainConfig(**settings, noise=0.01, mirror="z", warp=0.11, mask=0.3, cutmix=0.2)
-    augmentation = build_augmentation(WindowScale([40.0, 10.0]), config)
+    in_time = {"shift_samples": 7, "time_warp": 0.05, "mixup": 0.4, "sensor_rate": 0.9}
+    config = TrainConfig(**settings, **in_time, noise=0.01, mirror="z", warp=0.11, mask=0.3, cutmix=0.2)
+    augmentation = build_augmentation(WindowScale([40.0, 10.0]), config, window_length=100)
+    assert [layer.max_samples for layer in augmentation.in_time] == [7, 5]
+    assert [layer.rate for layer in augmentation.mixup] == [0.4]
+    assert [layer.rate for layer in augmentation.on_windows[2:5]] == [0.5, 0.9, 0.9]
     noise, mirror, shift, rotation, *others = augmentation.on_windows
     assert mirror.axis == "z"
     assert noise.stddev == pytest.approx([0.4, 0.1])

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from .base import PACKAGE, RandomLayer
@@ -40,7 +39,7 @@ class GaussianNoise(RandomLayer):
         if not training:
             return windows
         shape = ops.shape(windows)
-        level = self.uniform((shape[0], 1, 1)) * np.asarray(self.stddev, "float32")
+        level = self.uniform((shape[0], 1, 1)) * ops.convert_to_tensor(self.stddev, "float32")
         noise = keras.random.normal(shape, seed=self.seed_generator, dtype=windows.dtype)
         return windows + self.chosen(windows) * level * noise
 

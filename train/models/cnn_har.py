@@ -24,8 +24,10 @@ class CnnHar(keras.Model):
         maps: feature maps of the three temporal layers.
         unified_maps: feature maps of the layer across all channels.
         dropout: dropout before the last layer.
+        views: views of each channel, which are the input features of the first layer.
 
-    Input shape: ``[batch, window_length, channels]``, each channel divided by its input range.
+    Input shape: ``[batch, window_length, views · channels]``: the first view of all channels, each divided by its input
+    range, then the second view.
     Output shape: ``[batch, classes]``, logits.
 
     Example:
@@ -42,6 +44,7 @@ class CnnHar(keras.Model):
         maps: tuple[int, int, int] = (50, 40, 20),
         unified_maps: int = 400,
         dropout: float = 0.2,
+        views: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -49,6 +52,7 @@ class CnnHar(keras.Model):
         self.maps = [int(count) for count in maps]
         self.unified_maps = unified_maps
         self.dropout = dropout
+        self.views = views
         self.temporal = [
             NormedConvolution(count, (size, 1), name=f"temporal_{i + 1}")
             for i, (count, size) in enumerate(zip(self.maps, (5, 5, 3), strict=True))
@@ -62,11 +66,12 @@ class CnnHar(keras.Model):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build the sublayers one after the other."""
         batch, length, channels = input_shape
-        maps = 1
+        count = int(channels or 0) // self.views
+        maps = self.views
         for layer in self.temporal:
-            layer.build((batch, length, channels, maps))
+            layer.build((batch, length, count, maps))
             maps = layer.filters
-        self.across.build((batch, length, int(channels or 0) * maps))
+        self.across.build((batch, length, count * maps))
         self.normalisation.build((batch, length, self.unified_maps))
         self.head.build((batch, self.unified_maps))
         self.built = True
@@ -74,7 +79,8 @@ class CnnHar(keras.Model):
     def call(self, windows: Any, training: bool | None = None) -> Any:
         """Logits of windows."""
         first, second, third = self.temporal
-        x = self.pool(first(ops.expand_dims(windows, -1), training=training))
+        by_view = ops.reshape(windows, (-1, windows.shape[1], self.views, windows.shape[2] // self.views))
+        x = self.pool(first(ops.swapaxes(by_view, 2, 3), training=training))
         x = third(self.pool(second(x, training=training)), training=training)
         x = self.across(ops.reshape(x, (-1, x.shape[1], x.shape[2] * x.shape[3])))
         x = ops.max(ops.relu(self.normalisation(x, training=training)), axis=1)
@@ -82,5 +88,5 @@ class CnnHar(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments, for serialisation."""
-        own = {name: getattr(self, name) for name in ("classes", "maps", "unified_maps", "dropout")}
+        own = {name: getattr(self, name) for name in ("classes", "maps", "unified_maps", "dropout", "views")}
         return {**super().get_config(), **own}

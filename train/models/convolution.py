@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from .taps import convolve
+
 PACKAGE = "deseptr"
 
 
@@ -56,7 +58,7 @@ class NormedConvolution(layers.Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Apply the layer."""
         x = inputs if self.depthwise is None else self.depthwise(inputs)
-        x = self.normalisation(self.convolution(x), training=training)
+        x = self.normalisation(convolve(x, self.convolution.kernel, padding="same"), training=training)
         return keras.ops.relu(x) if self.relu else x
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -25,3 +25,15 @@ def test_channels_meet_in_the_last_convolution_alone(rng: np.random.Generator):
     after = np.asarray(model.temporal[0](x))
     others = [0, 1, 3, 4, 5]
     np.testing.assert_array_equal(after[:, :, others], before[:, :, others])
+
+
+def test_views_are_input_features_of_the_first_layer(check_layer, rng: np.random.Generator):
+    windows = rng.normal(size=(3, 64, 12)).astype(np.float32)
+    model = CnnHar(5, (4, 3, 2), unified_maps=8, views=2)
+    check_layer(model, windows, shapes=[(3, 5)])
+    assert model.temporal[0].convolution.kernel.shape == (5, 1, 2, 4)
+    before = np.asarray(model.temporal[0](np.stack([windows[..., :6], windows[..., 6:]], -1)))
+    windows[..., 8] += 1
+    after = np.asarray(model.temporal[0](np.stack([windows[..., :6], windows[..., 6:]], -1)))
+    changed = (before != after).any((0, 1, 3))
+    assert changed.tolist() == [False, False, True, False, False, False]

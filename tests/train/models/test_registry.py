@@ -12,7 +12,7 @@ from deseptr.train.models.registry import MODELS, needs_teacher
 def test_names_of_the_command_line():
     assert (*NETWORK_NAMES, "random-forest") == MODEL_NAMES
     assert STEM_MODELS == ("deseptr",)
-    assert len(MODEL_NAMES) == 11
+    assert len(MODEL_NAMES) == 13
 
 
 def test_the_table_of_models_does_not_import_keras():
@@ -30,10 +30,13 @@ def test_the_table_of_models_does_not_import_keras():
         ("deit-vit", "deit_vit_d48_h3_l4"),
         ("deit-septr", "deit_septr_d48_h3_l2"),
         ("deseptr", "deseptr_d48_h3_l2"),
+        ("deseptr-waveform", "deseptr_waveform_d32"),
+        ("wave1d", "wave1d_w64"),
+        ("cnn-har", "cnn_har"),
     ],
 )
 def test_names_state_the_size(model: str, name: str):
-    assert MODELS[model].name(TrainConfig(heads=3, depth=2)) == name
+    assert MODELS[model].name(TrainConfig(model=model, heads=3, depth=2)) == name
 
 
 def test_depth_of_one_is_left_out_of_the_name():
@@ -48,6 +51,43 @@ def test_vit_has_as_many_blocks_as_the_separable_models():
 def test_distilled_models_have_two_heads():
     for name, family in MODELS.items():
         assert getattr(family.build(3, TrainConfig()), "distilled", False) == family.distilled, name
+
+
+def test_views_are_part_of_the_name():
+    assert MODELS["cnn-har"].name(TrainConfig(model="cnn-har", views=True)) == "cnn_har_views"
+
+
+def test_a_recipe_decides_what_is_left_out():
+    own = TrainConfig(model="deseptr-waveform")
+    assert (own.views, own.mixup, own.warp, own.student_epochs, own.members) == (True, 0.5, 0.0, 60, ("wave1d",))
+    other = TrainConfig(model="deseptr")
+    assert (other.views, other.mixup, other.warp, other.student_epochs, other.members) == (
+        False,
+        0.0,
+        0.1,
+        20,
+        ("resnet18",),
+    )
+    given = TrainConfig(model="deseptr-waveform", mixup=0.0, student_epochs=3, members=["cnn-har", "wave1d"])
+    assert (given.mixup, given.student_epochs, given.members) == (0.0, 3, ("cnn-har", "wave1d"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"model": "vit", "views": True}, "views True: found the model vit, whose input is spectrogram"),
+        ({"model": "wave1d", "views": False}, "views False: found the model wave1d, whose input is views"),
+        ({"model": "deseptr-waveform", "members": ()}, "found none, expected some of wave1d, tinierhar, cnn-har"),
+        (
+            {"model": "deseptr-waveform", "members": ("resnet18",)},
+            "found resnet18, expected some of wave1d",
+        ),
+        ({"model": "deseptr", "members": ("wave1d",)}, "found wave1d, expected some of vit, .*resnet18, each once"),
+    ],
+)
+def test_settings_that_contradict_the_model_are_refused(settings: dict, line: str):
+    with pytest.raises(ModelError, match=line):
+        TrainConfig(**settings)
 
 
 def test_unknown_model_is_refused():
@@ -78,6 +118,8 @@ def test_settings_that_no_model_has_are_refused(setting: dict[str, str], line: s
         ({"distillation": "none", "model": "deit-vit"}, False),
         ({"model": "deit-vit"}, True),
         ({"model": "vit"}, False),
+        ({"model": "deseptr-waveform"}, True),
+        ({"model": "deseptr-waveform", "distillation": "none"}, False),
     ],
 )
 def test_who_needs_a_teacher(setting: dict[str, str], needs: bool):
