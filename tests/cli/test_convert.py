@@ -31,7 +31,7 @@ def test_output_may_not_be_the_input(tiny_run: Path):
     assert (tiny_run / "model.keras").read_bytes() == before
 
 
-def test_folds_of_several_cross_validations_have_names_of_their_own():
+def test_folds_of_several_cross_validations_have_different_names():
     runs = [Path(f"runs/{name}/fold-{fold}/run") for name in ("a", "b") for fold in (0, 1)] + [Path("runs/x")]
     assert output_names(runs) == ["a-fold-0-run", "a-fold-1-run", "b-fold-0-run", "b-fold-1-run", "x"]
 
@@ -54,9 +54,7 @@ def in_g(path: Path) -> Path:
     return path
 
 
-def test_recordings_take_the_place_of_calibration_windows_and_json_has_the_keys_of_every_report(
-    bare: Path, tmp_path: Path
-):
+def test_recordings_replace_calibration_windows_and_json_has_the_keys_of_every_report(bare: Path, tmp_path: Path):
     result = run(bare, "-o", tmp_path / "m.tflite", "--data", TINY_DATA, "--test-subjects", "2,3", "--json")
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
@@ -68,7 +66,7 @@ def test_recordings_take_the_place_of_calibration_windows_and_json_has_the_keys_
     assert figures == json.loads((tmp_path / "m.json").read_text())
 
 
-def test_recordings_of_a_foreign_unit_are_noticed_above_a_summary_of_size_ops_and_agreement(bare: Path, tmp_path: Path):
+def test_unlikely_unit_causes_a_note_above_the_summary_of_size_operations_and_agreement(bare: Path, tmp_path: Path):
     result = run(bare, "-o", tmp_path / "m.tflite", "--data", in_g(tmp_path / "g.npz"))
     assert result.exit_code == 0, result.output
     lines = [line for line in result.stderr.splitlines() if line.startswith("warning: ")]

@@ -15,7 +15,7 @@ def run(*arguments: object):
     return CliRunner().invoke(train, list(map(str, arguments)))
 
 
-def test_trains_shows_progress_and_says_what_comes_next(tmp_path: Path):
+def test_train_shows_progress_and_the_next_command(tmp_path: Path):
     result = run(DATA, "-o", tmp_path / "run", "--test-subjects", "2", *SMALL)
     assert result.exit_code == 0, result.output
     assert "teacher 1/1  loss" in result.stderr
@@ -25,7 +25,7 @@ def test_trains_shows_progress_and_says_what_comes_next(tmp_path: Path):
     assert (config.teacher_width, config.dim, config.heads, config.seed) == (4, 8, 1, 0)
 
 
-def test_stopping_early_is_said(tmp_path: Path):
+def test_early_stop_is_reported(tmp_path: Path):
     result = run(DATA, "-o", tmp_path / "run", "--model", "cnn-har", "--patience", 1, "--student-epochs", 40)
     assert result.exit_code == 0, result.output
     assert " of 40 epochs: validation macro-F1 no longer improves" in result.stderr
@@ -45,7 +45,7 @@ def test_precision_is_recorded_also_by_a_model_that_has_none(tmp_path: Path):
     assert TrainConfig.load(RunFolder(tmp_path / "run").config).precision == "bfloat16"
 
 
-def test_unknown_model_is_answered_with_the_known_ones(tmp_path: Path):
+def test_unknown_model_lists_the_known_ones(tmp_path: Path):
     result = run(DATA, "-o", tmp_path / "run", "--model", "svm")
     assert result.exit_code == 2
     assert "'tinierhar'" in result.output
@@ -58,7 +58,7 @@ def test_finished_run_is_shown_again_by_resume(tiny_run: Path):
     assert json.loads(result.stdout) == json.loads(RunFolder(tiny_run).metrics.read_text())
 
 
-def test_interruption_says_what_is_left_and_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_interruption_names_the_kept_files_and_how_to_continue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from deseptr.cli.train.progress import TrainingProgress
 
     def interrupt(self: TrainingProgress, row: dict) -> None:
@@ -67,10 +67,10 @@ def test_interruption_says_what_is_left_and_how_to_go_on(tmp_path: Path, monkeyp
     monkeypatch.setattr(TrainingProgress, "epoch", interrupt)
     result = run(DATA, "-o", tmp_path / "run", *SMALL)
     assert result.exit_code == 130
-    assert "interrupted: no student yet; go on with the same command and --resume" in result.stderr
+    assert "interrupted: no student yet; continue with the same command and --resume" in result.stderr
 
 
-def test_resume_and_overwrite_contradict(tmp_path: Path):
+def test_resume_and_overwrite_exclude_each_other(tmp_path: Path):
     result = run(DATA, "-o", tmp_path / "run", "--resume", "--overwrite")
     assert result.exit_code == 2
-    assert "choose one" in result.output
+    assert "--resume continues a run and --overwrite replaces it: give one" in result.output
