@@ -231,7 +231,7 @@ MODULES = {
     "deseptr.train.fold": "deseptr.evaluate.fold_job",
     "deseptr.train.heads": "deseptr.evaluate.heads",
     "deseptr.train.lab": "deseptr.evaluate.lab.lab",
-    "deseptr.train.lab_arms": "deseptr.evaluate.lab.arms",
+    "deseptr.train.lab_arms": "deseptr.evaluate.lab.variants",
     "deseptr.train.lab_effects": "deseptr.evaluate.lab.effects",
     "deseptr.train.lab_grid": "deseptr.evaluate.lab.grid",
     "deseptr.train.lab_page": "deseptr.evaluate.lab.page",

@@ -168,7 +168,6 @@ def crossval(
         load_quietly()
         from deseptr.evaluate.crossval import cross_validate
         from deseptr.evaluate.executors import local_executor
-        from deseptr.evaluate.int8_predictions import PREDICT_INT8
         from deseptr.train.config import NETWORK_NAMES
     dataset, config = _loaded(data), train_config(settings)
     with in_python_words(), fold_reporter(progress, folder) as reporter:
@@ -182,7 +181,7 @@ def crossval(
             folder,
             reporter=reporter,
             folds=names_of(folds, "folds"),
-            int8=PREDICT_INT8 if int8 and config.model in NETWORK_NAMES else None,
+            int8=int8 and config.model in NETWORK_NAMES,
             executor=local_executor(jobs),
             overwrite=if_exists == "overwrite",
             command=f"deseptr.crossval({dataset.name!r}, {str(out)!r}, protocol={protocol!r})",

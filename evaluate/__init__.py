@@ -1,1 +1,1 @@
-"""Models measured on labelled recordings: offline, over the bus, by cross-validation, against each other."""
+"""Measuring models on labelled recordings: offline, over the bus, by cross-validation, against each other."""

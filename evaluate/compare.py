@@ -1,4 +1,4 @@
-"""``deseptr compare`` as a function: models in, the figures of each side by side out."""
+"""``deseptr compare`` as a function: the figures of several models side by side."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _INPUTS = 64
 
 @dataclass(frozen=True)
 class Timing:
-    """How models are timed.
+    """Settings of the timing.
 
     Args:
-        rounds: timed calls of each.
-        warm_up: untimed calls of each beforehand.
-        seed: draws the orders, the noise and the resamples.
+        rounds: timed calls of each model.
+        warm_up: untimed calls of each model beforehand.
+        seed: seed of the orders, the noise and the resamples.
     """
 
     rounds: int = 1000
@@ -40,7 +40,7 @@ class Timing:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Labelled windows, and the classes that a model names for them."""
+    """Labelled windows and the classes that a model predicts for them."""
 
     predictor: Predictor
     windows: Windows
@@ -59,12 +59,12 @@ def compare_models(
     """Time models against each other and score them, as plain JSON values.
 
     Args:
-        contestants: what to compare; ratios and agreement are with the first.
-        dataset: labelled recordings of the test subjects, for those that have a contract.
-        engines: how the contestants were loaded.
-        timing: how they are timed.
-        machine: what :func:`observe_machine` saw before all this.
-        progress: told the number of rounds so far.
+        contestants: models to compare; ratios and agreement refer to the first.
+        dataset: labelled recordings of the test subjects, for models with a contract.
+        engines: settings with which the contestants were loaded.
+        timing: settings of the timing.
+        machine: result of :func:`observe_machine` before everything else.
+        progress: called with the number of rounds so far.
 
     Raises:
         ModelError: if a model does not fit its contract.
@@ -95,13 +95,13 @@ def compare_models(
 
 
 def observe_machine() -> dict[str, Any]:
-    """The machine and how busy it is: to be asked first, before loading and scoring models keeps it busy."""
+    """The machine and its load; must be called first, before loading and scoring models load the machine."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return describe_machine() | {"processors": os.cpu_count(), "load_average": load}
 
 
 def arena_bytes(contestant: Contestant) -> int | None:
-    """Smallest arena in TensorFlow Lite Micro; None of a model that it cannot run, or where it is not installed."""
+    """Smallest arena in TensorFlow Lite Micro; None if it cannot run the model or is not installed."""
     if contestant.graph is None:
         return None
     from deseptr.convert.micro.source import measure_arena
@@ -118,14 +118,14 @@ def _judge(contestants: Sequence[Contestant], dataset: Dataset, engines: Engines
         raise SetupError(
             "--data",
             found="no model with a contract",
-            expected="one, to know what its inputs and classes mean",
-            next_step="name a contract.json, or a .tflite with one inside, with --contract",
+            expected="one, to define inputs and classes",
+            next_step="pass a contract.json, or a .tflite with a contract, with --contract",
         )
     return [each and Judged(each, *classify(each, dataset)) for each in predictors]
 
 
 def _feeds(contestant: Contestant, judged: Judged | None, seed: int) -> list[list[NDArray[Any]]]:
-    """What a model is timed on: windows from all over the test subjects, or noise where nothing says what is fed."""
+    """Inputs for timing: windows from all test subjects, or noise if there is no contract."""
     if judged is None:
         return random_feeds(contestant.model, _INPUTS, seed)
     chosen = np.linspace(0, len(judged.windows) - 1, _INPUTS).astype(int)
@@ -144,7 +144,7 @@ def _scores(judged: Judged, first: Judged | None) -> dict[str, Any]:
 
 
 def _agree(judged: Judged, first: Judged | None) -> float | None:
-    """Share of windows on which a model names the class that the first one names; None where these are not the same."""
+    """Fraction of windows on which a model and the first one predict the same class; None without common windows."""
     if first is None or judged is first or judged.predictor.contract.labels != first.predictor.contract.labels:
         return None
     if not np.array_equal(judged.windows.own_signals, first.windows.own_signals):

@@ -1,4 +1,4 @@
-"""The models of ``deseptr compare``: loaded as their files are, named apart, and fed as their contracts say."""
+"""The models of ``deseptr compare``: loading them, giving them distinct names, and preparing their inputs."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from deseptr.tflite.runtimes import choose_runtime
 
 from .predictor import Predictor
 
-# Of ±1 in an int8 input, as in deseptr.train.front_end, and of views.
+# Steps per input range of an int8 input and of views.
 _INPUT_STEPS = np.float32(INPUT_STEPS)
 
 
 @dataclass(frozen=True)
 class Engines:
-    """How models are run.
+    """Settings for running models.
 
     Args:
-        threads: that an engine may use.
-        kernels: of the TFLite runtime, ``default`` or ``reference``.
+        threads: threads that an engine may use.
+        kernels: kernels of the TFLite runtime, ``default`` or ``reference``.
     """
 
     threads: int = 1
@@ -40,17 +40,17 @@ class Engines:
 
 @dataclass(frozen=True, eq=False)
 class Contestant:
-    """A model to be compared.
+    """A model in the comparison.
 
     Args:
-        name: unlike any other's.
-        path: its file, or the one that it was converted from.
-        content: of its file.
-        model: the graph, loaded.
-        graph: what the flatbuffer is made of; None of an ONNX model, or where no schema is installed.
-        contract: what says how it is fed and what it means, if anything does.
-        scaled: whether a float input is the window over the contract's input range, rounded to the steps of an int8
-            input, as a lowered graph and training have it, and not the window itself.
+        name: unique name.
+        path: its file, or the file that it was converted from.
+        content: content of its file.
+        model: the loaded graph.
+        graph: operations and tensors of the flatbuffer; None for an ONNX model, or if no schema is installed.
+        contract: definition of inputs and outputs, if known.
+        scaled: whether a float input is the window divided by the contract's input range, rounded to the steps of an
+            int8 input, as for a lowered graph and in training, rather than the window itself.
     """
 
     name: str
@@ -63,13 +63,13 @@ class Contestant:
 
     @property
     def macs(self) -> int | None:
-        """Multiply-accumulates of an invocation, where shapes are known."""
+        """Multiply-accumulates per inference, if shapes are known."""
         if self.graph is None or any(t.is_dynamic for node in self.graph.nodes for t in node.activations):
             return None
         return self.graph.macs
 
     def feed(self, window: NDArray[np.float32]) -> list[NDArray[Any]]:
-        """The input array of a window ``[input_length, channels]`` in SI units."""
+        """The input array for a window ``[input_length, channels]`` in SI units."""
         (port,) = self.model.inputs
         if self.contract is not None and self.contract.views is not None:
             views = self.contract.views.encode(window, self.contract.input_range)
@@ -77,7 +77,7 @@ class Contestant:
         return [port.encode(window / self._range if port.quantised else self._as_float(window))]
 
     def predictor(self, engines: Engines) -> Predictor | None:
-        """What names the classes of windows; None without a contract.
+        """A function that predicts logits of windows; None without a contract.
 
         Raises:
             ModelError: if the model does not fit its contract.
@@ -92,7 +92,7 @@ class Contestant:
         return Predictor(
             self.contract,
             engine.name,
-            # The engine encodes views and scales what an integer input is fed; a float one is fed what it is given.
+            # The engine encodes views and scales integer inputs; a float input gets the windows unchanged.
             lambda windows: predict(engine, windows if as_it_is else self._as_float(windows)),
         )
 
@@ -105,7 +105,7 @@ class Contestant:
                 self.path,
                 found=f"inputs {list(map(list, shapes))} and {classes} logits",
                 expected=f"[{list(wanted)}] and [{len(contract.labels)}] as in its contract",
-                next_step="name its own contract with --contract",
+                next_step="pass its own contract with --contract",
             )
 
         def predict(windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -114,7 +114,7 @@ class Contestant:
         return Predictor(contract, self.model.runtime, predict)
 
     def _as_float(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Windows as a float input is fed them: in SI units, or where it is scaled, in the steps of an int8 one."""
+        """Windows as values of a float input: in SI units, or if it is scaled, in the steps of an int8 input."""
         if not self.scaled:
             return windows
         steps = np.rint(windows / self._range * _INPUT_STEPS)
@@ -134,19 +134,19 @@ def load_contestants(
     scaled: bool = False,
     onnx: bool = False,
 ) -> list[Contestant]:
-    """Load models and name them.
+    """Load models and give them distinct names.
 
     Args:
         paths: ``.tflite`` and ``.onnx`` files.
-        engines: how they are run.
-        contract: of those that have none inside: a ``contract.json``, or a ``.tflite`` with one.
-        scaled: whether those are fed, in float, the window over the contract's input range.
-        onnx: also convert each float ``.tflite`` to ONNX, and put that behind it.
+        engines: settings for running them.
+        contract: contract for models without one: a ``contract.json``, or a ``.tflite`` that contains one.
+        scaled: whether such models take, in float, the window divided by the contract's input range.
+        onnx: also convert each float ``.tflite`` to ONNX, as an additional model.
 
     Raises:
-        ModelError: if a file is missing, broken, of another kind or cannot be run.
-        ConversionError: if one cannot be converted to ONNX.
-        SetupError: if an engine is not installed, or ``onnx`` has nothing to convert.
+        ModelError: if a file is missing, broken, of another type or cannot be run.
+        ConversionError: if a file cannot be converted to ONNX.
+        SetupError: if an engine is not installed, or ``onnx`` finds nothing to convert.
     """
     given = _read_contract(contract) if contract else None
     names = distinct_names(paths)
@@ -155,7 +155,11 @@ def load_contestants(
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
-    """A name for each file: its stem, with as many folders as tell all of them apart; numbered where it comes again."""
+    """Distinct names: the stems, or else paths with as many folders as tell them apart; repeated files are numbered.
+
+    >>> distinct_names([Path("a/model.tflite"), Path("b/model.tflite")])
+    ['a/model.tflite', 'b/model.tflite']
+    """
     wholes = [path.absolute() for path in paths]
     names = [whole.stem for whole in wholes]
     depth = 0
@@ -178,7 +182,7 @@ def _load(path: Path, name: str, engines: Engines, given: ModelContract | None, 
     graph = _graph(content, path)
     model = BareTflite(content, path, choose_runtime("auto"), engines.threads, engines.kernels)
     inside = contract_inside(content, path)
-    # What has its contract inside is fed as the engine feeds it.
+    # A file with its own contract gets the inputs that the engine computes.
     return Contestant(name, path, content, model, graph, inside or given, scaled and inside is None)
 
 
@@ -191,7 +195,7 @@ def _with_onnx(loaded: Sequence[Contestant], engines: Engines) -> list[Contestan
             "--onnx",
             found="no float .tflite among the models",
             expected="one to convert",
-            next_step="name the float flatbuffer of the network too",
+            next_step="pass the float flatbuffer of the network, too",
         )
     both = []
     for each in loaded:
@@ -212,12 +216,12 @@ def _read_onnx(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ModelError(
-            path, found=error.strerror, expected="an .onnx file", next_step="name one, or a .tflite file"
+            path, found=error.strerror, expected="an .onnx file", next_step="pass one, or a .tflite file"
         ) from error
 
 
 def _graph(content: bytes, path: Path) -> Graph | None:
     try:
         return read_graph(content, path)
-    except SetupError:  # no schema comes with tflite-runtime
+    except SetupError:  # tflite-runtime comes without a schema
         return None

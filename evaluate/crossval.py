@@ -1,4 +1,4 @@
-"""``deseptr crossval`` as a function: recordings and a protocol in, a folder of folds and their summary out."""
+"""``deseptr crossval`` as a function: trains and tests the folds of a protocol and summarises them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .fold_job import FoldJob, check_claim, claim, finished, fold_folder
 
 
 class FoldReporter(Protocol):
-    """Who is told how a cross-validation goes."""
+    """Receives the progress of a cross-validation."""
 
     def begin(self, waiting: Sequence[FoldJob], kept: int) -> None:
-        """So many folds wait to be run, and so many were finished before."""
+        """The folds in ``waiting`` will be run; ``kept`` folds were complete before."""
 
     def fold(self, outcome: Outcome) -> None:
         """A fold has ended."""
@@ -36,35 +36,35 @@ def cross_validate(
     *,
     reporter: FoldReporter,
     folds: Sequence[str] | None = None,
-    int8: str | None = None,
+    int8: bool = False,
     executor: Executor | None = None,
     overwrite: bool = False,
     command: str = "",
 ) -> dict[str, Any]:
     """Train and test the folds of a protocol and write ``crossval.json`` and ``crossval.md`` into ``out``.
 
-    Finished folds are kept and an interrupted one goes on after its last whole epoch, so the same call can be made
-    again at any time. The summary is of all finished folds in ``out``, whichever were wanted in this call.
+    Complete folds are kept and an interrupted fold continues after its last complete epoch, so the same call can be
+    repeated at any time. The summary includes all complete folds in ``out``, whichever were requested in this call.
 
     Args:
         dataset: labelled recordings.
         protocol: folds, windows and labels.
-        config: settings of each fold's training; its window and overlap are the protocol's.
+        config: settings of each fold's training; window and overlap are those of the protocol.
         out: folder to write.
-        reporter: who is told.
+        reporter: receives the progress.
         folds: names of the folds to run; all by default.
-        int8: importable name of what converts and predicts, see :class:`FoldJob`.
-        executor: where the folds run; here by default.
-        overwrite: begin the wanted folds anew.
-        command: what to write as the command line that made the summary.
+        int8: also convert the model of each fold to int8 and test that.
+        executor: runs the folds; by default in this process.
+        overwrite: start the requested folds again.
+        command: command line to record in the summary.
 
     Returns:
-        What ``crossval.json`` says.
+        The content of ``crossval.json``.
 
     Raises:
-        DataError: if there is no such fold or anything of a test subject is in the training windows.
-        SetupError: if ``out`` holds something else, or a fold of other settings.
-        DeseptrError: of the first fold that failed, after the others have ended.
+        DataError: if a fold is unknown, or if data of a test subject are in the training windows.
+        SetupError: if ``out`` contains other files, or a fold with other settings.
+        DeseptrError: the error of the first fold that failed, after the others have ended.
     """
     dataset = dataset.select(labels=protocol.labels)
     config = replace(config, window_s=protocol.window_s, overlap=protocol.overlap)
@@ -81,9 +81,7 @@ def cross_validate(
     return summary
 
 
-def make_jobs(
-    dataset: Dataset, protocol: FoldProtocol, config: TrainConfig, out: Path, int8: str | None
-) -> list[FoldJob]:
+def make_jobs(dataset: Dataset, protocol: FoldProtocol, config: TrainConfig, out: Path, int8: bool) -> list[FoldJob]:
     """A job for each fold of a protocol."""
     data = dataset_digest(dataset)
     folder = out.resolve()
@@ -91,7 +89,7 @@ def make_jobs(
 
 
 def dataset_digest(dataset: Dataset) -> str:
-    """Name of a dataset and sixteen hexadecimal digits that change with any sample, label or subject of it."""
+    """Name of a dataset and 16 hexadecimal digits that change with any sample, label or subject."""
     digest = sha256("\n".join(dataset.label_names).encode())
     for recording in dataset.recordings:
         digest.update(f"\n{recording.subject}\n{recording.rate_hz}\n".encode())
@@ -101,16 +99,16 @@ def dataset_digest(dataset: Dataset) -> str:
 
 
 def open_folder(out: Path, jobs: Sequence[FoldJob], overwrite: bool, pattern: str) -> None:
-    """Claim every fold's folder, or none, before the first one is run.
+    """Claim the folders of all folds, or none, before the first fold runs.
 
     Args:
-        out: folder of all.
+        out: common folder.
         jobs: the folds.
-        overwrite: begin them anew.
-        pattern: of the folds' folders in ``out``, by which it is known as one of ours.
+        overwrite: start them again.
+        pattern: pattern of the folds' folders in ``out``, which identifies a folder of earlier folds.
 
     Raises:
-        SetupError: if ``out`` holds something else, or a fold of other settings.
+        SetupError: if ``out`` contains other files, or a fold with other settings.
     """
     if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or any(out.glob(f"{pattern}/job.json")))):
         raise SetupError(out, found="other files", expected="a new folder", next_step="choose another -o")

@@ -1,4 +1,4 @@
-"""The summary of a cross-validation: figures of each fold, over the folds and of all windows pooled."""
+"""Summary of a cross-validation: figures of each fold, over the folds and of all windows pooled."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _MEASURES = ("accuracy", "macro_f1", "ece")
 
 
 def summarise(results: Sequence[FoldResult], protocol: FoldProtocol, dataset: str, command: str = "") -> dict[str, Any]:
-    """Figures of finished folds as plain JSON values.
+    """Figures of complete folds as plain JSON values.
 
-    ``mean`` and ``std`` are over the folds (of a sample, n − 1), as published figures of a protocol are; ``pooled`` has
-    the windows of all folds in one confusion matrix, ``interval`` its bootstrap interval over subjects.
+    ``mean`` and ``std`` (sample standard deviation, n − 1) are over the folds, as in published figures of a protocol;
+    ``pooled`` has the windows of all folds in one confusion matrix, ``interval`` its bootstrap interval over subjects.
 
     Args:
-        results: at least one finished fold.
-        protocol: what they are folds of.
-        dataset: its name.
-        command: the command line that asked for it.
+        results: at least one complete fold.
+        protocol: protocol of the folds.
+        dataset: name of the dataset.
+        command: command line to record.
     """
     first = results[0]
     pooled = Predictions.pool([result.predictions for result in results])
@@ -44,7 +44,7 @@ def summarise(results: Sequence[FoldResult], protocol: FoldProtocol, dataset: st
         "seed": seed,
         "model": first.figures["model"],
         "parameters": first.figures["parameters"],
-        "macs": first.figures.get("macs"),  # folds of an older version have none
+        "macs": first.figures.get("macs"),  # absent in folds of an older version
         **{kind: _over_folds(results, kind, pooled, seed) for kind in pooled.kinds},
         "minutes": round(sum(result.figures["minutes"] for result in results), 2),
         "config": first.job.settings()["config"],
@@ -62,12 +62,12 @@ def write_summary(summary: dict[str, Any], out: Path) -> None:
 
 
 def kinds(summary: dict[str, Any]) -> list[str]:
-    """Which models a summary has figures of, ``float`` first."""
+    """The models that a summary has figures of, ``float`` first."""
     return [kind for kind in ("float", "int8") if kind in summary]
 
 
 def rows(summary: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table: a row a fold, then mean, deviation and all windows pooled."""
+    """Header and rows of the table: one row per fold, then mean, standard deviation and all windows pooled."""
     names = kinds(summary)
     header = ["fold", "test subjects", "windows"]
     header += [f"{measure} {kind}" for measure in ("macro-F1", "accuracy", "ECE") for kind in names]
@@ -102,7 +102,7 @@ def markdown(summary: dict[str, Any]) -> str:
 
 
 def headline(summary: dict[str, Any]) -> str:
-    """One line: how many folds, and macro-F1 with its interval."""
+    """One line: number of folds, and macro-F1 with its interval."""
     done, total = len(summary["folds_run"]), summary["folds_of_protocol"]
     parts = []
     for kind in kinds(summary):
@@ -137,18 +137,18 @@ def _measures(figures: dict[str, Any]) -> dict[str, float]:
 
 
 def _cells(models: Any) -> list[str]:
-    """Cells measure by measure, the models side by side."""
+    """Cells by measure, with the models side by side."""
     found = list(models)
     values = [model[measure] for measure in ("macro_f1", "accuracy", "ece") for model in found]
     return [figure(value) for value in values]
 
 
 def versions_of(results: Sequence[FoldResult]) -> dict[str, str]:
-    """Version of each package; all of them where folds were run with several."""
+    """Version of each package; several if folds were run with different ones."""
     names = dict.fromkeys(name for result in results for name in result.figures["versions"])
     return {n: " / ".join(sorted({result.figures["versions"].get(n, "none") for result in results})) for n in names}
 
 
 def commits_of(results: Sequence[FoldResult]) -> list[str]:
-    """Which commits made the folds, as far as known."""
+    """Source commits that produced the folds, if known."""
     return sorted({commit for result in results if (commit := result.figures.get("commit"))})

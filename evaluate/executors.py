@@ -1,7 +1,7 @@
-"""Where folds run: in this process, in others of this machine, or on a Ray cluster. All call the same function.
+"""Running folds in this process, in several processes of this machine, or on a Ray cluster.
 
-An executor takes the recordings and the jobs and yields an outcome as each fold ends. A fold that fails as expected
-failures do (:class:`DeseptrError`) yields its error and stops no other.
+An executor takes the recordings and the jobs and yields an outcome as each fold ends. If a fold fails with an expected
+error (:class:`DeseptrError`), the error is its outcome and the other folds go on.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ Executor = Callable[[Dataset, Sequence[FoldJob]], Iterator[Outcome]]
 
 
 def local_executor(processes: int = 1) -> Executor:
-    """Run folds in this many processes at once; one runs them here, one after another."""
+    """Run up to ``processes`` folds at once; with 1, run them in this process one after another."""
     return _here if processes == 1 else partial(_in_processes, processes)
 
 
 def ray_executor(address: str, at_once: int | None = None) -> Executor:
     """Run folds as Ray tasks.
 
-    Every machine of the cluster needs this package and the output folder under the same path. CPUs and GPUs are shared
-    out evenly among the folds that run at once.
+    Every machine of the cluster needs this package and the output folder under the same path. CPUs and GPUs are divided
+    evenly among the folds that run at once.
 
     Args:
-        address: of the cluster's head, ``auto`` for the one that this machine belongs to, or ``local`` for a new one.
-        at_once: most folds at once; by default as many as there are, but no more than CPUs.
+        address: address of the cluster's head, ``auto`` for the cluster of this machine, or ``local`` for a new one.
+        at_once: maximal number of folds at once; by default the number of folds or CPUs, whichever is smaller.
     """
     return partial(_on_ray, address, at_once)
 
@@ -82,10 +82,10 @@ def _together(report: Callable[[str], None], dataset: Dataset, jobs: Sequence[Fo
 
 
 def _work(dataset: Dataset, job: FoldJob, threads: int) -> Outcome:
-    """Run a fold in a process of its own kind: so many threads, and everything said goes to the fold's log."""
-    # Read when TensorFlow starts, which in a new process is after this.
+    """Run a fold in a separate process, with a number of threads; all output goes to the fold's log."""
+    # TensorFlow reads these when it starts, which in a new process is after this line.
     os.environ.update(TF_NUM_INTRAOP_THREADS=str(threads), TF_NUM_INTEROP_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3")
-    # Loky's own start method is unknown to the process that a conversion spawns from here.
+    # A conversion starts a process from here, to which loky's start method would be unknown.
     multiprocessing.set_start_method("spawn", force=True)
     with _output_into(job.log):
         return attempt_fold(dataset, job)
@@ -107,18 +107,18 @@ def _in_processes(processes: int, dataset: Dataset, jobs: Sequence[FoldJob]) -> 
 def _on_ray(address: str, at_once: int | None, dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
     if not jobs:
         return
-    # Ray sends usage statistics home unless told otherwise.
+    # Without this, Ray sends usage statistics.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
 
     try:
-        _knock(address)
+        _probe_port(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
         raise SetupError(
             f"--ray {address}",
             found=f"no cluster ({str(error).splitlines()[0]})",
-            expected="the address of a running one, host:port, auto, or local",
+            expected="the address of a running cluster, host:port, auto, or local",
             next_step="start one with `ray start --head`",
         ) from error
     try:
@@ -127,8 +127,8 @@ def _on_ray(address: str, at_once: int | None, dataset: Dataset, jobs: Sequence[
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """Raise an OSError where nothing listens; Ray itself would wait for minutes."""
+def _probe_port(address: str) -> None:
+    """Raise an OSError if nothing listens at the address; Ray itself would wait for minutes."""
     host, _, port = address.rpartition(":")
     if host and port.isdecimal() and "/" not in host:
         socket.create_connection((host, int(port)), timeout=10).close()
@@ -161,7 +161,7 @@ def _ray_outcome(ray: Any, reference: Any, job: FoldJob) -> Outcome:
     if isinstance(outcome, FoldResult) and not job.result.exists():
         raise SetupError(
             job.result,
-            found="no file, though a machine of the cluster has written it",
+            found="no file, although a machine of the cluster has written it",
             expected="an output folder that all machines share",
             next_step="choose -o on a shared file system",
         )
@@ -173,13 +173,13 @@ def _died(hint: str) -> SetupError:
         "cross-validation",
         found="a fold's process that died",
         expected="memory for all folds at once",
-        next_step=f"{hint}; the same command goes on where this one stopped",
+        next_step=f"{hint}; the same command continues where this one stopped",
     )
 
 
 @contextmanager
 def _output_into(path: Path) -> Iterator[None]:
-    """Send what this process writes to stdout and stderr, native libraries included, to the end of a file."""
+    """Append everything that this process writes to stdout and stderr, native libraries included, to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     before = [os.dup(1), os.dup(2)]
     try:

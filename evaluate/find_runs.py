@@ -1,4 +1,4 @@
-"""Finding runs: those of ``deseptr train`` and of ``deseptr crossval``, named or in folders that hold several."""
+"""Finding runs of ``deseptr train`` and ``deseptr crossval``, by path or in folders that contain several."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .finished_run import FinishedRun, read_crossval, read_train_run
 
 
 class Found(NamedTuple):
-    """The models of finished runs, and the folders of those that are not finished."""
+    """The models of complete runs, and the folders of incomplete ones."""
 
     finished: list[FinishedRun]
     unfinished: list[Path]
 
 
 def find_runs(paths: Sequence[Path]) -> Found:
-    """Read the runs at paths and below them; one that is there twice is read once.
+    """Read all runs at or below the paths; duplicates are read once.
 
     Args:
-        paths: run folders, folders of cross-validations, or folders that hold such, at any depth.
+        paths: run folders, folders of cross-validations, or folders that contain these at any depth.
 
     Raises:
-        ModelError: if a path is no run and holds none, no run is finished, or a file of a finished one cannot be read.
+        ModelError: if a path contains no run, if no run is complete, or if a file of a complete run cannot be read.
     """
     folders: dict[Path, Path] = {}
     for path in paths:
@@ -35,7 +35,7 @@ def find_runs(paths: Sequence[Path]) -> Found:
             raise ModelError(
                 path,
                 found="no run" if path.exists() else "no such folder",
-                expected="a folder of `deseptr train` or `deseptr crossval`, or one that holds such",
+                expected="a folder of `deseptr train` or `deseptr crossval`, or one that contains such folders",
                 next_step="check the path",
             )
         folders.update({folder.resolve(): folder for folder in below})
@@ -45,14 +45,14 @@ def find_runs(paths: Sequence[Path]) -> Found:
             ", ".join(map(str, unfinished)),
             found="no finished run",
             expected="at least one",
-            next_step="finish it with the command that began it, `deseptr train` with --resume",
+            next_step="finish it with the command that started it, `deseptr train` with --resume",
         )
     finished = [model for folder in folders.values() if folder not in unfinished for model in _read(folder)]
     return Found(finished, unfinished)
 
 
 def _runs_at(path: Path) -> Iterator[Path]:
-    """The folder itself or, where it is no run, the runs below it; hidden folders and links are not followed."""
+    """The folder itself or, if it is not a run, the runs below it; hidden folders and links are skipped."""
     if not path.is_dir():
         return
     if RunFolder(path).config.exists() or _is_crossval(path):

@@ -1,4 +1,4 @@
-"""What a finished run or cross-validation left behind, in one form for both."""
+"""Results of a complete run or cross-validation, in one form for both."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _STUDENTS_OWN = {"model", "dim", "heads", "depth", "distillation", "temperature"
 
 @dataclass(frozen=True)
 class Setting:
-    """On what a model was measured; figures of different settings say nothing about one another.
+    """Conditions of a measurement; figures of different settings cannot be compared.
 
     Args:
-        dataset: its name.
-        data: digest of the recordings, which train runs do not have.
-        protocol: of a cross-validation, or ``"held-out subjects"``.
-        folds: name and test subjects of each fold; a train run has one.
-        subjects: all that took part, those learned from included.
+        dataset: name of the dataset.
+        data: digest of the recordings; None for a run of ``deseptr train``.
+        protocol: protocol of a cross-validation, or ``"held-out subjects"``.
+        folds: name and test subjects of each fold; a run of ``deseptr train`` has one.
+        subjects: all subjects, including those trained on.
         window_s: length of a window, s.
-        overlap: share of a window that the next one repeats.
+        overlap: fraction of a window that the next one repeats.
         labels: class names.
-        windows: number of windows tested of each class.
+        windows: number of test windows of each class.
     """
 
     dataset: str
@@ -51,26 +51,26 @@ class Setting:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A model of a finished run and its figures.
+    """A model of a complete run and its figures.
 
     Args:
         path: folder of the run.
-        setting: on what it was measured.
-        model: its name.
+        setting: conditions of the measurement.
+        model: name of the model.
         teacher: whether it is the run's teacher.
-        seed: of its training.
-        settings: all others of its training.
-        parameters: how many.
-        macs: multiply-accumulates of a window.
-        checkpoint: file to count them of, where the run does not say.
-        minutes: time of the run, all folds and a teacher included; None of the teacher alone.
-        windows_per_s: median over the epochs of its training.
-        figures: of ``"float"`` and, where there is one, ``"int8"``: scores of all test windows, ``interval`` and
-            ``calibration`` or None, and in a cross-validation ``over_folds``, mean and deviation of macro-F1.
-        predictions: on all test windows, where the run kept them.
-        histories: of each fold, where the run kept them.
-        command: the command line that made it, where the run says it.
-        commits: of the source that made it, as far as known.
+        seed: seed of the training.
+        settings: all other settings of the training.
+        parameters: number of parameters.
+        macs: multiply-accumulates per window.
+        checkpoint: file for counting them, if the run does not record them.
+        minutes: duration of the run, including all folds and a teacher; None for a teacher.
+        windows_per_s: median over the epochs of the training.
+        figures: figures of ``"float"`` and, if measured, ``"int8"``: scores of all test windows, ``interval`` and
+            ``calibration`` or None, and for a cross-validation ``over_folds``, mean and deviation of macro-F1.
+        predictions: logits of all test windows, if the run kept them.
+        histories: history of each fold, if the run kept them.
+        command: the command line of the run, if recorded.
+        commits: source commits of the run, if known.
     """
 
     path: Path
@@ -95,7 +95,7 @@ def read_train_run(path: Path) -> list[FinishedRun]:
     """The model of a run of ``deseptr train`` and, if it had one, its teacher.
 
     Raises:
-        ModelError: if a file of it cannot be read.
+        ModelError: if one of its files cannot be read.
     """
     folder = RunFolder(path)
     metrics, config = _read(folder.metrics), _read(folder.config)
@@ -107,10 +107,10 @@ def read_train_run(path: Path) -> list[FinishedRun]:
 
 
 def read_crossval(path: Path) -> FinishedRun:
-    """The model of a finished cross-validation, all its folds pooled.
+    """The model of a complete cross-validation, with all folds pooled.
 
     Raises:
-        ModelError: if a file of it cannot be read.
+        ModelError: if one of its files cannot be read.
     """
     summary = _read(path / "crossval.json")
     try:
@@ -120,7 +120,7 @@ def read_crossval(path: Path) -> FinishedRun:
 
 
 def with_macs(run: FinishedRun) -> FinishedRun:
-    """The run with its multiply-accumulates counted of its checkpoint, if it does not say them.
+    """The run with its multiply-accumulates counted from its checkpoint, if it does not record them.
 
     Raises:
         ModelError: if the checkpoint cannot be read.
@@ -255,6 +255,6 @@ def _not_figures(path: Path, reason: object) -> ModelError:
     return ModelError(
         path,
         found=f"an unreadable file ({reason!r})" if isinstance(reason, KeyError) else f"an unreadable file ({reason})",
-        expected="what a finished run leaves",
+        expected="a file of a finished run",
         next_step="restore it, train again, or leave this run out",
     )

@@ -1,22 +1,18 @@
-"""One fold of a cross-validation: train, predict the test subjects' windows, and leave both in the fold's folder.
+"""One fold of a cross-validation: trains, predicts the test windows, and saves both in the fold's folder.
 
-``run_fold`` is a plain function of picklable arguments, the same in this process, in another one and on a cluster.
+``run_fold`` is a plain function with picklable arguments, so that it runs in this process, another one or on a cluster.
 """
 
 from __future__ import annotations
 
 import json
-import pkgutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-
-import numpy as np
-from numpy.typing import NDArray
 
 from deseptr.contract import ModelContract, SetupError, atomic_write
 from deseptr.data import Dataset, Fold, Windows, check_leakage
@@ -27,30 +23,27 @@ from deseptr.train.run_folder import RunFolder
 
 from .heads import HeadLogits
 
-Int8Predictor = Callable[[Path, NDArray[np.float32]], NDArray[np.float32]]
-
 
 @dataclass(frozen=True)
 class FoldJob:
-    """What decides a fold's result, and where that goes.
+    """Everything that determines a fold's result, and the folder for it.
 
     Args:
-        fold: whom it tests.
-        config: settings of the training run.
-        folder: where it leaves everything.
-        data: digest of the recordings, so that a fold of other data is never taken for this one.
-        int8: importable name, ``module:function``, of what converts a run and predicts with the int8 model (a function
-            of the run folder and ``[window, input_length, channels]`` that returns logits); None leaves int8 out.
-        teacher: run folder whose teacher to take instead of training one; of the same fold, data and settings, so that
-            it decides nothing that these do not.
-        heads: whether to keep what each head of a distilled model says, too.
+        fold: the fold with its test subjects.
+        config: settings of the training.
+        folder: folder for all results.
+        data: digest of the recordings, which identifies folds of other data.
+        int8: whether to convert the model to int8 and test that, too.
+        teacher: run folder whose teacher is used instead of training one; it must be from the same fold, data and
+            settings, so that it does not affect the result otherwise.
+        heads: whether to save the logits of each head of a distilled model, too.
     """
 
     fold: Fold
     config: TrainConfig
     folder: Path
     data: str
-    int8: str | None = None
+    int8: bool = False
     teacher: Path | None = None
     heads: bool = False
 
@@ -61,12 +54,12 @@ class FoldJob:
 
     @property
     def log(self) -> Path:
-        """A line for each epoch, and what else a worker has to say."""
+        """A line for each epoch, and other output of a worker."""
         return self.folder / "log.txt"
 
     @property
     def result(self) -> Path:
-        """Written last: a fold that has it is finished."""
+        """Written last: a fold with this file is complete."""
         return self.folder / "result.json"
 
     @property
@@ -76,16 +69,16 @@ class FoldJob:
 
     @property
     def head_logits(self) -> Path:
-        """Logits of both heads, where they are wanted."""
+        """Logits of both heads, if requested."""
         return self.folder / "heads.npz"
 
     @property
     def claimed_by(self) -> Path:
-        """Written first: what the folder is for."""
+        """Written first: identifies the job of the folder."""
         return self.folder / "job.json"
 
     def settings(self) -> dict[str, Any]:
-        """What decides the trained model, as plain JSON values."""
+        """Settings that determine the trained model, as plain JSON values."""
         content = {"fold": asdict(self.fold), "data": self.data, "config": asdict(self.config)}
         settings: dict[str, Any] = json.loads(json.dumps(content))
         return settings
@@ -93,10 +86,10 @@ class FoldJob:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """A finished fold.
+    """A complete fold.
 
     Args:
-        job: what was asked.
+        job: the job.
         figures: the content of ``result.json``.
     """
 
@@ -110,28 +103,28 @@ class FoldResult:
 
     @cached_property
     def heads(self) -> HeadLogits:
-        """What each head says, read from its folder."""
+        """Logits of each head, read from the fold's folder."""
         return HeadLogits.load(self.job.head_logits)
 
 
 def fold_folder(out: Path, name: str) -> Path:
-    """Where a cross-validation keeps the fold of a name."""
+    """Folder of a fold in a cross-validation's folder."""
     return out / f"fold-{quote(name, safe=' ')}"
 
 
 def finished(job: FoldJob) -> FoldResult | None:
-    """The result of a fold that was run before with the same settings, or None."""
+    """The result of a complete fold with the same settings, or None."""
     content = _read(job.result)
-    same = content.get("job") == job.settings() and content.get("int8_by") == job.int8
+    same = content.get("job") == job.settings() and ("int8" in content) == job.int8
     whole = job.predictions.exists() and (job.head_logits.exists() or not job.heads)
     return FoldResult(job, content) if same and whole else None
 
 
 def check_claim(job: FoldJob) -> None:
-    """Refuse a folder that holds something else, or the same fold of other settings or data.
+    """Refuse a folder with other files, or with the same fold for other settings or data.
 
     Raises:
-        SetupError: naming the first setting that differs.
+        SetupError: names the first setting that differs.
     """
     if not job.folder.exists():
         return
@@ -148,7 +141,7 @@ def check_claim(job: FoldJob) -> None:
 
 
 def claim(job: FoldJob) -> None:
-    """Say in the fold's folder what it is for."""
+    """Record the job in the fold's folder."""
     atomic_write(job.claimed_by, json.dumps(job.settings(), indent=2) + "\n")
 
 
@@ -161,7 +154,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Name, old and new value of each setting that differs, those of a group by their own names."""
+    """Name, old and new value of each setting that differs; nested settings by their own names."""
     for name in before.keys() | now.keys() if before else ():
         old, new = before.get(name), now.get(name)
         if isinstance(old, dict) and isinstance(new, dict):
@@ -171,16 +164,16 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[
 
 
 def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
-    """Run a fold, or take it up where it was interrupted.
+    """Run a fold, or continue it if it was interrupted.
 
     Args:
-        dataset: the recordings, with the labels wanted alone.
+        dataset: the recordings, with the requested labels only.
         job: the fold.
 
     Raises:
-        DataError: if anything of a test subject is in the training windows, or the fold cannot be trained on.
-        SetupError: if the fold's folder holds something else.
-        ConversionError: if int8 was asked for and the student cannot be converted.
+        DataError: if data of a test subject are in the training windows, or if the fold cannot be trained on.
+        SetupError: if the fold's folder contains other files.
+        ConversionError: if int8 is requested and the model cannot be converted.
     """
     done = finished(job)
     if done:
@@ -217,7 +210,6 @@ def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
         "machine": metrics["machine"],
         "versions": metrics["versions"],
         "commit": metrics["commit"],
-        "int8_by": job.int8,
         "job": job.settings(),
     }
     atomic_write(job.result, json.dumps(figures, indent=2) + "\n")
@@ -251,7 +243,7 @@ def train_folds_together(dataset: Dataset, jobs: Sequence[FoldJob], report: Call
 
 
 def _predict(job: FoldJob, test: Windows) -> Predictions:
-    """What the run has said of the test windows, and what its heads and its int8 model say where they are wanted."""
+    """Logits of the run for the test windows; of its heads and of its int8 model if requested."""
     predictions = Predictions.load(RunFolder(job.run).predictions)
     if job.heads:
         from deseptr.train.checkpoint import load_run
@@ -259,5 +251,6 @@ def _predict(job: FoldJob, test: Windows) -> Predictions:
         HeadLogits.predict(load_run(job.run)[0], test.signals).save(job.head_logits)
     if not job.int8:
         return predictions
-    predict: Int8Predictor = pkgutil.resolve_name(job.int8)
-    return replace(predictions, int8_logits=np.asarray(predict(job.run, test.signals), np.float32))
+    from .int8_predictions import predict_int8
+
+    return replace(predictions, int8_logits=predict_int8(job.run, test.signals))

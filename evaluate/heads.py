@@ -1,4 +1,4 @@
-"""What the two heads of a distilled model say of the same windows, so that no head needs a training of its own."""
+"""Logits of the two heads of a distilled model for the same windows, so that no head needs its own training."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HeadLogits(ArrayFile):
     """
 
     KIND = "logits of two heads"
-    EXPECTED = "what a finished cell of the lab leaves"
+    EXPECTED = "the file of a finished cell of the lab"
     NEXT_STEP = "remove the cell's result.json and run the same command again"
 
     of_class: NDArray[np.float32]
@@ -38,7 +38,7 @@ class HeadLogits(ArrayFile):
 
     @classmethod
     def predict(cls, classifier: Any, signals: NDArray[np.float32]) -> Self:
-        """What a classifier with two heads says of raw windows ``[window, input_length, channels]``."""
+        """Logits of a classifier with two heads for raw windows ``[window, input_length, channels]``."""
         batches = (signals[start : start + _BATCH] for start in range(0, len(signals), _BATCH))
         pairs = [classifier.network(classifier.front_end(batch), training=False) for batch in batches]
         of_class, of_distillation = (np.concatenate([np.asarray(pair[i]) for pair in pairs]) for i in (0, 1))

@@ -1,4 +1,4 @@
-"""The int8 half of a cross-validation's fold, by name, since training knows nothing of conversion."""
+"""Int8 predictions of a fold of a cross-validation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from deseptr.convert.conversion import convert_run
 from deseptr.convert.parity import Gate
 from deseptr.tflite import load_engine, predict
 
-# A fold measures what int8 costs; what costs too much is a result too.
+# A fold measures the loss through int8; a large loss is a result, too.
 _MEASURE_ALL = Gate(agreement=0.0, loss=1.0)
-PREDICT_INT8 = "deseptr.evaluate.int8_predictions:predict_int8"
-"""What ``FoldJob.int8`` takes."""
 
 
 def predict_int8(run: Path, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Convert a run's student to ``model.tflite`` beside the run folder and predict with that file.
+    """Convert a run's model to ``model.tflite`` beside the run folder and predict with that file.
 
     Args:
         run: run folder of ``deseptr train``.
@@ -28,7 +26,7 @@ def predict_int8(run: Path, windows: NDArray[np.float32]) -> NDArray[np.float32]
         Dequantized logits ``[window, class]``.
 
     Raises:
-        ConversionError: if the student cannot be converted, or not to int8 throughout.
+        ConversionError: if the model cannot be converted to int8 completely.
         SetupError: if there is no TFLite runtime here.
     """
     path = run.parent / "model.tflite"

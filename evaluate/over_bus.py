@@ -1,7 +1,7 @@
-"""Measuring a model on the device that runs it: windows straight into the engine, and the same over a simulated bus.
+"""Measuring a model as on the device: windows passed directly to the engine, and over a simulated bus.
 
-The bus path is the one in wear: a chip's registers, its driver, its rounding to 16 bits, the ring, the runtime. What it
-says of a window is compared with what the engine says of the very same samples out of the recording.
+The bus path has the same parts as in use: registers of a chip, its driver, rounding to 16 bits, ring buffer, runtime.
+Its result for a window is compared with the engine's result for the same samples of the recording.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _LISTED = 50
 
 
 def _silent(done: int) -> None:
-    """Progress that nobody watches."""
+    """Ignore progress."""
 
 
 def evaluate_straight(engine: Engine, dataset: Dataset, progress: Progress = _silent) -> Scores:
-    """Score an engine on every labelled window of a dataset, as ``deseptr evaluate`` cuts them.
+    """Score an engine on every labelled window of a dataset, cut as by ``deseptr evaluate``.
 
     Args:
         engine: the model.
         dataset: labelled recordings.
-        progress: told of each window by a 1.
+        progress: called with 1 for each window.
 
     Raises:
-        DataError: if the two have no class in common, or no run is long enough for a window.
+        DataError: if model and dataset have no class in common, or if no run is long enough for a window.
     """
     windows = windows_for(engine.contract, dataset)
     predicted = np.empty(len(windows), np.int64)
@@ -52,24 +52,24 @@ def evaluate_straight(engine: Engine, dataset: Dataset, progress: Progress = _si
 
 @dataclass
 class BusRun:
-    """Windows that came over the bus, with the truth of each and what the engine says of the same samples.
+    """Windows that were received over the bus, with their true classes and the engine's result for the same samples.
 
     Args:
-        labels: the model's.
-        true: class of each window.
-        said: class that came over the bus.
-        straight: class of the same samples straight into the engine.
-        subjects: of each window.
+        labels: labels of the model.
+        true: true class of each window.
+        predicted: predicted class over the bus.
+        straight: predicted class of the same samples passed directly to the engine.
+        subjects: subject of each window.
         places: recording and first sample of each window.
-        differences: ``[window, class]`` between the two paths' probabilities.
-        margins: by how much the engine's most probable class leads the next, of each window.
-        gaps: gaps on the bus.
-        lost_samples: in them.
+        differences: ``[window, class]`` differences between the probabilities of both paths.
+        margins: difference between the two largest probabilities of the engine for each window.
+        gaps: number of gaps on the bus.
+        lost_samples: number of samples lost in them.
     """
 
     labels: tuple[str, ...]
     true: list[int] = field(default_factory=list)
-    said: list[int] = field(default_factory=list)
+    predicted: list[int] = field(default_factory=list)
     straight: list[int] = field(default_factory=list)
     subjects: list[str] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
@@ -79,28 +79,32 @@ class BusRun:
     lost_samples: int = 0
 
     def scores(self) -> Scores:
-        """Scores of what came over the bus."""
-        return score(np.array(self.true), np.array(self.said), self.labels, np.array(self.subjects))
+        """Scores of the predictions over the bus."""
+        return score(np.array(self.true), np.array(self.predicted), self.labels, np.array(self.subjects))
 
     def agreement(self) -> dict[str, Any]:
-        """How far the two paths agree, as plain JSON values; the first windows that differ are listed."""
+        """Agreement of the two paths as plain JSON values; the first windows that differ are listed."""
         differences = np.abs(np.array(self.differences))
-        differ = [index for index, pair in enumerate(zip(self.said, self.straight, strict=True)) if len(set(pair)) > 1]
+        differ = [
+            index for index, pair in enumerate(zip(self.predicted, self.straight, strict=True)) if len(set(pair)) > 1
+        ]
         return {
-            "windows": len(self.said),
-            "share": 1 - len(differ) / len(self.said),
+            "windows": len(self.predicted),
+            "share": 1 - len(differ) / len(self.predicted),
             "largest_difference": round(float(differences.max()), 6),
             "mean_difference": round(float(differences.mean()), 6),
             "pairs": [
-                {"straight": self.labels[straight], "bus": self.labels[said], "windows": count}
-                for (straight, said), count in Counter((self.straight[i], self.said[i]) for i in differ).most_common()
+                {"straight": self.labels[straight], "bus": self.labels[predicted], "windows": count}
+                for (straight, predicted), count in Counter(
+                    (self.straight[i], self.predicted[i]) for i in differ
+                ).most_common()
             ],
             "differing": [
                 {
                     "recording": self.places[index][0],
                     "sample": self.places[index][1],
                     "straight": self.labels[self.straight[index]],
-                    "bus": self.labels[self.said[index]],
+                    "bus": self.labels[self.predicted[index]],
                     "largest_difference": round(float(differences[index].max()), 6),
                     "straight_margin": round(self.margins[index], 6),
                 }
@@ -112,18 +116,18 @@ class BusRun:
 def evaluate_bus(
     engine: Engine, dataset: Dataset, *, sensor: str, make_clock: Callable[[], Clock], progress: Progress = _silent
 ) -> BusRun:
-    """Play a dataset through a simulated sensor, and judge every window all of whose samples have one known label.
+    """Play a dataset through a simulated sensor and score every window whose samples all have the same known label.
 
     Args:
         engine: the model.
         dataset: labelled recordings.
-        sensor: the simulated chip.
-        make_clock: makes the clock of a recording's session: virtual, or one that keeps to real time.
-        progress: told of each window by a 1.
+        sensor: name of the simulated chip.
+        make_clock: creates the clock for a recording: virtual, or running in real time.
+        progress: called with 1 for each window.
 
     Raises:
         SensorError: if the chip does not fit the model.
-        SetupError: if there is no simulation of that chip, or no window has one known label.
+        SetupError: if the chip cannot be simulated, or if no window has one known label.
     """
     run = BusRun(engine.contract.labels)
     for event, straight in _windows(engine, dataset, sensor, make_clock, run):
@@ -142,7 +146,7 @@ def evaluate_bus(
 
 
 def bus_windows(engine: Engine, dataset: Dataset) -> int:
-    """About how many windows come over the bus: one a hop of every recording."""
+    """Approximate number of windows over the bus: one per hop of every recording."""
     contract = engine.contract
     rest = (recording.duration_s - contract.window_s for recording in dataset.recordings)
     return sum(int(seconds * contract.rate_hz / contract.hop_length) + 1 for seconds in rest if seconds >= 0)
@@ -151,7 +155,7 @@ def bus_windows(engine: Engine, dataset: Dataset) -> int:
 def _windows(
     engine: Engine, dataset: Dataset, sensor: str, make_clock: Callable[[], Clock], run: BusRun
 ) -> Iterator[tuple[ReplayedWindow, NDArray[np.float32] | None]]:
-    """Each window of the replay, and what the engine says of the same samples; None beyond the recording."""
+    """Each window of the replay and the engine's result for the same samples; None beyond the end of the recording."""
     contract = engine.contract
     length, hop = contract.window_length, contract.hop_length
     current, signals = -1, np.empty((0, 0), np.float32)
@@ -177,7 +181,7 @@ def _windows(
 def _judge(run: BusRun, replayed: ReplayedWindow, straight: NDArray[np.float32], dataset: Dataset) -> None:
     bus = np.array([replayed.event.probabilities[label] for label in run.labels], np.float32)
     run.true.append(run.labels.index(str(replayed.truth)))
-    run.said.append(run.labels.index(replayed.event.label))
+    run.predicted.append(run.labels.index(replayed.event.label))
     run.straight.append(int(straight.argmax()))
     run.subjects.append(dataset.recordings[replayed.recording].subject)
     run.places.append((replayed.recording, replayed.event.sample))

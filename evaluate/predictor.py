@@ -1,4 +1,4 @@
-"""Measuring a model of either kind on labelled recordings."""
+"""Measuring a checkpoint or a converted model on labelled recordings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Predictor(NamedTuple):
-    """A loaded model: its contract, where it runs, and raw windows ``[n, input_length, channels]`` → logits."""
+    """A loaded model: its contract, its runtime, and its logits for raw windows ``[n, input_length, channels]``."""
 
     contract: ModelContract
     runtime: str
@@ -28,7 +28,7 @@ def load_predictor(path: Path, threads: int = 1) -> Predictor:
     """Load a run folder, a ``.keras`` checkpoint, a random forest's ``.npz`` or a ``.tflite`` file.
 
     Raises:
-        ModelError: if it cannot be read or contradicts its contract.
+        ModelError: if it cannot be read, or if it contradicts its contract.
     """
     if path.suffix == ".tflite":
         from deseptr.tflite import load_engine, predict
@@ -49,14 +49,14 @@ def load_predictor(path: Path, threads: int = 1) -> Predictor:
 
 
 def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
-    """Labelled windows of a dataset as a model wants them, its channels alone; the labels index the contract's.
+    """Labelled windows of a dataset for a model, with its channels only; labels are indices into the contract's labels.
 
-    A model whose contract has views gets the history of each window too.
+    If the contract has views, the windows include their history.
 
-    Classes that the dataset lacks are none of its windows', and classes that the model does not know are left out.
+    Classes of the model that the dataset lacks have no windows; other classes of the dataset are left out.
 
     Raises:
-        DataError: if the two have no class in common, the model wants other channels, or no run is long enough.
+        DataError: if there is no common class, the model has unknown channels, or no run is long enough.
     """
     from dataclasses import replace
 
@@ -88,7 +88,7 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
 
 
 def _axes(contract: ModelContract, dataset: Dataset) -> slice | list[int]:
-    """Which columns of recordings are a model's channels."""
+    """Columns of the recordings that are the model's channels."""
     if contract.channels == CHANNELS:
         return slice(None)
     if not set(contract.channels) <= set(CHANNELS):
@@ -104,16 +104,16 @@ def _axes(contract: ModelContract, dataset: Dataset) -> slice | list[int]:
 def calibration_for(
     contract: ModelContract, dataset: Dataset, test_subjects: tuple[str, ...] | None, seed: int = 0
 ) -> CalibrationWindows:
-    """Windows of a dataset to calibrate a conversion with, and those of the test subjects to judge it on.
+    """Windows of a dataset to calibrate a conversion, and windows of the test subjects to verify it.
 
     Args:
-        contract: of the model.
+        contract: contract of the model.
         dataset: labelled recordings of at least three subjects.
-        test_subjects: whom to judge on; by default the dataset's own choice, else a quarter.
-        seed: draws subjects and windows.
+        test_subjects: subjects for the verification; by default those of the dataset, else a random quarter.
+        seed: seed of the choice of subjects and windows.
 
     Raises:
-        DataError: if the subjects cannot be split, either part has no window, or the model wants other recordings.
+        DataError: if the subjects cannot be split, a part has no window, or the recordings do not fit the model.
     """
     from deseptr.data import subject_split
     from deseptr.train.run_folder import choose_calibration
@@ -137,7 +137,7 @@ def _part(windows: Windows, subjects: tuple[str, ...], dataset: Dataset) -> Wind
 
 
 def classify(predictor: Predictor, dataset: Dataset) -> tuple[Windows, NDArray[np.int64]]:
-    """Every labelled window of a dataset as a model wants them, and the class that it names for each."""
+    """Every labelled window of a dataset for a model, and the predicted class of each."""
     windows = windows_for(predictor.contract, dataset)
     return windows, predictor.predict(windows.signals).argmax(axis=1)
 

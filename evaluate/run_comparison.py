@@ -1,4 +1,4 @@
-"""Runs side by side, as plain JSON values: a section for each setting, and in it a group for all seeds of a model."""
+"""Runs side by side as plain JSON values: one section per setting, with one group for all seeds of a model."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from deseptr.contract import seeds_interval
 from deseptr.data.recording import natural_sorted
 
 from .finished_run import KINDS, FinishedRun, Setting
-from .mean_and_std import spread
+from .mean_and_std import mean_and_std
 
 _MISSING = "unset"
 
 
 def compare(runs: Sequence[FinishedRun]) -> dict[str, Any]:
-    """Compare runs with those that were measured on the same windows, after learning from the same subjects.
+    """Compare runs that were tested on the same windows after training on the same subjects.
 
-    Runs of one model that differ in nothing but the seed are a group: ``mean`` and ``std`` (of a sample, n − 1) are
-    over its seeds, confusion matrices and calibration are pooled, and the interval is that of the mean over the seeds.
-    Where a seed occurs twice, each run stands for itself. Groups are in falling order of macro-F1.
+    Runs of one model that differ only in the seed form a group: ``mean`` and ``std`` (sample standard deviation, n − 1)
+    are over its seeds, confusion matrices and calibration are pooled, and the interval is that of the mean over seeds.
+    If a seed occurs twice, each run forms its own group. Groups are sorted by decreasing macro-F1.
 
     Args:
-        runs: at least one.
+        runs: at least one run.
     """
     settings = list(dict.fromkeys(run.setting for run in runs))
     return {"sections": [_section(each, [run for run in runs if run.setting == each]) for each in settings]}
@@ -48,7 +48,7 @@ def _section(setting: Setting, runs: Sequence[FinishedRun]) -> dict[str, Any]:
 
 
 def _distinct(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
-    """The runs without a teacher that several of them share."""
+    """The runs, with a teacher that several of them share only once."""
     seen: set[str] = set()
     kept = []
     for run in runs:
@@ -73,7 +73,7 @@ def _kind(run: FinishedRun) -> str:
 
 
 def _labels(groups: Sequence[Sequence[FinishedRun]]) -> list[str]:
-    """The model's name, and where several groups have it, the settings or else the folder that tell them apart."""
+    """Name of the model; if several groups have it, with the settings or else the folder that distinguish them."""
     firsts = [group[0] for group in groups]
     return [_label(run, [other for other in firsts if _name(other) == _name(run)]) for run in firsts]
 
@@ -102,7 +102,7 @@ def _group(label: str, runs: Sequence[FinishedRun]) -> dict[str, Any]:
         "teacher": first.teacher,
         "settings": first.settings,
         "seeds": [run.seed for run in runs],
-        "parameters": round(float(np.mean([run.parameters for run in runs]))),  # a forest's depend on the seed
+        "parameters": round(float(np.mean([run.parameters for run in runs]))),  # those of a forest depend on the seed
         "macs": first.macs,
         "minutes": _mean([run.minutes for run in runs]),
         "windows_per_s": _mean([run.windows_per_s for run in runs]),
@@ -133,7 +133,7 @@ def _figures(runs: Sequence[FinishedRun], kind: str) -> dict[str, Any]:
 
 
 def _interval(runs: Sequence[FinishedRun], kind: str) -> dict[str, Any] | None:
-    """The run's own interval; of several seeds that of their mean, which takes the predictions of all."""
+    """Interval of a single run; for several seeds that of their mean, which needs the predictions of all."""
     if len(runs) == 1:
         interval: dict[str, Any] | None = runs[0].figures[kind]["interval"]
         return interval
@@ -143,7 +143,7 @@ def _interval(runs: Sequence[FinishedRun], kind: str) -> dict[str, Any] | None:
 
 
 def _reliability(calibrations: Sequence[dict[str, Any] | None]) -> list[dict[str, Any]] | None:
-    """The bins of all runs as one."""
+    """The bins of all runs combined."""
     bins = [each["bins"] for each in calibrations if each]
     return [_pool(list(same)) for same in zip(*bins, strict=True)] if len(bins) == len(calibrations) else None
 
@@ -156,11 +156,11 @@ def _pool(bins: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _of_seeds(values: Sequence[float]) -> dict[str, Any]:
-    return {**spread(values), "values": list(values)}
+    return {**mean_and_std(values), "values": list(values)}
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    """The mean, or None where any value is missing."""
+    """The mean, or None if any value is missing."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if len(known) == len(values) else None
 

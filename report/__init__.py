@@ -1,1 +1,1 @@
-"""Figures made readable: tables, Markdown and HTML pages."""
+"""Results as tables, Markdown and HTML pages."""

@@ -1,4 +1,4 @@
-"""What form the attention of a converted graph has and why, read off the graph itself."""
+"""How a converted graph computes attention and why, derived from the graph itself."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _HEADS = (
     "whole token, and the heads together so many times the work."
 )
 _SYMMETRIC = (
-    "Values are symmetric (zero point 0), so that XNNPACK multiplies them; keys come transposed, which the runtime's "
-    "own kernel multiplies as fast, and are left as they were calibrated."
+    "Values are symmetric (zero point 0), so that XNNPACK multiplies them; keys are transposed, which the runtime's "
+    "own kernel multiplies as fast, and keep their calibrated zero point."
 )
 
 
 def attention_form(graph: Graph) -> list[str]:
-    """A sentence each on folded weights, int8 operands and norms; nothing of a graph without attention."""
+    """One sentence each on folded weights, int8 operands and norms; empty for a graph without attention."""
     writers = {output.index: node for node in graph.nodes for output in node.outputs}
     products = [node for node in graph.nodes if node.op == "BATCH_MATMUL"]
     of_values = [node for node in products if _origin(node.inputs[0], writers) == "SOFTMAX"]
@@ -37,7 +37,7 @@ def attention_form(graph: Graph) -> list[str]:
 
 
 def _origin(tensor: Tensor, writers: dict[int, Node]) -> str:
-    """The operation whose result a tensor is or rearranges; nothing of the graph's input and of weights."""
+    """The operation that computes a tensor or its source; empty for the graph's input and for weights."""
     while (writer := writers.get(tensor.index)) is not None and writer.op in _MOVES:
         tensor = writer.inputs[0]
     return "" if writer is None else writer.op

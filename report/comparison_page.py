@@ -9,7 +9,7 @@ from .comparison_tables import EXPLANATION, caveats, costs_table, facts_table, o
 
 
 def compare_page(content: dict[str, Any]) -> str:
-    """The comparison as one HTML file without a link to anything."""
+    """The comparison as one self-contained HTML file."""
     percentiles = {model["name"]: model["latency"]["percentiles_us"] for model in content["models"]}
     distribution = html.latencies_figure(percentiles, "latency of an invocation, µs")
     sides = [html.table(*made) for made in (costs_table(content), scores_table(content)) if made[1]]

@@ -1,4 +1,4 @@
-"""The tables of a comparison of models, the same in the terminal, on the page and in Markdown."""
+"""Tables of a comparison of models, the same in the terminal, on the page and in Markdown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _INTERVAL = "95\N{NO-BREAK SPACE}% interval"
 
 
 def costs_table(content: dict[str, Any]) -> Table:
-    """Latency, size and work, a row for each model; no arena where none was measured."""
+    """Latency, size and work, one row per model; no arena column if none was measured."""
     models = content["models"]
     arena = any(model["arena_bytes"] is not None for model in models)
     head = ["model", "median µs", "p99 µs", "ratio", _INTERVAL, "size KB", *["arena KB"] * arena, "MACs", "ops"]
@@ -29,7 +29,7 @@ def costs_table(content: dict[str, Any]) -> Table:
 
 
 def scores_table(content: dict[str, Any]) -> Table:
-    """How right the models are, a row for each; no row where none was scored."""
+    """Scores, one row per model; no rows if none was scored."""
     models = content["models"]
     scored = any(model["scores"] for model in models)
     head = ["model", "accuracy", "macro-F1", _INTERVAL, "agreement with the first"]
@@ -37,14 +37,14 @@ def scores_table(content: dict[str, Any]) -> Table:
 
 
 def ops_table(content: dict[str, Any]) -> Table:
-    """How often each operation occurs in each flatbuffer, those of the first model first."""
+    """Number of each operation in each flatbuffer, sorted by the first model."""
     known = [model for model in content["models"] if model["ops"]]
     ops = dict.fromkeys(op for model in known for op in model["ops"])
     return ["operation", *(m["name"] for m in known)], [[op, *(str(m["ops"].get(op, 0)) for m in known)] for op in ops]
 
 
 def facts_table(content: dict[str, Any]) -> Table:
-    """What the figures were measured on and how."""
+    """Conditions of the measurement."""
     machine = content["machine"]
     load = figure(machine["load_average"], ".1f")
     rows = [
@@ -67,15 +67,15 @@ def facts_table(content: dict[str, Any]) -> Table:
 
 
 def caveats(content: dict[str, Any]) -> list[str]:
-    """What must be known to read the latencies right."""
+    """Notes that are needed to interpret the latencies."""
     machine = content["machine"]
-    lines = [f"Latencies are of this machine ({machine['cpu']}) and of no other."]
+    lines = [f"Latencies are valid for this machine only ({machine['cpu']})."]
     if machine["emulated"]:
-        lines.append("EMULATED processor: these are no latencies of a real one.")
+        lines.append("EMULATED processor: these are not latencies of a real one.")
     if machine["load_average"] is not None and machine["load_average"] > 0.5:
         lines.append(
             f"Other work was running (load {machine['load_average']:.1f} on {machine['processors']} processors): "
-            "the ratios stand that better than the microseconds, p99 hardly at all."
+            "the ratios are affected less than the microseconds; p99 is unreliable."
         )
     if content["threads"] > 1:
         lines.append("With several threads, idle ones of one engine may spin into the next one's turn.")
@@ -83,7 +83,7 @@ def caveats(content: dict[str, Any]) -> list[str]:
 
 
 def summary(content: dict[str, Any]) -> str:
-    """How it was measured, in a line for the terminal."""
+    """Conditions of the measurement in a line for the terminal."""
     facts = dict(facts_table(content)[1])
     threads = "1 thread" if content["threads"] == 1 else f"{content['threads']} threads"
     how = f"{threads}, {content['kernels']} kernels, {content['rounds']:,} rounds"
@@ -122,7 +122,7 @@ def _scores(model: dict[str, Any]) -> list[str]:
 
 
 def _inputs(content: dict[str, Any]) -> str:
-    """What the models were fed while they were timed."""
+    """Inputs of the models during the timing."""
     kinds = {model["input"] for model in content["models"]}
     if len(kinds) == 1:
         return "real windows" if "windows" in kinds else "noise"

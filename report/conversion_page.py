@@ -24,9 +24,10 @@ _PARITY = (
     "paired bootstrap over {resampled}. The first engine with the converted model decides."
 )
 _TIMES = (
-    "An operation's time is what the graph that ends with it takes longer than the one that ends before it, from "
-    "medians of {rounds} interleaved rounds, made monotone by pooling; the first holds the cost of a call. One that "
-    "the runtime fuses with its predecessor takes nothing, and one that leaves XNNPACK's kernels bears its cost."
+    "An operation's time is the difference between the graph that ends with it and the one that ends before it, from "
+    "medians of {rounds} interleaved rounds, made monotone by pooling; the first includes the cost of a call. An "
+    "operation that the runtime fuses with its predecessor takes no time; one that leaves XNNPACK's kernels includes "
+    "that cost."
 )
 _SQNR = (
     "Signal to quantisation noise ratio against the float graph on the same windows: accumulated, with the error of "
@@ -41,7 +42,7 @@ _CONSTANTS = (
 
 
 def convert_page(result: Conversion) -> str:
-    """The conversion as one HTML file without a link to anything; times its operations on this machine.
+    """The conversion as one self-contained HTML file; times its operations on this machine.
 
     Raises:
         ModelError: if the runtime cannot run the model.
@@ -54,12 +55,12 @@ def convert_page(result: Conversion) -> str:
 
 
 def page_of(result: Conversion, times: OpTimes, machine: dict[str, Any]) -> str:
-    """The page, of operations that have been timed.
+    """The page, for operations that have been timed.
 
     Args:
         result: the conversion.
-        times: of its operations.
-        machine: what they were timed on, as :func:`~deseptr.evaluate.compare.observe_machine` saw it.
+        times: times of its operations.
+        machine: the machine of the timing, as :func:`~deseptr.evaluate.compare.observe_machine` returned it.
     """
     facts = result.to_dict()
     sections = {
@@ -99,7 +100,7 @@ def _result(result: Conversion) -> Iterator[Block]:
 
 
 def _other_warnings(result: Conversion) -> list[str]:
-    """Those that the verdict does not say already."""
+    """Warnings that are not part of the verdict."""
     return [w for w in result.warnings if not any(w.endswith(failure) for failure in result.kept.failures)]
 
 
@@ -123,7 +124,7 @@ def _scores(result: Conversion) -> Iterator[Block]:
 
 def _times(result: Conversion, times: OpTimes, machine: dict[str, Any]) -> Iterator[Block]:
     if machine["emulated"]:
-        yield html.verdict("EMULATED processor: these are no times of a real one.", good=False)
+        yield html.verdict("EMULATED processor: these are not times of a real one.", good=False)
     yield html.paragraph(f"{_measured_on(times, machine)} {_TIMES.format(rounds=times.rounds)}")
     if times.skipped:
         yield html.paragraph(f"Not timed, and counted with the next: {'; '.join(times.skipped)}")
@@ -142,7 +143,7 @@ def _measured_on(times: OpTimes, machine: dict[str, Any]) -> str:
     load = "" if machine["load_average"] is None else f", load {machine['load_average']:.1f} beforehand"
     where = f"{machine['cpu']} ({machine['processors']} processors{load}), {machine['board'] or machine['platform']}"
     how = f"{times.runtime}, {times.kernels} kernels, {threads}"
-    whole = f"{times.invoke_us:.0f} µs on the machine that made this page and on no other"
+    whole = f"{times.invoke_us:.0f} µs, measured on the machine that made this page and valid for it only"
     return f"An invocation takes {whole}: {where}; {how}."
 
 
@@ -182,8 +183,8 @@ def _micro(result: Conversion, facts: dict[str, Any]) -> Iterator[Block]:
     rows = tables.arena_rows(result)
     if rows:
         yield html.paragraph(
-            "Measured on a 64-bit machine with the reference kernels: a 32-bit core needs less, optimised kernels want "
-            "scratch memory on top."
+            "Measured on a 64-bit machine with the reference kernels: a 32-bit core needs less, optimised kernels need "
+            "additional scratch memory."
         )
         yield html.facts(rows)
         yield html.paragraph(f"Operations to register: {', '.join(facts['resolver_ops'] or ())}.")
@@ -196,4 +197,4 @@ def _edgetpu(result: Conversion) -> Iterator[Block]:
     yield html.facts(rows)
     if result.edgetpu:
         statuses = [[row.op, str(row.count), row.status] for row in result.edgetpu.table]
-        yield html.table(["operation", "count", "status"], statuses, caption="As the compiler says")
+        yield html.table(["operation", "count", "status"], statuses, caption="Report of the compiler")

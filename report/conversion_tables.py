@@ -1,4 +1,4 @@
-"""The tables of a conversion's page."""
+"""Tables of a conversion's page."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def describe_types(result: Conversion) -> str:
 
 
 def facts_rows(result: Conversion) -> list[list[str]]:
-    """What was asked for and what it is."""
+    """The recipe and the properties of the result."""
     kept, gate = result.kept, result.gate
     recipe, content = kept.recipe, result.content
-    limits = f"agreement {gate.agreement:.2%} at least, {100 * gate.loss:.2f} points of accuracy and macro-F1 lost"
+    limits = f"agreement at least {gate.agreement:.2%}, {100 * gate.loss:.2f} points of accuracy and macro-F1 lost"
     rows = [
         ["model", result.contract.model],
         ["file", result.path.name],
@@ -50,7 +50,7 @@ def facts_rows(result: Conversion) -> list[list[str]]:
 
 
 def input_rows(result: Conversion) -> list[list[str]]:
-    """What becomes of a window before the graph, where that is more than rounding it; no row otherwise."""
+    """Processing of a window before the graph, if it is more than rounding; else no row."""
     if result.contract.views is None:
         return []
     where = "the CPU, before the Edge TPU" if result.kept.recipe.target == "coral" else "the CPU, before the graph"
@@ -59,7 +59,7 @@ def input_rows(result: Conversion) -> list[list[str]]:
 
 
 def attempts_table(attempts: Sequence[Attempt]) -> Table:
-    """What was tried, and what each try failed at."""
+    """All attempts, and why each one failed."""
     rows = []
     for number, tried in enumerate(attempts, 1):
         recipe = tried.recipe
@@ -70,7 +70,7 @@ def attempts_table(attempts: Sequence[Attempt]) -> Table:
 
 
 def parity_table(parities: Sequence[Parity]) -> Table:
-    """Every engine against the checkpoint; logit errors in steps of the output where it has steps."""
+    """Every engine against the checkpoint; logit errors in steps of a quantised output."""
     head = ["engine", "windows", "same class", _95, "logit error, mean", "p99", "max", "unit", "accuracy, points", _95]
     return [*head, "macro-F1, points", _95], [_parity_row(parity) for parity in parities]
 
@@ -86,7 +86,7 @@ def scores_table(parity: Parity) -> Table:
 
 
 def ops_table(result: Conversion, times: OpTimes) -> Table:
-    """Operations by kind: how many, how much they multiply, how long they take; the longest first."""
+    """Operations by kind: number, multiply-accumulates and time; the slowest first."""
     nodes, counts = result.graph.nodes, result.graph.ops
     rows = []
     for op, share in times.share_by_op.items():
@@ -98,13 +98,13 @@ def ops_table(result: Conversion, times: OpTimes) -> Table:
 
 
 def slowest(times: OpTimes, count: int) -> list[int]:
-    """Places of the operations that take longest, the longest first."""
+    """Indices of the slowest operations, the slowest first."""
     own = [node.own_us or 0.0 for node in times.nodes]
     return sorted(range(len(own)), key=lambda index: -own[index])[:count]
 
 
 def slowest_table(times: OpTimes, count: int = 10) -> Table:
-    """The operations that take longest."""
+    """The slowest operations."""
     rows = []
     for index in slowest(times, count):
         node = times.nodes[index]
@@ -114,7 +114,7 @@ def slowest_table(times: OpTimes, count: int = 10) -> Table:
 
 
 def sqnr_table(layers: Sequence[LayerSqnr], worst: Sequence[LayerSqnr]) -> Table:
-    """Noise of every layer in order of execution."""
+    """SQNR of every layer in order of execution."""
     rows = []
     for index, layer in enumerate(layers):
         mark = f"{MARK} {worst.index(layer) + 1}" if layer in worst else ""
@@ -124,7 +124,7 @@ def sqnr_table(layers: Sequence[LayerSqnr], worst: Sequence[LayerSqnr]) -> Table
 
 
 def lint_rows(result: Conversion) -> list[list[str]]:
-    """What the graph is made of, as the lint counts it."""
+    """Figures of the graph, as counted by the lint."""
     lint, mode = result.kept.lint, result.kept.recipe.mode
     rows = [
         ["operations", str(lint.nodes)],
@@ -139,13 +139,13 @@ def lint_rows(result: Conversion) -> list[list[str]]:
 
 
 def findings_table(result: Conversion) -> Table:
-    """What the lint found, an operation a row."""
+    """Findings of the lint, one operation per row."""
     rows = [[f.rule, f.op, f.layer, f.found, f.expected] for f in result.kept.lint.findings]
     return ["rule", "operation", "layer", "found", "expected"], rows
 
 
 def arena_rows(result: Conversion) -> list[list[str]]:
-    """The working memory in TensorFlow Lite Micro; no row for another target."""
+    """Working memory in TensorFlow Lite Micro; no rows for other targets."""
     arena = result.arena
     if arena is None:
         return []
@@ -159,7 +159,7 @@ def arena_rows(result: Conversion) -> list[list[str]]:
 
 
 def edgetpu_rows(result: Conversion) -> list[list[str]]:
-    """What an Edge TPU takes, by the documented list and, where it ran, by the compiler; no row for another target."""
+    """Share of an Edge TPU by the documented list and, if it ran, by the compiler; no rows for other targets."""
     estimate, report = result.kept.lint.edgetpu, result.edgetpu
     if estimate is None:
         return []
@@ -184,10 +184,10 @@ def edgetpu_rows(result: Conversion) -> list[list[str]]:
 
 
 def origins_rows(facts: dict[str, Any]) -> list[list[str]]:
-    """What made the file: recipe, hashes, versions.
+    """Recipe, hashes and versions of the file.
 
     Args:
-        facts: what ``Conversion.to_dict`` gave.
+        facts: result of ``Conversion.to_dict``.
     """
     rows = [[f"recipe: {name.replace('_', ' ')}", _plain(value)] for name, value in facts["recipe"].items()]
     rows += [
@@ -203,7 +203,7 @@ def contract_rows(contract: dict[str, Any]) -> list[list[str]]:
     """The contract's fields.
 
     Args:
-        contract: as its JSON has it.
+        contract: the contract as JSON values.
     """
     shown = dict(contract)
     if views := contract.get("views"):
@@ -213,7 +213,7 @@ def contract_rows(contract: dict[str, Any]) -> list[list[str]]:
 
 
 def numbered(index: int, op: str, layer: str) -> str:
-    """A layer by its place, from 1, its operation and its name."""
+    """A layer by its position, from 1, its operation and its name."""
     return f"{index + 1} {op} {short(layer)}"
 
 

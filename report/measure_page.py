@@ -1,6 +1,6 @@
-"""How measurements on a board are shown beside this machine's: a table of text, and a page.
+"""Measurements on a board beside those of this machine: a text table and a page.
 
-The commands that measure own the form of their figures; here are shown the numbers found in it, by their path.
+The form of the figures is defined by the commands that measure; all numbers in it are shown, by their path.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _STYLE = (
 
 
 def measure_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Name, the board's figure and this machine's, for every number that either has."""
+    """Name, the board's figure and this machine's figure, for every number that either has."""
     board, here = (dict(_numbers(result[side])) for side in ("board", "workstation"))
     names = [*board, *(name for name in here if name not in board)]
     return [(name, _figure(board.get(name)), _figure(here.get(name))) for name in names]
@@ -33,14 +33,14 @@ def measure_text(result: dict[str, Any]) -> str:
 
 
 def measure_page(result: dict[str, Any]) -> str:
-    """The table as an HTML file without a link to anything; plain text in it, so jinja2 isn't asked for."""
+    """The table as a self-contained HTML file; it needs no template package."""
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in measure_rows(result))
     head = "".join(f"<th>{cell}</th>" for cell in _HEAD)
     return (
         f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>deseptr: measured on a board</title>\n'
         f"<style>{_STYLE}</style>\n<h1>{escape(result['model'])} on {escape(result['destination'])}</h1>\n"
         f"<p>{escape(_title(result))}</p>\n"
-        "<p>Times of this machine say nothing of the board; scores should agree.</p>\n"
+        "<p>Times of this machine do not apply to the board; scores should agree.</p>\n"
         f"<table>\n<tr>{head}</tr>\n{rows}</table>\n</html>\n"
     )
 

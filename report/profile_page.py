@@ -1,4 +1,4 @@
-"""A profile as one HTML page without a link to anything, made with the standard library and numpy alone."""
+"""A profile as one self-contained HTML page, made with the standard library and numpy only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def profile_page(content: dict[str, Any], model: str) -> str:
         model: the file's name.
     """
     sections = {
-        "What to hold against it": _caveats(content),
+        "Caveats": _caveats(content),
         "Stages": _stages(content),
         "From sensor to label": _ways(content),
         "Cost": [facts(tables.facts_rows(content))],
@@ -39,7 +39,7 @@ def profile_page(content: dict[str, Any], model: str) -> str:
 
 def _caveats(content: dict[str, Any]) -> Iterator[Block]:
     if not content["caveats"]:
-        yield verdict("Nothing: a real sensor in real time, on a board that nothing held back.", good=True)
+        yield verdict("None: a real sensor in real time, on a board that was not throttled.", good=True)
     for caveat in content["caveats"]:
         yield verdict(f"{caveat[0].upper()}{caveat[1:]}.", good=False)
 
@@ -77,7 +77,7 @@ def _ops(content: dict[str, Any]) -> Iterator[Block]:
     if not ops:
         return
     yield paragraph(
-        "An operation's time is what the graph that ends with it takes longer than the one that ends before it, "
+        "An operation's time is the difference between the graph that ends with it and the one that ends before it, "
         f"medians of {ops['rounds']} interleaved rounds, made monotone; {ops['runtime']}, {ops['kernels']} kernels."
     )
     shares = [(op, share, f"{share:.1%}") for op, share in ops["share_by_op"].items()]

@@ -1,6 +1,6 @@
-"""What a profile says, as rows of words and figures: for the terminal and for the page alike.
+"""A profile as rows of text and figures, for the terminal and for the page.
 
-Everything is made from the JSON of a profile. Under emulation no heading calls a duration a latency.
+All rows are made from the JSON of a profile. Under emulation no heading calls a duration a latency.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ MEANINGS = {
 
 
 def duration_word(content: dict[str, Any]) -> str:
-    """What a duration may be called."""
+    """The term for durations."""
     return "emulated duration (no latency)" if content["emulated"] else "latency"
 
 
 def unit(content: dict[str, Any]) -> str:
-    """Microseconds, of whichever kind."""
+    """The unit of durations, marked under emulation."""
     return "µs emulated" if content["emulated"] else "µs"
 
 
 def stages_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
-    """A row for each stage."""
+    """One row per stage."""
     rows = [
         [stage, MEANINGS[stage], *(f"{figures[f'{name}_us']:,.1f}" for name in PERCENTILES)]
         for stage, figures in content["stages"].items()
@@ -41,7 +41,7 @@ def stages_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
 
 
 def facts_rows(content: dict[str, Any]) -> Rows:
-    """Everything that is one figure or two, by name."""
+    """All single figures, by name."""
     return [[name, text] for part in (_timeliness, _cost, _start, _energy) for name, text in part(content)]
 
 
@@ -103,7 +103,7 @@ def _energy(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def threads_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
-    """A row for each number of threads; no rows where none were tried."""
+    """One row per number of threads; no rows if none were tried."""
     of = unit(content)
     rows = [
         [
@@ -117,7 +117,7 @@ def threads_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
 
 
 def ops_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
-    """A row for each operation in order of execution; no rows where they were not timed."""
+    """One row per operation in order of execution; no rows if they were not timed."""
     ops = content["ops"]
     rows = [
         [str(number), node["op"], layer_name(node, 40), _optional(node["own_us"]), _optional(node["cumulative_us"])]
@@ -128,13 +128,13 @@ def ops_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
 
 
 def layer_name(node: dict[str, Any], length: int) -> str:
-    """The end of the name of an operation's output: fused layers have the names of all, and long ones."""
+    """The end of the name of an operation's output; fused layers have long names, joined from all of them."""
     name: str = node["layer"].split(";")[0]
     return name[-length:]
 
 
 def board_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
-    """What the board said before and after, as far as it said anything."""
+    """State of the board before and after, as far as it is available."""
     before, after = content["board"]["before"], content["board"]["after"]
     rows = [
         ["temperature", *(_celsius(state["temperature_c"]) for state in (before, after))],
@@ -148,7 +148,7 @@ def board_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
 
 
 def machine_rows(content: dict[str, Any]) -> Rows:
-    """What it was measured on."""
+    """Conditions of the measurement."""
     machine, sensor = content["machine"], content["sensor"]
     sensor_text = f"{sensor['name']} on {sensor['bus']}" + (", simulated" if sensor["simulated"] else "")
     rows = [
@@ -176,7 +176,7 @@ def _celsius(value: float | None) -> str:
 
 
 def _clocks(clocks: list[int]) -> str:
-    """The clocks without repeats, in MHz."""
+    """The clock rates without repeats, in MHz."""
     return ", ".join(f"{hz / 1e6:.0f}" for hz in dict.fromkeys(clocks)) + (" MHz" if clocks else "")
 
 

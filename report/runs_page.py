@@ -13,11 +13,11 @@ _COSTS = {"parameters": "parameters", "macs": "multiply-accumulates of a window"
 
 
 def report_page(report: dict[str, Any]) -> str:
-    """The comparison as one HTML file without a link to anything."""
+    """The comparison as one self-contained HTML file."""
     sections = [html.Section(title(section), list(_blocks(section))) for section in report["sections"]]
     if report["left_out"]:
         left_out = [html.paragraph(path) for path in report["left_out"]]
-        sections.append(html.Section("Left out, since unfinished", left_out))
+        sections.append(html.Section("Left out because incomplete", left_out))
     lead = "Models are ranked within a section, whose runs were tested on the same windows, and never across."
     return html.render_page("deseptr: runs compared", f"{lead} {EXPLANATION}", sections, width_rem=76)
 

@@ -1,4 +1,4 @@
-"""The tables of a comparison of runs, the same on the page and in Markdown."""
+"""Tables of a comparison of runs, the same on the page and in Markdown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deseptr.evaluate.markdown import NONE, figure, markdown_table
 Table = tuple[list[str], list[list[str]]]
 EXPLANATION = (
     "Macro-F1 and accuracy are of all test windows, ± the standard deviation over seeds. "
-    "The 95 % interval is a bootstrap over test subjects; a dash means that the run kept too little to say. "
+    "The 95 % interval is a bootstrap over test subjects; a dash means that the run did not keep the data for it. "
     "MACs are the multiply-accumulates of one window from raw samples to logits, of the float network at batch 1; "
     "a random forest compares and does not multiply, and has none. "
     "Minutes are of the whole run: its teacher, and all folds of a cross-validation. "
@@ -19,18 +19,18 @@ EXPLANATION = (
 
 
 def kinds(section: dict[str, Any]) -> list[str]:
-    """Which of float and int8 a section has figures of."""
+    """The kinds that a section has figures of: float, int8."""
     return [kind for kind in ("float", "int8") if any(kind in group for group in section["groups"])]
 
 
 def title(section: dict[str, Any]) -> str:
-    """What was measured on which protocol, in a line."""
+    """Dataset and protocol in one line."""
     protocol = "" if section["protocol"] == "held-out subjects" else f"{section['protocol']}, "
     return f"{section['dataset']}: {protocol}{_held_out(section)}"
 
 
 def description(section: dict[str, Any]) -> str:
-    """The setting in a sentence or two."""
+    """The setting in one or two sentences."""
     folds = len(section["folds"])
     of_folds = f"{folds} folds, " if folds > 1 else ""
     return (
@@ -41,7 +41,7 @@ def description(section: dict[str, Any]) -> str:
 
 
 def models_table(section: dict[str, Any]) -> Table:
-    """A row for each model: cost, scores and time of training."""
+    """One row per model: cost, scores and duration of the training."""
     shown = kinds(section)
     over_folds = any(group["float"]["over_folds"] for group in section["groups"])
     head = ["model", "seed", "parameters", "MACs"]
@@ -52,12 +52,12 @@ def models_table(section: dict[str, Any]) -> Table:
 
 
 def classes_table(section: dict[str, Any]) -> Table:
-    """F1 of each class, a row for each model."""
+    """F1 of each class, one row per model."""
     return _f1_table(section, "per_class_f1", section["labels"])
 
 
 def subjects_table(section: dict[str, Any]) -> Table:
-    """Macro-F1 of each subject, a row for each model."""
+    """Macro-F1 of each subject, one row per model."""
     return _f1_table(section, "per_subject_f1", list(section["groups"][0]["float"]["per_subject_f1"]))
 
 
@@ -76,7 +76,7 @@ def reliability_table(group: dict[str, Any], kind: str) -> Table:
 
 
 def origins_table(section: dict[str, Any]) -> Table:
-    """Header and rows: what made each run."""
+    """Header and rows: origin of each run."""
     body = []
     for group in section["groups"]:
         for run in group["runs"]:
@@ -86,7 +86,7 @@ def origins_table(section: dict[str, Any]) -> Table:
 
 
 def markdown(report: dict[str, Any]) -> str:
-    """The comparison as a Markdown page; learning curves are on the HTML page and in the JSON alone."""
+    """The comparison as a Markdown page; learning curves are only on the HTML page and in the JSON."""
     lines = ["# Runs compared", "", EXPLANATION, ""]
     for section in report["sections"]:
         lines += [f"## {title(section)}", "", description(section), "", *_lines(models_table(section))]
@@ -103,7 +103,7 @@ def markdown(report: dict[str, Any]) -> str:
                 if group[kind]["reliability"]:
                     lines += [f"### {group['label']}, {kind}: reliability", "", *_lines(reliability_table(group, kind))]
     if report["left_out"]:
-        lines += ["Left out, since unfinished: " + ", ".join(report["left_out"]), ""]
+        lines += ["Left out because incomplete: " + ", ".join(report["left_out"]), ""]
     return "\n".join(lines)
 
 
@@ -145,7 +145,7 @@ def _spread(figures: dict[str, Any]) -> str:
 
 
 def interval_text(interval: dict[str, Any] | None) -> str:
-    """Bounds of an interval, a dash where there is none."""
+    """Bounds of an interval; a dash for None."""
     return f"{interval['low']:.3f}–{interval['high']:.3f}" if interval else NONE
 
 

@@ -77,7 +77,6 @@ def crossval(
     protocol = make_protocol(name, dataset, labels=chosen, window_s=window_s, overlap=overlap)
 
     from deseptr.evaluate.crossval import cross_validate
-    from deseptr.evaluate.int8_predictions import PREDICT_INT8
 
     with keeping_finished("folds"), FoldProgress() as progress:
         summary = cross_validate(
@@ -87,7 +86,7 @@ def crossval(
             out,
             reporter=progress,
             folds=folds,
-            int8=PREDICT_INT8 if int8 and settings["model"] in NETWORK_NAMES else None,
+            int8=int8 and settings["model"] in NETWORK_NAMES,
             executor=_together() if together else make_executor(jobs, address),
             overwrite=overwrite,
             command=shlex.join(["deseptr", *sys.argv[1:]]),

@@ -100,7 +100,6 @@ def lab(
         overlap=protocol.overlap if overlap is None else overlap,
     )
 
-    from deseptr.evaluate.int8_predictions import PREDICT_INT8
     from deseptr.evaluate.lab.grid import Grid
     from deseptr.evaluate.lab.lab import run_lab
 
@@ -112,7 +111,7 @@ def lab(
             TrainConfig(**settings),
             out,
             reporter=progress,
-            int8=PREDICT_INT8 if int8 else None,
+            int8=int8,
             executor=make_executor(jobs),
             overwrite=overwrite,
             command=shlex.join(["deseptr", *sys.argv[1:]]),

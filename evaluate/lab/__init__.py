@@ -1,1 +1,1 @@
-"""What each part of the method is worth: a grid of variants, trained on the same folds."""
+"""The effect of each part of the method: a grid of variants, trained on the same fold."""

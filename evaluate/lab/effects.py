@@ -1,4 +1,4 @@
-"""What each factor of the lab is worth: paired differences of macro-F1 between arms that differ in it alone."""
+"""Effects of each factor of the lab: paired differences of macro-F1 between variants that differ only in it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 from deseptr.contract import macro_f1, seeds_interval
 
-from .arms import Arm, over_seeds
 from .grid import Cell
+from .variants import Variant, over_seeds
 
 _Place = tuple[Cell, str]
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """One arm less another.
+    """Difference between two variants.
 
     Args:
-        factor: in which they differ, ``"stem"``, ``"distillation"`` or ``"head"``.
-        name: of the difference, as ``soft − none``.
+        factor: factor in which they differ, ``"stem"``, ``"distillation"`` or ``"head"``.
+        name: name of the difference, as ``soft − none``.
         at: what they have in common.
-        first: cell and head of the one.
-        second: those of the other.
+        first: cell and head of the first variant.
+        second: cell and head of the variant that is subtracted.
     """
 
     factor: str
@@ -34,20 +34,21 @@ class Contrast:
     second: _Place
 
 
-def effects(arms: Sequence[Arm], head: str) -> list[dict[str, Any]]:
-    """The effect of the stem, of the distillation and of the head, each at every level of the others.
+def effects(variants: Sequence[Variant], head: str) -> list[dict[str, Any]]:
+    """The effects of stem, distillation and head, each at every level of the others.
 
-    A difference is taken at each seed and averaged; its interval resamples seeds and subjects, the same for both arms.
+    A difference is computed for each seed and averaged; its interval resamples seeds and subjects, the same for both
+    variants.
 
     Args:
-        arms: of the grid; those in int8 and the teacher take no part.
-        head: at which stems and distillations are compared.
+        variants: variants of the grid; int8 variants and the teacher are ignored.
+        head: head at which stems and distillations are compared.
 
     Returns:
-        Plain JSON values, an entry for each contrast of which both arms share a seed.
+        Plain JSON values, one entry for each contrast whose variants have a seed in common.
     """
-    found = {(arm.cell, arm.head): arm for arm in arms if arm.cell and arm.kind == "float"}
-    cells = list(dict.fromkeys(arm.cell for arm in arms if arm.cell))
+    found = {(variant.cell, variant.head): variant for variant in variants if variant.cell and variant.kind == "float"}
+    cells = list(dict.fromkeys(variant.cell for variant in variants if variant.cell))
     entries: list[dict[str, Any]] = []
     for contrast in _contrasts(cells, head):
         if contrast.first in found and contrast.second in found:
@@ -69,7 +70,7 @@ def _contrasts(cells: Sequence[Cell], head: str) -> Iterator[Contrast]:
             yield Contrast("head", f"{other} − class", f"{cell.method}, {cell.stem}", (cell, other), (cell, "class"))
 
 
-def _effect(contrast: Contrast, first: Arm, second: Arm) -> Iterator[dict[str, Any]]:
+def _effect(contrast: Contrast, first: Variant, second: Variant) -> Iterator[dict[str, Any]]:
     seeds = sorted(first.confusions.keys() & second.confusions.keys())
     if not seeds:
         return

@@ -1,4 +1,4 @@
-"""The cells of the distillation lab: every way of distilling on every stem."""
+"""Cells of the distillation lab: every kind of distillation with every stem."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from deseptr.contract import ModelError
 from deseptr.train.config import DISTILLATION_NAMES, STEM_NAMES, TrainConfig
 
 VARIED = ("distillation", "temperature", "stem", "seed")
-"""Fields of ``TrainConfig`` that the grid decides."""
+"""Fields of ``TrainConfig`` that the grid varies."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One way of training a student, at any seed.
+    """Settings of a student's training, for any seed.
 
     Args:
         distillation: ``"none"``, ``"soft"`` or ``"hard"``.
         stem: ``"shared-tuned"``, ``"shared-frozen"`` or ``"own"``.
-        temperature: of soft distillation; 1 for the others, which have none.
+        temperature: temperature of soft distillation; 1 for the others.
     """
 
     distillation: str
@@ -28,21 +28,21 @@ class Cell:
 
     @property
     def method(self) -> str:
-        """How it is distilled, in words: the temperature is said where it is not 1."""
+        """The distillation as text, with the temperature if it is not 1."""
         return self.distillation + (f" T={self.temperature:g}" if self.temperature != 1 else "")
 
     @property
     def folder(self) -> str:
-        """Name of its folder."""
+        """Name of the cell's folder."""
         return f"{self.method}-{self.stem}".replace(" T=", "-t")
 
     @property
     def needs_teacher(self) -> bool:
-        """Whether it takes anything of a teacher."""
+        """Whether it uses a teacher."""
         return self.distillation != "none" or self.stem != "own"
 
     def config(self, config: TrainConfig, seed: int) -> TrainConfig:
-        """The settings of its training at a seed, the others as in ``config``."""
+        """Settings of the training for a seed; all others as in ``config``."""
         return replace(config, **asdict(self), seed=seed)
 
 
@@ -53,11 +53,11 @@ class Grid:
     Args:
         distillations: some of ``DISTILLATION_NAMES``.
         stems: some of ``STEM_NAMES``.
-        temperatures: of soft distillation.
-        seeds: of training; each has a teacher of its own, which all its cells share.
+        temperatures: temperatures of soft distillation.
+        seeds: training seeds; each seed has its own teacher, which all its cells share.
 
     Raises:
-        ModelError: if a factor has no level or an unknown one.
+        ModelError: if a factor has no level, or an unknown one.
     """
 
     distillations: tuple[str, ...] = DISTILLATION_NAMES
@@ -74,12 +74,12 @@ class Grid:
                     name,
                     found=", ".join(unknown) or "none",
                     expected=f"some of {', '.join(known[name])}" if name in known else "at least one",
-                    next_step="choose among these" if name in known else "name one",
+                    next_step="choose from these" if name in known else "give one",
                 )
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """All cells: none before soft, by rising temperature, before hard; stems as :data:`STEM_NAMES` has them."""
+        """All cells: none, then soft by increasing temperature, then hard; stems in the order of :data:`STEM_NAMES`."""
         methods = [
             (distillation, temperature)
             for distillation in DISTILLATION_NAMES

@@ -1,8 +1,8 @@
-"""``deseptr lab`` as a function: what the stem, the distillation and the tokens of a distilled student are each worth.
+"""``deseptr lab`` as a function: measures the effects of stem, distillation and heads of a distilled student.
 
-Every cell of the grid is a fold of :mod:`.fold` on one and the same split, and so is the teacher of each seed, which
-all cells of that seed share. Heads need no training of their own: each trained student is read at both heads and their
-mean.
+Every cell of the grid is a :class:`~deseptr.evaluate.fold_job.FoldJob` on the same split, and so is the teacher of each
+seed, which all cells of that seed share. Heads need no training of their own: each trained student is evaluated at both
+heads and their mean.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from .summary import Results, summarise
 
 @dataclass(frozen=True)
 class LabJobs:
-    """What a grid asks for.
+    """Jobs of a grid.
 
     Args:
-        teachers: by seed, where a cell takes anything of one.
-        cells: by cell and seed, a seed after the other.
+        teachers: job of the teacher by seed, if a cell needs it.
+        cells: jobs by cell and seed, sorted by seed.
     """
 
     teachers: dict[int, FoldJob]
@@ -43,7 +43,7 @@ class LabJobs:
 
     @property
     def ready(self) -> list[FoldJob]:
-        """Cells that are not finished and whose teacher is, or that need none."""
+        """Incomplete cells whose teacher is complete or not needed."""
         taught = {seed for seed, job in self.teachers.items() if finished(job)}
         return [
             job
@@ -52,7 +52,7 @@ class LabJobs:
         ]
 
     def results(self) -> Results:
-        """What is finished."""
+        """Results of the complete jobs."""
         teachers = {seed: result for seed, job in self.teachers.items() if (result := finished(job))}
         cells = {key: result for key, job in self.cells.items() if (result := finished(job))}
         return Results(teachers, cells)
@@ -66,36 +66,35 @@ def run_lab(
     out: Path,
     *,
     reporter: FoldReporter,
-    int8: str | None = None,
+    int8: bool = False,
     executor: Executor | None = None,
     overwrite: bool = False,
     command: str = "",
 ) -> dict[str, Any]:
     """Train and test the cells of a grid on one split and write ``lab.json`` and ``lab.md`` into ``out``.
 
-    Finished cells are kept and an interrupted one goes on after its last whole epoch, so the same call can be made
-    again at any time, with more of the grid too. The summary is of the grid's finished cells.
+    Complete cells are kept and an interrupted cell continues after its last complete epoch, so the same call can be
+    repeated at any time, also with a larger grid. The summary includes the grid's complete cells.
 
     Args:
         dataset: labelled recordings.
-        protocol: windows, labels and one fold, the split.
+        protocol: windows, labels and a single fold, which is the split.
         grid: the levels of each factor.
-        config: what no cell varies; window and overlap are the protocol's.
+        config: settings that no cell varies; window and overlap are those of the protocol.
         out: folder to write.
-        reporter: who is told.
-        int8: importable name of what converts and predicts, see :class:`FoldJob`; it gets every cell at the head that
-            ``config.prediction`` names.
-        executor: where the cells run; here by default.
-        overwrite: begin the grid's cells and their teachers anew.
-        command: what to write as the command line that made the summary.
+        reporter: receives the progress.
+        int8: also convert every cell to int8 and test that; converted with the head that ``config.prediction`` names.
+        executor: runs the cells; by default in this process.
+        overwrite: start the grid's cells and their teachers again.
+        command: command line to record in the summary.
 
     Returns:
-        What ``lab.json`` says; empty where no cell is finished.
+        The content of ``lab.json``; empty if no cell is complete.
 
     Raises:
-        DataError: if the protocol has several folds, or anything of a test subject is in the training windows.
-        SetupError: if ``out`` holds something else, or a cell of other settings.
-        DeseptrError: of the first cell that failed, after the others have ended.
+        DataError: if the protocol has several folds, or if data of a test subject are in the training windows.
+        SetupError: if ``out`` contains other files, or a cell with other settings.
+        DeseptrError: the error of the first cell that failed, after the others have ended.
     """
     dataset = dataset.select(labels=protocol.labels)
     config = replace(config, model=STEM_MODELS[0], window_s=protocol.window_s, overlap=protocol.overlap)
@@ -116,9 +115,7 @@ def run_lab(
     return summary
 
 
-def make_lab_jobs(
-    dataset: Dataset, fold: Fold, grid: Grid, config: TrainConfig, out: Path, int8: str | None
-) -> LabJobs:
+def make_lab_jobs(dataset: Dataset, fold: Fold, grid: Grid, config: TrainConfig, out: Path, int8: bool) -> LabJobs:
     """A job for each cell and seed, and for each teacher that they need."""
     data, folder = dataset_digest(dataset), out.resolve()
     teachers, cells = {}, {}

@@ -1,4 +1,4 @@
-"""The distillation lab's summary as tables, and as a Markdown page that says how to read them."""
+"""The summary of the distillation lab as tables, and as a Markdown page that explains them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ head a row reads."""
 _LAST = "The last epoch of a student is kept."
 
 _EFFECTS = """\
-Each row is the difference in macro-F1 between two arms that differ in that factor alone, seed by seed, and its interval
-resamples both arms alike; stems and distillations are compared at the {head} head. An interval without zero says that
-other wearers and seeds would hardly turn the sign; of twenty rows without any effect, one would have such an interval
-by chance."""
+Each row is the difference in macro-F1 between two variants that differ in that factor only, seed by seed, and its
+interval resamples both variants alike; stems and distillations are compared at the {head} head.
+An interval without zero means that other wearers and seeds would hardly change the sign; of twenty rows without any
+effect, one would have such an interval by chance."""
 
 
 def write_page(summary: dict[str, Any], out: Path) -> None:
@@ -54,7 +54,7 @@ def effect_table(summary: dict[str, Any]) -> Table:
 
 
 def headline(summary: dict[str, Any]) -> str:
-    """One line: what was tested on what, and how much of it is there."""
+    """One line: the test, and how much of the grid is complete."""
     (fold,) = summary["protocol"]["folds"]
     windows = next(iter(summary["windows"].values()))["test"]
     return (
@@ -81,7 +81,7 @@ def markdown(summary: dict[str, Any]) -> str:
 
 
 def reading(summary: dict[str, Any]) -> str:
-    """How to read the cells."""
+    """Explanation of the cells."""
     (fold,) = summary["protocol"]["folds"]
     count = len(fold["test_subjects"])
     narrow = "; with few of either they are rather too narrow"
@@ -113,7 +113,7 @@ def _figures(row: dict[str, Any]) -> list[str]:
 
 
 def _with_seeds(header: list[str], body: list[list[str]], entries: list[dict[str, Any]]) -> Table:
-    """The table, with a column of how many seeds there are where that is not the same for all."""
+    """The table, with a column for the number of seeds if it is not the same for all."""
     counts = [str(len(entry["seeds"])) for entry in entries]
     if len(set(counts)) < 2:
         return header, body

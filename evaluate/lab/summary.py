@@ -1,4 +1,4 @@
-"""The summary of the distillation lab: figures of every cell at every head, and the effects between them."""
+"""Summary of the distillation lab: figures of every cell at every head, and the effects between them."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from deseptr.evaluate.crossval_summary import commits_of, versions_of
 from deseptr.evaluate.fold_job import FoldResult
 from deseptr.train.config import TrainConfig
 
-from .arms import Arm, student_arms, teacher_arm
 from .effects import effects
 from .grid import VARIED, Cell, Grid
+from .variants import Variant, student_variants, teacher_variant
 
 
 @dataclass(frozen=True)
 class Results:
-    """What is finished of a grid.
+    """Complete results of a grid.
 
     Args:
-        teachers: by seed.
-        cells: by cell and seed.
+        teachers: results by seed.
+        cells: results by cell and seed.
     """
 
     teachers: Mapping[int, FoldResult]
     cells: Mapping[tuple[Cell, int], FoldResult]
 
-    def arms(self) -> list[Arm]:
+    def variants(self) -> list[Variant]:
         """The teacher, if there is one, and each cell at each head."""
-        arms = [teacher_arm(self.teachers)] if self.teachers else []
+        variants = [teacher_variant(self.teachers)] if self.teachers else []
         for cell in dict.fromkeys(cell for cell, _ in self.cells):
-            arms += student_arms(cell, {seed: result for (c, seed), result in self.cells.items() if c == cell})
-        return arms
+            variants += student_variants(cell, {seed: result for (c, seed), result in self.cells.items() if c == cell})
+        return variants
 
 
 def summarise(
@@ -42,16 +42,16 @@ def summarise(
     """Figures of finished cells as plain JSON values.
 
     Args:
-        results: at least one finished cell.
-        grid: what was wanted.
-        config: what no cell varies.
-        protocol: of one fold.
-        dataset: its name.
-        command: the command line that asked for it.
+        results: at least one complete cell.
+        grid: the requested grid.
+        config: settings that no cell varies.
+        protocol: protocol with one fold.
+        dataset: name of the dataset.
+        command: command line to record.
     """
     finished = [*results.teachers.values(), *results.cells.values()]
     first = next(iter(results.cells.values()))
-    arms = results.arms()
+    variants = results.variants()
     return {
         "command": command,
         "dataset": dataset,
@@ -64,8 +64,8 @@ def summarise(
         "head": config.prediction,
         "subjects": {str(s): r.figures["subjects"] for (_, s), r in results.cells.items()},
         "windows": {str(s): r.figures["windows"] for (_, s), r in results.cells.items()},
-        "rows": [arm.figures() for arm in arms],
-        "effects": effects(arms, config.prediction),
+        "rows": [variant.figures() for variant in variants],
+        "effects": effects(variants, config.prediction),
         "minutes": round(sum(result.figures["minutes"] for result in finished), 2),
         "config": {name: value for name, value in asdict(config).items() if name not in VARIED},
         "versions": versions_of(finished),

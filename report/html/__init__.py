@@ -1,4 +1,4 @@
-"""Self-contained HTML reports: pictures as inline SVG, no script, no file beside the page."""
+"""Self-contained HTML reports: figures as inline SVG, no scripts, no additional files."""
 
 from .conversion_figures import (
     Bar as Bar,

@@ -1,4 +1,4 @@
-"""The pictures of a conversion, drawn by matplotlib as SVG text."""
+"""Figures of a conversion, drawn by matplotlib as SVG text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _DARK, _GREY, _RED = "#1c2733", "#8a96a3", "#b3261e"
 _MARK_TEXT: dict[str, Any] = {"ha": "center", "fontsize": 8, "color": _RED}
 _ROW, _FRAME = 0.2, 0.6
 _LABEL_SIZE = 7
-# A layer that is as many times better than the median has moved its values, and would flatten the rest of the picture.
+# A layer that is better than the median by more than this factor only moves values, and would flatten the figure.
 _TOP = 1.6
 
 
 class Bar(NamedTuple):
-    """A bar of :func:`bars_figure`: its name, its length, and what is written behind it."""
+    """A bar of :func:`bars_figure`: its name, its length, and the text after it."""
 
     name: str
     value: float
@@ -26,7 +26,7 @@ class Bar(NamedTuple):
 
 
 def bars_figure(bars: Sequence[Bar], xlabel: str, width: float = 4.9) -> str:
-    """Horizontal bars, the first on top, each with its name before it and its text behind it."""
+    """Horizontal bars, the first on top, each with its name before it and its text after it."""
 
     def draw(axes: Any) -> None:
         places = range(len(bars))
@@ -47,11 +47,11 @@ def pairs_figure(sides: Mapping[str, Mapping[str, float]], xlabel: str, ylabel: 
     """Two bars for each key: scores within 0 and 1 of two things.
 
     Args:
-        sides: the scores by key, of each of the two things by name.
-        xlabel: what the keys are.
-        ylabel: what the scores are.
+        sides: the scores by key, for each of the two things by name.
+        xlabel: meaning of the keys.
+        ylabel: meaning of the scores.
     """
-    # Subjects are most often numbers: 5 before 10.
+    # Subjects are usually numbers: 5 before 10.
     keys = sorted(next(iter(sides.values())), key=lambda key: (len(key), key))
 
     def draw(axes: Any) -> None:
@@ -67,12 +67,12 @@ def pairs_figure(sides: Mapping[str, Mapping[str, float]], xlabel: str, ylabel: 
 
 
 def cumulative_figure(measured: Sequence[float | None], own: Sequence[float | None], names: Mapping[int, str]) -> str:
-    """Time up to each operation in order: as measured, and as the monotone steps whose heights are their own times.
+    """Time up to each operation: as measured, and as the monotone steps whose heights are the operations' own times.
 
     Args:
-        measured: cumulative times in µs; None where there is none.
-        own: times of each operation in µs; None where it is counted with a later one.
-        names: what to write beside the steps of some operations, by their place from 0.
+        measured: cumulative times in µs; None if not measured.
+        own: own time of each operation in µs; None if it is counted with a later one.
+        names: labels for the steps of some operations, by their index.
     """
     places = range(1, len(measured) + 1)
     heights = np.cumsum([value or 0.0 for value in own])
@@ -94,12 +94,12 @@ def cumulative_figure(measured: Sequence[float | None], own: Sequence[float | No
 
 
 def sqnr_figure(accumulated: Sequence[float], own: Sequence[float | None], marked: Collection[int]) -> str:
-    """SQNR of each layer in order of execution, with the error of all before it and its own, in dB.
+    """SQNR of each layer in order of execution, accumulated and its own, in dB.
 
     Args:
-        accumulated: with the error of every layer before it.
-        own: of the layer alone; None where it is not known.
-        marked: places of the layers to point at, from 0.
+        accumulated: SQNR with the errors of all earlier layers.
+        own: SQNR of the layer alone; None if unknown.
+        marked: indices of the layers to mark.
     """
     places = range(1, len(accumulated) + 1)
     alone = [np.nan if value is None else value for value in own]

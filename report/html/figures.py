@@ -1,4 +1,4 @@
-"""The pictures of the reports, drawn by matplotlib as SVG text."""
+"""Figures of the reports, drawn by matplotlib as SVG text."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _STYLE = {
 
 
 def confusion_figure(labels: Sequence[str], confusion: ArrayLike, title: str) -> str:
-    """A confusion matrix, true classes down, shaded by the share of the true class."""
+    """A confusion matrix, rows are true classes, shaded by the share of the true class."""
     return draw_svg(*_confusion(labels, confusion, title))
 
 
 def confusion_png(labels: Sequence[str], confusion: ArrayLike, title: str) -> bytes:
-    """The same as a PNG file, for readers that take no SVG."""
+    """The same as a PNG file, for readers without SVG."""
     return _picture(*_confusion(labels, confusion, title), format="png", dpi=150)
 
 
@@ -87,11 +87,11 @@ def histogram_figure(durations_us: ArrayLike, xlabel: str) -> str:
 
 
 def latencies_figure(percentiles_us: Mapping[str, Sequence[float]], xlabel: str) -> str:
-    """Cumulative distributions of latencies up to their 99th percentile, a line for each name, on a logarithmic axis.
+    """Cumulative distributions of latencies up to their 99th percentile, one line per name, on a logarithmic axis.
 
     Args:
-        percentiles_us: the 0th to the 100th, by name.
-        xlabel: what was timed.
+        percentiles_us: percentiles 0 to 100, by name.
+        xlabel: meaning of the latencies.
     """
 
     def draw(axes: Any) -> None:
@@ -111,7 +111,7 @@ def latencies_figure(percentiles_us: Mapping[str, Sequence[float]], xlabel: str)
 
 
 def draw_svg(draw: Draw, size: tuple[float, float], columns: int = 1) -> str:
-    """What ``draw`` puts on the axes it is handed, an array of them where there are several columns, as SVG text."""
+    """Draw with ``draw`` on axes, or on an array of axes for several columns, and return SVG text."""
     text = _picture(draw, size, columns, format="svg", metadata={"Date": None}).decode()
     return text[text.index("<svg") :]
 

@@ -1,6 +1,6 @@
 """A page of sections, each made of paragraphs, tables and figures.
 
-Written with the standard library alone: a Raspberry Pi in wear makes pages, too.
+It uses only the standard library, since a Raspberry Pi in use makes pages, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a section: ``kind`` chooses how :func:`render_page` shows ``content``."""
+    """A part of a section: ``kind`` selects how :func:`render_page` shows ``content``."""
 
     kind: str
     content: Any
@@ -23,7 +23,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and the blocks under it."""
 
     title: str
     blocks: Sequence[Block]
@@ -35,7 +35,7 @@ def paragraph(text: str) -> Block:
 
 
 def verdict(text: str, good: bool) -> Block:
-    """A paragraph that says how it went, which stands out."""
+    """A highlighted paragraph with the outcome."""
     return Block("verdict good" if good else "verdict bad", text)
 
 
@@ -45,12 +45,12 @@ def heading(text: str) -> Block:
 
 
 def wide_table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Block:
-    """A table as :func:`table`'s with a line to itself, in smaller type, which scrolls where it does not fit."""
+    """A table as :func:`table`'s, on its own line, in smaller type, which scrolls if it does not fit."""
     return Block("wide table", (list(head), [list(row) for row in rows]), caption)
 
 
 def facts(rows: Sequence[Sequence[str]]) -> Block:
-    """A table of names and what they stand for, without a header."""
+    """A table of names and values, without a header."""
     return Block("facts", ([], [list(row) for row in rows]))
 
 
@@ -60,7 +60,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "")
 
 
 def figure(svg: str, caption: str) -> Block:
-    """An SVG picture of ours with its caption."""
+    """An SVG figure with its caption."""
     return Block("figure", svg, caption)
 
 
@@ -69,9 +69,9 @@ def render_page(title: str, lead: str, sections: Sequence[Section], width_rem: i
 
     Args:
         title: heading of the page.
-        lead: what it is, in a sentence.
+        lead: summary in one sentence.
         sections: its contents.
-        width_rem: width at most, in the root font's size.
+        width_rem: maximal width, in the root font's size.
     """
     style = files(__package__).joinpath("style.css").read_text()
     return _PAGE.format(
@@ -99,7 +99,7 @@ _PAGE = """<!doctype html>
 </html>
 """
 
-# First bytes of every page, by which a page of this package is known.
+# First bytes of every page, which identify a page of this package.
 PAGE_START = _PAGE.partition("{title}")[0].encode()
 
 

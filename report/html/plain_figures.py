@@ -1,4 +1,4 @@
-"""Pictures drawn as SVG text with the standard library alone, for pages that the device makes: no matplotlib there."""
+"""Figures as SVG text with the standard library only, for pages made on the device, which has no matplotlib."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from html import escape
 DARK, GREY, GRID = "#1c2733", "#51606f", "#e6ebf0"
 COLOURS = ("#0b62a4", "#8a5a00", "#2e7d4f", "#8e4585", "#b3261e", "#51606f", "#1c2733")
 WIDTH = 640
-# Width of a letter at most, capitals in mind: without a font at hand nothing can be measured.
+# Maximal width of a letter, for capitals: without a font, text cannot be measured.
 _CHAR = 7.4
 _ROW = 24
 _LEGEND = 22
 
 
 def plain_histogram(edges: Sequence[float], counts: Sequence[int], marks: Mapping[str, float], xlabel: str) -> str:
-    """A histogram between equal edges, with upright lines at some values.
+    """A histogram with bins of equal width and vertical lines at some values.
 
     Args:
-        edges: one more than counts, ascending.
-        counts: of each bin.
-        marks: values to mark, by name; those beyond the edges stand at the edge, with an arrow.
-        xlabel: what is counted, with its unit.
+        edges: edges of the bins, ascending; one more than counts.
+        counts: count of each bin.
+        marks: values to mark, by name; values beyond the edges are marked at the edge, with an arrow.
+        xlabel: meaning of the values, with unit.
     """
     left, top, height = 40, 30, 150
     low, high = edges[0], edges[-1]
@@ -48,11 +48,11 @@ def plain_histogram(edges: Sequence[float], counts: Sequence[int], marks: Mappin
 
 
 def plain_stack(rows: Mapping[str, Mapping[str, float]], unit: str) -> str:
-    """Bars of parts laid end to end, one for each row, with a legend.
+    """Stacked horizontal bars, one per row, with a legend.
 
     Args:
-        rows: the parts by name, of each row by name; every row has the same parts.
-        unit: of the parts.
+        rows: the parts by name, for each row by name; all rows have the same parts.
+        unit: unit of the parts.
     """
     names = list(next(iter(rows.values())))
     left = 12 + _CHAR * max(map(len, rows))
@@ -74,7 +74,7 @@ def plain_stack(rows: Mapping[str, Mapping[str, float]], unit: str) -> str:
 
 
 def plain_bars(bars: Sequence[tuple[str, float, str]]) -> str:
-    """Horizontal bars from zero, the first on top: name, length, and what is written behind it."""
+    """Horizontal bars from zero, the first on top: name, length, and the text after it."""
     left = 12 + _CHAR * max(len(name) for name, _, _ in bars)
     right = 12 + _CHAR * max(len(text) for _, _, text in bars)
     largest = max(value for _, value, _ in bars) or 1.0

@@ -1,4 +1,4 @@
-"""The pictures of a comparison of models, drawn by matplotlib as SVG text."""
+"""Figures of a comparison of models, drawn by matplotlib as SVG text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .figures import STUDENT_COLOUR, TEACHER_COLOUR, draw_svg
 _GREY = "#8a96a3"
 _LABEL_SIZE = 8
 _ROOM = 0.02
-# Where a label may stand beside its point: offset in points, and which end of the text is there. The first is the best.
+# Possible places of a label beside its point, the best first: offset in points, and alignment of the text.
 _PLACES = [
     (7 * side, rise, "left" if side > 0 else "right")
     for rise in (0, 9, -9, 18, -18, 27, -27, 36, -36, 45, -45)
@@ -19,7 +19,7 @@ _PLACES = [
 
 
 class Point(NamedTuple):
-    """A model in :func:`scatter_figure`: cost, macro-F1 and, where it is known, its interval."""
+    """A model in :func:`scatter_figure`: cost, macro-F1 and, if known, its interval."""
 
     label: str
     cost: float
@@ -29,7 +29,7 @@ class Point(NamedTuple):
 
 
 def scatter_figure(points: Sequence[Point], xlabel: str) -> str:
-    """Macro-F1 with its interval against a cost on a logarithmic axis, each point with its label."""
+    """Macro-F1 with its interval against a cost on a logarithmic axis; each point has a label."""
     from matplotlib.ticker import EngFormatter, NullFormatter
 
     def draw(axes: Any) -> None:
@@ -81,10 +81,10 @@ def reliability_figure(bins: Sequence[Mapping[str, Any]]) -> str:
 
 
 def learning_figure(histories: Sequence[Sequence[Mapping[str, Any]]]) -> str:
-    """Validation macro-F1 and training loss over the epochs, a line for each fold and stage.
+    """Validation macro-F1 and training loss over the epochs, one line per fold and stage.
 
     Args:
-        histories: of each fold.
+        histories: history of each fold.
     """
     taught = any(row["stage"] == "teacher" for history in histories for row in history)
     stages = {"student": (STUDENT_COLOUR, "student" if taught else "model")}
@@ -110,7 +110,7 @@ def learning_figure(histories: Sequence[Sequence[Mapping[str, Any]]]) -> str:
 
 
 def _place_labels(axes: Any, points: Sequence[Point]) -> None:
-    """Write each label where it hides no point, interval or label, as far as there is such a place."""
+    """Place each label where it hides no point, interval or label, as far as possible."""
     axes.figure.draw_without_rendering()
     taken = [_extent(axes, point) for point in points]
     for point in sorted(points, key=lambda each: -each.macro_f1):
@@ -126,7 +126,7 @@ def _place_labels(axes: Any, points: Sequence[Point]) -> None:
 
 
 def _crowding(text: Any, place: tuple[float, float, str], taken: Sequence[Any], axes: Any) -> int:
-    """How many things a label would hide at a place; leaving the axes counts as hiding all."""
+    """Number of things that a label would hide at a place; outside the axes counts as hiding all."""
     _move(text, place)
     box, frame = text.get_window_extent(), axes.get_window_extent()
     inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
@@ -143,13 +143,13 @@ def _at(point: Point) -> tuple[float, float]:
 
 
 def _bounds(point: Point) -> tuple[float, float]:
-    """The interval, widened where the point lies beside it; the point alone where there is none."""
+    """The interval, extended to include the point; the point alone if there is none."""
     low, high = point.interval or (point.macro_f1, point.macro_f1)
     return min(low, point.macro_f1), max(high, point.macro_f1)
 
 
 def _extent(axes: Any, point: Point) -> Any:
-    """The box of a point and its interval on the canvas."""
+    """Bounding box of a point and its interval on the canvas."""
     from matplotlib.transforms import Bbox
 
     corners = axes.transData.transform([(point.cost, bound) for bound in _bounds(point)])

@@ -55,7 +55,6 @@ def write_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
         **{kind: predictions.figures(kind) for kind in predictions.kinds},
         "machine": {"platform": "here"},
         "versions": {"deseptr": "0.1.0"},
-        "int8_by": job.int8,
         "job": job.settings(),
     }
     atomic_write(job.result, json.dumps(figures))
@@ -68,7 +67,7 @@ def quick(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
 
 
 def run(out: Path, recorder: FoldRecorder, **changes: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {"executor": quick, "reporter": recorder, "int8": "a:b", **changes}
+    settings: dict[str, Any] = {"executor": quick, "reporter": recorder, "int8": True, **changes}
     dataset, protocol = settings.pop("dataset", DATASET), settings.pop("protocol", ARENA)
     return cross_validate(dataset, protocol, settings.pop("config", TrainConfig()), out, **settings)
 
@@ -175,7 +174,7 @@ def test_windows_and_labels_are_the_protocols(tmp_path: Path, recorder: FoldReco
 
 
 def test_without_int8_there_is_no_int8(tmp_path: Path, recorder: FoldRecorder):
-    summary = run(tmp_path / "out", recorder, int8=None)
+    summary = run(tmp_path / "out", recorder, int8=False)
     assert "int8" not in summary
     assert "int8" not in (tmp_path / "out" / "crossval.md").read_text()
 

@@ -13,7 +13,6 @@ from deseptr.data import load_dataset, make_protocol
 from deseptr.evaluate.crossval import make_jobs
 from deseptr.evaluate.executors import Executor, local_executor, ray_executor
 from deseptr.evaluate.fold_job import FoldJob, FoldResult
-from deseptr.evaluate.int8_predictions import PREDICT_INT8
 from deseptr.train import TrainConfig
 
 DATASET = load_dataset("synthetic:subjects=4,seconds=12")
@@ -21,7 +20,7 @@ DATASET = load_dataset("synthetic:subjects=4,seconds=12")
 
 @pytest.fixture
 def jobs(tiny_config: TrainConfig, tmp_path: Path) -> list[FoldJob]:
-    return make_jobs(DATASET, make_protocol("arena", DATASET), tiny_config, tmp_path, PREDICT_INT8)[:2]
+    return make_jobs(DATASET, make_protocol("arena", DATASET), tiny_config, tmp_path, True)[:2]
 
 
 def check_folds(executor: Executor, jobs: list[FoldJob]) -> None:

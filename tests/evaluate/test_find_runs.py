@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reporters import FoldRecorder
 
 from deseptr.contract import ModelError, atomic_write
 from deseptr.data import Dataset, cut_windows, load_dataset, make_protocol
@@ -17,14 +18,6 @@ from deseptr.train import RunFolder, TrainConfig
 from deseptr.train.predictions import Predictions
 
 DATASET = load_dataset("synthetic:subjects=4,seconds=8")
-
-
-class Deaf:
-    """A reporter of folds that keeps nothing."""
-
-    def begin(self, *_: object) -> None: ...
-
-    def fold(self, _: object) -> None: ...
 
 
 def guess(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[FoldResult]:
@@ -47,7 +40,6 @@ def guess(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[FoldResult]:
             **{kind: predictions.figures(kind) for kind in predictions.kinds},
             "machine": {},
             "versions": {},
-            "int8_by": job.int8,
             "job": job.settings(),
         }
         atomic_write(job.result, json.dumps(figures))
@@ -58,7 +50,7 @@ def guess(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[FoldResult]:
 def crossval(tmp_path: Path) -> Path:
     out = tmp_path / "loso"
     protocol = make_protocol("loso", DATASET)
-    cross_validate(DATASET, protocol, TrainConfig(seed=3), out, reporter=Deaf(), int8="a:b", executor=guess)
+    cross_validate(DATASET, protocol, TrainConfig(seed=3), out, reporter=FoldRecorder(lambda job: job.fold.name), int8=True, executor=guess)
     return out
 
 

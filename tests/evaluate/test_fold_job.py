@@ -10,7 +10,6 @@ import pytest
 from deseptr.contract import DataError, SetupError
 from deseptr.data import Fold, Windows, load_dataset
 from deseptr.evaluate.fold_job import FoldJob, check_claim, finished, run_fold
-from deseptr.evaluate.int8_predictions import PREDICT_INT8
 from deseptr.train import TrainConfig
 from deseptr.train.log_file import LogFile
 from deseptr.train.predictions import Predictions
@@ -19,7 +18,7 @@ DATASET = load_dataset("synthetic:subjects=4,seconds=12")
 
 
 def job_in(folder: Path, config: TrainConfig) -> FoldJob:
-    return FoldJob(Fold("test", DATASET.test_subjects), config, folder, "synthetic 0", PREDICT_INT8)
+    return FoldJob(Fold("test", DATASET.test_subjects), config, folder, "synthetic 0", True)
 
 
 def begun(job: FoldJob, run: Path) -> FoldJob:
@@ -70,7 +69,7 @@ def test_finished_fold_is_read_and_not_run_again(done: FoldJob, tmp_path: Path, 
     trained = replace(done, folder=Path(shutil.copytree(done.folder, tmp_path / "fold-test")))
     monkeypatch.setattr("deseptr.train.pipeline.train", lambda *_, **__: pytest.fail("trained again"))
     assert run_fold(DATASET, trained).figures == first.figures
-    assert finished(replace(trained, int8=None)) is None
+    assert finished(replace(trained, int8=False)) is None
     trained.predictions.unlink()
     assert finished(trained) is None
 
@@ -78,7 +77,7 @@ def test_finished_fold_is_read_and_not_run_again(done: FoldJob, tmp_path: Path, 
 def test_interrupted_fold_ends_where_an_unbroken_one_does(
     job: FoldJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    job = replace(job, int8=None, config=replace(job.config, model="cnn-har"))
+    job = replace(job, int8=False, config=replace(job.config, model="cnn-har"))
     whole = run_fold(DATASET, replace(job, folder=tmp_path / "whole")).figures
     epoch = LogFile.epoch
 

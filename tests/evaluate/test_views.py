@@ -106,7 +106,7 @@ def test_the_bus_brings_the_windows_of_the_recordings(dataset, viewed_contract):
     assert np.array_equal(straight[1], dataset.recordings[0].signals[16 - 7 : 16 + 32])
     # Half a count of 16 bits at 8 g and 1,000 degrees per second, and float32.
     assert np.abs(over_bus - straight).max((0, 1)) == pytest.approx([0.0012] * 3 + [0.00027] * 3, rel=0.1)
-    assert len(run.said) == 14
+    assert len(run.predicted) == 14
 
 
 def test_after_a_gap_on_the_bus_the_history_is_the_first_sample(viewed_contract):

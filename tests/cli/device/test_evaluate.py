@@ -97,7 +97,7 @@ def test_every_recording_starts_again(engine):
 
 def test_differences_are_reported():
     run = BusRun(("a", "b"))
-    run.true, run.said, run.straight, run.subjects = [0, 1, 1], [0, 1, 0], [0, 1, 1], ["1", "1", "2"]
+    run.true, run.predicted, run.straight, run.subjects = [0, 1, 1], [0, 1, 0], [0, 1, 1], ["1", "1", "2"]
     run.places = [(0, 0), (0, 64), (1, 0)]
     run.differences = [np.array(pair, np.float32) for pair in ((0, 0), (0.25, -0.25), (0.5, -0.5))]
     run.margins = [0.9, 0.5, 0.125]

@@ -56,7 +56,6 @@ def write_cell(dataset: Dataset, job: FoldJob) -> FoldResult:
         **{kind: predictions.figures(kind) for kind in predictions.kinds},
         "machine": {"platform": "here"},
         "versions": {"deseptr": "0.1.0"},
-        "int8_by": job.int8,
         "job": job.settings(),
     }
     atomic_write(job.result, json.dumps(figures))
@@ -111,7 +110,7 @@ def test_page_says_how_it_was_made_and_how_to_read_it(tmp_path: Path, recorder: 
     assert "| seeds |" not in text
     assert f"| 1 | 50 | 10 | {windows} | 3 |" in text
     assert "its mean head on the validation subjects" in text
-    assert "An interval without zero says" in text
+    assert "An interval without zero means" in text
     assert "    deseptr lab made -o out" in text
     assert "dim 8" in text
 
@@ -197,7 +196,7 @@ def test_several_folds_are_refused(tmp_path: Path, recorder: FoldRecorder):
 
 
 def test_int8_adds_a_row_at_the_head_that_was_converted(tmp_path: Path, recorder: FoldRecorder):
-    summary = run(tmp_path / "out", recorder, Grid(("soft",), ("own",), seeds=(0,)), int8="a:b")
+    summary = run(tmp_path / "out", recorder, Grid(("soft",), ("own",), seeds=(0,)), int8=True)
     assert [(row["head"], row["kind"]) for row in summary["rows"][1:]] == [
         ("class", "float"),
         ("distillation", "float"),

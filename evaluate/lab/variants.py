@@ -1,4 +1,4 @@
-"""What is compared in the lab: a model at one of its heads, over the seeds, as confusion matrices of each subject."""
+"""The variants that the lab compares: a model at one of its heads, over the seeds."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from deseptr.contract import macro_f1, seeds_interval, subject_confusions
 from deseptr.evaluate.fold_job import FoldResult
 from deseptr.evaluate.heads import HEADS
-from deseptr.evaluate.mean_and_std import spread
+from deseptr.evaluate.mean_and_std import mean_and_std
 
 from .grid import Cell
 
 
 @dataclass(frozen=True, eq=False)
-class Arm:
-    """A model at one head.
+class Variant:
+    """A model at one head, as confusion matrices by seed and subject.
 
     Args:
-        cell: how it was trained; None is the teacher.
-        head: which head speaks, one of ``HEADS``; the teacher has but one, ``""``.
+        cell: settings of its training; None for the teacher.
+        head: head used for predictions, one of ``HEADS``; ``""`` for the teacher, which has only one.
         kind: ``"float"`` or ``"int8"``.
-        confusions: by seed, ``[subject, true, predicted]`` counts of windows, the same subjects at every seed.
+        confusions: by seed, ``[subject, true, predicted]`` counts of windows, with the same subjects for every seed.
     """
 
     cell: Cell | None
@@ -57,21 +57,21 @@ class Arm:
 
 def over_seeds(values: NDArray[np.float64]) -> dict[str, Any]:
     """Mean and standard deviation over the seeds, and each seed's value."""
-    return {**spread(values), "per_seed": values.tolist()}
+    return {**mean_and_std(values), "per_seed": values.tolist()}
 
 
-def student_arms(cell: Cell, results: Mapping[int, FoldResult]) -> Iterable[Arm]:
-    """Each head of a cell's students, by seed, and the int8 models where every seed has one."""
+def student_variants(cell: Cell, results: Mapping[int, FoldResult]) -> Iterable[Variant]:
+    """The variants of a cell, one per head, and the int8 model if every seed has one."""
     for head in HEADS:
-        yield Arm(cell, head, "float", {s: _confusions(r, r.heads.of(head)) for s, r in results.items()})
+        yield Variant(cell, head, "float", {s: _confusions(r, r.heads.of(head)) for s, r in results.items()})
     if all("int8" in result.predictions.kinds for result in results.values()):
         spoken = next(iter(results.values())).job.config.prediction
-        yield Arm(cell, spoken, "int8", {s: _confusions(r, r.predictions.int8_logits) for s, r in results.items()})
+        yield Variant(cell, spoken, "int8", {s: _confusions(r, r.predictions.int8_logits) for s, r in results.items()})
 
 
-def teacher_arm(results: Mapping[int, FoldResult]) -> Arm:
-    """The teachers, by seed."""
-    return Arm(None, "", "float", {s: _confusions(r, r.predictions.logits) for s, r in results.items()})
+def teacher_variant(results: Mapping[int, FoldResult]) -> Variant:
+    """The variant of the teachers."""
+    return Variant(None, "", "float", {s: _confusions(r, r.predictions.logits) for s, r in results.items()})
 
 
 def _confusions(result: FoldResult, logits: NDArray[np.float32]) -> NDArray[np.int64]:
