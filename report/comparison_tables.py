@@ -69,7 +69,7 @@ def facts_table(content: dict[str, Any]) -> Table:
 def caveats(content: dict[str, Any]) -> list[str]:
     """Notes that are needed to interpret the latencies."""
     machine = content["machine"]
-    lines = [f"Latencies are valid for this machine only ({machine['cpu']})."]
+    lines = [f"Latencies are those of this machine only ({machine['cpu']})."]
     if machine["emulated"]:
         lines.append("EMULATED processor: these are not latencies of a real one.")
     if machine["load_average"] is not None and machine["load_average"] > 0.5:

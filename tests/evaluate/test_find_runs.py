@@ -50,7 +50,15 @@ def guess(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[FoldResult]:
 def crossval(tmp_path: Path) -> Path:
     out = tmp_path / "loso"
     protocol = make_protocol("loso", DATASET)
-    cross_validate(DATASET, protocol, TrainConfig(seed=3), out, reporter=FoldRecorder(lambda job: job.fold.name), int8=True, executor=guess)
+    cross_validate(
+        DATASET,
+        protocol,
+        TrainConfig(seed=3),
+        out,
+        reporter=FoldRecorder(lambda job: job.fold.name),
+        int8=True,
+        executor=guess,
+    )
     return out
 
 
