@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import ModelError
+from deseptr.convert import Gate, convert_run
 from deseptr.data import load_dataset
 from deseptr.train import RunFolder, TrainConfig
 from deseptr.train.checkpoint import load_run
@@ -74,6 +75,11 @@ def test_two_teachers_from_recordings_to_student(tmp_path: Path, reporter):
     assert (contract.history, contract.stft.frame_length) == (31, 32)
     gain = np.asarray(classifier.network.spectrogram.gain)
     assert gain.std() > 0
+    conversion = convert_run(run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0))
+    float_graph, int8_graph = conversion.kept.parities[:2]
+    assert (float_graph.agreement, float_graph.error.maximum < 1e-3) == (1.0, True)
+    assert int8_graph.agreement > 0.9
+    assert conversion.graph.inputs[0].shape == (1, 128, 12)
     # Another run is taught by both of these, without training any.
     config = replace(TINY, distillation="hard", seed=TINY.seed)
     again = train(load_dataset(DATA), tmp_path / "again", config, reporter=reporter, teacher_run=[run, run])
