@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
@@ -13,10 +14,13 @@ if TYPE_CHECKING:
     from deseptr.data import Dataset
     from deseptr.train import TrainConfig
 
-_KINDS: dict[type, tuple[type, str]] = {
-    int: (Integral, "a whole number"),
-    float: (Real, "a number"),
-    str: (str, "a name"),
+# By the annotation of a setting: what is accepted, its name for people, and the plain type that it becomes.
+_KINDS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
+    "int": (Integral, "a whole number", int),
+    "float": (Real, "a number", float),
+    "str": (str, "a name", str),
+    "bool": (bool, "True or False", bool),
+    "tuple[str, ...]": (list | tuple, "a list of names", lambda names: tuple(map(str, names))),
 }
 
 
@@ -62,11 +66,13 @@ def train_config(settings: dict[str, Any]) -> TrainConfig:
 
     from deseptr.train import TrainConfig
 
-    defaults = {field.name: field.default for field in fields(TrainConfig)}
+    known = {field.name: field for field in fields(TrainConfig)}
     for name in settings:
-        if name not in defaults:
-            raise _unknown(name, list(defaults))
-    checked = {name: _of_type(name, value, type(defaults[name])) for name, value in settings.items()}
+        if name not in known:
+            raise _unknown(name, list(known))
+    # A setting that the model's recipe decides has None as its default, which may be passed too.
+    given = {name: value for name, value in settings.items() if not (value is None and known[name].default is None)}
+    checked = {name: _of_type(name, value, str(known[name].type)) for name, value in given.items()}
     for name, value in checked.items():
         _check_range(name, value)
     return TrainConfig(**checked)
@@ -82,14 +88,14 @@ def _unknown(name: str, known: list[str]) -> SetupError:
     )
 
 
-def _of_type(name: str, value: Any, kind: type) -> Any:
+def _of_type(name: str, value: Any, kind: str) -> Any:
     """The value as the plain type that a setting has; numpy's numbers are numbers too."""
-    accepted, words = _KINDS[kind]
-    if isinstance(value, bool) or not isinstance(value, accepted):
+    accepted, words, plain = _KINDS[kind]
+    if isinstance(value, bool) != (kind == "bool") or not isinstance(value, accepted):
         raise ModelError(
             f"setting {name}", found=repr(value), expected=words, next_step="see help(deseptr.train.TrainConfig)"
         )
-    return kind(value)
+    return plain(value)
 
 
 def _check_range(name: str, value: Any) -> None:

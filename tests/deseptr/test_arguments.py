@@ -1,6 +1,7 @@
 """What beginners pass by mistake: one line that names it, before anything is written."""
 
 import logging
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import numpy as np
 import pytest
 
 import deseptr
+from deseptr.arguments import train_config
 from deseptr.contract import DataError, DeseptrError, ModelError, SetupError
 from deseptr.progress import FEW_STEPS, training_reporter
+from deseptr.train import TrainConfig
 from deseptr.wording import in_python_words, python_words
 
 DATA = "synthetic:subjects=4,seconds=12"
@@ -159,3 +162,23 @@ def test_windows_print_in_a_line(data: deseptr.Dataset):
     windows = deseptr.load_model().windows(data.select(subjects=["1"]))
     assert repr(windows).startswith(f"Windows([{len(windows)}, 128, 6] at 50 Hz, ")
     assert "\n" not in repr(windows)
+
+
+@pytest.mark.parametrize("field", fields(TrainConfig), ids=lambda field: field.name)
+def test_every_setting_is_taken_as_it_is_and_none_only_where_the_model_decides(field):
+    value = getattr(TrainConfig(), field.name)
+    assert getattr(train_config({field.name: value}), field.name) == value
+    if field.default is None:
+        assert train_config({field.name: None}) == TrainConfig()
+    else:
+        with pytest.raises(ModelError, match=f"setting {field.name}: found None"):
+            train_config({field.name: None})
+
+
+def test_names_and_flags_are_settings_too():
+    config = train_config({"model": "deseptr-waveform", "members": ["wave1d", "cnn-har"], "views": True})
+    assert config.members == ("wave1d", "cnn-har")
+    with pytest.raises(ModelError, match="setting views: found 1, expected True or False"):
+        train_config({"views": 1})
+    with pytest.raises(ModelError, match="setting members: found 'wave1d', expected a list of names"):
+        train_config({"members": "wave1d"})
