@@ -59,6 +59,9 @@ def test_own_output_may_be_replaced(tmp_path: Path, content: bytes | None):
     if content is not None:
         (tmp_path / "out").write_bytes(content)
     check_replaceable(tmp_path / "out", b"<page>", "a page", "-o")
+    # It looks and leaves the file to whoever writes it.
+    assert (tmp_path / "out").exists() == (content is not None)
+    assert content is None or (tmp_path / "out").read_bytes() == content
 
 
 @pytest.mark.parametrize("content", [b"<pag", b"<html>", b" <page>", b"{}", None])
