@@ -189,7 +189,7 @@ def _not_the_same(run: Path, attempts: list[Attempt]) -> ConversionError:
 
 
 def _unwritten(run: Path, output: Path, attempts: tuple[Attempt, ...], gate: Gate) -> Conversion:
-    """What would have been written, for the page that gives the reasons."""
+    """The conversion as it would have been written, for the page that explains why it was not."""
     quantized = attempts[-1].quantized
     return Conversion(
         path=output,

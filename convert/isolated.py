@@ -41,7 +41,7 @@ def run_isolated(function: str, *arguments: Any, preload: Sequence[str] = ()) ->
         preload: modules that the process imports once and keeps for later jobs.
 
     Returns:
-        What the function returns.
+        The result of the function.
 
     Raises:
         WorkerDiedError: if the process died.

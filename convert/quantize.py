@@ -293,7 +293,7 @@ def _quantised(graph: Any, recipe: Recipe, windows: NDArray[np.float32]) -> byte
 
 
 def _with_float_layers(converter: Any, recipe: Recipe) -> bytes:
-    """What the converter would give, but for the layers that stay in float; it has no setting for them."""
+    """The converter's result with some layers in float, for which the converter has no public setting."""
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 

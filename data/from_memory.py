@@ -78,7 +78,7 @@ def _check_frame(frame: Any, rate_hz: float | None, name: str) -> None:
 
 
 def _of_frame(error: DataError, path: str, name: str) -> DataError:
-    """The fault of the file that a frame became, told of the frame: no file, rows as ``iloc`` counts them."""
+    """The error of the intermediate file in terms of the frame: no file name, rows as counted by ``iloc``."""
     row = re.compile(r", line (\d+)")
     untimed = "no column t (" in error.found
     return DataError(

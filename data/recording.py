@@ -222,7 +222,7 @@ class Dataset:
 
 
 def names_of(values: Any, argument: str) -> tuple[str, ...] | None:
-    """What a caller passed as a list of names, as texts; None stays None.
+    """A caller's list of names as strings; None stays None.
 
     Raises:
         DataError: if it is a single name, whose letters would be taken for names.

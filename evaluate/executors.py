@@ -1,7 +1,7 @@
 """Running folds in this process, in several processes of this machine, or on a Ray cluster.
 
 An executor takes the recordings and the jobs and yields an outcome as each fold ends. If a fold fails with an expected
-error (:class:`DeseptrError`), the error is its outcome and the other folds go on.
+error (:class:`DeseptrError`), the error is its outcome and the other folds continue.
 """
 
 from __future__ import annotations

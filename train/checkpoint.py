@@ -45,7 +45,7 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
             path,
             found=f"an unreadable checkpoint ({_reason(error)})",
             expected="a .keras file of `deseptr train`, or of Keras 3 without Lambda and custom layers",
-            next_step="save it anew from such layers, or train again",
+            next_step="save it again with such layers only, or train again",
         ) from error
     if not isinstance(model, keras.Model):
         raise ModelError(

@@ -253,7 +253,7 @@ def _settings(objective: Any, class_weights: Any, noise: Any) -> Iterator[None]:
 
 
 def _order(count: int, steps: int, stage: Stage, epoch: int) -> NDArray[np.int32]:
-    """Batches ``[steps, batch]`` of a fold's windows; a smaller fold goes on with another permutation."""
+    """Batches ``[steps, batch]`` of a fold's windows; a smaller fold continues with another permutation."""
     rows = list(batches(count, stage, epoch))
     again = 1
     while len(rows) < steps:

@@ -48,7 +48,7 @@ def test_softmax_is_safe_and_sums_to_one(dtype: type):
     np.testing.assert_allclose(probabilities[0, :2], [0.7310586, 0.2689414], rtol=1e-5)
 
 
-def test_sure_and_right_is_calibrated_and_sure_and_wrong_is_not():
+def test_only_confident_and_correct_is_calibrated():
     sure = np.eye(3)
     assert reliability(sure, np.arange(3)).ece == 0
     assert reliability(sure, (np.arange(3) + 1) % 3).ece == 1

@@ -60,7 +60,7 @@ def test_a_package_without_a_list_of_names_is_a_bug(tmp_path):
         ("from deseptr.tflite import load_engine", {"ai_edge_litert", "tflite_runtime", "smbus2"}),
     ],
 )
-def test_what_an_import_leaves_alone(code, absent):
+def test_import_loads_no_heavy_module(code, absent):
     check = f"import sys\n{code}\nassert not {absent!r} & set(sys.modules), {absent!r} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -31,7 +31,7 @@ def test_no_old_name_hides_a_module_of_today(old: str):
     "old", ["deseptr.device.graph", "deseptr.firmware_harness.flash.ssh", "deseptr.train.find_runs"]
 )
 @pytest.mark.filterwarnings("ignore:deseptr.firmware_harness.flash is now")
-def test_an_old_path_gives_the_same_module_and_says_so(old: str):
+def test_an_old_path_gives_the_same_module_with_a_warning(old: str):
     sys.modules.pop(old, None)
     with pytest.warns(FutureWarning, match=f"{old} is now {MODULES[old]}"):
         module = importlib.import_module(old)
@@ -59,7 +59,7 @@ def test_an_old_name_is_found_where_it_is_now(package: str, name: str):
     assert value is getattr(importlib.import_module(home), new_name or name)
 
 
-def test_a_renamed_name_gives_the_new_one_and_says_so():
+def test_a_renamed_name_gives_the_new_one_with_a_warning():
     with pytest.warns(FutureWarning, match=r"deseptr\.device\.Step is now deseptr\.device\.RecoveryStep;"):
         step = importlib.import_module("deseptr.device").Step
     assert step.__name__ == "RecoveryStep"
@@ -70,7 +70,7 @@ def test_a_name_that_never_was_is_an_attribute_error():
         importlib.import_module("deseptr.firmware_harness").nothing  # noqa: B018
 
 
-def test_nothing_of_ours_uses_an_old_path():
+def test_no_module_uses_an_old_path():
     names = [name for name in MODULES if not name.startswith("deseptr.cli")]
     for folder in ("cli", "contract", "convert", "data", "device", "evaluate", "firmware_harness", "report", "train"):
         for path in (ROOT / folder).rglob("*.py"):

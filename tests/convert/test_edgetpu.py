@@ -48,7 +48,7 @@ Compilation succeeded!
 
 @pytest.fixture
 def path_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Put a script named edgetpu_compiler on a PATH of its own; of None, none."""
+    """Put a script named edgetpu_compiler on a new PATH; None puts none."""
 
     def put(body: str | None) -> Path:
         folder = tmp_path / "bin"
@@ -80,7 +80,7 @@ def test_report_of_a_real_log():
     assert plain["compiled"] is True
 
 
-def test_compiler_is_run_and_its_model_thrown_away(path_with):
+def test_compiler_runs_and_its_model_is_discarded(path_with):
     model = path_with(
         "assert sys.argv[1:3] == ['-s', '-o'], sys.argv\n"
         "assert pathlib.Path(sys.argv[4]).read_bytes() == b'model'\n"
@@ -98,7 +98,7 @@ def test_nothing_is_claimed_without_a_compiler(path_with):
     assert "x86-64 Linux only" in NO_COMPILER
 
 
-def test_refused_model_is_named_with_what_the_compiler_said(path_with):
+def test_rejected_model_is_named_with_the_compilers_message(path_with):
     model = path_with("print('Invalid model: m.tflite\\nModel not quantized', file=sys.stderr); sys.exit(1)")
     with pytest.raises(ConversionError, match=r"m\.tflite: found edgetpu_compiler: Model not quantized, expected"):
         compile_for_edgetpu(model)

@@ -1,4 +1,4 @@
-"""Every network becomes an int8 graph that says nearly what the checkpoint says."""
+"""Every network becomes an int8 graph with nearly the checkpoint's logits."""
 
 from pathlib import Path
 

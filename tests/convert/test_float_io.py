@@ -1,4 +1,4 @@
-"""Float input and output around an int8 graph: the same numbers, and nothing in float but at the borders."""
+"""Float input and output around an int8 graph: the same numbers, and float only at input and output."""
 
 from functools import partial
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_values_beyond_the_range_saturate_alike(tiny_tflite: Path, wrapped: Path
     assert np.abs(found - expected).max() <= step * 1.001
 
 
-def test_float_is_at_the_borders_alone(tiny_tflite: Path, wrapped: Path):
+def test_float_is_only_at_input_and_output(tiny_tflite: Path, wrapped: Path):
     inner, graph = graph_of(tiny_tflite), graph_of(wrapped)
     names = [node.op for node in graph.nodes]
     assert names[:2] == ["MUL", "QUANTIZE"]
@@ -67,5 +67,5 @@ def test_lint_passes(target: str, wrapped: Path):
     assert lint(graph_of(wrapped), TARGETS[target], "int8") == ()
 
 
-def test_size_grows_by_next_to_nothing(tiny_tflite: Path, wrapped: Path):
+def test_size_grows_by_less_than_4_kilobytes(tiny_tflite: Path, wrapped: Path):
     assert wrapped.stat().st_size - tiny_tflite.stat().st_size < 4096

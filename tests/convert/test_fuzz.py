@@ -1,6 +1,6 @@
 """Damaged inputs: each is converted, if the damage is harmless, or refused in one line, and nothing is left behind.
 
-What a checkpoint's own configuration asks for in good form, a layer of a billion units say, is Keras' to refuse.
+A valid configuration with excessive sizes, such as a layer of a billion units, is left to Keras.
 """
 
 import io
@@ -58,7 +58,7 @@ def run(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def outcome(attempt: Callable[[], object], root: Path) -> str:
-    """``"done"``, or the one line that says why not; nothing new lies under ``root`` after that."""
+    """``"done"``, or the error in one line; nothing new lies under ``root`` after that."""
     before = sorted(root.rglob("*"))
     try:
         attempt()
@@ -72,7 +72,7 @@ def outcome(attempt: Callable[[], object], root: Path) -> str:
 
 
 def assert_bounded(damage: Damage, name: str, run: Path, sound: Path, times: int) -> Counter[str]:
-    """Damage a file ``times`` times, each time anew, and count what comes of it."""
+    """Damage a file ``times`` times, each time from the original, and count the outcomes."""
     found: Counter[str] = Counter()
     for seed in range(times):
         path = run / name
@@ -258,7 +258,7 @@ def test_calibrations_of_wrong_content(run: Path):
 
 
 class Trap:
-    """Pickled, it says so where it is unpickled."""
+    """When unpickled, it leaves a trace."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Path.touch, (Path(tempfile.gettempdir()) / "sprung",))

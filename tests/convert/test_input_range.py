@@ -19,7 +19,7 @@ def warnings(values: np.ndarray) -> list[str]:
     return list(range_warnings(values, CONTRACT))
 
 
-def test_windows_that_fit_are_passed_over():
+def test_windows_that_fit_give_no_warning():
     assert warnings(windows()) == []
     assert warnings(windows(0.2)) == []
 

@@ -1,4 +1,4 @@
-"""The converter's process: what comes back of a job, and what becomes of a script without a guard."""
+"""The converter's process: results and errors of jobs, and scripts without a guard."""
 
 import signal
 import subprocess
@@ -14,7 +14,7 @@ from deseptr.convert import quantize
 from deseptr.convert.isolated import WorkerDiedError, kept_worker, run_isolated
 from deseptr.convert.recipe import Recipe
 
-# Functions of the standard library, which the process imports as any of ours.
+# Functions of the standard library, which the process imports like any other.
 KILL_ITSELF = "os:abort"
 REQUEST = Request("http://localhost")
 
@@ -34,7 +34,7 @@ def test_error_of_an_imported_package_keeps_its_name():
     assert caught.value.name == "no_such_package"
 
 
-def test_error_that_cannot_be_made_anew_is_told_with_its_trace():
+def test_error_that_cannot_be_restored_is_reported_with_its_trace():
     # Its constructor takes more than its `args` keep.
     with pytest.raises(RuntimeError, match=r"(?s)in the converter's process.*HTTPError: HTTP Error 404"):
         run_isolated(
@@ -48,13 +48,13 @@ def test_result_that_cannot_be_pickled_is_an_error():
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
-def test_job_that_dies_says_of_which_signal(number: signal.Signals):
+def test_signal_that_ends_a_job_is_reported(number: signal.Signals):
     with pytest.raises(WorkerDiedError, match=f"died of {number.name}") as caught:
         run_isolated("signal:raise_signal", number)
     assert caught.value.killed == (number == signal.SIGKILL)
 
 
-def test_job_that_exits_says_its_code():
+def test_exit_code_of_a_job_is_reported():
     with pytest.raises(WorkerDiedError, match="ended with exit code 3"):
         run_isolated("os:_exit", 3)
 

@@ -108,7 +108,7 @@ def test_students_norms_would_have_no_int16_kernel(tiny_tflite):
 
 
 def test_float_island_is_named_with_its_layer():
-    """A sine has no int8 kernel: the converter wraps it in DEQUANTIZE and QUANTIZE and says nothing."""
+    """A sine has no int8 kernel: the converter wraps it in DEQUANTIZE and QUANTIZE without a warning."""
     graph = read_graph(flatbuffer(lambda x: tf.nn.relu(tf.sin(tf.nn.relu(x))), (1, 8), int8=True))
     assert any(op.startswith("SIN") for op in non_int8_ops(graph.nodes))
     with pytest.raises(ConversionError, match=r"m\.tflite: found float islands: SIN .*DEQUANTIZE .*INT8 throughout"):

@@ -135,7 +135,7 @@ def test_gate_lets_pass_what_lies_on_its_edges(flawless: Parity):
     assert Gate().failures(edge) == ()
 
 
-def test_gate_says_what_it_found_and_what_it_expected(flawless: Parity):
+def test_gate_names_found_and_expected(flawless: Parity):
     worse = replace(flawless, agreement=0.985, accuracy=Difference(-0.0075, None), macro_f1=Difference(-0.0051, None))
     assert Gate().failures(worse) == (
         "agreement with the reference: found 98.50% (197 of 200 windows), expected at least 99.00% (--agreement)",

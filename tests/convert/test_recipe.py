@@ -1,4 +1,4 @@
-"""What may be asked of a conversion, and that every mode gives the model that was trained."""
+"""Valid recipes, and that every mode gives the model that was trained."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""A graph of 16 bits hears the window in the steps of 8 bits, as the model did when it was trained."""
+"""A 16-bit graph gets the window in 8-bit steps, as the model did in training."""
 
 from functools import partial
 from typing import Any

@@ -175,7 +175,7 @@ def test_same_flatbuffer_has_no_noise(inputs: np.ndarray):
     assert [layer.sqnr_db for layer in layer_sqnr(exact, exact, inputs)] == [np.inf] * 2
 
 
-def test_strangers_are_refused(inputs: np.ndarray):
+def test_models_without_a_common_layer_are_refused(inputs: np.ndarray):
     with pytest.raises(ModelError) as caught:
         layer_sqnr(chain(("RESHAPE", "a", None)), chain(("ADD", "b", None)), inputs)
     assert str(caught.value) == (

@@ -80,7 +80,7 @@ def test_motionsense(tmp_path: Path, packed: bool) -> None:
     assert dataset.original_units == ("g",) * 3 + ("rad/s",) * 3
 
 
-def test_a_byte_copy_of_a_trial_is_left_out_and_told(tmp_path: Path) -> None:
+def test_a_byte_identical_copy_of_a_trial_is_left_out_and_reported(tmp_path: Path) -> None:
     files = _motionsense()
     files["A_DeviceMotion_data/sit_13/sub_2.csv"] = files["A_DeviceMotion_data/sit_5/sub_2.csv"]
     dataset = load_dataset(_zip(tmp_path / "a.zip", files))

@@ -48,7 +48,7 @@ def test_names_with_commas_and_quotes_survive(tmp_path: Path) -> None:
     assert back.recordings[0].labels.tolist() == [0, 0, 1, -1]
 
 
-def test_a_gap_splits_the_trial_and_is_told(tmp_path: Path) -> None:
+def test_a_gap_splits_the_trial_and_is_reported(tmp_path: Path) -> None:
     times = np.concatenate([np.arange(50) / 50, 3 + np.arange(30) / 50])
     dataset = read_csv(_write(tmp_path / "a.csv", times))
     assert [len(r) for r in dataset.recordings] == [50, 30]
@@ -63,12 +63,12 @@ def test_a_gap_splits_the_trial_and_is_told(tmp_path: Path) -> None:
 def test_the_rate_comes_out_of_rounded_times(tmp_path: Path, rate: float) -> None:
     times = np.round(np.arange(2000) / rate, 3 if rate < 100 else 4)
     (recording,) = read_csv(_write(tmp_path / "a.csv", times)).recordings
-    # Times in whole milliseconds tell the rate of 2000 samples to about one part in 2000.
+    # Times in whole milliseconds determine the rate of 2000 samples to about one part in 2000.
     assert recording.rate_hz == pytest.approx(rate, rel=1e-3)
     assert len(recording) == pytest.approx(2000, abs=2)
 
 
-def test_uneven_steps_are_interpolated_and_told(tmp_path: Path) -> None:
+def test_irregular_steps_are_interpolated_and_reported(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     times = (np.arange(400) + rng.uniform(-0.3, 0.3, 400)) / 50
     path = tmp_path / "a.csv"
@@ -99,7 +99,7 @@ def test_units_in_the_header_are_converted(tmp_path: Path) -> None:
     assert dataset.oddities == ()
 
 
-def test_acceleration_in_g_without_saying_so_is_noticed(tmp_path: Path) -> None:
+def test_acceleration_in_g_without_the_unit_is_noticed(tmp_path: Path) -> None:
     dataset = read_csv(_write(tmp_path / "a.csv", np.arange(50) / 50, acc_y=1.0))
     assert "name the columns acc_x_g" in " ".join(dataset.oddities)
 
@@ -178,7 +178,7 @@ ROW = "0.{:02d},1,9.8,0.1,0,0,0.125"
 
 
 @pytest.mark.parametrize("tail", ["0.06,1,9.8", "0.06,1,9.8,0.1,0,0,", "0.06,1,9.8,0.1,0,0,-", "0", "\0\0\0"])
-def test_a_last_line_that_was_cut_is_left_out_and_told(tmp_path: Path, tail: str) -> None:
+def test_an_incomplete_last_line_is_left_out_and_reported(tmp_path: Path, tail: str) -> None:
     path = tmp_path / "a.csv"
     path.write_text("\n".join([HEADER, *(ROW.format(2 * i) for i in range(3)), tail]))
     dataset = read_csv(path)
@@ -197,7 +197,7 @@ def test_a_whole_last_line_without_its_end_counts(tmp_path: Path) -> None:
     assert (len(dataset.recordings[0]), dataset.oddities) == (3, ())
 
 
-def test_a_character_cut_in_two_costs_its_line_alone(tmp_path: Path) -> None:
+def test_a_character_cut_in_two_costs_only_its_line(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     rows = [ROW.format(2 * i) + ",Zoë" for i in range(4)]
     content = "\n".join([HEADER + ",subject", *rows]).encode()

@@ -18,7 +18,7 @@ def test_a_picture_is_written(synthetic: Dataset, tmp_path: Path, suffix: str, m
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_a_picture_replaces_pictures_alone(synthetic: Dataset, tmp_path: Path, suffix: str) -> None:
+def test_a_picture_replaces_only_pictures(synthetic: Dataset, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"x{suffix}"
     path.write_bytes(b"t,acc_x\n")
     with pytest.raises(SetupError, match="found something else, which would be lost"):
@@ -44,7 +44,7 @@ def test_another_suffix_is_refused(synthetic: Dataset, tmp_path: Path) -> None:
         plot_dataset(synthetic, tmp_path / "x.txt")
 
 
-def test_without_matplotlib_it_says_what_to_install(
+def test_without_matplotlib_the_error_names_the_package(
     synthetic: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)

@@ -36,7 +36,7 @@ def test_arena_is_the_published_one() -> None:
     assert protocol.folds[3] == Fold("3", ("4", "14", "24"))
 
 
-def test_official_tests_the_datasets_own_subjects_on_the_labels_wanted() -> None:
+def test_official_tests_the_datasets_own_subjects_on_the_requested_labels() -> None:
     protocol = make_protocol("official", _dataset(12, ("10", "2")), labels=("sit", "walk"))
     assert protocol.folds == (Fold("test", ("2", "10")),)
     assert (protocol.window_s, protocol.overlap, protocol.labels) == (2.56, 0.5, ("sit", "walk"))

@@ -46,7 +46,7 @@ def test_held_out_subjects_are_the_given_ones_or_the_datasets_own() -> None:
     assert subject_split(dataset, test_subjects=["10", "2"]).test == ("2", "10")
 
 
-def test_too_few_subjects_says_what_to_do() -> None:
+def test_too_few_subjects_are_refused_with_a_next_step() -> None:
     with pytest.raises(DataError, match=r"made: split by subject: found 2 subjects \(1, 2\).*record more wearers"):
         subject_split(_dataset(2))
     with pytest.raises(DataError, match="3 of 4 subjects held out"):

@@ -38,7 +38,7 @@ def test_a_subject_is_the_same_among_however_many(synthetic: Dataset) -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [25.0, 50.0, 104.0, 500.0])
-def test_rest_shows_gravity_and_bias_alone_at_any_rate(rate_hz: float) -> None:
+def test_rest_shows_only_gravity_and_bias_at_any_rate(rate_hz: float) -> None:
     dataset = synthetic_dataset(subjects=3, seconds=20.0, rate_hz=rate_hz)
     for recording in dataset.recordings:
         if LABELS[recording.labels[0]] in ("sitting", "standing"):
@@ -60,7 +60,7 @@ def test_going_has_the_cadence_of_people() -> None:
 
 
 def test_twelve_minutes_of_twelve_subjects_are_made_in_seconds() -> None:
-    # The processor's time, as other work on the machine is no fault of ours.
+    # Processor time, which does not depend on other work on the machine.
     start = time.process_time()
     synthetic_dataset(subjects=12, seconds=60.0)
     # 0.5 s on one idle core; the margin is for a slow one.
@@ -81,7 +81,7 @@ def _rich(signals: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_it_is_a_learning_task_and_no_lookup(seed: int) -> None:
+def test_the_task_needs_learning(seed: int) -> None:
     dataset = synthetic_dataset(subjects=12, seconds=60.0, seed=seed)
     windows = cut_windows(dataset, window_length=128, hop_length=64, rate_hz=50.0)
     test = np.isin(windows.subjects, dataset.test_subjects)
@@ -144,7 +144,7 @@ def test_options_that_make_no_sense_are_refused(text: str) -> None:
         load_dataset(text)
 
 
-def test_a_day_of_nobody_is_refused() -> None:
+def test_an_impossible_subject_is_refused() -> None:
     with pytest.raises(DataError, match="synthetic subject anna"):
         synthetic_day("anna")
     with pytest.raises(DataError, match="subjects"):

@@ -11,7 +11,7 @@ RUNS = st.lists(st.tuples(st.integers(-1, 2), st.integers(1, 40)), min_size=1, m
 
 
 def _dataset(recordings: list[list[tuple[int, int]]]) -> Dataset:
-    """Recordings whose first channel counts the samples of the whole dataset, so that a window tells its place."""
+    """Recordings whose first channel counts the samples of the whole dataset, so that a window shows its position."""
     made, first = [], 0
     for number, runs in enumerate(recordings):
         labels = np.concatenate([np.full(length, label, np.int16) for label, length in runs])
@@ -110,7 +110,7 @@ def test_an_empty_class_is_named() -> None:
     cut_windows(_dataset([[(0, 30), (2, 30), (1, 30)]]), window_length=10, hop_length=10, rate_hz=50.0).check_classes()
 
 
-def test_no_window_at_all_says_how_long_the_runs_are() -> None:
+def test_without_windows_the_error_names_the_longest_run() -> None:
     with pytest.raises(DataError, match=r"longest labelled run of 9 samples, expected .* 10 samples"):
         cut_windows(_dataset([[(0, 9), (-1, 30)]]), window_length=10, hop_length=5, rate_hz=50.0)
     with pytest.raises(DataError, match="no labelled sample"):

@@ -1,4 +1,4 @@
-"""The orchestration, with folds that take no time; tests/train/test_executors.py and test_fold.py run real ones."""
+"""The orchestration, with folds that take no time; test_executors.py and test_fold_job.py run real ones."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -93,7 +93,7 @@ def test_summary_pools_all_windows(tmp_path: Path, recorder: FoldRecorder):
     assert keys <= summary.keys()
 
 
-def test_markdown_has_a_row_a_fold_and_says_how_many(tmp_path: Path, recorder: FoldRecorder):
+def test_markdown_has_a_row_per_fold_and_their_number(tmp_path: Path, recorder: FoldRecorder):
     run(tmp_path / "out", recorder, folds=("0", "3"), command="deseptr crossval made -o out")
     text = (tmp_path / "out" / "crossval.md").read_text()
     assert "2 of 5 folds: macro-F1 float 0." in text
@@ -122,7 +122,7 @@ def test_interrupted_cross_validation_goes_on(tmp_path: Path, recorder: FoldReco
     assert recorder.begun[1] == (["1", "2", "3", "4"], 1)
 
 
-def test_fold_that_fails_stops_no_other(tmp_path: Path, recorder: FoldRecorder):
+def test_failing_fold_does_not_stop_the_others(tmp_path: Path, recorder: FoldRecorder):
     def partly(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
         error = ConversionError("fold", found="a", expected="b", next_step="c")
         yield FoldFailure(jobs[0], error)
@@ -146,7 +146,7 @@ def test_other_settings_and_data_are_refused_before_any_fold_is_run(tmp_path: Pa
     run(tmp_path / "out", recorder, config=TrainConfig(dim=8), folds=("1",), overwrite=True)
 
 
-def test_folder_of_something_else_is_left_alone(tmp_path: Path, recorder: FoldRecorder):
+def test_folder_with_other_files_is_not_changed(tmp_path: Path, recorder: FoldRecorder):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(SetupError, match="found other files"):
         run(tmp_path, recorder, overwrite=True)

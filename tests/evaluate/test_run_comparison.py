@@ -1,4 +1,4 @@
-"""Figures of made-up runs: who is compared with whom, and what their means, deviations and intervals are."""
+"""Figures of made-up runs: the comparisons, with their means, deviations and intervals."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -145,7 +145,7 @@ def test_groups_fall_and_the_first_is_the_best():
     assert [(group["label"], group["best"]) for group in found] == [("good", True), ("fair", False), ("poor", False)]
 
 
-def test_other_settings_are_another_group_and_the_label_says_which():
+def test_other_settings_are_another_group_named_in_the_label():
     runs = [make(0, 3.0), make(1, 3.0), make(0, 1.0, settings={"dim": 8, "rotation": 0.0})]
     assert [group["label"] for group in groups(*runs)] == ["m, rotation unset", "m, rotation 0.0"]
 

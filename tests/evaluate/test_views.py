@@ -1,4 +1,4 @@
-"""A model whose contract has views is fed the same, whatever measures it."""
+"""A model whose contract has views gets the same inputs from every measurement."""
 
 from dataclasses import replace
 

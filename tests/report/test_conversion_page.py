@@ -48,7 +48,7 @@ def drawn(result: Conversion, *skipped: str, **machine: Any) -> str:
 
 
 def changed(result: Conversion, recipe: Recipe | None = None, **attempt: Any) -> Conversion:
-    """The conversion with other things said of the attempt that was kept."""
+    """The conversion with changes to the attempt that was kept."""
     kept = replace(result.kept, recipe=recipe or result.kept.recipe, **attempt)
     return replace(result, attempts=(*result.attempts[:-1], kept))
 
@@ -67,14 +67,14 @@ def test_page_is_self_contained(page: str):
     assert "<script" not in page
 
 
-def test_result_says_that_it_passed(page: str, result: Conversion):
+def test_result_shows_that_it_passed(page: str, result: Conversion):
     told = section(page, "Result")
     assert f"Passed the gate: same class as the checkpoint on {result.kept.deciding.agreement:.2%}" in told
     assert f"({len(result.content):,} bytes)" in told
     assert all(f"F1 {label}" in told for label in result.contract.labels)
 
 
-def test_failed_gate_is_said_once_and_so_is_every_attempt(result: Conversion):
+def test_failed_gate_and_every_attempt_are_reported_once(result: Conversion):
     failure = "agreement with the reference: found 80.00%, expected at least 99.00%"
     failed = changed(result, failures=(failure,))
     earlier = replace(result.kept, failures=("macro-F1: found 3.00 points below",))
@@ -130,7 +130,7 @@ def test_time_is_labelled_with_its_machine(page: str, result: Conversion):
         assert f"<td>{op}</td><td>{count}</td>" in section(page, "Time by operation")
 
 
-def test_emulated_machine_and_skipped_operations_are_told(result: Conversion):
+def test_emulated_machine_and_skipped_operations_are_reported(result: Conversion):
     page = drawn(result, "MUL mul: no kernel", emulated=True, load_average=None)
     assert "EMULATED processor" in page
     assert "Not timed, and counted with the next: MUL mul: no kernel" in page
@@ -160,7 +160,7 @@ def viewed(result: Conversion) -> Conversion:
     return replace(changed(result, quantized=quantized), contract=contract)
 
 
-def test_page_says_where_views_are_encoded(result: Conversion, capsys: pytest.CaptureFixture[str]):
+def test_page_names_the_encoder_of_views(result: Conversion, capsys: pytest.CaptureFixture[str]):
     assert "encoded by" not in drawn(result)
     made = viewed(result)
     told = section(drawn(made), "Result")

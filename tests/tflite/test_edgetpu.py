@@ -1,4 +1,4 @@
-"""An Edge TPU that fails in every way it can, with libraries compiled here in its stead."""
+"""All failures of an Edge TPU, with substitute libraries that are compiled here."""
 
 import shutil
 import subprocess
@@ -96,7 +96,7 @@ def test_a_compiled_model_is_known_by_its_operation(int8_model, compiled):
     assert is_compiled(compiled.read_bytes())
 
 
-def test_the_name_in_the_archive_alone_is_no_operation(int8_model, contract):
+def test_the_name_only_in_the_archive_is_no_operation(int8_model, contract):
     flatbuffer = edgetpu.without_archive(int8_model.read_bytes())
     assert not is_compiled(embed_contract(flatbuffer, replace(contract, model="edgetpu-custom-op")))
 
@@ -119,7 +119,7 @@ def test_a_model_that_was_not_compiled(int8_model):
         load_engine(int8_model, "edgetpu")
 
 
-def test_auto_leaves_such_a_model_to_the_processor(int8_model, monkeypatch):
+def test_auto_runs_other_models_on_the_processor(int8_model, monkeypatch):
     monkeypatch.setattr("deseptr.tflite.engine.edgetpu_delegate", lambda *_: pytest.fail("asked for an Edge TPU"))
     assert "Edge TPU" not in load_engine(int8_model).name
 
@@ -188,7 +188,7 @@ def test_a_delegate_that_loads_is_used(marked, int8_model, contract, library, mo
 
 
 @pytest.mark.parametrize("kind", ["auto", "edgetpu"])
-def test_a_compiled_model_without_an_edge_tpu_says_what_is_missing(compiled, kind):
+def test_a_compiled_model_without_an_edge_tpu_names_what_is_missing(compiled, kind):
     with pytest.raises(SetupError, match="or load the model from before `edgetpu_compiler`"):
         load_engine(compiled, kind)
 

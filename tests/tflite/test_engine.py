@@ -47,7 +47,7 @@ def test_predict_is_invoke_on_each_window(int8_model, contract):
         assert (row == engine.invoke(window)).all()
 
 
-def test_engine_says_what_it_is(int8_model, contract):
+def test_engine_has_a_name(int8_model, contract):
     engine = load_engine(int8_model, threads=2)
     assert engine.name.startswith(("ai-edge-litert ", "tflite-runtime "))
     assert (engine.threads, engine.contract) == (2, contract)
@@ -92,7 +92,7 @@ def test_window_is_left_as_it_was(int8_model, contract, window):
     assert (window == kept).all()
 
 
-def test_reference_kernels_say_so_and_give_nearly_the_same(int8_model, window):
+def test_reference_kernels_are_named_and_give_nearly_the_same(int8_model, window):
     engine = load_engine(int8_model, kernels="reference")
     assert engine.name == f"{load_engine(int8_model).name}, reference kernels"
     np.testing.assert_allclose(engine.invoke(window), load_engine(int8_model).invoke(window), atol=OUTPUT_SCALE)

@@ -70,7 +70,7 @@ def test_flipped_bytes_never_escape_as_python_errors(tmp_path: Path):
         assert message is None or "m.tflite" in message
 
 
-def test_contract_is_looked_for_without_insisting():
+def test_contract_is_optional():
     whole = embed_contract(FLATBUFFER, CONTRACT)
     assert contract_inside(whole, "m") == CONTRACT
     assert contract_inside(FLATBUFFER, "m") is None

@@ -35,7 +35,7 @@ def test_logits_are_the_engines(windows: np.ndarray):
     assert (reference == predict(load_engine(default_model(), kernels="reference"), windows)).all()
 
 
-def test_another_kind_of_engine_joins_in(windows: np.ndarray):
+def test_another_kind_of_engine_can_be_added(windows: np.ndarray):
     file = read_tflite(default_model())
     runtime = choose_runtime("auto")
     two_threads = EngineHere("two threads", lambda model: TfliteEngine(model, runtime, threads=2))

@@ -65,7 +65,7 @@ def test_second_call_is_what_counts_and_lands_in_its_runners_column(stage: Stage
     assert durations.tolist() == [[10, 20], [10, 40], [10, 20], [10, 40]]
 
 
-def test_progress_is_told_after_each_round(stage: Stage):
+def test_progress_is_reported_after_each_round(stage: Stage):
     told: list[int] = []
     time_interleaved({"a": stage.runner("a", 1)}, 3, now_ns=stage.now_ns, progress=told.append)
     assert told == [1, 2, 3]
@@ -95,7 +95,7 @@ def test_what_slows_a_whole_round_leaves_the_ratio_alone():
     assert 1.49 < second.interval.low <= second.ratio <= second.interval.high < 1.51
 
 
-def test_interval_covers_the_ratio_as_often_as_it_says():
+def test_interval_covers_the_ratio_at_its_nominal_rate():
     rng = np.random.default_rng(1)
     covered = 0
     for seed in range(200):

@@ -50,7 +50,7 @@ class Lab:
 
 @pytest.fixture
 def timed(int8_model: Path) -> Callable[..., Any]:
-    """Times of the RESHAPE, CONV_2D and RESHAPE of a tiny model whose prefixes take what is said."""
+    """Times of the RESHAPE, CONV_2D and RESHAPE of a tiny model whose prefixes take given times."""
 
     def run(*durations_ns: int | None) -> Any:
         lab = Lab(*durations_ns)
@@ -82,7 +82,7 @@ def test_prefix_that_is_faster_than_the_one_before_is_pooled_with_it(timed):
     assert (times.invoke_us, times.monotone_us) == (5.0, 5.5)
 
 
-def test_prefix_that_cannot_run_is_told_and_counted_with_the_next(timed):
+def test_prefix_that_cannot_run_is_reported_and_counted_with_the_next(timed):
     times = timed(1000, None, 6000)
     assert [node.cumulative_us for node in times.nodes] == [1.0, None, 6.0]
     assert [node.difference_us for node in times.nodes] == [1.0, None, None]

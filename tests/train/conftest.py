@@ -1,4 +1,4 @@
-"""The contract that every layer of ours keeps."""
+"""A check that every layer of this package must pass."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a checkpoint may be: a classifier of ours or a plain Keras model, with a contract that fits."""
+"""Valid checkpoints: a classifier of this package or a plain Keras model, with a contract that fits."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The second backend, in a process of its own: a backend is chosen once, when Keras is imported."""
+"""The second backend, in a separate process: the backend is chosen when Keras is imported."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +70,7 @@ def test_training_is_imported_without_tensorflow(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_every_network_says_the_same_on_both_backends(tmp_path: Path, rng: np.random.Generator):
+def test_every_network_gives_the_same_logits_on_both_backends(tmp_path: Path, rng: np.random.Generator):
     windows = rng.normal(size=(4, 128, 6)).astype(np.float32) * 5
     np.save(tmp_path / "windows.npy", windows)
     here = {}

@@ -62,7 +62,7 @@ def test_front_end_is_a_strided_convolution_and_a_product():
     assert window_macs(model, (128, 6)) == 25 * 6 * projections * (32 + 17)
 
 
-def test_resnet18_takes_what_its_layers_say():
+def test_resnet18_macs_follow_from_its_layers():
     """On a grid of one cell its kernels have one tap, and the one that leads there from two by two cells has four."""
     front_end = DftSpectrogram(SPEC, [10.0] * 6)
     model = WindowClassifier(front_end, ResNet18(6))
@@ -93,7 +93,7 @@ def test_forest_has_none():
     assert window_macs(RandomForest(3), (128, 6)) is None
 
 
-def test_operation_that_nobody_counts_is_named():
+def test_operation_without_a_count_is_named():
     class Spectrum(layers.Layer):
         def call(self, x):
             return ops.rfft(x)[0]

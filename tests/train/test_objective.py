@@ -75,7 +75,7 @@ def test_without_distillation_both_heads_learn_from_the_labels(rng: np.random.Ge
 
 
 def learn(objective: Objective, batch: dict[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the objective gives of the batch as it is, before and after some steps that lower the loss."""
+    """Outputs of the objective for an unchanged batch, before and after some steps that lower the loss."""
     objective.compile(keras.optimizers.Adam(3e-3))
     before = objective(batch, training=False)
     losses = [float(objective.train_on_batch(batch)) for _ in range(30)]
@@ -139,7 +139,7 @@ def test_a_few_steps_lower_the_loss():
     assert float(objective.loss_of(after)) < float(objective.loss_of(before)) - 0.1
 
 
-def test_supervised_objective_augments_in_training_alone():
+def test_supervised_objective_augments_only_in_training():
     front_end = DftSpectrogram(StftSpec(16, 8, 2), [10.0] * 6)
     classifier = WindowClassifier(front_end, ResNet18(3, width=4, dropout=0.0))
     objective = SupervisedObjective(classifier, Augmentation(front_end, [0.1] * 6))

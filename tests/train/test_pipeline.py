@@ -46,7 +46,7 @@ def test_predictions_are_kept_and_the_figures_are_theirs(tiny_run: Path, tiny_co
         assert figures["macs"] > 1000
 
 
-def test_calibration_is_balanced_and_of_training_subjects_alone(tiny_run: Path, tiny_config: TrainConfig):
+def test_calibration_is_balanced_and_only_of_training_subjects(tiny_run: Path, tiny_config: TrainConfig):
     calibration = CalibrationWindows.load(RunFolder(tiny_run).calibration)
     data = prepare(load_dataset(DATA), tiny_config)
     training = {window.tobytes() for window in data.training.signals}
@@ -104,7 +104,7 @@ def test_resuming_with_other_settings_is_refused(
         train(load_dataset(DATA), tiny_run, other, reporter=reporter, resume=True)
 
 
-def test_folder_of_something_else_is_left_alone(tmp_path: Path, tiny_config: TrainConfig, reporter):
+def test_folder_with_other_files_is_not_changed(tmp_path: Path, tiny_config: TrainConfig, reporter):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(SetupError, match="found other files"):
         train(load_dataset(DATA), tmp_path, tiny_config, reporter=reporter, overwrite=True)

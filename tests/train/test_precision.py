@@ -1,4 +1,4 @@
-"""Mixed precision through the whole of training: what computes in bfloat16, and that nothing kept does."""
+"""Mixed precision through the whole of training: which parts compute in bfloat16, and that no saved part does."""
 
 import functools
 import zipfile
@@ -52,7 +52,7 @@ def one_step() -> tuple[ModelContract, Any]:
 
 @pytest.fixture
 def objectives(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What was minimised in each stage."""
+    """The objective of each stage."""
     fitted, fit = [], stages.fit
     monkeypatch.setattr(stages, "fit", lambda *given, **named: fitted.append(given[0]) or fit(*given, **named))
     return fitted
@@ -151,7 +151,7 @@ def test_network_learns_in_bfloat16_and_is_kept_in_float32(model: str, learn: An
     np.testing.assert_allclose(kept(WINDOWS), expected, atol=0.05 * np.abs(expected).max())
 
 
-def test_network_learns_in_float32_unless_told_otherwise(learn: Any):
+def test_network_learns_in_float32_by_default(learn: Any):
     _, objective, _, dtypes = learn("cnn2d", TrainConfig.precision)
     assert dtypes == compute_dtypes(objective) == {"float32"}
     assert objective.classifier.in_precision("float32") is objective.classifier
@@ -218,7 +218,7 @@ def test_policy_is_keras_own_again_after_an_error(tiny_config: TrainConfig):
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_policy_holds_within_the_block_alone():
+def test_policy_holds_only_within_the_block():
     with dtype_policy("mixed_bfloat16"):
         assert keras.layers.Dense(1).compute_dtype == "bfloat16"
     assert keras.layers.Dense(1).compute_dtype == "float32"

@@ -13,7 +13,7 @@ origins = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), min_size=1, 
 
 
 def windows(labels: list[int], subjects: list[int]) -> Windows:
-    """Windows whose only sample says which one of them it is."""
+    """Windows whose only sample is their index."""
     count = len(labels)
     signals = np.arange(count, dtype=np.float32).reshape(-1, 1, 1)
     named = np.array([f"s{subject}" for subject in subjects])

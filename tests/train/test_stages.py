@@ -46,7 +46,7 @@ def test_each_setting_reaches_its_part_of_the_augmentation():
 
 
 class Alone(NamedTuple):
-    """A training without a teacher: its folder, what it returned, and what its reporter was told."""
+    """A training without a teacher: its folder, its result, and its reporter."""
 
     run: Path
     metrics: dict[str, Any]

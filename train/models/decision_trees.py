@@ -114,7 +114,7 @@ class DecisionTrees(ArrayFile):
         return nodes
 
     def _contradiction(self) -> str | None:
-        """What is wrong with the arrays; None if prediction can use them."""
+        """The first error in the arrays; None if they are valid."""
         return self._wrong_shape() or self._wrong_value()
 
     def _wrong_shape(self) -> str | None:

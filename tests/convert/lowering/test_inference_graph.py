@@ -1,4 +1,4 @@
-"""Every rewrite is exact: the lowered graph says what the checkpoint says, on random weights, to 1e-5."""
+"""Every rewrite is exact: the lowered graph gives the checkpoint's logits, on random weights, to 1e-5."""
 
 import numpy as np
 import pytest
@@ -99,7 +99,7 @@ def test_every_model(name: str, depth: int, windows: np.ndarray, random_model, c
 
 @pytest.mark.parametrize("name", [name for name, family in MODELS.items() if family.distilled])
 @pytest.mark.parametrize("prediction", ["class", "distillation"])
-def test_head_that_speaks(name: str, prediction: str, windows: np.ndarray, random_model, contract):
+def test_prediction_selects_the_heads(name: str, prediction: str, windows: np.ndarray, random_model, contract):
     classifier = random_model(name, prediction=prediction)
     expected = np.asarray(classifier(windows))
     actual = InferenceGraph(classifier, contract).predict(windows)
@@ -120,6 +120,6 @@ def test_every_network_has_a_lowering():
     assert {type(MODELS[name].build(3, TrainConfig())) for name in NETWORKS} == set(lowering.LOWERINGS)
 
 
-def test_forest_is_no_network(contract):
+def test_a_forest_is_refused_as_no_network(contract):
     with pytest.raises(ConversionError, match="RandomForest: found a model that is not a network"):
         InferenceGraph(RandomForest(3), contract)

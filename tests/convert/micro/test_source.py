@@ -87,13 +87,13 @@ def test_no_window_gives_no_output(model: TfliteFile):
 
 
 @needs_micro
-def test_missing_kernel_is_told_in_one_line(model: TfliteFile, with_gelu: bytes):
+def test_missing_kernel_is_reported_in_one_line(model: TfliteFile, with_gelu: bytes):
     with pytest.raises(ConversionError, match=r"^TensorFlow Lite Micro: found Didn't find op .* 'GELU'"):
         run_micro(with_gelu, random_inputs(model.contract, 1))
 
 
 @needs_micro
-def test_interpreter_that_dies_takes_nobody_along():
+def test_crash_of_the_interpreter_is_an_error():
     with pytest.raises(ConversionError, match="found an interpreter that died"):
         run_in_own_process("os:abort")
 
@@ -117,7 +117,7 @@ def test_arena_holds_head_and_tail(model: TfliteFile):
     assert arena == measure_arena(without_archive(model.content))
 
 
-def test_report_that_says_nothing_leaves_the_parts_unknown():
+def test_report_without_sizes_leaves_the_parts_unknown():
     assert Arena(16, **parse_allocations("a new format")) == Arena(16, None, None, {})
 
 
@@ -230,7 +230,7 @@ def test_source_compiles_and_quantises_as_the_engine_does(model: TfliteFile, tmp
 
 
 @pytest.mark.parametrize("name", ["model.h", "model.cc"])
-def test_source_of_somebody_else_is_refused(model: TfliteFile, tmp_path: Path, name: str):
+def test_other_sources_are_not_replaced(model: TfliteFile, tmp_path: Path, name: str):
     check_sources(tmp_path)
     write_firmware(tmp_path, model.content, model.contract, ARENA)
     check_sources(tmp_path)

@@ -69,7 +69,7 @@ def test_effects_are_of_what_was_run():
     assert effects([variant(Cell("soft", "own"), "mean", 0.7)], "mean") == []
 
 
-def test_seeds_that_one_arm_lacks_are_left_out_of_the_difference():
+def test_seeds_that_one_variant_lacks_are_left_out_of_the_difference():
     variants = [variant(Cell("none", "own"), "mean", 0.6, (0, 2)), variant(Cell("hard", "own"), "mean", 0.7, (2, 1))]
     (effect,) = effects(variants, "mean")
     assert effect["seeds"] == [2]
@@ -85,7 +85,7 @@ def test_teacher_and_int8_take_no_part():
     assert effects([*variants, *int8], "mean") == effects(variants[:2], "mean")
 
 
-def test_figures_of_an_arm():
+def test_figures_of_a_variant():
     figures = variant(Cell("soft", "own", 2.0), "mean", 0.7).figures()
     assert (figures["distillation"], figures["temperature"], figures["stem"]) == ("soft", 2.0, "own")
     assert figures["seeds"] == [0, 1]

@@ -16,13 +16,13 @@ def test_grid_has_every_combination_once_in_a_fixed_order():
     assert len(Grid().cells) == 9
 
 
-def test_cell_says_its_name_and_folder():
+def test_cell_has_a_name_and_a_folder():
     assert Cell("soft", "own", 2.5).method == "soft T=2.5"
     assert Cell("soft", "own", 2.5).folder == "soft-t2.5-own"
     assert Cell("none", "shared-frozen").folder == "none-shared-frozen"
 
 
-def test_cell_decides_the_varied_settings_alone():
+def test_cell_decides_only_the_varied_settings():
     base = TrainConfig(dim=8)
     config = Cell("soft", "own", 2.0).config(base, 7)
     assert [getattr(config, name) for name in VARIED] == ["soft", 2.0, "own", 7]

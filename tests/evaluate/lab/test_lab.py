@@ -1,4 +1,4 @@
-"""The orchestration, with cells that take no time; tests/cli/test_lab.py trains real ones."""
+"""The orchestration, with cells that take no time; tests/cli/evaluate/test_lab.py trains real ones."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -97,7 +97,7 @@ def test_summary_has_a_row_for_the_teacher_and_for_each_cell_at_each_head(tmp_pa
     assert keys <= summary.keys()
 
 
-def test_page_says_how_it_was_made_and_how_to_read_it(tmp_path: Path, recorder: FoldRecorder):
+def test_page_explains_its_making_and_its_figures(tmp_path: Path, recorder: FoldRecorder):
     summary = run(tmp_path / "out", recorder, command="deseptr lab made -o out")
     text = (tmp_path / "out" / "lab.md").read_text()
     windows = summary["windows"]["0"]["test"]
@@ -146,7 +146,7 @@ def test_grid_that_takes_nothing_of_a_teacher_has_no_teacher(tmp_path: Path, rec
     assert [effect["contrast"] for effect in summary["effects"]] == ["distillation − class", "mean − class"]
 
 
-def test_teacher_that_fails_stops_its_own_cells_alone(tmp_path: Path, recorder: FoldRecorder):
+def test_failing_teacher_stops_only_its_own_cells(tmp_path: Path, recorder: FoldRecorder):
     def partly(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
         for job in jobs:
             if (job.folder.name, job.config.seed) == ("teacher", 0):
@@ -183,7 +183,7 @@ def test_other_settings_are_refused_before_anything_is_run(tmp_path: Path, recor
     assert recorder.begun[1][1] == 0
 
 
-def test_folder_of_something_else_is_left_alone(tmp_path: Path, recorder: FoldRecorder):
+def test_folder_with_other_files_is_not_changed(tmp_path: Path, recorder: FoldRecorder):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(SetupError, match="found other files"):
         run(tmp_path, recorder, overwrite=True)

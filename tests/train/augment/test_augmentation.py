@@ -1,4 +1,4 @@
-"""The whole augmentation: which parts it has, and that they run in a graph."""
+"""The complete augmentation: its parts, and that they run in a graph."""
 
 import keras
 import numpy as np
@@ -78,7 +78,7 @@ def test_every_part_together_in_a_graph():
     np.testing.assert_allclose(np.asarray(mixed).sum(axis=-1), 1.0, rtol=1e-6)
 
 
-def test_models_on_windows_get_the_augmentation_of_windows_alone():
+def test_models_on_windows_get_only_the_augmentation_of_windows():
     augmentation = Augmentation(WindowScale([10.0] * 6), [0.1] * 6)
     scaled, targets = augmentation(WINDOWS, TARGETS, training=True)
     np.testing.assert_array_equal(targets, TARGETS)

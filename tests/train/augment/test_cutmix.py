@@ -5,7 +5,7 @@ from deseptr.train.augment import BandCutMix
 
 
 @pytest.mark.parametrize("axis", ["time", "frequency"])
-def test_targets_are_mixed_as_the_cut_area_says(axis: str):
+def test_targets_are_mixed_by_the_cut_area(axis: str):
     """Example i is all i, so that the share of foreign values can be read off the picture."""
     count = 32
     pictures = np.broadcast_to(np.arange(count, dtype=np.float32)[:, None, None, None], (count, 17, 25, 2))

@@ -1,4 +1,4 @@
-"""What all augmentation layers share."""
+"""Common properties of all augmentation layers."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_changes_nothing_at_rate_zero(name: str):
 
 
 @every_layer
-def test_changes_about_the_share_of_examples_it_is_told(name: str):
+def test_changes_about_the_requested_fraction_of_examples(name: str):
     (output, *_), given = run(name, training=True, rate=0.5), LAYERS[name][2][0]
     changed = (np.abs(output - given) > 1e-5).any(axis=tuple(range(1, given.ndim)))
     assert 12 <= changed.sum() <= 48

@@ -17,7 +17,7 @@ def test_mirrored_circling_goes_the_other_way_round(axis: str):
     assert (np.sign(seen[..., :3]) != np.sign(windows[..., :3])).any(axis=(0, 1)).tolist() == [a == axis for a in "xyz"]
 
 
-def test_twice_is_nothing():
+def test_mirroring_twice_changes_nothing():
     windows = RNG.normal(size=(3, 4, 6)).astype(np.float32)
     mirror = Mirror("z", rate=1.0)
     np.testing.assert_array_equal(mirror(mirror(windows, training=True), training=True), windows)

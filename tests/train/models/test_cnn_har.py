@@ -16,7 +16,7 @@ def test_size_is_the_published_one_but_for_the_norms():
     assert sum(w.shape.num_elements() for w in model.trainable_weights) == temporal + 6 * 20 * 400 + 401 * 6 + norms
 
 
-def test_channels_meet_in_the_last_convolution_alone(rng: np.random.Generator):
+def test_channels_meet_only_in_the_last_convolution(rng: np.random.Generator):
     model, windows = CnnHar(5), rng.normal(size=(1, 64, 6)).astype(np.float32)
     model(windows)
     x = windows[..., None]

@@ -49,7 +49,7 @@ def test_every_row_gets_the_special_tokens_and_their_mean_comes_back():
 
 
 def test_frequency_stage_keeps_columns_apart(rng: np.random.Generator):
-    """What a stream needs: an encoded column depends on that column alone."""
+    """Required for streaming: an encoded column depends only on that column."""
     model = small()
     model.build((None, 17, 25, 6))
     columns = rng.normal(size=(1, 7, 5, 8)).astype(np.float32)

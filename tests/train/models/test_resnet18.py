@@ -25,7 +25,7 @@ def test_layer_contract(check_layer, rng: np.random.Generator):
 
 @pytest.mark.parametrize("size", range(1, 9))
 @pytest.mark.parametrize("strides", [1, 2])
-def test_taps_left_out_meet_padding_alone(size: int, strides: int, rng: np.random.Generator):
+def test_omitted_taps_only_meet_padding(size: int, strides: int, rng: np.random.Generator):
     taps = reach(size, strides)
     first = 1 if taps == 1 else 0
     cells, kernel = rng.normal(size=(1, size, 1)), rng.normal(size=(3, 1, 1))

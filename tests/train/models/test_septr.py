@@ -19,7 +19,7 @@ def test_layer_contract(first: str, depth: int, check_layer, rng: np.random.Gene
     check_layer(small(first=first, depth=depth), spectrogram, shapes=[(3, 5)])
 
 
-def test_orders_differ_in_the_order_alone(rng: np.random.Generator):
+def test_orders_differ_only_in_the_order(rng: np.random.Generator):
     spectrogram = rng.normal(size=(2, 17, 25, 6)).astype(np.float32)
     models = [small(first=first, depth=2) for first in ORDERS]
     logits = [np.asarray(model(spectrogram)) for model in models]
