@@ -67,8 +67,13 @@ def summarise(
         "rows": [variant.figures() for variant in variants],
         "effects": effects(variants, config.prediction),
         "minutes": round(sum(result.figures["minutes"] for result in finished), 2),
-        "config": {name: value for name, value in asdict(config).items() if name not in VARIED},
+        "config": {name: _plain(value) for name, value in asdict(config).items() if name not in VARIED},
         "versions": versions_of(finished),
         "commits": commits_of(finished),
         "machine": first.figures["machine"],
     }
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON has it."""
+    return list(value) if isinstance(value, tuple) else value

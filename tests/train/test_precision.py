@@ -47,7 +47,7 @@ def one_step() -> tuple[ModelContract, Any]:
     dataset, config = load_dataset(DATA), settings("vit", "float32")
     data = prepare(dataset, config)
     few = {part: getattr(data, part).take(np.arange(12)) for part in ("training", "validation", "test")}
-    return make_contract(dataset, data, config, None), replace(data, **few)
+    return make_contract(dataset, data, config, ()), replace(data, **few)
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_parts_that_were_not_measured_are_left_out(content, show):
 
 
 def test_a_page_without_caveats_states_that(content):
-    assert "Nothing: a real sensor" in profile_page(content | {"caveats": []}, "m")
+    assert "None: a real sensor" in profile_page(content | {"caveats": []}, "m")
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=24), st.integers(0, 50))

@@ -80,6 +80,6 @@ def test_failed_fold_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture):
 def test_training_options_are_those_of_train():
     from deseptr.cli.train.train import train
 
-    own = {"name", "out", "labels", "folds", "jobs", "address", "int8"}
-    only_train = {"run", "test_subjects", "teacher", "resume", "tensorboard"}
+    own = {"name", "out", "labels", "folds", "jobs", "address", "int8", "together"}
+    only_train = {"run", "test_subjects", "teachers", "resume", "tensorboard"}
     assert {p.name for p in crossval.params} - own == {p.name for p in train.params} - only_train

@@ -138,5 +138,16 @@ def test_training_options_are_those_of_crossval_but_for_what_the_grid_varies():
     from deseptr.cli.evaluate.crossval import crossval
 
     own = {"distillations", "temperatures", "stems", "seeds", "test_subjects", "fold"}
-    of_crossval = {"model", "distillation", "temperature", "stem", "seed", "folds", "address"}
+    of_crossval = {
+        "model",
+        "distillation",
+        "temperature",
+        "stem",
+        "seed",
+        "folds",
+        "address",
+        "together",
+        "members",
+        "teacher_share",
+    }
     assert {p.name for p in lab.params} - own == {p.name for p in crossval.params} - of_crossval
