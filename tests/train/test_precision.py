@@ -46,7 +46,8 @@ def one_step() -> tuple[ModelContract, Any]:
     """A contract, and windows for a single step."""
     dataset, config = load_dataset(DATA), settings("vit", "float32")
     data = prepare(dataset, config)
-    few = {part: getattr(data, part).take(np.arange(12)) for part in ("training", "validation", "test")}
+    parts = ("training", "validation", "test", "margined")
+    few = {part: getattr(data, part).take(np.arange(12)) for part in parts}
     return make_contract(dataset, data, config, ()), replace(data, **few)
 
 
