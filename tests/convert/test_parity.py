@@ -151,6 +151,50 @@ def test_gate_takes_a_gain_and_no_nonsense(flawless: Parity):
     assert Gate().failures(replace(flawless, macro_f1=Difference(float("nan"), None)))
 
 
+def few(windows: int, differing: int) -> Parity:
+    """Logits of three classes in turn, of two wearers; the candidate is certainly wrong on the last few windows."""
+    true = np.arange(windows) % 3
+    ours = np.where(np.arange(windows) < windows - differing, true, (true + 1) % 3)
+    return parity(20 * one_hot(ours), 20 * one_hot(true), true, np.repeat(list("ab"), windows)[::2])
+
+
+@given(st.integers(20, 50))
+def test_of_few_windows_one_may_differ_and_two_may_not(windows: int):
+    assert Gate().failures(few(windows, 0)) == ()
+    assert Gate().failures(few(windows, 1)) == ()
+    assert Gate().failures(few(windows, 2))[0].startswith("agreement with the reference: found 9")
+
+
+@pytest.mark.parametrize(
+    ("windows", "differing", "line"),
+    [
+        (20, 2, "found 90.00% (18 of 20 windows, 90.00% without its hesitation)"),
+        (50, 2, "found 96.00% (48 of 50 windows, 96.00% without its hesitation)"),
+        (199, 2, "found 98.99% (197 of 199 windows, 98.99% without its hesitation)"),
+    ],
+)
+def test_refusal_of_few_windows_counts_them(windows: int, differing: int, line: str):
+    assert Gate().failures(few(windows, differing)) == (
+        f"agreement with the reference: {line}, expected at least 99.00% (--agreement)",
+    )
+
+
+def test_two_of_two_hundred_are_one_per_cent_and_pass():
+    assert Gate().failures(few(200, 2)) == ()
+
+
+def test_a_window_that_differs_may_cost_its_share_of_the_scores_and_no_more(flawless: Parity):
+    thirty = few(30, 1)
+    # 29 of 30 right, and F1 of 20/21, 18/19 and 1 for ten windows of each class.
+    assert thirty.accuracy.value == pytest.approx(-1 / 30)
+    assert thirty.macro_f1.value == pytest.approx((20 / 21 + 18 / 19 + 1) / 3 - 1)
+    worse = replace(thirty, accuracy=Difference(-1.01 / 30, None), macro_f1=Difference(-1.01 * (2 / 20) / 3, None))
+    assert Gate().failures(worse) == (
+        "accuracy: found 3.37 points below the reference, expected at most 0.50 (--loss)",
+        "macro-F1: found 3.37 points below the reference, expected at most 0.50 (--loss)",
+    )
+
+
 def nineteen(margin: float, flips: int, windows: int = 1080) -> Parity:
     """Logits of 19 classes; on each of ``flips`` windows the candidate has the reference's second class.
 

@@ -3,6 +3,7 @@ import pytest
 
 from deseptr.contract import ModelError
 from deseptr.tflite import load_engine, predict, without_archive
+from deseptr.tflite.graph import pack, unpack
 
 INPUT_SCALE, INPUT_ZERO = 1 / 100, -5
 OUTPUT_SCALE, OUTPUT_ZERO = 1 / 32, 3
@@ -67,6 +68,21 @@ def test_wrong_number_of_classes_is_refused_with_both(make_model):
     path = make_model(classes=2)
     with pytest.raises(ModelError, match=r"output: found shape \[1, 2\], expected \[1, 3\] as in its contract"):
         load_engine(path)
+
+
+@pytest.mark.parametrize("end", ["input", "output"])
+@pytest.mark.parametrize("scale", [[0.0], []], ids=["zero", "none"])
+def test_int8_without_a_scale_is_refused(make_model, int8_model, end, scale):
+    model = unpack(without_archive(int8_model.read_bytes()))
+    graph = model.subgraphs[0]
+    (index,) = getattr(graph, f"{end}s")
+    graph.tensors[index].quantization.scale = scale
+    with pytest.raises(ModelError) as caught:
+        load_engine(path := make_model(content=pack(model)))
+    assert str(caught.value) == (
+        f"{path} {end}: found type int8 with scale 0, expected float32, or int8 with a scale; "
+        "convert its checkpoint again with `deseptr convert RUN`"
+    )
 
 
 @pytest.mark.parametrize("damage", ["truncated", "noise"])

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from deseptr.cli.evaluate.evaluate import evaluate
 from deseptr.contract import DataError, ModelContract
 from deseptr.data import Dataset, Recording, load_dataset
-from deseptr.evaluate.predictor import load_predictor, windows_for
+from deseptr.evaluate.predictor import Predictor, evaluate_model, load_predictor, windows_for
 from deseptr.tflite import read_tflite
 
 DATA = "synthetic:subjects=4,seconds=12"
@@ -45,6 +45,11 @@ def test_engine_and_float_model_are_the_same_model(tiny_run: Path, tiny_tflite: 
     windows = windows_for(read_tflite(tiny_tflite).contract, load_dataset(DATA)).signals
     first, second = (load_predictor(path).predict(windows) for path in (tiny_run, tiny_tflite))
     assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.99
+    # A correlation is blind to scale and offset. An output step of this model is 0.006.
+    scale, offset = np.polyfit(first.ravel(), second.ravel(), 1)
+    assert scale == pytest.approx(1, abs=0.05)
+    assert offset == pytest.approx(0, abs=0.012)
+    assert np.abs(second - first).mean() < 0.05 * np.ptp(first)
 
 
 def dataset(names: tuple[str, ...]) -> Dataset:
@@ -58,6 +63,21 @@ def test_labels_are_matched_by_name_and_unknown_ones_left_out():
     windows = windows_for(contract, dataset(("sit", "fly", "walk")))
     assert windows.label_names == contract.labels
     assert windows.labels.tolist() == [1, 1, 0, 0]
+
+
+def test_data_without_an_earlier_class_of_the_model_keeps_the_others_numbers():
+    contract = ModelContract(labels=("walk", "sit", "run"))
+    windows = windows_for(contract, dataset(("fly", "run", "sit")))
+    assert windows.label_names == contract.labels
+    assert windows.labels.tolist() == [2, 2, 1, 1]
+
+
+def test_scores_of_data_without_an_earlier_class_are_those_of_the_right_classes():
+    contract = ModelContract(labels=("walk", "sit", "run"))
+    always_run = Predictor(contract, "made", lambda windows: np.tile(np.float32([0, 0, 1]), (len(windows), 1)))
+    scores = evaluate_model(always_run, dataset(("fly", "run", "sit")))
+    assert scores.confusion.tolist() == [[0, 0, 0], [0, 0, 2], [0, 0, 2]]
+    assert scores.accuracy == 0.5
 
 
 def test_no_common_label_is_refused():

@@ -36,6 +36,17 @@ def test_same_bits_across_a_change_of_step(cuts, first, second, change):
     assert run(cuts).tobytes() == run(()).tobytes()
 
 
+@given(st.floats(0.3, 4.0), st.integers(0, 100), st.integers(1, 60))
+def test_wanted_is_exactly_what_completes_the_outputs(step, before, outputs):
+    resampler = StreamResampler(step)
+    resampler.push(signals(before))
+    wanted = resampler.wanted(outputs)
+    # What is complete was given by the push before, so that some sample lacks.
+    assert wanted >= 1
+    made = len(resampler.push(signals(wanted - 1)))
+    assert made < outputs <= made + len(resampler.push(signals(1)))
+
+
 @pytest.mark.parametrize("step", [0.95, 1.05, 1.04, 2.0])
 def test_a_slow_signal_agrees_with_scipy(step):
     times = np.arange(600)

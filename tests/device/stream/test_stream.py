@@ -108,6 +108,38 @@ def test_rate_that_cannot_be_resampled_is_refused(contract, nominal, found):
     )
 
 
+def measure(contract, nominal_hz, rate_hz):
+    """Drain a sensor of another rate than its setting until its rate is known; returns the lock."""
+    stream = SampleStream(contract, nominal_hz, "chip")
+    stream.begin(0)
+    taken, lock = 0, None
+    for drain in range(1, 200):
+        due = int(drain * 0.32 * rate_hz + 0.5)
+        lock = stream.note_drain(round(drain * 0.32 * S), due - taken) or lock
+        taken = due
+    return lock
+
+
+@pytest.mark.parametrize(("nominal_hz", "rate_hz"), [(50.0, 62.0), (104.0, 79.0), (104.0, 129.0)])
+def test_rate_24_per_cent_off_its_setting_is_resampled(contract, nominal_hz, rate_hz):
+    lock = measure(contract, nominal_hz, rate_hz)
+    assert lock.rate_hz == pytest.approx(rate_hz, rel=2e-3)
+    assert (lock.nominal_hz, lock.resampled) == (nominal_hz, True)
+
+
+@pytest.mark.parametrize(("nominal_hz", "rate_hz"), [(50.0, 63.0), (104.0, 77.0), (104.0, 131.0)])
+def test_rate_26_per_cent_off_its_setting_is_a_wrong_setting_or_a_counterfeit(contract, nominal_hz, rate_hz):
+    with pytest.raises(SensorError) as caught:
+        measure(contract, nominal_hz, rate_hz)
+    thing, _, rest = str(caught.value).partition(": found ")
+    measured, _, rest = rest.partition(" ")
+    assert (thing, float(measured)) == ("chip", pytest.approx(rate_hz, rel=5e-3))
+    assert rest == (
+        f"samples a second, set to {nominal_hz:g}, expected 45 to 400, within 25% of its setting; "
+        "use another sensor, or train for this one's rate"
+    )
+
+
 def test_faster_sensor_is_thinned_out(contract):
     stream = SampleStream(contract, 100.0, "chip")
     assert stream.resampled

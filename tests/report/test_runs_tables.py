@@ -1,0 +1,218 @@
+"""The tables of `deseptr report`, cell by cell, from figures written here by hand."""
+
+from typing import Any
+
+import pytest
+
+from deseptr.report.runs_tables import (
+    classes_table,
+    confusion_table,
+    description,
+    interval_text,
+    kinds,
+    markdown,
+    models_table,
+    origins_table,
+    reliability_table,
+    si,
+    subjects_table,
+    title,
+)
+
+
+def figures(mean: float, std: float | None, **changes: Any) -> dict[str, Any]:
+    return {
+        "macro_f1": {"mean": mean, "std": std},
+        "interval": {"low": mean - 0.0321, "high": mean + 0.0123, "level": 0.95},
+        "over_folds": None,
+        "accuracy": {"mean": 0.9, "std": std},
+        "ece": 0.0456,
+        "per_class_f1": {"sit": 0.75, "walk": None},
+        "per_subject_f1": {"ada": 0.5, "eve": 0.25},
+        "confusion": [[12, 3], [4, 56]],
+        "reliability": [
+            {"windows": 0, "confidence": None, "accuracy": None},
+            {"windows": 75, "confidence": 0.8125, "accuracy": 0.9},
+        ],
+        **changes,
+    }
+
+
+def group(label: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "label": label,
+        "best": False,
+        "seeds": [0],
+        "parameters": 1234567,
+        "macs": None,
+        "minutes": None,
+        "windows_per_s": 1305.4,
+        "float": figures(0.8, None),
+        "runs": [{"path": f"runs/{label}", "seed": 0, "command": None, "commits": []}],
+        **changes,
+    }
+
+
+@pytest.fixture
+def section() -> dict[str, Any]:
+    runs = [
+        {"path": "runs/0", "seed": 0, "command": "deseptr train a.csv", "commits": ["abc123", "def456+"]},
+        {"path": "runs/7", "seed": 7, "command": None, "commits": []},
+    ]
+    ours = group(
+        "ours",
+        best=True,
+        seeds=[0, 7],
+        parameters=59804,
+        macs=4_712_345,
+        minutes=12.345,
+        float=figures(0.9612, 0.0034),
+        int8=figures(0.955, 0.002, reliability=None),
+        runs=runs,
+    )
+    return {
+        "dataset": "hapt",
+        "protocol": "held-out subjects",
+        "folds": {"test": ["ada", "eve"]},
+        "subjects": ["ada", "bob", "eve"],
+        "windows": 2996,
+        "window_s": 2.56,
+        "overlap": 0.5,
+        "labels": ["sit", "walk"],
+        "groups": [ours, group("other")],
+    }
+
+
+def test_models(section: dict[str, Any]):
+    assert models_table(section) == (
+        [
+            "model",
+            "seed",
+            "parameters",
+            "MACs",
+            "macro-F1 float",
+            "95 % interval",
+            "macro-F1 int8",
+            "95 % interval",
+            "accuracy",
+            "ECE",
+            "minutes",
+            "windows/s",
+        ],
+        [
+            [
+                "★ ours",
+                "0, 7",
+                "59,804",
+                "4.71 M",
+                "0.961 ± 0.003",
+                "0.929–0.974",
+                "0.955 ± 0.002",
+                "0.923–0.967",
+                "0.900 ± 0.003",
+                "0.046",
+                "12.3",
+                "1,305",
+            ],
+            ["other", "0", "1,234,567", "–", "0.800", "0.768–0.812", "–", "–", "0.900", "0.046", "–", "1,305"],
+        ],
+    )
+
+
+def test_models_of_a_crossval_have_the_mean_of_folds(section: dict[str, Any]):
+    section["groups"][1]["float"]["over_folds"] = {"mean": 0.7891, "std": 0.0456}
+    head, (ours, other) = models_table(section)
+    assert head[8:10] == ["mean of folds", "accuracy"]
+    assert (ours[8], other[8]) == ("–", "0.789 ± 0.046")
+
+
+def test_without_int8_there_is_no_column_of_it(section: dict[str, Any]):
+    del section["groups"][0]["int8"]
+    assert kinds(section) == ["float"]
+    head, rows = models_table(section)
+    assert head[4:7] == ["macro-F1 float", "95 % interval", "accuracy"]
+    assert rows[1][4:7] == ["0.800", "0.768–0.812", "0.900"]
+
+
+def test_classes_and_subjects_are_of_the_float_model(section: dict[str, Any]):
+    section["groups"][0]["int8"]["per_class_f1"] = {"sit": 0.1, "walk": 0.1}
+    section["groups"][0]["float"]["per_subject_f1"] = {"ada": 0.125, "eve": None}
+    assert classes_table(section) == (
+        ["float", "sit", "walk"],
+        [["ours", "0.750", "–"], ["other", "0.750", "–"]],
+    )
+    assert subjects_table(section) == (
+        ["float", "ada", "eve"],
+        [["ours", "0.125", "–"], ["other", "0.500", "0.250"]],
+    )
+
+
+def test_confusion_has_the_true_classes_down(section: dict[str, Any]):
+    assert confusion_table(section, section["groups"][0], "float") == (
+        ["true \\ predicted", "sit", "walk"],
+        [["sit", "12", "3"], ["walk", "4", "56"]],
+    )
+
+
+def test_reliability_leaves_empty_bins_out(section: dict[str, Any]):
+    ours = section["groups"][0]
+    assert reliability_table(ours, "float") == (["windows", "confidence", "accuracy"], [["75", "0.812", "0.900"]])
+    assert reliability_table(ours, "int8")[1] == []
+
+
+def test_origins(section: dict[str, Any]):
+    assert origins_table(section) == (
+        ["model", "seed", "run", "commit", "command"],
+        [
+            ["ours", "0", "runs/0", "abc123, def456+", "deseptr train a.csv"],
+            ["ours", "7", "runs/7", "–", "–"],
+            ["other", "0", "runs/other", "–", "–"],
+        ],
+    )
+
+
+def test_title_and_description_of_held_out_subjects(section: dict[str, Any]):
+    assert title(section) == "hapt: held out ada, eve"
+    assert description(section) == (
+        "2,996 test windows of 2.56 s, 50% overlapping, of 2 of 3 subjects; 2 classes: sit, walk."
+    )
+
+
+def test_title_and_description_of_a_crossval(section: dict[str, Any]):
+    section |= {"protocol": "arena", "folds": {"0": ["ada"], "1": ["eve"], "2": ["bob"]}}
+    assert title(section) == "hapt: arena, 3 subjects in turn"
+    assert description(section).startswith("3 folds, 2,996 test windows of 2.56 s, 50% overlapping, of 3 of 3 subjects")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(None, "–"), (1499, "1 k"), (7304, "7 k"), (999_999, "1000 k"), (1_000_000, "1.00 M")]
+)
+def test_counts(count: int | None, text: str):
+    assert si(count) == text
+
+
+def test_an_unknown_interval_is_a_dash():
+    assert interval_text(None) == "–"
+    assert interval_text({"low": 0.9349, "high": 0.97951}) == "0.935–0.980"
+
+
+def test_markdown_has_the_tables_in_order(section: dict[str, Any]):
+    page = markdown({"sections": [section], "left_out": ["runs/begun", "runs/lost"]})
+    headings = [line for line in page.splitlines() if line.startswith("#")]
+    assert headings == [
+        "# Runs compared",
+        "## hapt: held out ada, eve",
+        "### What made them",
+        "### F1 of each class",
+        "### Macro-F1 of each subject",
+        "### ours, float: confusion",
+        "### ours, float: reliability",
+        "### ours, int8: confusion",
+        "### other, float: confusion",
+        "### other, float: reliability",
+    ]
+    assert "| ours | 7 | runs/7 | – | – |\n" in page
+    assert "| sit | 12 | 3 |\n" in page
+    assert "| 75 | 0.812 | 0.900 |\n" in page
+    assert page.endswith("Left out because incomplete: runs/begun, runs/lost\n")
+    assert "Left out" not in markdown({"sections": [section], "left_out": []})
