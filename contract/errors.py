@@ -6,6 +6,8 @@ other exception is a bug and keeps its traceback.
 
 from __future__ import annotations
 
+from .visible_text import visible
+
 
 class DeseptrError(Exception):
     """Base class of all expected failures.
@@ -31,7 +33,7 @@ class DeseptrError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.thing}: found {self.found}, expected {self.expected}; {self.next_step}"
-        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(line.split()))
+        return visible(" ".join(line.split()))
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.thing, self.found, self.expected, self.next_step))

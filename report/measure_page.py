@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from deseptr.contract.visible_text import visible
+
 _HEAD = ("", "board", "this machine")
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -48,7 +50,7 @@ def measure_page(result: dict[str, Any]) -> str:
 def _title(result: dict[str, Any]) -> str:
     facts = result["board_facts"]
     board = facts["board"] or facts["machine"]
-    return (
+    return visible(
         f"{result['model']} on {result['data']}; board: {board}, {facts['os'] or 'unknown system'}, {result['release']}"
     )
 
@@ -58,7 +60,7 @@ def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
         for name, part in value.items():
             yield from _numbers(part, f"{path} {name}".strip())
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield path, value
+        yield visible(path), value
 
 
 def _figure(value: float | None) -> str:

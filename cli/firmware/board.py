@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
+
+from deseptr.cli.common.remote_text import show, show_json, show_lines
 
 from .board_options import ask_board, board_options
 
@@ -25,7 +26,7 @@ def status(as_json: bool, **options: Any) -> None:
     from .flash_view import show_status
 
     found = ask_board(options, {"op": "status"})
-    click.echo(json.dumps(found, indent=2)) if as_json else show_status(found)
+    show_json(found) if as_json else show_status(found)
 
 
 @click.command()
@@ -38,7 +39,7 @@ def logs(lines: int, **options: Any) -> None:
     Example:
       deseptr firmware logs pi@raspberrypi -n 200
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    click.echo(ask_board(options, {"op": "logs", "lines": lines})["text"], nl=False)
+    show_lines(ask_board(options, {"op": "logs", "lines": lines})["text"])
 
 
 @click.command()
@@ -52,7 +53,7 @@ def rollback(as_json: bool, **options: Any) -> None:
       deseptr firmware rollback pi@raspberrypi
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     done = ask_board(options, {"op": "roll_back"})
-    click.echo(json.dumps(done, indent=2) if as_json else f"{done['release']} runs in place of {done['left']}")
+    show_json(done) if as_json else show(f"{done['release']} runs in place of {done['left']}")
 
 
 @click.command()
@@ -66,8 +67,7 @@ def uninstall(as_json: bool, **options: Any) -> None:
       deseptr firmware uninstall pi@raspberrypi
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     done = ask_board(options, {"op": "uninstall"})
-    click.echo(
-        json.dumps(done, indent=2)
-        if as_json
-        else f"removed {', '.join(done['removed']) or 'an unfinished installation'}"
-    )
+    if as_json:
+        show_json(done)
+    else:
+        show(f"removed {', '.join(done['removed']) or 'an unfinished installation'}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from deseptr.cli.common.messages import announce
+from deseptr.cli.common.remote_text import show_step
 
 if TYPE_CHECKING:
     from deseptr.firmware_harness.deploy import SshTarget
@@ -69,4 +69,4 @@ def ask_board(options: dict[str, Any], request: dict[str, Any]) -> Any:
     with open_board(options) as board:
         plan = find_plan(board, options["prefix"], options["service"])
         board.sudo = plan.sudo
-        return board.call({**request, "prefix": plan.prefix}, report=announce)
+        return board.call({**request, "prefix": plan.prefix}, report=show_step)

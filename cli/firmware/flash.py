@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from deseptr.cli.common.remote_text import show, show_json
 from deseptr.cli.device.options import MODEL
 
 from .board_options import board_options, open_board
@@ -65,13 +65,13 @@ def flash(**options: Any) -> None:
     with open_board(options) as board:
         plan = plan_flash(board, request)
         if options["dry_run"]:
-            click.echo(json.dumps(plan.to_dict(), indent=2)) if options["as_json"] else show_plan(plan, request)
+            show_json(plan.to_dict()) if options["as_json"] else show_plan(plan, request)
             return
         for note in plan.notes:
-            click.echo(note, err=True)
+            show(note, err=True)
         with UploadBar() as bar:
             result = flash_board(board, request, plan, report=bar.step, progress=bar.show)
-    click.echo(json.dumps(result, indent=2)) if options["as_json"] else show_flashed(plan, result)
+    show_json(result) if options["as_json"] else show_flashed(plan, result)
 
 
 def _bundle(options: dict[str, Any]) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from deseptr.cli.common.remote_text import show
+from deseptr.contract.visible_text import visible
 
 if TYPE_CHECKING:
     from deseptr.firmware_harness.deploy import FlashRequest, Plan
@@ -43,7 +45,7 @@ class UploadBar:
     def step(self, line: str) -> None:
         """Print the step that begins."""
         self._bar.stop()
-        self.console.print(f"{line} …", highlight=False, markup=False)
+        self.console.print(f"{visible(line)} …", highlight=False, markup=False)
 
     def show(self, done: int, size: int) -> None:
         """Show how many bytes of the bundle are sent."""
@@ -75,20 +77,18 @@ def show_plan(plan: Plan, request: FlashRequest) -> None:
         ("then", f"doctor, labels, service up for {request.settle:g} s; otherwise back to {running}"),
     ]
     for name, text in rows:
-        click.echo(f"{name:<11}{text}")
+        show(f"{name:<11}{text}")
     for note in plan.notes:
-        click.echo(f"{'note':<11}{note}")
-    click.echo("nothing was changed")
+        show(f"{'note':<11}{note}")
+    show("nothing was changed")
 
 
 def show_flashed(plan: Plan, result: dict[str, Any]) -> None:
     """Print the release that runs now."""
     seen = result["seen"]
-    click.echo(
-        f"{plan.destination}: {result['release']} runs ({seen['windows']} labels in its trial, last {seen['label']})"
-    )
+    show(f"{plan.destination}: {result['release']} runs ({seen['windows']} labels in its trial, last {seen['label']})")
     if result["removed"]:
-        click.echo(f"removed {', '.join(result['removed'])}")
+        show(f"removed {', '.join(result['removed'])}")
 
 
 def show_status(found: dict[str, Any]) -> None:
@@ -106,7 +106,7 @@ def show_status(found: dict[str, Any]) -> None:
     ]
     width = max(len(name) for name, _ in rows) + 2
     for name, text in rows:
-        click.echo(f"{name:<{width}}{text}")
+        show(f"{name:<{width}}{text}")
 
 
 def _describe_bundle(request: FlashRequest) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deseptr.cli.common.messages import announce
+from deseptr.cli.common.remote_text import show_json, show_lines, show_step
 from deseptr.cli.device.options import MODEL
 
 from .board_options import board_options, open_board
@@ -62,10 +62,9 @@ def measure(
             windows=windows,
             subjects=subjects,
             simulate=simulate,
-            report=announce,
+            report=show_step,
         )
-    text = json.dumps(result, indent=2)
     if output is not None:
-        atomic_write(output / "measured.json", text)
+        atomic_write(output / "measured.json", json.dumps(result, indent=2))
         atomic_write(output / "measured.html", measure_page(result))
-    click.echo(text if as_json else measure_text(result))
+    show_json(result) if as_json else show_lines(measure_text(result))

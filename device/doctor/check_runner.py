@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from deseptr.contract import DeseptrError
+from deseptr.contract.visible_text import visible
 
 from .finding import CheckResult, DoctorFinding, Level, fail, skip
 from .subject import Subject
@@ -73,4 +74,4 @@ def _look(check: Check, subject: Subject) -> CheckResult:
 
 def _line(text: str) -> str:
     """One printable line, whatever a file held."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+    return visible(" ".join(text.split()))

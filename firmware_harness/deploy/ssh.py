@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any, NoReturn
 
 from deseptr.firmware_harness.programs import require_program
 
+from .answer_check import UnfitAnswerError
+from .answers import ANSWERS
+from .conversation import Conversation
 from .errors import FlashError
+from .exchange import BrokenExchangeError, exchange
 from .target.reporting import Report
 from .zipapp import target_zip
 
@@ -34,6 +39,19 @@ with tempfile.NamedTemporaryFile(prefix="deseptr-", suffix=".pyz") as file:
     sys.argv = [file.name, "serve"]
     runpy.run_path(file.name, run_name="__main__")
 """
+# Seconds for a whole answer: what the board itself allows its programs, and some more.
+TIME_LIMITS = {
+    "probe": 120.0,
+    "offset": 120.0,
+    "receive": 6 * 3600.0,
+    "install": 3 * 3600.0,
+    "roll_back": 900.0,
+    "status": 300.0,
+    "logs": 300.0,
+    "uninstall": 900.0,
+    "measure": 3 * 3600.0,
+}
+_LONGEST_FOUND = 500
 _NO_CONNECTION = 255
 _NO_COMMAND = (126, 127)
 _HINTS = {
@@ -93,6 +111,7 @@ class SshTarget:
         options: options of the connection.
         python: the board's Python.
         sudo: whether calls run as root.
+        time_limits: seconds for the answer to each operation.
 
     Raises:
         FlashError: if the destination is invalid.
@@ -100,7 +119,12 @@ class SshTarget:
     """
 
     def __init__(
-        self, destination: str, options: SshOptions | None = None, python: str = "python3", sudo: bool = False
+        self,
+        destination: str,
+        options: SshOptions | None = None,
+        python: str = "python3",
+        sudo: bool = False,
+        time_limits: Mapping[str, float] = TIME_LIMITS,
     ) -> None:
         if destination.startswith("-") or not destination or any(c.isspace() for c in destination):
             raise FlashError(
@@ -109,6 +133,7 @@ class SshTarget:
         require_program("ssh", expected="OpenSSH's client", next_step="install it")
         self.destination = destination
         self.sudo = sudo
+        self.time_limits: Mapping[str, float] = time_limits
         self._options = options or SshOptions()
         self._python = python
         self._zip = target_zip()
@@ -129,52 +154,53 @@ class SshTarget:
         Args:
             request: ``op``, ``prefix`` and the arguments of the operation.
             payload: bytes that follow it.
-            report: called with each progress line of the board.
+            report: called with each progress line of the board, as the board wrote it.
+
+        Returns:
+            The answer, checked against its form in :data:`.answers.ANSWERS`.
 
         Raises:
-            FlashError: if the board cannot be reached, or refuses.
+            FlashError: if the board cannot be reached, refuses, or gives another or no answer within its time.
         """
-        with tempfile.TemporaryFile() as errors, self._process(errors) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
+        conversation = Conversation(report)
+        sent = itertools.chain([self._zip + json.dumps(request).encode() + b"\n"], payload)
+        with self._process() as process:
             try:
-                process.stdin.write(self._zip + json.dumps(request).encode() + b"\n")
-                for chunk in payload:
-                    process.stdin.write(chunk)
-                process.stdin.close()
-            except BrokenPipeError:
-                pass  # the board's process ended early and reports the reason
-            last = _listen(process.stdout, report)
-            code = process.wait()
-            errors.seek(0)
-            return self._outcome(last, code, errors.read().decode(errors="replace"))
+                code, errors = exchange(process, sent, self.time_limits[request["op"]], conversation.hear)
+                result = conversation.result(ANSWERS[request["op"]])
+            except (BrokenExchangeError, UnfitAnswerError) as error:
+                raise FlashError(
+                    self.destination,
+                    found=error.found,
+                    expected=error.expected,
+                    next_step="see that the board is yours and its python3 sound; what it was doing may go on there",
+                ) from error
+        return self._no_answer(code, errors, conversation) if result is None else result
 
     @contextmanager
-    def _process(self, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    def _process(self) -> Iterator[subprocess.Popen[bytes]]:
         remote = ["sudo", "-n"] if self.sudo else []
         remote += [self._python, "-c", _BOOT, str(len(self._zip))]
         command = [*self._ssh(), "--", self.destination, shlex.join(remote)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0)
         try:
             yield process
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-            for stream in (process.stdin, process.stdout):
-                _close(stream)
+            for stream in (process.stdin, process.stdout, process.stderr):
+                assert stream is not None
+                stream.close()
 
     def _ssh(self) -> list[str]:
         master = [f"ControlPath={self._folder}/c", "ControlMaster=auto", "ControlPersist=30"]
         return ["ssh", "-T", *(word for option in master for word in ("-o", option)), *self._options.words()]
 
-    def _outcome(self, last: dict[str, Any], code: int, errors: str) -> Any:
-        if "result" in last:
-            return last["result"]
-        if "refused" in last:
-            raise FlashError(**last["refused"])
+    def _no_answer(self, code: int, errors: str, conversation: Conversation) -> NoReturn:
         lines = [line.strip() for line in errors.splitlines() if line.strip()]
-        found = lines[-1] if lines else f"exit code {code}"
+        found = lines[-1] if lines else f"exit code {code}{conversation.noise()}"
         if code == _NO_CONNECTION:
             next_step = "check the name, the network, and that `ssh` can connect"
         elif code in _NO_COMMAND:
@@ -182,29 +208,4 @@ class SshTarget:
         else:
             next_step = "see `deseptr firmware status` for the board's state"
         hint = next((text for mark, text in _HINTS.items() if mark in errors), next_step)
-        raise FlashError(self.destination, found=found, expected="an answer", next_step=hint)
-
-
-def _listen(stream: IO[bytes], report: Report) -> dict[str, Any]:
-    """Pass on the progress lines, and return the last other message."""
-    last: dict[str, Any] = {}
-    for line in stream:
-        try:
-            message = json.loads(line)
-        except ValueError:
-            continue  # a greeting of the login shell
-        if not isinstance(message, dict):
-            continue
-        if "say" in message:
-            report(str(message["say"]))
-        else:
-            last = message
-    return last
-
-
-def _close(stream: IO[bytes] | None) -> None:
-    try:
-        if stream is not None:
-            stream.close()
-    except BrokenPipeError:
-        pass
+        raise FlashError(self.destination, found=found[:_LONGEST_FOUND], expected="an answer", next_step=hint)
