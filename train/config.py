@@ -12,6 +12,7 @@ from deseptr.contract import ModelError, StftSpec, atomic_write
 from .models.registry import BY_MODEL, DEFAULTS, MODELS, Family
 
 MODEL_NAMES = tuple(MODELS)
+DEFAULT_MODEL = "deseptr"
 NETWORK_NAMES = tuple(name for name, family in MODELS.items() if family.input != "features")
 FEATURE_MODELS = tuple(name for name in MODELS if name not in NETWORK_NAMES)
 STEM_MODELS = tuple(name for name, family in MODELS.items() if family.teacher_stem)
@@ -84,7 +85,7 @@ class TrainConfig:
             saved model are always float32.
     """
 
-    model: str = "deseptr"
+    model: str = DEFAULT_MODEL
     seed: int = 0
     window_s: float = 2.56
     overlap: float = 0.5
@@ -225,8 +226,7 @@ class TrainConfig:
             ModelError: if the file is missing or has other fields.
         """
         try:
-            content: dict[str, Any] = json.loads(path.read_text())
-            return cls(**content)
+            return cls(**_today(json.loads(path.read_text())))
         except (OSError, ValueError, TypeError) as error:
             raise ModelError(
                 path,
@@ -244,7 +244,7 @@ class TrainConfig:
         """
         try:
             content = json.loads(path.read_text())
-            name = content.get("model", cls.model) if isinstance(content, dict) else None
+            name = _today(content).get("model", cls.model) if isinstance(content, dict) else None
             if not isinstance(name, str) or name not in MODELS:
                 raise ValueError("its model is not known")
         except (OSError, ValueError, RecursionError) as error:
@@ -255,3 +255,13 @@ class TrainConfig:
                 next_step="restore the file, or train again",
             ) from error
         return name
+
+
+def _today(content: dict[str, Any]) -> dict[str, Any]:
+    """Settings under the names of today.
+
+    Version 0.1 called the model on spectrograms ``deseptr``; its settings have no ``views``.
+    """
+    if "views" not in content and content.get("model", DEFAULT_MODEL) == DEFAULT_MODEL:
+        return content | {"model": STEM_MODELS[0]}
+    return content

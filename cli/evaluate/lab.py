@@ -13,7 +13,7 @@ import click
 
 from deseptr.cli.common.options import DATA_HELP, HELD_OUT_HELP, SUBJECTS, load_subjects, subjects_option
 from deseptr.cli.train.training_options import lab_options
-from deseptr.train.config import DISTILLATION_NAMES, STEM_NAMES, TrainConfig
+from deseptr.train.config import DISTILLATION_NAMES, STEM_MODELS, STEM_NAMES, TrainConfig
 
 from .crossval import FoldProgress, keeping_finished, make_executor
 from .fold_options import labels_option, output_option, result_options
@@ -108,7 +108,7 @@ def lab(
             dataset,
             protocol,
             Grid(distillations, stems, temperatures, seeds),
-            TrainConfig(**settings),
+            TrainConfig(model=STEM_MODELS[0], **settings),
             out,
             reporter=progress,
             int8=int8,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -89,23 +90,51 @@ def _strided(layer: Any, x: tf.Tensor) -> tf.Tensor:
     return tf.reshape(y, (1, y.shape[1], columns, channels))
 
 
+def _pooled(layer: Any, x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.max_pool2d(x, layer.pool_size, layer.strides, "VALID")
+
+
+def _in_hops(convolution: Any, pool: Any, window: tf.Tensor, rows: int) -> tf.Tensor:
+    """The first convolution and the maxima of four of its rows, two rows apart, in hops of two samples.
+
+    A hop has four input features, where a sample has two, which int8 kernels would pad to four. The two rows that begin
+    in a hop are side by side, so that the maxima are of two hops and both rows.
+
+    Args:
+        convolution: the first convolution.
+        pool: its pooling of size 4 and stride 2.
+        window: the encoded window ``[1, window_length, 2 · channels]``.
+        rows: wanted rows of the output.
+    """
+    taps, _, views, filters = convolution.kernel.shape
+    kernel = values(convolution.kernel)[:, 0]
+    span = taps + _HOP
+    phases = np.stack([np.pad(kernel, ((phase, _HOP - phase), (0, 0), (0, 0))) for phase in range(_HOP)], axis=2)
+    by_hop = phases.reshape(span // _HOP, 1, _HOP * views, _HOP * filters)
+    factor, offset = folded_affine(convolution.normalisation)
+    hops = rows - 1 + pool.pool_size[0] // _HOP
+    x = by_channel(window[:, : _HOP * (hops - 1) + span], _HOP)
+    kernels, offsets = constant(by_hop * np.tile(factor, _HOP)), constant(np.tile(offset, _HOP))
+    x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernels, 1, "VALID"), offsets))
+    beside = tf.reshape(x, (1, hops, x.shape[2] * _HOP, filters))
+    return tf.nn.max_pool2d(beside, (pool.pool_size[0] // _HOP, _HOP), (pool.strides[0] // _HOP, _HOP), "VALID")
+
+
 def _waveform(trunk: Any, window: tf.Tensor, columns: int) -> tuple[list[tf.Tensor], tf.Tensor]:
     """The two tokens ``[1, columns, 1, dim]`` and the peaks ``[1, columns, 1, mixed]``.
 
-    Samples after those of the last column are left out. The first convolution has stride 2: in hops of two samples it
-    has four input features instead of two, which int8 kernels would pad to four.
+    Samples after those of the last column are left out.
     """
     rows = trunk.shape.strides[0] * (columns - 1) + trunk.shape.kernel_size[0]
-    for layer in reversed(trunk.temporal):
-        rows = layer.strides[0] * (rows - 1) + layer.kernel_size[0]
-    first, *others = trunk.temporal
-    taps, _, views, filters = first.kernel.shape
-    kernel = values(first.kernel).reshape(taps // _HOP, 1, _HOP * views, filters)
-    x = _convolved(first, by_channel(window[:, :rows], _HOP), kernel, (1, 1))
+    first, pool, *others = trunk.temporal
+    for layer in reversed(others):
+        size = layer.pool_size if isinstance(layer, keras.layers.MaxPooling2D) else layer.kernel_size
+        rows = layer.strides[0] * (rows - 1) + size[0]
+    x = _in_hops(first, pool, window, rows)
     for layer in others:
-        x = _strided(layer, x)
+        x = _pooled(layer, x) if isinstance(layer, keras.layers.MaxPooling2D) else _strided(layer, x)
     mixed = _strided(trunk.across, tf.reshape(x, (1, x.shape[1], 1, x.shape[2] * x.shape[3])))
-    peaks = tf.nn.max_pool2d(mixed, trunk.peak.pool_size, trunk.peak.strides, "VALID")
+    peaks = _pooled(trunk.peak, mixed)
     sources = (_strided(trunk.shape, mixed), peaks)
     return [_strided(layer, x) for layer, x in zip(trunk.projections, sources, strict=True)], peaks
 

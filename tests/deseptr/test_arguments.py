@@ -176,7 +176,7 @@ def test_every_setting_is_taken_as_it_is_and_none_only_where_the_model_decides(f
 
 
 def test_names_and_flags_are_settings_too():
-    config = train_config({"model": "deseptr-waveform", "members": ["wave1d", "cnn-har"], "views": True})
+    config = train_config({"model": "deseptr", "members": ["wave1d", "cnn-har"], "views": True})
     assert config.members == ("wave1d", "cnn-har")
     with pytest.raises(ModelError, match="setting views: found 1, expected True or False"):
         train_config({"views": 1})

@@ -29,7 +29,7 @@ from deseptr.train.window_front_end import WindowScale
 
 DATA = "synthetic:subjects=4,seconds=12"
 # One of each kind of layer, and the others among the slow.
-FAST = ("deseptr", "tinierhar")
+FAST = ("deseptr-spectrogram", "tinierhar")
 FAST_AND_SLOW = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NETWORK_NAMES]
 WINDOWS = np.random.default_rng(0).normal(size=(5, 128, 6)).astype(np.float32) * 5
 
@@ -212,7 +212,7 @@ def test_policy_is_keras_own_again_after_a_run(distilled: Path):
 
 
 def test_policy_is_keras_own_again_after_an_error(tiny_config: TrainConfig):
-    config = replace(settings("deseptr", "bfloat16"), dim=8, heads=3)
+    config = replace(settings("deseptr-spectrogram", "bfloat16"), dim=8, heads=3)
     training = prepare(load_dataset(DATA), tiny_config).training
     with pytest.raises(ValueError, match="`heads` must divide `dim`"):
         build_student(WindowScale([40.0] * 6), None, training, config)

@@ -17,7 +17,7 @@ from deseptr.train.view_encoder import ViewEncoder
 
 DATA = "synthetic:subjects=4,seconds=12"
 TINY = TrainConfig(
-    model="deseptr-waveform",
+    model="deseptr",
     members=("wave1d", "cnn-har"),
     teacher_epochs=1,
     student_epochs=1,

@@ -121,15 +121,15 @@ MODELS: dict[str, Family] = {
         lambda c: f"deit_septr_{_size(c, c.depth)}",
         distilled=True,
     ),
-    "deseptr": Family(
+    "deseptr-spectrogram": Family(
         lambda classes, c: models.DeSepTr(classes, c.dim, c.heads, c.depth, c.teacher_width),
-        lambda c: f"deseptr_{_size(c, c.depth)}",
+        lambda c: f"deseptr_spectrogram_{_size(c, c.depth)}",
         distilled=True,
         teacher_stem=True,
     ),
-    "deseptr-waveform": Family(
+    "deseptr": Family(
         lambda classes, c: models.WaveformDeSepTr(classes, c.dim),
-        lambda c: f"deseptr_waveform_d{c.dim}",
+        lambda c: f"deseptr_d{c.dim}",
         "views",
         distilled=True,
         shortest_window=48,

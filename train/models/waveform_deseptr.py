@@ -56,7 +56,7 @@ class WaveformDeSepTr(keras.Model):
         self,
         classes: int,
         dim: int = 32,
-        mixed: int = 132,
+        mixed: int = 144,
         hidden: int = 64,
         dropout: float = 0.1,
         **kwargs: Any,

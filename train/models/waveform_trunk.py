@@ -17,8 +17,9 @@ PACKAGE = "deseptr"
 class WaveformTrunk(layers.Layer):
     """Convolutions along time on each channel, then across channels; two tokens and the peaks of each column.
 
-    All channels share the kernels along time; the two views of a channel are their input features. A column covers 46
-    samples and the next begins 16 samples later; nothing is padded.
+    All channels share the kernels along time; the two views of a channel are their input features. Maxima, not strides,
+    halve the rate, so that a small shift of the window changes little. A column covers 47 samples and the next begins
+    16 samples later; nothing is padded.
 
     Args:
         dim: width of a token.
@@ -31,23 +32,25 @@ class WaveformTrunk(layers.Layer):
     Example:
         >>> tokens, peaks = WaveformTrunk(dim=8)(keras.ops.zeros((2, 128, 12)))
         >>> tuple(tokens.shape), tuple(peaks.shape)
-        ((2, 6, 2, 8), (2, 6, 132))
+        ((2, 6, 2, 8), (2, 6, 144))
     """
 
-    def __init__(self, dim: int, maps: tuple[int, int] = (16, 20), mixed: int = 132, **kwargs: Any) -> None:
+    def __init__(self, dim: int, maps: tuple[int, int] = (16, 16), mixed: int = 144, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dim = dim
         self.maps = [int(count) for count in maps]
         self.mixed = mixed
         first, second = self.maps
         self.temporal = [
-            StridedConvolution(first, (6, 1), (2, 1), name="temporal_1"),
-            StridedConvolution(second, (5, 1), (2, 1), name="temporal_2"),
+            StridedConvolution(first, (6, 1), name="temporal_1"),
+            layers.MaxPooling2D((4, 1), strides=(2, 1), name="pool_1"),
+            StridedConvolution(second, (5, 1), name="temporal_2"),
+            layers.MaxPooling2D((2, 1), strides=(2, 1), name="pool_2"),
             StridedConvolution(second, (3, 1), name="temporal_3"),
         ]
         self.across = StridedConvolution(mixed, name="across")
-        self.shape = StridedConvolution(None, (7, 1), (4, 1), name="shape")
-        self.peak = layers.MaxPooling2D((7, 1), strides=(4, 1), name="peak")
+        self.shape = StridedConvolution(None, (6, 1), (4, 1), name="shape")
+        self.peak = layers.MaxPooling2D((6, 1), strides=(4, 1), name="peak")
         self.projections = [
             StridedConvolution(dim, clamp=True, gamma=0.4, name=f"{name}_projection") for name in ("shape", "peak")
         ]
@@ -70,7 +73,7 @@ class WaveformTrunk(layers.Layer):
         count = views.shape[-1] // VIEWS
         x = ops.stack([views[..., :count], views[..., count:]], axis=-1)
         for layer in self.temporal:
-            x = layer(x, training=training)
+            x = layer(x, training=training) if isinstance(layer, StridedConvolution) else layer(x)
         mixed = self.across(ops.reshape(x, (-1, x.shape[1], 1, count * x.shape[3])), training=training)
         peaks = self.peak(mixed)
         columns = (self.shape(mixed, training=training), peaks)

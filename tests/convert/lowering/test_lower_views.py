@@ -17,7 +17,7 @@ from deseptr.convert.targets import TARGETS
 from deseptr.tflite.graph import read_graph
 from deseptr.tflite.runtimes import choose_runtime
 
-NAMES = ("deseptr-waveform", "wave1d", "cnn-har")
+NAMES = ("deseptr", "wave1d", "cnn-har")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def run_int8(content: bytes, views: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("prediction", ["class", "distillation", "mean"])
 def test_the_float_graph_is_the_checkpoint(name: str, prediction: str, student, contract, windows: np.ndarray):
-    if name != "deseptr-waveform" and prediction != "mean":
+    if name != "deseptr" and prediction != "mean":
         pytest.skip("one head")
     classifier = student(name, prediction=prediction)
     expected = np.asarray(classifier(windows))
@@ -89,7 +89,7 @@ def test_int8(name: str, student, contract, windows: np.ndarray):
 
 
 def test_operations_of_the_new_deseptr(student, contract, windows: np.ndarray):
-    graph = InferenceGraph(student("deseptr-waveform"), contract)
+    graph = InferenceGraph(student("deseptr"), contract)
     ops = read_graph(flatbuffer_of(graph, Recipe(), with_full_range(graph.encode(windows)), "m")).ops
     allowed = {"ADD", "BATCH_MATMUL", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D"}
     assert ops.keys() <= allowed | {"RESHAPE", "SOFTMAX", "STRIDED_SLICE", "TRANSPOSE"}, ops

@@ -11,7 +11,7 @@ from deseptr.train.models.registry import MODELS, needs_teacher
 
 def test_names_of_the_command_line():
     assert (*NETWORK_NAMES, "random-forest") == MODEL_NAMES
-    assert STEM_MODELS == ("deseptr",)
+    assert STEM_MODELS == ("deseptr-spectrogram",)
     assert len(MODEL_NAMES) == 13
 
 
@@ -29,8 +29,8 @@ def test_the_table_of_models_does_not_import_keras():
         ("resnet18", "resnet18_w32"),
         ("deit-vit", "deit_vit_d48_h3_l4"),
         ("deit-septr", "deit_septr_d48_h3_l2"),
-        ("deseptr", "deseptr_d48_h3_l2"),
-        ("deseptr-waveform", "deseptr_waveform_d32"),
+        ("deseptr-spectrogram", "deseptr_spectrogram_d48_h3_l2"),
+        ("deseptr", "deseptr_d32"),
         ("wave1d", "wave1d_w64"),
         ("cnn-har", "cnn_har"),
     ],
@@ -40,7 +40,7 @@ def test_names_state_the_size(model: str, name: str):
 
 
 def test_depth_of_one_is_left_out_of_the_name():
-    assert MODELS["deseptr"].name(TrainConfig()) == "deseptr_d48_h1"
+    assert MODELS["deseptr"].name(TrainConfig()) == "deseptr_d32"
 
 
 def test_vit_has_as_many_blocks_as_the_separable_models():
@@ -58,9 +58,9 @@ def test_views_are_part_of_the_name():
 
 
 def test_a_recipe_decides_what_is_left_out():
-    own = TrainConfig(model="deseptr-waveform")
+    own = TrainConfig(model="deseptr")
     assert (own.views, own.mixup, own.warp, own.student_epochs, own.members) == (True, 0.5, 0.0, 60, ("wave1d",))
-    other = TrainConfig(model="deseptr")
+    other = TrainConfig(model="deseptr-spectrogram")
     assert (other.views, other.mixup, other.warp, other.student_epochs, other.members) == (
         False,
         0.0,
@@ -68,7 +68,7 @@ def test_a_recipe_decides_what_is_left_out():
         20,
         ("resnet18",),
     )
-    given = TrainConfig(model="deseptr-waveform", mixup=0.0, student_epochs=3, members=["cnn-har", "wave1d"])
+    given = TrainConfig(model="deseptr", mixup=0.0, student_epochs=3, members=["cnn-har", "wave1d"])
     assert (given.mixup, given.student_epochs, given.members) == (0.0, 3, ("cnn-har", "wave1d"))
 
 
@@ -77,12 +77,15 @@ def test_a_recipe_decides_what_is_left_out():
     [
         ({"model": "vit", "views": True}, "views True: found the model vit, whose input is spectrogram"),
         ({"model": "wave1d", "views": False}, "views False: found the model wave1d, whose input is views"),
-        ({"model": "deseptr-waveform", "members": ()}, "found none, expected some of wave1d, tinierhar, cnn-har"),
+        ({"model": "deseptr", "members": ()}, "found none, expected some of wave1d, tinierhar, cnn-har"),
         (
-            {"model": "deseptr-waveform", "members": ("resnet18",)},
+            {"model": "deseptr", "members": ("resnet18",)},
             "found resnet18, expected some of wave1d",
         ),
-        ({"model": "deseptr", "members": ("wave1d",)}, "found wave1d, expected some of vit, .*resnet18, each once"),
+        (
+            {"model": "deseptr-spectrogram", "members": ("wave1d",)},
+            "found wave1d, expected some of vit, .*resnet18, each once",
+        ),
     ],
 )
 def test_settings_that_contradict_the_model_are_refused(settings: dict, line: str):
@@ -100,7 +103,10 @@ def test_unknown_model_is_refused():
     [
         ({"distillation": "medium"}, "distillation: found medium, expected one of none, soft, hard"),
         ({"stem": "borrowed"}, "stem: found borrowed, expected one of shared-tuned, shared-frozen, own"),
-        ({"model": "deit-vit", "stem": "own"}, "stem own: found the model deit-vit, .* expected the model deseptr"),
+        (
+            {"model": "deit-vit", "stem": "own"},
+            "stem own: found the model deit-vit, .* expected the model deseptr-spectrogram",
+        ),
     ],
 )
 def test_settings_that_no_model_has_are_refused(setting: dict[str, str], line: str):
@@ -112,14 +118,14 @@ def test_settings_that_no_model_has_are_refused(setting: dict[str, str], line: s
     ("setting", "needs"),
     [
         ({}, True),
-        ({"stem": "own"}, True),
-        ({"distillation": "none"}, True),
-        ({"distillation": "none", "stem": "own"}, False),
+        ({"model": "deseptr-spectrogram", "stem": "own"}, True),
+        ({"distillation": "none", "model": "deseptr-spectrogram"}, True),
+        ({"distillation": "none", "model": "deseptr-spectrogram", "stem": "own"}, False),
         ({"distillation": "none", "model": "deit-vit"}, False),
         ({"model": "deit-vit"}, True),
         ({"model": "vit"}, False),
-        ({"model": "deseptr-waveform"}, True),
-        ({"model": "deseptr-waveform", "distillation": "none"}, False),
+        ({"model": "deseptr"}, True),
+        ({"model": "deseptr", "distillation": "none"}, False),
     ],
 )
 def test_who_needs_a_teacher(setting: dict[str, str], needs: bool):

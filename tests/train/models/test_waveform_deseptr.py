@@ -57,6 +57,10 @@ class Reference:
             y = sum(frame @ taps for frame, taps in zip(frames, kernel, strict=True))
         return np.maximum(self.norm(y, f"{name}/{self.batch_norm(name)}"), 0)
 
+    @staticmethod
+    def maxima(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+        return np.stack([x[:, i : i + size].max(1) for i in range(0, x.shape[1] - size + 1, stride)], 1)
+
     def batch_norm(self, name: str) -> str:
         (found,) = {key.removeprefix(f"{name}/").split("/")[0] for key in self.weights if key.startswith(f"{name}/b")}
         return found
@@ -92,12 +96,13 @@ class Reference:
         s = np.pad(self.spectrogram(v), ((0, 0), (0, 0), (1, 1), (0, 0)))
         s = self.along(self.along(s, "stem/along_bins", 2, 2), "stem/along_time", 1, 4, depthwise=True)
         w = np.stack([v[..., :6], v[..., 6:]], -1)
-        for name, stride in (("temporal_1", 2), ("temporal_2", 2), ("temporal_3", 1)):
-            w = self.along(w, f"trunk/{name}", 1, stride)
-        w = w.reshape(len(v), -1, 1, 120) @ self["trunk/across/kernel"][0, 0]
+        w = self.maxima(self.along(w, "trunk/temporal_1", 1, 1), 4, 2)
+        w = self.maxima(self.along(w, "trunk/temporal_2", 1, 1), 2, 2)
+        w = self.along(w, "trunk/temporal_3", 1, 1)
+        w = w.reshape(len(v), -1, 1, 96) @ self["trunk/across/kernel"][0, 0]
         w = np.maximum(self.norm(w, f"trunk/across/{self.batch_norm('trunk/across')}"), 0)
         shape = self.along(w, "trunk/shape", 1, 4, depthwise=True)[:, :count]
-        peak = np.stack([w[:, 4 * c : 4 * c + 7].max(1) for c in range(count)], 1)
+        peak = np.stack([w[:, 4 * c : 4 * c + 6].max(1) for c in range(count)], 1)
         rows = [
             self.token(s, "stem/projection")[:, :count],
             self.token(shape, "trunk/shape_projection"),
@@ -137,12 +142,12 @@ def test_columns_depend_on_their_own_samples_alone(rng: np.random.Generator):
         changed[:, start:] = views(rng, 1)[:, start:]
         after = [np.asarray(x) for x in model.columns(changed)]
         same = [np.array_equal(old[:, 0], new[:, 0]) for old, new in zip(before, after, strict=True)]
-        # Peaks end two samples earlier than the spectrogram's frames.
+        # Peaks end one sample earlier than the spectrogram's frames.
         assert same == ([False, True] if start == 47 else [True, True])
         assert all((old[:, 1] != new[:, 1]).any() for old, new in zip(before, after, strict=True))
 
 
-@pytest.mark.parametrize(("length", "parameters"), [(128, 49_284), (150, 49_316)])
+@pytest.mark.parametrize(("length", "parameters"), [(128, 47_544), (150, 47_576)])
 def test_size(length: int, parameters: int):
     model = WaveformDeSepTr(12)
     model.build((None, length, 12))
@@ -153,7 +158,7 @@ def test_size(length: int, parameters: int):
 def test_macs():
     classifier = WindowClassifier(ViewEncoder([20.0] * 3 + [5.0] * 3), WaveformDeSepTr(12))
     macs = window_macs(classifier, (31 + 150, 6))
-    assert 2_000_000 < macs < 2_200_000
+    assert 2_150_000 < macs < 2_250_000
 
 
 def test_gains_bring_the_largest_projections_to_saturation(rng: np.random.Generator):
