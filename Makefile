@@ -52,6 +52,7 @@ format: setup ## Put the code into its form
 docs: setup ## Generate the generated pages, build site/index.html
 	$(BIN)/python docs/make_command_reference.py
 	$(BIN)/python docs/make_migration_page.py
+	$(BIN)/python docs/make_figures.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 wheel: setup ## Build dist/*.whl

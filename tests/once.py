@@ -12,6 +12,8 @@ import pytest
 def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """A worker's own copy of a folder that one of the workers makes for all.
 
+    ``DESEPTR_TESTS_MADE`` names a folder to keep them in across sessions, which only a campaign of mutants wants.
+
     Args:
         factory: pytest's.
         name: of the folder.
@@ -22,7 +24,8 @@ def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     """
     base = factory.getbasetemp()
     # Without xdist the folder above belongs to earlier sessions, too.
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    of_session = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    shared = Path(os.environ.get("DESEPTR_TESTS_MADE", of_session))
     made = shared / f"once-{name}"
     with (shared / f"once-{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -30,5 +33,5 @@ def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             begun = factory.mktemp(name) / "begun"
             begun.mkdir()
             make(begun)
-            begun.rename(made)
+            shutil.move(begun, made)
     return Path(shutil.copytree(made, factory.mktemp(name) / name))
