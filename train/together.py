@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from deseptr.contract import SetupError
 
 from .augment import GaussianNoise
+from .checkpoint import load_checkpoint
 from .classifier import WindowClassifier
 from .config import TrainConfig
 from .jax_epochs import State, assign_state, epoch_function, one_hot, state_of
@@ -45,6 +46,7 @@ from .training_loop import (
     averaged_weights,
     batches,
     build_objective,
+    finished_epochs,
     reseed,
     save_classifier,
     save_state,
@@ -141,7 +143,14 @@ class _Folds:
         self._teachers = teachers
 
     def fit(self, stage: Stage, paths: Sequence[_Paths], report: Callable[[str], None]) -> list[list[NDArray[Any]]]:
-        """Train the stage and write each fold's files; the averaged weights of each fold's classifier."""
+        """Train the stage and write each fold's files; the averaged weights of each fold's classifier.
+
+        A stage that all folds have finished before is not trained again.
+        """
+        if all(_finished(stage, each) for each in paths):
+            report(f"{stage.name}: finished before in {len(paths)} folds")
+            loaded = [load_checkpoint(each.best, run.contract) for each, run in zip(paths, self._runs, strict=True)]
+            return [[np.array(weight) for weight in classifier.get_weights()] for classifier in loaded]
         began = time.perf_counter()
         margined = [run.data.margined for run in self._runs]
         steps = max(max(1, len(windows) // stage.batch_size) for windows in margined)
@@ -221,6 +230,11 @@ class _Folds:
             values = [np.array(weight) for weight in classifier.get_weights()]
         save_state(self._objective, rows, paths.state)
         return values
+
+
+def _finished(stage: Stage, paths: _Paths) -> bool:
+    """Whether a fold has the files of the whole stage."""
+    return paths.best.exists() and finished_epochs(paths.state) == stage.epochs
 
 
 def _row(stage: Stage, epoch: int, loss: float, seconds: float, rate: float) -> dict[str, Any]:

@@ -266,6 +266,12 @@ def save_state(objective: Any, history: list[dict[str, Any]], folder: Path) -> N
     (folder / f"state-{len(history) - 1}.npz").unlink(missing_ok=True)
 
 
+def finished_epochs(folder: Path) -> int:
+    """Epochs that a stage's state is after; 0 if there is none."""
+    path = folder / "history.json"
+    return len(json.loads(path.read_text())) if path.exists() else 0
+
+
 def _restore(objective: Any, folder: Path) -> list[dict[str, Any]]:
     """Load the state after the last epoch, if there is one, and return the history up to it."""
     if not (folder / "history.json").exists():

@@ -77,6 +77,12 @@ states = [np.load(job.run / "state" / "student" / "state-3.npz") for job in jobs
 assert all((job.run / "model.keras").exists() for job in jobs)
 same = [np.array_equal(states[0][name], states[1][name]) for name in states[0]]
 assert not all(same)
+from deseptr.train.log_file import LogFile
+from deseptr.train.pipeline import prepare_run
+from deseptr.train.together import train_together
+again = [prepare_run(dataset, j.run, j.config, LogFile(j.log), j.fold.test_subjects) for j in jobs]
+train_together(again, print)
+print(counts["dispatched"])
 """
 )
 
@@ -91,3 +97,4 @@ def test_folds_share_one_compilation(tmp_path: Path):
     lines = on_jax(_FOLDS, tmp_path).strip().splitlines()
     assert lines[0].startswith("student: 3 epochs of 3 folds in")
     assert lines[1].split() == ["3", "1"]
+    assert lines[2:] == ["student: finished before in 3 folds", "3"]
