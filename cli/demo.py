@@ -33,6 +33,7 @@ def demo(output: Path, seed: int) -> None:
     """
     from deseptr.data import load_dataset
 
+    check_outputs(output)
     dataset = load_dataset(f"synthetic:{WEARERS},seed={seed + 1}")
     wearer = dataset.test_subjects[0]
     config = TrainConfig(seed=seed, **SMALL)  # type: ignore[arg-type]
@@ -51,6 +52,21 @@ def demo(output: Path, seed: int) -> None:
     atomic_write(report, _report(scores, streamed, conversion, metrics, output / "run"))
     atomic_write(output / "result.json", json.dumps(_result(scores, streamed, conversion), indent=2) + "\n")
     click.echo(f"report: {report}")
+
+
+def check_outputs(output: Path) -> None:
+    """Refuse a folder in which other files would be lost, before the minutes of training, which checks its own folder.
+
+    Raises:
+        SetupError: if something else has the name of an output.
+    """
+    from deseptr.contract import check_replaceable
+    from deseptr.convert.conversion import check_output_files
+    from deseptr.report.html.page import PAGE_START
+
+    check_replaceable(output / "report.html", PAGE_START, "a page of deseptr", "-o")
+    check_replaceable(output / "result.json", b'{\n  "scores": ', "the JSON of `deseptr demo`", "-o")
+    check_output_files(output / "model.tflite")
 
 
 class Streamed(NamedTuple):

@@ -151,7 +151,7 @@ def convert_run(
         SetupError: if ``output`` cannot be written or there is no TFLite runtime.
     """
     recipe, gate = recipe or Recipe(), gate or Gate()
-    _check_writable(output)
+    check_output_files(output)
     if recipe.target == "micro":
         check_sources(output.with_suffix(""))
     with kept_worker():
@@ -245,8 +245,12 @@ def _warnings(kept: Attempt, edgetpu: EdgeTpuReport | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _check_writable(output: Path) -> None:
-    """Fail now rather than after minutes of work, and replace only files of earlier conversions."""
+def check_output_files(output: Path) -> None:
+    """Fail now rather than after minutes of work, and let only files of earlier conversions be replaced.
+
+    Raises:
+        SetupError: if the model or its JSON cannot be written, or something else is there.
+    """
     folder = next(parent for parent in output.absolute().parents if parent.exists())
     if output.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise SetupError(

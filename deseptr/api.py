@@ -12,7 +12,7 @@ from deseptr.contract.extras import needing_extra
 
 from .arguments import check_progress, dataset_of, train_config
 from .model import Model
-from .progress import Callback, Progress, check, fold_reporter, log, training_reporter
+from .progress import Callback, fold_reporter, log, round_counter, training_reporter
 from .results import Comparison, CrossValidation
 from .run import Run
 from .wording import in_python_words
@@ -231,7 +231,7 @@ def compare(
     machine = observe_machine()
     engines = Engines(threads, kernels)
     dataset = None if data is None else _loaded(data)
-    with in_python_words(), _rounds(progress, rounds) as step:
+    with in_python_words(), round_counter(progress, rounds) as step:
         contestants = load_contestants(paths, engines)
         figures = compare_models(contestants, dataset, engines, Timing(rounds, seed=seed), machine, progress=step)
     return Comparison(figures)
@@ -366,30 +366,3 @@ def _loaded(data: Dataset | str | Path) -> Dataset:
     for oddity in dataset.oddities:
         log.warning("%s: %s", dataset.name, oddity)
     return dataset
-
-
-class _rounds:  # noqa: N801 - used like a function
-    """Progress of a comparison."""
-
-    def __init__(self, progress: bool | Callback, rounds: int) -> None:
-        self._progress, self._rounds = progress, rounds
-        self._bar: Any = None
-
-    def __enter__(self) -> Any:
-        if self._progress is True:
-            from rich.progress import Progress as Bars
-
-            self._bar = Bars()
-            self._bar.start()
-            task = self._bar.add_task("timing", total=self._rounds)
-            return lambda done: self._bar.update(task, completed=done)
-        return self._step
-
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def _step(self, done: int) -> None:
-        if callable(self._progress):
-            step = Progress("timing", done, self._rounds, done / self._rounds)
-            check(self._progress, step, "deseptr.compare", "compare again")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from deseptr.firmware_harness.simulator import Replayed
     from deseptr.tflite import Engine
 
+# Repeated from `run_live`, which imports numpy, as nothing here does before it is used; a test compares the two.
 PATIENCE_S, RATE_TOLERANCE = 20.0, 0.02
 
 

@@ -98,6 +98,24 @@ def fold_reporter(progress: bool | Callback, what: object) -> Iterator[Any]:
         yield _Folds(progress or _nothing, what)
 
 
+@contextmanager
+def round_counter(progress: bool | Callback, rounds: int) -> Iterator[Callable[[int], None]]:
+    """Takes the number of timed rounds of a comparison so far, for a value of ``progress``."""
+    if progress is True:
+        from rich.progress import Progress as Bars
+
+        with Bars() as bars:
+            task = bars.add_task("timing", total=rounds)
+            yield lambda done: bars.update(task, completed=done)
+    else:
+        callback = progress or _nothing
+
+        def step(done: int) -> None:
+            check(callback, Progress("timing", done, rounds, done / rounds), "deseptr.compare", "compare again")
+
+        yield step
+
+
 def conversion_steps(progress: bool | Callback, what: object) -> Callable[[str], None]:
     """Takes the steps of a conversion, for a value of ``progress``."""
 

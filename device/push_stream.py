@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from deseptr.contract import DataError, SetupError
 from deseptr.tflite.engine import Engine
 
-from .events import Event, GapEvent, LabelEvent, WindowEvent
-from .label.class_of_logits import classify_logits
+from .events import Event, GapEvent
 from .label.tracker import LabelTracker
+from .latency import WindowTimes
 from .stream.resampler import StreamResampler
-from .stream.stream import FASTEST, RATE_TOLERANCE, SLOWEST
+from .stream.stream import FASTEST, RATE_TOLERANCE, SLOWEST, begin_segment
 from .stream.windows import Window, WindowAssembler
+from .window_classifier import WindowClassifier
 
 
 class PushStream:
@@ -45,7 +46,8 @@ class PushStream:
         timer: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         contract = engine.contract
-        self._engine, self._tracker, self._timer = engine, tracker, timer
+        self._contract, self._timer = contract, timer
+        self._classifier, self._times = WindowClassifier(engine, tracker, timer), WindowTimes()
         self.rate_hz = contract.rate_hz if rate_hz is None else rate_hz
         ratio = self.rate_hz / contract.rate_hz
         if not (math.isfinite(ratio) and SLOWEST <= ratio <= FASTEST):
@@ -62,7 +64,7 @@ class PushStream:
         self._stream_hz = contract.rate_hz if self._resampler else self.rate_hz
 
     def __repr__(self) -> str:
-        contract = self._engine.contract
+        contract = self._contract
         resampled = f", resampled to {contract.rate_hz:g} Hz" if self._resampler else ""
         return f"PushStream({contract.model}, samples at {self.rate_hz:g} Hz{resampled})"
 
@@ -78,7 +80,7 @@ class PushStream:
         began = self._timer()
         array = self._checked(samples)
         ready = array if self._resampler is None else self._resampler.push(array)
-        return [event for window in self._assembler.push(ready) for event in self._classify(window, began)]
+        return [event for window in self._assembler.push(ready) for event in self._events(window, began)]
 
     def gap(self, seconds: float) -> GapEvent:
         """Report that samples of so many seconds were lost; no window spans the gap.
@@ -88,15 +90,10 @@ class PushStream:
         """
         if not (math.isfinite(seconds) and seconds >= 0):
             raise DataError("gap", found=f"{seconds} s", expected="0 s or more", next_step="pass the time lost")
-        lost = round(seconds * self.rate_hz)
-        if self._resampler is None:
-            self._assembler.gap(lost)
-        else:
-            self._assembler.gap(round(seconds * self._stream_hz) + self._resampler.pending)
-            self._resampler.begin()
-        if self._tracker is not None:
-            self._tracker.gap()
-        return GapEvent(self._assembler.received / self._stream_hz, "source", lost)
+        lost = seconds * self.rate_hz
+        begin_segment(self._assembler, self._resampler, lost)
+        self._classifier.gap()
+        return GapEvent(self._assembler.received / self._stream_hz, "source", round(lost))
 
     def _checked(self, samples: Any) -> NDArray[np.float32]:
         try:
@@ -105,14 +102,14 @@ class PushStream:
             raise DataError(
                 "samples",
                 found=f"values that are no numbers ({error})",
-                expected=f"[sample, {self._channels}]: {', '.join(self._engine.contract.channels)}",
+                expected=f"[sample, {self._channels}]: {', '.join(self._contract.channels)}",
                 next_step="pass the channels alone",
             ) from error
         if array.ndim != 2 or array.shape[1] != self._channels:
             raise DataError(
                 "samples",
                 found=f"shape {np.shape(samples)}",
-                expected=f"[sample, {self._channels}]: {', '.join(self._engine.contract.channels)}",
+                expected=f"[sample, {self._channels}]: {', '.join(self._contract.channels)}",
                 next_step="pass one row a sample",
             )
         if not np.isfinite(array).all():
@@ -121,19 +118,8 @@ class PushStream:
             )
         return array
 
-    def _classify(self, window: Window, began: int) -> Iterator[Event]:
-        labels = self._engine.contract.labels
-        t = window.end / self._stream_hz
-        decision = classify_logits(self._engine.invoke(window.samples), labels)
-        verdict = None if self._tracker is None else self._tracker.update(t, decision.probabilities)
-        yield WindowEvent(
-            t=t,
-            label=decision.label,
-            confidence=decision.confidence,
-            probabilities=dict(zip(labels, decision.probabilities.tolist(), strict=True)),
-            latency_us=(self._timer() - began) / 1000.0,
-            sample=window.start,
-            state=None if verdict is None else verdict.label,
-        )
-        if verdict is not None and verdict.changed:
-            yield LabelEvent(t, verdict.label, verdict.previous, verdict.confidence)
+    def _events(self, window: Window, began: int) -> Iterator[Event]:
+        event, change = self._classifier.classify(window, window.end / self._stream_hz, began, self._times)
+        yield event
+        if change is not None:
+            yield change

@@ -20,13 +20,12 @@ from deseptr.tflite.engine import Engine
 from .clock import Clock
 from .contract_check import check_fit
 from .drivers.imu import Gap, ImuConfig, ImuSettings, Samples
-from .events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
-from .label.class_of_logits import classify_logits
-from .label.tracker import LabelDecision, LabelTracker
+from .events import Event, GapEvent, RateEvent, RecoveryEvent
+from .label.tracker import LabelTracker
 from .latency import Profiler, WindowTimes
 from .recovery import RecoveringImu, never_ended
 from .stream.stream import RATE_TOLERANCE, SampleStream
-from .stream.windows import Window
+from .window_classifier import WindowClassifier
 
 # A sensor that hangs or was reset must be recovered within the hop, however much its FIFO can hold.
 LONGEST_POLL_S = 0.4
@@ -72,14 +71,13 @@ class Runtime:
         rate_tolerance: float = RATE_TOLERANCE,
     ) -> None:
         self._imu = imu
-        self._engine = engine
         self._clock = clock
         self._profiler = profiler or Profiler(capacity=1)
-        self._tracker = tracker
+        self._classifier = WindowClassifier(engine, tracker, timer)
         self._ended = ended
         self._heartbeat = heartbeat
         self._timer = timer
-        contract = engine.contract
+        self._contract = contract = engine.contract
         self.settings: ImuSettings = imu.set_up(ImuConfig.from_contract(contract))
         check_fit(imu.name, self.settings, contract)
         self._stream = SampleStream(contract, self.settings.rate_hz, imu.name, rate_tolerance)
@@ -158,39 +156,18 @@ class Runtime:
         mark += times.resample_ns
         for window in self._stream.windows(resampled):
             # The newest sample was taken within the sample period before the poll.
-            wait_ns = round((newest - window.end + 0.5) / self._engine.contract.rate_hz * 1e9)
+            wait_ns = round((newest - window.end + 0.5) / self._contract.rate_hz * 1e9)
             times.window_ns = self._timer() - mark
-            event, decision = self._classify(window, began)
+            event, change = self._classifier.classify(window, self._stream.seconds(window.end), began, times)
             decided = began + times.end_to_end_ns
             times.sensor_to_label_ns = wait_ns + decided - polled
             times.deadline_missed = times.sensor_to_label_ns > self._hop_ns
             self._profiler.record(times)
             yield event
-            if decision is not None and decision.changed:
-                yield LabelEvent(event.t, decision.label, decision.previous, decision.confidence)
+            if change is not None:
+                yield change
             mark = self._timer()
             began += mark - decided
-
-    def _classify(self, window: Window, began: int) -> tuple[WindowEvent, LabelDecision | None]:
-        times, labels = self._times, self._engine.contract.labels
-        t = self._stream.seconds(window.end)
-        ready = self._timer()
-        logits = self._engine.invoke(window.samples)
-        invoked = self._timer()
-        result = classify_logits(logits, labels)
-        decision = None if self._tracker is None else self._tracker.update(t, result.probabilities)
-        decided = self._timer()
-        times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
-        event = WindowEvent(
-            t=t,
-            label=result.label,
-            confidence=result.confidence,
-            probabilities=dict(zip(labels, result.probabilities.tolist(), strict=True)),
-            latency_us=times.end_to_end_ns / 1000.0,
-            sample=window.start,
-            state=None if decision is None else decision.label,
-        )
-        return event, decision
 
     def _recoveries(self) -> Iterator[RecoveryEvent]:
         for step in self._imu.take_steps():
@@ -203,8 +180,7 @@ class Runtime:
 
     def _gap(self, gap: Gap) -> GapEvent:
         lost = self._stream.gap(gap.resumed_ns)
-        if self._tracker is not None:
-            self._tracker.gap()
+        self._classifier.gap()
         return GapEvent(self._now(), gap.reason, lost)
 
     def _now(self) -> float:

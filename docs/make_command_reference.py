@@ -1,6 +1,6 @@
 """Write ``docs/commands.md``: the help of every command, as the command line prints it.
 
-``python docs/make_command_reference.py`` writes the page; ``tests/docs/test_command_reference.py`` compares it with the
+``python docs/make_command_reference.py`` writes the page; ``tests/docs/test_generated_pages.py`` compares it with the
 command line of today.
 """
 

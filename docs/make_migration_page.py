@@ -1,6 +1,6 @@
 """Write the tables of ``docs/migration.md`` from the tables of ``deseptr.contract.moved``.
 
-``python docs/make_migration_page.py`` writes them between the page's two marks; ``tests/docs/test_migration_page.py``
+``python docs/make_migration_page.py`` writes them between the page's two marks; ``tests/docs/test_generated_pages.py``
 compares them with the code of today.
 """
 

@@ -31,7 +31,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-# Their blocks are the help of commands, which test_command_reference.py compares.
+# Their blocks are the help of commands, which test_generated_pages.py compares.
 GENERATED = (DOCS / "commands.md",)
 PAGES = (
     ROOT / "README.md",

@@ -41,11 +41,20 @@ def decision_config(chosen: Mapping[str, Any]) -> DecisionConfig:
     Raises:
         SetupError: if a number is out of its range.
     """
+    from deseptr.contract import SetupError
     from deseptr.device import DecisionConfig
 
-    return DecisionConfig(
-        chosen["smoothing"], chosen["horizon"], chosen["threshold"], chosen["margin"], chosen["dwell"]
-    )
+    try:
+        return DecisionConfig(
+            chosen["smoothing"], chosen["horizon"], chosen["threshold"], chosen["margin"], chosen["dwell"]
+        )
+    except SetupError as error:
+        raise SetupError(
+            f"--{error.thing.removesuffix('_s')}",
+            found=error.found,
+            expected=error.expected,
+            next_step=error.next_step,
+        ) from None
 
 
 def make_tracker(config: DecisionConfig, contract: ModelContract) -> LabelTracker:

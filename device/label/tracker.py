@@ -25,10 +25,10 @@ class DecisionConfig:
     Args:
         smoothing: ``none`` takes each window as it is; ``exponential`` is a first-order low-pass of the probabilities;
             ``majority`` uses a class's share of the latest windows' labels as its probability.
-            horizon_s: time constant of the low-pass, or time span of the majority, seconds.
-            threshold: the label is ``unknown`` while the most probable class is less probable than this.
-            margin: lead in probability over the label's class that another class needs to become the label.
-            dwell_s: shortest time for which a label is kept, seconds.
+        horizon_s: time constant of the low-pass, or time span of the majority, seconds.
+        threshold: the label is ``unknown`` while the most probable class is less probable than this.
+        margin: lead in probability over the label's class that another class needs to become the label.
+        dwell_s: shortest time for which a label is kept, seconds.
 
     Raises:
         SetupError: if a number is out of its range.
@@ -41,11 +41,11 @@ class DecisionConfig:
     dwell_s: float = 2.5
 
     def __post_init__(self) -> None:
-        _check("--smoothing", self.smoothing, self.smoothing in get_args(Smoothing), "none, exponential or majority")
-        _check("--horizon", self.horizon_s, 0 < self.horizon_s < math.inf, "seconds above 0")
-        _check("--threshold", self.threshold, 0 <= self.threshold <= 1, "a probability from 0 to 1")
-        _check("--margin", self.margin, 0 <= self.margin <= 1, "a difference of probabilities from 0 to 1")
-        _check("--dwell", self.dwell_s, 0 <= self.dwell_s < math.inf, "seconds, 0 or more")
+        _check("smoothing", self.smoothing, self.smoothing in get_args(Smoothing), "none, exponential or majority")
+        _check("horizon_s", self.horizon_s, 0 < self.horizon_s < math.inf, "seconds above 0")
+        _check("threshold", self.threshold, 0 <= self.threshold <= 1, "a probability from 0 to 1")
+        _check("margin", self.margin, 0 <= self.margin <= 1, "a difference of probabilities from 0 to 1")
+        _check("dwell_s", self.dwell_s, 0 <= self.dwell_s < math.inf, "seconds, 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +205,6 @@ def share_of_newest(time_constant_s: float, hop_s: float) -> float:
     return -math.expm1(-hop_s / time_constant_s)
 
 
-def _check(option: str, found: object, right: bool, expected: str) -> None:
+def _check(setting: str, found: object, right: bool, expected: str) -> None:
     if not right:
-        raise SetupError(option, found=found, expected=expected, next_step="choose another value")
+        raise SetupError(setting, found=found, expected=expected, next_step="choose another value")

@@ -131,11 +131,7 @@ class SampleStream:
         """Begin a new segment at ``resumed_ns``; returns the number of the sensor's samples lost, right to one."""
         lost = self.clock.lost_until(resumed_ns)
         self.clock.begin(resumed_ns)
-        if self._resampler is None:
-            self._assembler.gap(lost)
-        else:
-            self._assembler.gap(round(lost * self._contract.rate_hz / self.locked_hz) + self._resampler.pending)
-            self._resampler.begin()
+        begin_segment(self._assembler, self._resampler, lost)
         return lost
 
     def _lock(self, rate_hz: float) -> RateLock:
@@ -172,3 +168,18 @@ class SampleStream:
             expected=f"{SLOWEST * wanted:.4g} to {FASTEST * wanted:.4g}, within {MAX_RATE_ERROR:.0%} of its setting",
             next_step="use another sensor, or train for this one's rate",
         )
+
+
+def begin_segment(assembler: WindowAssembler, resampler: StreamResampler | None, lost: float) -> None:
+    """Begin a new segment of a stream after a loss.
+
+    Args:
+        assembler: of the windows.
+        resampler: before it, or None where samples come at the model's rate.
+        lost: number of samples lost, at the source's rate.
+    """
+    if resampler is None:
+        assembler.gap(round(lost))
+    else:
+        assembler.gap(round(lost / resampler.step) + resampler.pending)
+        resampler.begin()

@@ -6,10 +6,11 @@ import re
 import shutil
 from pathlib import Path
 
-from deseptr.contract import SetupError, atomic_path
+from deseptr.contract import SetupError, atomic_path, check_replaceable
 
 from .bundle import inspect_bundle
-from .first_boot import BUNDLE, FOLDER, SCRIPT, TARGET, FirstBoot, cloud_files, script_text
+from .first_boot import BUNDLE, FOLDER, SCRIPT, TARGET, FirstBoot, cloud_files, script_text, starts_of_own_files
+from .target.manifest import MANIFEST
 from .target.releases import write_durably
 from .zipapp import target_zip
 
@@ -23,8 +24,13 @@ _RUN_ONCE = (
 )
 
 
+KEPT = ".before-deseptr"
+
+
 def write_boot_files(folder: Path, first: FirstBoot, bundle: Path | None, system: str = "auto") -> list[Path]:
     """Write the files for a first boot; repeating it gives the same result.
+
+    The image's own settings for cloud-init are kept beside the new ones, under their names with ``.before-deseptr``.
 
     Args:
         folder: the mounted boot partition.
@@ -36,7 +42,7 @@ def write_boot_files(folder: Path, first: FirstBoot, bundle: Path | None, system
         The files written.
 
     Raises:
-        SetupError: if the folder is no boot partition, or cannot be written.
+        SetupError: if the folder is no boot partition, has a script or bundle of something else, or cannot be written.
         FlashError: if the bundle is damaged.
     """
     if not all((folder / name).is_file() for name in ("config.txt", "cmdline.txt")):
@@ -50,11 +56,12 @@ def write_boot_files(folder: Path, first: FirstBoot, bundle: Path | None, system
         inspect_bundle(bundle)
     trixie = _is_trixie(folder) if system == "auto" else system == "trixie"
     contents = cloud_files(first, bundle is not None) if trixie else {SCRIPT: script_text(first, bundle is not None)}
+    _check_own(folder, contents, bundle is not None)
     contents["config.txt"] = with_i2c((folder / "config.txt").read_text())
     if not trixie:
         contents["cmdline.txt"] = with_script((folder / "cmdline.txt").read_text())
     try:
-        return [*_put_bundle(folder, bundle), *_put(folder, contents)]
+        return [*_keep_others(folder, contents), *_put_bundle(folder, bundle), *_put(folder, contents)]
     except OSError as error:
         raise SetupError(
             folder,
@@ -82,6 +89,32 @@ def with_script(text: str) -> str:
 def _is_trixie(folder: Path) -> bool:
     """Whether the image has cloud-init's files, as from October 2025 on."""
     return any((folder / name).is_file() for name in ("user-data", "meta-data", "network-config"))
+
+
+def _check_own(folder: Path, contents: dict[str, str], with_bundle: bool) -> None:
+    """Refuse a script or bundle that somebody else put there; every fresh image has files for cloud-init."""
+    another = "card, or write its image again without settings"
+    if SCRIPT in contents:
+        check_replaceable(
+            folder / SCRIPT, starts_of_own_files()[SCRIPT], "the script of `deseptr firmware boot-files`", another
+        )
+    if with_bundle:
+        check_replaceable(folder / FOLDER / BUNDLE, MANIFEST.encode() + b"\0", "a bundle", another)
+        check_replaceable(folder / FOLDER / TARGET, b"PK", "the installer of `deseptr firmware boot-files`", another)
+
+
+def _keep_others(folder: Path, contents: dict[str, str]) -> list[Path]:
+    """Keep what is not of an earlier call, such as the settings of Raspberry Pi Imager."""
+    kept = []
+    for name, start in starts_of_own_files().items():
+        path, copy = folder / name, folder / f"{name}{KEPT}"
+        if name not in contents or not path.is_file() or copy.exists():
+            continue
+        content = path.read_bytes()
+        if content and not content.startswith(start):
+            write_durably(copy, content, mode=0o600)
+            kept.append(copy)
+    return kept
 
 
 def _put(folder: Path, contents: dict[str, str]) -> list[Path]:

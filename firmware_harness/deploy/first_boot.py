@@ -20,6 +20,12 @@ BUNDLE = "deseptr.bundle"
 TARGET = "target.pyz"
 UNIT = "deseptr-first-boot.service"
 SCRIPT = "firstrun.sh"
+_CLOUD_HEAD = "#cloud-config\n"
+_INSTANCE = "deseptr-"
+_SCRIPT_HEAD = """\
+#!/bin/sh
+# First boot of Raspberry Pi OS Bookworm: runs once as root, then the board starts again.
+"""
 _GROUPS = "adm,dialout,cdrom,sudo,audio,video,plugdev,users,netdev,i2c,gpio,spi"
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -134,14 +140,25 @@ def cloud_files(first: FirstBoot, with_bundle: bool) -> dict[str, str]:
         "write_files": files,
         "runcmd": commands,
     }
-    text = "#cloud-config\n" + _yaml(data)
+    text = _CLOUD_HEAD + _yaml(data)
     # cloud-init sets up a new instance, and leaves a known one as it is.
-    instance = "deseptr-" + hashlib.sha256(text.encode()).hexdigest()[:12]
+    instance = _INSTANCE + hashlib.sha256(text.encode()).hexdigest()[:12]
     return {
         "user-data": text,
         "meta-data": _yaml({"instance-id": instance, "dsmode": "local"}),
         "network-config": _yaml(_network(first.wifi)),
     }
+
+
+def starts_of_own_files() -> dict[str, bytes]:
+    """First bytes of :func:`cloud_files` and :func:`script_text`, which nobody else's files begin with."""
+    starts = {
+        "user-data": _CLOUD_HEAD + '{\n  "hostname": ',
+        "meta-data": f'{{\n  "instance-id": "{_INSTANCE}',
+        "network-config": '{\n  "version": ',
+        SCRIPT: _SCRIPT_HEAD,
+    }
+    return {name: start.encode() for name, start in starts.items()}
 
 
 def _yaml(value: object) -> str:
@@ -169,9 +186,7 @@ def script_text(first: FirstBoot, with_bundle: bool) -> str:
     wifi = _wifi_lines(first.wifi) if first.wifi else ""
     bundle = _bundle_lines() if with_bundle else ""
     return f"""\
-#!/bin/sh
-# First boot of Raspberry Pi OS Bookworm: runs once as root, then the board starts again.
-ROOT="${{ROOT:-}}"
+{_SCRIPT_HEAD}ROOT="${{ROOT:-}}"
 
 echo {q(first.hostname)} > "$ROOT/etc/hostname"
 sed -i 's/^127\\.0\\.1\\.1.*/127.0.1.1\\t{first.hostname}/' "$ROOT/etc/hosts"

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from deseptr.cli.convert import convert, output_names
-from deseptr.contract import DataError, ModelContract, ModelError
+from deseptr.contract import DataError, ModelContract, ModelError, SetupError
 from deseptr.convert import convert_run
 from deseptr.data import load_dataset, save_npz
 from deseptr.evaluate.predictor import calibration_for, windows_for
@@ -29,6 +29,14 @@ def test_output_may_not_be_the_input(tiny_run: Path):
     before = (tiny_run / "model.keras").read_bytes()
     assert run(tiny_run / "model.keras", "-o", tiny_run / "model.keras").exit_code == 2
     assert (tiny_run / "model.keras").read_bytes() == before
+
+
+def test_page_that_is_something_else_is_refused_before_the_conversion(tiny_run: Path, tmp_path: Path):
+    (tmp_path / "m.html").write_text("<p>mine</p>")
+    result = run(tiny_run, "-o", tmp_path / "m.tflite")
+    assert isinstance(result.exception, SetupError)
+    assert "m.html: found something else, which would be lost, expected a page of deseptr" in str(result.exception)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("m.html", "<p>mine</p>")]
 
 
 def test_folds_of_several_cross_validations_have_different_names():

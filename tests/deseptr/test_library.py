@@ -1,5 +1,6 @@
 """The library from recordings to events: each verb does what its command does."""
 
+import inspect
 import json
 import logging
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import deseptr
 from deseptr.contract import ConversionError, DataError, ModelError, SetupError
 from deseptr.convert import Gate
+from deseptr.device import run_live
 from deseptr.train import RunFolder
 
 # The settings of the fixture `tiny_run`.
@@ -85,6 +87,20 @@ def test_folder_in_use_follows_if_exists(tiny_run: Path, tmp_path: Path, data: d
     with pytest.raises(ModelError, match="as when the run began"):
         deseptr.fit(data, tiny_run, if_exists="resume", **{**TINY, "heads": 1})
     assert {path.name: path.read_bytes() for path in tiny_run.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize("name", ["patience_s", "rate_tolerance"])
+def test_model_has_the_defaults_of_the_runtime(name: str):
+    default = inspect.signature(run_live).parameters[name].default
+    for verb in (deseptr.Model.simulate, deseptr.Model.run):
+        assert inspect.signature(verb).parameters[name].default == default
+
+
+def test_setting_of_the_decision_is_named_by_its_argument():
+    with pytest.raises(SetupError, match=r"^horizon_s: found 0, expected seconds above 0"):
+        deseptr.DecisionConfig(horizon_s=0)
+    with pytest.raises(SetupError, match=r"^smoothing: found median, expected none, exponential or majority"):
+        deseptr.DecisionConfig(smoothing="median")  # type: ignore[arg-type]
 
 
 def test_unknown_setting_is_named_before_anything_is_written(tmp_path: Path, data: deseptr.Dataset):

@@ -207,10 +207,12 @@ def test_patience_starts_again_with_every_sample(faulty, clock):
     for _ in range(10):
         faulty.ill = NACK
         for _ in range(10):
-            poll(imu, clock)
+            assert not len(poll(imu, clock).signals)
         faulty.ill = None
         while not len(poll(imu, clock).signals):
             pass
+    # Ten times 3.2 s without a sample, and never 5 s on end.
+    assert imu.lost is None
 
 
 def test_silence_at_the_end_of_a_recording_is_no_failure(faulty, clock):

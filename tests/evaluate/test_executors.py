@@ -23,21 +23,21 @@ def jobs(tiny_config: TrainConfig, tmp_path: Path) -> list[FoldJob]:
     return make_jobs(DATASET, make_protocol("arena", DATASET), tiny_config, tmp_path, True)[:2]
 
 
-def check_folds(executor: Executor, jobs: list[FoldJob]) -> None:
-    """Run the folds and check that each has left everything, int8 included."""
+def folds_run(executor: Executor, jobs: list[FoldJob]) -> list[str]:
+    """Run the folds and check that each has left everything, int8 included; their names."""
     outcomes = list(executor(DATASET, jobs))
     assert all(isinstance(outcome, FoldResult) for outcome in outcomes), outcomes
-    assert sorted(outcome.job.fold.name for outcome in outcomes) == ["0", "1"]
     for job in jobs:
         figures = json.loads(job.result.read_text())
         assert figures["int8"]["agreement"] > 0.6  # far above chance; two epochs leave most windows near ties
         assert "student 2/2  loss" in job.log.read_text()
     assert not np.array_equal(*(outcome.predictions.logits for outcome in outcomes))
+    return sorted(outcome.job.fold.name for outcome in outcomes)
 
 
 @pytest.mark.slow
 def test_folds_run_in_two_processes(jobs: list[FoldJob]):
-    check_folds(local_executor(2), jobs)
+    assert folds_run(local_executor(2), jobs) == ["0", "1"]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def cluster() -> Iterator[str]:
 
 @pytest.mark.slow
 def test_folds_run_on_a_ray_cluster_of_two_workers(jobs: list[FoldJob], cluster: str):
-    check_folds(ray_executor(cluster), jobs)
+    assert folds_run(ray_executor(cluster), jobs) == ["0", "1"]
 
 
 def test_ray_cluster_that_is_not_there_is_named(jobs: list[FoldJob]):

@@ -25,8 +25,8 @@ def test_views_are_those_of_the_contract_to_the_integer(history: int, rng: np.ra
     assert {-128, 127} <= set(np.unique(expected).tolist())
 
 
-def test_layer_contract(check_layer, rng: np.random.Generator):
-    check_layer(ViewEncoder(RANGE), windows(rng), shapes=[(3, 150, 12)], fits=False)
+def test_layer_contract(layer_faults, rng: np.random.Generator):
+    assert not layer_faults(ViewEncoder(RANGE), windows(rng), shapes=[(3, 150, 12)], fits=False)
 
 
 def test_a_deviation_on_a_threshold_reaches_its_level():

@@ -4,8 +4,10 @@ from deseptr.train.front_end import INPUT_STEPS
 from deseptr.train.window_front_end import WindowScale
 
 
-def test_layer_contract(check_layer, rng: np.random.Generator):
-    check_layer(WindowScale([10.0] * 6), rng.normal(size=(2, 9, 6)).astype(np.float32), shapes=[(2, 9, 6)], fits=False)
+def test_layer_contract(layer_faults, rng: np.random.Generator):
+    assert not layer_faults(
+        WindowScale([10.0] * 6), rng.normal(size=(2, 9, 6)).astype(np.float32), shapes=[(2, 9, 6)], fits=False
+    )
 
 
 def test_scales_each_channel_and_saturates():

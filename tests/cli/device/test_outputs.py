@@ -94,6 +94,14 @@ def test_options_of_the_decision_have_its_defaults():
     assert defaults["dwell"] == config.dwell_s
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("horizon", "nan"), ("threshold", "1.5"), ("margin", "-1"), ("dwell", "inf")]
+)
+def test_setting_of_the_decision_out_of_range_is_named_by_its_option(int8_model, option, value):
+    with pytest.raises(SetupError, match=rf"^--{option}: found {float(value)}, expected "):
+        invoke("--model", int8_model, "--simulate", WALK, f"--{option}", value)
+
+
 def test_help_has_groups_with_every_option_in_one():
     text = invoke("--help").stdout
     headings = [line.rstrip(":") for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]

@@ -209,5 +209,5 @@ def test_defaults_ignore_one_deviating_window_and_follow_two():
     ],
 )
 def test_bad_config_is_refused(option, value):
-    with pytest.raises(SetupError, match=f"^--{option.removesuffix('_s')}: found {value}, expected "):
+    with pytest.raises(SetupError, match=f"^{option}: found {value}, expected "):
         DecisionConfig(**{option: value})

@@ -216,6 +216,7 @@ def test_last_will_reports_a_sudden_end(make_broker, subscribe, make_sink):
     until(lambda: subscriber.on("deseptr/wrist/status") == [b"online"])
     sink._client.socket().shutdown(socket.SHUT_RDWR)
     until(lambda: b"offline" in subscriber.on("deseptr/wrist/status"))
+    assert subscriber.on("deseptr/wrist/status")[:2] == [b"online", b"offline"]
 
 
 def test_killed_broker_costs_no_message(make_broker, subscribe, make_sink, window, warnings):

@@ -13,7 +13,15 @@ from hypothesis import given, strategies as st
 from deseptr.contract import SetupError
 from deseptr.firmware_harness.deploy import FlashError
 from deseptr.firmware_harness.deploy.boot_files import I2C, with_i2c, with_script, write_boot_files
-from deseptr.firmware_harness.deploy.first_boot import FirstBoot, cloud_files, script_text, unit_text, wifi_of
+from deseptr.firmware_harness.deploy.first_boot import (
+    SCRIPT,
+    FirstBoot,
+    cloud_files,
+    script_text,
+    starts_of_own_files,
+    unit_text,
+    wifi_of,
+)
 
 from .conftest import BundleMaker, Sshd
 
@@ -72,9 +80,48 @@ def test_without_wifi_or_bundle_their_settings_are_absent():
 def test_trixie_is_detected_by_its_files(card: Path):
     (card / "user-data").write_text("# the image's own\n")
     written = write_boot_files(card, FIRST, None)
-    assert {path.name for path in written} == {"user-data", "meta-data", "network-config", "config.txt"}
+    assert {path.name for path in written} == {
+        "user-data.before-deseptr", "user-data", "meta-data", "network-config", "config.txt"
+    }  # fmt: skip
     assert (card / "cmdline.txt").read_text() == CMDLINE
     assert (card / "network-config").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("with_bundle", [False, True])
+@pytest.mark.parametrize("wifi", [None, WIFI])
+def test_own_files_are_known_by_their_start(wifi, with_bundle: bool):
+    first = FirstBoot("wearer", KEY, "left-wrist", wifi)
+    files = {**cloud_files(first, with_bundle), SCRIPT: script_text(first, with_bundle)}
+    starts = starts_of_own_files()
+    assert files.keys() == starts.keys()
+    assert all(text.encode().startswith(starts[name]) for name, text in files.items())
+
+
+def test_settings_of_somebody_else_are_kept_beside_the_new_ones(card: Path):
+    imager = "#cloud-config\nhostname: hers\nusers:\n- name: her\n"
+    (card / "user-data").write_text(imager)
+    for _ in range(2):
+        write_boot_files(card, FIRST, None)
+    kept = card / "user-data.before-deseptr"
+    assert kept.read_text() == imager
+    assert kept.stat().st_mode & 0o077 == 0
+    assert {path.name for path in card.iterdir() if path.name.endswith(".before-deseptr")} == {kept.name}
+
+
+@pytest.mark.parametrize(
+    ("name", "system"),
+    [("firstrun.sh", "bookworm"), ("deseptr/deseptr.bundle", "trixie"), ("deseptr/target.pyz", "bookworm")],
+)
+def test_script_or_bundle_of_something_else_is_refused_and_nothing_written(
+    card: Path, name: str, system: str, make_standin: BundleMaker
+):
+    path = card / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("#!/bin/bash\n# of Raspberry Pi Imager\n")
+    before = {path: path.read_bytes() for path in card.rglob("*") if path.is_file()}
+    with pytest.raises(SetupError, match=rf"{name}: found something else, which would be lost"):
+        write_boot_files(card, FIRST, make_standin("1.0", 1), system)
+    assert {path: path.read_bytes() for path in card.rglob("*") if path.is_file()} == before
 
 
 def test_repeating_it_gives_the_same(card: Path):

@@ -3,9 +3,9 @@ import numpy as np
 from deseptr.train.models import CnnHar
 
 
-def test_layer_contract(check_layer, rng: np.random.Generator):
+def test_layer_contract(layer_faults, rng: np.random.Generator):
     windows = rng.normal(size=(3, 64, 6)).astype(np.float32)
-    check_layer(CnnHar(5, (4, 3, 2), unified_maps=8), windows, shapes=[(3, 5)])
+    assert not layer_faults(CnnHar(5, (4, 3, 2), unified_maps=8), windows, shapes=[(3, 5)])
 
 
 def test_size_is_the_published_one_but_for_the_norms():
@@ -27,10 +27,10 @@ def test_channels_meet_only_in_the_last_convolution(rng: np.random.Generator):
     np.testing.assert_array_equal(after[:, :, others], before[:, :, others])
 
 
-def test_views_are_input_features_of_the_first_layer(check_layer, rng: np.random.Generator):
+def test_views_are_input_features_of_the_first_layer(layer_faults, rng: np.random.Generator):
     windows = rng.normal(size=(3, 64, 12)).astype(np.float32)
     model = CnnHar(5, (4, 3, 2), unified_maps=8, views=2)
-    check_layer(model, windows, shapes=[(3, 5)])
+    assert not layer_faults(model, windows, shapes=[(3, 5)])
     assert model.temporal[0].convolution.kernel.shape == (5, 1, 2, 4)
     before = np.asarray(model.temporal[0](np.stack([windows[..., :6], windows[..., 6:]], -1)))
     windows[..., 8] += 1

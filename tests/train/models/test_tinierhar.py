@@ -5,15 +5,15 @@ from deseptr.train.models import TinierHar
 from deseptr.train.models.tinierhar import TemporalBlock
 
 
-def test_layer_contract(check_layer, rng: np.random.Generator):
+def test_layer_contract(layer_faults, rng: np.random.Generator):
     windows = rng.normal(size=(3, 64, 6)).astype(np.float32)
-    check_layer(TinierHar(5, filters=2, units=3), windows, shapes=[(3, 5)])
+    assert not layer_faults(TinierHar(5, filters=2, units=3), windows, shapes=[(3, 5)])
 
 
 @pytest.mark.parametrize(("maps", "pooled", "length"), [(2, True, 8), (4, False, 16), (4, True, 8)])
-def test_block_contract(maps: int, pooled: bool, length: int, check_layer, rng: np.random.Generator):
+def test_block_contract(maps: int, pooled: bool, length: int, layer_faults, rng: np.random.Generator):
     layer, x = TemporalBlock(4, pooled), rng.normal(size=(2, 16, 3, maps)).astype(np.float32)
-    check_layer(layer, x, shapes=[(2, length, 3, 4)])
+    assert not layer_faults(layer, x, shapes=[(2, length, 3, 4)])
     assert layer.compute_output_shape(x.shape) == (2, length, 3, 4)
     assert (layer.shortcut is None) == (maps == 4)
 

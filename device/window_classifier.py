@@ -1,0 +1,66 @@
+"""A window in, its events out: the step that a sensor's runtime and a stream of pushed samples share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from deseptr.tflite.engine import Engine
+
+from .events import LabelEvent, WindowEvent
+from .label.class_of_logits import classify_logits
+from .label.tracker import LabelTracker
+from .latency import WindowTimes
+from .stream.windows import Window
+
+
+class WindowClassifier:
+    """Runs the model on windows and decides on the label.
+
+    Args:
+        engine: the model.
+        tracker: decides on labels; without it, windows are only classified.
+        timer: host time in nanoseconds.
+    """
+
+    def __init__(self, engine: Engine, tracker: LabelTracker | None, timer: Callable[[], int]) -> None:
+        self._engine, self._tracker, self._timer = engine, tracker, timer
+
+    def classify(
+        self, window: Window, t: float, began: int, times: WindowTimes
+    ) -> tuple[WindowEvent, LabelEvent | None]:
+        """Classify a window.
+
+        Args:
+            window: the samples.
+            t: time of the window's last sample, seconds.
+            began: the timer's value from which the window's latency counts.
+            times: takes ``invoke_ns``, ``decide_ns`` and ``end_to_end_ns``.
+
+        Returns:
+            The window's event, and that of the label if it has changed.
+        """
+        labels = self._engine.contract.labels
+        ready = self._timer()
+        logits = self._engine.invoke(window.samples)
+        invoked = self._timer()
+        result = classify_logits(logits, labels)
+        decision = None if self._tracker is None else self._tracker.update(t, result.probabilities)
+        decided = self._timer()
+        times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
+        event = WindowEvent(
+            t=t,
+            label=result.label,
+            confidence=result.confidence,
+            probabilities=dict(zip(labels, result.probabilities.tolist(), strict=True)),
+            latency_us=times.end_to_end_ns / 1000.0,
+            sample=window.start,
+            state=None if decision is None else decision.label,
+        )
+        if decision is None or not decision.changed:
+            return event, None
+        return event, LabelEvent(t, decision.label, decision.previous, decision.confidence)
+
+    def gap(self) -> None:
+        """Note that samples were lost: no smoothing spans them."""
+        if self._tracker is not None:
+            self._tracker.gap()
