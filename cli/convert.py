@@ -13,6 +13,7 @@ from deseptr.contract import ConversionError, DeseptrError
 from deseptr.convert.recipe import IO_TYPES, MODES
 from deseptr.convert.targets import TARGETS
 
+from .common.numbers import real
 from .common.options import SUBJECTS, print_notes
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ Examples:
 )
 @click.option(
     "--agreement",
-    type=click.FloatRange(0, 100),
+    type=real(0, 100),
     default=99.0,
     show_default=True,
     help="Parity gate: smallest share of windows with the checkpoint's class, or a class it hesitates about, %.",
 )
 @click.option(
     "--loss",
-    type=click.FloatRange(0, 100),
+    type=real(0, 100),
     default=0.5,
     show_default=True,
     help="Parity gate: largest loss of accuracy and of macro-F1, points.",

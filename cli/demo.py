@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from deseptr.contract import Scores, atomic_write, score
-from deseptr.train.config import TrainConfig
+from deseptr.train.config import LIMITS, TrainConfig
+
+from .common.numbers import number
 
 if TYPE_CHECKING:
     from deseptr.convert import Conversion
@@ -24,7 +26,7 @@ SMALL = {"teacher_epochs": 8}
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to write."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of wearers and training.")
+@click.option("--seed", type=number(LIMITS["seed"]), default=0, show_default=True, help="Seed of wearers and training.")
 def demo(output: Path, seed: int) -> None:
     """Train, convert and run a small model on a synthetic wearer, and write a report.
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 from importlib.metadata import version
 
 import click
 
-from deseptr.contract.errors import DeseptrError
-from deseptr.contract.extras import extra_of
+from deseptr.contract.errors import DeseptrError, SetupError, brief
+from deseptr.contract.extras import broken_package, extra_of, failing_package
+from deseptr.contract.visible_text import visible
 
 from .common.lazy import LazyGroup
 
+_PATH_ERRORS = (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP)
 COMMANDS = {
     "data": ("data", "Look at recordings and change their layout."),
     "train": ("train.train", "Train a teacher and distil DeSepTr from recordings."),
@@ -46,14 +50,41 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"deseptr: {error}", err=True)
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        _show(error)
         code = error.exit_code
     except ModuleNotFoundError as error:
         code = _missing(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("deseptr: interrupted", err=True)
         code = 130
+    except OSError as error:
+        code = _file_trouble(error)
+    except Exception as error:
+        package = failing_package(error)
+        if package is None:
+            raise
+        click.echo(f"deseptr: {broken_package(package, error)}", err=True)
+        code = 2
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(error: click.ClickException) -> None:
+    """Print an error of click as it does, with lines of bounded length: its message repeats what was passed."""
+    shown = io.StringIO()
+    error.show(shown)
+    for line in shown.getvalue().splitlines():
+        click.echo(visible(brief(line)), err=True)
+
+
+def _file_trouble(error: OSError) -> int:
+    """Name the file of an error of the system: 2 if the path is at fault, 1 if it is the medium."""
+    if error.filename is None:
+        raise error
+    trouble = SetupError(
+        error.filename, found=error.strerror, expected="a file or folder to use", next_step="check path and medium"
+    )
+    click.echo(f"deseptr: {trouble}", err=True)
+    return 2 if error.errno in _PATH_ERRORS else 1
 
 
 def _missing(error: ModuleNotFoundError) -> int:

@@ -16,7 +16,18 @@ from .errors import (
     SetupError as SetupError,
 )
 from .files import atomic_path as atomic_path, atomic_write as atomic_write, check_replaceable as check_replaceable
+from .input_files import (
+    open_input as open_input,
+    parse_json as parse_json,
+    parse_toml as parse_toml,
+    read_input as read_input,
+    read_json as read_json,
+    read_text as read_text,
+    read_toml as read_toml,
+)
 from .model_contract import CHANNELS as CHANNELS, ModelContract as ModelContract, UNITS as UNITS
+from .npz_reader import read_npz_arrays as read_npz_arrays
 from .scores import Scores as Scores, accuracy as accuracy, macro_f1 as macro_f1, score as score
 from .stft import StftSpec as StftSpec
 from .views import InputViews as InputViews
+from .zip_reader import ArchiveError as ArchiveError, ZipReader as ZipReader

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from .visible_text import visible
 
+# Of each of an error's four parts: a path or a list of names fits, the content of a broken file does not.
+LONGEST = 500
+
 
 class DeseptrError(Exception):
     """Base class of all expected failures.
@@ -25,10 +28,10 @@ class DeseptrError(Exception):
     exit_code = 2
 
     def __init__(self, thing: object, *, found: object, expected: object, next_step: str) -> None:
-        self.thing = str(thing)
-        self.found = str(found)
-        self.expected = str(expected)
-        self.next_step = next_step
+        self.thing = brief(thing)
+        self.found = brief(found)
+        self.expected = brief(expected)
+        self.next_step = brief(next_step)
         super().__init__(self.thing, self.found, self.expected, self.next_step)
 
     def __str__(self) -> str:
@@ -41,6 +44,20 @@ class DeseptrError(Exception):
 
 def _rebuild(cls: type[DeseptrError], thing: str, found: str, expected: str, next_step: str) -> DeseptrError:
     return cls(thing, found=found, expected=expected, next_step=next_step)
+
+
+def brief(value: object, longest: int = LONGEST) -> str:
+    """A value as text of bounded length; what is left out of a longer one is replaced by an ellipsis.
+
+    >>> brief("walking" * 3, longest=12)
+    'walkin…lking'
+    """
+    try:
+        text = str(value)
+    except (RecursionError, ValueError):  # ValueError: an integer of more digits than Python prints
+        text = f"a {type(value).__name__} that cannot be printed"
+    kept = (longest - 1) // 2
+    return text if len(text) <= longest else f"{text[: longest - 1 - kept]}…{text[-kept:]}"
 
 
 class DataError(DeseptrError):

@@ -16,6 +16,7 @@ from typing import Any
 
 from .errors import ModelError
 from .files import atomic_write
+from .input_files import parse_json, read_input
 from .stft import StftSpec
 from .views import InputViews
 
@@ -24,6 +25,7 @@ UNITS = ("m/s^2", "m/s^2", "m/s^2", "rad/s", "rad/s", "rad/s")
 # Contracts without views are still written in format 1, which every earlier version reads.
 FORMATS = (1, 2)
 LONGEST_WINDOW = 1_000_000
+LARGEST_CONTRACT = 2**20
 
 
 @dataclass(frozen=True)
@@ -158,8 +160,8 @@ class ModelContract:
             ModelError: if it is not JSON, has another format, or a field is missing, unknown or of the wrong type.
         """
         try:
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            content = parse_json(text)
+        except ValueError as error:
             raise _unreadable(source, f"no JSON ({error})") from error
         if not isinstance(content, dict) or content.get("format") not in FORMATS:
             raise _foreign(source, content.get("format") if isinstance(content, dict) else type(content).__name__)
@@ -199,7 +201,7 @@ class ModelContract:
             ModelError: if the file is missing or not a contract.
         """
         try:
-            text = path.read_bytes()
+            text = read_input(path, LARGEST_CONTRACT)
         except OSError as error:
             raise _unreadable(path, error.strerror or "no file") from error
         return cls.from_json(text, path)

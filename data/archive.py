@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError
+from deseptr.contract import ArchiveError, DataError, ZipReader, read_input
+
+# A table of an unpacked archive: 10 hours of six columns at 100 Hz.
+LARGEST_TABLE = 2**28
 
 
 class Archive:
@@ -33,7 +34,7 @@ class Archive:
         if self._zip is None:
             found = [item.relative_to(self.path).as_posix() for item in self.path.rglob("*") if item.is_file()]
         else:
-            found = [item.filename for item in self._zip.infolist() if not item.is_dir()]
+            found = self._zip.names()
         return sorted(name for name in found if not name.startswith("__MACOSX/"))
 
     def read(self, name: str) -> bytes:
@@ -43,17 +44,11 @@ class Archive:
             DataError: if it cannot be read completely.
         """
         try:
-            return (self.path / name).read_bytes() if self._zip is None else self._zip.read(name)
-        except (
-            OSError,
-            KeyError,
-            EOFError,
-            zipfile.BadZipFile,
-            zlib.error,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
-            raise _broken(self.title(name), str(error)) from error
+            return read_input(self.path / name, LARGEST_TABLE) if self._zip is None else self._zip.read(name)
+        except OSError as error:
+            raise _broken(self.title(name), error.strerror) from error
+        except ArchiveError as error:
+            raise _broken(self.title(name), error) from error
 
     def title(self, name: str) -> str:
         """Name of a file of the archive in messages."""
@@ -138,12 +133,12 @@ def _is_finite(cell: str) -> bool:
         return False
 
 
-def _open_zip(path: Path) -> zipfile.ZipFile:
+def _open_zip(path: Path) -> ZipReader:
     try:
-        return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise _broken(path, str(error)) from error
+        return ZipReader(path)
+    except ArchiveError as error:
+        raise _broken(path, error) from error
 
 
-def _broken(thing: object, found: str, expected: str = "a whole zip archive") -> DataError:
+def _broken(thing: object, found: object, expected: str = "a whole zip archive") -> DataError:
     return DataError(thing, found=found, expected=expected, next_step="correct the file or download it again")

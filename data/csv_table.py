@@ -10,21 +10,24 @@ If a file was cut off while it was written, an incomplete last line is left out.
 from __future__ import annotations
 
 import csv
+import io
 import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError
+from deseptr.contract import CHANNELS, DataError, open_input
 
 from .units import to_si
 
 TEXT_COLUMNS = ("label", "subject", "recording")
 TIME_FACTORS = {"t": 1.0, "t_s": 1.0, "t_ms": 1e-3, "t_us": 1e-6, "t_ns": 1e-9}
+_LONGEST_LINE = 2**16
 _ACC_SUFFIX = {"": "m/s^2", "_mps2": "m/s^2", "_ms2": "m/s^2", "_g": "g", "_mg": "mg"}
 _GYRO_SUFFIX = {"": "rad/s", "_rads": "rad/s", "_radps": "rad/s", "_dps": "dps", "_mdps": "mdps"}
 
@@ -79,23 +82,33 @@ def read_table(path: Path) -> CsvTable:
     unended = _last_line_unended(path)
     try:
         # A character that was cut in two must not make the lines before it unreadable.
-        with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            rows = csv.reader(file)
+        with open_input(path) as content:
+            file = io.TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            rows = csv.reader(_lines(file))
             layout = _first_row(rows, path, unended)
             return _parse(rows, layout, path, unended)
     except (OSError, UnicodeError, csv.Error) as error:
         raise _unreadable(path, error) from error
 
 
+def _lines(file: TextIO) -> Iterator[str]:
+    """Lines of a file; one of gigabytes, as in a file of zeros, must not be read at once."""
+    while line := file.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise csv.Error(f"a line of more than {_LONGEST_LINE:,} characters")
+        yield line
+
+
 def _unreadable(path: Path, error: Exception) -> DataError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
     return DataError(
-        path, found=f"an unreadable file ({error})", expected="a CSV in UTF-8", next_step="export it again"
+        path, found=f"an unreadable file ({reason})", expected="a CSV in UTF-8", next_step="export it again"
     )
 
 
 def _last_line_unended(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - 1))
             return file.read(1) not in (b"\n", b"\r")

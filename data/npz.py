@@ -7,15 +7,13 @@ and, if known, ``test_subjects`` and ``start_s`` [R] (see ``Recording.start_s``)
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError, atomic_path
+from deseptr.contract import CHANNELS, ArchiveError, DataError, atomic_path, read_npz_arrays
 
 from . import motionsense
 from .recording import UNLABELLED_NAME, Dataset, Recording
@@ -105,11 +103,8 @@ def save_npz(dataset: Dataset, path: str | Path) -> None:
 
 def _load(path: Path) -> Arrays:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array")
-            return {name: archive[name] for name in (*_REQUIRED, *_OPTIONAL) if name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        return read_npz_arrays(path, (*_REQUIRED, *_OPTIONAL))
+    except ArchiveError as error:
         raise _misfit(path, f"a file that cannot be read ({error})", "a whole .npz file without pickles") from error
 
 
@@ -128,6 +123,9 @@ def _check(arrays: Arrays, path: Path) -> None:
     bounds, samples = arrays["recording_start"], len(arrays["label"])
     if bounds[0] != 0 or bounds[-1] != samples or (np.diff(bounds) <= 0).any():
         raise _misfit(path, "recording_start that does not partition the samples", f"rising from 0 to {samples}")
+    least, most = arrays["label"].min(), arrays["label"].max()
+    if least < -_COUNTS or most > _COUNTS:
+        raise _misfit(path, f"labels {least} to {most}", f"0 to {len(arrays['activity_names']) - 1}")
 
 
 def _check_shapes(arrays: Arrays, path: Path) -> None:
@@ -149,7 +147,7 @@ def _recordings(arrays: Arrays, factor: NDArray[np.float64]) -> list[Recording]:
     starts = arrays.get("start_s", np.zeros(count))
     return [
         Recording(
-            (arrays["signals"][bounds[i] : bounds[i + 1]] * factor).astype(np.float32),
+            _float32(arrays["signals"][bounds[i] : bounds[i + 1]], factor),
             float(rates[i]),
             str(arrays["subject"][i]),
             arrays["label"][bounds[i] : bounds[i + 1]].astype(np.int16) - 1,
@@ -158,6 +156,12 @@ def _recordings(arrays: Arrays, factor: NDArray[np.float64]) -> list[Recording]:
         )
         for i in range(count)
     ]
+
+
+def _float32(signals: NDArray[Any], factor: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Signals in SI units; a value beyond float32 becomes infinite, which a recording refuses by name."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray((signals * factor).astype(np.float32))
 
 
 def _names(names: Any) -> NDArray[Any]:

@@ -15,6 +15,9 @@ from deseptr.contract import CHANNELS, UNITS, DataError
 
 UNLABELLED = -1
 UNLABELLED_NAME = "unlabelled"
+HIGHEST_RATE_HZ = 1e9
+# Even nanoseconds since 1970 that were taken for seconds.
+LATEST_S = 1e20
 
 
 class Segment(NamedTuple):
@@ -308,12 +311,19 @@ def _check_shapes(recording: Recording) -> None:
             expected=f"signals [sample, {count}] and labels [sample]",
             next_step="pass one label per sample and six channels",
         )
-    if not (np.isfinite(recording.rate_hz) and recording.rate_hz > 0):
+    if not (np.isfinite(recording.rate_hz) and 0 < recording.rate_hz <= HIGHEST_RATE_HZ):
         raise DataError(
             f"{recording.title}: rate",
             found=recording.rate_hz,
             expected="a positive rate in Hz",
             next_step="correct the rate",
+        )
+    if not abs(recording.start_s) <= LATEST_S:
+        raise DataError(
+            f"{recording.title}: start",
+            found=f"{recording.start_s} s",
+            expected="a finite time",
+            next_step="correct start_s",
         )
 
 

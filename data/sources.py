@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from deseptr.contract import DataError, check_replaceable
+from deseptr.contract import DataError, check_replaceable, open_input
 
 from .archive import Archive
 from .csv_file import CSV_START, read_csv, read_csv_folder, save_csv
@@ -37,9 +38,7 @@ def load_dataset(source: str | Path) -> Dataset:
     if text.partition(":")[0] == "synthetic":
         return synthetic_from_text(text)
     path = Path(source)
-    if not path.exists():
-        raise DataError(path, found="no such file", expected=_LAYOUTS, next_step="check the path")
-    if path.is_dir():
+    if _is_folder(path):
         return _read_folder(path)
     if path.suffix.lower() == ".csv":
         return read_csv(path)
@@ -51,6 +50,18 @@ def load_dataset(source: str | Path) -> Dataset:
     raise DataError(
         path, found=f"a {path.suffix or 'nameless'} file", expected=_LAYOUTS, next_step="convert it to .csv"
     )
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is a folder, as opposed to a regular file; anything else is refused."""
+    try:
+        open_input(path).close()
+    except IsADirectoryError:
+        return True
+    except OSError as error:
+        found = "no such file" if error.errno == errno.ENOENT else error.strerror
+        raise DataError(path, found=found, expected=_LAYOUTS, next_step="check the path") from error
+    return False
 
 
 def _read_folder(path: Path) -> Dataset:

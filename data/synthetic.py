@@ -10,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import DataError
+from deseptr.contract.input_files import LARGEST_INTEGER
+from deseptr.contract.limits import Limits
 
 from .recording import UNLABELLED, Dataset, Recording
 from .rigid_body import Motion, thigh_readings
 from .wearer import LABELS, Wearer, draw_mount, draw_wearer, move
 
+MOST_SUBJECTS = 1_000_000
+# 46 hours at 100 Hz, as float32 400 MB; a recording is made at up to 200 Hz and in float64 first.
+MOST_SAMPLES = 2**24
 _INNER_RATE_HZ = 200.0
 _ACC_NOISE, _GYRO_NOISE = 0.04, 0.006
 _ACC_BIAS, _GYRO_BIAS = 0.08, 0.015
@@ -43,6 +48,14 @@ def synthetic_dataset(subjects: int = 12, seconds: float = 60.0, seed: int = 1, 
     (12, ('2',))
     """
     _check(subjects, seconds, rate_hz, seed)
+    total = subjects * len(LABELS) * seconds * rate_hz
+    if total > MOST_SAMPLES:
+        raise DataError(
+            "synthetic",
+            found=f"{total:,.0f} samples in all",
+            expected=f"at most {MOST_SAMPLES:,}",
+            next_step="choose fewer subjects or seconds, or a lower rate",
+        )
     recordings = [
         _trial(subject, index, activity, seconds, seed, rate_hz)
         for subject in range(1, subjects + 1)
@@ -180,13 +193,13 @@ def _number(subject: str) -> int:
 
 
 def _check(subjects: int, seconds: float, rate_hz: float, seed: int) -> None:
-    for name, value, least in (
-        ("subjects", subjects, 1),
-        ("seed", seed, 0),
-        ("rate_hz", rate_hz, 1.0),
-        ("samples per recording", seconds * rate_hz, 2),
+    for name, value, limits in (
+        ("subjects", subjects, Limits(1, MOST_SUBJECTS, whole=True)),
+        ("seed", seed, Limits(0, LARGEST_INTEGER, whole=True)),
+        ("rate_hz", rate_hz, Limits(1, 10_000)),
+        ("samples per recording", seconds * rate_hz, Limits(2, MOST_SAMPLES)),
     ):
-        if not (np.isfinite(value) and value >= least):
+        if not limits.allow(value):
             raise DataError(
-                f"synthetic: {name}", found=value, expected=f"at least {least}", next_step="choose a larger number"
+                f"synthetic: {name}", found=value, expected=limits, next_step="choose a number in this range"
             )

@@ -73,8 +73,6 @@ def train_config(settings: dict[str, Any]) -> TrainConfig:
     # A setting that the model's recipe decides has None as its default, which may be passed too.
     given = {name: value for name, value in settings.items() if not (value is None and known[name].default is None)}
     checked = {name: _of_type(name, value, str(known[name].type)) for name, value in given.items()}
-    for name, value in checked.items():
-        _check_range(name, value)
     return TrainConfig(**checked)
 
 
@@ -96,23 +94,3 @@ def _of_type(name: str, value: Any, kind: str) -> Any:
             f"setting {name}", found=repr(value), expected=words, next_step="see help(deseptr.train.TrainConfig)"
         )
     return plain(value)
-
-
-def _check_range(name: str, value: Any) -> None:
-    """Hold a value to the range of the option of its name, which has it for both."""
-    import click
-
-    from deseptr.cli.train.training_options import training_options, window_options
-
-    command = click.command(training_options(window_options(lambda **options: None)))
-    kind = next((option.type for option in command.params if option.name == name), None)
-    if not isinstance(kind, click.IntRange | click.FloatRange):
-        return
-    try:
-        kind.convert(value, None, None)
-    except click.BadParameter:
-        low = f"{'above' if kind.min_open else 'at least'} {kind.min}"
-        high = "" if kind.max is None else f" and {'below' if kind.max_open else 'at most'} {kind.max}"
-        raise ModelError(
-            f"setting {name}", found=value, expected=low + high, next_step="choose a value in this range"
-        ) from None

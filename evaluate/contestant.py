@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import INPUT_STEPS, ModelContract, ModelError, SetupError
+from deseptr.contract import INPUT_STEPS, ModelContract, ModelError, SetupError, read_input
 from deseptr.tflite import TfliteFile, read_tflite
 from deseptr.tflite.bare_model import BareModel, BareOnnx, BareTflite
 from deseptr.tflite.engine import TfliteEngine, predict
-from deseptr.tflite.file import contract_inside, read_flatbuffer
+from deseptr.tflite.file import LARGEST_MODEL, contract_inside, read_flatbuffer
 from deseptr.tflite.graph import Graph, read_graph
 from deseptr.tflite.runtimes import choose_runtime
 
@@ -213,7 +213,7 @@ def _read_contract(path: Path) -> ModelContract:
 
 def _read_onnx(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_input(path, LARGEST_MODEL)
     except OSError as error:
         raise ModelError(
             path, found=error.strerror, expected="an .onnx file", next_step="pass one, or a .tflite file"

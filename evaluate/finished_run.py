@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deseptr.contract import ModelError
+from deseptr.contract import ModelError, read_json
 from deseptr.data.recording import natural_sorted
 from deseptr.train.history import History, read_history
 from deseptr.train.predictions import Predictions
@@ -243,7 +242,7 @@ def _predictions(paths: Sequence[Path]) -> Predictions | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise _not_figures(path, error) from error
     if not isinstance(content, dict):

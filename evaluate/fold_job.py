@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from deseptr.contract import ModelContract, SetupError, atomic_write
+from deseptr.contract import ModelContract, SetupError, atomic_write, read_json
 from deseptr.data import Dataset, Fold, Windows, check_leakage
 from deseptr.train.config import TrainConfig
 from deseptr.train.log_file import LogFile
@@ -147,10 +147,10 @@ def claim(job: FoldJob) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
-    return content
+    return content if isinstance(content, dict) else {}
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deseptr.contract.errors import ModelError
-from deseptr.contract.model_contract import ModelContract
+from deseptr.contract.input_files import read_input
+from deseptr.contract.model_contract import LARGEST_CONTRACT, ModelContract
+from deseptr.contract.zip_reader import ArchiveError, ZipReader
 
 CONTRACT_NAME = "deseptr.json"
 LABELS_NAME = "labels.txt"
+LARGEST_MODEL = 2**28
 _IDENTIFIER = b"TFL3"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -47,11 +50,11 @@ def embed_contract(flatbuffer: bytes, contract: ModelContract) -> bytes:
 
 def without_archive(content: bytes) -> bytes:
     """The flatbuffer in the content of a ``.tflite`` file; unchanged if no archive follows it."""
-    buffer = io.BytesIO(content)
-    if not zipfile.is_zipfile(buffer):
+    try:
+        with ZipReader(content) as archive:
+            return content[: archive.begin()]
+    except ArchiveError:
         return content
-    with zipfile.ZipFile(buffer) as archive:
-        return content[: min((entry.header_offset for entry in archive.infolist()), default=archive.start_dir)]
 
 
 def read_tflite(path: Path) -> TfliteFile:
@@ -83,7 +86,7 @@ def read_flatbuffer(path: Path) -> bytes:
         ModelError: if the file is missing or is not a TFLite flatbuffer.
     """
     try:
-        content = path.read_bytes()
+        content = read_input(path, LARGEST_MODEL)
     except OSError as error:
         raise ModelError(
             path, found=error.strerror, expected="a .tflite file", next_step="make one with `deseptr convert RUN`"
@@ -105,8 +108,8 @@ def contract_inside(content: bytes, source: object) -> ModelContract | None:
         ModelError: if the contract is broken.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with ZipReader(content, LARGEST_CONTRACT) as archive:
             text = archive.read(CONTRACT_NAME)
-    except Exception:  # zipfile raises about ten different exceptions for a damaged archive
+    except ArchiveError:
         return None
     return ModelContract.from_json(text, f"{source}!{CONTRACT_NAME}")

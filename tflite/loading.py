@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from deseptr.contract import ModelError
 
 from .native_stderr import hold_native_stderr
+from .runtimes import broken_runtime
 
 
 @contextmanager
@@ -21,12 +22,15 @@ def graph_errors(source: object, runtime: str, next_step: str) -> Iterator[None]
 
     Raises:
         ModelError: if the runtime cannot load or run the graph.
+        SetupError: if the runtime itself does not work.
     """
     try:
         with hold_native_stderr():
             yield
     except (ValueError, RuntimeError) as error:
         raise unusable_graph(source, runtime, error, next_step) from error
+    except (SystemError, AttributeError, ImportError) as error:  # not the graph: a runtime built for another numpy
+        raise broken_runtime(runtime.partition(" ")[0], error) from error
 
 
 def unusable_graph(source: object, runtime: str, error: Exception, next_step: str) -> ModelError:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -53,8 +56,12 @@ class TfliteRuntime:
         """
         module = self._import()
         delegates = {} if delegate is None else {"experimental_delegates": [delegate]}
-        interpreter: Callable[..., Any] = module.Interpreter
-        return partial(interpreter, experimental_op_resolver_type=module.OpResolverType[KERNELS[kernels]], **delegates)
+        try:
+            interpreter: Callable[..., Any] = module.Interpreter
+            resolver = module.OpResolverType[KERNELS[kernels]]
+        except (AttributeError, KeyError) as error:
+            raise broken_runtime(self.package, error) from error
+        return partial(interpreter, experimental_op_resolver_type=resolver, **delegates)
 
     def delegate_loader(self) -> Callable[[str], Any]:
         """The runtime's function that loads a delegate from a library.
@@ -75,21 +82,28 @@ class TfliteRuntime:
     def _import(self) -> Any:
         self._check_numpy()
         try:
-            return importlib.import_module(self.module)
-        except ImportError as error:
-            raise SetupError(
-                self.package,
-                found=str(error),
-                expected="a TFLite runtime that imports",
-                next_step=f"`pip install --force-reinstall {self.package}`",
-            ) from error
+            # A module built against another numpy prints a page of advice before it fails.
+            with redirect_stderr(io.StringIO()) as held:
+                module = importlib.import_module(self.module)
+        except (Exception, SystemExit) as error:  # numpy clashes: AttributeError, RuntimeError, SystemError
+            raise broken_runtime(self.package, error) from error
+        print(held.getvalue(), end="", file=sys.stderr)
+        return module
 
     def version(self) -> str:
         """Package name and version."""
         # Takes a third as long as importing numpy, and is needed only for a loaded model.
         import importlib.metadata
 
-        return f"{self.package} {importlib.metadata.version(self.package)}"
+        try:
+            return f"{self.package} {importlib.metadata.version(self.package)}"
+        except importlib.metadata.PackageNotFoundError as error:
+            raise SetupError(
+                self.package,
+                found=f"a module {self.module} of no package",
+                expected=f"the package {self.package}",
+                next_step=f"`pip install --force-reinstall {self.package}`",
+            ) from error
 
     def _check_numpy(self) -> None:
         # tflite-runtime 2.14 imports under numpy 2 and then fails with SystemError when its Interpreter is created.
@@ -102,6 +116,16 @@ class TfliteRuntime:
             )
 
 
+def broken_runtime(package: str, error: BaseException) -> SetupError:
+    """The error for a runtime that is installed and does not work."""
+    return SetupError(
+        package,
+        found=f"{type(error).__name__} when it was loaded ({error})",
+        expected="a TFLite runtime that works with the installed numpy",
+        next_step=f"`pip install --force-reinstall {package}`, which also installs a numpy that it works with",
+    )
+
+
 RUNTIMES = (
     TfliteRuntime("litert", "ai-edge-litert", "ai_edge_litert.interpreter"),
     TfliteRuntime("tflite", "tflite-runtime", "tflite_runtime.interpreter", numpy_below=2),
@@ -109,18 +133,27 @@ RUNTIMES = (
 
 
 def choose_runtime(kind: str) -> TfliteRuntime:
-    """The first installed runtime of a kind (``auto`` for any kind).
+    """The first installed runtime of a kind that works (``auto`` for any kind).
 
     Raises:
-        SetupError: if the kind is unknown, or no such runtime is installed.
+        SetupError: if the kind is unknown, no such runtime is installed, or none that is installed works.
     """
     wanted = [runtime for runtime in RUNTIMES if kind in ("auto", runtime.kind)]
     if not wanted:
         kinds = ", ".join(["auto", *(runtime.kind for runtime in RUNTIMES), "edgetpu"])
         raise SetupError("--engine", found=kind, expected=f"one of {kinds}", next_step="choose one of these")
+    broken: SetupError | None = None
     for runtime in wanted:
-        if runtime.installed():
+        if not runtime.installed():
+            continue
+        try:
+            runtime.interpreter()
+        except SetupError as error:
+            broken = broken or error
+        else:
             return runtime
+    if broken is not None:
+        raise broken
     names = " or ".join(runtime.package for runtime in wanted)
     raise SetupError(
         "TFLite runtime", found="none installed", expected=names, next_step=f"`pip install {wanted[0].package}`"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deseptr.contract import ModelContract, ModelError
+from deseptr.contract import ArchiveError, ModelContract, ModelError, ZipReader
 
 from .run_folder import RunFolder
 
@@ -37,10 +36,11 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
         raise ModelError(path, found="no file", expected="a .keras checkpoint", next_step="run `deseptr train` first")
     try:
         # Keras would read another suffix, such as .h5, as another format.
-        if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+        if path.suffix != ".keras":
             raise ValueError("no .keras archive")
+        _check_archive(path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # keras, h5py, zipfile and json raise different exceptions
+    except Exception as error:  # keras, h5py and json raise different exceptions
         raise ModelError(
             path,
             found=f"an unreadable checkpoint ({_reason(error)})",
@@ -54,6 +54,19 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     _check_weights(model, path)
     _check_shapes(model, contract, path)
     return model
+
+
+def _check_archive(path: Path) -> None:
+    """Unpack a checkpoint within limits, since Keras unpacks whatever is in it.
+
+    Raises:
+        ValueError: if it is no whole archive, or unpacks to far more than its size.
+    """
+    try:
+        with ZipReader(path) as archive:
+            archive.check()
+    except ArchiveError as error:
+        raise ValueError(f"no .keras archive: {error}") from error
 
 
 def _reason(error: Exception) -> str:

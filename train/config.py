@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import ModelError, StftSpec, atomic_write
+from deseptr.contract import ModelError, StftSpec, atomic_write, read_json
+from deseptr.contract.limits import Limits
 
 from .models.registry import BY_MODEL, DEFAULTS, MODELS, Family
 
@@ -22,6 +24,52 @@ CLASS_WEIGHTS = ("none", "balanced", "sqrt")
 MIRRORS = ("none", "x", "y", "z")
 PRECISIONS = ("float32", "bfloat16")
 MEMBERS = tuple(name for name, family in MODELS.items() if family.input != "features" and not family.distilled)
+
+_SHARE = Limits(0, 1)
+_SHARE_BELOW_1 = Limits(0, 1, below=True)
+_WARP = Limits(0, 0.2, below=True)
+_EPOCHS = Limits(1, 100_000, whole=True)
+_RATE = Limits(0, 100, above=True)
+# Far above what is useful, and low enough that a mistyped value fails at once instead of exhausting the machine.
+LIMITS: Mapping[str, Limits] = {
+    "seed": Limits(0, 2**32 - 1, whole=True),
+    "window_s": Limits(0, 3600, above=True),
+    "overlap": _SHARE_BELOW_1,
+    "frame_s": Limits(0, 3600, above=True),
+    "frame_step_s": Limits(0, 3600, above=True),
+    "quiet_gain": Limits(0, 1_000_000),
+    "teacher_width": Limits(1, 1024, whole=True),
+    "teacher_share": _SHARE,
+    "teacher_epochs": _EPOCHS,
+    "teacher_learning_rate": _RATE,
+    "student_epochs": _EPOCHS,
+    "student_learning_rate": _RATE,
+    "dim": Limits(1, 4096, whole=True),
+    "heads": Limits(1, 256, whole=True),
+    "depth": Limits(1, 64, whole=True),
+    "batch_size": Limits(1, 65_536, whole=True),
+    "weight_decay": Limits(0, 100),
+    "warmup": _SHARE,
+    "clip_norm": Limits(0, 1_000_000),
+    "averaging": _SHARE,
+    "noise": _SHARE,
+    "shift": _SHARE,
+    "mixup": _SHARE,
+    "shift_samples": Limits(0, 100_000, whole=True),
+    "time_warp": _WARP,
+    "sensor_rate": _SHARE,
+    "rotation_degrees": Limits(0, 180),
+    "gain": _SHARE_BELOW_1,
+    "rate_jitter": _SHARE_BELOW_1,
+    "dropped": _SHARE_BELOW_1,
+    "warp": _WARP,
+    "mask": _SHARE,
+    "cutmix": _SHARE,
+    "label_smoothing": _SHARE_BELOW_1,
+    "temperature": Limits(0, 1000, above=True),
+    "validation": _SHARE_BELOW_1,
+    "patience": Limits(0, 100_000, whole=True),
+}
 
 
 @dataclass(frozen=True)
@@ -139,6 +187,7 @@ class TrainConfig:
             if getattr(self, name) is BY_MODEL:
                 object.__setattr__(self, name, value)
         object.__setattr__(self, "members", tuple(self.members))
+        self._check_numbers()
         choices = {
             "distillation": DISTILLATION_NAMES,
             "stem": STEM_NAMES,
@@ -176,6 +225,16 @@ class TrainConfig:
         found = getattr(self, name)
         if found not in known:
             raise ModelError(name, found=found, expected=f"one of {', '.join(known)}", next_step="choose one of them")
+
+    def _check_numbers(self) -> None:
+        for name, limits in LIMITS.items():
+            if not limits.allow(getattr(self, name)):
+                raise ModelError(
+                    f"setting {name}",
+                    found=getattr(self, name),
+                    expected=limits,
+                    next_step="choose a value in this range",
+                )
 
     def _check_members(self, family: Family) -> None:
         spectral = family.input == "spectrogram"
@@ -226,7 +285,7 @@ class TrainConfig:
             ModelError: if the file is missing or has other fields.
         """
         try:
-            return cls(**_today(json.loads(path.read_text())))
+            return cls(**_today(dict(read_json(path))))
         except (OSError, ValueError, TypeError) as error:
             raise ModelError(
                 path,
@@ -243,11 +302,11 @@ class TrainConfig:
             ModelError: if the file is missing or names no known model.
         """
         try:
-            content = json.loads(path.read_text())
+            content = read_json(path)
             name = _today(content).get("model", cls.model) if isinstance(content, dict) else None
             if not isinstance(name, str) or name not in MODELS:
                 raise ValueError("its model is not known")
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             raise ModelError(
                 path,
                 found=f"unreadable settings ({error})",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import ModelError, atomic_path
+from deseptr.contract import ModelError, atomic_path, read_text
 
 History = list[dict[str, Any]]
 
@@ -32,12 +33,9 @@ def read_history(path: Path) -> History:
         ModelError: if the file is missing or not a history.
     """
     try:
-        with path.open(newline="") as file:
-            return [
-                {name: text if name == "stage" else float(text) for name, text in row.items()}
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, ValueError, TypeError) as error:
+        rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
+        return [{name: text if name == "stage" else float(text) for name, text in row.items()} for row in rows]
+    except (OSError, ValueError, TypeError, csv.Error) as error:
         raise ModelError(
             path, found=f"no history ({error})", expected="a line for each epoch", next_step="train again"
         ) from error

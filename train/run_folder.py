@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelError, SetupError, atomic_write
+from deseptr.contract import ModelError, SetupError, atomic_write, read_json
 from deseptr.data import Windows
 
 from .array_file import ArrayFile
@@ -230,8 +230,8 @@ def read_metrics(folder: RunFolder) -> dict[str, Any]:
         ModelError: if there is none.
     """
     try:
-        content: dict[str, Any] = json.loads(folder.metrics.read_text())
-    except (OSError, ValueError) as error:
+        content: dict[str, Any] = dict(read_json(folder.metrics))
+    except (OSError, ValueError, TypeError) as error:
         raise ModelError(
             folder.metrics, found="no metrics", expected="a finished run", next_step="finish it with --resume"
         ) from error

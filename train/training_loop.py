@@ -18,7 +18,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelError, Scores, atomic_path, atomic_write, score
+from deseptr.contract import ModelError, Scores, atomic_path, atomic_write, read_json, read_npz_arrays, score
 from deseptr.data import Windows
 
 from .averaged_adamw import AveragedAdamW
@@ -277,11 +277,11 @@ def _restore(objective: Any, folder: Path) -> list[dict[str, Any]]:
     if not (folder / "history.json").exists():
         return []
     try:
-        history: list[dict[str, Any]] = json.loads((folder / "history.json").read_text())
-        with np.load(folder / f"state-{len(history)}.npz", allow_pickle=False) as values:
-            for name, variable in zip(sorted(values), _state_variables(objective), strict=True):
-                variable.assign(values[name])
-    except Exception as error:  # zipfile, zlib and numpy raise different exceptions for a broken archive
+        history: list[dict[str, Any]] = read_json(folder / "history.json")
+        values = read_npz_arrays(folder / f"state-{len(history)}.npz")
+        for name, variable in zip(sorted(values), _state_variables(objective), strict=True):
+            variable.assign(values[name])
+    except Exception as error:  # keras raises different exceptions for values that do not fit
         raise ModelError(
             folder,
             found=f"a state that cannot be resumed ({error})",

@@ -11,6 +11,10 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.numbers import RealNumber, WholeNumber
+
+from .options import I2cAddress
+
 
 def config_option(command: Any) -> Any:
     """Add ``--config`` to a command."""
@@ -45,6 +49,7 @@ def settings(path: Path, command: click.Command, excluded: click.Parameter | Non
     """
     from deseptr.contract import SetupError
 
+    parameters = {parameter.name: parameter for parameter in command.params}
     names = {
         option.removeprefix("--"): parameter.name
         for parameter in command.params
@@ -65,16 +70,33 @@ def settings(path: Path, command: click.Command, excluded: click.Parameter | Non
                 expected="a single value",
                 next_step="write it as a string",
             )
+        expected = _expected(value, parameters[names[key]])
+        if expected:
+            raise SetupError(
+                f"{path}: {key}", found=repr(value), expected=expected, next_step=f"see `{command.name} --help`"
+            )
     return {str(names[key]): value for key, value in table.items()}
 
 
-def _parse(path: Path) -> dict[str, Any]:
-    import tomllib
+def _expected(value: Any, parameter: click.Parameter) -> str | None:
+    """What a parameter takes instead of a value of this kind; None if it takes it.
 
-    from deseptr.contract import SetupError
+    A text is what the command line has, so that every option takes one.
+    """
+    if isinstance(value, str):
+        return None
+    if isinstance(parameter, click.Option) and parameter.is_flag and parameter.is_bool_flag:
+        return None if isinstance(value, bool) else "true or false"
+    if isinstance(parameter.type, WholeNumber | RealNumber | I2cAddress):
+        return None if type(value) in (int, float) else "a number"
+    return "a text in quotation marks"
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    from deseptr.contract import SetupError, read_toml
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return read_toml(path)
     except OSError as error:
         found, expected = str(error.strerror), "a readable file"
     except ValueError as error:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.numbers import real
+
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device import DecisionConfig, LabelTracker
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 DECISION_NAMES = ("smoothing", "horizon", "threshold", "margin", "dwell")
 # Repeated from `DecisionConfig`, which imports numpy and would slow help down; a test compares the two.
 _DEFAULTS = {"horizon": 2.5, "threshold": 0.5, "margin": 0.1, "dwell": 2.5}
+_TYPES = {"horizon": real(0, 3600, above=True), "threshold": real(0, 1), "margin": real(0, 1), "dwell": real(0, 86_400)}
 _HELP = {
     "horizon": "Time that smoothing looks back, seconds.",
     "threshold": "Smallest probability of a label; below it the label is `unknown`.",
@@ -25,7 +28,9 @@ _HELP = {
 def decision_options(command: Any) -> Any:
     """Add the options of the decision to a command."""
     for name, default in reversed(_DEFAULTS.items()):
-        command = click.option(f"--{name}", type=float, default=default, show_default=True, help=_HELP[name])(command)
+        command = click.option(f"--{name}", type=_TYPES[name], default=default, show_default=True, help=_HELP[name])(
+            command
+        )
     return click.option(
         "--smoothing",
         type=click.Choice(["none", "exponential", "majority"]),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.cli.common.numbers import real
+
 from .options import address_option, bus_option, engine_option, model_option, sensor_option
 
 if TYPE_CHECKING:
@@ -24,9 +26,7 @@ _STYLES = {"ok": "green", "skip": "dim", "warn": "yellow", "fail": "bold red"}
 @sensor_option
 @address_option
 @engine_option
-@click.option(
-    "--seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Sampling time, sensor at rest."
-)
+@click.option("--seconds", type=real(1, 3600), default=10.0, show_default=True, help="Sampling time, sensor at rest.")
 @click.option("--shared", is_flag=True, help="Continue even if another process has the bus open.")
 @click.option("--simulate", is_flag=True, help="Check a simulated sensor and bus; the rest is checked on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object on stdout.")

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from deseptr.cli.common.numbers import whole
+
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device.sinks import Sink
@@ -41,7 +43,7 @@ _OPTIONS = (
     _option(
         "--mqtt-spool-size",
         "Largest number of waiting messages; then the oldest are dropped.",
-        type=click.IntRange(1),
+        type=whole(1, 100_000_000),
         default=100_000,
         show_default=True,
     ),
@@ -120,12 +122,12 @@ def read_password(path: Path | None, environment: Mapping[str, str] = os.environ
     Raises:
         SetupError: if the file cannot be read or is empty.
     """
-    from deseptr.contract import SetupError
+    from deseptr.contract import SetupError, read_text
 
     if path is None:
         return environment.get(PASSWORD)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, ValueError) as error:
         found: object = getattr(error, "strerror", None) or "text that is not UTF-8"
     else:

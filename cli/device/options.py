@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.numbers import whole
+
 
 class I2cAddress(click.ParamType[int]):
     """A 7-bit address on an I2C bus, as ``0x40`` or ``64``.
@@ -25,7 +27,7 @@ class I2cAddress(click.ParamType[int]):
         """Parse the address."""
         try:
             address = value if isinstance(value, int) else int(value, 0)
-        except ValueError:
+        except (ValueError, TypeError):
             self.fail(f"{value!r} is not an address, such as 0x{self._low:02x}", param, ctx)
         if not self._low <= address <= self._high:
             self.fail(f"{value} is not between 0x{self._low:02x} and 0x{self._high:02x}", param, ctx)
@@ -46,10 +48,16 @@ engine_option = click.option(
     help="TFLite runtime.",
 )
 threads_option = click.option(
-    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine."
+    "--threads", type=whole(1, 256), default=1, show_default=True, help="Threads of the engine."
 )
 bus_option = click.option(
-    "--bus", default=1, show_default=True, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus number."
+    "--bus",
+    type=whole(0, 65_535),
+    default=1,
+    show_default=True,
+    envvar="DESEPTR_I2C_BUS",
+    show_envvar=True,
+    help="I2C bus number.",
 )
 sensor_option = click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
 address_option = click.option(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.numbers import real, whole
+
 from .mqtt_options import FILE, MQTT_NAMES, mqtt_options, open_mqtt
 
 if TYPE_CHECKING:
@@ -32,14 +34,14 @@ def output_options(command: Any) -> Any:
         ),
         click.option(
             "--csv-size",
-            type=click.FloatRange(0, min_open=True),
+            type=real(0, 1_000_000, above=True),
             default=10.0,
             show_default=True,
             metavar="MB",
             help="Size of a full file.",
         ),
         click.option(
-            "--csv-keep", type=click.IntRange(1), default=10, show_default=True, help="Number of files to keep."
+            "--csv-keep", type=whole(1, 10_000), default=10, show_default=True, help="Number of files to keep."
         ),
     )
     command = mqtt_options(command)

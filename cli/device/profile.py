@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deseptr.cli.common.messages import progress_bar
+from deseptr.cli.common.numbers import real, whole
 
 from .options import MODEL, I2cAddress, engine_option, sensor_option, threads_option
 
@@ -24,9 +25,11 @@ _JSON_START = b'{\n  "model": '
 @click.command()
 @click.argument("model", type=MODEL)
 @click.option("--simulate", metavar="DATA", help="Play DATA (or `synthetic`) through a simulated sensor.")
-@click.option("--bus", type=int, envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus. [default: 1, if any]")
+@click.option(
+    "--bus", type=whole(0, 65_535), envvar="DESEPTR_I2C_BUS", show_envvar=True, help="I2C bus. [default: 1, if any]"
+)
 @sensor_option
-@click.option("--windows", type=click.IntRange(1), default=200, show_default=True, help="Windows to time.")
+@click.option("--windows", type=whole(1, 1_000_000), default=200, show_default=True, help="Windows to time.")
 @click.option(
     "--speed",
     type=click.Choice(["max", "realtime"]),
@@ -40,7 +43,7 @@ _JSON_START = b'{\n  "model": '
 @click.option("--ops", is_flag=True, help="Also time each operation, with graphs that end after it.")
 @click.option(
     "--cold-starts",
-    type=click.IntRange(0),
+    type=whole(0, 1000),
     default=3,
     show_default=True,
     help="Number of timed starts, each in a new process.",
@@ -51,7 +54,7 @@ _JSON_START = b'{\n  "model": '
     help="Measure power with an INA219 at this address on the bus, 0x40 to 0x4f. [default: the board's own, if any]",
 )
 @click.option(
-    "--shunt", type=click.FloatRange(0, min_open=True), default=0.1, show_default=True, help="Shunt of the INA219, ohm."
+    "--shunt", type=real(0, 1000, above=True), default=0.1, show_default=True, help="Shunt of the INA219, ohm."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
 @click.option("-o", "--output", type=_FILE, help="Write the JSON to this file.")

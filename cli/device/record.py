@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.cli.common.numbers import real
+
 from .options import address_option, bus_option, sensor_option
 
 if TYPE_CHECKING:
@@ -19,10 +21,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--subject", required=True, metavar="S", help="Name of the wearer.")
 @click.option("--label", metavar="L", help="Label of a single activity to record.")
-@click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), help="With --label: duration. [default: until Ctrl-C]"
-)
-@click.option("--prepare", type=click.FloatRange(0), default=3.0, show_default=True, help="With --label: countdown, s.")
+@click.option("--seconds", type=real(0, 1e6, above=True), help="With --label: duration. [default: until Ctrl-C]")
+@click.option("--prepare", type=real(0, 1e6), default=3.0, show_default=True, help="With --label: countdown, s.")
 @click.option(
     "--protocol",
     type=click.Path(path_type=Path),
@@ -37,14 +37,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Folder for the files; existing files are never overwritten.",
 )
+@click.option("--rate", type=real(0, 10_000, above=True), default=50.0, show_default=True, help="Sample rate, Hz.")
+@click.option("--acc-range", type=real(0, 1000, above=True), default=8.0, show_default=True, help="Accelerometer, g.")
 @click.option(
-    "--rate", type=click.FloatRange(0, min_open=True), default=50.0, show_default=True, help="Sample rate, Hz."
-)
-@click.option(
-    "--acc-range", type=click.FloatRange(0, min_open=True), default=8.0, show_default=True, help="Accelerometer, g."
-)
-@click.option(
-    "--gyro-range", type=click.FloatRange(0, min_open=True), default=1000.0, show_default=True, help="Gyroscope, °/s."
+    "--gyro-range", type=real(0, 100_000, above=True), default=1000.0, show_default=True, help="Gyroscope, °/s."
 )
 @bus_option
 @sensor_option

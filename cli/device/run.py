@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from deseptr.cli.common.grouped import GroupedCommand
+from deseptr.cli.common.numbers import real
 
 from .config_file import config_option
 from .decision_options import DECISION_NAMES, decision_config, decision_options, make_tracker
@@ -59,17 +60,17 @@ class _View(Protocol):
 @bus_option
 @sensor_option
 @address_option
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds of sensor time.")
+@click.option("--seconds", type=real(0, 1e9, above=True), help="Stop after so many seconds of sensor time.")
 @click.option(
     "--patience",
-    type=click.FloatRange(0, min_open=True),
+    type=real(0, 1e9, above=True),
     default=20.0,
     show_default=True,
     help="Stop after so many seconds without a sample, with exit code 3.",
 )
 @click.option(
     "--rate-tolerance",
-    type=click.FloatRange(0, 0.25),
+    type=real(0, 0.25),
     default=0.02,
     show_default=True,
     help="Resample if the sensor's rate differs by more than this share from the model's.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.messages import progress_bar
+from deseptr.cli.common.numbers import whole
 from deseptr.cli.common.options import DATA_HELP, SUBJECTS, TESTED_HELP, choose_test_subjects
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ Examples:
     show_default=True,
     help="Input of a float model with --contract: windows in SI units, or divided by the contract's input range.",
 )
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each engine.")
+@click.option("--threads", type=whole(1, 256), default=1, show_default=True, help="Threads of each engine.")
 @click.option(
     "--kernels",
     type=click.Choice(["default", "reference"]),
@@ -56,9 +57,9 @@ Examples:
     show_default=True,
     help="Kernels of the TFLite runtime: XNNPACK where possible, or the reference kernels.",
 )
-@click.option("--rounds", type=click.IntRange(1), default=1000, show_default=True, help="Timed calls of each model.")
+@click.option("--rounds", type=whole(1, 1_000_000), default=1000, show_default=True, help="Timed calls of each model.")
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of order, noise and resampling."
+    "--seed", type=whole(0, 2**32 - 1), default=0, show_default=True, help="Seed of order, noise and resampling."
 )
 @click.option("-o", "--output", type=_PATH, help="HTML page to write, with .json and .md of the same name beside it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON on stdout.")

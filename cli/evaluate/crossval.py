@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.numbers import whole
 from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, subjects_option
 from deseptr.cli.train.training_options import training_options
 from deseptr.train.config import NETWORK_NAMES, TrainConfig
@@ -44,7 +45,7 @@ crossval.json and crossval.md. Repeating the command keeps finished folds and co
 @labels_option
 @subjects_option
 @click.option("--folds", type=SUBJECTS, metavar="FOLDS", help="Run only these folds, as 0,3-5. [default: all]")
-@click.option("--jobs", type=click.IntRange(1), help="Folds in parallel. [default: 1; on a cluster as many as fit]")
+@click.option("--jobs", type=whole(1, 1024), help="Folds in parallel. [default: 1; on a cluster as many as fit]")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on this Ray cluster: host:port, auto or local.")
 @click.option("--together", is_flag=True, help="Train all folds at once: needs KERAS_BACKEND=jax, best on a GPU.")
 @click.option("--int8/--no-int8", default=True, show_default=True, help="Also convert each network and test it.")

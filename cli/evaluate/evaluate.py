@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from deseptr.cli.common.numbers import whole
 from deseptr.cli.common.options import DATA_HELP, SUBJECTS, TESTED_HELP, choose_test_subjects
 
 
@@ -20,9 +21,7 @@ MODEL is a run folder, a .keras checkpoint or a .tflite file. {DATA_HELP}
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("source", metavar="DATA")
 @click.option("--test-subjects", "--subjects", type=SUBJECTS, help=TESTED_HELP)
-@click.option(
-    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the engine of a .tflite."
-)
+@click.option("--threads", type=whole(1, 256), default=1, show_default=True, help="Threads of the engine of a .tflite.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(model: Path, source: str, test_subjects: tuple[str, ...] | None, threads: int, as_json: bool) -> None:
     """Measure a model."""

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.numbers import number
+from deseptr.train.config import LIMITS
+
 output_option = click.option(
     "-o", "--output", "out", required=True, type=click.Path(path_type=Path), metavar="OUT", help="Folder to write."
 )
@@ -24,12 +27,12 @@ def result_options(parts: str, summary: str) -> Callable[[Any], Any]:
     options = (
         click.option(
             "--window-s",
-            type=click.FloatRange(0, min_open=True),
+            type=number(LIMITS["window_s"]),
             help="Length of a window, seconds. [default: the protocol's]",
         ),
         click.option(
             "--overlap",
-            type=click.FloatRange(0, 1, max_open=True),
+            type=number(LIMITS["overlap"]),
             help="Share of a window that the next one repeats. [default: the protocol's]",
         ),
         click.option("--overwrite", is_flag=True, help=f"Discard finished {parts} and start again."),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.numbers import whole
 from deseptr.cli.common.options import DATA_HELP, HELD_OUT_HELP, SUBJECTS, load_subjects, subjects_option
 from deseptr.cli.train.training_options import lab_options
 from deseptr.train.config import DISTILLATION_NAMES, STEM_MODELS, STEM_NAMES, TrainConfig
@@ -63,7 +64,7 @@ an interrupted one.
 @click.option("--fold", metavar="FOLD", help="The protocol's fold. [default: its first]")
 @labels_option
 @subjects_option
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Cells in parallel.")
+@click.option("--jobs", type=whole(1, 1024), default=1, show_default=True, help="Cells in parallel.")
 @click.option("--int8", is_flag=True, help="Also convert each cell and test it.")
 @lab_options
 @result_options("cells", "lab.json")

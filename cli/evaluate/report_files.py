@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deseptr.contract import SetupError, atomic_write, check_replaceable
+from deseptr.contract import SetupError, atomic_write, check_replaceable, read_json
 
 
 def check_output(page: Path, form: str) -> None:
@@ -28,7 +28,7 @@ def check_output(page: Path, form: str) -> None:
     check_replaceable(page, PAGE_START, "a page of deseptr", "-o")
     path = page.with_suffix(".json")
     try:
-        if not path.exists() or json.loads(path.read_text()).get("format") == form:
+        if not path.exists() or read_json(path).get("format") == form:
             return
     except (OSError, ValueError, AttributeError):
         pass

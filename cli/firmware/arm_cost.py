@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from deseptr.cli.common.messages import announce
+from deseptr.cli.common.numbers import real, whole
 from deseptr.firmware_harness.emulator.baseline import Baseline, Change, read_baseline
 from deseptr.firmware_harness.emulator.cost import UNIT, ArmCosts, count_instructions
 from deseptr.firmware_harness.emulator.machine import CPUS, Job
@@ -25,11 +26,11 @@ from deseptr.firmware_harness.emulator.machine import CPUS, Job
     help="Processor; may be repeated.",
 )
 @click.option(
-    "--samples", type=click.IntRange(1), default=50, show_default=True, help="Counted inferences of each model."
+    "--samples", type=whole(1, 100_000), default=50, show_default=True, help="Counted inferences of each model."
 )
-@click.option("--boots", type=click.IntRange(1), default=1, show_default=True, help="2 shows how well figures repeat.")
+@click.option("--boots", type=whole(1, 100), default=1, show_default=True, help="2 shows how well figures repeat.")
 @click.option(
-    "--timeout", type=click.FloatRange(1), default=600.0, show_default=True, help="Time limit of one boot, seconds."
+    "--timeout", type=real(1, 86_400), default=600.0, show_default=True, help="Time limit of one boot, seconds."
 )
 @click.option(
     "--baseline",
@@ -39,7 +40,7 @@ from deseptr.firmware_harness.emulator.machine import CPUS, Job
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0),
+    type=real(0, 1000),
     default=1.0,
     show_default=True,
     metavar="PERCENT",

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.numbers import whole
 from deseptr.cli.common.remote_text import show, show_json, show_lines
 
 from .board_options import ask_board, board_options
@@ -31,7 +32,7 @@ def status(as_json: bool, **options: Any) -> None:
 
 @click.command()
 @board_options
-@click.option("-n", "--lines", type=click.IntRange(1), default=50, show_default=True, help="Number of lines.")
+@click.option("-n", "--lines", type=whole(1, 1_000_000), default=50, show_default=True, help="Number of lines.")
 def logs(lines: int, **options: Any) -> None:
     """Print the service's last lines of output on the board at USER@HOST.
 

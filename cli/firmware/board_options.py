@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from deseptr.cli.common.numbers import whole
 from deseptr.cli.common.remote_text import show_step
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _CONNECTION = [
     click.argument("destination", metavar="USER@HOST"),
-    click.option("--port", type=click.IntRange(1, 65535), help="Port of sshd. [default: ssh's own configuration]"),
+    click.option("--port", type=whole(1, 65_535), help="Port of sshd. [default: ssh's own configuration]"),
     click.option("--identity", type=click.Path(path_type=Path), help="Private ssh key."),
     click.option(
         "--accept-new-host-key",

@@ -41,12 +41,12 @@ def boot_files(
       deseptr firmware boot-files /media/$USER/bootfs --ssh-key ~/.ssh/id_ed25519.pub --wifi Home --wifi-country DE \\
           --bundle mine.bundle
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.contract import SetupError
+    from deseptr.contract import SetupError, read_text
     from deseptr.firmware_harness.deploy.boot_files import write_boot_files
     from deseptr.firmware_harness.deploy.first_boot import FirstBoot, wifi_of
 
     try:
-        key = ssh_key.read_text().strip()
+        key = read_text(ssh_key).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(ssh_key, found=error, expected="a public ssh key", next_step="check the path") from error
     wifi = None

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from deseptr.cli.common.numbers import real, whole
+
 if TYPE_CHECKING:
     from deseptr.firmware_harness.deploy import BundleRequest
 
@@ -17,15 +19,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS = [
     click.argument("run", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS]"),
     click.option("--sensor", help="Chip on the bus. [default: that of `deseptr device run`]"),
-    click.option("--bus", type=click.IntRange(0), default=1, show_default=True, help="I2C bus on the board."),
+    click.option("--bus", type=whole(0, 65_535), default=1, show_default=True, help="I2C bus on the board."),
     click.option("--simulate", metavar="DATA", help="Play DATA, such as `synthetic`, in place of a sensor."),
     click.option(
         "--network", is_flag=True, help="Allow the service network access, with MQTT; implied by --mqtt in ARGS."
     ),
-    click.option(
-        "--gate-seconds", type=click.FloatRange(1, 3600), default=10.0, show_default=True, help="Length of the trial."
-    ),
-    click.option("--build", type=click.IntRange(0), help="Build number. [default: seconds since 1970]"),
+    click.option("--gate-seconds", type=real(1, 3600), default=10.0, show_default=True, help="Length of the trial."),
+    click.option("--build", type=whole(0, 2**53), help="Build number. [default: seconds since 1970]"),
     click.option("--sign", "key", type=click.Path(path_type=Path), help="Sign with this ssh key."),
     click.option(
         "--wheel", type=click.Path(path_type=Path), help="Wheel of deseptr. [default: built from this installation]"

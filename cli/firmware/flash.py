@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.numbers import real, whole
 from deseptr.cli.common.remote_text import show, show_json
 from deseptr.cli.device.options import MODEL
 
@@ -26,10 +27,8 @@ from .bundle_options import bundle_options, bundle_request
     "--env-file", type=click.Path(path_type=Path), help="File of NAME=VALUE lines for the service, such as passwords."
 )
 @click.option("--allow-downgrade", is_flag=True, help="Accept a lower build number than that of the running release.")
-@click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Number of good releases to keep.")
-@click.option(
-    "--settle", type=click.FloatRange(0), default=5.0, show_default=True, help="Seconds the service must stay up."
-)
+@click.option("--keep", type=whole(1, 1000), default=3, show_default=True, help="Number of good releases to keep.")
+@click.option("--settle", type=real(0, 3600), default=5.0, show_default=True, help="Seconds the service must stay up.")
 @click.option("--dry-run", is_flag=True, help="Inspect the board and print the plan without changing anything.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on stdout.")
 def flash(**options: Any) -> None:
@@ -81,12 +80,12 @@ def _bundle(options: dict[str, Any]) -> Any:
 
 
 def _text(path: Path | None) -> str | None:
-    from deseptr.contract import SetupError
+    from deseptr.contract import SetupError, read_text
 
     if path is None:
         return None
     try:
-        return path.read_text()
+        return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(path, found=error, expected="a text file", next_step="check the path") from error
 

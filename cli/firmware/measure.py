@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.numbers import whole
 from deseptr.cli.common.remote_text import show_json, show_lines, show_step
 from deseptr.cli.device.options import MODEL
 
@@ -19,7 +20,7 @@ from .board_options import board_options, open_board
 @click.option("--model", type=MODEL, required=True, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file.")
 @click.option("--data", required=True, metavar="DATA", help="File of labelled recordings, or `synthetic`.")
 @click.option("--subject", "subjects", metavar="S", help="Only these subjects, as 5,10,12-14.")
-@click.option("--windows", type=click.IntRange(1), default=200, show_default=True, help="Windows to time.")
+@click.option("--windows", type=whole(1, 1_000_000), default=200, show_default=True, help="Windows to time.")
 @click.option("--simulate", is_flag=True, help="Use a simulated sensor even if there is a real one.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for measured.json and measured.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")

@@ -32,11 +32,12 @@ def scenarios(name: str | None, check: bool, model: Path | None, as_json: bool) 
       deseptr firmware scenarios loose-wire > mine.toml     # a template for your own
       deseptr firmware scenarios mine.toml --check
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from deseptr.contract import read_text
     from deseptr.firmware_harness.simulator import load_scenario, scenario_names, scenario_text
 
     if name is not None and not check and not as_json:
         load_scenario(name)
-        click.echo(Path(name).read_text(encoding="utf-8") if name.endswith(".toml") else scenario_text(name), nl=False)
+        click.echo(read_text(name) if name.endswith(".toml") else scenario_text(name), nl=False)
         return
     chosen = [load_scenario(each) for each in ([name] if name else scenario_names())]
     results = _check(chosen, model) if check else {}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+
+from deseptr.cli.common.numbers import real
 
 if TYPE_CHECKING:
     from deseptr.device import Clock
@@ -33,9 +35,7 @@ AXES = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 )
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="A TOML file of [[faults]].")
 @click.option("--controller", help="Bus controller to simulate.  [default: i2c-tiny-usb for usbip, otherwise bcm2835]")
-@click.option(
-    "--seconds", type=click.FloatRange(0.1), default=3.0, show_default=True, help="Reading time without COMMAND."
-)
+@click.option("--seconds", type=real(0.1, 86_400), default=3.0, show_default=True, help="Reading time without COMMAND.")
 @click.option("--list", "list_fronts", is_flag=True, help="List the fronts and whether they work here.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -115,15 +115,13 @@ def _source(kind: str) -> SignalSource:
 
 
 def _faults(path: Path | None) -> list[Fault]:
-    import tomllib
-
-    from deseptr.contract import SetupError
+    from deseptr.contract import SetupError, read_toml
     from deseptr.firmware_harness.simulator import faults_from
 
     if path is None:
         return []
     try:
-        facts: dict[str, Any] = tomllib.loads(path.read_text())
+        facts = read_toml(path)
     except (OSError, ValueError) as error:
         found = error.strerror if isinstance(error, OSError) else error
         raise SetupError(

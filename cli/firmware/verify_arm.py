@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deseptr.cli.common.messages import announce
+from deseptr.cli.common.numbers import real
 
 if TYPE_CHECKING:
     from deseptr.firmware_harness.emulator.verify import Verification
@@ -25,7 +26,7 @@ _STYLES = {"ok": "green", "skip": "bright_black", "fail": "red"}
     help="Folder for the machine's console output and all results.",
 )
 @click.option(
-    "--timeout", type=click.FloatRange(1), default=1800.0, show_default=True, help="Time limit of one boot, seconds."
+    "--timeout", type=real(1, 86_400), default=1800.0, show_default=True, help="Time limit of one boot, seconds."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as one JSON object on stdout.")
 @click.pass_context

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.numbers import number
 from deseptr.train.config import (
     CLASS_WEIGHTS,
     DISTILLATION_NAMES,
+    LIMITS,
     MEMBERS,
     MIRRORS,
     MODEL_NAMES,
@@ -22,12 +24,12 @@ from deseptr.train.models.registry import BY_MODEL
 Decorator = Callable[[Any], Any]
 
 
-def setting(name: str, kind: click.ParamType[Any], text: str) -> Decorator:
-    """Make an option for a field of ``TrainConfig``, with that field's default."""
+def setting(name: str, text: str, kind: click.ParamType[Any] | None = None) -> Decorator:
+    """Make an option for a field of ``TrainConfig``, with that field's default; a number's type is the field's own."""
     flag = "--" + name.replace("_", "-")
     default = getattr(TrainConfig, name)
     shown = "by model" if default is BY_MODEL else True
-    return click.option(flag, type=kind, default=default, show_default=shown, help=text)
+    return click.option(flag, type=kind or number(LIMITS[name]), default=default, show_default=shown, help=text)
 
 
 class Names(click.ParamType[tuple[str, ...]]):
@@ -49,73 +51,66 @@ class Names(click.ParamType[tuple[str, ...]]):
         return chosen
 
 
-_MODEL = (setting("model", click.Choice(MODEL_NAMES), "Model to train."),)
+_MODEL = (setting("model", "Model to train.", click.Choice(MODEL_NAMES)),)
 _TRAINING = (
-    setting("teacher_epochs", click.IntRange(1), "Epochs of the teacher."),
-    setting("student_epochs", click.IntRange(1), "Epochs of the student, or of a model without a teacher."),
-    setting("teacher_width", click.IntRange(1), "Channels of the teacher's first stage; 64 is ResNet-18."),
-    setting("dim", click.IntRange(1), "Width of the tokens."),
-    setting("heads", click.IntRange(1), "Attention heads."),
-    setting("depth", click.IntRange(1), "Pairs of encoder blocks."),
-    setting("prediction", click.Choice(["class", "distillation", "mean"]), "Head that gives the logits."),
-    setting("quiet_gain", click.FloatRange(0), "Magnification of the second level, for quiet motion; 0: none."),
+    setting("teacher_epochs", "Epochs of the teacher."),
+    setting("student_epochs", "Epochs of the student, or of a model without a teacher."),
+    setting("teacher_width", "Channels of the teacher's first stage; 64 is ResNet-18."),
+    setting("dim", "Width of the tokens."),
+    setting("heads", "Attention heads."),
+    setting("depth", "Pairs of encoder blocks."),
+    setting("prediction", "Head that gives the logits.", click.Choice(["class", "distillation", "mean"])),
+    setting("quiet_gain", "Magnification of the second level, for quiet motion; 0: none."),
     click.option(
         "--views/--no-views",
         default=BY_MODEL,
         show_default="by model",
         help="Input: a coarse and a fine view of each channel, or the window.",
     ),
-    setting("mixup", click.FloatRange(0, 1), "Augmentation: probability of mixup with another window."),
-    setting("shift_samples", click.IntRange(0), "Augmentation: largest shift within the recording, in samples."),
-    setting("time_warp", click.FloatRange(0, 0.2, max_open=True), "Augmentation: largest warp along time."),
-    setting("sensor_rate", click.FloatRange(0, 1), "Augmentation: probability of a rotation, and of wrong scales."),
-    setting("noise", click.FloatRange(0, 1), "Augmentation: largest noise, as a share of a channel's range."),
-    setting("shift", click.FloatRange(0, 1), "Augmentation: largest shift, as a share of a window."),
-    setting("mirror", click.Choice(MIRRORS), "Augmentation: axis that points sideways on the body, to reflect."),
-    setting("rotation_degrees", click.FloatRange(0, 180), "Augmentation: largest rotation of the axes."),
-    setting("gain", click.FloatRange(0, 1, max_open=True), "Augmentation: largest error of a sensor's scale."),
-    setting("rate_jitter", click.FloatRange(0, 1, max_open=True), "Augmentation: largest error of the sample rate."),
+    setting("mixup", "Augmentation: probability of mixup with another window."),
+    setting("shift_samples", "Augmentation: largest shift within the recording, in samples."),
+    setting("time_warp", "Augmentation: largest warp along time."),
+    setting("sensor_rate", "Augmentation: probability of a rotation, and of wrong scales."),
+    setting("noise", "Augmentation: largest noise, as a share of a channel's range."),
+    setting("shift", "Augmentation: largest shift, as a share of a window."),
+    setting("mirror", "Augmentation: axis that points sideways on the body, to reflect.", click.Choice(MIRRORS)),
+    setting("rotation_degrees", "Augmentation: largest rotation of the axes."),
+    setting("gain", "Augmentation: largest error of a sensor's scale."),
+    setting("rate_jitter", "Augmentation: largest error of the sample rate."),
+    setting("dropped", "Augmentation: longest loss of samples, as a share of a window."),
+    setting("warp", "Augmentation: largest warp, as a share of an axis."),
+    setting("mask", "Augmentation: widest mask, as a share of an axis."),
+    setting("cutmix", "Augmentation: probability of CutMix along an axis."),
     setting(
-        "dropped",
-        click.FloatRange(0, 1, max_open=True),
-        "Augmentation: longest loss of samples, as a share of a window.",
-    ),
-    setting("warp", click.FloatRange(0, 0.2, max_open=True), "Augmentation: largest warp, as a share of an axis."),
-    setting("mask", click.FloatRange(0, 1), "Augmentation: widest mask, as a share of an axis."),
-    setting("cutmix", click.FloatRange(0, 1), "Augmentation: probability of CutMix along an axis."),
-    setting(
-        "class_weights", click.Choice(CLASS_WEIGHTS), "Weights of the classes in the loss, larger for rare classes."
+        "class_weights", "Weights of the classes in the loss, larger for rare classes.", click.Choice(CLASS_WEIGHTS)
     ),
     setting(
         "validation",
-        click.FloatRange(0, 1, max_open=True),
         "Share of the training subjects that choose the best epoch; 0: train on all and keep the last epoch.",
     ),
-    setting(
-        "patience", click.IntRange(0), "End a stage after so many epochs without a better validation score; 0: never."
-    ),
-    setting("batch_size", click.IntRange(1), "Windows in a step."),
+    setting("patience", "End a stage after so many epochs without a better validation score; 0: never."),
+    setting("batch_size", "Windows in a step."),
     setting(
         "precision",
-        click.Choice(PRECISIONS),
         "Arithmetic of training; bfloat16 is for processors and GPUs that support it.",
+        click.Choice(PRECISIONS),
     ),
 )
 _VARIED = (
     setting(
         "distillation",
-        click.Choice(DISTILLATION_NAMES),
         "Target of the distillation head: the teacher's class, its probabilities, or labels alone.",
+        click.Choice(DISTILLATION_NAMES),
     ),
-    setting("teacher_share", click.FloatRange(0, 1), "The teacher's share in the distillation head's target."),
-    setting("members", Names(MEMBERS), "Models that teach, if no teacher is given; their probabilities are averaged."),
-    setting("temperature", click.FloatRange(0, min_open=True), "Temperature of soft distillation."),
-    setting("stem", click.Choice(STEM_NAMES), "Stem of DeSepTr: the teacher's, trained further or frozen, or its own."),
-    setting("seed", click.IntRange(0), "Seed of split, weights, order and augmentation."),
+    setting("teacher_share", "The teacher's share in the distillation head's target."),
+    setting("members", "Models that teach, if no teacher is given; their probabilities are averaged.", Names(MEMBERS)),
+    setting("temperature", "Temperature of soft distillation."),
+    setting("stem", "Stem of DeSepTr: the teacher's, trained further or frozen, or its own.", click.Choice(STEM_NAMES)),
+    setting("seed", "Seed of split, weights, order and augmentation."),
 )
 _WINDOW = (
-    setting("window_s", click.FloatRange(0, min_open=True), "Length of a window in seconds."),
-    setting("overlap", click.FloatRange(0, 1, max_open=True), "Share of a window that the next one repeats."),
+    setting("window_s", "Length of a window in seconds."),
+    setting("overlap", "Share of a window that the next one repeats."),
 )
 
 

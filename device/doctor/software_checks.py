@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +35,15 @@ def check_engine(subject: Subject) -> CheckResult:
     if not installed:
         names = " or ".join(runtime.package for runtime in subject.host.runtimes)
         return fail("no TFLite runtime", names, f"`pip install {subject.host.runtimes[0].package}`")
-    named = ", ".join(map(_version, installed))
+    named = ", ".join(runtime.version() for runtime in installed)
     clashing = [runtime for runtime in installed if clashes(runtime, subject.host.numpy_version)]
+    broken = [(runtime, error) for runtime in installed if runtime not in clashing and (error := _failure(runtime))]
+    if broken and len(broken) + len(clashing) == len(installed):
+        _, error = broken[0]
+        return fail(f"{named}: {error.found}", error.expected, error.next_step)
+    if broken:
+        runtime, error = broken[0]
+        return warn(f"{named}: {runtime.package}: {error.found}", error.expected, error.next_step)
     if not clashing:
         return ok(named)
     clash = clashing[0]
@@ -96,13 +103,10 @@ def _libraries(root: Path) -> list[Path]:
     return [path for folder in _LIBRARY_FOLDERS for path in matching(root, f"{folder}/{EDGE_TPU_LIBRARY}")]
 
 
-def _version(runtime: TfliteRuntime) -> str:
+def _failure(runtime: TfliteRuntime) -> SetupError | None:
+    """Why a runtime cannot be loaded; None if it can."""
     try:
-        return runtime.version()
-    except PackageNotFoundError as error:
-        raise SetupError(
-            runtime.package,
-            found=f"a module {runtime.module} of no package",
-            expected=f"the package {runtime.package}",
-            next_step=f"`pip install --force-reinstall {runtime.package}`",
-        ) from error
+        runtime.interpreter()
+    except SetupError as error:
+        return error
+    return None

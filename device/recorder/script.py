@@ -6,15 +6,19 @@ its FIFO empty, but nothing is written: every sample in a file was taken during 
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from deseptr.contract import DataError
+from deseptr.contract import DataError, read_toml
+from deseptr.contract.limits import Limits
 
+MOST_ACTIVITIES = 10_000
+REPEATS = Limits(1, 1000, whole=True)
+# Eleven days.
+SECONDS = Limits(0, 1e6)
+LONGEST_NAME = 200
 _EXAMPLE = "see the example in `deseptr device record --help`"
 
 
@@ -99,6 +103,9 @@ def read_protocol(path: Path) -> tuple[SessionStep, ...]:
                 raise _bad(place, key, "none", "one in every activity")
         known = {"label": "", "seconds": 0.0, "instruction": "", "repeats": 1, **common}
         activities.append(Activity(**_checked(table, place, known)))
+    count = repeats * sum(activity.repeats for activity in activities)
+    if count > MOST_ACTIVITIES:
+        raise _bad(path, "repeats", f"{count:,} activities in all", f"at most {MOST_ACTIVITIES:,}")
     return session_steps(tuple(activities), repeats)
 
 
@@ -109,15 +116,15 @@ def check_name(what: str, name: str) -> str:
         DataError: if it is empty or has characters that do not print.
     """
     stripped = name.strip()
-    if not stripped or not stripped.isprintable():
-        raise _bad(what, "", repr(name), "a name of printable characters")
+    if not stripped or not stripped.isprintable() or len(stripped) > LONGEST_NAME:
+        raise _bad(what, "", repr(name), f"a name of printable characters, {LONGEST_NAME} at most")
     return stripped
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return read_toml(path)
+    except (OSError, ValueError) as error:
         found = error.strerror if isinstance(error, OSError) else error
         raise DataError(path, found=found, expected="a protocol in TOML", next_step=_EXAMPLE) from error
 
@@ -136,12 +143,12 @@ def _value(value: Any, key: str, place: str) -> str | int | float:
             raise _bad(place, key, repr(value), "a text")
         return check_name(f"{place}: label", value) if key == "label" else " ".join(value.split())
     if key == "repeats":
-        if type(value) is not int or not 1 <= value <= 1000:
+        if not REPEATS.allow(value):
             raise _bad(place, key, repr(value), "a whole number from 1 to 1000")
-        return value
-    real = type(value) in (int, float) and math.isfinite(value)
-    if not real or value < 0 or (key == "seconds" and value == 0):
-        raise _bad(place, key, repr(value), f"{'positive' if key == 'seconds' else 'no negative'} seconds")
+        return int(value)
+    if not SECONDS.allow(value) or (key == "seconds" and value == 0):
+        kind = "positive" if key == "seconds" else "no negative"
+        raise _bad(place, key, repr(value), f"{kind} seconds, {SECONDS.most:g} at most")
     return float(value)
 
 

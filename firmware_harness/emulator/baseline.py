@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, read_json
 
 from .cost import UNIT, ArmCost, ArmCosts
 
@@ -98,7 +97,7 @@ def read_baseline(path: Path) -> Baseline:
         SetupError: if it cannot be read, or is not the output of this command.
     """
     try:
-        return _parse(path, json.loads(path.read_text(encoding="utf-8")))
+        return _parse(path, read_json(path))
     except OSError as error:
         found = error.strerror or str(error)
     except (KeyError, TypeError, ValueError, AttributeError):

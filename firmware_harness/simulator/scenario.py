@@ -6,18 +6,19 @@ so that a scenario is also a test.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, parse_toml, read_text
+from deseptr.contract.input_files import LARGEST_INTEGER, LARGEST_TOML
+from deseptr.contract.limits import Limits
 
 from .bus_profiles import BCM2835, BusProfile, bus_profile
 from .chips.registry import CHIPS
-from .faults.fault import Fault
+from .faults.fault import LONGEST_S, Fault
 from .faults.toml import check_keys, check_type, faults_from
 from .outcome import Expected, expected_from
 from .sources.spec import SourceSpec, source_spec
@@ -34,6 +35,13 @@ KEYS: dict[str, tuple[type, ...]] = {
     "source": (dict,),
     "faults": (list,),
     "expected": (dict,),
+}
+LIMITS = {
+    "duration_s": Limits(0, LONGEST_S, above=True),
+    "patience_s": Limits(0, LONGEST_S, above=True),
+    "bus_hz": Limits(1, 10_000_000, whole=True),
+    "rate_hz": Limits(0, 10_000, above=True),
+    "seed": Limits(0, LARGEST_INTEGER, whole=True),
 }
 REQUIRED = ("description", "duration_s", "expected")
 
@@ -110,8 +118,8 @@ def load_scenario(name: str) -> Scenario:
         return scenario_from(scenario_text(name), f"scenario {name}", name=name)
     path = Path(name)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path, LARGEST_TOML)
+    except (OSError, ValueError) as error:
         found = error.strerror if isinstance(error, OSError) else "no text"
         raise SetupError(path, found=found, expected="a scenario in TOML", next_step="check the path") from error
     return scenario_from(text, str(path), name=path.stem, folder=path.parent)
@@ -133,8 +141,8 @@ def scenario_from(text: str, where: str, *, name: str = "", folder: Path = Path(
     'mpu6050'
     """
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = parse_toml(text)
+    except ValueError as error:
         raise SetupError(where, found=str(error), expected="TOML", next_step="correct it") from None
     check_keys(table, KEYS, where, "a scenario")
     values = {key: check_type(value, KEYS[key], where, key) for key, value in table.items()}
@@ -163,11 +171,9 @@ def _check(values: Mapping[str, Any], where: str) -> None:
         raise SetupError(
             f"{where}, sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose one of these"
         )
-    for key, least in (("duration_s", 0.0), ("patience_s", 0.0), ("bus_hz", 0), ("rate_hz", 0.0), ("seed", -1)):
-        if not values.get(key, 1) > least:
-            raise SetupError(
-                f"{where}, {key}", found=values[key], expected=f"more than {least}", next_step=f"change {key}"
-            )
+    for key, limits in LIMITS.items():
+        if key in values and not limits.allow(values[key]):
+            raise SetupError(f"{where}, {key}", found=values[key], expected=limits, next_step=f"change {key}")
 
 
 def _profile(values: Mapping[str, Any], where: str) -> BusProfile:

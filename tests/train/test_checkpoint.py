@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from hostile_files import bomb
 
 from deseptr.contract import ModelContract, ModelError
 from deseptr.train.checkpoint import load_checkpoint, load_run
@@ -103,3 +104,9 @@ def test_another_format_is_refused_even_if_keras_could_read_it(tmp_path: Path):
         load_checkpoint(path, CONTRACT)
     with pytest.raises(ModelError, match=r"no \.keras archive"):
         load_checkpoint(path.rename(tmp_path / "model.keras"), CONTRACT)
+
+
+def test_a_checkpoint_that_unpacks_to_gigabytes_is_refused_before_keras_sees_it(tmp_path: Path):
+    (tmp_path / "model.keras").write_bytes(bomb("model.weights.h5", 70 << 20))
+    with pytest.raises(ModelError, match=r"no \.keras archive: model\.weights\.h5 unpacks to 73,400,320 bytes"):
+        load_checkpoint(tmp_path / "model.keras", CONTRACT)

@@ -15,9 +15,22 @@ from typing import ClassVar, NoReturn
 import numpy as np
 
 from deseptr.contract import SetupError
+from deseptr.contract.limits import Limits
 from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.bus_profiles import BusProfile
 from deseptr.firmware_harness.simulator.chips.chip import SimulatedChip, SimulatedDevice
+
+# Three years; a nanosecond of it still fits into 64 bits.
+LONGEST_S = 1e8
+_COUNT = Limits(0, 1e9, whole=True)
+# Of the fields of all kinds, by name.
+LIMITS = {
+    **dict.fromkeys(("at_s", "duration_s", "stretch_s"), Limits(0, LONGEST_S)),
+    **dict.fromkeys(("after", "transfers", "times", "consumed", "bit"), _COUNT),
+    "address": Limits(0, 0x7F, whole=True),
+    "register": Limits(0, 0xFFFF, whole=True),
+    "number": Limits(1, 4095, whole=True),
+}
 
 
 @dataclass(slots=True)
@@ -97,6 +110,10 @@ class Fault:
     def __post_init__(self) -> None:
         self._require("at_s", self.at_s, math.isfinite(self.at_s) and self.at_s >= 0, "a time of at least 0 s")
         self._check()
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if name in LIMITS and value is not None:
+                self._require(name, value, LIMITS[name].allow(value), str(LIMITS[name]))
 
     @property
     def lasts_s(self) -> float:

@@ -13,10 +13,11 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from deseptr.contract import SetupError
+from deseptr.contract.input_files import LARGEST_INTEGER
 
 from .bus_faults import BitFlipRead, BitFlipWrite, BrokenTransfer, BusFault, ClockStretch, Nack, StuckBus
 from .chip_faults import BrownOut, Clone, Hang, Overflow, RateError, RegisterUpset
-from .fault import Fault
+from .fault import LONGEST_S, Fault
 
 KINDS: dict[str, type[Fault]] = {
     kind.kind: kind
@@ -37,6 +38,7 @@ KINDS: dict[str, type[Fault]] = {
     )
 }
 REPEAT_KEYS = ("every_s", "times")
+MOST_REPEATS = 100_000
 
 
 def fault_to_dict(fault: Fault) -> dict[str, Any]:
@@ -64,7 +66,12 @@ def faults_from(entries: Sequence[Mapping[str, Any]], where: str = "faults") -> 
     >>> [fault.at_s for fault in faults_from([{"kind": "hang", "at_s": 5.0, "every_s": 60.0, "times": 3}])]
     [5.0, 65.0, 125.0]
     """
-    return [fault for number, entry in enumerate(entries, 1) for fault in _repeated(entry, f"{where}, fault {number}")]
+    entries = check_type(entries, (list,), where, "faults")
+    return [
+        fault
+        for number, entry in enumerate(entries, 1)
+        for fault in _repeated(check_type(entry, (dict,), where, f"fault {number}"), f"{where}, fault {number}")
+    ]
 
 
 def faults_to_toml(faults: Iterable[Fault]) -> str:
@@ -91,11 +98,11 @@ def _repeated(entry: Mapping[str, Any], where: str) -> list[Fault]:
         return [first]
     every_s = check_type(repeats.get("every_s"), (float,), where, "every_s")
     times = check_type(repeats.get("times"), (int,), where, "times")
-    if every_s <= 0 or times < 1:
+    if not (0 < every_s <= LONGEST_S and 1 <= times <= MOST_REPEATS):
         raise SetupError(
             where,
             found=f"every_s = {every_s}, times = {times}",
-            expected="both positive",
+            expected=f"both positive, at most {LONGEST_S:g} and {MOST_REPEATS}",
             next_step="write how far apart, and how many",
         )
     return [replace(first, at_s=first.at_s + number * every_s) for number in range(times)]
@@ -103,7 +110,7 @@ def _repeated(entry: Mapping[str, Any], where: str) -> list[Fault]:
 
 def _fault(entry: Mapping[str, Any], where: str) -> Fault:
     kind = entry.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise SetupError(
             f"{where}, kind", found=kind, expected=f"one of {', '.join(KINDS)}", next_step="choose one of these"
         )
@@ -143,8 +150,12 @@ def check_type(value: Any, types: tuple[type, ...], where: str, key: str) -> Any
     """``value`` as one of ``types``; an integer counts as a float, but a bool not as a number.
 
     Raises:
-        SetupError: if it is of another type.
+        SetupError: if it is of another type, or a number that is not finite or beyond all uses.
     """
+    if type(value) in (int, float) and not abs(value) <= LARGEST_INTEGER:
+        raise SetupError(
+            f"{where}, {key}", found=value, expected=f"at most {LARGEST_INTEGER:.0e}", next_step="change it"
+        )
     if float in types and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, types) and (bool in types or not isinstance(value, bool)):

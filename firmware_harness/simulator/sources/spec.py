@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from deseptr.contract import SetupError
+from deseptr.contract.input_files import LARGEST_INTEGER
+from deseptr.contract.limits import Limits
 from deseptr.data import load_dataset
+from deseptr.data.synthetic import MOST_SUBJECTS
 from deseptr.firmware_harness.simulator.faults.toml import check_keys, check_type
 
 from .counting import CountingSource
@@ -29,6 +30,12 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     },
     "recording": {"data": (str,), "number": (int,)},
     "counting": {},
+}
+LIMITS = {
+    "subject": Limits(1, MOST_SUBJECTS, whole=True),
+    "seed": Limits(0, LARGEST_INTEGER, whole=True),
+    "stretch_s": Limits(1, 3600),
+    "number": Limits(0, LARGEST_INTEGER, whole=True),
 }
 REQUIRED = {"constant": ("signals",), "sine": ("frequency_hz", "amplitude"), "recording": ("data",)}
 
@@ -69,7 +76,7 @@ def source_spec(table: Mapping[str, Any], where: str, folder: Path) -> SourceSpe
     """
     where = f"{where}, source"
     kind = table.get("kind", "wearer")
-    if kind not in KEYS:
+    if not isinstance(kind, str) or kind not in KEYS:
         raise SetupError(
             f"{where}, kind", found=kind, expected=f"one of {', '.join(KEYS)}", next_step="choose one of these"
         )
@@ -79,12 +86,16 @@ def source_spec(table: Mapping[str, Any], where: str, folder: Path) -> SourceSpe
     for key in REQUIRED.get(kind, ()):
         if key not in options:
             raise SetupError(where, found=f"no {key}", expected=f"one for {kind}", next_step=f"write {key} = …")
-    return SourceSpec(kind, {key: check_type(options[key], known[key], where, key) for key in options}, folder)
+    checked = {key: check_type(options[key], known[key], where, key) for key in options}
+    for key, limits in LIMITS.items():
+        if key in checked and not limits.allow(checked[key]):
+            raise SetupError(f"{where}, {key}", found=checked[key], expected=limits, next_step=f"change {key}")
+    return SourceSpec(kind, checked, folder)
 
 
 def _constant(spec: SourceSpec) -> SignalSource:
     signals = spec.options["signals"]
-    if np.shape(signals) != (6,) or not all(isinstance(value, int | float) for value in signals):
+    if not isinstance(signals, list) or len(signals) != 6 or not all(map(Limits(-1e9, 1e9).allow, signals)):
         raise SetupError(
             "constant source, signals", found=signals, expected="six numbers", next_step="give one for each axis"
         )

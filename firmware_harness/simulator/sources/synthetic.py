@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deseptr.contract import SetupError
+from deseptr.contract.input_files import LARGEST_NUMBER
 from deseptr.data import Recording, synthetic_stretch
 
 
@@ -101,8 +102,11 @@ def _interpolated(signals: NDArray[np.float32], positions: NDArray[np.float64]) 
 
 
 def _six(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    array = np.asarray(values, np.float64)
-    if array.shape not in ((), (1,), (6,)) or not np.isfinite(array).all():
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        array = np.full(1, np.nan)
+    if array.shape not in ((), (1,), (6,)) or not (np.abs(array) <= LARGEST_NUMBER).all():
         raise SetupError(
             f"sine source, {name}", found=values, expected="a number, or six", next_step="give one for each axis"
         )

@@ -90,11 +90,6 @@ def test_subject_needs_simulate(int8_model):
         (["run", "--model", "MODEL", "--simulate", WALK, "--subject", "9"], DataError, "subject 9: found no such"),
         (["run", "--model", "MODEL", "--simulate", WALK, "--sensor", "bmi270"], SetupError, "--sensor: found bmi270"),
         (["run", "--model", "missing.tflite", "--simulate"], ModelError, "missing.tflite: found No such file"),
-        (
-            ["run", "--model", "MODEL", "--simulate", "--dwell", "-1"],
-            SetupError,
-            "--dwell: found -1.0, expected seconds",
-        ),
         (["run", "--simulate", "--csv", "missing/run.csv"], SetupError, "missing/run.csv: found No such file"),
         (["run", "--simulate", "--mqtt", "me:secret@host"], SetupError, "--mqtt: found a user in the address"),
         (["run", "--simulate", "--config", "missing.toml"], SetupError, "--config missing.toml: found No such file"),

@@ -56,7 +56,7 @@ def test_first_countdown_is_long_enough_for_the_rate(prepare_s, expected):
         ("[[activity]]\nlabel = 3\nseconds = 3", ", activity 1: label: found 3, expected a text"),
         ("[[activity]]\nlabel = ' '\nseconds = 3", "expected a name of printable characters"),
         ("[[activity]]\nlabel = 'a'\nseconds = 0", ", activity 1: seconds: found 0, expected positive seconds"),
-        ("[[activity]]\nlabel = 'a'\nseconds = inf", "seconds: found inf, expected positive seconds"),
+        ("[[activity]]\nlabel = 'a'\nseconds = inf", "found seconds: the number inf, beyond"),
         ("[[activity]]\nlabel = 'a'\nseconds = true", "seconds: found True, expected positive seconds"),
         ("[[activity]]\nlabel = 'a'\nseconds = 1\nrest_s = -1", "rest_s: found -1, expected no negative seconds"),
         ("[[activity]]\nlabel = 'a'\nseconds = 1\nrepeats = 0", "repeats: found 0, expected a whole number"),

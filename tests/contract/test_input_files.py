@@ -1,0 +1,94 @@
+import errno
+import json
+
+import pytest
+from hostile_files import IRREGULAR
+
+from deseptr.contract import open_input, parse_json, parse_toml, read_input, read_json, read_text, read_toml
+
+
+@pytest.mark.parametrize("kind", IRREGULAR)
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path, kind):
+    IRREGULAR[kind](tmp_path / "input")
+    with pytest.raises(OSError, match="not a regular file"):
+        open_input(tmp_path / "input")
+    with pytest.raises(OSError, match="not a regular file"):
+        read_toml(tmp_path / "input")
+
+
+def test_a_link_to_a_file_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("a")
+    (tmp_path / "link").symlink_to("file")
+    assert read_text(tmp_path / "link") == "a"
+
+
+@pytest.mark.parametrize(("path", "number"), [("nothing", errno.ENOENT), ("a\0b", errno.EINVAL)])
+def test_what_is_no_path_is_an_os_error(tmp_path, path, number):
+    with pytest.raises(OSError, match=r".") as caught:
+        open_input(f"{tmp_path}/{path}")
+    assert caught.value.errno == number
+    assert caught.value.strerror
+
+
+def test_a_file_is_read_up_to_its_largest_size(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"1234")
+    assert read_input(path, 4) == b"1234"
+    with pytest.raises(OSError, match="more than 3 bytes"):
+        read_input(path, 3)
+
+
+def test_a_sparse_file_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(1 << 33)
+    with pytest.raises(OSError, match="more than"):
+        read_text(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[" * 20 + "]" * 20, '{"a":' * 5000 + "1" + "}" * 5000, "9" * 5000, ""]
+)
+def test_json_that_cannot_be_parsed_is_a_value_error(tmp_path, text):
+    (tmp_path / "file").write_text(text)
+    with pytest.raises(ValueError, match=r"."):
+        parse_json(text)
+    with pytest.raises(ValueError, match=r"."):
+        read_json(tmp_path / "file")
+
+
+def test_json_is_read(tmp_path):
+    (tmp_path / "file").write_text(json.dumps({"a": [1, None]}))
+    assert read_json(tmp_path / "file") == {"a": [1, None]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = " + "[" * 3000, "nested too deeply"),
+        ("x = " + "[" * 100 + "]" * 100, "x: more than 16 levels"),
+        (".".join("a" * 5000) + " = 1", "a: more than 16 levels"),
+        ("x = 1e308", r"x: the number 1e\+308"),
+        ("x = -inf", "x: the number -inf"),
+        ("x = [[{y = nan}]]", "y: the number nan"),
+        (f"x = {2**63}", "x: a whole number of more than 64 bits"),
+        ("x = " + "9" * 5000, "4300"),
+        ('x = "a\\u0000b"', "a NUL character"),
+        ('"a\\u0000b" = 1', "a NUL character"),
+        ("x = ", "Invalid value"),
+    ],
+)
+def test_toml_that_no_setting_can_have_is_a_value_error(text, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        parse_toml(text)
+    assert len(str(caught.value)) < 300
+
+
+def test_toml_of_64_bits_and_16_levels_is_read():
+    text = f"n = {2**63 - 1}\nx = {'[' * 15}1.5{']' * 15}"
+    assert parse_toml(text)["n"] == 2**63 - 1
+
+
+def test_toml_is_limited_in_size(tmp_path):
+    (tmp_path / "file").write_text("#" * (1 << 18) + "\n")
+    with pytest.raises(OSError, match="more than 262,144 bytes"):
+        read_toml(tmp_path / "file")
