@@ -7,7 +7,7 @@ PACKAGED := device/models/deseptr_motionsense.tflite
 MODELS ?= $(PACKAGED)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow arm-cost verify-arm qemu check format docs wheel release-check clean
+.PHONY: help setup demo test test-slow fuzz arm-cost verify-arm qemu check format docs wheel release-check clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ test: setup ## All tests that take seconds
 
 test-slow: setup ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+fuzz: setup ## Hostile inputs to every reader and option, for about an hour; findings under fuzz/
+	$(BIN)/python tests/fuzz/fuzz.py --inputs 400000 --out fuzz --json fuzz/fuzz.json
 
 arm-cost: setup qemu ## Instructions of MODELS on emulated ARM; no times
 	$(BIN)/deseptr firmware arm-cost $(MODELS) $(if $(filter $(PACKAGED),$(MODELS)),--baseline benchmarks/convert/arm_cost_packaged.json)

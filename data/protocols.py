@@ -141,7 +141,7 @@ def parse_labels(text: str, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _numbered(entry: str, names: Sequence[str]) -> list[str]:
-    bounds = re.fullmatch(r"(\d+)(?:-(\d+))?", entry)
+    bounds = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", entry)
     first, last = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (0, 0)
     return list(names[first - 1 : last]) if 1 <= first <= last <= len(names) else []
 

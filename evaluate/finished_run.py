@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,49 @@ from deseptr.train.history import History, read_history
 from deseptr.train.predictions import Predictions
 from deseptr.train.run_folder import RunFolder
 
+from .figures_check import (
+    count,
+    fields,
+    interval as interval_check,
+    list_of,
+    number,
+    optional,
+    positive,
+    scores,
+    subjects,
+    text,
+)
 from .fold_job import fold_folder
 
 KINDS = ("float", "int8")
+_CONFIG = fields({"seed": count, "window_s": positive, "overlap": number})
+_METRICS = fields(
+    {
+        "dataset": text,
+        "subjects": fields({"test": list_of(text)}),
+        "minutes": number,
+        "student": fields({"model": text, "parameters": count}),
+    },
+    {"commit": optional(text), "teacher": fields({"model": text, "parameters": count})},
+)
+_SPREAD = fields({"macro_f1": number})
+_KIND = fields({"pooled": scores, "interval": optional(interval_check), "mean": _SPREAD, "std": _SPREAD})
+_CROSSVAL = fields(
+    {
+        "config": _CONFIG,
+        "dataset": text,
+        "data": optional(text),
+        "protocol": fields({"name": text}),
+        "folds": list_of(fields({"fold": text, "subjects": fields({"test": list_of(text)})})),
+        "model": text,
+        "seed": count,
+        "parameters": count,
+        "minutes": number,
+        "command": text,
+        "float": _KIND,
+    },
+    {"macs": optional(count), "commits": list_of(text), "int8": _KIND},
+)
 _STUDENTS_OWN = {"model", "dim", "heads", "depth", "distillation", "temperature", "prediction"}
 
 
@@ -99,6 +139,8 @@ def read_train_run(path: Path) -> list[FinishedRun]:
     folder = RunFolder(path)
     metrics, config = _read(folder.metrics), _read(folder.config)
     roles = ("student", "teacher") if "teacher" in metrics else ("student",)
+    _check(folder.config, lambda: _CONFIG(config, "settings"))
+    _check(folder.metrics, lambda: _check_metrics(metrics, roles))
     try:
         return [_of_train_run(folder, metrics, config, role) for role in roles]
     except (KeyError, TypeError, AttributeError) as error:
@@ -112,6 +154,7 @@ def read_crossval(path: Path) -> FinishedRun:
         ModelError: if one of its files cannot be read.
     """
     summary = _read(path / "crossval.json")
+    _check(path / "crossval.json", lambda: _check_crossval(summary))
     try:
         return _of_crossval(path, summary)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
@@ -238,6 +281,28 @@ def _history(folder: RunFolder) -> History:
 
 def _predictions(paths: Sequence[Path]) -> Predictions | None:
     return Predictions.pool([Predictions.load(path) for path in paths]) if all(p.exists() for p in paths) else None
+
+
+def _check_metrics(metrics: dict[str, Any], roles: Sequence[str]) -> None:
+    _METRICS(metrics, "figures")
+    subjects(metrics["subjects"], "subjects")
+    for role in roles:
+        scores(metrics[role], role)
+
+
+def _check_crossval(summary: dict[str, Any]) -> None:
+    _CROSSVAL(summary, "summary")
+    for fold in summary["folds"]:
+        subjects(fold["subjects"], f"fold {fold['fold']}.subjects")
+    if not summary["folds"]:
+        raise ValueError("no fold")
+
+
+def _check(path: Path, check: Callable[[], None]) -> None:
+    try:
+        check()
+    except ValueError as error:
+        raise _not_figures(path, error) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def read_baseline(path: Path) -> Baseline:
         return _parse(path, read_json(path))
     except OSError as error:
         found = error.strerror or str(error)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         found = "content of another form"
     raise SetupError(
         path,

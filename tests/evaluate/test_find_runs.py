@@ -159,5 +159,5 @@ def test_file_that_cannot_be_read_is_named(file: str, content: str, found: str, 
 
 def test_broken_summary_is_named(crossval: Path):
     (crossval / "crossval.json").write_text('{"folds": []}')
-    with pytest.raises(ModelError, match=r"crossval\.json: found an unreadable file \(KeyError"):
+    with pytest.raises(ModelError, match=r"crossval\.json: found an unreadable file \(no summary\.config\)"):
         read_crossval(crossval)

@@ -1,0 +1,89 @@
+"""Fuzz all readers of files, parsers of texts and options: each input succeeds or is refused in one line.
+
+    python tests/fuzz/fuzz.py --inputs 20000 --seed 1
+
+Inputs follow from the seed. Each finding is kept under ``--out`` as the input and what it led to. Exit code 1 if there
+is any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from run_inputs import Outcome, run_inputs
+from targets import Target, targets
+
+KEPT_A_TARGET = 20
+
+
+def fuzz(target: Target, seed: int, count: int, out: Path | None) -> dict[str, Any]:
+    """Try a target; the number of each kind of outcome, and its findings."""
+    inputs = target.inputs(random.Random(f"{seed} {target.name}"), count)
+    begun = time.monotonic()
+    outcomes = list(run_inputs(target.call, inputs, target.refusals))
+    findings = [outcome for outcome in outcomes if outcome.is_finding]
+    for outcome in _distinct(findings)[:KEPT_A_TARGET] if out else ():
+        assert out is not None
+        _keep(out / target.name.replace("/", " "), inputs[outcome.number], outcome)
+    return {
+        "inputs": len(inputs),
+        "seconds": round(time.monotonic() - begun, 1),
+        "slowest_s": max(outcome.seconds for outcome in outcomes),
+        "outcomes": dict(Counter(outcome.kind for outcome in outcomes)),
+        "findings": [
+            {"input": each.number, "kind": each.kind, "text": each.text[-600:]} for each in _distinct(findings)
+        ],
+    }
+
+
+def _distinct(findings: list[Outcome]) -> list[Outcome]:
+    """One finding of each place in the code."""
+    return list({f"{each.kind} {each.text.strip().splitlines()[-3:-1]}": each for each in reversed(findings)}.values())
+
+
+def _keep(folder: Path, content: bytes, outcome: Outcome) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{outcome.number}.input").write_bytes(content)
+    (folder / f"{outcome.number}.txt").write_text(f"{outcome.kind}\n{outcome.text}\n", "utf-8", "replace")
+
+
+def main() -> int:
+    """Try all targets; print a line for each."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--inputs", type=int, default=20_000, help="of all targets together")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--target", action="append", help="only those whose name begins so")
+    parser.add_argument("--out", type=Path, default=None, help="a folder for what led to findings")
+    parser.add_argument("--json", type=Path, default=None, help="a file for the figures")
+    options = parser.parse_args()
+    chosen = [each for each in targets() if not options.target or each.name.startswith(tuple(options.target))]
+    results = {}
+    for target in chosen:
+        found = fuzz(target, options.seed, -(-options.inputs // len(chosen)), options.out)
+        results[target.name] = found
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found["outcomes"].items()))
+        print(f"{target.name:40} {kinds}; {found['seconds']} s, the slowest {found['slowest_s']} s", flush=True)
+        for finding in found["findings"]:
+            last = (finding["text"].strip().splitlines() or [""])[-1]
+            print(f"  {finding['kind']}: {last[:300]}")
+    total = sum(found["inputs"] for found in results.values())
+    bad = sum(len(found["findings"]) for found in results.values())
+    print(f"{total} inputs, seed {options.seed}: {bad} findings")
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(
+            json.dumps({"seed": options.seed, "inputs": total, "targets": results}, indent=1) + "\n"
+        )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,346 @@
+"""What is fuzzed: readers of files, parsers of texts, and every option of every command, each with valid inputs."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import random
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import mutators
+import numpy as np
+from mutators import TEXTS, Mutator, of_members
+
+from deseptr.firmware_harness.deploy.target.refusal import RefusedError
+
+FORMATS = Path(__file__).parents[1] / "formats" / "1"
+
+
+class Target(NamedTuple):
+    """Something that takes bytes from others.
+
+    Args:
+        name: its name.
+        call: reads an input; an error for people is what it may raise.
+        seeds: valid inputs.
+        mutate: what changes them.
+        refusals: errors for people of its own, beside the project's.
+    """
+
+    name: str
+    call: Callable[[bytes], object]
+    seeds: tuple[bytes, ...]
+    mutate: Mutator
+    refusals: tuple[type[Exception], ...] = ()
+
+    def inputs(self, rng: random.Random, count: int) -> list[bytes]:
+        """The valid inputs and random changes of them, sometimes one upon another."""
+        made = list(self.seeds)
+        while len(made) < count:
+            content = rng.choice(self.seeds)
+            for _ in range(rng.choice((1, 1, 1, 2, 3))):
+                content = _changed(self.mutate, rng, content)
+            made.append(content)
+        return made[:count]
+
+
+def _changed(mutate: Mutator, rng: random.Random, content: bytes) -> bytes:
+    try:
+        return mutate(rng, content)
+    except Exception:  # an earlier change has left no such format, which zipfile and json say in many ways
+        return mutators.of_bytes(rng, content)
+
+
+def targets() -> list[Target]:
+    """All of them."""
+    return [*_recordings(), *_models(), *_runs(), *_toml(), *_boards(), *_sinks(), *_texts(), *_options()]
+
+
+def _on_file(suffix: str, read: Callable[[Path], object]) -> Callable[[bytes], object]:
+    """Hand an input on as a file of this name's end."""
+
+    def call(content: bytes) -> object:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"input{suffix}"
+            path.write_bytes(content)
+            return read(path)
+
+    return call
+
+
+def _in_run(name: str, read: Callable[[Path], object]) -> Callable[[bytes], object]:
+    """Hand an input on as one file of an otherwise valid run."""
+
+    def call(content: bytes) -> object:
+        with tempfile.TemporaryDirectory() as folder:
+            run = Path(shutil.copytree(FORMATS / "run", Path(folder) / "run"))
+            (run / name).write_bytes(content)
+            return read(run)
+
+    return call
+
+
+def _recordings() -> Iterator[Target]:
+    from deseptr.data import load_dataset, save_dataset, synthetic_dataset
+    from deseptr.data.info import describe
+
+    def look(path: Path) -> object:
+        return describe(load_dataset(path))
+
+    small = synthetic_dataset(subjects=2, seconds=2.0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.csv"
+        save_dataset(small, path)
+        csv = path.read_bytes()
+    npz = (FORMATS / "recording.npz").read_bytes()
+    yield Target("recording.npz", _on_file(".npz", look), (npz,), of_members(mutators.of_bytes))
+    plain = b"t,acc_x_g,acc_y_g,acc_z_g,gyro_x,gyro_y,gyro_z\n"
+    plain += b"".join(b"%.2f,0.1,0.9,0,0,0,0.5\n" % (row / 50) for row in range(9))
+    yield Target("recording.csv", _on_file(".csv", look), (csv[:4000], csv[:700], plain), mutators.of_csv)
+    yield Target("MotionSense.zip", _on_file(".zip", look), (_motionsense(),), of_members(mutators.of_csv))
+    yield Target("HAPT.zip", _on_file(".zip", look), (_hapt(),), of_members(mutators.of_text))
+
+
+def _motionsense() -> bytes:
+    columns = "attitude.roll,attitude.pitch,attitude.yaw,gravity.x,gravity.y,gravity.z,"
+    columns += "rotationRate.x,rotationRate.y,rotationRate.z,"
+    columns += "userAcceleration.x,userAcceleration.y,userAcceleration.z"
+    rows = "".join(f"{row},{','.join(['0.25'] * 12)}\n" for row in range(8))
+    places = ("dws_1/sub_1", "sit_5/sub_2", "wlk_7/sub_3")
+    return _archive({f"A_DeviceMotion_data/{place}.csv": f",{columns}\n{rows}" for place in places})
+
+
+def _hapt() -> bytes:
+    files = {
+        "RawData/labels.txt": "1 1 3 3 5 \n1 1 1 7 10\n",
+        "activity_labels.txt": " 1 WALKING\n 2 SITTING\n 3 LYING\n",
+    }
+    for sensor in ("acc", "gyro"):
+        files[f"RawData/{sensor}_exp01_user01.txt"] = "0.5 -0.25 1\n" * 12
+    return _archive(files)
+
+
+def _archive(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _models() -> Iterator[Target]:
+    from deseptr.contract import ModelContract
+    from deseptr.tflite import read_tflite
+    from deseptr.tflite.graph import read_graph
+    from deseptr.train import CalibrationWindows
+    from deseptr.train.array_file import ArrayFile
+    from deseptr.train.predictions import Predictions
+
+    def look(path: Path) -> object:
+        return read_graph(read_tflite(path).content, path)
+
+    def array_file(kind: type[ArrayFile]) -> Callable[[bytes], object]:
+        return _on_file(".npz", kind.load)
+
+    contract = (FORMATS / "run" / "contract.json").read_bytes()
+    model = (FORMATS / "model.tflite").read_bytes()
+    yield Target("contract.json", ModelContract.from_json, (contract,), mutators.of_json)
+    yield Target("model.tflite", _on_file(".tflite", look), (model,), mutators.of_bytes)
+    yield Target("model.tflite, its end", _on_file(".tflite", look), (model,), _of_end)
+    for kind in (CalibrationWindows, Predictions):
+        name = {CalibrationWindows: "calibration.npz", Predictions: "predictions.npz"}[kind]
+        whole = (FORMATS / "run" / name).read_bytes()
+        yield Target(name, array_file(kind), (_few(whole),), of_members(mutators.of_bytes))
+
+
+def _of_end(rng: random.Random, content: bytes) -> bytes:
+    """Changes where the archive with the contract is."""
+    return content[:-1500] + mutators.of_bytes(rng, content[-1500:])
+
+
+def _few(content: bytes) -> bytes:
+    """The arrays of an archive, cut to a few rows."""
+    buffer = io.BytesIO()
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        np.savez(buffer, **{name: array if name == "label_names" else array[:6] for name, array in arrays.items()})
+    return buffer.getvalue()
+
+
+def _runs() -> Iterator[Target]:
+    from deseptr.evaluate.find_runs import find_runs
+    from deseptr.evaluate.run_comparison import compare
+    from deseptr.report.runs_tables import markdown
+    from deseptr.train import RunFolder, TrainConfig
+    from deseptr.train.history import read_history
+
+    def report(run: Path) -> object:
+        """What ``deseptr report`` does but for its pictures, and for multiply-accumulates, which need Keras."""
+        return markdown({**compare(find_runs([run]).finished), "left_out": []})
+
+    for name in ("metrics.json", "config.json"):
+        whole = (FORMATS / "run" / name).read_bytes()
+        yield Target(f"run/{name}", _in_run(name, report), (whole,), mutators.of_json)
+    history = (FORMATS / "run" / "history.csv").read_bytes()
+    yield Target("run/history.csv", _in_run("history.csv", report), (history,), mutators.of_csv)
+    predictions = (FORMATS / "run" / "predictions.npz").read_bytes()
+    yield Target(
+        "run/predictions.npz", _in_run("predictions.npz", report), (predictions,), of_members(mutators.of_bytes)
+    )
+    config = (FORMATS / "run" / "config.json").read_bytes()
+    yield Target("config.json", _on_file(".json", TrainConfig.load), (config,), mutators.of_json)
+    yield Target("history.csv", _on_file(".csv", read_history), (history,), mutators.of_csv)
+    yield Target(
+        "model of a run", _in_run("config.json", lambda run: RunFolder(run).trained_model), (config,), mutators.of_json
+    )
+
+
+def _toml() -> Iterator[Target]:
+    from deseptr.cli.device.config_file import settings
+    from deseptr.cli.device.run import run
+    from deseptr.cli.firmware.simulate import _faults
+    from deseptr.device.recorder.script import read_protocol
+    from deseptr.firmware_harness.simulator import load_scenario, scenario_names
+    from deseptr.firmware_harness.simulator.scenario import scenario_text
+
+    scenarios = tuple(scenario_text(name).encode() for name in scenario_names())
+    faults = (
+        b'[[faults]]\nkind = "brown-out"\nat_s = 5.0\nduration_s = 0.5\n'
+        b'[[faults]]\nkind = "hang"\nat_s = 5.0\nevery_s = 60.0\ntimes = 3\n'
+        b'[[faults]]\nkind = "bit-flip-read"\nat_s = 1.0\ntransfers = 1\nbit = 3\n'
+    )
+    session = (
+        b'repeats = 2\n[[activity]]\nlabel = "walking"\nseconds = 30\nrepeats = 3\n'
+        b'[[activity]]\nlabel = "sitting"\nseconds = 20.5\nprepare_s = 3\nrest_s = 2\n'
+    )
+    options = b'mqtt = "broker.local"\nthreshold = 0.6\ndwell = 5.0\nsensor = "mpu6050"\nbus = 1\n'
+    yield Target("scenario.toml", _on_file(".toml", lambda path: load_scenario(str(path))), scenarios, mutators.of_toml)
+    yield Target("faults.toml", _on_file(".toml", _faults), (faults,), mutators.of_toml)
+    yield Target("session.toml", _on_file(".toml", read_protocol), (session,), mutators.of_toml)
+    yield Target(
+        "options.toml", _on_file(".toml", lambda path: _parsed(run, settings(path, run))), (options,), mutators.of_toml
+    )
+
+
+def _parsed(command: click.Command, defaults: dict[str, Any]) -> object:
+    """What the command's options make of a file's values."""
+    context = click.Context(command, default_map=defaults)
+    return [each.process_value(context, defaults[each.name]) for each in command.params if each.name in defaults]
+
+
+def _boards() -> Iterator[Target]:
+    from deseptr.firmware_harness.deploy.bundle import inspect_bundle
+    from deseptr.firmware_harness.deploy.target.manifest import Manifest
+    from deseptr.firmware_harness.emulator.baseline import read_baseline
+
+    bundle = (FORMATS / "wearer.bundle").read_bytes()
+    yield Target("wearer.bundle", _on_file(".bundle", inspect_bundle), (bundle,), mutators.of_bytes, (RefusedError,))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "whole.bundle"
+        path.write_bytes(bundle)
+        manifest = inspect_bundle(path).to_bytes()
+    yield Target("manifest", Manifest.from_bytes, (manifest,), mutators.of_json, (RefusedError,))
+    baseline = (Path(__file__).parents[2] / "benchmarks" / "convert" / "arm_cost_packaged.json").read_bytes()
+    yield Target("baseline.json", _on_file(".json", read_baseline), (baseline,), mutators.of_json)
+
+
+def _sinks() -> Iterator[Target]:
+    from deseptr.device.sinks.csv_file import COLUMNS, CsvFile
+
+    header = ",".join([*COLUMNS, "p_sitting", "p_walking"])
+
+    def append(path: Path) -> None:
+        """What ``device run --csv`` does to a file that is there: it is continued or put aside, or refused as it is."""
+        before = path.read_bytes()
+        try:
+            CsvFile(path, ("sitting", "walking"), lambda text: None).close()
+        finally:
+            kept = b"".join(each.read_bytes() for each in path.parent.iterdir())
+            if not before.startswith(header[:4].encode()) and before and kept != before:
+                raise AssertionError(f"a foreign file was changed: {before[:40]!r}")
+
+    row = "2026-11-26T12:00:00.000Z,1.5,change," + "," * (len(COLUMNS) - 3)
+    yield Target(
+        "events.csv", _on_file(".csv", append), (f"{header}\n{row}\n{row}\n".encode(), b"x,y\n1,2\n"), mutators.of_csv
+    )
+
+
+def _texts() -> Iterator[Target]:
+    from deseptr.data import load_dataset
+    from deseptr.data.protocols import parse_labels
+    from deseptr.data.splits import parse_subjects
+
+    def on_text(parse: Callable[[str], object]) -> Callable[[bytes], object]:
+        return lambda content: parse(os.fsdecode(content))
+
+    yield Target("subjects", on_text(parse_subjects), (b"1,2,5-7", b"ada,ben"), mutators.of_text)
+    names = ("walking", "sitting", "lying")
+    yield Target(
+        "labels", on_text(lambda text: parse_labels(text, names)), (b"walking,sitting", b"1-3"), mutators.of_text
+    )
+    yield Target(
+        "synthetic",
+        on_text(lambda text: load_dataset(f"synthetic:{text}")),
+        (b"subjects=2,seconds=4,seed=2,rate_hz=50", b"subjects=3"),
+        mutators.of_text,
+    )
+
+
+def commands(command: click.Command, parent: click.Context | None = None) -> Iterator[tuple[str, click.Command]]:
+    """Every command of the command line that is no group, with its full name."""
+    context = click.Context(command, info_name=command.name, parent=parent)
+    if not isinstance(command, click.Group):
+        yield context.command_path, command
+        return
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from commands(below, context)
+
+
+def _options() -> Iterator[Target]:
+    """One target a command: all its options, each of which gets all texts in turn."""
+    from deseptr.cli.main import deseptr
+
+    for path, command in commands(deseptr):
+        parameters = [each for each in command.params if not isinstance(each.type, click.types.BoolParamType)]
+        seeds = tuple(f"{place}\n{_example(each)}".encode() for place, each in enumerate(parameters))
+        if seeds:
+            yield Target(
+                f"options of {path}", partial(_option, parameters, path), seeds, partial(_of_option, len(parameters))
+            )
+
+
+def _example(parameter: click.Parameter) -> str:
+    if isinstance(parameter.type, click.Choice):
+        return str(parameter.type.choices[0])
+    return "1" if isinstance(parameter.type, click.types.IntParamType | click.types.FloatParamType) else "x"
+
+
+def _of_option(count: int, rng: random.Random, content: bytes) -> bytes:
+    value = rng.choice(TEXTS).encode("utf-8", "surrogatepass")
+    if rng.random() < 0.3:
+        value = mutators.of_text(rng, content.partition(b"\n")[2])
+    return b"%d\n%s" % (rng.randrange(count), value)
+
+
+def _option(parameters: list[click.Parameter], path: str, content: bytes) -> object:
+    """Parse one option's text as the command line does; the command itself does not run."""
+    place, _, text = content.partition(b"\n")
+    parameter = parameters[int(place)]
+    # No process can be given a zero; bytes that are no text come as lone surrogates.
+    value: Any = os.fsdecode(text.replace(b"\0", b""))
+    if parameter.nargs != 1 or parameter.multiple:
+        value = (value,) * max(1, parameter.nargs)
+    found = parameter.process_value(click.Context(click.Command(path), info_name=path), value)
+    for number in found if isinstance(found, tuple) else (found,):
+        if isinstance(number, float) and not math.isfinite(number):
+            raise AssertionError(f"{path} {parameter.opts[0]} took {number}")
+    return found

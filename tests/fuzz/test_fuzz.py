@@ -1,0 +1,98 @@
+"""The fuzzer notices what it looks for, and reaches every command."""
+
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import mutators
+import run_inputs
+from run_inputs import Outcome, run_inputs as outcomes_of
+from targets import commands, targets
+
+from deseptr.cli.main import deseptr
+from deseptr.contract import DataError
+
+TARGETS = targets()
+
+
+def refuse() -> None:
+    raise DataError("file", found="nothing", expected="something", next_step="write it")
+
+
+def usage_error(text: str) -> None:
+    raise click.UsageError(text)
+
+
+BEHAVIOUR: dict[bytes, Callable[[], object]] = {
+    b"fine": lambda: None,
+    b"refuse": refuse,
+    b"traceback": lambda: {}["a bug"],
+    b"memory": lambda: bytearray(4 * 2**30),
+    b"die": os.abort,
+    b"sleep": lambda: time.sleep(60),
+    b"long": lambda: usage_error("a" * 5000),
+    b"lines": lambda: usage_error("one\ntwo"),
+    b"control": lambda: usage_error("\x1b[2J"),
+}
+
+
+def misbehave(content: bytes) -> object:
+    """As the input says."""
+    return BEHAVIOUR[content]()
+
+
+def test_each_kind_of_outcome_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run_inputs, "SECONDS", 0.3)
+    inputs = b"fine refuse traceback memory die fine sleep long lines control fine".split()
+    found = list(outcomes_of(misbehave, inputs, ()))
+    assert [outcome.number for outcome in found] == list(range(len(inputs)))
+    assert [outcome.kind for outcome in found] == [
+        *("ok", "refused", "traceback", "memory", "died", "ok"),
+        *("timeout", "long line", "several lines", "control characters", "ok"),
+    ]
+    assert "a bug" in found[2].text
+    assert [outcome.is_finding for outcome in found[:4]] == [False, False, True, True]
+
+
+def test_an_error_of_a_targets_own_is_a_refusal():
+    (outcome,) = outcomes_of(misbehave, [b"traceback"], (KeyError,))
+    assert outcome == Outcome(0, "refused", "'a bug'", outcome.seconds)
+
+
+def test_inputs_follow_from_the_seed():
+    for target in TARGETS:
+        first, second = (target.inputs(random.Random(7), 30) for _ in range(2))
+        assert first == second
+        assert first[0] == target.seeds[0]
+        assert len(set(first)) > 15
+
+
+def test_every_command_is_a_target():
+    names = {target.name for target in TARGETS}
+    expected = {f"options of {path}" for path, command in commands(deseptr) if command.params}
+    assert len(expected) > 25
+    assert expected <= names
+
+
+def test_members_of_an_archive_stay_readable_mostly():
+    target = next(target for target in TARGETS if target.name == "recording.npz")
+    kept = 0
+    for seed in range(60):
+        try:
+            kept += bool(mutators._members(target.mutate(random.Random(seed), target.seeds[0])))
+        except Exception:  # an archive that was changed as bytes
+            continue
+    assert kept > 30
+
+
+def test_valid_inputs_are_taken():
+    for target in TARGETS:
+        if not target.name.startswith("options of"):
+            assert next(outcome.kind for outcome in outcomes_of(target.call, target.seeds, ())) == "ok", target.name
