@@ -66,7 +66,8 @@ class ZipReader:
 
     def names(self) -> list[str]:
         """Names of the members without folders, in the archive's order."""
-        return [entry.filename for entry in self._zip.infolist() if not entry.is_dir()]
+        # Zipfile's own is_dir() fails on a member without a name.
+        return [name for entry in self._zip.infolist() if (name := entry.filename) and not name.endswith("/")]
 
     def begin(self) -> int:
         """Position of the first byte of the archive in the file."""

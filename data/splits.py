@@ -13,6 +13,8 @@ from deseptr.contract import DataError
 from .recording import Dataset, check_subjects, natural_sorted
 
 _DEFAULT_TEST_SHARE = 0.25
+# No dataset has more subjects, and a range of a billion would fill the memory.
+LONGEST_RANGE = 100_000
 
 
 @dataclass(frozen=True)
@@ -94,20 +96,20 @@ def parse_subjects(text: str) -> tuple[str, ...]:
     """Subjects from a list such as ``5,10,12-14``; names that are not numbers are kept as they are.
 
     Raises:
-        DataError: if an entry is empty or a range is descending.
+        DataError: if an entry is empty, or a range is descending or longer than any dataset.
 
     >>> parse_subjects("5,10,12-14")
     ('5', '10', '12', '13', '14')
     """
     subjects: list[str] = []
     for entry in (part.strip() for part in text.split(",")):
-        bounds = re.fullmatch(r"(\d+)-(\d+)", entry)
+        bounds = re.fullmatch(r"(\d{1,18})-(\d{1,18})", entry)
         first, last = map(int, bounds.groups()) if bounds else (0, 0)
-        if not entry or first > last:
+        if not entry or first > last or last - first >= LONGEST_RANGE:
             raise DataError(
                 f"subjects {text!r}",
                 found=f"the entry {entry!r}",
-                expected="subjects and rising ranges, as 5,10,12-14",
+                expected=f"subjects and rising ranges of at most {LONGEST_RANGE:,}, as 5,10,12-14",
                 next_step="correct the list",
             )
         subjects.extend(map(str, range(first, last + 1)) if bounds else [entry])

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 
 _Level = TypeVar("_Level")
+# Nobody trains more often, and a range of a billion would fill the memory.
+LARGEST_SEED = 10_000
 
 
 class Levels(click.ParamType[tuple[str, ...]]):
@@ -78,12 +80,20 @@ def _temperatures(text: str) -> tuple[float, ...]:
 
 def _seeds(text: str) -> tuple[int, ...]:
     if text.strip().isdecimal():
-        return tuple(range(int(text)))
+        return tuple(range(_bounded(text)))
     seeds: list[int] = []
     for part in text.split(","):
         bounds = re.fullmatch(r"(\d+)-(\d+)", part.strip())
-        first, last = map(int, bounds.groups()) if bounds else (int(part), int(part))
+        first, last = map(_bounded, bounds.groups() if bounds else (part, part))
         if not 0 <= first <= last:
             raise ValueError(text)
         seeds.extend(range(first, last + 1))
     return tuple(seeds)
+
+
+def _bounded(text: str) -> int:
+    """A number of seeds, or the number of one."""
+    value = int(text)
+    if value > LARGEST_SEED:
+        raise ValueError(text)
+    return value

@@ -5,7 +5,9 @@ A child that dies takes one input with it: the next child goes on behind it.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
+import io
 import json
 import os
 import resource
@@ -20,9 +22,11 @@ from typing import IO, Any, NamedTuple
 
 import click
 
+from deseptr.cli.main import _show
 from deseptr.contract import DeseptrError
 
-MOST_CHARACTERS = 1000
+# Each of the four parts of an error has 500 at most.
+MOST_CHARACTERS = 2100
 MEMORY_BYTES = 1536 * 2**20
 SECONDS = 10.0
 # What a child that hangs outside of Python is given beyond that.
@@ -143,7 +147,7 @@ def _judge(call: Callable[[bytes], object], content: bytes, refusals: tuple[type
         call(content)
     except (DeseptrError, click.ClickException, *refusals) as error:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        return _of_message(error.format_message() if isinstance(error, click.ClickException) else str(error))
+        return _of_message(_shown(error) if isinstance(error, click.ClickException) else str(error))
     except MemoryError as error:
         # There may be too little left for its traceback.
         return "memory", str(error)[:500]
@@ -154,6 +158,13 @@ def _judge(call: Callable[[bytes], object], content: bytes, refusals: tuple[type
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     return "ok", ""
+
+
+def _shown(error: click.ClickException) -> str:
+    """The line with the error, as the command line prints it after its usage."""
+    with contextlib.redirect_stderr(io.StringIO()) as printed:
+        _show(error)
+    return printed.getvalue().rstrip().rpartition("\n")[2]
 
 
 def _of_message(text: str) -> tuple[str, str]:

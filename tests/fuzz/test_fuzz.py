@@ -26,6 +26,14 @@ def refuse() -> None:
     raise DataError("file", found="nothing", expected="something", next_step="write it")
 
 
+class OwnError(Exception):
+    """Of a target, with a text as it comes."""
+
+
+def own_error(text: str) -> None:
+    raise OwnError(text)
+
+
 def usage_error(text: str) -> None:
     raise click.UsageError(text)
 
@@ -37,9 +45,10 @@ BEHAVIOUR: dict[bytes, Callable[[], object]] = {
     b"memory": lambda: bytearray(4 * 2**30),
     b"die": os.abort,
     b"sleep": lambda: time.sleep(60),
-    b"long": lambda: usage_error("a" * 5000),
-    b"lines": lambda: usage_error("one\ntwo"),
-    b"control": lambda: usage_error("\x1b[2J"),
+    b"usage": lambda: usage_error("a" * 5000 + "\x1b[2J"),
+    b"long": lambda: own_error("a" * 5000),
+    b"lines": lambda: own_error("one\ntwo"),
+    b"control": lambda: own_error("\x1b[2J"),
 }
 
 
@@ -50,11 +59,11 @@ def misbehave(content: bytes) -> object:
 
 def test_each_kind_of_outcome_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(run_inputs, "SECONDS", 0.3)
-    inputs = b"fine refuse traceback memory die fine sleep long lines control fine".split()
-    found = list(outcomes_of(misbehave, inputs, ()))
+    inputs = b"fine refuse traceback memory die usage sleep long lines control fine".split()
+    found = list(outcomes_of(misbehave, inputs, (OwnError,)))
     assert [outcome.number for outcome in found] == list(range(len(inputs)))
     assert [outcome.kind for outcome in found] == [
-        *("ok", "refused", "traceback", "memory", "died", "ok"),
+        *("ok", "refused", "traceback", "memory", "died", "refused"),
         *("timeout", "long line", "several lines", "control characters", "ok"),
     ]
     assert "a bug" in found[2].text
