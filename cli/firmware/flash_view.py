@@ -98,7 +98,7 @@ def show_status(found: dict[str, Any]) -> None:
         ("service", f"{found['service']} ({found['service_kind']})" if found["service_kind"] else "not installed"),
         ("current", found["current"] or "none"),
         ("good", ", ".join(found["good"]) or "none"),
-        *([("on trial", found["trial"])] if found["trial"] else []),
+        *([("on trial", _trial(found))] if found["trial"] else []),
         *((f"bad {name}", why) for name, why in found["bad"].items()),
         ("signed", "only bundles of a trusted key" if found["signed_only"] else "not required"),
         ("board", f"{board['board'] or board['machine']}, {board['os'] or 'unknown system'}"),
@@ -107,6 +107,11 @@ def show_status(found: dict[str, Any]) -> None:
     width = max(len(name) for name, _ in rows) + 2
     for name, text in rows:
         show(f"{name:<{width}}{text}")
+
+
+def _trial(found: dict[str, Any]) -> str:
+    ends = "; interrupted, ended by the next start of the service or flash" if found["interrupted"] else ""
+    return f"{found['trial']}{ends}"
 
 
 def _describe_bundle(request: FlashRequest) -> str:

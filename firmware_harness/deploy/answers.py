@@ -40,6 +40,7 @@ class BoardFacts(TypedDict):
     board: str | None
     i2c: list[Bus]
     free_bytes: int
+    prefix_problem: str | None
     systemd: bool
     root: bool
     sudo: bool
@@ -93,6 +94,7 @@ class Status(Installed):
     service: str
     service_kind: str | None
     signed_only: bool
+    interrupted: bool
 
 
 class Logs(TypedDict):

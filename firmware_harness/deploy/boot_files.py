@@ -10,8 +10,8 @@ from deseptr.contract import SetupError, atomic_path, check_replaceable
 
 from .bundle import inspect_bundle
 from .first_boot import BUNDLE, FOLDER, SCRIPT, TARGET, FirstBoot, cloud_files, script_text, starts_of_own_files
+from .target.durable import write_durably
 from .target.manifest import MANIFEST
-from .target.releases import write_durably
 from .zipapp import target_zip
 
 I2C = "dtparam=i2c_arm=on,i2c_arm_baudrate=400000"

@@ -101,12 +101,11 @@ def unit_text() -> str:
 [Unit]
 Description=deseptr: install the bundle on the boot partition
 ConditionPathExists={source}/{BUNDLE}
-ConditionPathExists=!/opt/deseptr/current
 After=local-fs.target systemd-modules-load.service
 
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/python3 {source}/{TARGET} install {source}/{BUNDLE} /opt/deseptr
+ExecStart=/usr/bin/python3 {source}/{TARGET} install-once {source}/{BUNDLE} /opt/deseptr
 TimeoutStartSec=1800
 
 [Install]

@@ -84,7 +84,8 @@ def find_plan(board: SshTarget, prefix: str | None, service: str) -> Plan:
     Raises:
         FlashError: if the board cannot be reached, or cannot run the service in the requested way.
     """
-    facts = board.call({"op": "probe", "prefix": prefix or USER_PREFIX})
+    asked = prefix or USER_PREFIX
+    facts = board.call({"op": "probe", "prefix": asked})
     kind = _service(board.destination, facts, service)
     notes = []
     if kind == "supervised":
@@ -95,6 +96,8 @@ def find_plan(board: SshTarget, prefix: str | None, service: str) -> Plan:
         notes.append("a user's unit starts at boot only after `loginctl enable-linger`")
     target = BoardTarget(facts["machine"], "{}.{}".format(*facts["python"]), facts["glibc"] or "0.0")
     place = prefix or (SYSTEM_PREFIX if kind == "system" else USER_PREFIX)
+    if place != asked:
+        facts = board.call({"op": "probe", "prefix": place})
     sudo = kind == "system" and not facts["root"]
     return Plan(board.destination, facts, target, kind, sudo, place, tuple(notes))
 
@@ -121,6 +124,13 @@ def plan_flash(board: SshTarget, request: FlashRequest) -> Plan:
                 "run `sudo apt install libopenblas0` there",
             )
         _check_bus(plan, request.bundle)
+    if facts["prefix_problem"] is not None:
+        raise _unsuitable(
+            plan,
+            f"{facts['prefix_problem']}, at {plan.prefix}",
+            "one to write to and to run programs from",
+            "choose another --prefix, or mount it otherwise",
+        )
     if facts["free_bytes"] < _LEAST_ROOM:
         raise _unsuitable(plan, f"{facts['free_bytes'] >> 20} MiB free", f"{_LEAST_ROOM >> 20} MiB", "free space there")
     if request.trust is not None and not facts["ssh_keygen"]:

@@ -1,24 +1,35 @@
-"""All operations that change a board: install and try a bundle, roll back, uninstall. None leaves a broken service."""
+"""The operations that change what runs on a board: install and try a bundle, roll back, recover, uninstall.
+
+None leaves a broken service. What a release needs (environment, trusted keys, kind of service, this package) is part of
+it, see :mod:`.release_settings`; nothing that runs is touched before a bundle is verified and installed beside it.
+"""
 
 from __future__ import annotations
 
-import json
 import shutil
-import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .bundle import read_bundle
-from .environment import write_environment
-from .health import check_release, watch_service
+from .environment import check_environment
+from .guard import Guard
+from .health import watch_service
+from .installed_service import InstalledServices, MakeService
 from .installing import build_release
 from .manifest import Manifest
 from .probe import probe
+from .recovery import end_interrupted
 from .refusal import RefusedError
-from .releases import Releases, write_durably
+from .release_settings import PROGRAM, ReleaseSettings, add_settings, read_settings
+from .releases import Releases
 from .reporting import Report
-from .service import Service, make_service
+from .service import make_service
+from .target_check import check_target
+from .trial import try_release
 
 
 @dataclass(frozen=True)
@@ -30,8 +41,9 @@ class Settings:
         allow_downgrade: whether a lower build number may replace a higher one.
         keep: number of good releases that stay.
         settle: time for which the started service must stay up, seconds.
-        environment: NAME=VALUE lines for the service; None keeps the present ones.
-        trust: allowed signers, valid from the next bundle on if the board has some already; None keeps those.
+        environment: NAME=VALUE lines for the service; None takes over those of the running release.
+        trust: allowed signers, valid from the next bundle on; of this bundle too, if the board has none yet. None takes
+            over those of the running release.
     """
 
     service: str
@@ -42,184 +54,128 @@ class Settings:
     trust: str | None = None
 
 
-def install(bundle: Path, releases: Releases, settings: Settings, report: Report) -> dict[str, Any]:
+def install(
+    bundle: Path,
+    releases: Releases,
+    settings: Settings,
+    report: Report,
+    *,
+    program: bytes | None = None,
+    make: MakeService = make_service,
+) -> dict[str, Any]:
     """Verify a bundle, install it beside the running release, try it, and go back if it fails.
+
+    Args:
+        bundle: the bundle.
+        releases: the releases of the board.
+        settings: how to install it.
+        report: called with a line for each step.
+        program: the zip of this package, which becomes part of the release.
+        make: makes the service of a kind.
 
     Returns:
         The release, and the observations of its trial.
 
     Raises:
-        RefusedError: if a step fails; the previous release runs again.
+        RefusedError: if a step fails; what ran before runs as it did.
     """
+    services = InstalledServices(releases, make)
     with releases.lock():
-        _recover(releases, report)
-        _put_settings(releases.prefix, settings)
+        end_interrupted(releases, services, report)
+        services.adopt_earlier(program)
+        if settings.environment is not None:
+            check_environment(settings.environment)
         manifest = _unpack_and_build(bundle, releases, settings, report)
-        service = make_service(releases.prefix, settings.service)
-        seen = _try(releases, manifest, service, settings, report)
-        if settings.trust is not None:
-            # A new key is accepted only with a bundle that the present key has signed.
-            _put_trust(releases.prefix, settings.trust)
+        its = _settings_of_release(releases, settings, program)
+        try:
+            added = add_settings(releases.folder / manifest.release, its)
+            seen = try_release(releases, manifest, its.service, added, services, settings.settle, report)
+        except RefusedError:
+            releases.prune(settings.keep)
+            raise
         removed = releases.prune(settings.keep)
-        releases.clear_incoming()
     return {"release": manifest.release, "manifest_build": manifest.build, "seen": seen, "removed": removed}
 
 
-def roll_back(releases: Releases, report: Report) -> dict[str, Any]:
-    """Go back to the previous good release, and start it.
+def roll_back(releases: Releases, report: Report, make: MakeService = make_service) -> dict[str, Any]:
+    """Go back to the previous good release with its settings, and start it.
 
     Raises:
         RefusedError: if there is none, or it does not start.
     """
+    services = InstalledServices(releases, make)
     with releases.lock():
-        _recover(releases, report)
-        left, current = releases.roll_back()
-        service = service_of(releases.prefix)
-        service.stop()
-        service.install(releases.manifest(current))
-        service.start()
-        watch_service(service, 1.0)
+        end_interrupted(releases, services, report)
+        services.adopt_earlier(None)
+        with Guard(releases.prefix) as guard:
+            try:
+                left, current = releases.roll_back()
+                services.stop()
+                services.settle()
+                services.current().start()
+                watch_service(services.current(), 1.0)
+            except Exception:
+                guard.dismiss()
+                raise
+            guard.dismiss()
     return {"left": left, "release": current}
 
 
-def recover(releases: Releases) -> str | None:
-    """End an interrupted trial; called before each start of the service.
-
-    Returns:
-        The release that was left; None if there was no such trial, or a deployment is in progress.
-    """
-    if not releases.prefix.is_dir() or releases.locked():
-        return None
-    with releases.lock():
-        left = releases.recover()
-        current = releases.current()
-        if left is not None and current is not None:
-            service_of(releases.prefix).install(releases.manifest(current))
-    return left
-
-
-def uninstall(releases: Releases) -> dict[str, Any]:
+def uninstall(releases: Releases, make: MakeService = make_service) -> dict[str, Any]:
     """Stop the service and remove it with all releases, settings and secrets.
 
     Raises:
         RefusedError: if there is no installation.
     """
     prefix = releases.prefix
-    if not (prefix / "settings.json").is_file():
+    if not releases.folder.is_dir():
         raise RefusedError(
             prefix, found="no installation", expected="one made by flash", next_step="check the host and --prefix"
         )
+    services = InstalledServices(releases, make)
     with releases.lock():
-        service_of(prefix).remove()
+        for kind in services.kinds():
+            services.service(kind).remove()
         names = releases.names()
         # Remove only files of the installation: the prefix may be a folder that existed before.
         for name in ("releases", "incoming", "etc"):
             shutil.rmtree(prefix / name, ignore_errors=True)
-        for name in (
-            "current",
-            "state.json",
-            "target.pyz",
-            "start",
-            "supervisor.pid",
-            "supervisor.json",
-            "settings.json",
-            "lock",
-        ):
+        for name in ("current", "state.json", PROGRAM, "supervisor.pid", "supervisor.json", "settings.json", "lock"):
             (prefix / name).unlink(missing_ok=True)
-        for path in prefix.glob("service.log*"):
-            path.unlink()
     if not any(prefix.iterdir()):
         prefix.rmdir()
     return {"removed": names}
 
 
-def status(releases: Releases) -> dict[str, Any]:
-    """The installed releases, the state of the service, and facts about the board."""
-    facts = {**releases.to_dict(), "board": probe(releases.prefix), "service": "none", "service_kind": None}
-    if (releases.prefix / "settings.json").is_file():
-        kind = _kind(releases.prefix)
-        facts.update(service=make_service(releases.prefix, kind).state(), service_kind=kind)
-    facts["signed_only"] = _signers(releases.prefix) is not None
-    return facts
+def _settings_of_release(releases: Releases, settings: Settings, program: bytes | None) -> ReleaseSettings:
+    """The settings of a new release: what is not given is as for the running one."""
+    before = _running_settings(releases) or ReleaseSettings(settings.service)
+    return ReleaseSettings(
+        settings.service,
+        before.environment if settings.environment is None else settings.environment,
+        before.trust if settings.trust is None else settings.trust,
+        program or before.program,
+    )
 
 
-def check_target(manifest: Manifest, board: dict[str, Any]) -> None:
-    """Check that a bundle's wheels are for this kind of board.
-
-    Raises:
-        RefusedError: if they were not.
-    """
-    python = "{}.{}".format(*board["python"])
-    found = f"{board['machine']}, Python {python}, glibc {board['glibc']}"
-    target = manifest.target
-    same = (target.machine, target.python) == (board["machine"], python)
-    if not same or not board["glibc"] or _version(board["glibc"]) < _version(target.glibc):
-        raise RefusedError(
-            f"bundle {manifest.release}",
-            found=f"wheels for {target}",
-            expected=found,
-            next_step="nothing was changed; make the bundle for this board",
-        )
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdecimal())
-
-
-def service_of(prefix: Path) -> Service:
-    """The installed service.
-
-    Raises:
-        RefusedError: if none is installed.
-    """
-    return make_service(prefix, _kind(prefix))
-
-
-def _kind(prefix: Path) -> str:
-    try:
-        return str(json.loads((prefix / "settings.json").read_text())["service"])
-    except (OSError, ValueError, KeyError) as error:
-        raise RefusedError(
-            prefix, found="no installation", expected="one made by flash", next_step="flash it first"
-        ) from error
-
-
-def _put_settings(prefix: Path, settings: Settings) -> None:
-    old = _kind(prefix) if (prefix / "settings.json").is_file() else settings.service
-    if old != settings.service:
-        make_service(prefix, old).remove()
-    write_durably(prefix / "settings.json", json.dumps({"service": settings.service}).encode())
-    if settings.environment is not None:
-        write_environment(prefix, settings.environment)
-    if settings.trust is not None and _signers(prefix) is None:
-        _put_trust(prefix, settings.trust)
-    # The service recovers with this copy, which no bad release can replace.
-    running = Path(sys.argv[0])
-    if running.suffix == ".pyz":
-        write_durably(prefix / "target.pyz", running.read_bytes())
-
-
-def _put_trust(prefix: Path, trust: str) -> None:
-    (prefix / "etc").mkdir(exist_ok=True)
-    write_durably(prefix / "etc" / "allowed_signers", trust.encode())
-
-
-def _signers(prefix: Path) -> Path | None:
-    path = prefix / "etc" / "allowed_signers"
-    return path if path.is_file() else None
+def _running_settings(releases: Releases) -> ReleaseSettings | None:
+    current = releases.current()
+    return None if current is None else read_settings(releases.folder / current)
 
 
 def _unpack_and_build(bundle: Path, releases: Releases, settings: Settings, report: Report) -> Manifest:
     report("verifying the bundle")
-    staged = releases.incoming / "staged"
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(mode=0o755)
+    for path in releases.incoming.glob("staged-*"):
+        shutil.rmtree(path, ignore_errors=True)
+    # A name of its own: a killed installer's pip may still write into its folder.
+    staged = Path(tempfile.mkdtemp(prefix="staged-", dir=releases.incoming))
+    staged.chmod(0o755)
     try:
-        with bundle.open("rb") as stream:
-            manifest = read_bundle(stream, staged, _signers(releases.prefix))
+        with bundle.open("rb") as stream, _signers(releases, settings) as signers:
+            manifest = read_bundle(stream, staged, signers)
         check_target(manifest, probe(releases.prefix))
         releases.check_build(manifest, allow_downgrade=settings.allow_downgrade)
-        if _is_there(releases, staged, manifest):
+        if _is_there(releases, manifest):
             return manifest
         report("installing beside the running release")
         build_release(staged, releases.folder / manifest.release, manifest)
@@ -229,70 +185,32 @@ def _unpack_and_build(bundle: Path, releases: Releases, settings: Settings, repo
     return manifest
 
 
-def _is_there(releases: Releases, staged: Path, manifest: Manifest) -> bool:
-    """Whether the same release is installed; an incomplete one of that name is removed."""
+@contextmanager
+def _signers(releases: Releases, settings: Settings) -> Iterator[Path | None]:
+    """File with the keys of which one must have signed: those of the running release, or those that are to come."""
+    running = _running_settings(releases)
+    trust = settings.trust if running is None or running.trust is None else running.trust
+    if trust is None:
+        yield None
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="deseptr-", suffix=".signers") as file:
+        file.write(trust)
+        file.flush()
+        yield Path(file.name)
+
+
+def _is_there(releases: Releases, manifest: Manifest) -> bool:
+    """Whether the same release is installed; one of that name that is incomplete or was never good is removed."""
     name = manifest.release
-    if name not in releases.names():
+    there = name in releases.names()
+    if there and releases.manifest(name) == manifest:
+        return True
+    if not there or (name not in releases.state().good and name != releases.current()):
         shutil.rmtree(releases.folder / name, ignore_errors=True)
         return False
-    if releases.manifest(name) == manifest:
-        return True
     raise RefusedError(
         f"bundle {name}",
         found="other content under the same build number",
         expected="a unique build number",
         next_step="nothing was changed; make the bundle with a higher --build",
     )
-
-
-def _try(
-    releases: Releases, manifest: Manifest, service: Service, settings: Settings, report: Report
-) -> dict[str, Any]:
-    name = manifest.release
-    report("stopping the service")
-    service.stop()
-    try:
-        releases.begin(name)
-        seen = check_release(releases.folder / name, manifest, report)
-        service.install(manifest)
-        report("starting the service")
-        service.start()
-        watch_service(service, settings.settle)
-    except Exception as error:  # after any error, the previous release must run again
-        refused = _go_back(releases, service, error, report)
-        releases.prune(settings.keep)
-        raise refused from error
-    releases.confirm()
-    return seen
-
-
-def _go_back(releases: Releases, service: Service, error: Exception, report: Report) -> RefusedError:
-    """Start the last good release again; returns the refusal with cause and outcome."""
-    report("going back to the previous release")
-    cause = (
-        error
-        if isinstance(error, RefusedError)
-        else RefusedError("board", found=error, expected="no error", next_step="")
-    )
-    service.stop()
-    failed = releases.recover(f"{cause.thing}: {cause.found}")
-    current = releases.current()
-    if current is None:
-        service.remove()
-        outcome = "nothing runs, as before"
-    else:
-        service.install(releases.manifest(current))
-        service.start()
-        outcome = f"{current} runs again"
-    return RefusedError(
-        f"release {failed}: {cause.thing}",
-        found=cause.found,
-        expected=cause.expected,
-        next_step=f"{outcome}; {cause.next_step}",
-    )
-
-
-def _recover(releases: Releases, report: Report) -> None:
-    left = releases.recover()
-    if left is not None:
-        report(f"an earlier trial of {left} was interrupted: back to {releases.current()}")

@@ -1,4 +1,4 @@
-"""The service's environment file, which may contain passwords: readable only for its owner, and never printed."""
+"""The service's environment, which may contain passwords: readable only for its owner, and never printed."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ import re
 from pathlib import Path
 
 from .refusal import RefusedError
-from .releases import write_durably
+from .release_settings import ENVIRONMENT, LINK
 
 _LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=([^\n]*)")
 
 
-def environment_path(prefix: Path) -> Path:
-    """Path of the file."""
-    return prefix / "etc" / "service.env"
-
-
-def write_environment(prefix: Path, text: str) -> None:
-    """Write NAME=VALUE lines for the service.
+def check_environment(text: str) -> None:
+    """Check that a text has NAME=VALUE lines, comments and empty lines only.
 
     Raises:
         RefusedError: if a line has another form; the message does not contain the line.
@@ -30,15 +25,12 @@ def write_environment(prefix: Path, text: str) -> None:
                 expected="NAME=VALUE",
                 next_step="correct the line",
             )
-    path = environment_path(prefix)
-    path.parent.mkdir(exist_ok=True)
-    write_durably(path, text.encode(), mode=0o600)
 
 
-def read_environment(prefix: Path) -> dict[str, str]:
-    """The variables, as systemd would set them from plain or quoted values."""
+def read_environment(release: Path) -> dict[str, str]:
+    """The variables of a release, as systemd would set them from plain or quoted values."""
     try:
-        lines = environment_path(prefix).read_text().splitlines()
+        lines = (release / LINK / ENVIRONMENT).read_text().splitlines()
     except OSError:
         return {}
     found = (_LINE.fullmatch(line) for line in lines)

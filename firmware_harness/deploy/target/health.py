@@ -94,7 +94,7 @@ def _see_labels(release: Path, seconds: float) -> dict[str, Any]:
 
 
 def _run(release: Path, command: Sequence[str], timeout: float) -> subprocess.CompletedProcess[str]:
-    environment = {**clean_environment(), **read_environment(release.parents[1])}
+    environment = {**clean_environment(), **read_environment(release)}
     try:
         return subprocess.run(
             command,

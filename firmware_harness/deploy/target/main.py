@@ -1,7 +1,7 @@
 """The board's end of the connection: a request as one line of JSON on stdin, progress and a result on stdout.
 
-`serve` answers one request; a first boot calls `install BUNDLE PREFIX`; the unit calls `recover PREFIX` before each
-start; `supervise PREFIX` runs the service without systemd.
+`serve` answers one request; a first boot calls `install-once BUNDLE PREFIX`; the unit calls `recover PREFIX` before
+each start; `supervise PREFIX` runs the service without systemd; `guard PREFIX` outlives an installer.
 """
 
 from __future__ import annotations
@@ -16,13 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from . import deployment, upload
+from .board_status import status
 from .bundle import read_bundle
 from .deployment import Settings
+from .guard import COMMAND as GUARD, wait_for_end
+from .installed_service import InstalledServices
 from .measuring import measure
 from .probe import probe
+from .recovery import recover, restore
 from .refusal import RefusedError
 from .releases import Releases
 from .supervisor import supervise
+
+_LONGEST_LOG = 1 << 18  # characters of an answer
 
 
 def main(arguments: list[str]) -> int:
@@ -40,16 +46,39 @@ def main(arguments: list[str]) -> int:
 
 def _by_hand(command: str, rest: list[str]) -> int:
     if command == "recover":
-        deployment.recover(Releases(Path(rest[0])))
-        return 0
+        return _recover(Releases(Path(rest[0])))
     if command == "supervise":
         return supervise(Path(rest[0]))
-    if command == "install":
+    if command == GUARD:
+        if wait_for_end(sys.stdin.buffer):
+            restore(Releases(Path(rest[0])))
+        return 0
+    if command in ("install", "install-once"):
         releases = Releases(Path(rest[1]))
-        releases.make()
-        deployment.install(Path(rest[0]), releases, Settings(rest[2] if rest[2:] else "system"), print)
+        if command == "install" or not releases.state().good:
+            releases.make()
+            settings = Settings(rest[2] if rest[2:] else "system")
+            deployment.install(Path(rest[0]), releases, settings, print, program=_program())
         return 0
     raise RefusedError(command, found="no such command", expected="serve, install, recover or supervise", next_step="")
+
+
+def _recover(releases: Releases) -> int:
+    """Recover, and let the service start whatever happens: a card in trouble is no reason for it not to run."""
+    try:
+        recover(releases)
+    except (OSError, RefusedError) as error:
+        print(
+            f"deseptr: {releases.prefix}: could not end an interrupted trial ({error}); the service starts",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _program() -> bytes | None:
+    """The zip that this package runs from."""
+    running = Path(sys.argv[0])
+    return running.read_bytes() if running.suffix == ".pyz" else None
 
 
 def _serve() -> int:
@@ -100,10 +129,11 @@ def _receive(releases: Releases, request: dict[str, Any]) -> Any:
 def _install(releases: Releases, request: dict[str, Any]) -> Any:
     bundle = upload.part_path(releases, request["sha256"])
     try:
-        result = deployment.install(bundle, releases, Settings(**request["settings"]), _report)
+        result = deployment.install(bundle, releases, Settings(**request["settings"]), _report, program=_program())
     except RefusedError:
         _drop_unless_whole(bundle)
         raise
+    shutil.rmtree(bundle.parent, ignore_errors=True)
     return result
 
 
@@ -121,11 +151,11 @@ def _roll_back(releases: Releases, request: dict[str, Any]) -> Any:
 
 
 def _status(releases: Releases, request: dict[str, Any]) -> Any:
-    return deployment.status(releases)
+    return status(releases)
 
 
 def _logs(releases: Releases, request: dict[str, Any]) -> Any:
-    return {"text": deployment.service_of(releases.prefix).logs(int(request["lines"]))}
+    return {"text": InstalledServices(releases).current().logs(int(request["lines"]))[-_LONGEST_LOG:]}
 
 
 def _uninstall(releases: Releases, request: dict[str, Any]) -> Any:

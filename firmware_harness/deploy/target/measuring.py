@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from .deployment import service_of
+from .installed_service import InstalledServices
 from .installing import clean_environment
 from .probe import probe
 from .refusal import RefusedError
@@ -39,7 +39,7 @@ def measure(releases: Releases, request: dict[str, Any], stream: IO[bytes], repo
             releases.prefix, found="no release", expected="an installed release", next_step="flash the board first"
         )
     folder = Path(tempfile.mkdtemp(prefix="deseptr-"))
-    service = service_of(releases.prefix)
+    service = InstalledServices(releases).current()
     ran = service.state() == "active"
     try:
         paths = {name: _take(stream, folder, name, size) for name, size in request["files"]}

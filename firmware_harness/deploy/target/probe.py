@@ -30,6 +30,7 @@ def probe(prefix: Path, root: Path = Path("/")) -> dict[str, Any]:
         "board": _text(root / "proc/device-tree/model"),
         "i2c": _buses(root),
         "free_bytes": shutil.disk_usage(_existing(prefix)).free,
+        "prefix_problem": _problem(_existing(prefix)),
         "systemd": (root / "run/systemd/system").is_dir(),
         "root": os.geteuid() == 0,
         "sudo": os.geteuid() == 0 or _may_sudo(),
@@ -71,6 +72,16 @@ def _buses(root: Path) -> list[dict[str, Any]]:
 
 def _existing(path: Path) -> Path:
     return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def _problem(folder: Path) -> str | None:
+    """Why no release can be installed and run below a folder; None if nothing speaks against it."""
+    flags = os.statvfs(folder).f_flag
+    if flags & os.ST_RDONLY:
+        return "a file system that is read-only"
+    if flags & os.ST_NOEXEC:
+        return "a file system mounted noexec, from which no program runs"
+    return None
 
 
 def _may_sudo() -> bool:

@@ -3,6 +3,7 @@
     PREFIX/current -> releases/0.1.0-1790000000     the release that the service starts
     PREFIX/releases/VERSION-BUILD/                  complete, or not present at all
     PREFIX/incoming/SHA256/                         an upload, until it has become a release
+    PREFIX/incoming/staged-*, gone-*                a release that is being made or removed
     PREFIX/state.json                               good releases, the one on trial, bad ones with the reason
 
 The good releases are recorded in `state.json` alone, which changes by one atomic rename; `current` follows from it.
@@ -18,27 +19,19 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from .durable import link_durably, sync_folder, write_durably
 from .manifest import MANIFEST, Manifest
 from .refusal import RefusedError
+from .release_settings import forget_remembered, prune_settings, remember_settings, return_to_remembered, use_settings
+from .state import State, read_state
 
 
-@dataclass
-class State:
-    """Content of `state.json`.
-
-    Args:
-        good: releases that passed their trial, the latest last.
-        trial: the release on trial, if any.
-        bad: why releases failed or were left, by name.
-    """
-
-    good: list[str] = field(default_factory=list)
-    trial: str | None = None
-    bad: dict[str, str] = field(default_factory=dict)
+class LockedError(RefusedError):
+    """Another deployment holds the lock."""
 
 
 def _nothing(step: str) -> None:
@@ -82,23 +75,27 @@ class Releases:
         """Lock the releases against other deployments; the lock ends with this process at the latest.
 
         Raises:
-            RefusedError: if another deployment holds the lock.
+            LockedError: if another deployment holds the lock.
         """
-        with (self.prefix / "lock").open("w") as file:
+        # Opened for reading, so that a file system that has become read-only does not prevent it.
+        descriptor = os.open(self.prefix / "lock", os.O_RDONLY | os.O_CREAT, 0o644)
+        try:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise RefusedError(
+                raise LockedError(
                     self.prefix, found="another deployment", expected="one at a time", next_step="wait for its end"
                 ) from error
             yield
+        finally:
+            os.close(descriptor)
 
     def locked(self) -> bool:
         """Whether a deployment holds the lock."""
         try:
             with self.lock():
                 return False
-        except RefusedError:
+        except LockedError:
             return True
 
     def current(self) -> str | None:
@@ -112,19 +109,23 @@ class Releases:
         """The complete releases, lowest build first."""
         if not self.folder.is_dir():
             return []
-        found = [path.name for path in self.folder.iterdir() if (path / MANIFEST).is_file() and path.name[0] != "."]
-        return sorted(found, key=lambda name: (self.manifest(name).build, name))
+        builds = {path.name: self._build(path.name) for path in self.folder.iterdir()}
+        return sorted((name for name, build in builds.items() if build >= 0), key=lambda name: (builds[name], name))
 
     def manifest(self, name: str) -> Manifest:
         """A release's manifest."""
         return Manifest.from_bytes((self.folder / name / MANIFEST).read_bytes())
 
+    def _build(self, name: str) -> int:
+        """Build number of a complete release, or -1."""
+        try:
+            return self.manifest(name).build if name[0] != "." else -1
+        except (OSError, RefusedError):
+            return -1
+
     def state(self) -> State:
         """Content of `state.json`; an empty state if the file is missing or damaged."""
-        try:
-            return State(**json.loads((self.prefix / "state.json").read_text()))
-        except (OSError, ValueError, TypeError):
-            return State()
+        return read_state(self.prefix / "state.json")
 
     def check_build(self, manifest: Manifest, *, allow_downgrade: bool) -> None:
         """Check that a bundle is no older than the running release.
@@ -150,13 +151,24 @@ class Releases:
         os.sync()
         self._before("adopt")
         staged.rename(self.folder / name)
-        _sync(self.folder)
+        sync_folder(self.folder)
 
-    def begin(self, name: str) -> None:
-        """Make a release current, on trial."""
+    def begin(self, name: str, settings: str | None = None) -> None:
+        """Make a release current, on trial.
+
+        Args:
+            name: the release.
+            settings: name of the settings' folder to put in force with it; None leaves those that it has.
+        """
+        release = self.folder / name
+        self._before("remember")
+        remember_settings(release)
         state = self.state()
         state.trial = name
         self._write(state, "trial")
+        if settings is not None:
+            self._before("settings")
+            use_settings(release, settings)
         self._swap(name)
 
     def confirm(self) -> None:
@@ -168,9 +180,14 @@ class Releases:
         state.good = [*(known for known in state.good if known != name), name]
         state.bad.pop(name, None)
         self._write(state, "confirm")
+        self._before("forget")
+        forget_remembered(self.folder / name)
 
     def recover(self, why: str = "its trial was interrupted") -> str | None:
         """End a trial as failed, if there is one, and make the last good release current.
+
+        A release that was good before its trial, which is flashed again with other settings, stays good with those of
+        before.
 
         Returns:
             The release that was left; None if there was nothing to do.
@@ -180,12 +197,14 @@ class Releases:
         there = set(self.names())
         good = [name for name in state.good if name in there]
         if left is not None:
-            # A release that was good before is left only if there is another good one.
-            good = [name for name in good if name != left] or good
-            # The link is swapped before the state is written: until `current` is right, the trial stays recorded.
+            # The links are swapped before the state is written: until they are right, the trial stays recorded.
+            if left in there:
+                self._before("settings")
+                return_to_remembered(self.folder / left)
             self._swap(good[-1] if good else None)
             state.good, state.trial = good, None
-            state.bad[left] = why
+            if left not in good:
+                state.bad[left] = why
             self._write(state, "recover")
         elif good and self.current() != good[-1]:
             left = self.current()
@@ -230,18 +249,16 @@ class Releases:
         for name in removed:
             self._before("prune")
             gone = self.incoming / f"gone-{name}"
+            shutil.rmtree(gone, ignore_errors=True)
             # Renamed first: a release is complete or not present.
             (self.folder / name).rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
+        for name in kept:
+            prune_settings(self.folder / name)
         state.good = [name for name in state.good if name in kept]
         state.bad = dict(list(state.bad.items())[-20:])
-        self._write(state, "forget")
+        self._write(state, "pruned")
         return removed
-
-    def clear_incoming(self) -> None:
-        """Remove all uploads."""
-        for path in self.incoming.iterdir():
-            shutil.rmtree(path, ignore_errors=True)
 
     def to_dict(self) -> dict[str, Any]:
         """The releases and their state, as plain JSON values."""
@@ -256,31 +273,7 @@ class Releases:
         if name is None:
             self._before("unlink")
             self.link.unlink(missing_ok=True)
+            sync_folder(self.prefix)
         else:
-            fresh = self.prefix / ".current"
-            fresh.unlink(missing_ok=True)
-            fresh.symlink_to(Path("releases") / name)
             self._before("swap")
-            fresh.replace(self.link)
-        _sync(self.prefix)
-
-
-def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Replace a file atomically, also for power cuts; the file never has a wider mode than ``mode``."""
-    fresh = path.with_name(f".{path.name}")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            link_durably(self.link, Path("releases") / name)

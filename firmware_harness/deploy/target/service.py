@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from .durable import write_durably
 from .manifest import Manifest
 from .refusal import RefusedError
+from .release_settings import LINK, PROGRAM
 from .supervisor import LOG, read_state, remove_state, supervisor_pid
 from .unit import NAME, unit_text
 
@@ -22,19 +25,26 @@ _TIMEOUT = 150.0
 _STEP = 0.05  # seconds
 _START_STEPS = 1800
 _STOP_STEPS = 400
+_START = "start"
 
 
 class Service(Protocol):
     """Runs a release as a service on the board."""
 
     def install(self, manifest: Manifest) -> None:
-        """Install the service for ``manifest``'s release, started at boot if possible."""
+        """Install the service for ``manifest``'s release, without starting it."""
 
-    def start(self) -> None:
-        """Start it and wait until it is ready; raises :class:`RefusedError` if it does not become ready."""
+    def enable(self) -> None:
+        """Have it started at boot, if possible."""
 
-    def stop(self) -> None:
-        """Stop it, if it runs."""
+    def start(self, *, wait: bool = True) -> None:
+        """Start it and wait until it is ready; raises :class:`RefusedError` if it does not become ready.
+
+        Without ``wait``, it may be ready later.
+        """
+
+    def stop(self, *, wait: bool = True) -> None:
+        """Stop it, if it runs; without ``wait``, its end may come later."""
 
     def state(self) -> str:
         """``active``, or the name of another state."""
@@ -42,8 +52,11 @@ class Service(Protocol):
     def logs(self, lines: int) -> str:
         """The last lines of its log."""
 
+    def retire(self, *, wait: bool = True) -> None:
+        """Stop and uninstall it; without ``wait``, it may call this itself."""
+
     def remove(self) -> None:
-        """Stop and uninstall it."""
+        """Stop and uninstall it, and remove what it has stored."""
 
 
 class Systemd:
@@ -66,22 +79,25 @@ class Systemd:
         self.unit = (folder or (Path("/etc/systemd/system") if scope == "system" else home_units)) / NAME
 
     def install(self, manifest: Manifest) -> None:
-        """Write, load and enable the unit."""
-        text = unit_text(self._prefix, self._python, manifest, scope=self._scope)
-        if not self.unit.exists() or self.unit.read_text() != text:
+        """Write and load the unit."""
+        text = unit_text(self._prefix, self._python, manifest, scope=self._scope).encode()
+        if not self.unit.exists() or self.unit.read_bytes() != text:
             self.unit.parent.mkdir(parents=True, exist_ok=True)
-            self.unit.write_text(text)
+            write_durably(self.unit, text)
             self._do("daemon-reload")
+
+    def enable(self) -> None:
+        """Have the unit started with its manager."""
         self._do("enable", "--quiet", NAME)
 
-    def start(self) -> None:
+    def start(self, *, wait: bool = True) -> None:
         """Start the unit; it is ready when the service notifies systemd (Type=notify)."""
         self._systemctl("reset-failed", NAME)
-        self._do("start", NAME)
+        self._do("start", *([] if wait else ["--no-block"]), NAME)
 
-    def stop(self) -> None:
+    def stop(self, *, wait: bool = True) -> None:
         """Stop the unit."""
-        self._systemctl("stop", NAME)
+        self._systemctl("stop", *([] if wait else ["--no-block"]), NAME)
 
     def state(self) -> str:
         """The answer of `systemctl is-active`."""
@@ -93,12 +109,19 @@ class Systemd:
         unit = "--user-unit" if user else "--unit"
         return self._run(["journalctl", f"{unit}={NAME}", "--no-pager", "--output=cat", f"--lines={lines}"]).stdout
 
+    def retire(self, *, wait: bool = True) -> None:
+        """Disable and delete the unit, and stop it last, since that may end this process."""
+        self._systemctl("disable", "--quiet", NAME)
+        self.unit.unlink(missing_ok=True)
+        self.stop(wait=wait)
+        if wait:
+            self._systemctl("daemon-reload")
+
     def remove(self) -> None:
         """Disable and delete the unit, with the service's own state (StateDirectory=)."""
-        self._systemctl("disable", "--now", "--quiet", NAME)
+        self.stop()
         self._systemctl("clean", "--what=state", NAME)
-        self.unit.unlink(missing_ok=True)
-        self._systemctl("daemon-reload")
+        self.retire()
 
     def _systemctl(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self._run(["systemctl", *(["--user"] if self._scope == "user" else []), *words])
@@ -128,44 +151,57 @@ class Supervised:
         self._prefix = prefix
         self._python = python
         self._sleep = sleep
+        self._recovering = prefix / PROGRAM
 
     def install(self, manifest: Manifest) -> None:
-        """Write a script that starts the service; there is nothing else to install."""
-        command = f'#!/bin/sh\nexec "{self._python}" "{self._prefix}/target.pyz" supervise "{self._prefix}"\n'
-        start = self._prefix / "start"
-        start.write_text(command)
-        start.chmod(0o755)
+        """There is nothing to install: the supervisor starts the current release."""
 
-    def start(self) -> None:
+    def enable(self) -> None:
+        """Write a script that starts the service, for the board's own init."""
+        python, recovering, prefix = (shlex.quote(str(word)) for word in (self._python, self._recovering, self._prefix))
+        supervising = shlex.quote(str(self._prefix / "current" / LINK / PROGRAM))
+        lines = [
+            "#!/bin/sh",
+            f"{python} {recovering} recover {prefix}",
+            f"exec {python} {supervising} supervise {prefix}",
+        ]
+        write_durably(self._prefix / _START, "\n".join([*lines, ""]).encode(), mode=0o755)
+
+    def start(self, *, wait: bool = True) -> None:
         """Start the supervisor in a session of its own, which outlives the connection, and wait for the first label."""
         self.stop()
         remove_state(self._prefix)
+        program = self._prefix / "current" / LINK / PROGRAM
         subprocess.Popen(
-            [self._python, str(self._prefix / "target.pyz"), "supervise", str(self._prefix)],
+            [self._python, str(program), "supervise", str(self._prefix)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             cwd=self._prefix,
         )
-        for _ in range(_START_STEPS):
+        for _ in range(_START_STEPS if wait else 0):
             now = read_state(self._prefix)
             if now.ready:
                 return
             if now.runs > 1 or (now.runs and supervisor_pid(self._prefix) is None):
                 break
             self._sleep(_STEP)
+        if not wait:
+            return
         last = " ".join(self.logs(3).split())[-200:]
         raise RefusedError(
             "service", found=f"no label from it ({last})", expected="a label", next_step="see `deseptr firmware logs`"
         )
 
-    def stop(self) -> None:
+    def stop(self, *, wait: bool = True) -> None:
         """End the supervisor, which ends the service."""
         pid = supervisor_pid(self._prefix)
         if pid is None:
             return
         os.kill(pid, signal.SIGTERM)
+        if not wait:
+            return
         for _ in range(_STOP_STEPS):
             if supervisor_pid(self._prefix) is None:
                 return
@@ -186,16 +222,29 @@ class Supervised:
         except OSError:
             return ""
 
+    def retire(self, *, wait: bool = True) -> None:
+        """Remove the script and stop it."""
+        (self._prefix / _START).unlink(missing_ok=True)
+        self.stop(wait=wait)
+
     def remove(self) -> None:
-        """Stop it; its files are removed with the prefix."""
-        self.stop()
+        """Stop it, and remove its log."""
+        self.retire()
+        for path in self._prefix.glob(f"{LOG}*"):
+            path.unlink()
 
 
 def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a program to its end; exit code 127 if it cannot be run."""
     try:
         return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(command, 127, "", str(error))

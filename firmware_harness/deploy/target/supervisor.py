@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 from .environment import read_environment
+from .release_settings import PROGRAM
 
 LOG = "service.log"
 _LOG_BYTES = 1 << 20
@@ -111,13 +112,16 @@ def _keep_up(prefix: Path, log: logging.Logger) -> int:
 
 
 def _one_run(prefix: Path, log: logging.Logger, run: int) -> int:
+    # As the unit does: an interrupted trial is ended by the copy of the last good release.
+    recover = [sys.executable, str(prefix / PROGRAM), "recover", str(prefix)]
+    subprocess.run(recover, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     _write(prefix, ServiceState(run))
     child = subprocess.Popen(
         [prefix / "current" / "run", "--json"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, **read_environment(prefix)},
+        env={**os.environ, **read_environment(prefix / "current")},
         cwd=prefix,
     )
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .manifest import Manifest
+from .release_settings import ENVIRONMENT, LINK, PROGRAM
 
 NAME = "deseptr.service"
 
@@ -56,8 +57,9 @@ def unit_text(prefix: Path, python: str, manifest: Manifest, *, scope: str) -> s
     system = scope == "system"
     sandbox = _sandbox(prefix, manifest) if system else "NoNewPrivileges=yes\nUMask=0077\n"
     wanted_by = "multi-user.target" if system else "default.target"
-    # "+": this command may write under the prefix, unlike the service itself.
-    recover = f"{'+' if system else ''}{_quoted(python)} {_quoted(prefix / 'target.pyz')} recover {_quoted(prefix)}"
+    # "+": this command may write under the prefix, unlike the service itself. "-": whatever becomes of it, the service
+    # starts.
+    recover = f"-{'+' if system else ''}{_quoted(python)} {_quoted(prefix / PROGRAM)} recover {_quoted(prefix)}"
     network = "After=network-online.target\nWants=network-online.target\n" if system and manifest.network else ""
     return f"""\
 [Unit]
@@ -69,7 +71,7 @@ Type=notify
 NotifyAccess=main
 ExecStartPre={recover}
 ExecStart={_quoted(prefix / "current" / "run")}
-EnvironmentFile=-{str(prefix / "etc" / "service.env").replace("%", "%%")}
+EnvironmentFile=-{str(prefix / "current" / LINK / ENVIRONMENT).replace("%", "%%")}
 Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2

@@ -20,6 +20,7 @@ from .releases import Releases
 PART = "bundle.part"
 _CHUNK = 1 << 16
 _SILENCE = 90  # seconds without a byte after which the connection counts as lost
+_KEPT = 3600.0  # seconds
 _PATIENCE = 100  # tenths of a second
 _SUM = re.compile(r"[0-9a-f]{64}")
 
@@ -43,19 +44,30 @@ def part_path(releases: Releases, sha256: str) -> Path:
 
 
 def offset(releases: Releases, sha256: str, sleep: Callable[[float], None] = time.sleep) -> int:
-    """Number of bytes received so far; other uploads that are not in progress are removed.
+    """Number of bytes received so far; other uploads are removed if nothing was received for an hour.
 
     An upload that was just interrupted may still be writing its last bytes: this waits for it for a moment.
     """
     wanted = part_path(releases, sha256).parent
     for folder in releases.incoming.iterdir():
-        if folder != wanted and not _is_busy(folder / PART):
+        if _SUM.fullmatch(folder.name) and folder != wanted and _is_abandoned(folder / PART):
             shutil.rmtree(folder, ignore_errors=True)
     for _ in range(_PATIENCE):
         if not _is_busy(wanted / PART):
             break
         sleep(0.1)
     return (wanted / PART).stat().st_size if (wanted / PART).exists() else 0
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether another may remove an upload: it may be whole and about to be installed, or about to be resumed."""
+    if _is_busy(path):
+        return False
+    try:
+        # A board without a battery sets its clock after boot, to either side.
+        return abs(time.time() - path.stat().st_mtime) > _KEPT
+    except FileNotFoundError:
+        return True
 
 
 def _is_busy(path: Path) -> bool:

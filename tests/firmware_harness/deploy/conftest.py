@@ -287,6 +287,6 @@ def prefix(sshd: Sshd) -> Iterator[str]:
 def fresh_prefix(sshd: Sshd) -> Iterator[str]:
     name = str(sshd.home / f"prefix-{uuid.uuid4().hex[:8]}")
     yield name
-    if Path(name, "settings.json").exists():
+    if Path(name, "releases").exists():
         with sshd.board() as board:
             board.call({"op": "uninstall", "prefix": name})

@@ -88,7 +88,7 @@ def test_flash_update_rollback_and_uninstall(
     code, out, err = board.flash(make_standin("1.0", 1, pip=pip_wheel), "--env-file", secret)
     assert (code, "1.0-1 runs" in out) == (0, True), err
     assert "hunter2" not in out + err
-    kept = board.prefix / "etc" / "service.env"
+    kept = board.prefix / "current" / ".settings" / "service.env"
     assert (kept.read_text(), kept.stat().st_mode & 0o777) == (secret.read_text(), 0o600)
     code, out, err = board.flash(make_standin("2.0", 2), "--json")
     assert code == 0, err
@@ -142,7 +142,7 @@ def test_first_bad_release_leaves_nothing_running(board: FlashedBoard, make_stan
     assert "device run: found 0 labels, exit code 3 (no sample for 10 s)" in err
     assert "nothing runs, as before" in err
     found = board.status()
-    assert (found["current"], found["service"]) == (None, "inactive")
+    assert (found["current"], found["service"], found["service_kind"]) == (None, "none", None)
 
 
 def test_lower_build_is_refused(flashed: FlashedBoard, make_standin: BundleMaker):

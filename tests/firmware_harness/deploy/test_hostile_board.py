@@ -153,7 +153,9 @@ def spoilt(value: Any) -> Any:
     return f"{value}{ATTACK}\nforged: line" if isinstance(value, str) and value != "2.41" else value
 
 
-PROBED = {**spoilt(VALID["probe"]), "machine": "aarch64"}
+PROBED = {**spoilt(VALID["probe"]), "machine": "aarch64", "prefix_problem": None}
+# A system unit has another prefix than the one that is asked about first.
+PROBES = [line(result=PROBED)] * 2
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_commands_print_nothing_that_a_terminal_obeys(
     if as_json and op == "logs":
         pytest.skip("has no --json")
     answer = spoilt(VALID[op])
-    hostile.answers(line(result=PROBED), line(say=f"step{ATTACK}\nforged") + line(result=answer))
+    hostile.answers(*PROBES, line(say=f"step{ATTACK}\nforged") + line(result=answer))
     with pytest.raises(SystemExit) as ended:
         main(["firmware", *words, "pi@board", *(["--json"] if as_json else [])])
     out, err = capsys.readouterr()
@@ -184,7 +186,7 @@ def test_commands_print_nothing_that_a_terminal_obeys(
 def test_dry_run_prints_nothing_that_a_terminal_obeys(
     hostile: HostileSsh, capsys: pytest.CaptureFixture[str], tmp_path: Path, as_json: bool
 ):
-    hostile.answers(line(result=PROBED))
+    hostile.answers(*PROBES)
     bundle = tmp_path / "x.bundle"
     with pytest.raises(SystemExit) as ended:
         main(["firmware", "flash", "pi@board", "--bundle", str(bundle), "--dry-run", *(["--json"] if as_json else [])])

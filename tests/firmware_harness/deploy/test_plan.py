@@ -14,6 +14,7 @@ BOARD = {
     "glibc": "2.41",
     "i2c": [{"bus": 1, "usable": True}],
     "free_bytes": 10 << 30,
+    "prefix_problem": None,
     "systemd": True,
     "root": False,
     "sudo": True,

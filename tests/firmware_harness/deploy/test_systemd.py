@@ -131,6 +131,16 @@ def test_service_becomes_ready_restarts_rolls_back_and_is_removed(
     manager.ask("start", "deseptr.service")
     assert ((prefix / "current").readlink().name, manager.shown("ActiveState")) == ("1.0-1", "active")
 
+    # A first trial that was cut off leaves nothing that starts, and no unit that fails for ever.
+    manager.ask("stop", "deseptr.service")
+    (prefix / "state.json").write_text(json.dumps({"good": [], "trial": "1.0-1", "bad": {}}))
+    manager.ask("start", "deseptr.service")
+    wait_for(lambda: manager.shown("ActiveState") in ("inactive", "failed"))
+    assert not (prefix / "current").is_symlink()
+    assert manager.ask("is-enabled", "deseptr.service") in ("", "not-found")
+    assert install(make_standin("1.0", 1)) == (0, "")
+    assert manager.shown("ActiveState") == "active"
+
     order = json.dumps({"op": "uninstall", "prefix": str(prefix)}) + "\n"
     assert manager.run(sshd.python, pyz, "serve", text=order).returncode == 0
     assert manager.shown("LoadState") == "not-found"

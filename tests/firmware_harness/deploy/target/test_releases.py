@@ -175,7 +175,7 @@ def test_every_interruption_of_one_action(tmp_path: Path, action: str):
             break
     assert through
     assert steps > 1
-    expected = {"good": "1.0-3", "bad": "1.0-2", "back": "1.0-1", "again": "1.0-1"}
+    expected = {"good": "1.0-3", "bad": "1.0-2", "back": "1.0-1", "again": "1.0-2"}
     assert calm.current() == expected[action]
 
 

@@ -117,7 +117,7 @@ def test_unit_is_loaded_only_when_it_changes(tmp_path: Path):
     assert "AF_INET" in service.unit.read_text()
     asked.asked.clear()
     service.remove()
-    assert [line.split()[1] for line in asked.asked] == ["disable", "clean", "daemon-reload"]
+    assert [line.split()[1] for line in asked.asked] == ["stop", "clean", "disable", "stop", "daemon-reload"]
     assert not service.unit.exists()
 
 
@@ -141,7 +141,8 @@ def test_unit_can_be_enabled(tmp_path: Path):
             else Systemctl()(command)
         )
 
-    Systemd(Path("/opt/deseptr"), "/usr/bin/python3", "system", offline, units).install(
-        Manifest(version="1.0", build=1, target=TARGET)
-    )
+    service = Systemd(Path("/opt/deseptr"), "/usr/bin/python3", "system", offline, units)
+    service.install(Manifest(version="1.0", build=1, target=TARGET))
+    assert not (units / "multi-user.target.wants").exists()
+    service.enable()
     assert (units / "multi-user.target.wants" / NAME).is_symlink()

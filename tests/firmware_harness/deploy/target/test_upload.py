@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -76,11 +77,25 @@ def test_two_uploads_at_once_do_not_mix(releases: Releases):
     assert waits
 
 
-def test_other_uploads_are_removed(releases: Releases):
+def test_uploads_of_others_stay_until_nothing_came_for_an_hour(releases: Releases):
     with pytest.raises(RefusedError):
         send(releases, CONTENT[:50], 0)
+    other = hashlib.sha256(b"another").hexdigest()
+    whole = receive(releases, io.BytesIO(b"another"), other, 7, 0)
     assert offset(releases, "0" * 64) == 0
-    assert not list(releases.incoming.iterdir())
+    # One is about to be resumed, the other about to be installed.
+    assert (offset(releases, SHA), whole.read_bytes()) == (50, b"another")
+    for path in (part_path(releases, SHA), whole):
+        before = path.stat().st_mtime - 3700
+        os.utime(path, (before, before))
+    assert offset(releases, SHA) == 50
+    assert not whole.parent.exists()
+
+
+def test_what_an_installation_keeps_there_is_no_upload(releases: Releases):
+    (releases.incoming / "staged-1").mkdir()
+    offset(releases, SHA)
+    assert (releases.incoming / "staged-1").is_dir()
 
 
 @pytest.mark.parametrize("sha256", ["..", "a" * 63, "../" + "a" * 61, "A" * 64])

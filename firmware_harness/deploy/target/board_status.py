@@ -1,0 +1,26 @@
+"""What is installed and runs on a board."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .installed_service import InstalledServices, MakeService
+from .probe import probe
+from .release_settings import read_settings
+from .releases import Releases
+from .service import make_service
+
+
+def status(releases: Releases, make: MakeService = make_service) -> dict[str, Any]:
+    """The installed releases, the state of the service, and facts about the board; nothing is changed."""
+    services = InstalledServices(releases, make)
+    kind, current = services.kind(), releases.current()
+    settings = services.earlier_settings() or (None if current is None else read_settings(releases.folder / current))
+    return {
+        **releases.to_dict(),
+        "board": probe(releases.prefix),
+        "service": "none" if kind is None else services.service(kind).state(),
+        "service_kind": kind,
+        "signed_only": settings is not None and settings.trust is not None,
+        "interrupted": releases.state().trial is not None and not releases.locked(),
+    }
