@@ -1,4 +1,5 @@
 from .csv_file import read_csv as read_csv, save_csv as save_csv
+from .few_labels import draw_labelled_subjects as draw_labelled_subjects
 from .info import DatasetInfo as DatasetInfo, describe as describe
 from .leakage import check_leakage as check_leakage
 from .npz import read_npz as read_npz, save_npz as save_npz
@@ -36,4 +37,4 @@ from .synthetic import (
     synthetic_day as synthetic_day,
     synthetic_stretch as synthetic_stretch,
 )
-from .windows import Windows as Windows, cut_windows as cut_windows
+from .windows import Windows as Windows, cut_unlabelled as cut_unlabelled, cut_windows as cut_windows

@@ -94,6 +94,7 @@ class Dataset:
         oddities: suspected problems that the reader noted.
         original_units: unit of each channel in the source; ``recordings`` are always in SI units.
         test_subjects: held-out subjects that the source defines; may be empty.
+        unlabelled: further recordings, to learn from without labels; see :meth:`with_unlabelled`.
 
     Raises:
         DataError: if there is no recording, label names repeat, or a label has no name.
@@ -105,6 +106,7 @@ class Dataset:
     oddities: tuple[str, ...] = ()
     original_units: tuple[str, ...] = UNITS
     test_subjects: tuple[str, ...] = ()
+    unlabelled: tuple[Recording, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.recordings:
@@ -164,10 +166,11 @@ class Dataset:
     def __repr__(self) -> str:
         rates = ", ".join(f"{rate:g}" for rate in sorted({recording.rate_hz for recording in self.recordings}))
         minutes = sum(recording.duration_s for recording in self.recordings) / 60
+        more = f", {_counted(len(self.unlabelled), 'unlabelled recording')}" if self.unlabelled else ""
         return (
             f"Dataset({self.name!r}, {_counted(len(self.subjects), 'subject')}, "
             f"{_counted(len(self.recordings), 'recording')}, {minutes:.1f} minutes at {rates} Hz, "
-            f"labels {', '.join(self.label_names) or 'none'})"
+            f"labels {', '.join(self.label_names) or 'none'}{more})"
         )
 
     def _check_labels(self, recording: Recording) -> None:
@@ -184,6 +187,11 @@ class Dataset:
     def subjects(self) -> tuple[str, ...]:
         """Subjects of the recordings, in natural order (2 before 10)."""
         return natural_sorted({recording.subject for recording in self.recordings})
+
+    @property
+    def labelled_subjects(self) -> tuple[str, ...]:
+        """Subjects with at least one labelled sample, in natural order."""
+        return natural_sorted({r.subject for r in self.recordings if r.labels.max(initial=UNLABELLED) > UNLABELLED})
 
     @property
     def samples(self) -> int:
@@ -204,6 +212,17 @@ class Dataset:
         chosen = self if people is None else self._of_subjects(people)
         return chosen if classes is None else chosen._with_labels(classes)
 
+    def with_unlabelled(self, other: Dataset) -> Dataset:
+        """This dataset with the recordings of another one to learn from without labels, which are ignored.
+
+        A subject of the same name is the same person: recordings of subjects that are held out are not learned from.
+
+        >>> from deseptr.data import synthetic_dataset
+        >>> len(synthetic_dataset(3, 4).with_unlabelled(synthetic_dataset(2, 4)).unlabelled)
+        12
+        """
+        return replace(self, unlabelled=self.unlabelled + tuple(map(without_labels, other.recordings)))
+
     def _of_subjects(self, subjects: tuple[str, ...]) -> Dataset:
         check_subjects(subjects, self.subjects, self.name)
         return replace(
@@ -222,6 +241,11 @@ class Dataset:
             if not present[index]:
                 raise empty_class(self.name, label)
         return replace(self, recordings=recordings, label_names=labels)
+
+
+def without_labels(recording: Recording) -> Recording:
+    """The recording with every sample unlabelled."""
+    return replace(recording, labels=np.full(len(recording), UNLABELLED, np.int16))
 
 
 def names_of(values: Any, argument: str) -> tuple[str, ...] | None:

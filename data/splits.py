@@ -43,9 +43,9 @@ def subject_split(
     """Split a dataset's subjects into train, validation and test.
 
     Args:
-        dataset: at least three subjects.
+        dataset: at least three subjects. Those without any label are in the training part.
         test_subjects: subjects to hold out; by default those of the dataset, else a random quarter.
-        validation: fraction of the other subjects for validation, at least one subject; 0 takes none.
+        validation: fraction of the other labelled subjects for validation, at least one subject; 0 takes none.
         seed: seed of the random choices.
 
     Raises:
@@ -64,12 +64,14 @@ def subject_split(
             "validation", found=validation, expected="at least 0 and below 1", next_step="choose a fraction, as 0.15"
         )
     rng = np.random.default_rng(seed)
-    test = _test_subjects(dataset, test_subjects, rng)
-    rest = [subject for subject in subjects if subject not in test]
+    # Who has no label at all can be learned from, but not be measured.
+    labelled = dataset.labelled_subjects or subjects
+    test = _test_subjects(dataset, test_subjects, labelled, rng)
+    rest = [subject for subject in labelled if subject not in test]
     if len(rest) < 2:
-        raise _too_few(dataset, f"{len(test)} of {len(subjects)} subjects held out for test")
+        raise _too_few(dataset, f"{len(test)} of {len(labelled)} subjects held out for test")
     chosen = _draw(rest, validation, rng) if validation else ()
-    return Split(tuple(s for s in rest if s not in chosen), chosen, test)
+    return Split(tuple(s for s in subjects if s not in test + chosen), chosen, test)
 
 
 def arena_folds(subjects: Sequence[str], n: int = 10) -> tuple[tuple[str, ...], ...]:
@@ -131,9 +133,11 @@ def check_disjoint(*parts: Sequence[str]) -> None:
         seen |= set(part)
 
 
-def _test_subjects(dataset: Dataset, wanted: Sequence[str] | None, rng: np.random.Generator) -> tuple[str, ...]:
+def _test_subjects(
+    dataset: Dataset, wanted: Sequence[str] | None, labelled: Sequence[str], rng: np.random.Generator
+) -> tuple[str, ...]:
     if wanted is None and not dataset.test_subjects:
-        return _draw(dataset.subjects, _DEFAULT_TEST_SHARE, rng)
+        return _draw(labelled, _DEFAULT_TEST_SHARE, rng)
     test = tuple(map(str, dataset.test_subjects if wanted is None else wanted))
     check_subjects(test, dataset.subjects, dataset.name)
     return natural_sorted(set(test))

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import CHANNELS, DataError
 
-from .recording import Dataset, Recording, empty_class, label_table
+from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, empty_class, label_table
 from .resampling import resample
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Labelled windows and their origin.
+    """Windows, their labels and their origin.
 
     Args:
         signals: float32 ``[window, history + window_length, 6]`` in m/s^2 and rad/s.
-        labels: int64 ``[window]``, index into ``label_names``.
+        labels: int64 ``[window]``, index into ``label_names``, -1 = unlabelled.
         subjects: str ``[window]``.
         recording: int64 ``[window]``, index into the dataset's ``recordings``.
         start: int64 ``[window]``, first sample in the recording at ``rate_hz``, after the history.
@@ -73,9 +74,15 @@ class Windows:
         """The windows of some subjects, in unchanged order."""
         return self.take(np.isin(self.subjects, list(subjects)))
 
+    def followed_by(self, other: Windows) -> Windows:
+        """These windows, then those of another part with the same classes, rate and length."""
+        fields = ("signals", "labels", "subjects", "recording", "start")
+        joined: dict[str, Any] = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in fields}
+        return replace(self, **joined)
+
     def counts(self) -> dict[str, int]:
         """Number of windows of each class, by name."""
-        counts = np.bincount(self.labels, minlength=len(self.label_names))
+        counts = np.bincount(self.labels[self.labels >= 0], minlength=len(self.label_names))
         return {name: int(count) for name, count in zip(self.label_names, counts, strict=True)}
 
     def check_classes(self, name: str = "windows") -> None:
@@ -141,6 +148,50 @@ def cut_windows(
         float(rate_hz),
         history,
     )
+
+
+def cut_unlabelled(
+    recordings: Sequence[Recording],
+    label_names: tuple[str, ...],
+    *,
+    window_length: int,
+    hop_length: int,
+    rate_hz: float,
+    history: int = 0,
+    margin: int = 0,
+) -> Windows:
+    """Cut whole recordings into windows without labels, whatever labels they have; lengths as of :func:`cut_windows`.
+
+    Args:
+        recordings: at least one.
+        label_names: the classes that the windows could be of.
+        window_length: samples in a window, at ``rate_hz``.
+        hop_length: samples between the starts of successive windows.
+        rate_hz: sample rate of the windows.
+        history: samples before each window.
+        margin: samples before the history and after the window.
+
+    Raises:
+        DataError: if no recording is long enough for a window.
+    """
+    longest = max(round(each.duration_s * rate_hz) for each in recordings)
+    if longest < window_length:
+        raise DataError(
+            "unlabelled recordings",
+            found=f"a longest one of {longest} samples at {rate_hz:g} Hz",
+            expected=f"at least one window of {window_length} samples",
+            next_step="record for longer or choose shorter windows",
+        )
+    whole = tuple(replace(each, labels=np.zeros(len(each), np.int16)) for each in recordings)
+    windows = cut_windows(
+        Dataset(whole, (UNLABELLED_NAME,), "unlabelled recordings"),
+        window_length=window_length,
+        hop_length=hop_length,
+        rate_hz=rate_hz,
+        history=history,
+        margin=margin,
+    )
+    return replace(windows, labels=np.full(len(windows), UNLABELLED, np.int64), label_names=label_names)
 
 
 def samples_before(starts: NDArray[np.int64], length: int, history: int, first: int = 0) -> NDArray[np.int64]:

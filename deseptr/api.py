@@ -49,6 +49,7 @@ def fit(
     run: str | Path,
     *,
     test_subjects: Sequence[str] | None = None,
+    unlabelled: Dataset | str | Path | None = None,
     teacher: Run | str | Path | None = None,
     if_exists: IfExists = "error",
     progress: bool | Callback = False,
@@ -63,6 +64,7 @@ def fit(
         data: recordings of at least three subjects, or the name of a source of them. Windows never cross subjects.
         run: folder to write: checkpoint, contract, calibration windows, metrics, history, settings.
         test_subjects: subjects to hold out; the dataset's own choice by default, else a quarter.
+        unlabelled: further recordings, which a distilled model learns from without labels.
         teacher: another run whose teacher to take instead of training one.
         if_exists: of a folder that holds a run: refuse it, go on with it, or begin anew.
         progress: ``True`` for bars on stderr, or a callback that takes a :class:`deseptr.Progress` after every step and
@@ -99,7 +101,7 @@ def fit(
         load_quietly()
         from deseptr.train.config import NETWORK_NAMES
         from deseptr.train.pipeline import train
-    dataset, config = _loaded(data), train_config(settings)
+    dataset, config = _loaded(data, unlabelled), train_config(settings)
     _check_classes(dataset)
     batch_size = config.batch_size if config.model in NETWORK_NAMES else None
     with in_python_words(), training_reporter(progress, run, batch_size) as reporter:
@@ -121,6 +123,7 @@ def crossval(
     out: str | Path,
     *,
     protocol: str = "loso",
+    unlabelled: Dataset | str | Path | None = None,
     labels: Sequence[str] | None = None,
     folds: Sequence[str] | None = None,
     int8: bool = True,
@@ -137,6 +140,7 @@ def crossval(
         data: recordings, or the name of a source of them.
         out: folder to write: one folder a fold, ``crossval.json`` and ``crossval.md``.
         protocol: ``"loso"`` (a fold a subject), ``"arena"`` (ten folds) or ``"official"`` (the dataset's own split).
+        unlabelled: further recordings, which a distilled model learns from without labels.
         labels: classes to keep; all by default.
         folds: names of the folds to run; all by default.
         int8: also convert each network and test it.
@@ -169,7 +173,7 @@ def crossval(
         from deseptr.evaluate.crossval import cross_validate
         from deseptr.evaluate.executors import local_executor
         from deseptr.train.config import NETWORK_NAMES
-    dataset, config = _loaded(data), train_config(settings)
+    dataset, config = _loaded(data, unlabelled), train_config(settings)
     with in_python_words(), fold_reporter(progress, folder) as reporter:
         folds_of = make_protocol(
             protocol, dataset, labels=names_of(labels, "labels"), window_s=window_s, overlap=overlap
@@ -361,8 +365,8 @@ def _check_classes(dataset: Dataset) -> None:
         )
 
 
-def _loaded(data: Dataset | str | Path) -> Dataset:
+def _loaded(data: Dataset | str | Path, unlabelled: Dataset | str | Path | None = None) -> Dataset:
     dataset = dataset_of(data)
     for oddity in dataset.oddities:
         log.warning("%s: %s", dataset.name, oddity)
-    return dataset
+    return dataset if unlabelled is None else dataset.with_unlabelled(_loaded(unlabelled))

@@ -95,6 +95,9 @@ def dataset_digest(dataset: Dataset) -> str:
         digest.update(f"\n{recording.subject}\n{recording.rate_hz}\n".encode())
         digest.update(recording.signals.tobytes())
         digest.update(recording.labels.tobytes())
+    for recording in dataset.unlabelled:
+        digest.update(f"\nunlabelled {recording.subject}\n{recording.rate_hz}\n".encode())
+        digest.update(recording.signals.tobytes())
     return f"{dataset.name} {digest.hexdigest()[:16]}"
 
 

@@ -23,6 +23,8 @@ from deseptr.train.run_folder import RunFolder
 
 from .heads import HeadLogits
 
+_LATER = {name: getattr(TrainConfig, name) for name in ("labelled_subjects", "unlabelled_share")}
+
 
 @dataclass(frozen=True)
 class FoldJob:
@@ -79,7 +81,10 @@ class FoldJob:
 
     def settings(self) -> dict[str, Any]:
         """Settings that determine the trained model, as plain JSON values."""
-        content = {"fold": asdict(self.fold), "data": self.data, "config": asdict(self.config)}
+        config = asdict(self.config)
+        # A fold of a version that had not these settings is the same job.
+        config = {name: value for name, value in config.items() if name not in _LATER or value != _LATER[name]}
+        content = {"fold": asdict(self.fold), "data": self.data, "config": config}
         settings: dict[str, Any] = json.loads(json.dumps(content))
         return settings
 
@@ -187,6 +192,10 @@ def run_fold(dataset: Dataset, job: FoldJob) -> FoldResult:
     subjects = job.fold.test_subjects
     data = prepare(dataset, job.config, subjects)
     check_leakage({"training": data.training, "validation": data.validation, "test": data.test})
+    if data.few is not None and data.few.unlabelled is not None:
+        unlabelled = data.few.unlabelled.without_margin(job.config.shift_samples)
+        check_leakage({"unlabelled": unlabelled, "validation": data.validation})
+        check_leakage({"unlabelled": unlabelled, "test": data.test})
     metrics = train(
         dataset,
         job.run,

@@ -68,6 +68,8 @@ LIMITS: Mapping[str, Limits] = {
     "label_smoothing": _SHARE_BELOW_1,
     "temperature": Limits(0, 1000, above=True),
     "validation": _SHARE_BELOW_1,
+    "labelled_subjects": Limits(0, 1_000_000, whole=True),
+    "unlabelled_share": _SHARE_BELOW_1,
     "patience": Limits(0, 100_000, whole=True),
 }
 
@@ -127,6 +129,10 @@ class TrainConfig:
         prediction: head used for predictions, ``"class"``, ``"distillation"`` or ``"mean"``.
         validation: fraction of the training subjects whose windows select the best epoch; with 0 all subjects are
             trained on and the last epoch is kept.
+        labelled_subjects: number of training subjects whose labels are used, drawn by the seed; 0 uses all. The windows
+            of the others are used without labels.
+        unlabelled_share: share of windows without labels in a step of a distilled model, if there are any; what they
+            are, the teacher alone says. 0 does not use them.
         class_weights: weight of each class in a network's loss, one of :data:`CLASS_WEIGHTS`.
         patience: a stage ends after this many epochs without a higher validation macro-F1; 0 turns this off.
         precision: precision in which a network is trained, one of :data:`PRECISIONS`; weights, loss, front end and the
@@ -176,6 +182,8 @@ class TrainConfig:
     stem: str = "shared-tuned"
     prediction: str = "mean"
     validation: float = 0.15
+    labelled_subjects: int = 0
+    unlabelled_share: float = 0.5
     class_weights: str = BY_MODEL
     patience: int = 0
     precision: str = "float32"
@@ -247,6 +255,11 @@ class TrainConfig:
                 expected=f"some of {', '.join(known)}, each once",
                 next_step="choose among these",
             )
+
+    @property
+    def learns_without_labels(self) -> bool:
+        """Whether windows without labels are used: by a model with a teacher to say what they are."""
+        return MODELS[self.model].distilled and self.distillation != "none" and self.unlabelled_share > 0
 
     @property
     def levels(self) -> tuple[float, ...]:

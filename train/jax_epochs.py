@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from deseptr.data import Windows
 
+from .epoch_order import one_hot
+
 State = tuple[list[Any], list[Any], list[Any]]
 """Values of the trained variables, of the others, and of the optimizer's."""
 EpochFunction = Callable[[State, Any, Any, Any], tuple[State, Any]]
@@ -62,11 +64,6 @@ def assign_state(objective: Any, state: State) -> None:
     for group, values in zip(variables_of(objective), state, strict=True):
         for variable, value in zip(group, values, strict=True):
             variable.assign(value)
-
-
-def one_hot(windows: Windows) -> NDArray[np.float32]:
-    """Targets ``[window, class]`` of labelled windows."""
-    return np.eye(len(windows.label_names), dtype=np.float32)[windows.labels]
 
 
 class JaxEpochs:

@@ -17,6 +17,8 @@ from .augment import Augmentation
 from .classifier import WindowClassifier
 
 DISTILLATIONS = ("hard", "soft")
+_WHOLE = 0.999
+_LEAST = 1e-6
 
 
 class Objective(keras.Model):
@@ -148,6 +150,30 @@ class DistillationObjective(Objective):
             return cross_entropy(ops.one_hot(ops.argmax(teacher, axis=-1), teacher.shape[-1]), student, weights)
         soft = ops.softmax(teacher / self.temperature)
         return cross_entropy(soft, student / self.temperature, weights) * self.temperature**2
+
+
+class SelfTrainingObjective(DistillationObjective):
+    """Distillation on labelled and unlabelled windows; the labelled ones are learned from as without the others.
+
+    An unlabelled window's target is all zeros. What it or a mixture with it is, the teacher says alone: its
+    probabilities of the same augmented window are the distillation head's target, and the class head learns nothing
+    from it. Its weight is 1, since the teacher has learned with class weights.
+
+    Reference: Xie et al., Self-training with Noisy Student, CVPR 2020; Tang et al., SelfHAR, IMWUT 2021.
+    """
+
+    def loss_of(self, outputs: dict[str, Any]) -> Any:
+        """L = ½ mean over labelled of CE(y, class head) + ½ mean over all of CE(target, distillation head)."""
+        targets, student = outputs["targets"], outputs["distillation"]
+        labelled = ops.cast(ops.sum(targets, axis=-1) > _WHOLE, "float32")
+        weights = self.example_weights(targets)
+        weights = labelled if weights is None else labelled * weights
+        smoothed, share = smooth(targets, self.label_smoothing), self.teacher_share
+        taught = self._teacher_term(outputs["teacher"], student, share * weights + (1.0 - labelled))
+        if share < 1:
+            taught = taught + (1 - share) * cross_entropy(smoothed, student, weights)
+        some = ops.maximum(ops.mean(labelled), _LEAST)
+        return 0.5 * cross_entropy(smoothed, outputs["class"], weights) / some + 0.5 * taught
 
 
 class TwoHeadObjective(Objective):

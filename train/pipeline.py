@@ -18,6 +18,7 @@ from deseptr.data import Dataset, Windows
 from .checkpoint import load_checkpoint, load_run
 from .classifier import WindowClassifier
 from .config import TrainConfig
+from .few_labels import record_labelled
 from .front_end import DftSpectrogram
 from .history import History
 from .macs import window_macs
@@ -82,6 +83,7 @@ def train(
     open_run(folder, config, overwrite)
     contract = make_contract(dataset, data, config, given)
     check_same_data(folder, contract)
+    record_labelled(data.few, folder.labelled)
     contract.save(folder.contract)
     choose_calibration(data.training, data.test, config.seed).save(folder.calibration)
 
@@ -90,8 +92,12 @@ def train(
 
     metrics = {
         "dataset": dataset.name,
-        "subjects": {part: list(getattr(data.split, part)) for part in ("train", "validation", "test")},
-        "windows": {part: len(getattr(data, part)) for part in ("training", "validation", "test")},
+        "subjects": {**data.split.to_dict(), **(data.few.subjects if data.few else {})},
+        "windows": {
+            **{part: len(getattr(data, part)) for part in ("training", "validation", "test")},
+            **({"unlabelled": data.few.count} if data.few else {}),
+        },
+        **({"absent_classes": list(data.few.absent)} if data.few else {}),
         "minutes": round((time.perf_counter() - began) / 60, 2),
         "epochs": {stage: sum(r["stage"] == stage for r in history) for stage in ("teacher", "student")},
         "student": _measure(load_run(folder.path)[0], data.test, contract.model, folder.predictions, config.seed),
@@ -120,6 +126,7 @@ def prepare_run(
     open_run(folder, config, overwrite=False)
     contract = make_contract(dataset, data, config, [])
     check_same_data(folder, contract)
+    record_labelled(data.few, folder.labelled)
     contract.save(folder.contract)
     return TrainingRun(folder, contract, data, config, reporter)
 

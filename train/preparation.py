@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from deseptr.contract import DataError, InputViews, ModelContract, ModelError
 from deseptr.data import Dataset, Split, Windows, cut_windows, subject_split
 
 from .config import TrainConfig
+from .few_labels import FewLabels, few_labels
 from .models.registry import MODELS
 from .provenance import package_versions
 from .run_folder import RunFolder
@@ -32,28 +34,40 @@ class TrainingData:
     split: Split
     margined: Windows
     """The training windows with samples around them, out of which augmentation cuts."""
+    few: FewLabels | None = None
+    """Whose labels are learned from and what without labels, if not all training subjects' labels and nothing else."""
+
+    @property
+    def epoch_windows(self) -> int:
+        """Windows of an epoch: those of all training subjects, so that fewer labels do not train for fewer steps."""
+        return len(self.training) + (self.few.others if self.few else 0)
 
 
 def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...] | None = None) -> TrainingData:
     """Split by subject and cut windows.
 
     Raises:
-        DataError: if the split is impossible, a class has no training window, or a part has no windows.
+        DataError: if the split is impossible, a class has no training window although all labels are used, or a part
+            has no windows.
+        SetupError: if there are recordings without labels, and the settings use none.
     """
     split = subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
     rate = nominal_rate(dataset)
-    windows = cut_windows(
-        dataset,
-        window_length=config.window_length(rate),
-        hop_length=config.hop_length(rate),
-        rate_hz=rate,
-        history=_VIEWS.history if config.views else 0,
-        margin=config.shift_samples,
-    )
-    margined = windows.of_subjects(split.train)
+    cut: dict[str, Any] = {
+        "window_length": config.window_length(rate),
+        "hop_length": config.hop_length(rate),
+        "rate_hz": rate,
+        "history": _VIEWS.history if config.views else 0,
+        "margin": config.shift_samples,
+    }
+    windows = cut_windows(dataset, **cut)
+    few = few_labels(dataset, split, windows, config, cut)
+    learned = few.labelled if few else split.train
+    margined = windows.of_subjects(learned)
     windows = windows.without_margin(config.shift_samples)
-    parts = [windows.of_subjects(subjects) for subjects in (split.train, split.validation, split.test)]
-    parts[0].check_classes(f"{dataset.name}: training windows")
+    parts = [windows.of_subjects(subjects) for subjects in (learned, split.validation, split.test)]
+    if not config.labelled_subjects:
+        parts[0].check_classes(f"{dataset.name}: training windows")
     for name, part in zip(("validation", "test"), parts[1:], strict=True):
         if not len(part) and getattr(split, name):
             raise DataError(
@@ -62,7 +76,7 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
                 expected=f"labelled runs of at least {config.window_s} s",
                 next_step="hold out other subjects or shorten the window",
             )
-    return TrainingData(parts[0], parts[1], parts[2], split, margined)
+    return TrainingData(parts[0], parts[1], parts[2], split, margined, few)
 
 
 def nominal_rate(dataset: Dataset) -> float:

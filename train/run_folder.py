@@ -109,6 +109,11 @@ class RunFolder:
         return self.path / "history.csv"
 
     @property
+    def labelled(self) -> Path:
+        """Whose labels and whose unlabelled windows are learned from, if not the labels of all training subjects."""
+        return self.path / "labelled.json"
+
+    @property
     def config(self) -> Path:
         """The settings."""
         return self.path / "config.json"

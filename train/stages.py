@@ -19,7 +19,13 @@ from .classifier import WindowClassifier
 from .config import TrainConfig
 from .history import History, write_history
 from .models.registry import MODELS, needs_teacher
-from .objective import DistillationObjective, Objective, SupervisedObjective, TwoHeadObjective
+from .objective import (
+    DistillationObjective,
+    Objective,
+    SelfTrainingObjective,
+    SupervisedObjective,
+    TwoHeadObjective,
+)
 from .precision import POLICIES, dtype_policy
 from .preparation import TrainingData
 from .run_folder import RunFolder, evenly
@@ -186,7 +192,8 @@ def distilled_objective(run: TrainingRun, student: WindowClassifier, teacher: Te
     augmentation = build_augmentation(student.front_end, config, run.contract.window_length)
     if teacher is None or config.distillation == "none":
         return TwoHeadObjective(student, augmentation, config.label_smoothing, run.class_weights)
-    return DistillationObjective(
+    kind = DistillationObjective if run.data.few is None or run.data.few.unlabelled is None else SelfTrainingObjective
+    return kind(
         student,
         teacher.in_precision(config.precision),
         augmentation,
@@ -196,6 +203,14 @@ def distilled_objective(run: TrainingRun, student: WindowClassifier, teacher: Te
         class_weights=run.class_weights,
         teacher_share=config.teacher_share,
     )
+
+
+def training_windows(run: TrainingRun, objective: Objective) -> Windows:
+    """Windows that an objective learns from, with margins; unlabelled ones, if it learns from such, come last."""
+    few = run.data.few
+    if few is None or few.unlabelled is None or not isinstance(objective, SelfTrainingObjective):
+        return run.data.margined
+    return run.data.margined.followed_by(few.unlabelled)
 
 
 def teacher_stage(config: TrainConfig) -> Stage:
@@ -220,6 +235,7 @@ def _stage(name: str, config: TrainConfig, epochs: int, learning_rate: float) ->
         seed=config.seed,
         patience=config.patience,
         clip_norm=config.clip_norm,
+        unlabelled_share=config.unlabelled_share,
     )
 
 
@@ -232,11 +248,12 @@ def _fit(
 ) -> History:
     return before + fit(
         objective,
-        run.data.margined,
+        training_windows(run, objective),
         run.data.validation,
         stage,
         best_path=best_path,
         state_folder=state_folder,
         reporter=run.reporter,
         keep=lambda rows: write_history(before + rows, run.folder.history),
+        epoch_windows=run.data.epoch_windows,
     )

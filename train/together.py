@@ -25,7 +25,8 @@ from .augment import GaussianNoise
 from .checkpoint import load_checkpoint
 from .classifier import WindowClassifier
 from .config import TrainConfig
-from .jax_epochs import State, assign_state, epoch_function, one_hot, state_of
+from .epoch_order import epoch_order, one_hot, steps_of
+from .jax_epochs import State, assign_state, epoch_function, state_of
 from .models.registry import MODELS, needs_teacher
 from .run_folder import evenly
 from .stages import (
@@ -38,13 +39,13 @@ from .stages import (
     student_stage,
     supervised_objective,
     teacher_stage,
+    training_windows,
 )
 from .teachers import joined
 from .training_loop import (
     SEED_STATE,
     Stage,
     averaged_weights,
-    batches,
     build_objective,
     finished_epochs,
     reseed,
@@ -152,8 +153,8 @@ class _Folds:
             loaded = [load_checkpoint(each.best, run.contract) for each, run in zip(paths, self._runs, strict=True)]
             return [[np.array(weight) for weight in classifier.get_weights()] for classifier in loaded]
         began = time.perf_counter()
-        margined = [run.data.margined for run in self._runs]
-        steps = max(max(1, len(windows) // stage.batch_size) for windows in margined)
+        margined = [training_windows(run, self._objective) for run in self._runs]
+        steps = max(steps_of(run.data.epoch_windows, stage.batch_size) for run in self._runs)
         self._objective.compile(optimizer=stage.optimizer(steps * stage.batch_size))
         build_objective(self._objective, margined[0])
         program = jax.jit(jax.vmap(self._epoch()), donate_argnums=0)
@@ -163,7 +164,7 @@ class _Folds:
         history = []
         for epoch in range(stage.epochs):
             state = self._reseeded(state, stage.seed, epoch)
-            order = np.stack([_order(len(windows), steps, stage, epoch) for windows in margined])
+            order = np.stack([epoch_order(windows, stage, epoch, steps) for windows in margined]).astype(np.int32)
             state, losses = program(state, *data, order, *settings)
             history.append(losses)
         means = np.stack([np.asarray(each).mean(axis=1) for each in history])
@@ -264,16 +265,6 @@ def _settings(objective: Any, class_weights: Any, noise: Any) -> Iterator[None]:
         objective.class_weights = before[0]
         for layer, stddev in zip(layers, before[1], strict=True):
             layer.stddev = stddev
-
-
-def _order(count: int, steps: int, stage: Stage, epoch: int) -> NDArray[np.int32]:
-    """Batches ``[steps, batch]`` of a fold's windows; a smaller fold continues with another permutation."""
-    rows = list(batches(count, stage, epoch))
-    again = 1
-    while len(rows) < steps:
-        rows += list(batches(count, stage, epoch + again * stage.epochs))
-        again += 1
-    return np.stack(rows[:steps]).astype(np.int32)
 
 
 def _padded(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -23,6 +23,7 @@ from deseptr.data import Windows
 
 from .averaged_adamw import AveragedAdamW
 from .classifier import WindowClassifier
+from .epoch_order import epoch_order, one_hot, steps_of
 from .objective import Objective
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Stage:
         seed: seed of the order of examples and of all random operations of the model.
         patience: the stage ends after this many epochs without a higher validation macro-F1; 0 turns this off.
         clip_norm: largest norm of the gradient of all weights together; 0 limits that of each weight to 1 instead.
+        unlabelled_share: share of unlabelled windows in a step, if there are any.
     """
 
     name: str
@@ -75,10 +77,11 @@ class Stage:
     seed: int
     patience: int = 0
     clip_norm: float = 0.0
+    unlabelled_share: float = 0.0
 
     def optimizer(self, windows: int) -> AveragedAdamW:
         """AdamW with the learning rate schedule over all steps and a moving average of the weights."""
-        steps = self.epochs * max(1, windows // self.batch_size)
+        steps = self.epochs * steps_of(windows, self.batch_size)
         warmup = max(1, round(self.warmup * steps))
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, steps - warmup), warmup_target=self.learning_rate, warmup_steps=warmup
@@ -105,6 +108,7 @@ def fit(
     state_folder: Path,
     reporter: Reporter,
     keep: Callable[[list[dict[str, Any]]], None] = lambda history: None,
+    epoch_windows: int | None = None,
 ) -> list[dict[str, Any]]:
     """Fit ``objective.classifier``, save the best epoch to ``best_path`` and return the history.
 
@@ -115,34 +119,37 @@ def fit(
 
     Args:
         objective: the objective to minimise; contains the classifier.
-        training: windows to learn from.
+        training: windows to learn from; unlabelled ones come last.
         validation: windows of other subjects, which select the best epoch; may be empty.
         stage: settings.
         best_path: ``.keras`` file of the best epoch so far, replaced atomically.
         state_folder: folder of the state after the last epoch; a stage that finds one continues from it.
         reporter: receives the progress.
         keep: called with the stage's history after each epoch, before the state is saved.
+        epoch_windows: windows that an epoch learns from; by default all once.
     """
+    count = len(training) if epoch_windows is None else epoch_windows
+    steps = steps_of(count, stage.batch_size)
     # JAX is slow without XLA; TensorFlow is slower with XLA, which runs these convolutions on one core.
     on_jax = keras.backend.backend() == "jax"
-    objective.compile(optimizer=stage.optimizer(len(training)), jit_compile=on_jax)
+    objective.compile(optimizer=stage.optimizer(count), jit_compile=on_jax)
     build_objective(objective, training)
     history = _restore(objective, state_folder)
     epochs = _jax_epochs(objective, training) if on_jax else None
     kept = objective.classifier.in_precision("float32")
     best = max((row.get("val_macro_f1", 0.0) for row in history), default=0.0)
-    reporter.stage(stage.name, stage.epochs, len(history), len(training))
+    reporter.stage(stage.name, stage.epochs, len(history), count)
     while not stage.over(history):
         epoch = len(history)
         began = time.perf_counter()
         reseed(objective, stage.seed, epoch)
         losses = []
+        order = epoch_order(training, stage, epoch, steps)
         if epochs is not None:
-            order = np.stack(list(batches(len(training), stage, epoch)))
             losses = epochs.run(order)
             reporter.batch(order.size)
         else:
-            for chosen in batches(len(training), stage, epoch):
+            for chosen in order:
                 losses.append(_step(objective, training, chosen))
                 reporter.batch(len(chosen))
         seconds = time.perf_counter() - began
@@ -210,17 +217,9 @@ def build_objective(objective: Any, training: Windows) -> None:
     objective.optimizer.build(objective.trainable_variables)
 
 
-def batches(count: int, stage: Stage, epoch: int) -> Iterator[NDArray[np.int64]]:
-    """Window indices ``[batch]`` of each step of an epoch, which depend on seed and epoch only."""
-    order = np.random.default_rng((stage.seed, epoch)).permutation(count)
-    size = min(stage.batch_size, count)
-    for start in range(0, count - size + 1, size):
-        yield order[start : start + size]
-
-
 def _step(objective: Any, training: Windows, chosen: NDArray[np.int64]) -> float:
-    targets = np.eye(len(training.label_names), dtype=np.float32)[training.labels[chosen]]
-    return float(objective.train_on_batch({"windows": training.signals[chosen], "targets": targets}))
+    batch = {"windows": training.signals[chosen], "targets": one_hot(training, chosen)}
+    return float(objective.train_on_batch(batch))
 
 
 def reseed(objective: Any, seed: int, epoch: int) -> None:

@@ -27,6 +27,11 @@ class Subjects(click.ParamType[tuple[str, ...]]):
 DATA_HELP = "DATA is a .npz or .csv file, a folder of .csv files, the MotionSense or HAPT archive, or `synthetic`."
 SUBJECTS = Subjects()
 subjects_option = click.option("--subjects", type=SUBJECTS, help="Use only these subjects.")
+unlabelled_option = click.option(
+    "--unlabelled",
+    metavar="DATA",
+    help="Further recordings, which a distilled model learns from without labels: what they are, the teacher says.",
+)
 TESTED_HELP = "Subjects to measure. [default: the dataset's own test subjects, else all]"
 HELD_OUT_HELP = "Subjects to hold out. [default: the dataset's own choice, else 25 %]"
 
@@ -40,6 +45,12 @@ def load_subjects(source: str, subjects: tuple[str, ...] | None) -> Dataset:
         dataset = dataset.select(subjects=subjects)
     print_notes(dataset)
     return dataset
+
+
+def load_learnable(source: str, subjects: tuple[str, ...] | None, unlabelled: str | None) -> Dataset:
+    """Load a dataset as :func:`load_subjects` does, with further recordings to learn from without labels, if named."""
+    dataset = load_subjects(source, subjects)
+    return dataset.with_unlabelled(load_subjects(unlabelled, None)) if unlabelled else dataset
 
 
 def print_notes(dataset: Dataset) -> None:

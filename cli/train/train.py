@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deseptr.cli.common.options import DATA_HELP, HELD_OUT_HELP, SUBJECTS, load_subjects, subjects_option
+from deseptr.cli.common.options import (
+    DATA_HELP,
+    HELD_OUT_HELP,
+    SUBJECTS,
+    load_learnable,
+    subjects_option,
+    unlabelled_option,
+)
 from deseptr.train.config import TrainConfig
 
 from .training_options import training_options, window_options
@@ -36,6 +43,7 @@ far; --resume continues after the last complete epoch.
 )
 @click.option("--test-subjects", type=SUBJECTS, help=HELD_OUT_HELP)
 @subjects_option
+@unlabelled_option
 @click.option(
     "--teacher",
     "teachers",
@@ -55,6 +63,7 @@ def train(
     run: Path,
     test_subjects: tuple[str, ...] | None,
     subjects: tuple[str, ...] | None,
+    unlabelled: str | None,
     teachers: tuple[Path, ...],
     resume: bool,
     overwrite: bool,
@@ -70,7 +79,7 @@ def train(
 
     from .progress import Reporters, TrainingProgress
 
-    dataset = load_subjects(source, subjects)
+    dataset = load_learnable(source, subjects, unlabelled)
     config = TrainConfig(**settings)
     if not resume:
         # An impossible split is reported before TensorFlow is loaded, which takes seconds.
@@ -117,10 +126,22 @@ def _explain_interruption(run: Path) -> None:
     click.echo(f"\ninterrupted: {kept}; continue with the same command and --resume", err=True)
 
 
+def print_few_labels(metrics: dict[str, Any]) -> None:
+    """Print whose labels were used and whose windows were without, if the settings chose."""
+    subjects = metrics["subjects"]
+    if "labelled" not in subjects:
+        return
+    without = f"; {metrics['windows']['unlabelled']} windows without labels of {', '.join(subjects['unlabelled'])}"
+    click.echo(f"labels of subjects {', '.join(subjects['labelled'])}{without if subjects['unlabelled'] else ''}")
+    if absent := metrics["absent_classes"]:
+        click.echo(f"note: no labelled window of {', '.join(absent)}, which cannot be learned", err=True)
+
+
 def _print_metrics(metrics: dict[str, Any], run: Path) -> None:
     from deseptr.cli.common.tables import print_scores
 
     subjects = metrics["subjects"]["test"]
+    print_few_labels(metrics)
     click.echo(f"held-out subjects {', '.join(subjects)}, {metrics['windows']['test']} windows:")
     print_scores({name: metrics[name] for name in ("teacher", "student") if name in metrics})
     forest = metrics["student"]["model"] == "random_forest"

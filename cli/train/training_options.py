@@ -89,6 +89,14 @@ _TRAINING = (
         "Share of the training subjects that choose the best epoch; 0: train on all and keep the last epoch.",
     ),
     setting("patience", "End a stage after so many epochs without a better validation score; 0: never."),
+    setting(
+        "labelled_subjects",
+        "Training subjects whose labels are used, drawn by the seed; the others are used without labels. 0: all.",
+    ),
+    setting(
+        "unlabelled_share",
+        "Share of windows without labels in a step of a distilled model, if there are any; 0: do not use them.",
+    ),
     setting("batch_size", "Windows in a step."),
     setting(
         "precision",

@@ -86,6 +86,44 @@ print(counts["dispatched"])
 """
 )
 
+_FEW_LABELS = (
+    """
+import deseptr.train.together
+from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from deseptr.data import load_dataset, make_protocol
+from deseptr.evaluate.crossval import make_jobs
+from deseptr.evaluate.fold_job import run_fold, train_folds_together
+from deseptr.train import TrainConfig
+config = TrainConfig(model="deseptr-waveform", members=("cnn-har",), views=True, validation=0, teacher_epochs=1,
+                     student_epochs=2, batch_size=16, shift_samples=4, labelled_subjects=2, dim=8)
+"""
+    + _COUNT
+    + """
+dataset = load_dataset("synthetic:subjects=5,seconds=12")
+protocol = make_protocol("loso", dataset)
+jobs = make_jobs(dataset, protocol, config, Path("out"), False)[:2]
+train_folds_together(dataset, jobs, lambda text: None)
+print(counts["dispatched"], counts["compiled"])
+for job in jobs:
+    figures = run_fold(dataset, job).figures
+    assert figures["windows"]["unlabelled"] == 96, figures["windows"]
+    chosen = set(figures["subjects"]["labelled"])
+    assert len(chosen) == 2 and not chosen & {*figures["subjects"]["unlabelled"], *figures["subjects"]["test"]}
+# Labels of who is neither learned from nor tested in any of the folds are not read.
+fold = jobs[0]
+kept = {*run_fold(dataset, fold).figures["subjects"]["labelled"], *fold.fold.test_subjects}
+recordings = [replace(r, labels=(r.labels + 1) % 6) if r.subject not in kept else r
+              for r in dataset.recordings]
+other = replace(fold, folder=Path("other").resolve())
+train_folds_together(replace(dataset, recordings=tuple(recordings)), [other, replace(jobs[1], folder=Path("second"))],
+                     lambda text: None)
+logits = [run_fold(dataset, job).predictions.logits for job in (fold, other)]
+assert np.array_equal(*logits)
+"""
+)
+
 
 @pytest.mark.slow
 def test_an_epoch_is_one_dispatch_of_one_program(tmp_path: Path):
@@ -98,3 +136,9 @@ def test_folds_share_one_compilation(tmp_path: Path):
     assert lines[0].startswith("student: 3 epochs of 3 folds in")
     assert lines[1].split() == ["3", "1"]
     assert lines[2:] == ["student: finished before in 3 folds", "3"]
+
+
+@pytest.mark.slow
+def test_folds_together_learn_from_unlabelled_wearers_and_not_from_their_labels(tmp_path: Path):
+    lines = on_jax(_FEW_LABELS, tmp_path).strip().splitlines()
+    assert lines[0].split() == ["3", "2"]

@@ -13,6 +13,7 @@ from deseptr.train.models import DeSepTr, ResNet18
 from deseptr.train.objective import (
     DistillationObjective,
     Objective,
+    SelfTrainingObjective,
     SupervisedObjective,
     TwoHeadObjective,
     cross_entropy,
@@ -30,14 +31,16 @@ def entropy(targets: np.ndarray, logits: np.ndarray) -> float:
     return float(-(targets * log_softmax(logits)).sum(-1).mean())
 
 
-def make(distillation: str = "soft", **settings) -> tuple[DistillationObjective, dict[str, np.ndarray]]:
+def make(
+    distillation: str = "soft", kind: type[DistillationObjective] = DistillationObjective, **settings
+) -> tuple[DistillationObjective, dict[str, np.ndarray]]:
     # Layers draw their seeds when they are made: later is too late for the same weights in every process.
     keras.utils.set_random_seed(0)
     front_end = DftSpectrogram(StftSpec(16, 8, 2), [10.0] * 6)
     student = WindowClassifier(front_end, DeSepTr(3, dim=8, heads=2, stem_filters=4))
     teacher = WindowClassifier(front_end, ResNet18(3, width=4))
     augmentation = Augmentation(front_end, [0.1] * 6)
-    objective = DistillationObjective(student, teacher, augmentation, distillation=distillation, **settings)
+    objective = kind(student, teacher, augmentation, distillation=distillation, **settings)
     windows = np.random.default_rng(0).normal(size=(4, 64, 6)).astype(np.float32)
     return objective, {"windows": windows, "targets": TARGETS}
 
@@ -174,3 +177,39 @@ def record(seen: list, call):
 def test_unknown_distillation_is_refused():
     with pytest.raises(ValueError, match="Received: distillation=medium"):
         make("medium")
+
+
+@pytest.mark.parametrize("distillation", ["hard", "soft"])
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_with_labels_alone_self_training_is_distillation(
+    distillation: str, weights: np.ndarray | None, rng: np.random.Generator
+):
+    values = outputs(rng)
+    settings = {"label_smoothing": 0.3, "class_weights": weights, "teacher_share": 0.25, "temperature": 2.0}
+    both = [make(distillation, kind, **settings)[0] for kind in (DistillationObjective, SelfTrainingObjective)]
+    one, other = (float(objective.loss_of(values)) for objective in both)
+    assert other == pytest.approx(one, rel=1e-5)
+
+
+def test_of_an_unlabelled_window_the_teacher_alone_says_what_it_is(rng: np.random.Generator):
+    """The third window is unlabelled, the last one a mixture with an unlabelled window."""
+    targets = np.array([[1, 0, 0], [0, 0.4, 0.6], [0, 0, 0], [0, 0, 0.7]], np.float32)
+    values = outputs(rng) | {"targets": targets}
+    objective = make("soft", SelfTrainingObjective, label_smoothing=0.3, class_weights=WEIGHTS, teacher_share=0.25)[0]
+    taught, student = np.exp(log_softmax(values["teacher"])), log_softmax(values["distillation"])
+    labelled, of_class = 0.7 * targets + 0.1, log_softmax(values["class"])
+    weights = [0.5, 0.4 * 1.0 + 0.6 * 4.0]
+    of_label = -sum(w * labelled[i] @ of_class[i] for i, w in enumerate(weights)) / 2
+    of_teacher = -sum(w * (0.25 * taught[i] + 0.75 * labelled[i]) @ student[i] for i, w in enumerate(weights))
+    of_teacher -= taught[2] @ student[2] + taught[3] @ student[3]
+    assert float(objective.loss_of(values)) == pytest.approx(0.5 * of_label + 0.5 * of_teacher / 4, rel=1e-5)
+    none = float(objective.loss_of(values | {"targets": np.zeros((4, 3), np.float32)}))
+    assert none == pytest.approx(0.5 * entropy(taught, values["distillation"]), rel=1e-5)
+
+
+def test_the_class_head_learns_nothing_from_an_unlabelled_window(rng: np.random.Generator):
+    targets = TARGETS * np.array([[1], [1], [0], [0]], np.float32)
+    values = outputs(rng) | {"targets": targets}
+    other = values["class"] + np.array([[0], [0], [5], [-5]], np.float32) * TARGETS
+    objective = make("soft", SelfTrainingObjective, label_smoothing=0.1)[0]
+    assert float(objective.loss_of(values | {"class": other})) == float(objective.loss_of(values))

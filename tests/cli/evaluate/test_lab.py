@@ -147,6 +147,7 @@ def test_training_options_are_those_of_crossval_but_for_what_the_grid_varies():
         "folds",
         "address",
         "together",
+        "unlabelled",
         "members",
         "teacher_share",
     }
