@@ -18,11 +18,10 @@ from deseptr.train.preparation import TrainingData, prepare
 
 DATASET = load_dataset("synthetic:subjects=6,seconds=12")
 CONFIG = TrainConfig(
-    teacher_width=4,
+    members=("cnn-har",),
     teacher_epochs=1,
     student_epochs=2,
     dim=8,
-    heads=2,
     batch_size=16,
     validation=0,
     labelled_subjects=2,
@@ -76,7 +75,13 @@ def test_an_epoch_is_as_long_as_with_all_labels_and_test_subjects_are_in_neither
 
 
 @pytest.mark.parametrize(
-    "changes", [{"distillation": "none"}, {"unlabelled_share": 0.0}, {"model": "cnn-har"}, {"model": "random-forest"}]
+    "changes",
+    [
+        {"distillation": "none"},
+        {"unlabelled_share": 0.0},
+        {"model": "cnn-har"},
+        {"model": "random-forest", "views": False},
+    ],
 )
 def test_without_a_teacher_or_a_share_only_the_labelled_windows_are_kept(changes: dict[str, Any]):
     data = prepared(**changes)

@@ -96,7 +96,7 @@ from deseptr.data import load_dataset, make_protocol
 from deseptr.evaluate.crossval import make_jobs
 from deseptr.evaluate.fold_job import run_fold, train_folds_together
 from deseptr.train import TrainConfig
-config = TrainConfig(model="deseptr-waveform", members=("cnn-har",), views=True, validation=0, teacher_epochs=1,
+config = TrainConfig(model="deseptr", members=("cnn-har",), views=True, validation=0, teacher_epochs=1,
                      student_epochs=2, batch_size=16, shift_samples=4, labelled_subjects=2, dim=8)
 """
     + _COUNT
