@@ -6,16 +6,19 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from .guard import Guard
 from .installed_service import InstalledServices
 from .installing import clean_environment
 from .probe import probe
 from .refusal import RefusedError
 from .releases import Releases
 from .reporting import Report
+from .service import Service
 
 _TIMEOUT = 3600.0
 
@@ -40,21 +43,32 @@ def measure(releases: Releases, request: dict[str, Any], stream: IO[bytes], repo
         )
     folder = Path(tempfile.mkdtemp(prefix="deseptr-"))
     service = InstalledServices(releases).current()
-    ran = service.state() == "active"
     try:
         paths = {name: _take(stream, folder, name, size) for name, size in request["files"]}
-        if ran:
-            service.stop()
         deseptr = releases.folder / current / "bin" / "deseptr"
         results = {}
-        for name, words in request["commands"].items():
-            report(f"{name} on the board")
-            results[name] = _run([str(deseptr), *(_filled(word, paths) for word in words)], folder)
+        with _paused(service, releases.prefix):
+            for name, words in request["commands"].items():
+                report(f"{name} on the board")
+                results[name] = _run([str(deseptr), *(_filled(word, paths) for word in words)], folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        if ran:
-            service.start()
     return {"release": current, "board": probe(releases.prefix), "results": results}
+
+
+@contextmanager
+def _paused(service: Service, prefix: Path) -> Iterator[None]:
+    """Have the service stand still, if it runs; it runs again afterwards, also if this process is killed."""
+    if service.state() != "active":
+        yield
+        return
+    with Guard(prefix) as guard:
+        try:
+            service.stop()
+            yield
+        finally:
+            service.start()
+            guard.dismiss()
 
 
 def _take(stream: IO[bytes], folder: Path, name: str, size: int) -> Path:

@@ -264,6 +264,20 @@ def test_measuring_sends_files_and_starts_the_service_again(flashed: FlashedBoar
     flashed.assert_good_one_runs()
 
 
+def test_finishing_flash_leaves_the_uploads_of_others(board: FlashedBoard, make_standin: BundleMaker):
+    prefix = str(board.prefix)
+    settings = {"service": "supervised", "settle": 0.0}
+    with board.sshd.board() as one, board.sshd.board() as other:
+        first, second = (
+            send_bundle(who, prefix, make_standin(version, build), lambda done, size: None)
+            for who, version, build in ((one, "1.0", 1), (other, "2.0", 2))
+        )
+        for who, sha256, release in ((one, first, "1.0-1"), (other, second, "2.0-2")):
+            done = who.call({"op": "install", "prefix": prefix, "sha256": sha256, "settings": settings})
+            assert done["release"] == release
+    assert not list((board.prefix / "incoming").iterdir())
+
+
 def test_invalid_secret_is_not_repeated(flashed: FlashedBoard, make_standin: BundleMaker, tmp_path: Path):
     secret = tmp_path / "mqtt.env"
     secret.write_text("MQTT_PASSWORD hunter2\n")

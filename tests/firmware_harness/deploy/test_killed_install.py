@@ -124,6 +124,23 @@ def test_update_killed_before_every_step_leaves_a_release_running(board: Board, 
     assert steps > 10
 
 
+def test_measurement_that_is_killed_leaves_the_service_running(board: Board, make_standin: BundleMaker, tmp_path: Path):
+    assert board.install(make_standin("1.0", 1), "N=1\n") == 0
+    blocking = tmp_path / "fifo"
+    os.mkfifo(blocking)
+    commands = {"evaluate": ["device", "evaluate", str(blocking)]}
+    order = json.dumps({"op": "measure", "prefix": str(board.prefix), "files": [], "commands": commands}).encode()
+    pipe = subprocess.PIPE
+    with subprocess.Popen([board.python, board.zip, "serve"], stdin=pipe, stdout=pipe) as process:
+        assert process.stdin is not None
+        process.stdin.write(order + b"\n")
+        process.stdin.flush()
+        with blocking.open("wb"):  # returns once the command reads it, for which the service has been stopped
+            assert board.ask("status")["service"] == "inactive"
+            process.kill()
+    assert board.settled()["service"] == "active"
+
+
 def read_only(board: Board) -> "subprocess.CompletedProcess[str]":
     """Recover on a mount of the prefix that is read-only."""
     script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 77; exec "$2" "$3" recover "$1"'

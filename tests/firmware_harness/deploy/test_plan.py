@@ -30,9 +30,11 @@ class ProbedBoard:
 
     def __init__(self, **changes: Any) -> None:
         self._facts = {**BOARD, **changes}
+        self.asked: list[str] = []
 
     def call(self, request: dict[str, Any]) -> Any:
         assert request["op"] == "probe"
+        self.asked.append(request["prefix"])
         return self._facts
 
 
@@ -66,6 +68,11 @@ def test_service_and_place(changes: dict[str, Any], wanted: FlashRequest, expect
         ({"systemd": False}, request("user"), "no systemd running, expected systemd, for a user unit"),
         ({"free_bytes": 100 << 20}, request(), "found 100 MiB free, expected 400 MiB"),
         ({"glibc": None}, request(), "another C library than glibc"),
+        (
+            {"prefix_problem": "a file system mounted noexec"},
+            request(),
+            "mounted noexec, at /opt/deseptr, expected one to",
+        ),
         ({"ssh_keygen": False}, request(trust="x"), "no ssh-keygen"),
         ({"machine": "armv7l", "python": [3, 11, 2]}, request(), "found no libopenblas0"),
     ],
@@ -73,6 +80,12 @@ def test_service_and_place(changes: dict[str, Any], wanted: FlashRequest, expect
 def test_unsuitable_board_is_refused_at_once(changes: dict[str, Any], wanted: FlashRequest, line: str):
     with pytest.raises(FlashError, match=rf"pi@raspberrypi: .*{line}"):
         plan_flash(ProbedBoard(**changes), wanted)
+
+
+@pytest.mark.parametrize("service", ["system", "user"])
+def test_facts_are_those_of_the_folder_that_is_installed_to(service: str):
+    board = ProbedBoard()
+    assert plan_flash(board, request(service)).prefix == board.asked[-1]
 
 
 def test_32_bit_board_gets_remarks_on_its_wheels():

@@ -1,6 +1,8 @@
 """What a board is, read from its files."""
 
 import ast
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -44,6 +46,26 @@ def test_probe_reads_a_board(tmp_path: Path):
     assert facts["python"] == list(sys.version_info[:3])
     assert not facts["systemd"]
     assert facts["free_bytes"] > 0
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare here")
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [("rw", None), ("ro", "a file system that is read-only"), ("noexec", "a file system mounted noexec, from which")],
+)
+def test_file_system_on_which_no_release_can_run_is_found(tmp_path: Path, options: str, problem: str | None):
+    path, folder = tmp_path / "target.pyz", tmp_path / "medium"
+    path.write_bytes(target_zip())
+    folder.mkdir()
+    script = 'mount -t tmpfs -o "$1" tmpfs "$2" || exit 77; exec "$3" "$4" serve'
+    enter = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "sh", "-c", script]
+    request = json.dumps({"op": "probe", "prefix": str(folder / "not" / "yet")})
+    words = [*enter, "sh", options, folder, sys.executable, path]
+    ended = subprocess.run(words, input=f"{request}\n", capture_output=True, text=True, check=False)
+    if ended.returncode == 77:
+        pytest.skip("no mount namespace here")
+    found = json.loads(ended.stdout)["result"]["prefix_problem"]
+    assert found == problem or (problem and found.startswith(problem))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
