@@ -6,7 +6,15 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import IO
+
+
+def _memory_file() -> IO[bytes]:
+    """A file in memory where the system has such, since the folder of temporary files may be full or read-only."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 @contextmanager
@@ -23,7 +31,7 @@ def hold_native_stderr(drop: str = "INFO:") -> Iterator[None]:
         # A daemon may have no stderr.
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with _memory_file() as held:
         sys.stderr.flush()
         os.dup2(held.fileno(), 2)
         try:
@@ -34,4 +42,5 @@ def hold_native_stderr(drop: str = "INFO:") -> Iterator[None]:
         held.seek(0)
         for line in held.read().decode(errors="replace").splitlines():
             if not line.startswith(drop):
-                print(line, file=sys.stderr)
+                with suppress(OSError):
+                    print(line, file=sys.stderr)

@@ -7,7 +7,7 @@ import importlib.util
 import io
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -87,7 +87,8 @@ class TfliteRuntime:
                 module = importlib.import_module(self.module)
         except (Exception, SystemExit) as error:  # numpy clashes: AttributeError, RuntimeError, SystemError
             raise broken_runtime(self.package, error) from error
-        print(held.getvalue(), end="", file=sys.stderr)
+        with suppress(OSError):
+            print(held.getvalue(), end="", file=sys.stderr)
         return module
 
     def version(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -12,6 +12,12 @@ import click
 def announce(step: str) -> None:
     """Print the step that begins."""
     click.echo(f"{step} …", err=True)
+
+
+def complain(line: str) -> None:
+    """Print a warning, if stderr can be written: a log on a full medium must not end what goes on."""
+    with suppress(OSError):
+        click.echo(f"deseptr: {line}", err=True)
 
 
 @contextmanager

@@ -41,25 +41,12 @@ def decision_options(command: Any) -> Any:
 
 
 def decision_config(chosen: Mapping[str, Any]) -> DecisionConfig:
-    """Build the configuration from the options.
-
-    Raises:
-        SetupError: if a number is out of its range.
-    """
-    from deseptr.contract import SetupError
+    """Build the configuration from the options."""
     from deseptr.device import DecisionConfig
 
-    try:
-        return DecisionConfig(
-            chosen["smoothing"], chosen["horizon"], chosen["threshold"], chosen["margin"], chosen["dwell"]
-        )
-    except SetupError as error:
-        raise SetupError(
-            f"--{error.thing.removesuffix('_s')}",
-            found=error.found,
-            expected=error.expected,
-            next_step=error.next_step,
-        ) from None
+    return DecisionConfig(
+        chosen["smoothing"], chosen["horizon"], chosen["threshold"], chosen["margin"], chosen["dwell"]
+    )
 
 
 def make_tracker(config: DecisionConfig, contract: ModelContract) -> LabelTracker:

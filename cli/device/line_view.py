@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 from rich.console import Console
 from rich.text import Text
 
+from deseptr.cli.common.messages import complain
 from deseptr.device import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device.sinks import LineStream, Warn
 from deseptr.firmware_harness.simulator import Replayed, ReplayedWindow
 
 from .run_summary import inner
@@ -18,11 +23,15 @@ class LineView:
 
     Args:
         labels: the model's labels.
+        warn: called when the medium of stdout fails and when it works again.
     """
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
+    def __init__(self, labels: tuple[str, ...], warn: Warn = complain) -> None:
         self._width = max(map(len, labels))
-        self._console = Console(highlight=False, soft_wrap=True)
+        # Not to stdout: a line that a full medium refused would stay in its buffer.
+        self._text = io.StringIO()
+        self._console = Console(file=self._text, force_terminal=sys.stdout.isatty(), highlight=False, soft_wrap=True)
+        self._lines = LineStream(sys.stdout, "stdout", warn)
         self._last: tuple[int | None, str] = (None, "")
 
     def show(self, event: Event | Replayed) -> None:
@@ -32,6 +41,9 @@ class LineView:
             self._console.print(self._line(plain, event if isinstance(event, ReplayedWindow) else None))
         else:
             self._console.print(Text(str(plain), _STYLES[type(plain)]))
+        self._lines.write(self._text.getvalue().encode(sys.stdout.encoding or "utf-8", "replace"))
+        self._text.seek(0)
+        self._text.truncate()
 
     def close(self) -> None:
         """Do nothing: every line is already printed."""

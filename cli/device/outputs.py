@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.messages import complain
 from deseptr.cli.common.numbers import real, whole
 
 from .mqtt_options import FILE, MQTT_NAMES, mqtt_options, open_mqtt
@@ -93,21 +94,16 @@ def open_outputs(
         if chosen["csv"]:
             add(_open_csv(chosen, contract, live=live))
         if chosen["mqtt"]:
-            add(open_mqtt(chosen, contract, warn, wait=not live))
+            add(open_mqtt(chosen, contract, complain, wait=not live))
         yield Outputs(sinks)
-
-
-def warn(line: str) -> None:
-    """Print an output's warning on stderr."""
-    click.echo(f"deseptr: {line}", err=True)
 
 
 def _open_csv(chosen: Mapping[str, Any], contract: ModelContract, *, live: bool) -> Sink:
     from deseptr.device.sinks import BackgroundSink, CsvFile
 
     size = round(chosen["csv_size"] * 1e6)
-    file = CsvFile(chosen["csv"], contract.labels, warn, max_bytes=size, keep=chosen["csv_keep"])
-    return BackgroundSink(file, str(chosen["csv"]), warn, wait=not live)
+    file = CsvFile(chosen["csv"], contract.labels, complain, max_bytes=size, keep=chosen["csv_keep"])
+    return BackgroundSink(file, str(chosen["csv"]), complain, wait=not live)
 
 
 class _Service:

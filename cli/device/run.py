@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from deseptr.cli.common.grouped import GroupedCommand
+from deseptr.cli.common.messages import complain
 from deseptr.cli.common.numbers import real
 
 from .config_file import config_option
 from .decision_options import DECISION_NAMES, decision_config, decision_options, make_tracker
 from .options import address_option, bus_option, engine_option, model_option, sensor_option, threads_option
-from .outputs import OUTPUT_GROUPS, open_outputs, output_options, warn
+from .outputs import OUTPUT_GROUPS, open_outputs, output_options
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
@@ -135,7 +136,7 @@ def run(**chosen: Any) -> None:
                 figures.note(event)
                 view.show(event)
                 outputs.take(inner(event))
-    click.echo(figures.summary(source.profiler), err=chosen["as_json"])
+    _say(figures.summary(source.profiler), err=chosen["as_json"])
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ def _view(chosen: Mapping[str, Any], contract: ModelContract, figures: RunFigure
     if chosen["as_json"]:
         from deseptr.device.sinks import JsonLines
 
-        return _JsonView(JsonLines(sys.stdout, "stdout", warn))
+        return _JsonView(JsonLines(sys.stdout, "stdout", complain))
     if sys.stdout.isatty() and not chosen["plain"]:
         from .live_view import LiveView
 
@@ -203,6 +204,13 @@ def _view(chosen: Mapping[str, Any], contract: ModelContract, figures: RunFigure
     from .line_view import LineView
 
     return LineView(contract.labels)
+
+
+def _say(line: str, *, err: bool) -> None:
+    """Print a line, unless the medium is full: that ends no run with an error."""
+    from deseptr.device.sinks import LineStream
+
+    LineStream(sys.stderr if err else sys.stdout, "summary", lambda trouble: None).write(f"{line}\n".encode())
 
 
 class _JsonView:
@@ -223,6 +231,6 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo("", err=True)
+        _say("", err=True)
     finally:
         signal.signal(signal.SIGTERM, before)

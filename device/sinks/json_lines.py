@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import IO, Any, Protocol
 
-from .losses import Losses, Warn, cause_of
+from .line_stream import LineStream
+from .losses import Losses, Warn
 
 
 class Jsonable(Protocol):
@@ -18,7 +18,7 @@ class Jsonable(Protocol):
 
 
 class JsonLines:
-    """Writes events to a stream without its buffer, so that a line that failed is not written again at the end.
+    """Writes events to a stream.
 
     Args:
         stream: text or binary; its file descriptor is used where it has one.
@@ -27,9 +27,12 @@ class JsonLines:
     """
 
     def __init__(self, stream: IO[Any], name: str, warn: Warn) -> None:
-        self._raw = _unbuffered(stream)
-        self._torn = False
-        self.losses = Losses(name, warn)
+        self._lines = LineStream(stream, name, warn)
+
+    @property
+    def losses(self) -> Losses:
+        """Events that the medium refused."""
+        return self._lines.losses
 
     def take(self, event: Jsonable) -> None:
         """Write one event.
@@ -37,43 +40,7 @@ class JsonLines:
         Raises:
             BrokenPipeError: if the reader went away.
         """
-        line = json.dumps(event.to_dict()).encode() + b"\n"
-        try:
-            if self._torn:
-                self._write(b"\n")
-            self._write(line)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            self.losses.lost(cause_of(error))
-        else:
-            self.losses.kept()
+        self._lines.write(json.dumps(event.to_dict()).encode() + b"\n")
 
     def close(self) -> None:
         """Leave the stream open for its owner; nothing is pending."""
-
-    def _write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._raw.write(rest) or 0 :]
-            self._torn = bool(rest)
-
-
-def _unbuffered(stream: IO[Any]) -> IO[bytes]:
-    stream.flush()
-    try:
-        return open(stream.fileno(), "wb", buffering=0, closefd=False)
-    except (OSError, io.UnsupportedOperation):
-        return _Flushed(getattr(stream, "buffer", stream))  # type: ignore[return-value]
-
-
-class _Flushed:
-    """A binary stream in memory that is flushed after every write."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def write(self, data: memoryview) -> int:
-        written = self._stream.write(data)
-        self._stream.flush()
-        return written

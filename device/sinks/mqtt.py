@@ -27,7 +27,8 @@ from deseptr.device.events import Event
 from .background import Worker
 from .losses import Losses, Warn
 from .mqtt_messages import MqttMessages
-from .spool import MqttMessage, Spool
+from .spool import BEFORE_ALL, Rest, Spool
+from .spool_file import MqttMessage
 
 IN_FLIGHT = 16
 LONGEST_RETRY_S = 60
@@ -111,7 +112,7 @@ class MqttSink:
         self.losses = Losses("mqtt", warn)
         # Used by the worker thread: the spool's number of each unacknowledged message, by paho's number of it.
         self._flight: dict[int, int] = {}
-        self._sent = 0
+        self._sent = BEFORE_ALL
         self._greeted = self._flowing = False
         # Used by paho's thread.
         self._connected = False
@@ -148,8 +149,7 @@ class MqttSink:
         try:
             self._worker.close()
         finally:
-            self._warn_of_rest()
-            self._spool.close()
+            self._warn_of_rest(self._spool.close())
 
     def _wait_for_acknowledgments(self) -> None:
         # A short run may end before it has connected; a broker known to be away is not waited for.
@@ -166,18 +166,19 @@ class MqttSink:
             # The connection was just lost; the broker publishes the last will instead.
             return
 
-    def _warn_of_rest(self) -> None:
+    def _warn_of_rest(self, rest: Rest) -> None:
         if self._spool.dropped:
             self._warn(f"mqtt: the spool was full; dropped the oldest {self._spool.dropped} messages")
-        if len(self._spool):
-            self._warn(f"mqtt: {len(self._spool)} messages wait in the spool for the next run")
+        if rest.kept:
+            self._warn(f"mqtt: {rest.kept} messages wait in the spool for the next run")
+        if rest.lost:
+            self._warn(f"mqtt: {rest.lost} messages that waited in memory are lost: {rest.reason}")
 
     # In the worker thread.
 
     def _store(self, messages: Sequence[MqttMessage]) -> None:
         self._idle.clear()
-        for message in messages:
-            self._spool.add(message, self._sent)
+        self._spool.extend(messages, self._sent)
         self._publish_more()
 
     def _publish_more(self) -> None:

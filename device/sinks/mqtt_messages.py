@@ -21,7 +21,7 @@ from deseptr.contract import SetupError
 from deseptr.device.events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 from deseptr.device.label.tracker import UNKNOWN
 
-from .spool import MqttMessage
+from .spool_file import MqttMessage
 
 ONLINE, OFFLINE = b"online", b"offline"
 PROBLEM_S = 60.0

@@ -1,58 +1,45 @@
-"""A queue of messages for a broker: ordered, on disk, bounded.
+"""A queue of messages for a broker: ordered, bounded, on disk as far as the disk allows.
 
-An SQLite file with a write-ahead log: a process that is killed loses nothing, and a power cut at most the messages that
-the system had not yet written, never the file. One thread uses it at a time. A file that is not a spool is left as it
-is.
+While the medium is full, read-only or failing, messages wait in memory; they go to the medium as soon as it can be
+written again. What counts as kept is what is committed there. One thread uses a spool at a time.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from deseptr.contract import SetupError
 
 from .losses import Warn
+from .spool_file import MediumError, MqttMessage, Spooled, SpoolFile
 
 CAPACITY = 100_000
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS messages (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL, retain INTEGER NOT NULL
-)
-"""
-COLUMNS = ("number", "topic", "payload", "retain")
-MAGIC = b"SQLite format 3\0"
-# Kept in the file's header, bytes 68 to 71 (https://www.sqlite.org/fileformat2.html#application_id).
-APPLICATION_ID = int.from_bytes(b"dsMQ")
-Result = TypeVar("Result")
+# Some 10 MB, and three hours of a label a second.
+MEMORY_CAPACITY = 10_000
+RETRY_S = 5.0
+# Messages of one commit, so that a little room on the medium is used, too.
+BATCH = 256
+# Below every number.
+BEFORE_ALL = -(2**62)
 
 
-class MqttMessage(NamedTuple):
-    """An MQTT message.
+class Rest(NamedTuple):
+    """What a closed spool leaves.
 
     Args:
-        topic: its topic.
-        payload: its content, UTF-8.
-        retain: whether the broker keeps it for later subscribers.
+        kept: number of messages on the medium, for the next run.
+        lost: number of messages that were in memory alone.
+        reason: why; empty if none is lost.
     """
 
-    topic: str
-    payload: bytes
-    retain: bool = False
-
-
-class Spooled(NamedTuple):
-    """A message in the spool.
-
-    Args:
-        number: its place in the order, never used again.
-        message: the message.
-    """
-
-    number: int
-    message: MqttMessage
+    kept: int
+    lost: int
+    reason: str
 
 
 class Spool:
@@ -60,161 +47,157 @@ class Spool:
 
     Args:
         path: the file; its folder is made.
-        warn: called about a damaged file or a full disk.
+        warn: called about a damaged file, and when the medium fails and works again.
         capacity: largest number of messages; beyond it the oldest are dropped.
         ours: whether the path is in this package's own state folder, so that any other content is a damaged spool,
             which is renamed.
+        memory: largest number of messages in memory, while the medium cannot be written.
+        now: a clock, seconds; measures the time between attempts to write to the medium again.
 
     Raises:
-        SetupError: if the file cannot be made there, or another process uses it, or it is something else.
+        SetupError: if the file cannot be made there, or another process uses it, or it is something else; never because
+            the medium is full, read-only or failing.
     """
 
-    def __init__(self, path: Path, warn: Warn, capacity: int = CAPACITY, *, ours: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        warn: Warn,
+        capacity: int = CAPACITY,
+        *,
+        ours: bool = False,
+        memory: int = MEMORY_CAPACITY,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._path = path
-        self._ours = ours
         self._warn = warn
         self._capacity = capacity
-        self._connection = self._open()
-        self._count: int = self._connection.execute("SELECT count(*) FROM messages").fetchone()[0]
+        self._ours = ours
+        self._memory_capacity = memory
+        self._now = now
+        # The numbers of these are above all in the file, which has numbers of its own, ``_offset`` higher.
+        self._memory: deque[Spooled] = deque()
+        self._offset: int | None = None
+        self._last = 0
+        self._file: SpoolFile | None = None
+        self._trouble: MediumError | None = None
+        self._retry_at = 0.0
         self.dropped = 0
+        try:
+            self._open()
+        except MediumError as error:
+            self._fail(error)
 
     def __len__(self) -> int:
-        return self._count
+        return self.durable + len(self._memory)
 
-    def add(self, message: MqttMessage, sent: int = 0) -> None:
-        """Append a message; if the spool is full, drop the oldest one after number ``sent``, and count it."""
-        full = self._count >= self._capacity
-        self._try(lambda: self._insert(message, sent if full else None))
-        self.dropped += full
-        self._count += not full
+    @property
+    def durable(self) -> int:
+        """Number of waiting messages that are committed to the medium."""
+        return 0 if self._file is None else len(self._file)
+
+    def add(self, message: MqttMessage, sent: int = BEFORE_ALL) -> None:
+        """Append one message, as :meth:`extend`."""
+        self.extend((message,), sent)
+
+    def extend(self, messages: Sequence[MqttMessage], sent: int = BEFORE_ALL) -> None:
+        """Append messages with one commit; if the spool is full, drop the oldest after number ``sent``, and count."""
+        self._memory.extend(Spooled(self._last + place, message) for place, message in enumerate(messages, 1))
+        self._last += len(messages)
+        if self._trouble is None or self._now() >= self._retry_at:
+            self._store()
+        while len(self._memory) > self._memory_capacity and self._drop(sent, in_file=False):
+            pass
+        while len(self) > self._capacity and self._drop(sent, in_file=True):
+            pass
 
     def after(self, number: int, limit: int) -> list[Spooled]:
         """The first ``limit`` messages after ``number``."""
-        rows = self._try(
-            lambda: self._connection.execute(
-                "SELECT number, topic, payload, retain FROM messages WHERE number > ? ORDER BY number LIMIT ?",
-                (number, limit),
-            ).fetchall()
-        )
-        return [Spooled(row[0], MqttMessage(row[1], row[2], bool(row[3]))) for row in rows]
+        stored = self._stored_after(number, limit)
+        return stored + list(islice((each for each in self._memory if each.number > number), limit - len(stored)))
 
     def remove(self, number: int) -> None:
         """Remove a message that has arrived."""
-        self._count -= self._try(lambda: self._delete(number))
+        if self._memory and number >= self._memory[0].number:
+            self._memory = deque(each for each in self._memory if each.number != number)
+        elif self._file is not None and self._offset is not None:
+            try:
+                self._file.remove(number + self._offset)
+            except MediumError as error:
+                self._fail(error)
 
-    def close(self) -> None:
-        """Leave the file as it is for the next run."""
-        self._connection.close()
+    def close(self) -> Rest:
+        """Store what can be stored, and leave the file as it is for the next run."""
+        if self._memory:
+            self._store()
+        rest = Rest(self.durable, len(self._memory), str(self._trouble or ""))
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._memory.clear()
+        return rest
 
-    def _insert(self, message: MqttMessage, drop_after: int | None) -> None:
-        with self._connection:
-            if drop_after is not None:
-                self._connection.execute(
-                    "DELETE FROM messages WHERE number = (SELECT min(number) FROM messages WHERE number > ?)",
-                    (drop_after,),
-                )
-            self._connection.execute("INSERT INTO messages (topic, payload, retain) VALUES (?, ?, ?)", message)
-
-    def _delete(self, number: int) -> int:
-        with self._connection:
-            return self._connection.execute("DELETE FROM messages WHERE number = ?", (number,)).rowcount
-
-    def _try(self, call: Callable[[], Result]) -> Result:
+    def _stored_after(self, number: int, limit: int) -> list[Spooled]:
+        if self._file is None or self._offset is None:
+            return []
         try:
-            return call()
-        except sqlite3.DatabaseError as error:
-            self._warn(f"{self._path}: {error}; messages for the broker wait in memory from here on")
-            self._move_to_memory()
-            return call()
+            stored = self._file.after(number + self._offset, limit)
+        except MediumError as error:
+            self._fail(error)
+            return []
+        return [Spooled(each.number - self._offset, each.message) for each in stored]
 
-    def _move_to_memory(self) -> None:
-        memory = sqlite3.connect(":memory:", check_same_thread=False)
-        memory.execute(SCHEMA)
-        try:
-            for row in self._connection.execute("SELECT * FROM messages ORDER BY number"):
-                memory.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", row)
-        except sqlite3.DatabaseError as error:
-            self._warn(f"{self._path}: {error}; some of the messages that waited there are lost")
-        memory.commit()
-        self._connection.close()
-        self._connection = memory
-        self._count = memory.execute("SELECT count(*) FROM messages").fetchone()[0]
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            own = self._is_own()
-            if own is False:
-                raise self._unusable("something else, which would be damaged")
-            return _connect(self._path)
-        except _ForeignDatabaseError as error:
-            raise self._unusable(error) from error
-        except sqlite3.OperationalError as error:
-            raise self._unusable(error) from error
-        except sqlite3.DatabaseError as error:
-            if not own:
-                raise self._unusable(f"a damaged database ({error})") from error
-            aside = self._free_name()
-            self._warn(f"{self._path}: {error}; renamed to {aside.name}, and a new one started")
-            self._path.replace(aside)
-            return _connect(self._path)
-        except OSError as error:
-            raise self._unusable(error.strerror) from error
-
-    def _is_own(self) -> bool | None:
-        """Whether the file is known to be a spool by place or header; None for any other database."""
-        if self._ours or not self._path.exists():
-            return True
-        if not self._path.is_file():
+    def _drop(self, sent: int, *, in_file: bool) -> bool:
+        """Drop the oldest message after ``sent``; False if there is none."""
+        stored = self._stored_after(sent, 1) if in_file else []
+        oldest = stored or [each for each in self._memory if each.number > sent][:1]
+        if not oldest:
             return False
-        with self._path.open("rb") as file:
-            header = file.read(72)
-        if not header.startswith(MAGIC):
-            return not header
-        return True if header[68:] == APPLICATION_ID.to_bytes(4) else None
+        before = len(self)
+        self.remove(oldest[0].number)
+        self.dropped += before - len(self)
+        return len(self) < before
 
-    def _free_name(self) -> Path:
-        names = (f"{self._path.name}.damaged{number}" for number in ("", *range(2, 1000)))
-        paths = map(self._path.with_name, names)
-        return next((path for path in paths if not path.exists()), self._path.with_name(f"{self._path.name}.damaged"))
+    def _store(self) -> None:
+        """Move what is in memory to the medium, as far as that is possible."""
+        moved = 0
+        try:
+            file, offset = self._reopened()
+            while self._memory:
+                some = [Spooled(number + offset, message) for number, message in islice(self._memory, BATCH)]
+                file.append(some)
+                for _ in some:
+                    self._memory.popleft()
+                moved += len(some)
+        except (MediumError, SetupError) as error:
+            self._fail(error if isinstance(error, MediumError) else MediumError(error.found))
+            return
+        if self._trouble is not None:
+            self._trouble = None
+            self._warn(f"{self._path}: works again; {moved} messages for the broker went there from memory")
 
-    def _unusable(self, found: object) -> SetupError:
-        return SetupError(
-            self._path,
-            found=found,
-            expected="a place to keep messages while the broker is away, used by no other process",
-            next_step="choose another with --mqtt-spool",
-        )
+    def _reopened(self) -> tuple[SpoolFile, int]:
+        """The file and its offset; opened again if that may help.
 
+        Raises:
+            MediumError: if the medium does not let it.
+            SetupError: if something else has taken the file's place.
+        """
+        if self._file is not None and self._trouble is not None and self._trouble.reopen:
+            self._file.close()
+            self._file = None
+        return self._open() if self._file is None or self._offset is None else (self._file, self._offset)
 
-class _ForeignDatabaseError(Exception):
-    """A sound SQLite database of another program."""
+    def _open(self) -> tuple[SpoolFile, int]:
+        self._file = SpoolFile(self._path, self._warn, ours=self._ours)
+        if self._offset is None:
+            # Messages in memory have numbers already if the medium could not be read at the start.
+            self._offset = self._file.last if self._last else 0
+            self._last = self._last or self._file.last
+        return self._file, self._offset
 
-
-def _check_tables(connection: sqlite3.Connection) -> None:
-    """Refuse a database with tables that no spool has, before anything of it is changed."""
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    columns = tuple(row[1] for row in connection.execute("PRAGMA table_info(messages)"))
-    if tables - {"messages", "sqlite_sequence"} or columns not in ((), COLUMNS):
-        raise _ForeignDatabaseError("a database of another program")
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=1.0, check_same_thread=False)
-    try:
-        # Exclusive, so that a second process fails instead of sending everything twice.
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        _check_tables(connection)
-        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if damage != "ok":
-            raise sqlite3.DatabaseError(str(damage).splitlines()[0])
-        with connection:
-            connection.execute(SCHEMA)
-    except (sqlite3.Error, _ForeignDatabaseError):
-        connection.close()
-        raise
-    return connection
+    def _fail(self, error: MediumError) -> None:
+        if self._trouble is None:
+            self._warn(f"{self._path}: {error}; messages for the broker wait in memory until it can be written again")
+        self._trouble = error
+        self._retry_at = self._now() + RETRY_S

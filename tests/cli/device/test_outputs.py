@@ -98,8 +98,9 @@ def test_options_of_the_decision_have_its_defaults():
     ("option", "value"), [("horizon", "nan"), ("threshold", "1.5"), ("margin", "-1"), ("dwell", "inf")]
 )
 def test_setting_of_the_decision_out_of_range_is_named_by_its_option(int8_model, option, value):
-    with pytest.raises(SetupError, match=rf"^--{option}: found {float(value)}, expected "):
-        invoke("--model", int8_model, "--simulate", WALK, f"--{option}", value)
+    result = invoke("--model", int8_model, "--simulate", WALK, f"--{option}", value)
+    assert result.exit_code == 2
+    assert f"Invalid value for '--{option}': " in result.stderr
 
 
 def test_help_has_groups_with_every_option_in_one():
@@ -146,7 +147,8 @@ def test_node_and_spool_are_named_for_host_and_machine(int8_model, tmp_path):
     arguments = ("--model", int8_model, "--simulate", WALK, "--seconds", 3, "--mqtt", f"127.0.0.1:{port}")
     former = tmp_path / f"mqtt-{node_name(socket.gethostname())}.sqlite"
     assert invoke(*arguments, env={"STATE_DIRECTORY": str(tmp_path)}).exit_code == 0
-    (spool,) = tmp_path.iterdir()
+    spool, sent = sorted(tmp_path.iterdir())
+    assert sent.name == f"{spool.name}.sent"
     assert re.fullmatch(rf"{former.stem}-[0-9a-f]{{8}}", spool.stem)
     node = spool.stem.removeprefix("mqtt-")
     with closing(sqlite3.connect(spool)) as connection:
@@ -154,8 +156,9 @@ def test_node_and_spool_are_named_for_host_and_machine(int8_model, tmp_path):
     assert f"deseptr/{node}/window" in topics
     assert all(topic.startswith(f"deseptr/{node}/") for topic in topics)
     spool.rename(former)
+    sent.unlink()
     assert invoke(*arguments, env={"STATE_DIRECTORY": str(tmp_path)}).exit_code == 0
-    assert list(tmp_path.iterdir()) == [former]
+    assert sorted(tmp_path.iterdir()) == [former, former.with_name(f"{former.name}.sent")]
 
 
 def test_discovery_prefix_with_wildcards_is_refused_before_the_sensor_is_touched(int8_model, tmp_path):
@@ -246,3 +249,53 @@ def test_config_errors_are_one_line(int8_model, tmp_path):
             invoke("--config", config)
         assert message in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def outputs_on(folder):
+    """Options that send all outputs to a folder, and messages to a broker that is away."""
+    return ("--csv", folder / "run.csv", "--mqtt", "127.0.0.1:1", "--mqtt-spool", folder / "state" / "spool")
+
+
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_a_card_in_trouble_is_said_and_the_label_goes_on(int8_model, small_disk, monkeypatch, trouble):
+    small_disk.fill()
+    if trouble == "read-only":
+        small_disk.read_only()
+    monkeypatch.setenv("TMPDIR", str(small_disk.path))
+    result = invoke("--model", int8_model, "--simulate", WALK, "--json", *outputs_on(small_disk.path))
+    assert result.exit_code == 0
+    assert len(windows(result)) > 5
+    reason = "No space left on device" if trouble == "full" else "Read-only file system"
+    assert f"{small_disk.path / 'run.csv'}: {reason}; events are dropped" in result.stderr
+    assert f"{small_disk.path / 'state' / 'spool'}: " in result.stderr
+    assert re.search(r"mqtt: \d+ messages that waited in memory are lost: ", result.stderr)
+    assert "wait in the spool for the next run" not in result.stderr
+
+
+def test_the_state_folder_of_a_service_on_a_full_card(int8_model, small_disk):
+    small_disk.fill()
+    small_disk.read_only()
+    result = invoke(
+        "--model", int8_model, "--simulate", WALK, "--json", "--mqtt", "127.0.0.1:1",
+        env={"STATE_DIRECTORY": str(small_disk.path / "deseptr")},
+    )  # fmt: skip
+    assert result.exit_code == 0
+    assert windows(result)
+
+
+@pytest.mark.parametrize("options", [("--json",), ("--plain",)])
+@pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])
+def test_a_log_on_a_full_card(int8_model, tmp_path, stream, options):
+    command = [*COMMAND, "--model", int8_model, "--simulate", WALK, *options, "--csv", tmp_path / "run.csv"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        result = subprocess.run(
+            [*map(str, command), "--mqtt", "127.0.0.1:1", "--mqtt-spool", str(tmp_path / "spool")],
+            stdout=subprocess.DEVNULL if stream == "stderr" else full,
+            stderr=subprocess.PIPE if stream == "stdout" else full,
+            text=True, check=False,
+        )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert len((tmp_path / "run.csv").read_text().splitlines()) > 5
+    if stream == "stdout":
+        assert "deseptr: stdout: No space left on device; events are dropped" in result.stderr
+        assert "Traceback" not in result.stderr

@@ -1,12 +1,16 @@
+import itertools
+import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import SetupError
-from deseptr.device.sinks.spool import MqttMessage, Spool
+from deseptr.device.sinks.spool import BEFORE_ALL, Rest, Spool
+from deseptr.device.sinks.spool_file import MqttMessage
 
 
 def message(number):
@@ -14,7 +18,7 @@ def message(number):
 
 
 def waiting(spool):
-    return [spooled.message for spooled in spool.after(0, 10_000)]
+    return [spooled.message for spooled in spool.after(BEFORE_ALL, 10_000)]
 
 
 def test_messages_wait_in_order_and_outlive_the_process(tmp_path, warnings):
@@ -65,7 +69,8 @@ def test_full_spool_keeps_messages_in_flight(tmp_path, warnings):
 
 def test_killed_process_loses_nothing(tmp_path, warnings):
     code = (
-        "import os, signal; from pathlib import Path; from deseptr.device.sinks.spool import MqttMessage, Spool\n"
+        "import os, signal; from pathlib import Path\n"
+        "from deseptr.device.sinks.spool import Spool; from deseptr.device.sinks.spool_file import MqttMessage\n"
         f"spool = Spool(Path({str(tmp_path / 'spool')!r}), print)\n"
         "for number in range(50): spool.add(MqttMessage('topic', str(number).encode()))\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
@@ -135,7 +140,17 @@ def test_spool_of_an_earlier_version_goes_on(tmp_path, warnings):
     database(tmp_path / "spool", statement, "INSERT INTO messages VALUES (7, 'deseptr/wrist/1', X'31', 0)")
     spool = Spool(tmp_path / "spool", warnings)
     assert waiting(spool) == [message(1)]
+    spool.add(message(2))
+    for each in spool.after(BEFORE_ALL, 2):
+        spool.remove(each.number)
     spool.close()
+    spool = Spool(tmp_path / "spool", warnings)
+    spool.add(message(3))
+    assert waiting(spool) == [message(3)]
+    spool.close()
+    # Once nothing waits, it has the pages of today.
+    assert int.from_bytes((tmp_path / "spool").read_bytes()[16:18]) == 1024
+    assert warnings == []
 
 
 def test_file_damaged_inside_is_renamed(tmp_path, warnings):
@@ -152,26 +167,249 @@ def test_file_damaged_inside_is_renamed(tmp_path, warnings):
     assert len(warnings) == 1
 
 
-def test_full_disk_moves_it_to_memory(tmp_path, warnings, monkeypatch):
-    path = tmp_path / "spool"
-    connect = sqlite3.connect
+class Clock:
+    """A clock that the test moves."""
 
-    def connect_on_a_full_disk(database, **options):
-        connection = connect(database, **options)
-        if database != ":memory:":
-            connection.execute("PRAGMA max_page_count = 6")
-        return connection
+    def __init__(self):
+        self.now = 0.0
 
-    monkeypatch.setattr(sqlite3, "connect", connect_on_a_full_disk)
+    def __call__(self):
+        return self.now
+
+
+WAITING = "messages for the broker wait in memory until it can be written again"
+
+
+class Pages:
+    """Limits the databases that are opened to a number of pages, as a medium without room does."""
+
+    def __init__(self, patch, count):
+        self.count = count
+        self._connections = []
+        self._connect = sqlite3.connect
+        patch.setattr(sqlite3, "connect", self.open)
+
+    def open(self, database, **options):
+        self._connections.append(self._connect(database, **options))
+        self.limit(self.count)
+        return self._connections[-1]
+
+    def limit(self, count):
+        self.count = count
+        for connection in self._connections:
+            with suppress(sqlite3.ProgrammingError):  # closed
+                connection.execute(f"PRAGMA max_page_count = {count}")
+
+
+def test_without_room_messages_wait_in_memory_and_go_back_to_disk_in_order(tmp_path, warnings, monkeypatch):
+    path, clock, pages = tmp_path / "spool", Clock(), Pages(monkeypatch, 8)
+    spool = Spool(path, warnings, now=clock)
+    for number in range(500):
+        spool.add(message(number))
+    assert waiting(spool) == [message(number) for number in range(500)]
+    durable = spool.durable
+    assert 0 < durable < 400
+    assert warnings == [f"{path}: database or disk is full; {WAITING}"]
+    pages.limit(10_000)
+    spool.add(message(500))
+    assert spool.durable == durable
+    clock.now = 6
+    spool.add(message(501))
+    assert (spool.durable, len(spool)) == (502, 502)
+    assert warnings[1:] == [f"{path}: works again; {502 - durable} messages for the broker went there from memory"]
+    assert spool.close() == Rest(502, 0, "")
+    assert waiting(Spool(path, warnings)) == [message(number) for number in range(502)]
+
+
+def test_what_is_said_to_wait_is_on_the_full_disk_and_the_rest_is_said_to_be_lost(small_disk, warnings):
+    path = small_disk.path / "spool"
     spool = Spool(path, warnings)
     spool.add(message(0))
-    spool.remove(spool.after(0, 1)[0].number)
-    for number in range(1, 1000):
+    small_disk.fill()
+    small_disk.free(200_000)
+    for number in range(1, 5500):
         spool.add(message(number))
-    assert waiting(spool) == [message(number) for number in range(1, 1000)]
-    assert len(spool) == 999
-    assert warnings == [f"{path}: database or disk is full; messages for the broker wait in memory from here on"]
+    rest = spool.close()
+    small_disk.free()
+    assert rest.kept + rest.lost == 5500
+    assert rest.lost > 0
+    assert rest.reason == "database or disk is full"
+    assert waiting(Spool(path, warnings)) == [message(number) for number in range(rest.kept)]
+
+
+def test_a_freed_disk_takes_back_what_waited_in_memory(small_disk, warnings):
+    clock = Clock()
+    spool = Spool(small_disk.path / "spool", warnings, now=clock)
+    small_disk.fill()
+    for number in range(3000):
+        spool.add(message(number))
+    assert spool.durable < 3000
+    small_disk.free()
+    clock.now = 6
+    spool.add(message(3000))
+    assert spool.durable == 3001
+    assert spool.close() == Rest(3001, 0, "")
+
+
+def test_what_is_delivered_while_the_disk_is_full_is_not_sent_again(small_disk, tmp_path, warnings):
+    path = small_disk.path / "spool"
+    spool = Spool(path, warnings)
+    for number in range(10):
+        spool.add(message(number))
+    small_disk.fill()
+    for number in range(10, 4000):
+        spool.add(message(number))
+    durable = spool.durable
+    assert durable < 4000
+    delivered = spool.after(BEFORE_ALL, durable + 5)
+    for each in delivered[: durable - 1]:
+        spool.remove(each.number)
+    # As a process that is killed leaves it.
+    shutil.copytree(small_disk.path, tmp_path / "copy", ignore=shutil.ignore_patterns("ballast"))
+    assert waiting(Spool(tmp_path / "copy" / "spool", warnings)) == [message(durable - 1)]
+    for each in delivered[durable - 1 :]:
+        spool.remove(each.number)
+    assert len(spool) == 4000 - len(delivered)
+    small_disk.free()
+    assert spool.close() == Rest(4000 - len(delivered), 0, "")
+    assert waiting(Spool(path, warnings)) == [message(number) for number in range(len(delivered), 4000)]
+
+
+def test_a_read_only_medium_ends_no_run_and_is_used_when_it_can_be(small_disk, warnings):
+    path, clock = small_disk.path / "state" / "spool", Clock()
+    first = Spool(path, warnings)
+    first.extend([message(number) for number in range(3)])
+    first.close()
+    small_disk.read_only()
+    spool = Spool(path, warnings, now=clock)
+    spool.add(message(3))
+    assert (spool.durable, len(spool)) == (0, 1)
+    assert warnings == [f"{path}: Read-only file system; {WAITING}"]
+    (sent,) = spool.after(BEFORE_ALL, 1)
+    assert sent.message == message(3)
+    small_disk.read_only(False)
+    clock.now = 6
+    spool.add(message(4), sent.number)
+    # The earlier messages come first; the one on its way is stored until it is acknowledged.
+    assert waiting(spool) == [message(number) for number in range(5)]
+    spool.remove(sent.number)
+    assert [each.message for each in spool.after(sent.number, 9)] == [message(4)]
+    assert spool.close() == Rest(4, 0, "")
+    assert waiting(Spool(path, warnings)) == [message(number) for number in (0, 1, 2, 4)]
+
+
+def test_a_medium_that_stays_read_only_is_said_to_lose_the_messages(small_disk, warnings):
+    small_disk.read_only()
+    spool = Spool(small_disk.path / "state" / "spool", warnings)
+    spool.extend([message(0), message(1)])
+    assert spool.close() == Rest(0, 2, "Read-only file system")
+
+
+def test_memory_is_bounded_and_drops_the_oldest_that_are_not_on_their_way(small_disk, warnings):
+    small_disk.read_only()
+    spool = Spool(small_disk.path / "spool", warnings, memory=4)
+    spool.extend([message(number) for number in range(4)])
+    (on_its_way,) = spool.after(BEFORE_ALL, 1)
+    for number in range(4, 7):
+        spool.add(message(number), on_its_way.number)
+    assert waiting(spool) == [message(number) for number in (0, 4, 5, 6)]
+    assert spool.dropped == 3
+
+
+STEPS = st.one_of(st.sampled_from(["add", "two", "full", "room", "wait", "kill"]), st.integers(0, 5))
+
+
+@given(st.lists(STEPS, max_size=40), st.integers(3, 12), st.integers(1, 5))
+@settings(max_examples=60)
+def test_it_is_a_bounded_queue_on_a_medium_that_fails_and_under_kills(tmp_path_factory, steps, capacity, memory):
+    path, clock, count, model = tmp_path_factory.mktemp("spool") / "spool", Clock(), 0, []
+    with pytest.MonkeyPatch.context() as patch:
+        pages = Pages(patch, 1000)
+        spool = Spool(path, [].append, capacity, memory=memory, now=clock)
+        for step in steps:
+            if step in ("add", "two"):
+                new = [message(count + more) for more in range(1 + (step == "two"))]
+                before = spool.dropped
+                spool.extend(new)
+                count += len(new)
+                left = waiting(spool)
+                assert left == [each for each in model + new if each in left]
+                assert len(left) == len(model) + len(new) - (spool.dropped - before) <= capacity
+                model = left
+            elif step in ("full", "room"):
+                pages.limit(1 if step == "full" else 1000)
+            elif step == "wait":
+                clock.now += 6
+            elif step == "kill":
+                model = model[: spool.durable]
+                copy = tmp_path_factory.mktemp("spool") / "copy"
+                shutil.copytree(path.parent, copy)
+                spool.close()
+                path = copy / "spool"
+                pages.limit(1000)
+                spool = Spool(path, [].append, capacity, memory=memory, now=clock)
+            elif step < len(model):
+                spool.remove(spool.after(BEFORE_ALL, 100)[step].number)
+                model.pop(step)
+            assert waiting(spool) == model
+        spool.close()
+
+
+def log_bytes(path):
+    return path.with_name("spool-wal").stat().st_size
+
+
+def test_a_message_costs_little_of_the_log(tmp_path, warnings):
+    path, payload = tmp_path / "spool", b"x" * 240
+    spool = Spool(path, warnings)
+    sizes = [log_bytes(path)]
+    for _ in range(100):
+        spool.add(MqttMessage("deseptr/wrist/window", payload))
+        spool.remove(spool.after(BEFORE_ALL, 1)[0].number)
+    sizes.append(log_bytes(path))
+    for _ in range(100):
+        spool.add(MqttMessage("deseptr/wrist/window", payload))
+    sizes.append(log_bytes(path))
+    connected, away = ((after - before) / 100 for before, after in itertools.pairwise(sizes))
+    assert 0 < connected < 1100
+    assert 0 < away < 2000
+    for _ in range(1000):
+        spool.add(MqttMessage("deseptr/wrist/window", payload))
+    assert log_bytes(path) < 400_000
     spool.close()
+
+
+def test_the_file_of_the_last_delivered_number_is_no_file_of_something_else(tmp_path, warnings):
+    (tmp_path / "spool.sent").write_text("my notes")
+    with pytest.raises(SetupError, match=r"spool\.sent: found something else, which would be damaged"):
+        Spool(tmp_path / "spool", warnings)
+    assert (tmp_path / "spool.sent").read_text() == "my notes"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"deseptr spool, sent", b"deseptr spool, sent up to 00000000000000000002 0\n"]
+)
+def test_a_torn_number_sends_again_rather_than_losing(tmp_path, warnings, content):
+    spool = Spool(tmp_path / "spool", warnings)
+    spool.extend([message(0), message(1)])
+    spool.close()
+    (tmp_path / "spool.sent").write_bytes(content)
+    spool = Spool(tmp_path / "spool", warnings)
+    assert waiting(spool) == [message(0), message(1)]
+    spool.close()
+
+
+def test_a_new_database_beside_an_old_number_loses_nothing(tmp_path, warnings):
+    spool = Spool(tmp_path / "spool", warnings)
+    spool.extend([message(number) for number in range(5)])
+    for each in spool.after(BEFORE_ALL, 5):
+        spool.remove(each.number)
+    spool.close()
+    (tmp_path / "spool").unlink()
+    spool = Spool(tmp_path / "spool", warnings)
+    spool.add(message(5))
+    spool.close()
+    assert waiting(Spool(tmp_path / "spool", warnings)) == [message(5)]
 
 
 def test_second_process_is_refused(tmp_path, warnings):

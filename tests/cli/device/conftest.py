@@ -1,0 +1,1 @@
+from small_disk import small_disk as small_disk
