@@ -47,7 +47,9 @@ def _one_converter() -> Iterator[None]:
 def tiny_config() -> Any:
     from deseptr.train import TrainConfig
 
-    return TrainConfig(teacher_width=4, teacher_epochs=1, student_epochs=2, dim=8, heads=2, batch_size=16)
+    return TrainConfig(
+        model="deseptr-spectrogram", teacher_width=4, teacher_epochs=1, student_epochs=2, dim=8, heads=2, batch_size=16
+    )
 
 
 def train_tiny(run: Path, config: Any, reporter: Quiet, **options: Any) -> None:

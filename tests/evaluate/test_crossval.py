@@ -135,7 +135,7 @@ def test_failing_fold_does_not_stop_the_others(tmp_path: Path, recorder: FoldRec
 
 def test_other_settings_and_data_are_refused_before_any_fold_is_run(tmp_path: Path, recorder: FoldRecorder):
     run(tmp_path / "out", recorder, folds=("1",))
-    with pytest.raises(SetupError, match=r"fold-1/job\.json: dim: found 8, expected 48"):
+    with pytest.raises(SetupError, match=r"fold-1/job\.json: dim: found 8, expected 32"):
         run(tmp_path / "out", recorder, config=TrainConfig(dim=8))
     with pytest.raises(SetupError, match=r"fold-1/job\.json: test_subjects: found \['1'\], expected \['2'\]"):
         run(tmp_path / "out", recorder, protocol=make_protocol("loso", DATASET, window_s=3.0))

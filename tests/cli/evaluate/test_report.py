@@ -77,7 +77,7 @@ def test_page_json_and_markdown_have_the_same_figures(runs: Path, tmp_path: Path
     text = page.with_suffix(".md").read_text()
     html = TableCells(page.read_text())
     (section,) = content["sections"]
-    assert {group["label"] for group in section["groups"]} == {"deseptr_d8_h2", "resnet18_w4 (teacher)"}
+    assert {group["label"] for group in section["groups"]} == {"deseptr_spectrogram_d8_h2", "resnet18_w4 (teacher)"}
     assert all(group["seeds"] == [0, 7] for group in section["groups"])
     for head, rows in (models_table(section), classes_table(section), origins_table(section)):
         for row in (head, *rows):

@@ -23,7 +23,7 @@ def test_cell_has_a_name_and_a_folder():
 
 
 def test_cell_decides_only_the_varied_settings():
-    base = TrainConfig(dim=8)
+    base = TrainConfig("deseptr-spectrogram", dim=8)
     config = Cell("soft", "own", 2.0).config(base, 7)
     assert [getattr(config, name) for name in VARIED] == ["soft", 2.0, "own", 7]
     assert replace(config, **{name: getattr(base, name) for name in VARIED}) == base
@@ -31,7 +31,7 @@ def test_cell_decides_only_the_varied_settings():
 
 def test_cells_and_training_agree_on_who_needs_a_teacher():
     for cell in Grid().cells:
-        assert cell.needs_teacher == needs_teacher(cell.config(TrainConfig(), 0)), cell
+        assert cell.needs_teacher == needs_teacher(cell.config(TrainConfig("deseptr-spectrogram"), 0)), cell
 
 
 def test_factor_without_a_level_or_with_an_unknown_one_is_refused():

@@ -68,7 +68,12 @@ def quick(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
 
 
 def run(out: Path, recorder: FoldRecorder, grid: Grid = SMALL, **changes: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {"executor": quick, "reporter": recorder, "config": TrainConfig(dim=8), **changes}
+    settings: dict[str, Any] = {
+        "executor": quick,
+        "reporter": recorder,
+        "config": TrainConfig("deseptr-spectrogram", dim=8),
+        **changes,
+    }
     protocol = settings.pop("protocol", PROTOCOL)
     return run_lab(DATASET, protocol, grid, settings.pop("config"), out, **settings)
 
@@ -177,9 +182,9 @@ def test_failing_teacher_stops_only_its_own_cells(tmp_path: Path, recorder: Fold
 def test_other_settings_are_refused_before_anything_is_run(tmp_path: Path, recorder: FoldRecorder):
     run(tmp_path / "out", recorder)
     with pytest.raises(SetupError, match=r"teacher/job\.json: dim: found 16, expected 8"):
-        run(tmp_path / "out", recorder, config=TrainConfig(dim=16))
+        run(tmp_path / "out", recorder, config=TrainConfig("deseptr-spectrogram", dim=16))
     assert len(recorder.begun) == 1
-    run(tmp_path / "out", recorder, config=TrainConfig(dim=16), overwrite=True)
+    run(tmp_path / "out", recorder, config=TrainConfig("deseptr-spectrogram", dim=16), overwrite=True)
     assert recorder.begun[1][1] == 0
 
 
