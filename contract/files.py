@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from .errors import SetupError
+
+try:
+    import fcntl
+except ImportError:  # not POSIX
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; it replaces ``path`` when the block ends without an error.
 
-    The temporary name keeps the suffix, from which several libraries choose a file format.
+    The temporary name keeps the suffix, from which several libraries choose a file format. What a killed process left
+    of an earlier attempt is removed: its lock ended with it.
 
     Raises:
         SetupError: if the folder cannot be created or the file cannot be written.
@@ -23,13 +30,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+        _remove_abandoned(target)
+        temporary, lock = _make_locked(target)
     except OSError as error:
         raise SetupError(
             target, found=error.strerror, expected="a writable folder", next_step="choose another output path"
         ) from error
-    os.close(descriptor)
-    temporary = Path(name)
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
@@ -43,6 +49,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(lock)
 
 
 def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
@@ -84,6 +91,44 @@ def check_replaceable(path: str | os.PathLike[str], start: bytes, what: str, opt
         expected=f"{what}, or no file",
         next_step=f"choose another {option}",
     )
+
+
+def _make_locked(target: Path) -> tuple[Path, int]:
+    """A new temporary file, and the descriptor that holds its lock."""
+    while True:
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=target.suffix)
+        temporary = Path(name)
+        # Another process may have found it before it was locked.
+        if _lock(descriptor) is not False and temporary.exists():
+            return temporary, descriptor
+        os.close(descriptor)
+
+
+def _remove_abandoned(target: Path) -> None:
+    for path in target.parent.glob(f"{escape(_prefix(target))}*{escape(target.suffix)}"):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY)
+            if _lock(descriptor):
+                path.unlink()
+            os.close(descriptor)
+
+
+def _prefix(target: Path) -> str:
+    """Begin of the names of temporary files of a target, which no other program uses."""
+    return f".{target.stem}.deseptr-"
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Lock a file until its descriptor is closed; False if another has it locked, None if there are no locks here."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def _umask() -> int:

@@ -21,6 +21,7 @@ DEEPEST = 16
 # The range of a whole number in TOML 1.0, and far more than any setting of this package needs.
 LARGEST_INTEGER = 2**63 - 1
 LARGEST_NUMBER = 1e12
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFCHR: "a device",
@@ -39,7 +40,7 @@ def open_input(path: str | os.PathLike[str]) -> BinaryIO:
     try:
         # Opening a device may already do something to it.
         _check_regular(Path(path).stat().st_mode)
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, _FLAGS)
     except ValueError as error:
         raise OSError(errno.EINVAL, f"no path ({error})") from error
     try:

@@ -1,4 +1,7 @@
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,39 @@ def test_keeps_the_old_file_and_leaves_nothing_when_the_block_fails(tmp_path: Pa
 def test_temporary_path_keeps_the_suffix(tmp_path: Path):
     with atomic_path(tmp_path / "model.keras") as temporary:
         assert temporary.suffix == ".keras"
+
+
+KILLED = """
+import os, signal, sys
+from deseptr.contract import atomic_path
+with atomic_path(sys.argv[1]) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_one(tmp_path: Path):
+    others = [tmp_path / name for name in (".model-12345678.keras", ".model.deseptr-x.h5", ".other.deseptr-x.keras")]
+    for path in others:
+        path.write_text("another's")
+    target = tmp_path / "model.keras"
+    for _ in range(2):
+        assert subprocess.run([sys.executable, "-c", KILLED, target], check=False).returncode == -signal.SIGKILL
+        # One, although two were killed: each attempt removes what the last one left.
+        (left,) = set(tmp_path.iterdir()) - set(others)
+        assert left.read_text() == "half"
+    atomic_write(target, "whole")
+    assert set(tmp_path.iterdir()) == {target, *others}
+
+
+def test_what_another_writes_at_the_same_time_is_left_alone(tmp_path: Path):
+    target = tmp_path / "model.keras"
+    with atomic_path(target) as temporary:
+        temporary.write_text("mine")
+        atomic_write(target, "theirs")
+        assert temporary.read_text() == "mine"
+    assert target.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_file_is_readable_by_others_as_the_umask_allows(tmp_path: Path):
