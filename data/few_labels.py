@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def draw_labelled_subjects(windows: Windows, subjects: Sequence[str], count: int
         windows: labelled windows of the subjects, and perhaps of others.
         subjects: the subjects to choose among; those without a window are not chosen.
         count: how many to choose.
-        seed: seed of the choice.
+        seed: seed of the choice, with the names of the subjects.
 
     Returns:
         The chosen subjects in natural order.
@@ -48,6 +49,10 @@ def draw_labelled_subjects(windows: Windows, subjects: Sequence[str], count: int
     has = np.zeros((len(present), len(windows.label_names)), bool)
     for index, subject in enumerate(present):
         has[index, windows.labels[windows.subjects == subject]] = True
-    draws = np.random.default_rng(seed).random((_DRAWS, len(present))).argsort(axis=1)[:, :count]
+    # Each fold of a cross-validation draws others: the same few people in all would be one choice measured ten times.
+    stream = blake2b("\n".join(present).encode(), digest_size=8).digest()
+    draws = (
+        np.random.default_rng((seed, int.from_bytes(stream))).random((_DRAWS, len(present))).argsort(axis=1)[:, :count]
+    )
     classes = has[draws].any(axis=1).sum(axis=1)
     return natural_sorted(present[draws[classes.argmax()]])

@@ -88,6 +88,8 @@ def markdown(summary: dict[str, Any]) -> str:
     lines = [f"# {summary['model']} on {summary['dataset']}, protocol {summary['protocol']['name']}", ""]
     lines += [f"{headline(summary)}.", ""]
     lines += [*markdown_table(header, body), ""]
+    if labelled := labelled_subjects(summary):
+        lines += [f"{labelled}.", ""]
     for kind in kinds(summary):
         labels = summary[kind]["pooled"]["labels"]
         matrix = summary[kind]["pooled"]["confusion"]
@@ -99,6 +101,14 @@ def markdown(summary: dict[str, Any]) -> str:
     if summary["command"]:
         lines += ["", "    " + summary["command"]]
     return "\n".join(lines) + "\n"
+
+
+def labelled_subjects(summary: dict[str, Any]) -> str:
+    """One line: whose labels each fold used, if the settings chose among the training subjects; else empty."""
+    if not summary["config"].get("labelled_subjects"):
+        return ""
+    chosen = [f"{', '.join(fold['subjects']['labelled'])} (fold {fold['fold']})" for fold in summary["folds"]]
+    return f"labels used: subjects {'; '.join(chosen)}"
 
 
 def headline(summary: dict[str, Any]) -> str:

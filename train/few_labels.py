@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deseptr.contract import ModelError, SetupError, atomic_write
-from deseptr.data import Dataset, Recording, Split, Windows, cut_unlabelled, draw_labelled_subjects
+from deseptr.data import Dataset, Split, Windows, cut_unlabelled, draw_labelled_subjects
 from deseptr.data.recording import natural_sorted
 
 from .config import TrainConfig
@@ -22,14 +22,14 @@ class FewLabels:
     Args:
         labelled: training subjects whose labels are learned from.
         absent: classes that none of them has a window of; they cannot be learned.
-        others: windows of the training subjects whose labels are not used.
+        share: their share of the training subjects.
         unlabelled: windows to learn from without labels, labels -1, with the margins of the training windows; None if
             there are none or the settings use none.
     """
 
     labelled: tuple[str, ...]
     absent: tuple[str, ...]
-    others: int
+    share: float
     unlabelled: Windows | None
 
     @property
@@ -90,9 +90,10 @@ def few_labels(
     own = [each for each in dataset.recordings if each.subject in split.train and each.subject not in labelled]
     held_out = split.validation + split.test
     more = [each for each in dataset.unlabelled if each.subject not in held_out]
-    others = _cut(own, dataset, cut)
-    unlabelled = _cut([*own, *more], dataset, cut) if config.learns_without_labels else None
-    return FewLabels(labelled, absent, len(others) if others else 0, unlabelled)
+    unlabelled = None
+    if config.learns_without_labels and (own or more):
+        unlabelled = cut_unlabelled([*own, *more], dataset.label_names, **cut)
+    return FewLabels(labelled, absent, len(labelled) / len(split.train), unlabelled)
 
 
 def record_labelled(few: FewLabels | None, path: Path) -> None:
@@ -120,7 +121,3 @@ def _recorded(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content
-
-
-def _cut(recordings: list[Recording], dataset: Dataset, cut: dict[str, Any]) -> Windows | None:
-    return cut_unlabelled(recordings, dataset.label_names, **cut) if recordings else None

@@ -39,8 +39,8 @@ class TrainingData:
 
     @property
     def epoch_windows(self) -> int:
-        """Windows of an epoch: those of all training subjects, so that fewer labels do not train for fewer steps."""
-        return len(self.training) + (self.few.others if self.few else 0)
+        """Windows of an epoch: as if all training subjects had labels, so that fewer do not train for fewer steps."""
+        return round(len(self.training) / self.few.share) if self.few else len(self.training)
 
 
 def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...] | None = None) -> TrainingData:

@@ -189,7 +189,9 @@ class FoldProgress:
 def print_summary(summary: dict[str, Any], out: Path) -> None:
     """Print the table of folds, their mean, and the path of the summary."""
     from deseptr.cli.common.tables import print_rows
-    from deseptr.evaluate.crossval_summary import headline, rows
+    from deseptr.evaluate.crossval_summary import headline, labelled_subjects, rows
 
     print_rows(*rows(summary), left=2, bold=lambda row: row[0] in ("mean", "pooled") and not row[1])
+    if labelled := labelled_subjects(summary):
+        click.echo(labelled)
     click.echo(f"{headline(summary)}\nsummary: {out / 'crossval.md'}")

@@ -49,6 +49,13 @@ def test_every_subject_is_chosen_by_some_seed_and_only_among_the_given_ones():
     assert {subject for chosen in drawn for subject in chosen} == {"0", "2", "3", "5"}
 
 
+def test_another_set_of_subjects_is_another_draw():
+    windows, names = windows_of([{0, 1}] * 8), tuple("01234567")
+    drawn = {draw_labelled_subjects(windows, names[:6], 2, 0)}
+    drawn |= {draw_labelled_subjects(windows, (*names[:6], last), 2, 0) for last in names[6:]}
+    assert len(drawn) > 1
+
+
 @pytest.mark.parametrize("count", [0, 3])
 def test_another_number_than_there_are_subjects_with_labels_is_refused(count: int):
     with pytest.raises(DataError, match=rf"labelled subjects: found {count}, expected 1 to 2, .*choose fewer"):

@@ -102,6 +102,18 @@ def test_markdown_has_a_row_per_fold_and_their_number(tmp_path: Path, recorder: 
     assert "    deseptr crossval made -o out" in text
 
 
+def test_summary_says_whose_labels_each_fold_used(tmp_path: Path, recorder: FoldRecorder):
+    def few(dataset: Dataset, jobs: Sequence[FoldJob]) -> Iterator[Outcome]:
+        for job in jobs:
+            figures = write_fold(dataset, job).figures
+            figures["subjects"] |= {"labelled": ["7", "9"], "unlabelled": ["8"]}
+            atomic_write(job.result, json.dumps(figures))
+            yield FoldResult(job, figures)
+
+    run(tmp_path / "out", recorder, executor=few, config=TrainConfig(labelled_subjects=2))
+    assert "labels used: subjects 7, 9 (fold 0); 7, 9 (fold 1)" in (tmp_path / "out" / "crossval.md").read_text()
+
+
 def test_second_call_runs_nothing_and_others_add_folds(tmp_path: Path, recorder: FoldRecorder):
     first = run(tmp_path / "out", recorder, folds=("0",))
     assert run(tmp_path / "out", recorder, folds=("0",)) == first

@@ -44,6 +44,7 @@ from deseptr.train.pipeline import prepare_run
 from deseptr.train.stages import new_network, seed_stage, student_stage, supervised_objective
 from deseptr.train.classifier import WindowClassifier
 from deseptr.train.view_encoder import ViewEncoder
+from deseptr.train.epoch_order import epoch_order, steps_of
 from deseptr.train.jax_epochs import JaxEpochs
 run = prepare_run(load_dataset("synthetic:subjects=4,seconds=12"), Path("run"), config, LogFile(Path("log")))
 classifier = WindowClassifier(ViewEncoder(run.contract.input_range), new_network("cnn-har", run.classes, config))
@@ -52,7 +53,8 @@ stage = student_stage(config)
 objective.compile(optimizer=stage.optimizer(len(run.data.margined)))
 loop.build_objective(objective, run.data.margined)
 epochs = JaxEpochs(objective, run.data.margined)
-losses = [epochs.run(np.stack(list(loop.batches(len(run.data.margined), stage, e)))) for e in range(3)]
+order = [epoch_order(run.data.margined, stage, e, steps_of(len(run.data.margined), 16)) for e in range(3)]
+losses = [epochs.run(of_epoch) for of_epoch in order]
 assert np.isfinite(losses).all() and np.mean(losses[2]) < np.mean(losses[0])
 print(counts["dispatched"], counts["compiled"], len(losses[0]) > 3)
 """
