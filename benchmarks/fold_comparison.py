@@ -52,7 +52,8 @@ def _read(folder: str) -> Summary:
     try:
         summary: Summary = json.loads((Path(folder) / "crossval.json").read_text())
     except (OSError, ValueError) as error:
-        raise click.UsageError(f"{folder}: found no crossval.json ({error}), expected a folder of `deseptr crossval`")
+        message = f"{folder}: found no crossval.json ({error}), expected a folder of `deseptr crossval`"
+        raise click.UsageError(message) from error
     return summary
 
 

@@ -38,3 +38,5 @@ from .synthetic import (
     synthetic_stretch as synthetic_stretch,
 )
 from .windows import Windows as Windows, cut_unlabelled as cut_unlabelled, cut_windows as cut_windows
+from .sample import load_sample as load_sample
+from .sample import wearer_for as wearer_for

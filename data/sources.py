@@ -15,17 +15,19 @@ from .hapt import is_hapt, read_hapt
 from .motionsense import is_motionsense, read_motionsense
 from .npz import NPZ_START, ZIP_HEADER_BYTES, read_npz, save_npz
 from .recording import Dataset
+from .sample import SAMPLE, load_sample
 from .synthetic import synthetic_from_text
 
 _LAYOUTS = (
     "a .npz file of this package, a .csv file or a folder of them, the MotionSense or HAPT archive (zip or folder), "
-    "or `synthetic`"
+    "`sample` or `synthetic`"
 )
 
 
 def load_dataset(source: str | Path) -> Dataset:
-    """Load recordings from a file, a folder or by the name ``synthetic``.
+    """Load recordings from a file, a folder or by a name, ``synthetic`` or ``sample``.
 
+    ``sample`` is the recorded wearer that comes with the package, see :func:`deseptr.data.load_sample`.
     ``synthetic`` takes options: ``synthetic:subjects=4,seconds=30,seed=2,rate_hz=100``.
 
     Raises:
@@ -37,6 +39,8 @@ def load_dataset(source: str | Path) -> Dataset:
     text = str(source)
     if text.partition(":")[0] == "synthetic":
         return synthetic_from_text(text)
+    if text == SAMPLE:
+        return load_sample()
     path = Path(source)
     if _is_folder(path):
         return _read_folder(path)

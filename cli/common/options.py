@@ -24,7 +24,9 @@ class Subjects(click.ParamType[tuple[str, ...]]):
         return parse_subjects(value)
 
 
-DATA_HELP = "DATA is a .npz or .csv file, a folder of .csv files, the MotionSense or HAPT archive, or `synthetic`."
+DATA_HELP = (
+    "DATA is a .npz or .csv file, a folder of .csv files, the MotionSense or HAPT archive, `sample` or `synthetic`."
+)
 SUBJECTS = Subjects()
 subjects_option = click.option("--subjects", type=SUBJECTS, help="Use only these subjects.")
 unlabelled_option = click.option(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from .run_summary import RunFigures
 
+AUTO = "auto"
+"""Value of ``--simulate`` without DATA."""
 GROUPS = {
     "Model and sensor": (
         "model",
@@ -80,8 +82,9 @@ class _View(Protocol):
     "--simulate",
     metavar="[DATA]",
     is_flag=False,
-    flag_value="synthetic",
-    help="Play DATA through a simulated sensor; without DATA, a synthetic wearer.",
+    flag_value=AUTO,
+    help="Play DATA through a simulated sensor; without DATA, a recorded wearer if the model knows the activities of "
+    "`sample`, else a synthetic one.",
 )
 @click.option("--scenario", metavar="NAME|FILE", help="Simulate a sensor that fails; see `firmware scenarios`.")
 @click.option("--subject", "subjects", metavar="S", help="With --simulate: only these subjects, as 5,10,12-14.")
@@ -103,7 +106,7 @@ def run(**chosen: Any) -> None:
     \b
     Examples:
       deseptr device run                                    # sensor on /dev/i2c-1
-      deseptr device run --simulate                         # no hardware: a synthetic wearer
+      deseptr device run --simulate                         # no hardware: a recorded wearer
       deseptr device run --model m.tflite --simulate walk.csv --json
       deseptr device run --simulate motionsense.npz --subject 5 --speed realtime
       deseptr device run --scenario loose-wire              # what a failure looks like
@@ -175,12 +178,13 @@ class _Source:
         }
 
     def replay(self, chosen: Mapping[str, Any]) -> Any:
-        from deseptr.data import load_dataset, parse_subjects
+        from deseptr.data import load_dataset, parse_subjects, wearer_for
         from deseptr.firmware_harness.simulator import PacedClock, VirtualClock, replay
 
         if chosen["scenario"]:
             return self._scenario(chosen)
-        dataset = load_dataset(chosen["simulate"])
+        source = chosen["simulate"]
+        dataset = load_dataset(wearer_for(self.engine.contract.labels) if source == AUTO else source)
         if chosen["subjects"]:
             dataset = dataset.select(subjects=parse_subjects(chosen["subjects"]))
         return replay(

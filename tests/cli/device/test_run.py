@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from deseptr.cli.device.group import device
 from deseptr.contract import DataError, ModelError, SensorError, SetupError
+from deseptr.data import load_dataset, load_sample
 
 WALK = "synthetic:subjects=2,seconds=10"
 
@@ -71,9 +72,18 @@ def test_run_as_text_ends_with_a_summary(int8_model):
     assert summary.endswith("simulated bus")
 
 
-def test_simulate_without_a_value_is_the_synthetic_wearer(int8_model):
+def test_simulate_without_a_value_is_the_synthetic_wearer_for_a_model_of_other_activities(int8_model):
     result = invoke("run", "--simulate", "--model", int8_model, "--seconds", "1", "--json")
-    assert json.loads(result.stdout.splitlines()[0])["recording"] == 0
+    windows = [json.loads(line) for line in result.stdout.splitlines() if '"probabilities"' in line]
+    synthetic = load_dataset("synthetic").recordings[0]
+    assert windows[0]["truth"] == load_dataset("synthetic").label_names[synthetic.labels[0]] != "standing"
+
+
+def test_simulate_without_a_value_and_a_model_is_right_about_the_recorded_wearer():
+    result = invoke("run", "--simulate", "--json")
+    windows = [json.loads(line) for line in result.stdout.splitlines() if '"probabilities"' in line]
+    assert {each["truth"] for each in windows} == set(load_sample().label_names)
+    assert sum(each["label"] == each["truth"] for each in windows) >= 0.9 * len(windows)
 
 
 def test_subject_needs_simulate(int8_model):
