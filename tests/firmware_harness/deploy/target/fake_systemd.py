@@ -76,6 +76,20 @@ class FakeBoard:
         facts = probe(self.prefix)
         self._target = BoardTarget(facts["machine"], "{}.{}".format(*facts["python"]), facts["glibc"])
 
+    def install_as_version_0_1(self) -> None:
+        """Have release 1 on the board as version 0.1.0 installed it: settings beside the releases."""
+        self.bundle(1)
+        self.calm.begin("1.0-1")
+        self.calm.confirm()
+        (self.prefix / "etc").mkdir()
+        (self.prefix / "etc" / "service.env").write_text("A=old\n")
+        (self.prefix / "settings.json").write_text('{"service": "user"}')
+        self._units("user").mkdir(parents=True)
+        (self._units("user") / NAME).write_text("[Unit]\n")
+        self.enabled.add("user")
+        self._systemctl("user", ["systemctl", "start", NAME])
+        self.asked.clear()
+
     def make(self, prefix: Path, kind: str) -> Service:
         """The service of a kind, whose `systemctl` is this board."""
         return Systemd(prefix, "python3", kind, lambda command: self._systemctl(kind, command), self._units(kind))
@@ -179,5 +193,12 @@ class FakeBoard:
         # A service that was retired by its own recovery is stopped before it starts.
         if kind not in self.units() or not (release / "run").is_file() or "# dies" in (release / "run").read_text():
             return 1
-        self.running[kind] = Running(kind, release.name, tuple(read_environment(release).items()))
+        environment = read_environment(release).items() or self._earlier_environment()
+        self.running[kind] = Running(kind, release.name, tuple(environment))
         return 0
+
+    def _earlier_environment(self) -> list[tuple[str, str]]:
+        """What a unit of version 0.1.0 reads."""
+        path = self.prefix / "etc" / "service.env"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [(name, value) for name, _, value in (line.partition("=") for line in lines)]

@@ -17,7 +17,7 @@ from deseptr.firmware_harness.deploy.target.recovery import recover, restore
 from deseptr.firmware_harness.deploy.target.refusal import RefusedError
 from deseptr.firmware_harness.deploy.target.release_settings import read_settings
 
-from .fake_systemd import FakeBoard, PowerCut, Running, cut_after
+from .fake_systemd import FakeBoard, PowerCut, Running, cut_after, never
 
 OLD = Running("user", "1.0-1", (("A", "old"),))
 NEW = Running("system", "1.0-2", (("A", "new"),))
@@ -190,7 +190,7 @@ def test_interruption_at_every_step_leaves_the_old_or_the_new_release_running(
     seen = set()
     for steps in range(MOST_STEPS):
         board, through = interrupted(tmp_path / str(steps), action, steps, first)
-        board.before = lambda step: None
+        board.before = never
         if ended_by == "power cut":
             board.cut_power()
             if board.the_running() is None:
@@ -222,7 +222,7 @@ def test_interruption_of_a_rollback_at_every_step(tmp_path: Path, ended_by: str)
             board.roll_back()
         except PowerCut:
             through = False
-        board.before = lambda step: None
+        board.before = never
         board.cut_power() if ended_by == "power cut" else restore(board.calm, board.make)
         assert board.the_running() in {OLD, NEW}, steps
         assert_consistent(board)
@@ -283,12 +283,8 @@ def test_pruning_keeps_the_last_good_releases_with_their_settings(tmp_path: Path
 
 def test_board_of_version_0_1_keeps_its_settings(tmp_path: Path):
     board = FakeBoard(tmp_path)
-    board.bundle(1)
-    board.calm.begin("1.0-1")
-    board.calm.confirm()
-    (board.prefix / "etc").mkdir()
-    (board.prefix / "etc" / "service.env").write_text("A=old\n")
-    (board.prefix / "settings.json").write_text('{"service": "user"}')
+    board.install_as_version_0_1()
+    assert board.the_running() == OLD
     assert status(board.calm, board.make)["service_kind"] == "user"
     with pytest.raises(RefusedError, match=r"1\.0-1 runs again"):
         board.install(board.bundle(2, "dies"), environment="A=new\n")
@@ -299,6 +295,68 @@ def test_board_of_version_0_1_keeps_its_settings(tmp_path: Path):
     board.roll_back()
     assert board.the_running() == OLD
     assert_consistent(board)
+
+
+@pytest.mark.parametrize("ended_by", ["power cut", "kill"])
+def test_interruption_on_a_board_of_version_0_1_at_every_step(tmp_path: Path, ended_by: str):
+    seen = set()
+    for steps in range(MOST_STEPS):
+        (tmp_path / str(steps)).mkdir()
+        board = FakeBoard(tmp_path / str(steps))
+        board.install_as_version_0_1()
+        board.before = cut_after(steps)
+        through = True
+        try:
+            ACTIONS["good"][0](board)
+        except PowerCut:
+            through = False
+        board.before = never
+        board.cut_power() if ended_by == "power cut" else restore(board.calm, board.make)
+        assert board.the_running() in {OLD, NEW}, steps
+        seen.add(board.the_running())
+        if through:
+            break
+    assert through
+    assert seen == {OLD, NEW}
+    assert_consistent(board)
+
+
+def test_trial_that_version_0_1_left_is_ended_by_the_next_flash(tmp_path: Path):
+    board = FakeBoard(tmp_path)
+    board.install_as_version_0_1()
+    board.bundle(2)
+    board.calm.begin("1.0-2")
+    board.running.clear()
+    with pytest.raises(RefusedError, match="expected at least the running build, 1"):
+        board.install(board.bundle(0))
+    assert board.the_running() == OLD
+    assert_consistent(board)
+
+
+def test_refused_flash_after_a_killed_one_has_the_release_run_again(tmp_path: Path):
+    """Installer and guard were killed, and nothing was started since: before every step in turn."""
+    for steps in range(MOST_STEPS):
+        board, through = interrupted(tmp_path / str(steps), "good", steps, False)
+        if through:
+            break
+        board.before = never
+        with pytest.raises(RefusedError, match="found wheels for armv7l"):
+            board.install(board.bundle(9, there=False, target=BoardTarget("armv7l", "3.11", "2.36")), "user")
+        assert board.the_running() in {OLD, NEW}, steps
+    assert through
+
+
+def test_flash_of_a_board_in_order_speaks_of_no_interruption(tmp_path: Path):
+    board = with_old_release(tmp_path)
+    board.said.clear()
+    board.install(board.bundle(2), "user")
+    assert board.said[0] == "verifying the bundle"
+
+
+def test_guard_leaves_a_service_that_runs(tmp_path: Path):
+    board = with_old_release(tmp_path)
+    restore(board.calm, board.make)
+    assert not {"user start", "user stop"} & set(board.asked)
 
 
 def test_secrets_are_readable_for_their_owner_only(tmp_path: Path):
