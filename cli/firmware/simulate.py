@@ -133,10 +133,10 @@ def _faults(path: Path | None) -> list[Fault]:
 def _bus(sensor: str, source: SignalSource, faults: list[Fault], controller: str, clock: Clock) -> VirtualI2cBus:
     from deseptr.device import SENSORS
     from deseptr.firmware_harness.simulator import VirtualI2cBus, bus_profile
-    from deseptr.firmware_harness.simulator.chips.registry import make_chip
+    from deseptr.firmware_harness.simulator.chips.registry import driver_name, make_chip
 
     chip = make_chip(sensor, source, clock)
-    return VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, bus_profile(controller), faults)
+    return VirtualI2cBus({SENSORS[driver_name(sensor)].addresses[0]: chip}, clock, bus_profile(controller), faults)
 
 
 def _serve(front: str, bus: VirtualI2cBus) -> None:
@@ -164,8 +164,10 @@ def _run(front: str, bus: VirtualI2cBus, clock: Clock, command: tuple[str, ...])
 
 
 def _read(front: str, bus: VirtualI2cBus, clock: Clock, sensor: str, count: int) -> Driven:
+    from deseptr.firmware_harness.simulator.chips.registry import driver_name
     from deseptr.firmware_harness.simulator.front import IoctlBus, drive, read_samples
 
+    sensor = driver_name(sensor)
     if front == "inprocess":
         return read_samples(bus, clock, sensor, count)
     return drive(IoctlBus(bus), sensor, count, timeout=60 + 2 * count / RATE_HZ)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from deseptr.device import Clock, bus_error
 
 from .bus_profiles import BCM2835, BusProfile
-from .chips.chip import SimulatedDevice
+from .chips.chip import BridgingDevice, SimulatedDevice
 from .faults.fault import Fault
 from .faults.injector import FaultInjector
 
@@ -87,10 +87,14 @@ class VirtualI2cBus:
         """Do nothing: there is nothing to release."""
 
     def _device(self, address: int) -> SimulatedDevice:
-        device = self._devices.get(address)
+        device = self._devices.get(address) or self._device_behind(address)
         if device is None:
             raise OSError(self.profile.nack_errno, os.strerror(self.profile.nack_errno))
         return device
+
+    def _device_behind(self, address: int) -> SimulatedDevice | None:
+        bridges = (device for device in self._devices.values() if isinstance(device, BridgingDevice))
+        return next((found for bridge in bridges if (found := bridge.behind(address)) is not None), None)
 
     def _check_length(self, length: int) -> None:
         if length > self.profile.max_transfer:

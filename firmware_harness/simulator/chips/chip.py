@@ -54,6 +54,15 @@ class SimulatedDevice(Protocol):
 
 
 @runtime_checkable
+class BridgingDevice(Protocol):
+    """A device that can connect a bus of its own to the host's."""
+
+    def behind(self, address: int) -> SimulatedDevice | None:
+        """The device at an address of its own bus, while that is connected to the host's."""
+        ...
+
+
+@runtime_checkable
 class SimulatedChip(SimulatedDevice, Protocol):
     """A motion sensor on a virtual bus that can be made to fail.
 

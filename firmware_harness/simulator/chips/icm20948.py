@@ -1,7 +1,8 @@
 """A register-accurate ICM-20948: four banks of registers, two sample clocks, FIFO and status bits, self-test.
 
-Written from the datasheet DS-000189 rev 1.3, deliberately sharing no table with the driver. Not modelled, besides the
-parts named in :mod:`.invensense`: the magnetometer, the averaging filters, the correction of the time base, which reads
+Written from the datasheet DS-000189 rev 1.3, deliberately sharing no table with the driver. The AK09916 in the same
+package is :class:`.SimulatedAk09916`, behind the chip's I2C master or, in bypass mode, at address 0x0C. Not modelled,
+besides the parts named in :mod:`.invensense`: the averaging filters, the correction of the time base, which reads
 as zero, and the FIFO's watermark, for which the datasheet has an interrupt but no level. Writes to a register that the
 bank does not have are ignored.
 """
@@ -18,6 +19,7 @@ from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
 from .chip import ChipOptions
+from .i2c_master import MasterMap, SlaveMap
 from .invensense import (
     RegisterMap,
     SimulatedInvenSense,
@@ -27,6 +29,7 @@ from .invensense import (
     gyro_offset_dps,
     trimmed_response,
 )
+from .magnetometer import SimulatedAk09916
 
 # Register numbers with the bank in bits 8 and 9.
 USER_CTRL, LP_CONFIG, PWR_MGMT_1, PWR_MGMT_2 = 0x003, 0x005, 0x006, 0x007
@@ -39,6 +42,8 @@ ACCEL_SMPLRT_DIV_1, ACCEL_SMPLRT_DIV_2, ACCEL_CONFIG, ACCEL_CONFIG_2 = 0x210, 0x
 
 FIFO_BYTES = 512
 FCHOICE = 0x01
+# The datasheet has no time of a reset; Pimoroni's driver waits so long, and works with the real chip.
+RESET_NS = 10_000_000
 # Highest rate, that of the unfiltered gyroscope, in Hz; the others are 1125 and, unfiltered, 4500.
 TICK_HZ = 9000
 
@@ -78,7 +83,7 @@ WRITABLE = {
     0x300: 0x0F,
     0x301: 0x9F,
     0x302: 0x9F,
-    **dict.fromkeys(range(0x303, 0x316), 0xFF),
+    **dict.fromkeys(range(0x303, 0x317), 0xFF),
 }
 # Trims differ from chip to chip.
 TRIMS = {
@@ -128,6 +133,14 @@ class SimulatedIcm20948(SimulatedInvenSense):
         overflow=Status(0x012, 0x01B, 0x1F),
         data_ready=Status(0x011, 0x01A, 0x01),
     )
+    master_map: ClassVar[MasterMap] = MasterMap(
+        user_ctrl=USER_CTRL,
+        int_pin_cfg=0x00F,
+        status=0x017,
+        external_data=0x03B,
+        slaves=tuple(SlaveMap(*range(first, first + 4)) for first in (0x303, 0x307, 0x30B, 0x30F)),
+        slave_4=SlaveMap(*range(0x313, 0x318)),
+    )
     columns: ClassVar[tuple[int, ...]] = (0, 1, 2, 3, 4, 5, 6)
     writable: ClassVar[Mapping[int, int]] = WRITABLE
     fifo_bytes: ClassVar[int] = FIFO_BYTES
@@ -141,7 +154,8 @@ class SimulatedIcm20948(SimulatedInvenSense):
     def __init__(
         self, source: SignalSource, clock: Clock, *, who_am_i: int = 0xEA, **options: Unpack[ChipOptions]
     ) -> None:
-        super().__init__(source, clock, who_am_i=who_am_i, **options)
+        options.setdefault("reset_ns", RESET_NS)
+        super().__init__(source, clock, who_am_i=who_am_i, magnetometer=SimulatedAk09916(clock), **options)
 
     @property
     def period_ns(self) -> int:

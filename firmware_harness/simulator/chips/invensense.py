@@ -2,9 +2,8 @@
 
 Written from the register maps named in the chips' modules, and deliberately sharing no table with the drivers. Not
 modelled: the low-pass filters (a recording is assumed to be band-limited; a filter's setting only selects a rate), the
-auxiliary I2C master, the motion processor, wake on motion, low-power and standby modes other than sleep, and writing
-into the FIFO. Assumed where the documents leave it open: an axis that is switched off gives 0, and so does a sensor
-that has not started up yet.
+motion processor, wake on motion, low-power and standby modes other than sleep, and writing into the FIFO. Assumed where
+the documents leave it open: an axis that is switched off gives 0, and so does a sensor that has not started up yet.
 """
 
 from __future__ import annotations
@@ -21,7 +20,9 @@ from deseptr.contract import STANDARD_GRAVITY
 from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
-from .chip import Chip, ChipOptions, SampleRun
+from .chip import Chip, ChipOptions, SampleRun, SimulatedDevice
+from .i2c_master import I2cMaster, MasterMap
+from .magnetometer import ADDRESS as MAGNETOMETER_ADDRESS, SimulatedMagnetometer
 
 SLEEP, DEVICE_RESET = 0x40, 0x80
 CLOCK_STOPPED = 0x07
@@ -78,6 +79,7 @@ class SimulatedInvenSense(Chip):
         source: the signals that it measures.
         clock: its clock; samples that have come due are taken at each access, at exact multiples of the sample period.
         who_am_i: value of its identity register.
+        magnetometer: the one in the same package, on the auxiliary bus; None if there is none.
         options: further ones of :class:`Chip`.
     """
 
@@ -90,10 +92,34 @@ class SimulatedInvenSense(Chip):
     # Time from sleep to valid data in ns.
     acc_start_up_ns: ClassVar[int]
     gyro_start_up_ns: ClassVar[int]
+    # Registers of its I2C master; None if that is not modelled.
+    master_map: ClassVar[MasterMap | None] = None
 
-    def __init__(self, source: SignalSource, clock: Clock, *, who_am_i: int, **options: Unpack[ChipOptions]) -> None:
+    def __init__(
+        self,
+        source: SignalSource,
+        clock: Clock,
+        *,
+        who_am_i: int,
+        magnetometer: SimulatedMagnetometer | None = None,
+        **options: Unpack[ChipOptions],
+    ) -> None:
         self._reset_done_ns = clock.now_ns()
+        self.magnetometer = magnetometer
+        behind = {} if magnetometer is None else {MAGNETOMETER_ADDRESS: magnetometer}
+        self._master = None if self.master_map is None else I2cMaster(self.master_map, behind)
         super().__init__(source, clock, who_am_i=who_am_i, **options)
+
+    def power_cycle(self, at_ns: int | None = None) -> None:
+        """Lose power, as the magnetometer in the same package does."""
+        super().power_cycle(at_ns)
+        if self.magnetometer is not None:
+            self.magnetometer.power_up()
+
+    def behind(self, address: int) -> SimulatedDevice | None:
+        """The device at an address of its auxiliary bus, while that is connected to the host's."""
+        self._advance()
+        return None if self._master is None else self._master.bypassed(self._memory, address)
 
     def upset(self, register: int, bit: int, at_ns: int | None = None) -> None:
         """Flip a bit of the register memory; if that wakes the chip, it starts up."""
@@ -199,6 +225,10 @@ class SimulatedInvenSense(Chip):
                 self._restart_samples(now_ns)
             self._awake = self._sampling
 
+    @property
+    def _master_status(self) -> int | None:
+        return None if self.master_map is None else self.master_map.status
+
     def _restart_samples(self, now_ns: int | None = None) -> None:
         super()._restart_samples(now_ns)
         self._ticks = 0
@@ -212,7 +242,7 @@ class SimulatedInvenSense(Chip):
         if register == register_map.who_am_i:
             return self.who_am_i
         value = self._memory[register]
-        if register in (register_map.overflow.register, register_map.data_ready.register):
+        if register in (register_map.overflow.register, register_map.data_ready.register, self._master_status):
             self._memory[register] = 0
         return value
 
@@ -226,6 +256,8 @@ class SimulatedInvenSense(Chip):
         mask = self.writable.get(register, 0) & ~self._stuck_bits.get(register, 0)
         self._memory[register] = self._memory[register] & ~mask | value & mask
         self._written(register, value)
+        if self._master is not None:
+            self._master.written(self._memory, register)
         self._changed(register, self._clock.now_ns())
 
     def _pop_fifo(self, length: int) -> bytes:
@@ -261,6 +293,8 @@ class SimulatedInvenSense(Chip):
         measurements = self._measure(signals, skipped)
         due = self._due(np.arange(self._ticks + skipped, self._ticks + self._run.count))
         self._renew_outputs(measurements, due)
+        if self._master is not None:
+            self._master.sample(self._memory)
         self._raise_status(self.register_map.data_ready)
         if fifo_columns := self._fifo_columns():
             rows = measurements[:, fifo_columns]

@@ -1,8 +1,9 @@
 """A register-accurate MPU-6500, or MPU-9250 or MPU-9255: register memory, sample clock, FIFO, status bits, self-test.
 
 Written from "MPU-6500 Register Map and Descriptions", RM-MPU-6500A rev 2.1, "MPU-9250 Register Map and Descriptions",
-RM-MPU-9250A rev 1.6, and the product specification PS-MPU-6500A rev 1.1. Not modelled, besides the parts named in
-:mod:`.invensense`: FIFO sizes other than 512 bytes, the accelerometer's own rate, and the magnetometer.
+RM-MPU-9250A rev 1.6, and the product specification PS-MPU-6500A rev 1.1. The AK8963 in an MPU-9250 or MPU-9255 is
+:class:`.SimulatedAk8963`, behind the chip's I2C master or, in bypass mode, at address 0x0C. Not modelled, besides the
+parts named in :mod:`.invensense`: FIFO sizes other than 512 bytes, and the accelerometer's own rate.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
 from .chip import ChipOptions
+from .i2c_master import SLAVES, MasterMap, SlaveMap
 from .invensense import acc_offset_g, axes_under_test, gyro_offset_dps, trimmed_response
+from .magnetometer import SimulatedAk8963
 from .mpu import ACCEL_CONFIG, CONFIG, FIFO_EN, GYRO_CONFIG, INT_ENABLE, PWR_MGMT_1, SMPLRT_DIV, USER_CTRL, SimulatedMpu
 
 SELF_TEST_X_GYRO, SELF_TEST_X_ACCEL, XG_OFFSET_H, ACCEL_CONFIG_2 = 0x00, 0x0D, 0x13, 0x1D
@@ -73,6 +76,14 @@ class SimulatedMpu6500(SimulatedMpu):
     """
 
     writable: ClassVar[Mapping[int, int]] = WRITABLE
+    master_map: ClassVar[MasterMap] = MasterMap(
+        user_ctrl=USER_CTRL,
+        int_pin_cfg=0x37,
+        status=0x36,
+        external_data=0x49,
+        slaves=tuple(SlaveMap(0x25 + 3 * n, 0x26 + 3 * n, 0x27 + 3 * n, 0x63 + n) for n in range(SLAVES)),
+        slave_4=SlaveMap(address=0x31, register=0x32, control=0x34, data_out=0x33, data_in=0x35),
+    )
     fifo_bytes: ClassVar[int] = FIFO_BYTES
     longest_stretch: ClassVar[int] = FIFO_BYTES // 2 + 1
     registers: ClassVar[Sequence[int]] = tuple(sorted(WRITABLE))
@@ -83,8 +94,10 @@ class SimulatedMpu6500(SimulatedMpu):
     def __init__(
         self, source: SignalSource, clock: Clock, *, who_am_i: int = 0x70, **options: Unpack[ChipOptions]
     ) -> None:
-        self._power_up_mode = 0x40 if who_am_i == 0x70 else 0x01
-        super().__init__(source, clock, who_am_i=who_am_i, **options)
+        alone = who_am_i == 0x70
+        self._power_up_mode = 0x40 if alone else 0x01
+        magnetometer = None if alone else SimulatedAk8963(clock)
+        super().__init__(source, clock, who_am_i=who_am_i, magnetometer=magnetometer, **options)
 
     @property
     def period_ns(self) -> int:

@@ -24,6 +24,18 @@ CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
     "mpu6500": SimulatedMpu6500,
 }
 
+# Chips that differ from one of these by their identity, by name: the name of that chip, and WHO_AM_I.
+VARIANTS = {"mpu9250": ("mpu6500", 0x71)}
+
+
+def driver_name(sensor: str) -> str:
+    """Name of the driver of a simulated chip.
+
+    >>> driver_name("mpu9250")
+    'mpu6500'
+    """
+    return VARIANTS[sensor][0] if sensor in VARIANTS else sensor
+
 
 def make_chip(sensor: str, source: SignalSource, clock: Clock) -> Chip:
     """The simulated chip called ``sensor``, just powered up.
@@ -31,8 +43,9 @@ def make_chip(sensor: str, source: SignalSource, clock: Clock) -> Chip:
     Raises:
         SetupError: if there is no simulation of that chip.
     """
-    if sensor not in CHIPS:
-        raise SetupError(
-            "--sensor", found=sensor, expected=f"one of {', '.join(CHIPS)}", next_step="choose a simulated sensor"
-        )
+    if driver_name(sensor) not in CHIPS:
+        names = ", ".join((*CHIPS, *VARIANTS))
+        raise SetupError("--sensor", found=sensor, expected=f"one of {names}", next_step="choose a simulated sensor")
+    if sensor in VARIANTS:
+        return SimulatedMpu6500(source, clock, who_am_i=VARIANTS[sensor][1])
     return CHIPS[sensor](source, clock)

@@ -111,3 +111,7 @@ def test_wrong_use_is_explained():
     ):
         with pytest.raises(error, match=message):
             invoke(*arguments)
+
+
+def test_an_mpu9250_is_read_by_the_driver_of_the_mpu6500():
+    assert invoke("--sensor", "mpu9250", "--seconds", "0.5").stdout.startswith("MPU-9250, 25.0 °C: ")

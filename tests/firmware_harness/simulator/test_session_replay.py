@@ -16,7 +16,7 @@ from deseptr.firmware_harness.simulator import (
     simulated_session,
     truth_of,
 )
-from deseptr.firmware_harness.simulator.chips.registry import CHIPS
+from deseptr.firmware_harness.simulator.chips.registry import CHIPS, VARIANTS
 
 # One count at ±8 g and ±1000 deg/s, from the datasheet.
 COUNT = np.array([9.80665 / 4096] * 3 + [np.pi / 180 / 32.8] * 3)
@@ -113,7 +113,10 @@ def test_fault_on_the_bus_is_a_gap_and_no_window_spans_it(engine, make_recording
 def test_unknown_chip():
     with pytest.raises(SetupError) as caught:
         simulated_session(ConstantSource([0] * 6), sensor="bmi270")
-    assert str(caught.value) == f"--sensor: found bmi270, expected one of {', '.join(CHIPS)}; choose a simulated sensor"
+    assert (
+        str(caught.value)
+        == f"--sensor: found bmi270, expected one of {', '.join((*CHIPS, *VARIANTS))}; choose a simulated sensor"
+    )
 
 
 def test_truth_outside_the_recording_is_unknown(make_recording):

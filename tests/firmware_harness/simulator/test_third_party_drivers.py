@@ -7,10 +7,12 @@ Adafruit's get the bus through the interface that they expect of a board, in vir
 import json
 import sys
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from deseptr.contract import STANDARD_GRAVITY
 from deseptr.device import SENSORS, ImuConfig, SystemClock
 from deseptr.firmware_harness.simulator import (
     ConstantSource,
@@ -19,7 +21,8 @@ from deseptr.firmware_harness.simulator import (
     VirtualClock,
     VirtualI2cBus,
 )
-from deseptr.firmware_harness.simulator.chips.registry import CHIPS
+from deseptr.firmware_harness.simulator.chips.magnetometer import FIELD_UT
+from deseptr.firmware_harness.simulator.chips.registry import CHIPS, make_chip
 from deseptr.firmware_harness.simulator.front import IoctlBus, Message, MessageBus, missing_umockdev
 
 MS = 1_000_000
@@ -138,6 +141,73 @@ def test_adafruit_sets_the_stated_rate(divisor, monkeypatch):
     theirs.driver.gyro_data_rate_divisor = divisor
     assert theirs.driver.gyro_data_rate_divisor == divisor
     assert theirs.driver.accelerometer_data_rate == pytest.approx(1e9 / theirs.chip.period_ns, rel=1e-6)
+
+
+class VirtualSmbus:
+    """The functions of ``smbus2.SMBus`` that drivers use, on a bus in virtual time."""
+
+    def __init__(self, bus):
+        self.bus = MessageBus(bus)
+
+    def write_byte_data(self, address, register, value):
+        self.bus.transfer([Message(address, bytes((register, value)))])
+
+    def read_byte_data(self, address, register):
+        return self.read_i2c_block_data(address, register, 1)[0]
+
+    def read_i2c_block_data(self, address, register, length):
+        return list(self.bus.transfer([Message(address, bytes((register,))), Message(address, length=length)])[1])
+
+
+class VirtualTime:
+    """The functions of ``time`` that drivers use, on a virtual clock."""
+
+    def __init__(self, clock):
+        self._clock = clock
+
+    def sleep(self, seconds):
+        self._clock.sleep_ns(round(seconds * 1e9))
+
+    def time(self):
+        return self._clock.now_ns() / 1e9
+
+
+def test_adafruit_reads_the_magnetometer_of_the_icm20948(monkeypatch):
+    theirs = Adafruit("icm20948", monkeypatch)
+    assert theirs.driver._mag_configured
+    theirs.measure()
+    assert theirs.driver.magnetic == pytest.approx(FIELD_UT, abs=0.15)
+
+
+def test_the_icm20948_of_pypi_starts_and_measures(monkeypatch):
+    package = pytest.importorskip("icm20948")
+    clock = VirtualClock()
+    monkeypatch.setattr(package, "time", VirtualTime(clock))
+    bus = VirtualI2cBus({0x68: CHIPS["icm20948"](ConstantSource(FELT), clock)}, clock)
+    clock.sleep_ns(100 * MS)
+    driver = package.ICM20948(i2c_bus=VirtualSmbus(bus))
+    assert driver.read_magnetometer_data() == pytest.approx(FIELD_UT, abs=0.15)
+    acceleration_g, rate_dps = np.split(np.array(driver.read_accelerometer_gyro_data()), 2)
+    measured = np.concatenate([acceleration_g * STANDARD_GRAVITY, np.deg2rad(rate_dps)])
+    assert measured == pytest.approx(FELT, abs=5e-3)
+
+
+@pytest.mark.parametrize("slave", [None, 0x69])
+def test_the_mpu9250_jmdev_of_pypi_starts_and_measures(monkeypatch, slave):
+    module = pytest.importorskip("mpu9250_jmdev.mpu_9250")
+    clock = VirtualClock()
+    bus = VirtualI2cBus({0x68: make_chip("mpu9250", ConstantSource(FELT), clock)}, clock)
+    monkeypatch.setattr(module, "time", VirtualTime(clock))
+    monkeypatch.setattr(module, "smbus", SimpleNamespace(SMBus=lambda number: VirtualSmbus(bus)))
+    clock.sleep_ns(100 * MS)
+    # With a second sensor behind the first one it reads the magnetometer through the I2C master.
+    driver = module.MPU9250(address_mpu_slave=slave)
+    driver.configure()
+    clock.sleep_ns(100 * MS)
+    assert driver.readMagnetometerMaster() == pytest.approx(FIELD_UT, abs=0.2)
+    assert driver.readAccelerometerMaster() == pytest.approx([value / STANDARD_GRAVITY for value in FELT[:3]], abs=1e-3)
+    # It takes 2000 deg/s for the largest count, which is 2 parts in a thousand less than 16.4 counts a degree.
+    assert driver.readGyroscopeMaster() == pytest.approx(list(np.rad2deg(FELT[3:])), rel=3e-3)
 
 
 SMBUS_PROGRAM = """
