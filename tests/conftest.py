@@ -6,6 +6,7 @@ import pickle
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,32 @@ def _one_converter() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def op_by_op() -> Iterator[None]:
+    """Training and prediction without a graph, which takes longer to make for a tiny model than all its steps."""
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Op by op: for tests that train to see what surrounds the steps."""
+    with op_by_op():
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_config() -> Any:
     from deseptr.train import TrainConfig
 
     return TrainConfig(
-        model="deseptr-spectrogram", teacher_width=4, teacher_epochs=1, student_epochs=2, dim=8, heads=2, batch_size=16
+        model="deseptr-spectrogram", teacher_width=4, teacher_epochs=1, student_epochs=2, dim=8, heads=2, batch_size=64
     )
 
 
@@ -56,7 +77,8 @@ def train_tiny(run: Path, config: Any, reporter: Quiet, **options: Any) -> None:
     from deseptr.data import load_dataset
     from deseptr.train.pipeline import train
 
-    train(load_dataset(TINY_DATA), run, config, reporter=reporter, **options)
+    with op_by_op():
+        train(load_dataset(TINY_DATA), run, config, reporter=reporter, **options)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 from deseptr.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
+SHORT = "synthetic:subjects=4,seconds=8"
 
 
 def deseptr(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -44,12 +45,12 @@ def test_every_help_text_has_an_example(command: list[str]):
         (["train", "none.npz", "-o", "RUN"], "deseptr: none.npz: found no such file"),
         (["data", "info", "none.csv"], "deseptr: none.csv: found no such file"),
         (["convert", "none", "-o", "m.tflite"], "deseptr: none: found no such folder or file"),
-        (["evaluate", "none.tflite", "synthetic"], "deseptr: none.tflite: found No such file or directory"),
+        (["evaluate", "none.tflite", SHORT], "deseptr: none.tflite: found No such file or directory"),
         (["device", "run", "--model", "none.tflite", "--simulate"], "deseptr: none.tflite: found No such file"),
-        (["evaluate", "empty.tflite", "synthetic"], "deseptr: empty.tflite: found 0 bytes without the TFL3 mark"),
+        (["evaluate", "empty.tflite", SHORT], "deseptr: empty.tflite: found 0 bytes without the TFL3 mark"),
         (["data", "info", "bad.csv"], "deseptr: bad.csv"),
         (["train", "bad.csv", "-o", "RUN"], "deseptr: bad.csv"),
-        (["train", "synthetic", "--test-subjects", "99", "-o", "RUN"], "deseptr: synthetic: subject 99"),
+        (["train", SHORT, "--test-subjects", "99", "-o", "RUN"], "deseptr: synthetic: subject 99"),
         (["train", "synthetic", "--test-subjects", "5-", "--bad", "-o", "RUN"], "Error: No such option '--bad'"),
     ],
 )

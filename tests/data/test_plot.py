@@ -18,15 +18,15 @@ def test_a_picture_is_written(synthetic: Dataset, tmp_path: Path, suffix: str, m
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_a_picture_replaces_only_pictures(synthetic: Dataset, tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"x{suffix}"
+def test_a_picture_replaces_only_pictures(make_recording, tmp_path: Path, suffix: str) -> None:
+    path, dataset = tmp_path / f"x{suffix}", Dataset((make_recording([0] * 50),), ("a",))
     path.write_bytes(b"t,acc_x\n")
     with pytest.raises(SetupError, match="found something else, which would be lost"):
-        plot_dataset(synthetic, path)
+        plot_dataset(dataset, path)
     assert path.read_bytes() == b"t,acc_x\n"
     path.unlink()
     for _ in range(2):
-        plot_dataset(synthetic, path)
+        plot_dataset(dataset, path)
 
 
 def test_a_dataset_without_labels_can_be_drawn(make_recording, tmp_path: Path) -> None:

@@ -15,14 +15,17 @@ from deseptr.convert import Gate
 from deseptr.device import run_live
 from deseptr.train import RunFolder
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 # The settings of the fixture `tiny_run`.
 TINY: dict[str, Any] = {
+    "model": "deseptr-spectrogram",
     "teacher_width": 4,
     "teacher_epochs": 1,
     "student_epochs": 2,
     "dim": 8,
     "heads": 2,
-    "batch_size": 16,
+    "batch_size": 64,
 }
 DATA = "synthetic:subjects=4,seconds=12"
 
@@ -153,7 +156,7 @@ def test_model_predicts_scores_and_describes_itself(model: deseptr.Model, data: 
     scores = model.score(data)
     assert scores.windows == len(windows)
     assert scores.accuracy == (logits.argmax(1) == windows.labels).mean()
-    assert repr(model).startswith(f"Model('{model.path}', deseptr_d8_h2")
+    assert repr(model).startswith(f"Model('{model.path}', deseptr_spectrogram_d8_h2")
     with pytest.raises(DataError, match=r"windows: found shape \(3, 6\)"):
         model.predict(np.zeros((3, 6)))
 

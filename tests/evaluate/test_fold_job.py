@@ -14,6 +14,8 @@ from deseptr.train import TrainConfig
 from deseptr.train.log_file import LogFile
 from deseptr.train.predictions import Predictions
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 DATASET = load_dataset("synthetic:subjects=4,seconds=12")
 
 

@@ -14,6 +14,8 @@ from deseptr.train.predictions import Predictions
 from deseptr.train.preparation import nominal_rate, prepare
 from deseptr.train.stages import build_student
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 DATA = "synthetic:subjects=4,seconds=12"
 
 
@@ -23,7 +25,7 @@ def test_run_folder_holds_everything(tiny_run: Path, tiny_config: TrainConfig):
     assert {path.name for path in tiny_run.iterdir()} == names
     assert TrainConfig.load(RunFolder(tiny_run).config) == tiny_config
     contract = ModelContract.load(RunFolder(tiny_run).contract)
-    assert (contract.window_length, contract.hop_length, contract.model) == (128, 64, "deseptr_d8_h2")
+    assert (contract.window_length, contract.hop_length, contract.model) == (128, 64, "deseptr_spectrogram_d8_h2")
 
 
 def test_metrics_name_subjects_that_do_not_overlap(tiny_run: Path):

@@ -25,6 +25,8 @@ from deseptr.train.stages import build_augmentation, build_student
 from deseptr.train.training_loop import predict_logits
 from deseptr.train.window_front_end import WindowScale
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 DATA = "synthetic:subjects=4,seconds=12"
 
 

@@ -12,6 +12,8 @@ from deseptr.evaluate.executors import FoldFailure
 from deseptr.evaluate.fold_job import FoldJob
 from deseptr.train import TrainConfig
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 DATA = "synthetic:subjects=4,seconds=12"
 SMALL = ["--model", "cnn-har", "--student-epochs", 1]
 

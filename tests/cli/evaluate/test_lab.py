@@ -15,6 +15,8 @@ from deseptr.train import RunFolder, load_run
 from deseptr.train.predictions import Predictions
 from deseptr.train.training_loop import predict_logits
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 DATA = "synthetic:subjects=5,seconds=12"
 SMALL = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 1, "--dim", 8, "--heads", 1]
 SPLIT = ["--test-subjects", "2,4", "--labels", "jogging,sitting", "--seeds", "1"]

@@ -12,6 +12,8 @@ from deseptr.cli.train.train import train
 from deseptr.train import RunFolder
 from deseptr.train.history import read_history, write_history
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 ARGUMENTS = ["synthetic:subjects=4,seconds=12", "--model", "cnn-har", "--student-epochs", "3", "--tensorboard", "-o"]
 
 

@@ -7,8 +7,23 @@ from click.testing import CliRunner
 from deseptr.cli.train.train import train
 from deseptr.train import RunFolder, TrainConfig
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 DATA = "synthetic:subjects=4,seconds=12"
-SMALL = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 1, "--dim", 8, "--heads", 1]
+SMALL = [
+    "--model",
+    "deseptr-spectrogram",
+    "--teacher-width",
+    4,
+    "--teacher-epochs",
+    1,
+    "--student-epochs",
+    1,
+    "--dim",
+    8,
+    "--heads",
+    1,
+]
 
 
 def run(*arguments: object):
@@ -52,8 +67,21 @@ def test_unknown_model_lists_the_known_ones(tmp_path: Path):
 
 
 def test_finished_run_is_shown_again_by_resume(tiny_run: Path):
-    same = ["--teacher-width", 4, "--teacher-epochs", 1, "--student-epochs", 2, "--dim", 8, "--heads", 2]
-    result = run(DATA, "-o", tiny_run, "--resume", "--json", "--batch-size", 16, *same)
+    same = [
+        "--model",
+        "deseptr-spectrogram",
+        "--teacher-width",
+        4,
+        "--teacher-epochs",
+        1,
+        "--student-epochs",
+        2,
+        "--dim",
+        8,
+        "--heads",
+        2,
+    ]
+    result = run(DATA, "-o", tiny_run, "--resume", "--json", "--batch-size", 64, *same)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == json.loads(RunFolder(tiny_run).metrics.read_text())
 

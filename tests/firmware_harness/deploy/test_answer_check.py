@@ -90,7 +90,9 @@ def assert_clear(error: UnfitAnswerError) -> None:
 
 @pytest.mark.parametrize("op", ANSWERS)
 def test_valid_answers_pass(op: str):
-    check(parse_line(json.dumps({"result": VALID[op]}).encode())["result"], ANSWERS[op], "")
+    result = parse_line(json.dumps({"result": VALID[op]}).encode())["result"]
+    check(result, ANSWERS[op], "")
+    assert result == VALID[op]
 
 
 @given(st.binary(max_size=200) | messages.map(lambda message: json.dumps(message).encode()))
