@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 _Level = TypeVar("_Level")
+_MOST_WEARERS = 1_000_000
 # Nobody trains more often, and a range of a billion would fill the memory.
 LARGEST_SEED = 10_000
 
@@ -44,6 +45,18 @@ class Temperatures(click.ParamType[tuple[float, ...]]):
         return _parsed(self, value, _temperatures, "numbers above 0, as 1,2,4", param, ctx)
 
 
+class Counts(click.ParamType[tuple[int, ...]]):
+    """A list of numbers of labelled wearers in rising order, such as ``3,6,all``; all is 0 and comes last."""
+
+    name = "COUNTS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Parse the list."""
+        if isinstance(value, tuple):
+            return value
+        return _parsed(self, value, _counts, "numbers of wearers or all, as 3,6,12,all", param, ctx)
+
+
 class Seeds(click.ParamType[tuple[int, ...]]):
     """A number of seeds, counted from 0, or a list of them such as ``0,2,5-7``."""
 
@@ -76,6 +89,14 @@ def _temperatures(text: str) -> tuple[float, ...]:
     if not all(0 < value < float("inf") for value in values):
         raise ValueError(text)
     return values
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    counts = sorted(int(part) for part in parts if part != "all")
+    if counts and not 0 < counts[0] <= counts[-1] <= _MOST_WEARERS:
+        raise ValueError(text)
+    return (*counts, 0) if "all" in parts else tuple(counts)
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -17,8 +17,9 @@ from deseptr.cli.train.training_options import lab_options
 from deseptr.train.config import DISTILLATION_NAMES, STEM_MODELS, STEM_NAMES, TrainConfig
 
 from .crossval import FoldProgress, keeping_finished, make_executor
+from .curve import CurveRequest, check_curve_options, draw_curve
 from .fold_options import labels_option, output_option, result_options
-from .grid_options import Levels, Seeds, Temperatures
+from .grid_options import Counts, Levels, Seeds, Temperatures
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset, FoldProtocol
@@ -39,6 +40,10 @@ head          each student is read at its class head, its distillation head and 
 All cells share one split, and all cells of a seed share one teacher. OUT gets a folder for each cell and the figures
 and effects as lab.json and lab.md. Repeating the command, also with a larger grid, keeps finished cells and continues
 an interrupted one.
+
+With --curve the lab measures few labels instead: CNN-HAR, a random forest, and the student alone, taught, and taught on
+the windows of unlabelled wearers too, with the labels of so many wearers. OUT gets a folder for each training, and
+curve.json, curve.md and the picture curve.svg.
 """,
     epilog="Example: deseptr lab hapt.npz --protocol official --labels 1-6 --seeds 5 -o runs/lab",
 )
@@ -61,7 +66,14 @@ an interrupted one.
 @click.option("--seeds", type=Seeds(), default="3", show_default=True, help="Number of seeds, or a list, as 0,2,5-7.")
 @click.option("--test-subjects", type=SUBJECTS, help=HELD_OUT_HELP)
 @click.option("--protocol", "name", metavar="arena|loso|official", help="Use the split of this protocol.")
-@click.option("--fold", metavar="FOLD", help="The protocol's fold. [default: its first]")
+@click.option("--fold", metavar="FOLD", help="The protocol's fold. [default: its first, or with --curve all]")
+@click.option(
+    "--curve",
+    "counts",
+    type=Counts(),
+    help="Measure few labels instead: macro-F1 against these numbers of labelled wearers, as 3,6,12,all.",
+)
+@click.option("--together", is_flag=True, help="With --curve, train all folds at once: needs KERAS_BACKEND=jax.")
 @labels_option
 @subjects_option
 @click.option("--jobs", type=whole(1, 1024), default=1, show_default=True, help="Cells in parallel.")
@@ -78,6 +90,8 @@ def lab(
     test_subjects: tuple[str, ...] | None,
     name: str | None,
     fold: str | None,
+    counts: tuple[int, ...] | None,
+    together: bool,
     labels: str | None,
     subjects: tuple[str, ...] | None,
     jobs: int,
@@ -93,13 +107,23 @@ def lab(
         raise click.UsageError("--protocol and --test-subjects both choose the subjects to hold out: give one")
     if fold and not name:
         raise click.UsageError("--fold needs --protocol, whose fold it is")
+    request = CurveRequest(counts, seeds, jobs, together) if counts else None
+    if request:
+        check_curve_options(click.get_current_context(), request)
+    elif together:
+        raise click.UsageError("--together needs --curve, whose folds it trains")
     dataset = load_subjects(source, subjects)
-    protocol = _split(dataset, name, fold, test_subjects, labels)
+    protocol = _split(dataset, name, fold, test_subjects, labels, every=request is not None)
     protocol = replace(
         protocol,
         window_s=protocol.window_s if window_s is None else window_s,
         overlap=protocol.overlap if overlap is None else overlap,
     )
+    command = shlex.join(["deseptr", *sys.argv[1:]])
+    if request:
+        config = TrainConfig(**settings)
+        draw_curve(dataset, protocol, request, config, out, overwrite=overwrite, as_json=as_json, command=command)
+        return
 
     from deseptr.evaluate.lab.grid import Grid
     from deseptr.evaluate.lab.lab import run_lab
@@ -115,7 +139,7 @@ def lab(
             int8=int8,
             executor=make_executor(jobs),
             overwrite=overwrite,
-            command=shlex.join(["deseptr", *sys.argv[1:]]),
+            command=command,
         )
     if as_json:
         click.echo(json.dumps(summary, indent=2))
@@ -124,14 +148,22 @@ def lab(
 
 
 def _split(
-    dataset: Dataset, name: str | None, fold: str | None, test_subjects: tuple[str, ...] | None, labels: str | None
+    dataset: Dataset,
+    name: str | None,
+    fold: str | None,
+    test_subjects: tuple[str, ...] | None,
+    labels: str | None,
+    *,
+    every: bool,
 ) -> FoldProtocol:
-    """Make a protocol of one fold: a fold of the named protocol, or one that holds out the given subjects."""
+    """Make a protocol of one fold, or with ``every`` all folds of the named one, or of one that holds subjects out."""
     from deseptr.data import Fold, FoldProtocol, make_protocol, parse_labels, subject_split
 
     chosen = parse_labels(labels, dataset.label_names) if labels else dataset.label_names
     if name:
         protocol = make_protocol(name, dataset, labels=chosen)
+        if every and not fold:
+            return protocol
         return replace(protocol, folds=protocol.choose((fold,)) if fold else protocol.folds[:1])
     kept = dataset.select(labels=chosen)
     held_out = Fold("test", subject_split(kept, test_subjects=test_subjects).test)

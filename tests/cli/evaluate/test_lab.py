@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from deseptr.cli.evaluate.grid_options import Seeds, Temperatures
+from deseptr.cli.evaluate.grid_options import Counts, Seeds, Temperatures
 from deseptr.cli.evaluate.lab import lab
 from deseptr.cli.main import main
 from deseptr.contract import ModelContract
@@ -83,6 +83,13 @@ def check_cell(cell: Path, teacher: Path) -> None:
         (["--protocol", "loso", "--test-subjects", "1"], "Error: --protocol and --test-subjects both choose"),
         (["--protocol", "loso", "--fold", "9"], "deseptr: protocol loso: fold 9: found no such fold"),
         (["--protocol", "random"], "deseptr: protocol random: found a split by window"),
+        (["--curve", "3,few"], "Error: Invalid value for '--curve': found '3,few', expected numbers of wearers or all"),
+        (["--curve", "0,all"], "Error: Invalid value for '--curve': found '0,all', expected numbers of wearers or all"),
+        (["--curve", "1", "--stem", "own"], "Error: --curve compares its own arms without validation subjects: leave"),
+        (["--curve", "1", "--labelled-subjects", "2"], "Error: --curve compares its own arms"),
+        (["--curve", "1", "--together", "--jobs", "2"], "Error: --together trains all folds in this process"),
+        (["--together"], "Error: --together needs --curve"),
+        (["--curve", "4", "--protocol", "loso"], "deseptr: numbers of labelled wearers: found 4, expected less than 4"),
         (["--labels", "flying"], "deseptr: labels 'flying'"),
         (["--test-subjects", "99"], "deseptr: synthetic: subject 99"),
         (["--subjects", "1,2"], "deseptr: synthetic: split by subject: found 2 subjects"),
@@ -132,6 +139,28 @@ def test_other_seeds_are_refused(text: str):
         Seeds().convert(text, None, None)
 
 
+@pytest.mark.parametrize(("text", "counts"), [("12, 3,all,3", (3, 12, 0)), ("all", (0,)), ("6", (6,))])
+def test_counts_are_in_rising_order_and_all_is_last(text: str, counts: tuple[int, ...]):
+    assert Counts().convert(text, None, None) == counts
+
+
+def test_a_curve_is_of_all_folds_or_of_the_one_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    seen = []
+
+    def look(dataset: object, protocol: object, *given: object, **__: object) -> None:
+        seen.append((protocol, *given[:2]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deseptr.evaluate.curve.curve.run_curve", look)
+    for more in ([], ["--fold", "2"]):
+        result = run(DATA, "-o", tmp_path / "out", "--curve", "2,all", "--protocol", "loso", "--seeds", "2", *more)
+        assert result.exit_code == 130, result.output
+        assert "finished trainings are kept; repeat the command to continue" in result.stderr
+    run(DATA, "-o", tmp_path / "out", "--curve", "1", "--test-subjects", "2,4")
+    assert [len(protocol.folds) for protocol, *_ in seen] == [5, 1, 1]
+    assert seen[0][1:] == ((2, 0), (0, 1))
+
+
 def test_temperatures_are_numbers():
     assert Temperatures().convert("1,2.5", None, None) == (1.0, 2.5)
 
@@ -139,7 +168,7 @@ def test_temperatures_are_numbers():
 def test_training_options_are_those_of_crossval_but_for_what_the_grid_varies():
     from deseptr.cli.evaluate.crossval import crossval
 
-    own = {"distillations", "temperatures", "stems", "seeds", "test_subjects", "fold"}
+    own = {"distillations", "temperatures", "stems", "seeds", "test_subjects", "fold", "counts"}
     of_crossval = {
         "model",
         "distillation",
@@ -148,7 +177,6 @@ def test_training_options_are_those_of_crossval_but_for_what_the_grid_varies():
         "seed",
         "folds",
         "address",
-        "together",
         "unlabelled",
         "members",
         "teacher_share",
