@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.contract.visible_text import visible
+
 from .common.options import DATA_HELP, print_notes
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ def _print_info(figures: DatasetInfo) -> None:
 
     rates = " to ".join(f"{rate:g}" for rate in dict.fromkeys((figures.rates_hz[0], figures.rates_hz[-1])))
     click.echo(
-        f"{figures.name}: {figures.minutes / 60:.2f} h in {figures.recordings} recordings of "
+        f"{visible(figures.name)}: {figures.minutes / 60:.2f} h in {figures.recordings} recordings of "
         f"{len(figures.subjects)} subjects at {rates} Hz ({figures.samples:,} samples)\n"
     )
     console = Console(highlight=False)
@@ -100,6 +102,13 @@ def _table(*columns: str, title: str) -> Table:
     return table
 
 
+def _cell(name: str) -> str:
+    """A name out of a recording for a table: neither the terminal nor the table takes a part of it for a command."""
+    from rich.markup import escape
+
+    return escape(visible(name))
+
+
 def _labels_table(figures: DatasetInfo) -> Table:
     table = _table("#", "label", "minutes", title="Labels")
     table.add_column("")
@@ -107,7 +116,7 @@ def _labels_table(figures: DatasetInfo) -> Table:
     longest = max(minutes.values())
     for index, (name, value) in enumerate(minutes.items(), 1):
         number = str(index) if index <= len(figures.labels) else "-"
-        table.add_row(number, name, f"{value:.1f}", "█" * round(_BAR_WIDTH * value / longest))
+        table.add_row(number, _cell(name), f"{value:.1f}", "█" * round(_BAR_WIDTH * value / longest))
     return table
 
 
@@ -128,7 +137,7 @@ def _subjects_table(figures: DatasetInfo) -> Table:
     for subject, row in rows.items():
         cells = [_shade(row[name] / most[name] if most[name] else 0.0) for name in shown]
         mark = "*" if subject in figures.test_subjects else " "
-        table.add_row(subject + mark, *cells, f"{figures.subject_minutes[subject]:.1f}")
+        table.add_row(_cell(subject + mark), *cells, f"{figures.subject_minutes[subject]:.1f}")
     return table
 
 
@@ -141,7 +150,8 @@ def _print_gaps(figures: DatasetInfo) -> None:
     total = sum(gap.length_s for gap in figures.gaps)
     click.echo(f"Gaps: {len(figures.gaps)}" + (f", {total:.2f} s together" if figures.gaps else ""))
     for gap in figures.gaps[:_MAX_GAPS]:
-        click.echo(f"  subject {gap.subject}, trial {gap.recording}: {gap.length_s:.2f} s at {gap.at_s:.2f} s")
+        title = visible(f"subject {gap.subject}, trial {gap.recording}")
+        click.echo(f"  {title}: {gap.length_s:.2f} s at {gap.at_s:.2f} s")
     if len(figures.gaps) > _MAX_GAPS:
         click.echo(f"  and {len(figures.gaps) - _MAX_GAPS} more, in --json")
 
@@ -149,4 +159,4 @@ def _print_gaps(figures: DatasetInfo) -> None:
 def _print_oddities(figures: DatasetInfo) -> None:
     click.echo("Oddities:" + ("" if figures.oddities else " none"))
     for oddity in figures.oddities:
-        click.echo(f"  • {oddity}")
+        click.echo(f"  • {visible(oddity)}")

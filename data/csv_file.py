@@ -21,7 +21,7 @@ from deseptr.contract import CHANNELS, DataError, atomic_path
 
 from .csv_table import CsvTable, NoRowError, read_table
 from .quality import unit_oddities
-from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, natural_sorted
+from .recording import HIGHEST_RATE_HZ, UNLABELLED, UNLABELLED_NAME, Dataset, Recording, natural_sorted
 
 GAP_PERIODS = 3.0
 """A step of more sample periods than this is a gap."""
@@ -191,6 +191,13 @@ def _recordings(trial: _Trial, label_names: tuple[str, ...], oddities: list[str]
     steps = np.diff(trial.t)
     period = float(np.median(steps))
     gaps = np.flatnonzero(steps > GAP_PERIODS * period) + 1
+    if period < 1 / HIGHEST_RATE_HZ:
+        raise DataError(
+            title,
+            found=f"{period:g} s from sample to sample",
+            expected=f"at least {1 / HIGHEST_RATE_HZ:g} s",
+            next_step="check the times and their unit",
+        )
     rate = _rate(steps, period)
     for first, last in itertools.pairwise([0, *gaps.tolist(), len(trial.t)]):
         part = slice(first, last)

@@ -28,6 +28,8 @@ from .units import to_si
 TEXT_COLUMNS = ("label", "subject", "recording")
 TIME_FACTORS = {"t": 1.0, "t_s": 1.0, "t_ms": 1e-3, "t_us": 1e-6, "t_ns": 1e-9}
 _LONGEST_LINE = 2**16
+# Even nanoseconds since 1970, and what float32 holds.
+_LARGEST = 1e20
 _ACC_SUFFIX = {"": "m/s^2", "_mps2": "m/s^2", "_ms2": "m/s^2", "_g": "g", "_mg": "mg"}
 _GYRO_SUFFIX = {"": "rad/s", "_rads": "rad/s", "_radps": "rad/s", "_dps": "dps", "_mdps": "mdps"}
 
@@ -220,10 +222,11 @@ def _table(
             next_step="correct the file or leave it out",
         )
     values = np.array(numbers).reshape(len(line), len(layout.positions))
-    bad = np.argwhere(~np.isfinite(values))
+    bad = np.argwhere(~(np.abs(values) <= _LARGEST))
     if len(bad):
         row, column = bad[0]
-        raise _bad_cell(path, int(line[row]), layout.names[column], f"{values[row, column]}", "a finite number")
+        found = f"{values[row, column]}"
+        raise _bad_cell(path, int(line[row]), layout.names[column], found, f"a finite number, {_LARGEST:g} at most")
     values *= layout.factors
     return CsvTable(values[:, 0], values[:, 1:], text, layout.units, line, cut_off, layout.ignored)
 

@@ -16,6 +16,8 @@ from deseptr.contract import CHANNELS, UNITS, DataError
 UNLABELLED = -1
 UNLABELLED_NAME = "unlabelled"
 HIGHEST_RATE_HZ = 1e9
+# In SI units; far beyond any sensor, and its square still fits into float32.
+LARGEST_SIGNAL = 1e12
 # Even nanoseconds since 1970 that were taken for seconds.
 LATEST_S = 1e20
 
@@ -352,12 +354,12 @@ def _check_shapes(recording: Recording) -> None:
 
 
 def _check_finite(recording: Recording) -> None:
-    bad = np.argwhere(~np.isfinite(recording.signals))
+    bad = np.argwhere(~(np.abs(recording.signals) <= LARGEST_SIGNAL))
     if len(bad):
         row, channel = bad[0]
         raise DataError(
             f"{recording.title}, sample {row}, {CHANNELS[channel]}",
             found=recording.signals[row, channel],
-            expected="a finite number",
+            expected=f"a finite number, {LARGEST_SIGNAL:g} at most",
             next_step="cut the bad samples out and split the recording there",
         )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.contract.visible_text import visible
+
 if TYPE_CHECKING:
     from deseptr.data import Dataset
 
@@ -58,7 +60,7 @@ def load_learnable(source: str, subjects: tuple[str, ...] | None, unlabelled: st
 def print_notes(dataset: Dataset) -> None:
     """Print on stderr the oddities that the reader found and accepted."""
     for oddity in dataset.oddities:
-        click.echo(f"note: {oddity}", err=True)
+        click.echo(f"note: {visible(oddity)}", err=True)
 
 
 def choose_test_subjects(dataset: Dataset, wanted: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -127,6 +127,47 @@ def test_a_model_whose_contract_is_a_bomb(refused: Run) -> None:
     assert "without a contract" in refused("device", "run", "--model", "bomb.tflite", "--simulate")
 
 
+HEADER = f"t,{','.join(CHANNELS)},label,subject\n"
+
+
+def rows(t: Callable[[int], float], signal: float = 0.0, label: str = "walking") -> str:
+    """Recordings as CSV: times, one signal, and a label."""
+    return HEADER + "".join(f"{t(i)},{signal},0,9.8,0,0,0,{label},ada\n" for i in range(50))
+
+
+CSV = {
+    "huge times": rows(lambda i: (1 + i) * 1e306),
+    "tiny steps": rows(lambda i: i * 1e-320),
+    "nan time": rows(lambda i: float("nan")),
+    "huge signal": rows(lambda i: i / 50, 1e308),
+    "large signal": rows(lambda i: i / 50, 1e30),
+    "infinite signal": rows(lambda i: i / 50, float("inf")),
+    "nan signal": rows(lambda i: i / 50, float("nan")),
+}
+
+
+@pytest.mark.parametrize("kind", CSV)
+@pytest.mark.parametrize("command", [("info", "in.csv"), ("convert", "in.csv", "out.npz")], ids=["info", "convert"])
+@pytest.mark.filterwarnings("error")
+def test_numbers_of_a_csv(refused: Run, kind: str, command: tuple[str, ...]) -> None:
+    Path("in.csv").write_text(CSV[kind])
+    refused("data", *command)
+    assert not Path("out.npz").exists()
+
+
+def test_names_out_of_recordings_command_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "in.csv").write_text(rows(lambda i: i / 50, label="\x1b[31mwalking [bold]\x07"))
+    with pytest.raises(SystemExit) as stop:
+        main(["data", "info", str(tmp_path / "in.csv")])
+    said = capsys.readouterr()
+    assert stop.value.code == 0
+    assert "\x1b" not in said.out + said.err
+    assert "\\x1b[31mwalking [bold]\\x07" in said.out
+
+
 TOML = {
     "deep": "x = " + "[" * 3000,
     "deep and closed": "x = " + "[" * 200 + "]" * 200,
