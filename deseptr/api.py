@@ -57,7 +57,7 @@ def fit(
 ) -> Run:
     """Train a model on labelled recordings and measure it on held-out subjects; silent by default.
 
-    The default model is DeSepTr, distilled from a ResNet-18 that is trained first. Interrupted at any moment, the
+    The default model is DeSepTr, distilled from a larger network that is trained first. Interrupted at any moment, the
     folder holds the best student so far, and ``if_exists="resume"`` goes on after the last whole epoch.
 
     Args:

@@ -6,13 +6,13 @@ import pickle
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from once import make_once
+from op_by_op import op_by_op
 from reporters import Quiet, Stop
 
 # A busy machine is no bug: how long an example takes decides no test.
@@ -42,19 +42,6 @@ def _one_converter() -> Iterator[None]:
 
     with kept_worker():
         yield
-
-
-@contextmanager
-def op_by_op() -> Iterator[None]:
-    """Training and prediction without a graph, which takes longer to make for a tiny model than all its steps."""
-    import tensorflow as tf
-
-    before = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(before)
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    help=f"""Train a ResNet-18 teacher on DATA, distil DeSepTr from it and measure both on held-out subjects.
+    help=f"""Train a teacher on DATA, distil DeSepTr from it and measure both on held-out subjects.
 
---model chooses another model. deit-vit, deit-septr and deseptr are distilled, the others train without a teacher.
+--model chooses another model. The names with deseptr or deit are distilled, the others train without a teacher.
 
 {DATA_HELP}
 

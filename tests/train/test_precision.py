@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from op_by_op import op_by_op
 from reporters import Quiet, Stop
 
 from deseptr.contract import ModelContract, ModelError
@@ -163,7 +164,8 @@ def distilled(tiny_config: TrainConfig, tmp_path_factory: pytest.TempPathFactory
     """A run of one epoch of a teacher and two of a student on its frozen stem, all of them in bfloat16."""
     config = replace(tiny_config, precision="bfloat16", stem="shared-frozen")
     run = tmp_path_factory.mktemp("distilled") / "run"
-    train(load_dataset(DATA), run, config, reporter=Quiet())
+    with op_by_op():
+        train(load_dataset(DATA), run, config, reporter=Quiet())
     return run
 
 
@@ -191,6 +193,7 @@ def test_run_converts(distilled: Path, tmp_path: Path):
     assert convert_run(distilled, tmp_path / "model.tflite", gate=Gate(0.6, 1.0)).passed
 
 
+@pytest.mark.usefixtures("eager")
 def test_interrupted_run_ends_where_an_unbroken_one_does(
     distilled: Path, tmp_path: Path, reporter, objectives: list[Any]
 ):

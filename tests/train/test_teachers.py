@@ -87,6 +87,7 @@ def test_two_teachers_from_recordings_to_student(tmp_path: Path, reporter):
     assert len(again["teacher"]["members"]) == 4
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_lone_network_is_lent_as_teacher(tmp_path: Path, reporter):
     config = replace(TINY, model="cnn-har")
     train(load_dataset(DATA), tmp_path / "cnn", config, reporter=reporter)
