@@ -38,6 +38,10 @@ def data() -> deseptr.Dataset:
         ({"progress": "yes"}, SetupError, "progress: found 'yes', expected True, False or a function"),
         ({"test_subjects": "4"}, DataError, r"test_subjects: found '4', expected a list of names; write .*=\['4'\]"),
         ({"test_subjects": 4}, DataError, r"test_subjects: found 4, expected a list of names"),
+        ({"unlabelled": DATA, "model": "cnn-har"}, SetupError, "^unlabelled: found the model cnn-har"),
+        ({"unlabelled": 3}, DataError, "data: found a int, expected a Dataset"),
+        ({"labelled_subjects": 3}, DataError, "labelled subjects: found 3, expected 1 to 2"),
+        ({"unlabelled_share": 1}, ModelError, "unlabelled_share: found 1.0, expected at least 0 and below 1"),
         ({"teacher": "nowhere"}, ModelError, "nowhere: found no such folder"),
     ],
 )

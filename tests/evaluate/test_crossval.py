@@ -204,7 +204,9 @@ def test_digest_changes_with_any_sample_label_and_subject():
     labels[0] = 3
     changes: list[dict[str, Any]] = [{"signals": signals}, {"labels": labels}, {"subject": "me"}]
     others = [replace(DATASET, recordings=(replace(first, **change), *rest)) for change in changes]
-    assert len({dataset_digest(dataset) for dataset in (DATASET, *others)}) == 4
+    others.append(DATASET.with_unlabelled(replace(DATASET, recordings=(first,))))
+    others.append(DATASET.with_unlabelled(replace(DATASET, recordings=(replace(first, signals=signals),))))
+    assert len({dataset_digest(dataset) for dataset in (DATASET, *others)}) == 6
     assert dataset_digest(DATASET) == dataset_digest(load_dataset("synthetic:subjects=5,seconds=8"))
 
 

@@ -124,6 +124,13 @@ def test_recording_twice_under_two_names_is_refused(job: FoldJob):
         run_fold(replace(DATASET, recordings=DATASET.recordings + copies), job)
 
 
+def test_a_test_recording_among_the_unlabelled_ones_is_refused(job: FoldJob):
+    copies = tuple(replace(r, subject="copy") for r in DATASET.recordings if r.subject in DATASET.test_subjects)
+    with pytest.raises(DataError, match="unlabelled and test windows: found the same window of subject copy"):
+        run_fold(DATASET.with_unlabelled(replace(DATASET, recordings=copies)), job)
+    assert not job.run.exists()
+
+
 def test_folder_of_other_settings_or_data_is_refused(trained: FoldJob):
     check_claim(trained)
     other = replace(trained, config=replace(trained.config, dim=16))
@@ -134,6 +141,13 @@ def test_folder_of_other_settings_or_data_is_refused(trained: FoldJob):
     trained.claimed_by.unlink()
     with pytest.raises(SetupError, match="found other files"):
         check_claim(trained)
+
+
+def test_a_fold_of_a_version_without_few_labels_is_the_same_job(job: FoldJob):
+    config = job.settings()["config"]
+    assert not {"labelled_subjects", "unlabelled_share"} & config.keys()
+    few = replace(job, config=replace(job.config, labelled_subjects=2, unlabelled_share=0.25)).settings()["config"]
+    assert few == config | {"labelled_subjects": 2, "unlabelled_share": 0.25}
 
 
 def test_job_can_be_pickled_and_its_settings_are_json(job: FoldJob):

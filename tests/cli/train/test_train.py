@@ -54,6 +54,17 @@ def test_model_is_chosen_by_name(tmp_path: Path):
     assert TrainConfig.load(RunFolder(tmp_path / "run").config).model == "random-forest"
 
 
+def test_whose_labels_were_used_is_printed(tmp_path: Path):
+    few = ["--labelled-subjects", 1, "--validation", 0, "--test-subjects", 2]
+    result = run(DATA, "-o", tmp_path / "run", "--model", "random-forest", *few)
+    assert result.exit_code == 0, result.output
+    (labelled,) = json.loads(RunFolder(tmp_path / "run").labelled.read_text())["labelled"]
+    assert labelled in ("1", "3", "4")
+    assert f"labels of subjects {labelled}\n" in result.stdout
+    refused = run(DATA, "-o", tmp_path / "other", "--model", "random-forest", "--unlabelled", DATA)
+    assert "--unlabelled: found the model random-forest" in str(refused.exception)
+
+
 def test_precision_is_recorded_also_by_a_model_that_has_none(tmp_path: Path):
     result = run(DATA, "-o", tmp_path / "run", "--model", "random-forest", "--precision", "bfloat16")
     assert result.exit_code == 0, result.output
