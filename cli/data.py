@@ -8,7 +8,7 @@ import click
 
 from deseptr.contract.visible_text import visible
 
-from .common.options import DATA_HELP, print_notes
+from .common.options import DATA_HELP, load, print_notes, reading_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,13 +30,14 @@ def data() -> None:
     help=f"Show subjects, labels, rate, units, gaps and oddities of DATA. {DATA_HELP}",
 )
 @click.argument("source", metavar="DATA")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Also plot the data to this .png, .svg or .pdf file.")
-def info(source: str, as_json: bool, plot: str | None) -> None:
+def info(source: str, reading: dict[str, str], as_json: bool, plot: str | None) -> None:
     """Show subjects, labels, minutes, rate, units, gaps and oddities."""
-    from deseptr.data import describe, load_dataset, plot_dataset
+    from deseptr.data import describe, plot_dataset
 
-    dataset = load_dataset(source)
+    dataset = load(source, reading)
     figures = describe(dataset)
     if plot:
         plot_dataset(dataset, plot)
@@ -55,16 +56,41 @@ def info(source: str, as_json: bool, plot: str | None) -> None:
 @click.argument("source", metavar="DATA")
 @click.argument("out", type=click.Path(dir_okay=False))
 @click.option("--subjects", help="Write only these subjects, as 5,10,12-14.")
-def convert(source: str, out: str, subjects: str | None) -> None:
+@reading_options
+def convert(source: str, out: str, subjects: str | None, reading: dict[str, str]) -> None:
     """Write a dataset in another layout."""
-    from deseptr.data import check_output, load_dataset, parse_subjects, save_dataset
+    from deseptr.data import check_output, parse_subjects, save_dataset
 
     check_output(out)
-    dataset = load_dataset(source)
+    dataset = load(source, reading)
     if subjects:
         dataset = dataset.select(subjects=parse_subjects(subjects))
     save_dataset(dataset, out)
     print_notes(dataset)
+    click.echo(f"{out}: {len(dataset.recordings)} recordings of {len(dataset.subjects)} subjects")
+
+
+@data.command(
+    "import",
+    epilog="Example: deseptr data import watch -o watch.npz --subject-from 's(\\d+)'",
+)
+@click.argument("source", metavar="DATA", type=click.Path(exists=True))
+@click.option("-o", "--output", "out", required=True, type=click.Path(dir_okay=False), help="A .npz or .csv file.")
+@reading_options
+def import_(source: str, out: str, reading: dict[str, str]) -> None:
+    """Read CSV files as they are, write them as OUT, and keep beside them how they were read.
+
+    DATA is a .csv file or a folder of them, with subfolders. What a file does not say and what it can only mean is
+    found out and said in a note; the rest are options. All of it goes into recordings.toml beside the data, which every
+    command follows from then on; options win over it.
+    """
+    from deseptr.data import ReadOptions, check_output, import_dataset, save_dataset
+
+    check_output(out)
+    dataset, choices = import_dataset(source, ReadOptions.of(reading))
+    save_dataset(dataset, out)
+    print_notes(dataset)
+    click.echo(f"{choices}: how they are read")
     click.echo(f"{out}: {len(dataset.recordings)} recordings of {len(dataset.subjects)} subjects")
 
 

@@ -11,6 +11,7 @@ from .protocols import (
     make_protocol as make_protocol,
     parse_labels as parse_labels,
 )
+from .read_options import ReadOptions as ReadOptions
 from .recording import (
     Dataset as Dataset,
     Recording as Recording,
@@ -21,6 +22,7 @@ from .recording import (
 from .resampling import interpolation_weights as interpolation_weights, resample as resample
 from .sources import (
     check_output as check_output,
+    import_dataset as import_dataset,
     load_dataset as load_dataset,
     save_dataset as save_dataset,
     writer_for as writer_for,

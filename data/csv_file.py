@@ -9,9 +9,8 @@ A file that ends in the middle of a line, as after a power failure, is read up t
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import numpy as np
@@ -19,58 +18,67 @@ from numpy.typing import NDArray
 
 from deseptr.contract import CHANNELS, DataError, atomic_path
 
+from .column_names import NotRecordingError
 from .csv_table import CsvTable, NoRowError, read_table
-from .quality import unit_oddities
-from .recording import HIGHEST_RATE_HZ, UNLABELLED, UNLABELLED_NAME, Dataset, Recording, natural_sorted
+from .even_grid import Trial, even_recordings, guess_time_unit, usual_step
+from .quality import short_list, unit_oddities
+from .read_options import TIME_UNITS, ReadOptions, from_path
+from .recording import UNLABELLED_NAME, Dataset, Recording, natural_sorted
 
-GAP_PERIODS = 3.0
-"""A step of more sample periods than this is a gap."""
-
-_TIDY = 0.01
-"""Largest drift of a rounded rate over the whole trial, in sample periods; otherwise the rate is not rounded."""
-
-_UNEVEN = 0.1
-"""Largest distance of a sample from the regular grid, in sample periods, that is not interpolated."""
+SUFFIXES = (".csv", ".tsv")
+_USUAL = ReadOptions()
 
 
-_LOOK_LIKE = {
-    "label": ("labels", "activity", "class"),
-    "subject": ("subjects", "person", "participant", "user"),
-}
+class _File(NamedTuple):
+    """A file's path, and its path inside the folder that is read."""
+
+    path: Path
+    inside: PurePath
 
 
-class _Trial(NamedTuple):
-    """The rows of one subject and recording, with labels as text."""
+class _Read(NamedTuple):
+    """A file's table, with its times in seconds, and the unit that they were guessed to have."""
 
-    subject: str
-    name: str
+    file: _File
+    table: CsvTable
+    groups: dict[tuple[str, str], NDArray[np.int64]]
     t: NDArray[np.float64]
-    signals: NDArray[np.float64]
-    labels: list[str]
-    source: str
+    guessed_unit: str | None
 
 
-def read_csv(path: Path) -> Dataset:
-    """Read one CSV file; without a ``subject`` column the file's name is the subject.
+def read_csv(path: Path, options: ReadOptions = _USUAL) -> Dataset:
+    """Read one file; without a ``subject`` column the file's name is the subject.
 
     Label names are in natural order; an empty cell or ``unlabelled`` means unlabelled.
 
     Raises:
         DataError: names the file, line and column.
     """
-    return _dataset([path], path.stem)
+    return read_tables(path, options)[0]
 
 
-def read_csv_folder(path: Path) -> Dataset:
-    """Read all ``.csv`` files of a folder as one dataset; without a ``subject`` column a file's name is its subject.
+def read_csv_folder(path: Path, options: ReadOptions = _USUAL) -> Dataset:
+    """Read all ``.csv`` and ``.tsv`` files below a folder as one dataset; without a subject a file is one.
 
-    Files without rows are left out.
+    Files without rows, and tables without any channel, are left out.
 
     Raises:
         DataError: names the file, line and column; also if the files' units differ.
     """
-    files = [path / name for name in natural_sorted(file.name for file in path.glob("*.csv"))]
-    return _dataset(files, path.name)
+    return read_tables(path, options)[0]
+
+
+def read_tables(path: Path, options: ReadOptions = _USUAL) -> tuple[Dataset, ReadOptions]:
+    """As :func:`read_csv` or :func:`read_csv_folder`, with the choices that were given or guessed."""
+    if path.is_dir():
+        inside = natural_sorted(each.relative_to(path).as_posix() for each in table_files(path))
+        return _dataset([_File(path / name, PurePath(name)) for name in inside], path.name, options)
+    return _dataset([_File(path, path)], path.stem, options)
+
+
+def table_files(folder: Path) -> Iterator[Path]:
+    """The files below a folder that may be recordings as text."""
+    return (each for each in folder.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
 
 
 _HEADER = ",".join(("t", *CHANNELS, "label", "subject", "recording"))
@@ -105,137 +113,120 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\n\r') else text
 
 
-def _dataset(paths: list[Path], name: str) -> Dataset:
+def _dataset(files: list[_File], name: str, options: ReadOptions) -> tuple[Dataset, ReadOptions]:
     oddities: list[str] = []
-    tables = _tables(paths, oddities)
-    units = {table.units for _, table in tables}
+    read = _read_files(files, options, oddities)
+    _check_columns(options, read, name)
+    units = {each.table.units for each in read}
     if len(units) > 1:
         raise DataError(
             name, found="files in different units", expected="one unit", next_step="use the same units in every header"
         )
-    trials = [trial for path, table in tables for trial in _trials(table, path)]
+    trials = [trial for each in read for trial in _trials(each, options)]
     label_names = natural_sorted({label for trial in trials for label in trial.labels} - {"", UNLABELLED_NAME})
-    recordings = tuple(r for trial in trials for r in _recordings(trial, label_names, oddities))
+    recordings = tuple(r for trial in trials for r in even_recordings(trial, label_names, oddities))
     if not recordings:
         raise DataError(
             name, found="no two samples without a gap", expected="recordings", next_step="check the column t"
         )
     oddities += unit_oddities(recordings)
-    return Dataset(
+    dataset = Dataset(
         recordings, label_names, name=name, oddities=tuple(dict.fromkeys(oddities)), original_units=units.pop()
     )
+    return dataset, options.over(_guessed(read))
 
 
-def _tables(paths: list[Path], oddities: list[str]) -> list[tuple[Path, CsvTable]]:
-    """Read the files; if there are several, a file without rows is only noted as an oddity."""
-    tables: list[tuple[Path, CsvTable]] = []
-    for path in paths:
+def _guessed(read: Sequence[_Read]) -> ReadOptions:
+    columns = {theirs: ours for each in read for theirs, ours in each.table.guessed.items()}
+    time_units = {each.guessed_unit for each in read if each.table.time_unit is None}
+    return ReadOptions(tuple(columns.items()), time_units.pop() if len(time_units) == 1 else None)
+
+
+def _read_files(files: list[_File], options: ReadOptions, oddities: list[str]) -> list[_Read]:
+    """Read the files; if there are several, a file without rows or of something else is only noted as an oddity."""
+    read: list[_Read] = []
+    passed: list[str] = []
+    for file in files:
         try:
-            table = read_table(path)
-        except NoRowError as error:
-            if path == paths[-1] and not tables:
+            table = read_table(file.path, options)
+        except (NoRowError, NotRecordingError) as error:
+            if file == files[-1] and not read:
                 raise
-            oddities.append(f"{path.name} was left out: {error.found}")
+            if isinstance(error, NotRecordingError):
+                passed.append(str(file.inside))
+            else:
+                oddities.append(f"{_shown(file)} was left out: {error.found}")
             continue
         if table.cut_off:
-            oddities.append(f"{path.name} was cut off in its last line, which was left out")
-        oddities += _misnamed(table)
-        tables.append((path, table))
-    return tables
+            oddities.append(f"{_shown(file)} was cut off in its last line, which was left out")
+        oddities += table.notes
+        read.append(_in_seconds(file, table, options, oddities))
+    if passed:
+        oddities.append(f"passed over, without a column of any channel: {short_list(passed)}")
+    return read
 
 
-def _misnamed(table: CsvTable) -> Iterator[str]:
-    """Ignored columns that look like the labels or the subjects that a file lacks."""
-    for wanted, others in _LOOK_LIKE.items():
-        for column in table.ignored:
-            if wanted not in table.text and column.casefold() in (wanted, *others):
-                yield f"no column {wanted}, and the column {column} is ignored: rename it if it has the {wanted}s"
+def _shown(file: _File) -> str:
+    return file.path.name if file.path == file.inside else str(file.inside)
 
 
-def _trials(table: CsvTable, path: Path) -> Iterator[_Trial]:
-    """Group the rows by subject and recording, in order of first appearance."""
-    count = len(table.t)
-    subjects = table.text.get("subject", [path.stem] * count)
-    names = table.text.get("recording", ["1"] * count)
-    labels = table.text.get("label", [""] * count)
+def _in_seconds(file: _File, table: CsvTable, options: ReadOptions, oddities: list[str]) -> _Read:
+    """The table by subject and recording; if nothing says the unit of its times, what their steps can only mean."""
+    groups = _groups(file, table, options)
+    if table.time_unit is not None:
+        return _Read(file, table, groups, table.t, None)
+    unit = guess_time_unit([usual_step(table.t[rows]) for rows in groups.values() if len(rows) > 1])
+    if unit is None:
+        return _Read(file, table, groups, table.t, None)
+    oddities.append(f"times without a unit were taken for {unit}, which their steps mean; --time-unit says otherwise")
+    return _Read(file, table, groups, table.t * TIME_UNITS[unit], unit)
+
+
+def _check_columns(options: ReadOptions, read: Sequence[_Read], name: str) -> None:
+    present = dict.fromkeys(column for each in read for column in each.table.names)
+    for theirs, _ in options.columns:
+        if read and theirs not in present:
+            raise DataError(
+                f"{name}: column {theirs}",
+                found="no such column",
+                expected=f"one of {', '.join(present)}",
+                next_step="correct --columns",
+            )
+
+
+def _groups(file: _File, table: CsvTable, options: ReadOptions) -> dict[tuple[str, str], NDArray[np.int64]]:
+    """Rows by subject and recording, in order of first appearance."""
+    count, own = len(table.t), file.path.stem
+    nested = file.path != file.inside and len(file.inside.parts) > 1
+    unnamed = str(file.inside.with_suffix("")) if nested else own
+    subject = from_path(options.subject_from, file.inside, "subject_from")
+    name = from_path(options.recording_from, file.inside, "recording_from")
+    # Files of one subject are recordings of their own.
+    usual = own if subject else "1"
+    subjects = [subject] * count if subject else table.text.get("subject", [unnamed] * count)
+    names = [name] * count if name else table.text.get("recording", [usual] * count)
     rows: dict[tuple[str, str], list[int]] = {}
     for row, key in enumerate(zip(subjects, names, strict=True)):
-        rows.setdefault(key, []).append(row)
-    for (subject, name), chosen in rows.items():
-        _check_rising(table, np.array(chosen), path)
-        own_labels = [labels[row] for row in chosen]
-        yield _Trial(subject or path.stem, name, table.t[chosen], table.signals[chosen], own_labels, str(path))
+        rows.setdefault((key[0] or unnamed, key[1]), []).append(row)
+    return {key: np.array(chosen) for key, chosen in rows.items()}
 
 
-def _check_rising(table: CsvTable, rows: NDArray[np.int64], path: Path) -> None:
-    t = table.t[rows]
+def _trials(read: _Read, options: ReadOptions) -> Iterator[Trial]:
+    table, path = read.table, read.file.path
+    label = options.label or from_path(options.label_from, read.file.inside, "label_from")
+    labels = [label] * len(table.t) if label else table.text.get("label", [""] * len(table.t))
+    for (subject, name), rows in read.groups.items():
+        _check_rising(read.t[rows], table.line[rows], path)
+        yield Trial(subject, name, read.t[rows], table.signals[rows], [labels[row] for row in rows], str(path))
+
+
+def _check_rising(t: NDArray[np.float64], line: NDArray[np.int64], path: Path) -> None:
     falls = np.flatnonzero(np.diff(t) <= 0)
     if len(falls):
         at = int(falls[0]) + 1
         raise DataError(
-            f"{path}, line {table.line[rows[at]]}, column t",
+            f"{path}, line {line[at]}, column t",
             found=f"{t[at]:g} s after {t[at - 1]:g} s",
             expected="time that increases within a subject's recording",
             next_step="sort the rows, or separate recordings by a column `recording`",
         )
-
-
-def _recordings(trial: _Trial, label_names: tuple[str, ...], oddities: list[str]) -> Iterator[Recording]:
-    """Split a trial at its gaps and resample each part to a regular grid; remarks are added to ``oddities``."""
-    index = {label: number for number, label in enumerate(label_names)}
-    labels = np.array([index.get(label, UNLABELLED) for label in trial.labels], np.int16)
-    title = f"subject {trial.subject}, trial {trial.name}"
-    if len(trial.t) < 2:
-        oddities.append(f"{title}: a single sample was left out because its rate is unknown")
-        return
-    steps = np.diff(trial.t)
-    period = float(np.median(steps))
-    gaps = np.flatnonzero(steps > GAP_PERIODS * period) + 1
-    if period < 1 / HIGHEST_RATE_HZ:
-        raise DataError(
-            title,
-            found=f"{period:g} s from sample to sample",
-            expected=f"at least {1 / HIGHEST_RATE_HZ:g} s",
-            next_step="check the times and their unit",
-        )
-    rate = _rate(steps, period)
-    for first, last in itertools.pairwise([0, *gaps.tolist(), len(trial.t)]):
-        part = slice(first, last)
-        if last - first < 2:
-            oddities.append(f"{title}: a single sample at {trial.t[first]:g} s between gaps was left out")
-            continue
-        signals, even_labels, moved = _evened(trial.t[part], trial.signals[part], labels[part], rate)
-        if moved:
-            oddities.append(
-                f"{title}: irregular steps from {trial.t[first]:g} s on, up to {moved:.2f} of a period off a regular "
-                f"{rate:g} Hz, were interpolated"
-            )
-        start = float(trial.t[first] - trial.t[0])
-        yield Recording(signals, rate, trial.subject, even_labels, trial.name, start)
-
-
-def _rate(steps: NDArray[np.float64], period: float) -> float:
-    """Sample rate from the steps without gaps; a step of about two periods counts as two.
-
-    The median alone would contain the rounding of ``t``: 30 Hz in whole milliseconds has a median of 33 ms.
-    """
-    whole = steps[steps <= GAP_PERIODS * period]
-    periods = np.maximum(1, np.rint(whole / period))
-    rate = float(periods.sum() / whole.sum())
-    tidy = round(rate, 4)
-    return tidy if abs(tidy - rate) * steps.sum() < _TIDY else rate
-
-
-def _evened(
-    t: NDArray[np.float64], signals: NDArray[np.float64], labels: NDArray[np.int16], rate: float
-) -> tuple[NDArray[np.float32], NDArray[np.int16], float]:
-    """Signals and labels on a regular grid, and the largest distance from it in periods, 0 if unchanged."""
-    off = float(np.abs((t - t[0]) * rate - np.arange(len(t))).max())
-    if off <= _UNEVEN:
-        return signals.astype(np.float32), labels, 0.0
-    count = int(np.floor((t[-1] - t[0]) * rate + _UNEVEN)) + 1
-    grid = t[0] + np.arange(count) / rate
-    even = np.stack([np.interp(grid, t, channel) for channel in signals.T], 1)
-    after = np.searchsorted(t, grid).clip(1, len(t) - 1)
-    nearest = np.where(grid - t[after - 1] <= t[after] - grid, after - 1, after)
-    return even.astype(np.float32), labels[nearest], off

@@ -125,7 +125,7 @@ def _labels(dataset: Dataset) -> Iterator[str]:
     for index, name in enumerate(dataset.label_names):
         lacking = [s for s, row in zip(dataset.subjects, minutes, strict=True) if total[index] and not row[index]]
         if lacking:
-            yield f"{name} was not recorded by subject{'s' * (len(lacking) > 1)} {_short(lacking)}"
+            yield f"{name} was not recorded by subject{'s' * (len(lacking) > 1)} {short_list(lacking)}"
 
 
 def minutes_table(dataset: Dataset) -> NDArray[np.float64]:
@@ -139,11 +139,12 @@ def minutes_table(dataset: Dataset) -> NDArray[np.float64]:
 
 
 def _named(recordings: Sequence[Recording]) -> str:
-    where = _short([f"({r.title})" for r in recordings])
+    where = short_list([f"({r.title})" for r in recordings])
     return f"{len(recordings)} recording{'s' * (len(recordings) > 1)} {where}"
 
 
-def _short(names: Iterable[str]) -> str:
+def short_list(names: Iterable[str]) -> str:
+    """The first few of some names, and how many there are more."""
     listed = list(names)
     rest = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
     return ", ".join(listed[:_NAMED]) + rest

@@ -1,10 +1,10 @@
-"""Conversion factors from the units of recordings to SI."""
+"""Units of recordings: conversion factors to SI, and how the names of columns state them."""
 
 from __future__ import annotations
 
 import math
 
-from deseptr.contract import STANDARD_GRAVITY, DataError
+from deseptr.contract import CHANNELS, STANDARD_GRAVITY, DataError
 
 DEGREE = math.pi / 180
 
@@ -16,6 +16,18 @@ _TO_SI = {
     "deg/s": DEGREE,
     "dps": DEGREE,
     "mdps": DEGREE / 1000,
+}
+
+UNITS_OF_ACCELERATION = ("m/s^2", "g", "mg")
+UNITS_OF_ROTATION = ("rad/s", "dps", "deg/s", "mdps")
+ACC_SUFFIX = {"": "m/s^2", "_mps2": "m/s^2", "_ms2": "m/s^2", "_g": "g", "_mg": "mg"}
+GYRO_SUFFIX = {"": "rad/s", "_rads": "rad/s", "_radps": "rad/s", "_dps": "dps", "_mdps": "mdps"}
+# By the name of a column that says its unit.
+UNIT_OF_COLUMN = {"t_s": "s", "t_ms": "ms", "t_us": "us", "t_ns": "ns"} | {
+    channel + suffix: unit
+    for channel in CHANNELS
+    for suffix, unit in (ACC_SUFFIX if channel.startswith("acc") else GYRO_SUFFIX).items()
+    if suffix
 }
 
 

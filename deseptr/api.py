@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,12 +24,32 @@ if TYPE_CHECKING:
 IfExists = Literal["error", "resume", "overwrite"]
 
 
-def load(source: str | Path) -> Dataset:
+def load(
+    source: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    time_unit: str | None = None,
+    units: str | None = None,
+    encoding: str | None = None,
+    subject_from: str | None = None,
+    recording_from: str | None = None,
+    label_from: str | None = None,
+    label: str | None = None,
+) -> Dataset:
     """Read recordings.
 
     Args:
         source: a ``.csv`` or ``.npz`` file, a folder of CSV files, the MotionSense or HAPT archive, or ``"synthetic"``
             with options, as ``"synthetic:subjects=4,seconds=30,seed=2,rate_hz=100"``.
+        columns: names of the header that differ, as ``{"x_acc": "acc_x"}``. This and the others say how CSV files are
+            read; without them a ``recordings.toml`` beside the data does, else what the files can only mean.
+        time_unit: of a time whose name has none: ``"s"``, ``"ms"``, ``"us"``, ``"ns"`` or ``"iso"``.
+        units: of columns whose names have none, as ``"g,dps"``.
+        encoding: of the text, as ``"cp1252"``.
+        subject_from: regular expression whose first group, found in a file's path, is the subject.
+        recording_from: the same for the recording.
+        label_from: the same for the label.
+        label: the label of all samples.
 
     Returns:
         Recordings in SI units: m/s^2 and rad/s. ``oddities`` has what looked wrong.
@@ -41,7 +61,18 @@ def load(source: str | Path) -> Dataset:
     Dataset('synthetic', 2 subjects, 12 recordings, 2.0 minutes at 50 Hz,
             labels downstairs, upstairs, sitting, standing, walking, jogging)
     """
-    return dataset_of(source)
+    chosen = {
+        "columns": columns,
+        "time_unit": time_unit,
+        "units": units,
+        "encoding": encoding,
+        "subject_from": subject_from,
+        "recording_from": recording_from,
+        "label_from": label_from,
+        "label": label,
+    }
+    with in_python_words():
+        return dataset_of(source, {name: value for name, value in chosen.items() if value})
 
 
 def fit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
@@ -24,18 +24,18 @@ _KINDS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 }
 
 
-def dataset_of(data: Any) -> Dataset:
-    """Recordings, read if they are a path or the name of a source.
+def dataset_of(data: Any, reading: Mapping[str, Any] | None = None) -> Dataset:
+    """Recordings, read if they are a path or the name of a source, text files as ``reading`` says.
 
     Raises:
         DataError: if they are neither, or cannot be read.
     """
-    from deseptr.data import Dataset, load_dataset
+    from deseptr.data import Dataset, ReadOptions, load_dataset
 
     if isinstance(data, Dataset):
         return data
     if isinstance(data, str | Path):
-        return load_dataset(data)
+        return load_dataset(data, ReadOptions.of(reading or {}))
     raise DataError(
         "data",
         found=f"a {type(data).__name__}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,21 +42,54 @@ TESTED_HELP = "Subjects to measure. [default: the dataset's own test subjects, e
 HELD_OUT_HELP = "Subjects to hold out. [default: the dataset's own choice, else 25 %]"
 
 
-def load_subjects(source: str, subjects: tuple[str, ...] | None) -> Dataset:
-    """Load a dataset, or only the given subjects of it, and print its notes."""
-    from deseptr.data import load_dataset
+_READING = (
+    click.option("--columns", metavar="THEIRS=OURS,…", help="Names of the header that differ, as x_acc=acc_x."),
+    click.option("--time-unit", metavar="s|ms|us|ns|iso", help="Unit of a time whose name has none."),
+    click.option("--units", metavar="ACC,GYRO", help="Units of columns whose names have none, as g,dps."),
+    click.option("--encoding", metavar="NAME", help="Encoding of the text, as cp1252."),
+    click.option("--subject-from", metavar="REGEX", help=r"The subject is what REGEX finds in a path, as 's(\d+)'."),
+    click.option("--recording-from", metavar="REGEX", help="The same for the recording."),
+    click.option("--label-from", metavar="REGEX", help="The same for the label."),
+    click.option("--label", metavar="NAME", help="All of it is this activity."),
+)
+_READING_NAMES = ("columns", "time_unit", "units", "encoding", "subject_from", "recording_from", "label_from", "label")
 
-    dataset = load_dataset(source)
+
+def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how text files are read; the command gets those given as the mapping ``reading``."""
+
+    @wraps(function)
+    def command(*arguments: Any, **options: Any) -> Any:
+        chosen = {name: options.pop(name) for name in _READING_NAMES}
+        return function(*arguments, reading={name: value for name, value in chosen.items() if value}, **options)
+
+    for option in reversed(_READING):
+        command = option(command)
+    return command
+
+
+def load(source: str, reading: Mapping[str, str]) -> Dataset:
+    """Load a dataset, text files as the options ``reading`` say."""
+    from deseptr.data import ReadOptions, load_dataset
+
+    return load_dataset(source, ReadOptions.of(reading))
+
+
+def load_subjects(source: str, subjects: tuple[str, ...] | None, reading: Mapping[str, str]) -> Dataset:
+    """Load a dataset, or only the given subjects of it, and print its notes."""
+    dataset = load(source, reading)
     if subjects:
         dataset = dataset.select(subjects=subjects)
     print_notes(dataset)
     return dataset
 
 
-def load_learnable(source: str, subjects: tuple[str, ...] | None, unlabelled: str | None) -> Dataset:
+def load_learnable(
+    source: str, subjects: tuple[str, ...] | None, unlabelled: str | None, reading: Mapping[str, str]
+) -> Dataset:
     """Load a dataset as :func:`load_subjects` does, with further recordings to learn from without labels, if named."""
-    dataset = load_subjects(source, subjects)
-    return dataset.with_unlabelled(load_subjects(unlabelled, None)) if unlabelled else dataset
+    dataset = load_subjects(source, subjects, reading)
+    return dataset.with_unlabelled(load_subjects(unlabelled, None, {})) if unlabelled else dataset
 
 
 def print_notes(dataset: Dataset) -> None:

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.numbers import whole
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_learnable, subjects_option, unlabelled_option
+from deseptr.cli.common.options import (
+    DATA_HELP,
+    SUBJECTS,
+    load_learnable,
+    reading_options,
+    subjects_option,
+    unlabelled_option,
+)
 from deseptr.cli.train.training_options import training_options
 from deseptr.train.config import NETWORK_NAMES, TrainConfig
 
@@ -45,6 +52,7 @@ crossval.json and crossval.md. Repeating the command keeps finished folds and co
 @labels_option
 @subjects_option
 @unlabelled_option
+@reading_options
 @click.option("--folds", type=SUBJECTS, metavar="FOLDS", help="Run only these folds, as 0,3-5. [default: all]")
 @click.option("--jobs", type=whole(1, 1024), help="Folds in parallel. [default: 1; on a cluster as many as fit]")
 @click.option("--ray", "address", metavar="ADDRESS", help="Run on this Ray cluster: host:port, auto or local.")
@@ -59,6 +67,7 @@ def crossval(
     labels: str | None,
     subjects: tuple[str, ...] | None,
     unlabelled: str | None,
+    reading: dict[str, str],
     folds: tuple[str, ...] | None,
     jobs: int | None,
     address: str | None,
@@ -75,7 +84,7 @@ def crossval(
         raise click.UsageError("--together trains all folds in this process: leave --jobs and --ray out")
     from deseptr.data import make_protocol, parse_labels
 
-    dataset = load_learnable(source, subjects, unlabelled)
+    dataset = load_learnable(source, subjects, unlabelled, reading)
     chosen = parse_labels(labels, dataset.label_names) if labels else None
     protocol = make_protocol(name, dataset, labels=chosen, window_s=window_s, overlap=overlap)
 

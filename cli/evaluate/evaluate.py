@@ -8,7 +8,15 @@ from pathlib import Path
 import click
 
 from deseptr.cli.common.numbers import whole
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, TESTED_HELP, choose_test_subjects
+from deseptr.cli.common.options import (
+    DATA_HELP,
+    SUBJECTS,
+    TESTED_HELP,
+    choose_test_subjects,
+    load,
+    print_notes,
+    reading_options,
+)
 
 
 @click.command(
@@ -22,14 +30,22 @@ MODEL is a run folder, a .keras checkpoint or a .tflite file. {DATA_HELP}
 @click.argument("source", metavar="DATA")
 @click.option("--test-subjects", "--subjects", type=SUBJECTS, help=TESTED_HELP)
 @click.option("--threads", type=whole(1, 256), default=1, show_default=True, help="Threads of the engine of a .tflite.")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def evaluate(model: Path, source: str, test_subjects: tuple[str, ...] | None, threads: int, as_json: bool) -> None:
+def evaluate(
+    model: Path,
+    source: str,
+    test_subjects: tuple[str, ...] | None,
+    threads: int,
+    reading: dict[str, str],
+    as_json: bool,
+) -> None:
     """Measure a model."""
     from deseptr.cli.common.tables import print_confusion, print_scores
-    from deseptr.data import load_dataset
     from deseptr.evaluate.predictor import evaluate_model, load_predictor
 
-    dataset = load_dataset(source)
+    dataset = load(source, reading)
+    print_notes(dataset)
     chosen = choose_test_subjects(dataset, test_subjects)
     dataset = dataset.select(subjects=chosen)
     predictor = load_predictor(model, threads)

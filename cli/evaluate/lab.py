@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.numbers import whole
-from deseptr.cli.common.options import DATA_HELP, HELD_OUT_HELP, SUBJECTS, load_subjects, subjects_option
+from deseptr.cli.common.options import (
+    DATA_HELP,
+    HELD_OUT_HELP,
+    SUBJECTS,
+    load_subjects,
+    reading_options,
+    subjects_option,
+)
 from deseptr.cli.train.training_options import lab_options
 from deseptr.train.config import DISTILLATION_NAMES, STEM_MODELS, STEM_NAMES, TrainConfig
 
@@ -76,6 +83,7 @@ curve.json, curve.md and the picture curve.svg.
 @click.option("--together", is_flag=True, help="With --curve, train all folds at once: needs KERAS_BACKEND=jax.")
 @labels_option
 @subjects_option
+@reading_options
 @click.option("--jobs", type=whole(1, 1024), default=1, show_default=True, help="Cells in parallel.")
 @click.option("--int8", is_flag=True, help="Also convert each cell and test it.")
 @lab_options
@@ -94,6 +102,7 @@ def lab(
     together: bool,
     labels: str | None,
     subjects: tuple[str, ...] | None,
+    reading: dict[str, str],
     jobs: int,
     int8: bool,
     window_s: float | None,
@@ -112,7 +121,7 @@ def lab(
         check_curve_options(click.get_current_context(), request)
     elif together:
         raise click.UsageError("--together needs --curve, whose folds it trains")
-    dataset = load_subjects(source, subjects)
+    dataset = load_subjects(source, subjects, reading)
     protocol = _split(dataset, name, fold, test_subjects, labels, every=request is not None)
     protocol = replace(
         protocol,

@@ -13,6 +13,7 @@ from deseptr.cli.common.options import (
     HELD_OUT_HELP,
     SUBJECTS,
     load_learnable,
+    reading_options,
     subjects_option,
     unlabelled_option,
 )
@@ -44,6 +45,7 @@ far; --resume continues after the last complete epoch.
 @click.option("--test-subjects", type=SUBJECTS, help=HELD_OUT_HELP)
 @subjects_option
 @unlabelled_option
+@reading_options
 @click.option(
     "--teacher",
     "teachers",
@@ -64,6 +66,7 @@ def train(
     test_subjects: tuple[str, ...] | None,
     subjects: tuple[str, ...] | None,
     unlabelled: str | None,
+    reading: dict[str, str],
     teachers: tuple[Path, ...],
     resume: bool,
     overwrite: bool,
@@ -79,7 +82,7 @@ def train(
 
     from .progress import Reporters, TrainingProgress
 
-    dataset = load_learnable(source, subjects, unlabelled)
+    dataset = load_learnable(source, subjects, unlabelled, reading)
     config = TrainConfig(**settings)
     if not resume:
         # An impossible split is reported before TensorFlow is loaded, which takes seconds.

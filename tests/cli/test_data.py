@@ -79,7 +79,37 @@ def test_errors_are_caught_at_the_top(arguments: tuple[str, ...], tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["info", "convert"])
+def test_import_reads_a_folder_as_it_is_and_keeps_how(tmp_path: Path) -> None:
+    header = "time,ax,ay,az,gx,gy,gz,activity"
+    for subject in ("s01", "s02"):
+        (tmp_path / subject).mkdir()
+        rows = [f"{20 * i},0.1,0,1,0,{i % 7},0,walking" for i in range(60)]
+        (tmp_path / subject / "walk.csv").write_text("\n".join([header, *rows]))
+    out = tmp_path / "mine.npz"
+    result = _run("import", tmp_path, "-o", out, "--subject-from", r"s(\d+)", "--units", "g,dps")
+    assert result.exit_code == 0, result.exception
+    for part in ("time as t", "taken for ms", "recordings.toml: how they are read", "2 recordings of 2 subjects"):
+        assert part in result.output
+    dataset = load_dataset(out)
+    assert (dataset.subjects, dataset.label_names) == (("01", "02"), ("walking",))
+    assert dataset.recordings[0].rate_hz == 50
+    assert dataset.recordings[0].signals[0, 2] == pytest.approx(9.80665, rel=1e-3)
+    # Every command now reads it so without an option, and an option wins.
+    again = _run("info", tmp_path)
+    assert "recordings.toml beside the data says how it is read" in again.output
+    assert "taken for" not in again.output
+    assert json.loads(_run("info", tmp_path, "--json", "--label", "strolling").stdout)["labels"] == ["strolling"]
+    assert load_dataset(tmp_path).subjects == ("01", "02")
+
+
+def test_import_of_what_needs_none_is_refused(tmp_path: Path) -> None:
+    assert _run("convert", SMALL, tmp_path / "x.npz").exit_code == 0
+    result = _run("import", tmp_path / "x.npz", "-o", tmp_path / "y.npz")
+    assert "use `deseptr data convert`" in str(result.exception)
+    assert not (tmp_path / "recordings.toml").exists()
+
+
+@pytest.mark.parametrize("command", ["info", "convert", "import"])
 def test_help_has_an_example(command: str) -> None:
     assert f"Example: deseptr data {command}" in _run(command, "--help").output
 

@@ -223,6 +223,6 @@ def test_a_file_without_a_row_does_not_spoil_its_folder(tmp_path: Path, content:
 
 def test_a_wrong_header_spoils_its_folder(tmp_path: Path) -> None:
     _write(tmp_path / "a.csv", np.arange(20) / 50)
-    (tmp_path / "b.csv").write_text("time,x\n")
-    with pytest.raises(DataError, match=r"b\.csv: found no column t"):
+    (tmp_path / "b.csv").write_text("time,acc_x\n")
+    with pytest.raises(DataError, match=r"b\.csv: found no column acc_y"):
         read_csv_folder(tmp_path)

@@ -136,11 +136,19 @@ def test_rows_of_a_frame_are_counted_as_by_iloc():
 
 
 @pytest.mark.parametrize(("column", "wanted"), [("Label", "label"), ("activity", "label"), ("Participant", "subject")])
-def test_a_column_that_may_be_misnamed_is_odd(column, wanted):
+def test_a_column_that_can_only_be_the_labels_or_subjects_is_taken_with_a_note(column, wanted):
     columns = {"label": "a", "subject": "ada"}
     columns[column] = columns.pop(wanted)
     data = Dataset.from_dataframe(frame(t=np.arange(40) / 20, **columns))
-    assert f"no column {wanted}, and the column {column} is ignored: rename it if it has the {wanted}s" in data.oddities
+    assert (data.label_names, data.subjects) == (("a",), ("ada",))
+    assert f"{column} as {wanted}" in data.oddities[0]
+
+
+def test_of_two_columns_that_may_be_the_labels_none_is_taken():
+    data = Dataset.from_dataframe(frame(t=np.arange(40) / 20, activity="a", user="ada", **{"class": "b"}))
+    assert data.label_names == ()
+    for column in ("activity", "class"):
+        assert f"no column label, and the column {column} is ignored: rename it if it has the labels" in data.oddities
 
 
 def test_another_column_beside_the_labels_is_not_odd():

@@ -105,8 +105,27 @@ def _recordings() -> Iterator[Target]:
     plain = b"t,acc_x_g,acc_y_g,acc_z_g,gyro_x,gyro_y,gyro_z\n"
     plain += b"".join(b"%.2f,0.1,0.9,0,0,0,0.5\n" % (row / 50) for row in range(9))
     yield Target("recording.csv", _on_file(".csv", look), (csv[:4000], csv[:700], plain), mutators.of_csv)
+    foreign = b"sep=;\ntime;ax;ay;az;gx;gy;gz;activity\n"
+    foreign += b"".join(b"%d;0,1;0,9;0;0;0;0,5;walk\n" % (20 * row) for row in range(9))
+    iso = b"timestamp\tACC_X\tACC_Y\tACC_Z\tGYRO_X\tGYRO_Y\tGYRO_Z\n"
+    iso += b"".join(b"2023-11-14T22:13:20.%02d0Z\t0.1\t0.9\t0\t0\t0\t0.5\n" % (2 * row) for row in range(9))
+    yield Target("foreign.csv", _on_file(".csv", look), (foreign, iso, iso.decode().encode("utf-16")), mutators.of_csv)
+    choices = b'time_unit = "ms"\nunits = "g,dps"\nsubject_from = \'s(\\d+)\'\n[columns]\nax = "acc_x"\n'
+    yield Target("recordings.toml", _beside(csv[:700], look), (choices,), mutators.of_toml)
     yield Target("MotionSense.zip", _on_file(".zip", look), (_motionsense(),), of_members(mutators.of_csv))
     yield Target("HAPT.zip", _on_file(".zip", look), (_hapt(),), of_members(mutators.of_text))
+
+
+def _beside(table: bytes, read: Callable[[Path], object]) -> Callable[[bytes], object]:
+    """Hand an input on as the choices beside a table."""
+
+    def call(content: bytes) -> object:
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "s07.csv").write_bytes(table)
+            (Path(folder) / "recordings.toml").write_bytes(content)
+            return read(Path(folder))
+
+    return call
 
 
 def _motionsense() -> bytes:

@@ -1,0 +1,173 @@
+"""Which column of a header is what: by the names of this package, by the reader's choices, or by what a name must mean.
+
+A name is guessed only if all of its words say so: ``Accel X (m/s²)``, ``x_gyro``, ``ACC_X_G`` or ``timestamp``, but not
+``user_acc_x``, which is without gravity.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from deseptr.contract import CHANNELS, DataError
+
+from .read_options import ReadOptions
+from .units import ACC_SUFFIX, GYRO_SUFFIX, UNIT_OF_COLUMN
+
+TEXT_COLUMNS = ("label", "subject", "recording")
+_LOOK_LIKE = {
+    "label": ("label", "labels", "activity", "class"),
+    "subject": ("subject", "subjects", "person", "participant", "user"),
+    "recording": ("recording",),
+}
+_UNIT_WORDS = {
+    **dict.fromkeys(("m/s^2", "m/s2", "m/s/s", "m s-2", "m*s-2"), " mps2 "),
+    **dict.fromkeys(("rad/s", "rad s-1"), " rads "),
+    **dict.fromkeys(("mdeg/s",), " mdps "),
+    **dict.fromkeys(("deg/s", "deg s-1", "\N{DEGREE SIGN}/s", "\N{DEGREE SIGN} s-1"), " dps "),
+}
+_SENSORS = {
+    **dict.fromkeys(("acc", "accel", "accelerometer", "acceleration"), "acc"),
+    **dict.fromkeys(("gyro", "gyr", "gyroscope", "rotationrate", "angularvelocity"), "gyro"),
+}
+_SHORT = {"a": "acc", "acc": "acc", "accel": "acc", "g": "gyro", "gyr": "gyro", "gyro": "gyro"}
+_UNITS_OF = {
+    "acc": {suffix.strip("_"): unit for suffix, unit in ACC_SUFFIX.items() if suffix},
+    "gyro": {suffix.strip("_"): unit for suffix, unit in GYRO_SUFFIX.items() if suffix},
+    "t": {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "millis": "ms", "milliseconds": "ms"}
+    | {"us": "us", "\N{GREEK SMALL LETTER MU}s": "us", "microseconds": "us", "ns": "ns", "nanoseconds": "ns"},
+}
+_TIMES = {"t", "time", "timestamp", "timestamps", "ts", "datetime"}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Positions, names and units of time and channels, and positions of the text columns.
+
+    Args:
+        width: columns of the header.
+        names: of the time and the channels in the file.
+        positions: of the time and the channels.
+        units: of the same; None where neither the name nor a choice says it.
+        text: positions of ``label``, ``subject`` and ``recording``, as far as they are there.
+        guessed: column by name in the file, as far as only its meaning says it.
+        ignored: names of the other columns.
+    """
+
+    width: int
+    names: tuple[str, ...]
+    positions: tuple[int, ...]
+    units: tuple[str | None, ...]
+    text: dict[str, int]
+    guessed: dict[str, str]
+    ignored: tuple[str, ...]
+
+
+class NotRecordingError(DataError):
+    """A table has no column of any channel: it is something else."""
+
+
+def find_columns(header: list[str], path: Path, options: ReadOptions) -> Columns:
+    """Find the columns of a header.
+
+    Raises:
+        NotRecordingError: if no column is one of the channels.
+        DataError: if a column is missing, or is there twice.
+    """
+    columns = [name.strip() for name in header]
+    chosen = dict(options.columns)
+    named = [chosen.get(name, name) for name in columns]
+    plain = [_plain(name) for name in named]
+    roles = {role: [i for i, name in enumerate(plain) if name == role] for role in ("t", *CHANNELS, *TEXT_COLUMNS)}
+    meant = [("", None) if role in roles else _meaning(name) for role, name in zip(plain, named, strict=True)]
+    guessed: dict[str, str] = {}
+    for role, present in roles.items():
+        if not present:
+            roles[role] = [i for i, (meaning, _) in enumerate(meant) if meaning == role]
+            guessed |= {columns[i]: role for i in roles[role] if role not in TEXT_COLUMNS or len(roles[role]) == 1}
+    _check_present(roles, columns, path)
+    _check_once(roles, columns, path)
+    positions = tuple(roles[role][0] for role in ("t", *CHANNELS))
+    units = tuple(UNIT_OF_COLUMN.get(named[i], meant[i][1]) for i in positions)
+    text = {role: roles[role][0] for role in TEXT_COLUMNS if len(roles[role]) == 1}
+    used = {*positions, *text.values()}
+    ignored = tuple(name for i, name in enumerate(columns) if i not in used)
+    return Columns(len(columns), tuple(columns[i] for i in positions), positions, units, text, guessed, ignored)
+
+
+def notes_of(found: Columns) -> Iterator[str]:
+    """What was guessed, and ignored columns of which one may have the labels or the subjects that are missing."""
+    if found.guessed:
+        listed = ", ".join(f"{theirs} as {ours}" for theirs, ours in found.guessed.items())
+        yield f"columns were taken by what their names mean: {listed}; --columns says otherwise"
+    for role in ("label", "subject"):
+        for name in found.ignored:
+            if role not in found.text and name.casefold() in _LOOK_LIKE[role]:
+                yield f"no column {role}, and the column {name} is ignored: rename it if it has the {role}s"
+
+
+def _plain(name: str) -> str:
+    """The name without its unit."""
+    if name in UNIT_OF_COLUMN:
+        return "t" if name.startswith("t_") else "_".join(name.split("_")[:2])
+    return name
+
+
+def _meaning(name: str) -> tuple[str, str | None]:
+    """The column that a name can only mean, with its unit if it has one; empty if there is none."""
+    text = unicodedata.normalize("NFKC", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).casefold()
+    for role, names in _LOOK_LIKE.items():
+        if text in names:
+            return role, None
+    for unit, word in _UNIT_WORDS.items():
+        text = text.replace(unit, word)
+    words = [word for word in re.split(r"[^a-z0-9\u03bc]+", text.replace("rotation rate", "rotationrate")) if word]
+    words = [part for word in words for part in _parts(word)]
+    if any(word in _TIMES for word in words):
+        units = [word for word in words if word not in _TIMES]
+        good = len(units) <= 1 and len(words) - len(units) == 1 and all(unit in _UNITS_OF["t"] for unit in units)
+        return ("t", _UNITS_OF["t"][units[0]] if units else None) if good else ("", None)
+    sensors = [_SENSORS[word] for word in words if word in _SENSORS]
+    axes = [word for word in words if word in ("x", "y", "z")]
+    units = [word for word in words if word not in _SENSORS and word not in ("x", "y", "z", "axis")]
+    if len(sensors) != 1 or len(axes) != 1 or len(units) > 1 or any(u not in _UNITS_OF[sensors[0]] for u in units):
+        return "", None
+    return f"{sensors[0]}_{axes[0]}", _UNITS_OF[sensors[0]][units[0]] if units else None
+
+
+def _parts(word: str) -> list[str]:
+    """Sensor and axis of a word such as ax, gyroz or xacc."""
+    joined = re.fullmatch(r"(a|acc|accel|g|gyr|gyro)([xyz])", word)
+    if joined:
+        return [_SHORT[joined[1]], joined[2]]
+    turned = re.fullmatch(r"([xyz])(acc|accel|gyr|gyro)", word)
+    return [turned[1], turned[2]] if turned else [word]
+
+
+def _check_present(roles: dict[str, list[int]], columns: list[str], path: Path) -> None:
+    missing = [role for role in ("t", *CHANNELS) if not roles[role]]
+    if not missing:
+        return
+    kind = NotRecordingError if columns and not set(CHANNELS) - set(missing) else DataError
+    raise kind(
+        path,
+        found=f"no column {', '.join(missing)} (only {', '.join(columns) or 'an empty file'})",
+        expected=f"t,{','.join(CHANNELS)}[,label][,subject][,recording], separated by commas",
+        next_step="rename or add the columns, or name them with --columns THEIRS=OURS,… as x_acc=acc_x; "
+        "a unit goes into the name, as acc_x_g or gyro_x_dps, or into --units",
+    )
+
+
+def _check_once(roles: dict[str, list[int]], columns: list[str], path: Path) -> None:
+    for role, present in roles.items():
+        looks_like = {columns[i] for i in present} if role in TEXT_COLUMNS else set()
+        if len(present) > 1 and not (len(looks_like) > 1 and role not in looks_like):
+            raise DataError(
+                path,
+                found=f"the columns {', '.join(columns[i] for i in present)} more than once",
+                expected="one column each",
+                next_step=f"leave one of them out, or say with --columns which one is {role}",
+            )
