@@ -117,7 +117,7 @@ def _columns(value: Any, thing: str) -> tuple[tuple[str, str], ...]:
 
 
 def _units(value: Any, thing: str) -> tuple[str, str]:
-    parts = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
+    parts = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else ()
     if len(parts) != 2 or parts[0] not in UNITS_OF_ACCELERATION or parts[1] not in UNITS_OF_ROTATION:
         expected = f"one of {', '.join(UNITS_OF_ACCELERATION)} and one of {', '.join(UNITS_OF_ROTATION)}, as g,dps"
         raise _wrong(thing, "", repr(value), expected)
@@ -125,9 +125,9 @@ def _units(value: Any, thing: str) -> tuple[str, str]:
 
 
 def _time_unit(value: Any, thing: str) -> str:
-    if value not in TIME_UNITS:
+    if not isinstance(value, str) or value not in TIME_UNITS:
         raise _wrong(thing, "", repr(value), f"one of {', '.join(TIME_UNITS)}")
-    return str(value)
+    return value
 
 
 def _encoding(value: Any, thing: str) -> str:

@@ -18,6 +18,8 @@ UNLABELLED_NAME = "unlabelled"
 HIGHEST_RATE_HZ = 1e9
 # In SI units; far beyond any sensor, and its square still fits into float32.
 LARGEST_SIGNAL = 1e12
+# Digits of a name that count as a number; Python refuses to read more than 4300.
+_LONGEST_NUMBER = 4000
 # Even nanoseconds since 1970 that were taken for seconds.
 LATEST_S = 1e20
 
@@ -320,7 +322,8 @@ def _counted(count: int, what: str) -> str:
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key in which runs of digits count as numbers, so that 2 comes before 10."""
     parts = re.findall(r"\d+|\D+", text)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
+    short = [part.isdecimal() and len(part) <= _LONGEST_NUMBER for part in parts]
+    return tuple((0, int(part), "") if number else (1, 0, part) for part, number in zip(parts, short, strict=True))
 
 
 def natural_sorted(names: Any) -> tuple[str, ...]:

@@ -97,3 +97,7 @@ def test_a_single_name_is_no_list(chosen):
     ((argument, value),) = chosen.items()
     with pytest.raises(DataError, match=f"{argument}: found {value!r}, expected a list of names; write {argument}="):
         data.select(**chosen)
+
+
+def test_a_name_of_more_digits_than_python_reads_is_sorted() -> None:
+    assert natural_sorted(["9" * 5000, "10", "9"]) == ("9", "10", "9" * 5000)

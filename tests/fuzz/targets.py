@@ -111,7 +111,7 @@ def _recordings() -> Iterator[Target]:
     iso += b"".join(b"2023-11-14T22:13:20.%02d0Z\t0.1\t0.9\t0\t0\t0\t0.5\n" % (2 * row) for row in range(9))
     yield Target("foreign.csv", _on_file(".csv", look), (foreign, iso, iso.decode().encode("utf-16")), mutators.of_csv)
     choices = b'time_unit = "ms"\nunits = "g,dps"\nsubject_from = \'s(\\d+)\'\n[columns]\nax = "acc_x"\n'
-    yield Target("recordings.toml", _beside(csv[:700], look), (choices,), mutators.of_toml)
+    yield Target("recordings.toml", _beside(csv[:700].replace(b"acc_x", b"ax"), look), (choices,), mutators.of_toml)
     yield Target("MotionSense.zip", _on_file(".zip", look), (_motionsense(),), of_members(mutators.of_csv))
     yield Target("HAPT.zip", _on_file(".zip", look), (_hapt(),), of_members(mutators.of_text))
 
