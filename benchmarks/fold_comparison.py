@@ -73,7 +73,7 @@ def _model(
         "model": name,
         "network": seeds[0]["model"],
         "parameters": seeds[0]["parameters"],
-        "macs": seeds[0]["macs"],
+        "macs": next((fold["macs"] for fold in seeds[0]["folds"] if fold["macs"]), None),
         "seeds": [each["seed"] for each in seeds],
         "commands": [each["command"] for each in seeds],
         "commits": sorted({commit for each in seeds for commit in each["commits"] if commit}),
