@@ -93,4 +93,4 @@ def test_operations_of_the_new_deseptr(student, contract, windows: np.ndarray):
     ops = read_graph(flatbuffer_of(graph, Recipe(), with_full_range(graph.encode(windows)), "m")).ops
     allowed = {"ADD", "BATCH_MATMUL", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D"}
     assert ops.keys() <= allowed | {"RESHAPE", "SOFTMAX", "STRIDED_SLICE", "TRANSPOSE"}, ops
-    assert sum(ops.values()) <= 60, ops
+    assert sum(ops.values()) <= 61, ops
