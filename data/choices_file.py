@@ -55,7 +55,7 @@ def save_choices(source: Path, options: ReadOptions) -> Path:
     check_choices_output(source)
     chosen = options.chosen()
     columns = chosen.pop("columns", {})
-    lines = [f"{name} = {_quoted(value)}\n" for name, value in chosen.items()]
+    lines = [f"{name} = {_quoted(value) if isinstance(value, str) else value}\n" for name, value in chosen.items()]
     if columns:
         lines += ["\n[columns]\n", *(f"{_quoted(theirs)} = {_quoted(ours)}\n" for theirs, ours in columns.items())]
     path = choices_path(source)

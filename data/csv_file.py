@@ -1,8 +1,8 @@
 """Recordings from and to CSV: ``t,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z[,label][,subject][,recording]``.
 
-:mod:`.csv_table` reads columns and units. The rows of one subject and recording form a trial, in which time must
-increase. The rate is estimated from the steps of ``t``; a step of more than three sample periods is a gap and splits
-the trial; other irregular steps are resampled onto a regular grid by linear interpolation.
+:mod:`.csv_table` reads columns and units. The rows of one subject and recording form a trial; where time goes back,
+another one begins. :mod:`.even_grid` estimates the rate, splits the trial at gaps, and puts each part on a regular
+grid.
 
 A file that ends in the middle of a line, as after a power failure, is read up to that line.
 """
@@ -20,10 +20,12 @@ from deseptr.contract import CHANNELS, DataError, atomic_path
 
 from .column_names import NotRecordingError
 from .csv_table import CsvTable, NoRowError, read_table
-from .even_grid import Trial, even_recordings, guess_time_unit, usual_step
+from .even_grid import Trial, even_recordings
 from .quality import short_list, unit_oddities
 from .read_options import TIME_UNITS, ReadOptions, from_path
 from .recording import UNLABELLED_NAME, Dataset, Recording, natural_sorted
+from .sample_times import guess_time_unit, set_back, sorting_helps, usual_step
+from .time_notes import TimeNotes
 
 SUFFIXES = (".csv", ".tsv")
 _USUAL = ReadOptions()
@@ -122,9 +124,11 @@ def _dataset(files: list[_File], name: str, options: ReadOptions) -> tuple[Datas
         raise DataError(
             name, found="files in different units", expected="one unit", next_step="use the same units in every header"
         )
-    trials = [trial for each in read for trial in _trials(each, options)]
+    notes = TimeNotes()
+    trials = [trial for each in read for trial in _trials(each, options, notes)]
     label_names = natural_sorted({label for trial in trials for label in trial.labels} - {"", UNLABELLED_NAME})
-    recordings = tuple(r for trial in trials for r in even_recordings(trial, label_names, oddities))
+    recordings = tuple(r for trial in trials for r in even_recordings(trial, label_names, notes, options.fill_gaps))
+    oddities += notes.lines()
     if not recordings:
         raise DataError(
             name, found="no two samples without a gap", expected="recordings", next_step="check the column t"
@@ -211,22 +215,33 @@ def _groups(file: _File, table: CsvTable, options: ReadOptions) -> dict[tuple[st
     return {key: np.array(chosen) for key, chosen in rows.items()}
 
 
-def _trials(read: _Read, options: ReadOptions) -> Iterator[Trial]:
+def _trials(read: _Read, options: ReadOptions, notes: TimeNotes) -> Iterator[Trial]:
+    """The rows by subject and recording; where a clock was set back, a recording ends and another begins."""
     table, path = read.table, read.file.path
     label = options.label or from_path(options.label_from, read.file.inside, "label_from")
     labels = [label] * len(table.t) if label else table.text.get("label", [""] * len(table.t))
     for (subject, name), rows in read.groups.items():
-        _check_rising(read.t[rows], table.line[rows], path)
-        yield Trial(subject, name, read.t[rows], table.signals[rows], [labels[row] for row in rows], str(path))
+        t = read.t[rows]
+        begins = set_back(t)
+        if begins is None or (len(t) > 1 and t[0] == t[-1] and not begins):
+            raise _disordered(t, table.line[rows], path)
+        for number, part in enumerate(np.split(rows, begins), 1):
+            own = f"{name}-{number}" if number > 1 else name
+            if number > 1:
+                # The next sample would have come a period later.
+                back = t[begins[number - 2] - 1] + usual_step(t) - read.t[part[0]]
+                notes.set_back.append(
+                    f"subject {subject}, trial {name}: the clock was set back by {back:.6g} s at line "
+                    f"{table.line[part[0]]}: a recording ends there, and {own} begins"
+                )
+            yield Trial(subject, own, read.t[part], table.signals[part], [labels[row] for row in part], str(path))
 
 
-def _check_rising(t: NDArray[np.float64], line: NDArray[np.int64], path: Path) -> None:
-    falls = np.flatnonzero(np.diff(t) <= 0)
-    if len(falls):
-        at = int(falls[0]) + 1
-        raise DataError(
-            f"{path}, line {line[at]}, column t",
-            found=f"{t[at]:g} s after {t[at - 1]:g} s",
-            expected="time that increases within a subject's recording",
-            next_step="sort the rows, or separate recordings by a column `recording`",
-        )
+def _disordered(t: NDArray[np.float64], line: NDArray[np.int64], path: Path) -> DataError:
+    at = int(np.flatnonzero(np.diff(t) <= 0)[0]) + 1
+    return DataError(
+        f"{path}, line {line[at]}, column t",
+        found=f"{t[at]:.12g} s after {t[at - 1]:.12g} s",
+        expected="time that increases within a subject's recording",
+        next_step=("sort the rows, or " if sorting_helps(t) else "") + "separate recordings by a column `recording`",
+    )

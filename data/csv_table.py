@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class CsvTable:
     Args:
         t: float64 ``[row]``, seconds; in an unknown unit if there is no ``time_unit``.
         time_unit: of the times in the file; None if neither the file nor a choice says it.
-        signals: float64 ``[row, 6]`` in SI units.
+        signals: float64 ``[row, 6]`` in SI units, NaN where a cell is empty.
         text: the columns ``label``, ``subject`` and ``recording`` if present, one string per row.
         units: unit of each channel in the file.
         line: ``[row]``, line number in the file, from 1.
@@ -168,7 +169,7 @@ def _is_iso(dialect: Dialect, columns: Columns) -> bool:
 
 
 def _parse(rows: Iterator[list[str]], layout: _Layout, path: Path) -> CsvTable:
-    numbers, lines = array("d"), array("q")
+    numbers, lines, empty = array("d"), array("q"), array("q")
     columns, dialect = layout.columns, layout.dialect
     text: dict[str, list[str]] = {name: [] for name in columns.text}
     # Few distinct labels and subjects: sharing their strings keeps an hour of samples small.
@@ -186,18 +187,28 @@ def _parse(rows: Iterator[list[str]], layout: _Layout, path: Path) -> CsvTable:
             if cut_off:
                 break
             raise _bad_row(path, line, row, layout) from None
+        if "" in row:
+            # A NaN that is written out is a fault; an empty cell is a sample that is missing.
+            empty.extend(len(numbers) + place for place, at in enumerate(columns.positions) if not row[at])
         numbers.extend(values)
         lines.append(line)
         for name, cell in zip(columns.text, cells, strict=True):
             text[name].append(cell)
-    return _table(numbers, lines, text, layout, path, cut_off)
+    width = len(columns.positions)
+    if empty and not dialect.ended and not cut_off and empty[-1] >= len(numbers) - width:
+        # The cells of a line without its end are not empty but not written yet.
+        cut_off = True
+        del numbers[-width:], lines[-1:]
+        text = {name: cells[:-1] for name, cells in text.items()}
+        empty = array("q", [place for place in empty if place < len(numbers)])
+    return _table(numbers, lines, empty, text, layout, path, cut_off)
 
 
 def _numbers(row: list[str], layout: _Layout) -> list[float]:
     if len(row) != layout.columns.width:
         raise ValueError(f"{len(row)} columns")
     time, *channels = layout.columns.positions
-    return [layout.time(row[time]), *[layout.number(row[position]) for position in channels]]
+    return [layout.time(row[time]), *[layout.number(row[place]) if row[place] else math.nan for place in channels]]
 
 
 def _shared(cell: str, shared: dict[str, str]) -> str:
@@ -208,7 +219,13 @@ def _shared(cell: str, shared: dict[str, str]) -> str:
 
 
 def _table(
-    numbers: array[float], lines: array[int], text: dict[str, list[str]], layout: _Layout, path: Path, cut_off: bool
+    numbers: array[float],
+    lines: array[int],
+    empty: array[int],
+    text: dict[str, list[str]],
+    layout: _Layout,
+    path: Path,
+    cut_off: bool,
 ) -> CsvTable:
     line = np.array(lines, np.int64)
     columns = layout.columns
@@ -220,7 +237,11 @@ def _table(
             next_step="correct the file or leave it out",
         )
     values = np.array(numbers).reshape(len(line), len(columns.positions))
-    bad = np.argwhere(~(np.abs(values) <= _LARGEST))
+    missing = np.zeros(values.size, bool)
+    missing[np.array(empty, np.int64)] = True
+    missing = missing.reshape(values.shape)
+    _check_some(missing, columns, path)
+    bad = np.argwhere(~((np.abs(values) <= _LARGEST) | missing))
     if len(bad):
         row, column = bad[0]
         found = f"{values[row, column]}"
@@ -240,6 +261,17 @@ def _table(
         columns.guessed,
         layout.names,
     )
+
+
+def _check_some(missing: NDArray[np.bool_], columns: Columns, path: Path) -> None:
+    for name, empty in zip(columns.names, np.asarray(missing.all(0)).tolist(), strict=True):
+        if empty:
+            raise DataError(
+                f"{path}, column {name}",
+                found="empty cells alone",
+                expected="numbers",
+                next_step="leave the file out, or name the right column with --columns",
+            )
 
 
 def _bad_row(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:

@@ -1,9 +1,9 @@
-"""Times of samples: their unit, the sample rate, gaps, and samples on a regular grid."""
+"""From the rows of a trial to recordings: the sample rate, gaps, and samples on a regular grid."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from deseptr.contract import DataError
 
-from .read_options import TIME_UNITS
+from .missing_cells import complete
 from .recording import HIGHEST_RATE_HZ, UNLABELLED, Recording
+from .sample_times import is_stamped_by_packets, spread
+from .time_notes import TimeNotes
 
 GAP_PERIODS = 3.0
 """A step of more sample periods than this is a gap."""
@@ -23,9 +25,8 @@ _TIDY = 0.01
 _UNEVEN = 0.1
 """Largest distance of a sample from the regular grid, in sample periods, that is not interpolated."""
 
-_BLOCK = 50
-_GUESSED_HZ = (8.0, 500.0)
-"""Rates that may tell the unit of the time: units are a factor of 1000 apart, so that one at most gives such a rate."""
+# A gap of 0.1 s is one of 0.1 s, however its times are rounded.
+_ROUNDING_S = 1e-6
 
 
 class Trial(NamedTuple):
@@ -39,41 +40,61 @@ class Trial(NamedTuple):
     source: str
 
 
-def usual_step(t: NDArray[np.float64]) -> float:
-    """Median of the mean steps of short blocks: bursts and shared stamps are levelled, gaps and jumps are not counted.
+def even_recordings(
+    trial: Trial, label_names: tuple[str, ...], notes: TimeNotes, fill_gaps_s: float | None = None
+) -> Iterator[Recording]:
+    """Split a trial at its gaps and put each part on a regular grid.
 
-    >>> usual_step(np.array([0.0, 0.0, 40.0, 40.0, 80.0]))
-    20.0
+    Args:
+        trial: its times do not fall.
+        label_names: in the order of the recordings' labels.
+        notes: get what was done.
+        fill_gaps_s: gaps of up to so many seconds are interpolated; by default those of up to three periods.
+
+    Raises:
+        DataError: if the times are too close together for any sensor.
     """
-    size = min(_BLOCK, len(t) - 1)
-    edges = t[::size]
-    return float(np.median(np.diff(edges)) / size)
+    title = f"subject {trial.subject}, trial {trial.name}"
+    trial, labels = _without_empty_cells(trial, label_names, notes, title)
+    if len(trial.t) < 2:
+        notes.singles.append(f"{title}: a single sample was left out because its rate is unknown")
+        return
+    t, rate, starts = _timed(trial, notes, title, fill_gaps_s)
+    for first, last in itertools.pairwise([*starts, len(t)]):
+        part = slice(first, last)
+        if last - first < 2:
+            notes.singles.append(f"{title}: a single sample at {t[first]:g} s between gaps was left out")
+            continue
+        signals, even_labels, moved = _evened(t[part], trial.signals[part], labels[part], rate)
+        if moved:
+            text = f"up to {moved:.2f} of a period off a regular {rate:g} Hz, were interpolated"
+            notes.moved.append((f"{title}: irregular steps from {t[first]:g} s on, {text}", moved))
+        yield Recording(signals, rate, trial.subject, even_labels, trial.name, float(t[first] - t[0]))
 
 
-def guess_time_unit(steps: Sequence[float]) -> str | None:
-    """The only unit but seconds in which the usual steps of some recordings give a rate of 8 to 500 Hz, else None.
-
-    >>> guess_time_unit([20.0]), guess_time_unit([0.02]), guess_time_unit([1.0])
-    ('ms', None, None)
-    """
-    step = float(np.median(steps)) if len(steps) else 0.0
-    if step <= 0:
-        return None
-    fits = [unit for unit, factor in TIME_UNITS.items() if _GUESSED_HZ[0] <= 1 / (step * factor) <= _GUESSED_HZ[1]]
-    return fits[0] if fits and fits[0] not in ("s", "iso") else None
-
-
-def even_recordings(trial: Trial, label_names: tuple[str, ...], oddities: list[str]) -> Iterator[Recording]:
-    """Split a trial at its gaps and resample each part to a regular grid; remarks are added to ``oddities``."""
+def _without_empty_cells(
+    trial: Trial, label_names: tuple[str, ...], notes: TimeNotes, title: str
+) -> tuple[Trial, NDArray[np.int16]]:
     index = {label: number for number, label in enumerate(label_names)}
     labels = np.array([index.get(label, UNLABELLED) for label in trial.labels], np.int16)
-    title = f"subject {trial.subject}, trial {trial.name}"
-    if len(trial.t) < 2:
-        oddities.append(f"{title}: a single sample was left out because its rate is unknown")
-        return
+    whole = complete(trial.t, trial.signals, GAP_PERIODS)
+    notes.lost += whole.lost
+    if whole.slower:
+        notes.slower.append(f"{title}: {whole.slower} is slower than the rest and was interpolated")
+    return trial._replace(t=trial.t[whole.kept], signals=whole.signals), labels[whole.kept]
+
+
+def _timed(
+    trial: Trial, notes: TimeNotes, title: str, fill_gaps_s: float | None
+) -> tuple[NDArray[np.float64], float, list[int]]:
+    """Times, rate, and the first sample after each gap, that of the trial included."""
+    even = spread(trial.t, GAP_PERIODS) if is_stamped_by_packets(trial.t) else None
+    if even and even.rate_hz <= HIGHEST_RATE_HZ:
+        rate = _tidied(even.rate_hz, float(trial.t[-1] - trial.t[0]))
+        notes.spread.append(f"{title}: samples share stamps or come in bursts, and were spread evenly at {rate:g} Hz")
+        return even.t, rate, even.starts
     steps = np.diff(trial.t)
     period = float(np.median(steps))
-    gaps = np.flatnonzero(steps > GAP_PERIODS * period) + 1
     if period < 1 / HIGHEST_RATE_HZ:
         raise DataError(
             title,
@@ -81,20 +102,9 @@ def even_recordings(trial: Trial, label_names: tuple[str, ...], oddities: list[s
             expected=f"at least {1 / HIGHEST_RATE_HZ:g} s",
             next_step="check the times and their unit",
         )
-    rate = _rate(steps, period)
-    for first, last in itertools.pairwise([0, *gaps.tolist(), len(trial.t)]):
-        part = slice(first, last)
-        if last - first < 2:
-            oddities.append(f"{title}: a single sample at {trial.t[first]:g} s between gaps was left out")
-            continue
-        signals, even_labels, moved = _evened(trial.t[part], trial.signals[part], labels[part], rate)
-        if moved:
-            oddities.append(
-                f"{title}: irregular steps from {trial.t[first]:g} s on, up to {moved:.2f} of a period off a regular "
-                f"{rate:g} Hz, were interpolated"
-            )
-        start = float(trial.t[first] - trial.t[0])
-        yield Recording(signals, rate, trial.subject, even_labels, trial.name, start)
+    longest = max(GAP_PERIODS * period, (fill_gaps_s or 0.0) + _ROUNDING_S)
+    notes.filled += steps[(steps > GAP_PERIODS * period) & (steps <= longest)].tolist()
+    return trial.t, _rate(steps, period), [0, *(np.flatnonzero(steps > longest) + 1).tolist()]
 
 
 def _rate(steps: NDArray[np.float64], period: float) -> float:
@@ -105,8 +115,12 @@ def _rate(steps: NDArray[np.float64], period: float) -> float:
     whole = steps[steps <= GAP_PERIODS * period]
     periods = np.maximum(1, np.rint(whole / period))
     rate = float(periods.sum() / whole.sum())
+    return _tidied(rate, float(steps.sum()))
+
+
+def _tidied(rate: float, span_s: float) -> float:
     tidy = round(rate, 4)
-    return tidy if abs(tidy - rate) * steps.sum() < _TIDY else rate
+    return tidy if abs(tidy - rate) * span_s < _TIDY else rate
 
 
 def _evened(

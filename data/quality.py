@@ -16,6 +16,7 @@ _GRAVITY_TOLERANCE = 0.05
 _IN_G = (0.5, 2.0)
 _FASTEST_GYRO = 2000 * np.pi / 180
 _RATE_TOLERANCE = 0.005
+_SLOWEST_HZ, _FASTEST_HZ = 5.0, 2000.0
 _IMBALANCE = 5.0
 _PLATEAU_SAMPLES = 3
 _NAMED = 4
@@ -67,8 +68,20 @@ def _fast_gyro(recordings: Sequence[Recording]) -> Iterator[str]:
 
 def _rates(recordings: Sequence[Recording]) -> Iterator[str]:
     rates = [r.rate_hz for r in recordings]
+    for r in recordings:
+        if not _SLOWEST_HZ <= r.rate_hz <= _FASTEST_HZ:
+            yield f"{r.rate_hz:g} Hz in {r.title} is no rate of such a sensor{_likely_unit(r.rate_hz)}"
+            break
     if max(rates) / min(rates) - 1 > _RATE_TOLERANCE:
         yield f"sample rates differ, {min(rates):g} to {max(rates):g} Hz: windows are resampled to one rate"
+
+
+def _likely_unit(rate_hz: float) -> str:
+    """The unit of the time that would make a rate plausible, as it was taken for seconds."""
+    for unit, factor in (("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
+        if _SLOWEST_HZ <= rate_hz * factor <= _FASTEST_HZ:
+            return f": {rate_hz * factor:g} Hz if the times are in {unit}, as --time-unit {unit} says"
+    return ": check the times"
 
 
 def _constant_channels(recordings: Sequence[Recording]) -> Iterator[str]:

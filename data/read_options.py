@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -14,6 +15,7 @@ from .units import UNIT_OF_COLUMN, UNITS_OF_ACCELERATION, UNITS_OF_ROTATION
 
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "iso": 1.0}
 COLUMNS = ("t", *CHANNELS, "label", "subject", "recording")
+LONGEST_FILLED_S = 10.0
 _LONGEST_PATTERN = 200
 # With more of them, or with one upon a group, a regular expression may take hours on a short path.
 _MOST_REPEATS = 4
@@ -33,6 +35,7 @@ class ReadOptions:
         recording_from: the same for the recording.
         label_from: the same for the label of all samples.
         label: the label of all samples.
+        fill_gaps: gaps of up to so many seconds are interpolated; by default those of up to three sample periods.
     """
 
     columns: tuple[tuple[str, str], ...] = ()
@@ -43,6 +46,7 @@ class ReadOptions:
     recording_from: str | None = None
     label_from: str | None = None
     label: str | None = None
+    fill_gaps: float | None = None
 
     @classmethod
     def of(cls, choices: Mapping[str, Any], source: str = "options") -> ReadOptions:
@@ -144,6 +148,16 @@ def _text(value: Any, thing: str) -> str:
     return value
 
 
+def _seconds(value: Any, thing: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, bool) or not 0 <= number <= LONGEST_FILLED_S:
+        raise _wrong(thing, "", repr(value), f"a number of seconds from 0 to {LONGEST_FILLED_S:g}")
+    return number
+
+
 def _pattern(value: Any, thing: str) -> str:
     text = _text(value, thing)
     try:
@@ -165,6 +179,7 @@ _CHECKS = {
     "recording_from": _pattern,
     "label_from": _pattern,
     "label": _text,
+    "fill_gaps": _seconds,
 }
 
 

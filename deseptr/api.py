@@ -35,6 +35,7 @@ def load(
     recording_from: str | None = None,
     label_from: str | None = None,
     label: str | None = None,
+    fill_gaps: float | None = None,
 ) -> Dataset:
     """Read recordings.
 
@@ -50,6 +51,7 @@ def load(
         recording_from: the same for the recording.
         label_from: the same for the label.
         label: the label of all samples.
+        fill_gaps: gaps of up to so many seconds are interpolated; those of up to three sample periods always are.
 
     Returns:
         Recordings in SI units: m/s^2 and rad/s. ``oddities`` has what looked wrong.
@@ -70,6 +72,7 @@ def load(
         "recording_from": recording_from,
         "label_from": label_from,
         "label": label,
+        "fill_gaps": fill_gaps,
     }
     with in_python_words():
         return dataset_of(source, {name: value for name, value in chosen.items() if value})

@@ -51,8 +51,19 @@ _READING = (
     click.option("--recording-from", metavar="REGEX", help="The same for the recording."),
     click.option("--label-from", metavar="REGEX", help="The same for the label."),
     click.option("--label", metavar="NAME", help="All of it is this activity."),
+    click.option("--fill-gaps", metavar="SECONDS", help="Interpolate gaps of up to this length, as 0.1."),
 )
-_READING_NAMES = ("columns", "time_unit", "units", "encoding", "subject_from", "recording_from", "label_from", "label")
+_READING_NAMES = (
+    "columns",
+    "time_unit",
+    "units",
+    "encoding",
+    "subject_from",
+    "recording_from",
+    "label_from",
+    "label",
+    "fill_gaps",
+)
 
 
 def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -127,10 +127,10 @@ def test_a_frame_without_times_may_have_a_rate():
 
 
 def test_rows_of_a_frame_are_counted_as_by_iloc():
-    gap = np.arange(40.0)
-    gap[7] = np.nan
-    with pytest.raises(DataError, match=r"row 7 \(counted from 0\), column acc_x: found no value \(NaN\)"):
-        Dataset.from_dataframe(frame(t=np.arange(40) / 20, acc_x=gap))
+    times = np.arange(40) / 20
+    times[7] = np.nan
+    with pytest.raises(DataError, match=r"row 7 \(counted from 0\), column t: found no value \(NaN\)"):
+        Dataset.from_dataframe(frame(t=times))
     with pytest.raises(DataError, match=r"row 1 \(counted from 0\), column t: found 38 s after 39 s"):
         Dataset.from_dataframe(frame(t=np.arange(40)[::-1]))
 
@@ -149,6 +149,14 @@ def test_of_two_columns_that_may_be_the_labels_none_is_taken():
     assert data.label_names == ()
     for column in ("activity", "class"):
         assert f"no column label, and the column {column} is ignored: rename it if it has the labels" in data.oddities
+
+
+def test_a_value_that_a_frame_lacks_is_a_lost_sample():
+    gap = np.arange(40.0)
+    gap[7] = np.nan
+    data = Dataset.from_dataframe(frame(t=np.arange(40) / 20, acc_x=gap))
+    assert "1 row with an empty cell was left out" in data.oddities
+    np.testing.assert_allclose(data.recordings[0].signals[:, 0], np.arange(40))
 
 
 def test_another_column_beside_the_labels_is_not_odd():

@@ -1,0 +1,65 @@
+"""Samples with empty cells: rows of a sensor that is slower than the other, and samples that were lost."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SLOWER = 0.2
+"""A sensor that lacks more than this share of the rows is slower, or has rows of its own; else samples were lost."""
+
+
+class Completed(NamedTuple):
+    """Rows without an empty cell.
+
+    Args:
+        kept: indices of the rows that remain.
+        signals: float64 ``[kept, 6]``.
+        slower: the sensor that was interpolated between its samples, or None.
+        lost: rows that were left out.
+    """
+
+    kept: NDArray[np.int64]
+    signals: NDArray[np.float64]
+    slower: str | None
+    lost: int
+
+
+def complete(t: NDArray[np.float64], signals: NDArray[np.float64], gap_periods: float) -> Completed:
+    """Interpolate a slower sensor at the times of the faster one, and leave out rows that still lack a value.
+
+    Args:
+        t: float64 ``[row]``, seconds, rising.
+        signals: float64 ``[row, 6]``, NaN where a cell is empty.
+        gap_periods: of the slower sensor, over which its values are not interpolated.
+    """
+    present: NDArray[np.bool_] = np.asarray(np.isfinite(signals).reshape(len(t), 2, 3).all(2))
+    if present.all():
+        return Completed(np.arange(len(t)), signals, None, 0)
+    counts = present.sum(0)
+    slow, fast = (0, 1) if counts[0] < counts[1] else (1, 0)
+    name = None
+    rows = np.arange(len(t))
+    if counts[slow] >= 2 and counts[slow] <= (1 - _SLOWER) * len(t):
+        name = ("acceleration", "angular rate")[slow]
+        rows = np.flatnonzero(present[:, fast])
+        own = np.flatnonzero(present[:, slow])
+        filled = _interpolated(t[own], signals[own, 3 * slow : 3 * slow + 3], t[rows], gap_periods)
+        signals = signals.copy()
+        signals[rows, 3 * slow : 3 * slow + 3] = filled
+    whole = rows[np.asarray(np.isfinite(signals[rows]).all(1))]
+    return Completed(whole, signals[whole], name, len(rows) - len(whole))
+
+
+def _interpolated(
+    t: NDArray[np.float64], values: NDArray[np.float64], at: NDArray[np.float64], gap_periods: float
+) -> NDArray[np.float64]:
+    """Values at other times, NaN outside of them and where the two nearest are too far apart."""
+    after = np.searchsorted(t, at).clip(1, len(t) - 1)
+    apart = t[after] - t[after - 1]
+    inside = np.asarray((at >= t[0]) & (at <= t[-1]) & (apart <= gap_periods * np.median(np.diff(t))))
+    filled = np.stack([np.interp(at, t, channel) for channel in values.T], 1)
+    filled[~inside] = np.nan
+    return filled
