@@ -8,6 +8,7 @@ import click
 
 from deseptr.contract.visible_text import visible
 
+from .common.numbers import real
 from .common.options import DATA_HELP, load, print_notes, reading_options
 
 if TYPE_CHECKING:
@@ -31,14 +32,15 @@ def data() -> None:
 )
 @click.argument("source", metavar="DATA")
 @reading_options
+@click.option("--window-s", type=real(0.1, 600), help="Length of a window for the number of windows. [default: 2.56]")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Also plot the data to this .png, .svg or .pdf file.")
-def info(source: str, reading: dict[str, str], as_json: bool, plot: str | None) -> None:
+def info(source: str, reading: dict[str, str], window_s: float | None, as_json: bool, plot: str | None) -> None:
     """Show subjects, labels, minutes, rate, units, gaps and oddities."""
     from deseptr.data import describe, plot_dataset
 
     dataset = load(source, reading)
-    figures = describe(dataset)
+    figures = describe(dataset, window_s) if window_s else describe(dataset)
     if plot:
         plot_dataset(dataset, plot)
     if as_json:
@@ -136,13 +138,14 @@ def _cell(name: str) -> str:
 
 
 def _labels_table(figures: DatasetInfo) -> Table:
-    table = _table("#", "label", "minutes", title="Labels")
+    table = _table("#", "label", "minutes", "windows", title=f"Labels, and windows of {figures.window_s:g} s")
     table.add_column("")
     minutes = {name: value for name, value in figures.label_minutes.items() if name in figures.labels or value}
     longest = max(minutes.values())
     for index, (name, value) in enumerate(minutes.items(), 1):
+        windows = str(figures.label_windows.get(name, ""))
         number = str(index) if index <= len(figures.labels) else "-"
-        table.add_row(number, _cell(name), f"{value:.1f}", "█" * round(_BAR_WIDTH * value / longest))
+        table.add_row(number, _cell(name), f"{value:.1f}", windows, "█" * round(_BAR_WIDTH * value / longest))
     return table
 
 

@@ -55,12 +55,16 @@ def save_choices(source: Path, options: ReadOptions) -> Path:
     check_choices_output(source)
     chosen = options.chosen()
     columns = chosen.pop("columns", {})
-    lines = [f"{name} = {_quoted(value) if isinstance(value, str) else value}\n" for name, value in chosen.items()]
+    lines = [f"{name} = {_toml(value)}\n" for name, value in chosen.items()]
     if columns:
         lines += ["\n[columns]\n", *(f"{_quoted(theirs)} = {_quoted(ours)}\n" for theirs, ours in columns.items())]
     path = choices_path(source)
     atomic_write(path, _START + "".join(lines))
     return path
+
+
+def _toml(value: str | float | bool) -> str:
+    return _quoted(value) if isinstance(value, str) else str(value).lower()
 
 
 def _quoted(text: str) -> str:

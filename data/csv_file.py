@@ -10,6 +10,7 @@ A file that ends in the middle of a line, as after a power failure, is read up t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -21,9 +22,10 @@ from deseptr.contract import CHANNELS, DataError, atomic_path
 from .column_names import NotRecordingError
 from .csv_table import CsvTable, NoRowError, read_table
 from .even_grid import Trial, even_recordings
-from .quality import short_list, unit_oddities
+from .label_oddities import alike_key
+from .quality import unit_oddities
 from .read_options import TIME_UNITS, ReadOptions, from_path
-from .recording import UNLABELLED_NAME, Dataset, Recording, natural_sorted
+from .recording import UNLABELLED_NAME, Dataset, Recording, natural_sorted, short_list
 from .sample_times import guess_time_unit, set_back, sorting_helps, usual_step
 from .time_notes import TimeNotes
 
@@ -149,6 +151,7 @@ def _guessed(read: Sequence[_Read]) -> ReadOptions:
 def _read_files(files: list[_File], options: ReadOptions, oddities: list[str]) -> list[_Read]:
     """Read the files; if there are several, a file without rows or of something else is only noted as an oddity."""
     read: list[_Read] = []
+    spellings: dict[tuple[str, str], str] = {}
     passed: list[str] = []
     for file in files:
         try:
@@ -164,10 +167,21 @@ def _read_files(files: list[_File], options: ReadOptions, oddities: list[str]) -
         if table.cut_off:
             oddities.append(f"{_shown(file)} was cut off in its last line, which was left out")
         oddities += table.notes
+        if options.merge_alike:
+            table = _with_merged(table, spellings)
         read.append(_in_seconds(file, table, options, oddities))
     if passed:
         oddities.append(f"passed over, without a column of any channel: {short_list(passed)}")
     return read
+
+
+def _with_merged(table: CsvTable, spellings: dict[tuple[str, str], str]) -> CsvTable:
+    """The table with names that are alike in the spelling that came first in the files."""
+    text = {
+        column: [spellings.setdefault((column, alike_key(cell)), cell) for cell in cells]
+        for column, cells in table.text.items()
+    }
+    return replace(table, text=text)
 
 
 def _shown(file: _File) -> str:

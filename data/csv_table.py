@@ -27,6 +27,7 @@ from deseptr.contract import UNITS, DataError, open_input
 
 from .column_names import Columns, find_columns, notes_of
 from .dialect import Dialect, find_dialect
+from .label_oddities import clean_name
 from .read_options import TIME_UNITS, ReadOptions
 from .units import to_si
 
@@ -214,7 +215,7 @@ def _numbers(row: list[str], layout: _Layout) -> list[float]:
 def _shared(cell: str, shared: dict[str, str]) -> str:
     if cell not in shared:
         cell.encode()
-        shared[cell] = cell
+        shared[cell] = clean_name(cell)
     return shared[cell]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from deseptr.contract import CHANNELS, UNITS
 
+from .label_oddities import WINDOW_S, count_windows
 from .quality import find_oddities, minutes_table
 from .recording import UNLABELLED_NAME, Dataset
 
@@ -57,6 +58,8 @@ class DatasetInfo:
         channels: range and units of each channel.
         gaps: missing time inside trials.
         oddities: suspected problems, one line each.
+        window_s: length of a window, in seconds.
+        label_windows: windows of each label, half overlapping.
     """
 
     name: str
@@ -71,6 +74,8 @@ class DatasetInfo:
     channels: tuple[ChannelInfo, ...]
     gaps: tuple[Gap, ...]
     oddities: tuple[str, ...]
+    window_s: float
+    label_windows: dict[str, int]
 
     @property
     def label_minutes(self) -> dict[str, float]:
@@ -88,8 +93,8 @@ class DatasetInfo:
         return {**asdict(self), "label_minutes": self.label_minutes, "subject_minutes": self.subject_minutes}
 
 
-def describe(dataset: Dataset) -> DatasetInfo:
-    """Compute the figures of a dataset and check it for oddities.
+def describe(dataset: Dataset, window_s: float = WINDOW_S) -> DatasetInfo:
+    """Compute the figures of a dataset and check it for oddities; windows are ``window_s`` seconds long.
 
     >>> from deseptr.data import synthetic_dataset
     >>> describe(synthetic_dataset(subjects=2, seconds=4)).subjects
@@ -112,7 +117,9 @@ def describe(dataset: Dataset) -> DatasetInfo:
         },
         channels=tuple(_channels(dataset)),
         gaps=tuple(_gaps(dataset)),
-        oddities=find_oddities(dataset),
+        oddities=find_oddities(dataset, window_s),
+        window_s=window_s,
+        label_windows=count_windows(dataset, window_s),
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import CHANNELS, STANDARD_GRAVITY, UNITS
 
-from .recording import Dataset, Recording
+from .label_oddities import WINDOW_S, alike_oddities, window_oddities
+from .recording import Dataset, Recording, short_list
+from .signal_oddities import signal_oddities
 
 _GRAVITY_TOLERANCE = 0.05
 _IN_G = (0.5, 2.0)
@@ -19,7 +21,6 @@ _RATE_TOLERANCE = 0.005
 _SLOWEST_HZ, _FASTEST_HZ = 5.0, 2000.0
 _IMBALANCE = 5.0
 _PLATEAU_SAMPLES = 3
-_NAMED = 4
 
 
 def unit_oddities(recordings: Sequence[Recording]) -> tuple[str, ...]:
@@ -27,8 +28,8 @@ def unit_oddities(recordings: Sequence[Recording]) -> tuple[str, ...]:
     return (*_gravity(recordings), *_fast_gyro(recordings))
 
 
-def find_oddities(dataset: Dataset) -> tuple[str, ...]:
-    """All oddities of a dataset, those from the reader first, each once."""
+def find_oddities(dataset: Dataset, window_s: float = WINDOW_S) -> tuple[str, ...]:
+    """All oddities of a dataset, those from the reader first, each once; windows are ``window_s`` seconds long."""
     recordings = dataset.recordings
     found = (
         *dataset.oddities,
@@ -37,7 +38,10 @@ def find_oddities(dataset: Dataset) -> tuple[str, ...]:
         *_constant_channels(recordings),
         *_plateaus(recordings),
         *_duplicates(recordings),
+        *signal_oddities(dataset),
         *_labels(dataset),
+        *alike_oddities(dataset),
+        *window_oddities(dataset, window_s),
     )
     return tuple(dict.fromkeys(found))
 
@@ -100,10 +104,16 @@ def _plateaus(recordings: Sequence[Recording]) -> Iterator[str]:
         flat = [r for r in recordings if _has_plateau(np.abs(r.signals[:, channel]) >= 0.9995 * peaks[channel])]
         flat = [r for r in flat if np.ptp(r.signals[:, channel]) > 0]
         if flat:
+            peak, share = f"{peaks[channel]:.4g} {UNITS[channel]}", _share(flat, channel, peaks[channel])
             yield (
-                f"{name} stays at its largest value, {peaks[channel]:.4g} {UNITS[channel]}, in {_named(flat)}: the "
-                "sensor saturates, record with a larger full scale"
+                f"{name} stays at its largest value, {peak}, in {_named(flat)}, {share} of their samples: the sensor "
+                "saturates, record with a larger full scale"
             )
+
+
+def _share(recordings: Sequence[Recording], channel: int, peak: float) -> str:
+    clipped = sum(int((np.abs(r.signals[:, channel]) >= 0.9995 * peak).sum()) for r in recordings)
+    return f"{100 * clipped / sum(map(len, recordings)):.2g} %"
 
 
 def _has_plateau(at_peak: NDArray[np.bool_]) -> bool:
@@ -154,10 +164,3 @@ def minutes_table(dataset: Dataset) -> NDArray[np.float64]:
 def _named(recordings: Sequence[Recording]) -> str:
     where = short_list([f"({r.title})" for r in recordings])
     return f"{len(recordings)} recording{'s' * (len(recordings) > 1)} {where}"
-
-
-def short_list(names: Iterable[str]) -> str:
-    """The first few of some names, and how many there are more."""
-    listed = list(names)
-    rest = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
-    return ", ".join(listed[:_NAMED]) + rest

@@ -36,6 +36,8 @@ class ReadOptions:
         label_from: the same for the label of all samples.
         label: the label of all samples.
         fill_gaps: gaps of up to so many seconds are interpolated; by default those of up to three sample periods.
+        merge_alike: labels, subjects and recordings that differ in case, blanks, hyphens or underscores only are one,
+            in the spelling that comes first.
     """
 
     columns: tuple[tuple[str, str], ...] = ()
@@ -47,6 +49,7 @@ class ReadOptions:
     label_from: str | None = None
     label: str | None = None
     fill_gaps: float | None = None
+    merge_alike: bool = False
 
     @classmethod
     def of(cls, choices: Mapping[str, Any], source: str = "options") -> ReadOptions:
@@ -148,6 +151,12 @@ def _text(value: Any, thing: str) -> str:
     return value
 
 
+def _flag(value: Any, thing: str) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(thing, "", repr(value), "true or false")
+    return value
+
+
 def _seconds(value: Any, thing: str) -> float:
     try:
         number = float(value)
@@ -180,6 +189,7 @@ _CHECKS = {
     "label_from": _pattern,
     "label": _text,
     "fill_gaps": _seconds,
+    "merge_alike": _flag,
 }
 
 

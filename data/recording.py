@@ -15,6 +15,7 @@ from deseptr.contract import CHANNELS, UNITS, DataError
 
 UNLABELLED = -1
 UNLABELLED_NAME = "unlabelled"
+_NAMED = 4
 HIGHEST_RATE_HZ = 1e9
 # In SI units; far beyond any sensor, and its square still fits into float32.
 LARGEST_SIGNAL = 1e12
@@ -329,6 +330,13 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
 def natural_sorted(names: Any) -> tuple[str, ...]:
     """``names`` in natural order."""
     return tuple(sorted(map(str, names), key=natural_key))
+
+
+def short_list(names: Iterable[str]) -> str:
+    """The first few of some names, and how many there are more."""
+    listed = list(names)
+    rest = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    return ", ".join(listed[:_NAMED]) + rest
 
 
 def _check_shapes(recording: Recording) -> None:

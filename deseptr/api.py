@@ -36,6 +36,7 @@ def load(
     label_from: str | None = None,
     label: str | None = None,
     fill_gaps: float | None = None,
+    merge_alike: bool = False,
 ) -> Dataset:
     """Read recordings.
 
@@ -52,6 +53,7 @@ def load(
         label_from: the same for the label.
         label: the label of all samples.
         fill_gaps: gaps of up to so many seconds are interpolated; those of up to three sample periods always are.
+        merge_alike: labels and subjects that differ in case, blanks, hyphens or underscores only are one.
 
     Returns:
         Recordings in SI units: m/s^2 and rad/s. ``oddities`` has what looked wrong.
@@ -73,6 +75,7 @@ def load(
         "label_from": label_from,
         "label": label,
         "fill_gaps": fill_gaps,
+        "merge_alike": merge_alike,
     }
     with in_python_words():
         return dataset_of(source, {name: value for name, value in chosen.items() if value})

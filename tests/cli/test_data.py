@@ -27,6 +27,25 @@ def test_info_shows_labels_channels_and_subjects() -> None:
         assert word in result.output
 
 
+def test_info_counts_windows_of_the_chosen_length() -> None:
+    assert "Labels, and windows of 2.56 s" in _run("info", SMALL).output
+    # Each of three people has 8 s of each label.
+    for length, windows in ((2.56, 3 * 5), (4.0, 3 * 3), (8.0, 3)):
+        content = json.loads(_run("info", SMALL, "--json", "--window-s", length).output)
+        assert content["label_windows"]["walking"] == windows
+    assert "--window-s 8 is the largest that takes all classes" in _run("info", SMALL, "--window-s", 9).output
+
+
+def test_names_that_are_alike_become_one(tmp_path: Path) -> None:
+    rows = [f"{i / 50},0,9.8,0,0,0,{i % 5},{'Walking' if i % 2 else 'walking'},ada" for i in range(300)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["t,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z,label,subject", *rows]))
+    assert "the labels Walking, walking are alike: --merge-alike makes them one" in _run("info", path).output
+    merged = json.loads(_run("info", path, "--json", "--merge-alike").output)
+    assert merged["labels"] == ["walking"]
+    assert not [each for each in merged["oddities"] if "alike" in each or "no run of" in each]
+
+
 def test_info_json_has_the_same_figures() -> None:
     content = json.loads(_run("info", SMALL, "--json").output)
     assert content["subjects"] == ["1", "2", "3"]

@@ -23,6 +23,8 @@ OPTIONS = st.builds(
     encoding=st.sampled_from([None, "cp1252"]),
     subject_from=st.sampled_from([None, r"s(\d+)", r"[\\/]'\"(.+)"]),
     label=st.none() | NAMES,
+    fill_gaps=st.sampled_from([None, 0.1, 2.0]),
+    merge_alike=st.booleans(),
 )
 
 

@@ -1,0 +1,89 @@
+"""Oddities of labels and names: spellings of one name, and classes whose runs are shorter than a window."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from .recording import Dataset
+
+WINDOW_S = 2.56
+"""Length of a window in training, if none is chosen; windows overlap by half."""
+_SHORTEST_S = 0.1
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
+
+
+def clean_name(name: str) -> str:
+    """A name in one way of writing its letters (NFC), without characters that cannot be seen and join nothing.
+
+    >>> clean_name("Zoe" + chr(0x308) + chr(0x200B))
+    'Zoë'
+    """
+    return name if name.isascii() else unicodedata.normalize("NFC", name.translate(_INVISIBLE)).strip()
+
+
+def alike_key(name: str) -> str:
+    """The same for names that differ in case, blanks, hyphens and underscores only.
+
+    >>> alike_key("Going-Up") == alike_key("going  up")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", clean_name(name)).casefold()
+    return " ".join(folded.replace("-", " ").replace("_", " ").split())
+
+
+def alike_oddities(dataset: Dataset) -> Iterator[str]:
+    """Labels, and subjects, that look like spellings of one name."""
+    for kind, names in (("labels", dataset.label_names), ("subjects", dataset.subjects)):
+        for group in _alike(names):
+            yield f"the {kind} {', '.join(group)} are alike: --merge-alike makes them one"
+
+
+def _alike(names: Iterable[str]) -> list[list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(alike_key(name), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def longest_runs(dataset: Dataset) -> dict[str, float]:
+    """Seconds of the longest run of each label; 0 of a label that is nowhere."""
+    longest = np.zeros(len(dataset.label_names))
+    for recording in dataset.recordings:
+        for segment in recording.segments():
+            if segment.label >= 0:
+                run_s = (segment.stop - segment.start) / recording.rate_hz
+                longest[segment.label] = max(longest[segment.label], run_s)
+    return dict(zip(dataset.label_names, longest.tolist(), strict=True))
+
+
+def count_windows(dataset: Dataset, window_s: float) -> dict[str, int]:
+    """Windows of each label, half overlapping, as training would cut them at each recording's own rate."""
+    counts = dict.fromkeys(dataset.label_names, 0)
+    for recording in dataset.recordings:
+        length = max(1, round(window_s * recording.rate_hz))
+        hop = max(1, length // 2)
+        for segment in recording.segments():
+            if segment.label >= 0:
+                fitting = (segment.stop - segment.start - length) // hop + 1
+                counts[dataset.label_names[segment.label]] += max(0, fitting)
+    return counts
+
+
+def window_oddities(dataset: Dataset, window_s: float) -> Iterator[str]:
+    """Classes that are recorded, but never for as long as a window."""
+    counts = count_windows(dataset, window_s)
+    short = {name: run for name, run in longest_runs(dataset).items() if run and not counts[name]}
+    if not short:
+        return
+    listed = ", ".join(f"{name} (longest {run:.2f} s)" for name, run in short.items())
+    largest = math.floor(min(short.values()) * 100) / 100
+    advice = (
+        f"--window-s {largest:g} is the largest that takes all classes"
+        if largest >= _SHORTEST_S
+        else "label longer runs"
+    )
+    yield f"no run of a window's {window_s:g} s for {listed}: {advice}"

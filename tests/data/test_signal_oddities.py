@@ -1,0 +1,127 @@
+"""What signals and names give away: each oddity is found where it was put in, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from deseptr.data import Dataset, Recording, describe, load_dataset, synthetic_dataset
+from deseptr.data.label_oddities import WINDOW_S, alike_key, clean_name, count_windows, longest_runs
+from deseptr.data.windows import cut_windows
+
+RATE = 50.0
+
+
+def recording(subject: str = "1", seconds: float = 10.0, up: tuple[float, float, float] = (0, 9.8, 0)) -> Recording:
+    rng = np.random.default_rng(int(subject))
+    count = round(seconds * RATE)
+    signals = rng.normal(0, 0.5, (count, 6))
+    signals[:, :3] += up
+    return Recording(signals, RATE, subject, np.zeros(count, np.int16))
+
+
+def oddities(*recordings: Recording, names: tuple[str, ...] = ("a",)) -> str:
+    return "\n".join(describe(Dataset(tuple(recordings), names)).oddities)
+
+
+def changed(signals: np.ndarray, source: Recording) -> Recording:
+    return replace(source, signals=signals)
+
+
+def test_whole_signals_have_no_oddity() -> None:
+    assert oddities(recording(), recording("2"), recording("3"), recording("4")) == ""
+
+
+@pytest.mark.parametrize("strength", [0.3, 5.0])
+def test_missing_gravity_is_found(strength: float) -> None:
+    rng = np.random.default_rng(0)
+    found = oddities(changed(rng.normal(0, strength, (500, 6)), recording()))
+    assert "gravity was removed, so that postures cannot be told apart" in found
+
+
+def test_a_sensor_that_was_off_is_found() -> None:
+    signals = recording().signals.copy()
+    signals[400:] = 0
+    found = oddities(changed(signals, recording()))
+    assert "all channels are 0, without gravity, in 1 recording (subject 1, trial 1: for 2.00 s at 8.00 s)" in found
+    signals[:] = recording().signals
+    signals[400:402] = 0
+    assert oddities(changed(signals, recording())) == ""
+
+
+@pytest.mark.parametrize(("axes", "name"), [(slice(0, 3), "acceleration"), (slice(3, 6), "angular rate")])
+def test_a_stuck_sensor_is_found(axes: slice, name: str) -> None:
+    signals = recording().signals.copy()
+    signals[100:250, axes] = signals[100, axes]
+    found = oddities(changed(signals, recording()))
+    assert f"{name} does not change in 1 recording (subject 1, trial 1: for 3.0 s at 2.0 s)" in found
+    # Two axes at rest on a coarse scale are no fault.
+    signals[100:250, axes.start] = recording().signals[100:250, axes.start]
+    assert "does not change" not in oddities(changed(signals, recording()))
+
+
+def test_the_share_that_is_clipped_is_said() -> None:
+    signals = recording().signals.copy()
+    signals[100:110, 1] = 39.2
+    assert "in 1 recording (subject 1, trial 1), 2 % of their samples: the sensor saturates" in oddities(
+        changed(signals, recording())
+    )
+
+
+def test_another_mounting_is_found() -> None:
+    others = [recording(str(subject)) for subject in range(2, 7)]
+    found = oddities(recording("1", up=(9.8, 0, 0)), *others)
+    assert "gravity points elsewhere than in the rest for subject 1 (90 degrees off)" in found
+    # Where everybody differs, nobody is the odd one.
+    ups = [(9.8, 0, 0), (0, 9.8, 0), (0, 0, 9.8), (-9.8, 0, 0), (0, -9.8, 0)]
+    mixed = [recording(str(subject), up=up) for subject, up in enumerate(ups, 1)]
+    assert "points elsewhere" not in oddities(*mixed)
+
+
+def test_invisible_characters_are_removed_and_accents_written_in_one_way(tmp_path: Path) -> None:
+    names = ("Zoë", "Zoe\u0308\u200b")
+    rows = [f"{i / 50},0,9.8,0,0,0,0,{names[i % 2]}" for i in range(20)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["t,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z,label", *rows]), encoding="utf-8")
+    assert load_dataset(path).label_names == ("Zoë",)
+    # Joiners are letters' business in some scripts.
+    assert clean_name("نمی‌خواهم") == "نمی‌خواهم"
+
+
+@given(st.text(max_size=20))
+def test_a_cleaned_name_stays_as_it_is(name: str) -> None:
+    assert clean_name(clean_name(name)) == clean_name(name)
+    assert alike_key(clean_name(name)) == alike_key(name)
+
+
+def test_classes_that_never_last_a_window_are_named_with_what_takes_them() -> None:
+    labels = np.array([0] * 300 + [1] * 60 + [0] * 40 + [1] * 75 + [0] * 25, np.int16)
+    found = oddities(replace(recording(), labels=labels), names=("walk", "turn"))
+    assert "no run of a window's 2.56 s for turn (longest 1.50 s): --window-s 1.5 is the largest" in found
+    info = describe(Dataset((replace(recording(), labels=labels),), ("walk", "turn")), window_s=1.5)
+    assert info.label_windows["turn"] == 1
+    assert not [each for each in info.oddities if "no run of" in each]
+
+
+@given(st.lists(st.integers(-1, 2), min_size=40, max_size=120), st.integers(2, 30))
+def test_windows_are_counted_as_training_cuts_them(labels: list[int], length: int) -> None:
+    whole = Recording(np.zeros((len(labels), 6), np.float32), RATE, "1", np.array(labels, np.int16))
+    dataset = Dataset((whole,), ("a", "b", "c"))
+    counts = count_windows(dataset, length / RATE)
+    assert {name for name, run in longest_runs(dataset).items() if run * RATE >= length - 1e-9} == {
+        name for name, count in counts.items() if count
+    }
+    if any(counts.values()):
+        windows = cut_windows(dataset, window_length=length, hop_length=max(1, length // 2), rate_hz=RATE)
+        assert windows.counts() == counts
+
+
+def test_the_window_is_that_of_training() -> None:
+    from deseptr.train.config import TrainConfig
+
+    assert TrainConfig().window_s == WINDOW_S
+    assert sum(count_windows(synthetic_dataset(1, 8), WINDOW_S).values()) == 6 * 5
