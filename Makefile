@@ -6,8 +6,10 @@ JOBS ?= 2
 PACKAGED := device/models/deseptr_motionsense.tflite
 MODELS ?= $(PACKAGED)
 
+ROOMS := contract data tflite train device convert firmware_harness evaluate report cli deseptr
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow fuzz arm-cost verify-arm qemu check format docs wheel release-check clean
+.PHONY: help setup demo test test-slow fuzz mutants torture audit arm-cost verify-arm qemu check format docs wheel release-check clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +35,17 @@ test-slow: setup ## The tests that take minutes
 
 fuzz: setup ## Hostile inputs to every reader and option, for about an hour; findings under fuzz/
 	$(BIN)/python tests/fuzz/fuzz.py --inputs 400000 --out fuzz --json fuzz/fuzz.json
+
+mutants: setup ## 638 random mutants against the tests that run their lines, for hours; goes on where it was
+	$(BIN)/python tests/mutants/trace_tests.py
+	$(BIN)/python tests/mutants/run.py --a-room 58 --again
+
+torture: setup ## 200 kills at random moments; the table of what was lost, duplicated, reordered or torn
+	$(BIN)/python tests/torture/torture.py --out torture
+
+audit: setup ## What bandit says of the sources, and pip-audit of what is installed
+	$(BIN)/bandit -q -c pyproject.toml -r $(ROOMS)
+	$(BIN)/pip-audit --progress-spinner off
 
 arm-cost: setup qemu ## Instructions of MODELS on emulated ARM; no times
 	$(BIN)/deseptr firmware arm-cost $(MODELS) $(if $(filter $(PACKAGED),$(MODELS)),--baseline benchmarks/convert/arm_cost_packaged.json)

@@ -10,7 +10,7 @@ package in the same installation, one started by the other; nothing else can wri
 from __future__ import annotations
 
 import os
-import pickle
+import pickle  # nosec B403 - between a process and its own child
 import pkgutil
 import struct
 import sys
@@ -50,7 +50,7 @@ def write(stream: IO[bytes], data: bytes) -> None:
 def receive(stream: IO[bytes]) -> Any:
     """Read one message; None at the end of the stream."""
     data = read(stream)
-    return None if data is None else pickle.loads(data)
+    return None if data is None else pickle.loads(data)  # nosec B301 - from the child, over its pipe
 
 
 def read(stream: IO[bytes]) -> bytes | None:
@@ -104,7 +104,7 @@ def _reply(function: str, arguments: tuple[Any, ...]) -> bytes:
         trace = traceback.format_exc()
         try:
             content = pickle.dumps((ERROR, (error, trace)))
-            pickle.loads(content)
+            pickle.loads(content)  # nosec B301 - from the parent, over its pipe
         except Exception:  # an error that cannot be pickled, or not be restored
             return pickle.dumps((BUG, trace))
         return content

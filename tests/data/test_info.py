@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from deseptr.data import Dataset, Recording, describe, load_dataset
+from deseptr.data.quality import short_list
 
 
 def _with(recording: Recording, channel: int, values: object) -> Recording:
@@ -78,6 +79,20 @@ def test_angular_rate_in_degrees_is_found(make_recording) -> None:
     recording = make_recording([0, 1] * 50)
     found = _oddities(_with(recording, 3, np.linspace(-150, 150, 100)))
     assert "if the values are in deg/s, name the columns gyro_x_dps" in found
+
+
+@pytest.mark.parametrize(("largest", "found"), [(34.5, False), (36.0, True)])
+def test_the_fastest_angular_rate_is_2000_degrees_a_second(make_recording, largest: float, found: bool) -> None:
+    turning = _with(make_recording([0, 1] * 50), 3, np.repeat([-largest, largest], 50))
+    assert ("beyond the 35 of a 2000 deg/s" in _oddities(turning)) is found
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(1, "a"), (4, "a, b, c, d"), (5, "a, b, c, d and 1 more"), (7, "a, b, c, d and 3 more")],
+)
+def test_a_long_list_names_the_first_four(count: int, text: str) -> None:
+    assert short_list("abcdefg"[:count]) == text
 
 
 def test_a_readers_findings_come_first_and_once(make_recording) -> None:
