@@ -1,7 +1,8 @@
-"""The fuzzer notices what it looks for, and reaches every command."""
+"""The fuzzer notices what it looks for, reaches every command, and finds nothing with the first seed."""
 
 import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -105,3 +106,14 @@ def test_valid_inputs_are_taken():
     for target in TARGETS:
         if not target.name.startswith("options of"):
             assert next(outcome.kind for outcome in outcomes_of(target.call, target.seeds, ())) == "ok", target.name
+
+
+def test_nothing_is_found():
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("fuzz.py")), "--inputs", "3000"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    assert "inputs, seed 1: 0 findings" in done.stdout
