@@ -41,7 +41,7 @@ def read_hapt(archive: Archive) -> Dataset:
         DataError: if a file is missing or broken, or a label run lies outside its experiment.
     """
     names = archive.names()
-    label_names = _label_names(archive, names)
+    label_names = activity_names(archive, names)
     runs = _runs(archive, names, len(label_names))
     found = sorted((int(m[1]), int(m[2]), name) for m, name in ((_PATH.search(n), n) for n in names) if m)
     recordings = [_recording(archive, path, experiment, user, runs) for experiment, user, path in found]
@@ -64,7 +64,12 @@ def _only(names: list[str], pattern: re.Pattern[str], archive: Archive, what: st
     return found[0]
 
 
-def _label_names(archive: Archive, names: list[str]) -> tuple[str, ...]:
+def activity_names(archive: Archive, names: list[str]) -> tuple[str, ...]:
+    """The labels of ``activity_labels.txt``, which UCI-HAR has as well.
+
+    Raises:
+        DataError: if there is no such file, or it has something else.
+    """
     path = _only(names, _NAMES, archive, "activity_labels.txt")
     rows = [line.split() for line in archive.read(path).decode("ascii", "replace").splitlines() if line.strip()]
     if not rows or any(len(row) != 2 or row[0] != str(i) for i, row in enumerate(rows, 1)):

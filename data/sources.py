@@ -20,10 +20,11 @@ from .read_options import ReadOptions
 from .recording import Dataset
 from .sample import SAMPLE, load_sample
 from .synthetic import synthetic_from_text
+from .uci_har import is_uci_har, read_uci_har
 
 _LAYOUTS = (
-    "a .npz file of this package, a .csv file or a folder of them, the MotionSense or HAPT archive (zip or folder), "
-    "`sample` or `synthetic`"
+    "a .npz file of this package, a .csv file or a folder of them, the MotionSense, HAPT or UCI-HAR archive (zip or "
+    "folder), `sample` or `synthetic`"
 )
 _TEXTS = (*SUFFIXES, ".txt")
 
@@ -104,7 +105,7 @@ def _is_text(path: Path) -> bool:
         return path.suffix.lower() in _TEXTS
     with Archive(path) as archive:
         names = archive.names()
-    return not (is_motionsense(names) or is_hapt(names)) and any(True for _ in table_files(path))
+    return not (is_motionsense(names) or is_hapt(names) or is_uci_har(names)) and any(True for _ in table_files(path))
 
 
 def _check_no_options(source: str | Path, options: ReadOptions | None) -> None:
@@ -135,6 +136,8 @@ def _read_archive(archive: Archive) -> Dataset:
         return read_motionsense(archive)
     if is_hapt(names):
         return read_hapt(archive)
+    if is_uci_har(names):
+        return read_uci_har(archive)
     raise DataError(
         archive.path,
         found=f"{len(names)} files of another format" if names else "nothing in it",

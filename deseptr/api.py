@@ -41,8 +41,8 @@ def load(
     """Read recordings.
 
     Args:
-        source: a ``.csv`` or ``.npz`` file, a folder of CSV files, the MotionSense or HAPT archive, or ``"synthetic"``
-            with options, as ``"synthetic:subjects=4,seconds=30,seed=2,rate_hz=100"``.
+        source: a ``.csv`` or ``.npz`` file, a folder of CSV files, the MotionSense, HAPT or UCI-HAR archive, or
+            ``"synthetic"`` with options, as ``"synthetic:subjects=4,seconds=30,seed=2,rate_hz=100"``.
         columns: names of the header that differ, as ``{"x_acc": "acc_x"}``. This and the others say how CSV files are
             read; without them a ``recordings.toml`` beside the data does, else what the files can only mean.
         time_unit: of a time whose name has none: ``"s"``, ``"ms"``, ``"us"``, ``"ns"`` or ``"iso"``.

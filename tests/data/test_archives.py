@@ -164,3 +164,67 @@ def test_a_damaged_member_is_named(tmp_path: Path) -> None:
 def test_an_archive_of_another_layout_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="1 files of another format"):
         load_dataset(_zip(tmp_path / "a.zip", {"readme.txt": "hello"}))
+
+
+def _uci_har(stretches: tuple[tuple[str, int, int, int], ...]) -> tuple[dict[str, str], list[np.ndarray]]:
+    """Files as UCI writes them, 16 characters a number with an exponent of three digits, and the whole stretches.
+
+    Args:
+        stretches: part, subject, label and number of windows of each.
+    """
+    signals = [f"{sensor}_{axis}" for sensor in ("total_acc", "body_gyro") for axis in "xyz"]
+    files = {"activity_labels.txt": "".join(f"{i} {name}\n" for i, name in enumerate(NAMES, 1))}
+    rng, whole = np.random.default_rng(4), []
+    for part, subject, label, count in stretches:
+        samples = np.array([[float(f"{value:.7e}") for value in row] for row in rng.normal(size=(64 * (count + 1), 6))])
+        whole.append(samples)
+        for channel, signal in enumerate(signals):
+            path = f"{part}/Inertial Signals/{signal}_{part}.txt"
+            for window in range(count):
+                row = samples[64 * window : 64 * window + 128, channel]
+                files[path] = files.get(path, "") + "".join(map(_uci_number, row)) + "\n"
+        for name, number in ((f"subject_{part}.txt", subject), (f"y_{part}.txt", label)):
+            files[f"{part}/{name}"] = files.get(f"{part}/{name}", "") + f"{number}\n" * count
+    return {f"UCI HAR Dataset/{name}": content for name, content in files.items()}, whole
+
+
+def _uci_number(value: float) -> str:
+    mantissa, _, exponent = f"{value:.7e}".partition("e")
+    return f"{mantissa}e{exponent[0]}{int(exponent[1:]):03d}".rjust(16)
+
+
+STRETCHES = (("train", 1, 1, 3), ("train", 1, 3, 1), ("train", 7, 1, 2), ("test", 2, 2, 4))
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_uci_har(tmp_path: Path, packed: bool) -> None:
+    files, whole = _uci_har(STRETCHES)
+    source = _zip(tmp_path / "har.zip", files) if packed else _unpack(tmp_path / "har", files)
+    dataset = load_dataset(source)
+    assert dataset.label_names == ("walking", "walking_upstairs", "sitting")
+    assert [(r.subject, r.name, set(r.labels.tolist())) for r in dataset.recordings] == [
+        ("1", "1", {0}),
+        ("1", "2", {2}),
+        ("7", "1", {0}),
+        ("2", "1", {1}),
+    ]
+    for recording, samples in zip(dataset.recordings, whole, strict=True):
+        np.testing.assert_array_equal(recording.signals, (samples * ([G] * 3 + [1] * 3)).astype(np.float32))
+    assert (dataset.test_subjects, dataset.recordings[0].rate_hz) == (("2",), 50.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("test/y_test.txt", "1\n", r"y_test\.txt: found 1 rows, expected 4, as subjects"),
+        ("test/y_test.txt", "1\n1\n9\n1\n", "expected labels of 1 to 3"),
+        ("test/y_test.txt", "1\n1\n1.5\n1\n", "numbers with a fraction"),
+        ("test/subject_test.txt", None, r"subject_test\.txt"),
+        ("train/Inertial Signals/body_gyro_z_train.txt", "1 2 3\n", "line 1: found 3 columns, expected 128 numbers"),
+        ("activity_labels.txt", None, "no activity_labels.txt"),
+    ],
+)
+def test_a_broken_uci_har_archive_is_refused(tmp_path: Path, name: str, content: str | None, message: str) -> None:
+    files = {**_uci_har(STRETCHES)[0], f"UCI HAR Dataset/{name}": content}
+    with pytest.raises(DataError, match=message):
+        load_dataset(_zip(tmp_path / "a.zip", {n: c for n, c in files.items() if c is not None}))

@@ -42,6 +42,19 @@ def hapt_archive(path: Path) -> None:
         archive.writestr("activity_labels.txt", "1 WALKING\n2 STANDING\n")
 
 
+def uci_har_archive(path: Path) -> None:
+    """An archive in UCI-HAR's layout with two windows of one subject in each part."""
+    windows = "\n".join(" ".join(f"{0.01 * (64 * row + at):.2f}" for at in range(128)) for row in range(2))
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, subject in (("train", 1), ("test", 2)):
+            for sensor in ("total_acc", "body_gyro"):
+                for axis in "xyz":
+                    archive.writestr(f"{part}/Inertial Signals/{sensor}_{axis}_{part}.txt", windows)
+            archive.writestr(f"{part}/subject_{part}.txt", f"{subject}\n" * 2)
+            archive.writestr(f"{part}/y_{part}.txt", "1\n1\n")
+        archive.writestr("activity_labels.txt", "1 WALKING\n")
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What pages take for granted, made once."""
@@ -53,6 +66,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / "device" / "models" / "deseptr_motionsense.tflite", folder / name)
     motionsense_archive(folder / "A_DeviceMotion_data.zip")
     hapt_archive(folder / "HAPT_Data_Set.zip")
+    uci_har_archive(folder / "UCI HAR Dataset.zip")
     return folder
 
 

@@ -114,6 +114,7 @@ def _recordings() -> Iterator[Target]:
     yield Target("recordings.toml", _beside(csv[:700].replace(b"acc_x", b"ax"), look), (choices,), mutators.of_toml)
     yield Target("MotionSense.zip", _on_file(".zip", look), (_motionsense(),), of_members(mutators.of_csv))
     yield Target("HAPT.zip", _on_file(".zip", look), (_hapt(),), of_members(mutators.of_text))
+    yield Target("UCI-HAR.zip", _on_file(".zip", look), (_uci_har(),), of_members(mutators.of_text))
 
 
 def _beside(table: bytes, read: Callable[[Path], object]) -> Callable[[bytes], object]:
@@ -144,6 +145,16 @@ def _hapt() -> bytes:
     }
     for sensor in ("acc", "gyro"):
         files[f"RawData/{sensor}_exp01_user01.txt"] = "0.5 -0.25 1\n" * 12
+    return _archive(files)
+
+
+def _uci_har() -> bytes:
+    windows = "".join(" ".join(f"{0.1 * (64 * row + at):.1f}" for at in range(128)) + "\n" for row in range(2))
+    files = {"activity_labels.txt": "1 WALKING\n"}
+    for part in ("train", "test"):
+        for signal in (f"{sensor}_{axis}" for sensor in ("total_acc", "body_gyro") for axis in "xyz"):
+            files[f"{part}/Inertial Signals/{signal}_{part}.txt"] = windows
+        files |= {f"{part}/subject_{part}.txt": "1\n1\n", f"{part}/y_{part}.txt": "1\n1\n"}
     return _archive(files)
 
 
