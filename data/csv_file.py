@@ -82,7 +82,7 @@ def read_tables(path: Path, options: ReadOptions = _USUAL) -> tuple[Dataset, Rea
 
 def table_files(folder: Path) -> Iterator[Path]:
     """The files below a folder that may be recordings as text."""
-    return (each for each in folder.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
+    return (each for each in folder.rglob("*") if each.suffix.lower() in SUFFIXES and not each.is_dir())
 
 
 _HEADER = ",".join(("t", *CHANNELS, "label", "subject", "recording"))

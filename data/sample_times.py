@@ -60,7 +60,8 @@ def guess_time_unit(steps: Sequence[float]) -> str | None:
     step = float(np.median(steps)) if len(steps) else 0.0
     if step <= 0:
         return None
-    fits = [unit for unit, factor in TIME_UNITS.items() if _GUESSED_HZ[0] <= 1 / (step * factor) <= _GUESSED_HZ[1]]
+    slowest, fastest = _GUESSED_HZ
+    fits = [unit for unit, factor in TIME_UNITS.items() if 1 / fastest <= step * factor <= 1 / slowest]
     return fits[0] if fits and fits[0] not in ("s", "iso") else None
 
 
