@@ -20,6 +20,7 @@ _BURSTY = 0.4
 _WITHIN_S = 1e-3
 """... and than this: no wearable samples so fast, while one that samples in turns has its own period within them."""
 _EVEN = 0.8
+_PACKETS = 8
 _ROWS_A_STRETCH = 10
 _ROWS_A_FALL = 50
 """A clock is set back seldom; time that falls more often is in disorder."""
@@ -119,6 +120,10 @@ def spread(t: NDArray[np.float64], gap_periods: float) -> Spread | None:
     steps = np.diff(t)
     ends = np.append(np.flatnonzero(steps >= 2 * _SHORT * period), len(t) - 1)
     sizes = np.diff(ends, prepend=-1)
+    # From end to end of a few packets: those at the ends of a block of rows would count in part.
+    apart = min(_PACKETS, len(ends) - 1)
+    if apart:
+        period = float(np.median((t[ends[apart:]] - t[ends[:-apart]]) / (ends[apart:] - ends[:-apart])))
     late = np.diff(t[ends]) - sizes[1:] * period
     new = np.flatnonzero(late > (gap_periods + np.median(sizes)) * period) + 1
     part = np.zeros(len(ends), np.int64)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from numpy.typing import NDArray
 
 from deseptr.contract import DataError
@@ -65,6 +65,7 @@ def test_samples_lost_between_packets_are_a_gap(tmp_path: Path) -> None:
     st.integers(0, 2**32 - 1),
     st.booleans(),
 )
+@example([13, 15, *[2] * 10], 10.0, 0, False)
 @settings(max_examples=60, deadline=None)
 def test_spread_times_are_right_to_a_few_periods_and_rise(sizes, rate, seed, epoch) -> None:
     count = sum(sizes)
