@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deseptr.device import Profiler
 
 WEARERS = "subjects=24,seconds=60"
-SMALL = {"teacher_epochs": 8}
+SMALL = {"teacher_epochs": 8, "student_epochs": 12}
 
 
 @click.command(epilog="Example: deseptr demo -o demo && xdg-open demo/report.html")

@@ -1,7 +1,7 @@
 """The second backend, in a separate process: the backend is chosen when Keras is imported."""
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from deseptr.train.window_front_end import WindowScale
 
 pytest.importorskip("jax")
 
-_CONFIG = TrainConfig(teacher_width=4, dim=8, heads=2)
+_SMALL: dict[str, Any] = {"teacher_width": 4, "dim": 8, "heads": 2}
 _FORWARD = """
 import keras, numpy as np
 from deseptr.train import front_end, models, view_encoder, window_front_end
@@ -79,7 +79,7 @@ def test_every_network_gives_the_same_logits_on_both_backends(tmp_path: Path, rn
         kind = MODELS[name].input
         spectral = DftSpectrogram(StftSpec(32, 4), ranges)
         front_end = {"window": WindowScale(ranges), "views": ViewEncoder(ranges)}.get(kind, spectral)
-        config = replace(_CONFIG, model=name, views=kind == "views")
+        config = TrainConfig(model=name, **_SMALL)
         classifier = WindowClassifier(front_end, MODELS[name].build(5, config))
         here[name] = predict_logits(classifier, windows)
         save_classifier(classifier, tmp_path / f"{name}.keras")

@@ -37,7 +37,7 @@ DEFAULTS: dict[str, Any] = {
 }
 """Value of each ``BY_MODEL`` setting for a model without a recipe of its own."""
 
-WAVEFORM_RECIPE: dict[str, Any] = {
+VIEWS_RECIPE: dict[str, Any] = {
     "views": True,
     "members": ("wave1d",),
     "teacher_share": 0.5,
@@ -133,11 +133,9 @@ MODELS: dict[str, Family] = {
         "views",
         distilled=True,
         shortest_window=48,
-        defaults=WAVEFORM_RECIPE,
+        defaults=VIEWS_RECIPE,
     ),
-    "wave1d": Family(
-        lambda classes, c: models.Wave1d(classes), lambda c: "wave1d_w64", "views", defaults=WAVEFORM_RECIPE
-    ),
+    "wave1d": Family(lambda classes, c: models.Wave1d(classes), lambda c: "wave1d_w64", "views", defaults=VIEWS_RECIPE),
     "tinierhar": Family(lambda classes, c: models.TinierHar(classes), lambda c: "tinierhar_f4_u16", "window"),
     "cnn-har": Family(
         lambda classes, c: models.CnnHar(classes, views=2 if c.views else 1),
