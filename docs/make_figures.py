@@ -24,6 +24,8 @@ PAGES = {
     "README.md.jinja": BENCHMARKS / "README.md",
     "motionsense/deseptr_motionsense.md.jinja": ROOT / "device" / "models" / "deseptr_motionsense.md",
 }
+# Template under benchmarks/, page with a section between the comments `figures of TEMPLATE` and `end of figures`.
+SECTIONS = {"results.md.jinja": ROOT / "README.md"}
 # What commands wrote beside their JSON files, in the wording of today.
 REPORTS: dict[str, Callable[[Any], str]] = {
     "hapt-official/report.json": report_page,
@@ -130,8 +132,24 @@ def page(template: str) -> str:
     return environment.get_template(template).render()
 
 
+def with_section(text: str, template: str) -> str:
+    """A page with the section that a template gives.
+
+    Raises:
+        ValueError: if the page has no comments around the section.
+    """
+    begin, end = f"<!-- figures of {template} -->\n", "<!-- end of figures -->"
+    before, opening, rest = text.partition(begin)
+    _, closing, after = rest.partition(end)
+    if not (opening and closing):
+        raise ValueError(f"`text` must contain {begin.strip()} and {end}. Received: {text[:40]!r}…")
+    return f"{before}{opening}{page(template)}{closing}{after}"
+
+
 if __name__ == "__main__":
     for template, target in PAGES.items():
         target.write_text(page(template), "utf-8")
+    for template, target in SECTIONS.items():
+        target.write_text(with_section(target.read_text("utf-8"), template), "utf-8")
     for name, report in REPORTS.items():
         (BENCHMARKS / name).with_suffix(".md").write_text(report(read(name)), "utf-8")

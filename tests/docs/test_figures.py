@@ -35,12 +35,21 @@ def figures() -> ModuleType:
 
 
 def test_every_template_has_its_page(figures: ModuleType):
-    assert sorted(figures.PAGES) == TEMPLATES
+    assert sorted(figures.PAGES | figures.SECTIONS) == TEMPLATES
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_page_is_that_of_the_json_files_of_today(template: str, figures: ModuleType):
-    assert figures.PAGES[template].read_text("utf-8") == figures.page(template), "run `make docs`"
+    if template in figures.SECTIONS:
+        text = figures.SECTIONS[template].read_text("utf-8")
+        assert text == figures.with_section(text, template), "run `make docs`"
+    else:
+        assert figures.PAGES[template].read_text("utf-8") == figures.page(template), "run `make docs`"
+
+
+def test_a_page_without_a_place_for_its_section_is_noticed(figures: ModuleType):
+    with pytest.raises(ValueError, match="must contain <!-- figures of results"):
+        figures.with_section("# deseptr\n", "results.md.jinja")
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
