@@ -23,7 +23,8 @@ print("minutes by label:", {name: round(minutes, 1) for name, minutes in describ
 
 # Subjects are held out whole: a classifier is worth what it does on people it has not seen.
 last = data.subjects[-1]
-run = deseptr.fit(data, path.with_suffix(".run"), test_subjects=[last], if_exists="overwrite", student_epochs=epochs)
+settings = {"teacher_epochs": epochs, "student_epochs": epochs}
+run = deseptr.fit(data, path.with_suffix(".run"), test_subjects=[last], if_exists="overwrite", **settings)
 scores = run.score(data.select(subjects=[last]))
 print(scores)
 print("F1 by class:", {name: f1 and round(f1, 2) for name, f1 in scores.per_class_f1.items()})

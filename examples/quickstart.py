@@ -3,7 +3,7 @@
 import deseptr
 
 data = deseptr.load("synthetic:subjects=24,seconds=60,seed=1")
-run = deseptr.fit(data, "runs/quickstart", if_exists="overwrite", teacher_epochs=8)
+run = deseptr.fit(data, "runs/quickstart", if_exists="overwrite", teacher_epochs=8, student_epochs=12)
 model = run.convert("quickstart.tflite")
 held_out = data.select(subjects=run.test_subjects)
 print(data, run, model, sep="\n")
