@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from deseptr.contract import DataError
 from deseptr.device.recorder import Activity, check_name, read_protocol, session_steps, settled
@@ -81,12 +81,15 @@ def test_no_such_protocol(tmp_path):
 
 
 @given(st.text())
-def test_an_unprintable_name_is_refused(name):
+@example("0" * 200)
+@example("0" * 201)
+def test_a_name_that_is_empty_unprintable_or_long_is_refused(name):
     try:
         checked = check_name("--label", name)
     except DataError:
-        assert not name.strip().isprintable() or not name.strip()
+        assert not name.strip() or not name.strip().isprintable() or len(name.strip()) > 200
     else:
         assert checked
         assert checked == name.strip()
         assert checked.isprintable()
+        assert len(checked) <= 200
