@@ -82,7 +82,7 @@ NPZ = {
 @pytest.mark.filterwarnings("error")
 def test_recordings_as_npz(refused: Run, kind: str, command: tuple[str]) -> None:
     Path("in.npz").write_bytes(NPZ[kind])
-    refused("data", *command, "in.npz", *(["out.npz"] if command == ("convert",) else []))
+    assert refused("data", *command, "in.npz", *(["out.npz"] if command == ("convert",) else []))
     assert not Path("out.npz").exists()
 
 
@@ -106,7 +106,7 @@ def test_recordings_as_npz(refused: Run, kind: str, command: tuple[str]) -> None
 def test_what_is_no_regular_file(refused: Run, kind: str, command: tuple[str, ...]) -> None:
     name = next(part for part in command if part.startswith("in."))
     IRREGULAR[kind](Path(name))
-    refused(*command)
+    assert refused(*command)
 
 
 def test_a_folder_of_pipes(refused: Run) -> None:
@@ -151,7 +151,7 @@ CSV = {
 @pytest.mark.filterwarnings("error")
 def test_numbers_of_a_csv(refused: Run, kind: str, command: tuple[str, ...]) -> None:
     Path("in.csv").write_text(CSV[kind])
-    refused("data", *command)
+    assert refused("data", *command)
     assert not Path("out.npz").exists()
 
 
@@ -227,7 +227,7 @@ def test_values_of_a_scenario(refused: Run, line: str, value: str) -> None:
     Path("in.toml").write_text(
         f"{'' if line == 'duration_s' else 'duration_s = 3'}\ndescription = 'a'\n{needed}{line} = {value}\n"
     )
-    refused("firmware", "scenarios", "in.toml", "--json")
+    assert refused("firmware", "scenarios", "in.toml", "--json")
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -248,13 +248,13 @@ def test_values_of_a_scenario(refused: Run, line: str, value: str) -> None:
 )
 def test_values_of_a_fault(refused: Run, fault: str, value: str) -> None:
     Path("in.toml").write_text("[[faults]]\n" + fault.replace("VALUE", value))
-    refused("firmware", "simulate", "--faults", "in.toml")
+    assert refused("firmware", "simulate", "--faults", "in.toml")
 
 
 @pytest.mark.parametrize("faults", ["3", '"text"', "[1]", "[[1]]", "{a = 1}"])
 def test_faults_that_are_no_list_of_tables(refused: Run, faults: str) -> None:
     Path("in.toml").write_text(f"faults = {faults}")
-    refused("firmware", "simulate", "--faults", "in.toml")
+    assert refused("firmware", "simulate", "--faults", "in.toml")
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -264,7 +264,7 @@ def test_values_of_a_protocol(refused: Run, key: str, value: str) -> None:
         value = "'" + "x" * 300 + "'" if key == "label" else "3"
     given = {"label": "'walking'", "seconds": "3", key: value}
     Path("in.toml").write_text("[[activity]]\n" + "\n".join(f"{name} = {text}" for name, text in given.items()))
-    refused(*TOML_COMMANDS["protocol"])
+    assert refused(*TOML_COMMANDS["protocol"])
 
 
 def test_a_protocol_of_a_million_activities(refused: Run) -> None:
@@ -291,7 +291,7 @@ def test_a_protocol_of_a_million_activities(refused: Run) -> None:
 )
 def test_values_of_a_configuration(refused: Run, line: str) -> None:
     Path("in.toml").write_text(line)
-    refused("device", "run", "--simulate", "--config", "in.toml")
+    assert refused("device", "run", "--simulate", "--config", "in.toml")
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_values_of_a_configuration(refused: Run, line: str) -> None:
     ],
 )
 def test_synthetic_wearers_without_end(refused: Run, options: str) -> None:
-    refused("data", "info", f"synthetic:{options}")
+    assert refused("data", "info", f"synthetic:{options}")
 
 
 @pytest.mark.parametrize(
@@ -335,15 +335,15 @@ def test_synthetic_wearers_without_end(refused: Run, options: str) -> None:
     ],
 )
 def test_options(refused: Run, arguments: tuple[str, ...]) -> None:
-    refused(*arguments)
+    assert refused(*arguments)
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in Path(__file__).parents[3].glob("shared/cases/*/*.???*")))
 def test_inputs_that_once_broke(refused: Run, name: str) -> None:
     (path,) = Path(__file__).parents[3].glob(f"shared/cases/*/{name}")
     if path.suffix == ".npz":
-        refused("data", "info", path)
+        assert refused("data", "info", path)
     elif path.suffix == ".toml":
-        refused(*(path if part == "in.toml" else part for part in TOML_COMMANDS[name.partition("-")[0]]))
+        assert refused(*(path if part == "in.toml" else part for part in TOML_COMMANDS[name.partition("-")[0]]))
     else:
         pytest.skip("readers of recordings have their own tests")

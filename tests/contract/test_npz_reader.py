@@ -1,5 +1,4 @@
 import tracemalloc
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -81,5 +80,8 @@ def test_a_damaged_file_is_read_or_refused(data):
     content = bytearray(npz_of(signals=np.arange(30).reshape(5, 6), names=["a", "b"]))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    with suppress(ArchiveError):
-        read_npz_arrays(bytes(content))
+    try:
+        arrays = read_npz_arrays(bytes(content))
+    except ArchiveError:
+        arrays = {}
+    assert all(isinstance(array, np.ndarray) for array in arrays.values())

@@ -26,8 +26,10 @@ SCORES = {
 
 
 def test_whole_scores_pass():
+    before = copy.deepcopy(SCORES)
     scores(SCORES, "student")
     scores({**SCORES, "calibration": None, "interval": None}, "student")
+    assert before == SCORES
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,16 @@ from deseptr.train import RunFolder, TrainConfig
 pytestmark = pytest.mark.usefixtures("eager")
 
 DATA = "synthetic:subjects=4,seconds=12"
-SMALL = [
-    "--model",
-    "deseptr-spectrogram",
-    "--teacher-width",
-    4,
-    "--teacher-epochs",
-    1,
-    "--student-epochs",
-    1,
-    "--dim",
-    8,
-    "--heads",
-    1,
-]
+
+
+def tiny(student_epochs: int, heads: int) -> list[object]:
+    """Options of a training on the spectrogram model that takes a moment."""
+    teacher = ["--teacher-width", 4, "--teacher-epochs", 1]
+    student = ["--student-epochs", student_epochs, "--dim", 8, "--heads", heads]
+    return ["--model", "deseptr-spectrogram", *teacher, *student]
+
+
+SMALL = tiny(student_epochs=1, heads=1)
 
 
 def run(*arguments: object):
@@ -78,21 +74,7 @@ def test_unknown_model_lists_the_known_ones(tmp_path: Path):
 
 
 def test_finished_run_is_shown_again_by_resume(tiny_run: Path):
-    same = [
-        "--model",
-        "deseptr-spectrogram",
-        "--teacher-width",
-        4,
-        "--teacher-epochs",
-        1,
-        "--student-epochs",
-        2,
-        "--dim",
-        8,
-        "--heads",
-        2,
-    ]
-    result = run(DATA, "-o", tiny_run, "--resume", "--json", "--batch-size", 64, *same)
+    result = run(DATA, "-o", tiny_run, "--resume", "--json", "--batch-size", 64, *tiny(student_epochs=2, heads=2))
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == json.loads(RunFolder(tiny_run).metrics.read_text())
 

@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,9 @@ from deseptr.firmware_harness.deploy.target.manifest import MANIFEST, MODEL, Boa
 from deseptr.firmware_harness.deploy.target.refusal import RefusedError
 from deseptr.firmware_harness.deploy.target.releases import Releases
 
+from .fake_systemd import PowerCut, cut_after
+
 TARGET = BoardTarget("aarch64", "3.13", "2.41")
-
-
-class PowerCut(BaseException):
-    """Nothing runs after this, no clean-up either."""
 
 
 def add(releases: Releases, build: int) -> str:
@@ -99,17 +96,6 @@ def test_damaged_state_keeps_the_current_release(releases: Releases):
     (releases.prefix / "state.json").write_text('{"good": ["1.0-')
     releases.recover()
     assert releases.current() == "1.0-1"
-
-
-def cut_after(steps: int) -> Callable[[str], None]:
-    left = [steps]
-
-    def before(step: str) -> None:
-        if not left[0]:
-            raise PowerCut(step)
-        left[0] -= 1
-
-    return before
 
 
 @settings(max_examples=25)
