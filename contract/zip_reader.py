@@ -88,11 +88,7 @@ class ZipReader:
             ArchiveError: if there is no such member, its method is not supported, or its declared size is above what
                 is left of the limit; also by reading, if it is broken, or shorter than declared.
         """
-        entry = self._entry(name)
-        if entry.flag_bits & _ENCRYPTED:
-            raise ArchiveError(f"{_short(name)} is encrypted")
-        if entry.compress_type not in METHODS:
-            raise ArchiveError(f"{_short(name)} is compressed by method {entry.compress_type}, not by deflate")
+        entry = self._readable(name)
         if entry.file_size > self._left:
             raise ArchiveError(f"{_short(name)} unpacks to {entry.file_size:,} bytes, {self._left:,} are allowed")
         self._left -= entry.file_size
@@ -107,6 +103,16 @@ class ZipReader:
         """
         with self.open(name) as member:
             return member.read()
+
+    def head(self, name: str, most: int) -> bytes:
+        """The first bytes of a member, ``most`` of them at most, which do not count towards the limit.
+
+        Raises:
+            ArchiveError: as :meth:`open`, but for the limit.
+        """
+        entry = self._readable(name)
+        with _archive_errors(_short(name)), self._zip.open(entry) as member:
+            return member.read(min(most, _CHUNK))
 
     def check(self) -> None:
         """Unpack every member once, without keeping it, before another reader without limits reads the archive.
@@ -131,6 +137,14 @@ class ZipReader:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _readable(self, name: str) -> zipfile.ZipInfo:
+        entry = self._entry(name)
+        if entry.flag_bits & _ENCRYPTED:
+            raise ArchiveError(f"{_short(name)} is encrypted")
+        if entry.compress_type not in METHODS:
+            raise ArchiveError(f"{_short(name)} is compressed by method {entry.compress_type}, not by deflate")
+        return entry
 
     def _entry(self, name: str) -> zipfile.ZipInfo:
         try:

@@ -1,41 +1,75 @@
-"""Reading files of a zip archive or of an unpacked folder by the same names, and tables of numbers in them."""
+"""Reading the files of a zip archive, of a folder, or one file by the same names; tables of numbers in them."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ArchiveError, DataError, ZipReader, read_input
+from deseptr.contract import ArchiveError, DataError, ZipReader, open_input, read_input
 
 # A table of an unpacked archive: 10 hours of six columns at 100 Hz.
 LARGEST_TABLE = 2**28
+_HEAD = 2**12
 
 
 class Archive:
-    """Names and contents of the files in a zip archive or folder.
+    """Names and contents of the files in a zip archive or folder, or of one file that is neither.
 
     Args:
-        path: a ``.zip`` file or a folder.
+        path: a ``.zip`` file, a folder or a file.
+        nested: whether zip archives in a folder count as folders of their members, with the archive's name; zips in a
+            zip never do.
 
     Raises:
-        DataError: if it is neither, or if the zip is broken.
+        DataError: if it is a broken zip.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, nested: bool = False) -> None:
         self.path = path
-        self._zip = None if path.is_dir() else _open_zip(path)
+        self.broken: DataError | None = None
+        self._folder = path.is_dir()
+        self._zip = _open_zip(path) if not self._folder and is_zip(path) else None
+        self._inner: dict[str, tuple[str, str]] = {}
+        self._heads: dict[str, bytes] = {}
+        self._names = sorted(self._find(nested))
+
+    def _find(self, nested: bool) -> Iterator[str]:
+        for name in self._outer():
+            if name.startswith("__MACOSX/"):
+                continue
+            if nested and self._folder and name.lower().endswith(".zip"):
+                yield from self._members(name)
+            else:
+                yield name
+
+    def _outer(self) -> Iterator[str]:
+        if self._zip is not None:
+            yield from self._zip.names()
+        elif self._folder:
+            yield from (each.relative_to(self.path).as_posix() for each in self.path.rglob("*") if each.is_file())
+        else:
+            yield self.path.name
+
+    def _members(self, name: str) -> Iterator[str]:
+        """Members of a zip in the folder, as paths below it."""
+        try:
+            with _open_zip(self.path / name) as inner:
+                members = [each for each in inner.names() if not each.startswith("__MACOSX/")]
+        except DataError as error:
+            self.broken = self.broken or error
+            return
+        for member in members:
+            self._inner[f"{name}/{member}"] = (name, member)
+            yield f"{name}/{member}"
 
     def names(self) -> list[str]:
         """Sorted paths inside the archive with ``/`` between folders, without macOS' resource forks."""
-        if self._zip is None:
-            found = [item.relative_to(self.path).as_posix() for item in self.path.rglob("*") if item.is_file()]
-        else:
-            found = self._zip.names()
-        return sorted(name for name in found if not name.startswith("__MACOSX/"))
+        return self._names
 
     def read(self, name: str) -> bytes:
         """Content of one file.
@@ -43,16 +77,45 @@ class Archive:
         Raises:
             DataError: if it cannot be read completely.
         """
-        try:
-            return read_input(self.path / name, LARGEST_TABLE) if self._zip is None else self._zip.read(name)
-        except OSError as error:
-            raise _broken(self.title(name), error.strerror) from error
-        except ArchiveError as error:
-            raise _broken(self.title(name), error) from error
+        return self._content(name, None)
+
+    def head(self, name: str) -> bytes:
+        """The first 4 KiB of one file, to tell what it is; empty if it cannot be read."""
+        if name not in self._heads:
+            try:
+                self._heads[name] = self._content(name, _HEAD)
+            except DataError:
+                self._heads[name] = b""
+        return self._heads[name]
+
+    def file(self, name: str) -> Path | None:
+        """Path of a file that lies unpacked on the disk, for readers of files too large for the memory, else None."""
+        if self._zip is not None or name in self._inner:
+            return None
+        return self.path / name if self._folder else self.path
 
     def title(self, name: str) -> str:
         """Name of a file of the archive in messages."""
-        return f"{self.path}!{name}" if self._zip else str(self.path / name)
+        if name in self._inner:
+            outer, member = self._inner[name]
+            return f"{self.path / outer}!{member}"
+        return f"{self.path}!{name}" if self._zip else str(self.file(name))
+
+    def _content(self, name: str, most: int | None) -> bytes:
+        """All of a file, or so many bytes of it at most."""
+        try:
+            path = self.file(name)
+            if path is not None:
+                return read_input(path, LARGEST_TABLE) if most is None else _read_head(path, most)
+            if self._zip is not None:
+                return self._zip.read(name) if most is None else self._zip.head(name, most)
+            outer, member = self._inner[name]
+            with ZipReader(self.path / outer) as inner:
+                return inner.read(member) if most is None else inner.head(member, most)
+        except OSError as error:
+            raise _broken(self.title(name), error.strerror, "a whole file") from error
+        except ArchiveError as error:
+            raise _broken(self.title(name), error) from error
 
     def close(self) -> None:
         """Close the zip."""
@@ -64,6 +127,11 @@ class Archive:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip archive, by its name or by its content."""
+    return path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)
 
 
 def number_table(
@@ -131,6 +199,11 @@ def _is_finite(cell: str) -> bool:
         return bool(np.isfinite(float(cell)))
     except ValueError:
         return False
+
+
+def _read_head(path: Path, most: int) -> bytes:
+    with open_input(path) as file:
+        return file.read(most)
 
 
 def _open_zip(path: Path) -> ZipReader:

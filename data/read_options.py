@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import PurePath
 from typing import Any
@@ -77,6 +77,10 @@ class ReadOptions:
         if label_is_said:
             kept.update(label=self.label, label_from=self.label_from)
         return replace(self, **{**kept, "columns": tuple(columns.items())})
+
+    def only(self, names: Sequence[str]) -> ReadOptions:
+        """These choices without those of other names."""
+        return replace(ReadOptions(), **{name: getattr(self, name) for name in names})
 
     def chosen(self) -> dict[str, Any]:
         """The choices that say something, as :meth:`of` takes them."""

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import errno
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from deseptr.contract import DataError, check_replaceable, open_input
 
-from .archive import Archive
+from .archive import Archive, is_zip
 from .choices_file import check_choices_output, read_choices, save_choices
 from .csv_file import CSV_START, SUFFIXES, read_tables, save_csv, table_files
-from .hapt import is_hapt, read_hapt
-from .motionsense import is_motionsense, read_motionsense
+from .layouts import LAYOUTS, Layout, find_layout
 from .npz import NPZ_START, ZIP_HEADER_BYTES, read_npz, save_npz
 from .read_options import ReadOptions
 from .recording import Dataset
 from .sample import SAMPLE, load_sample
 from .synthetic import synthetic_from_text
-from .uci_har import is_uci_har, read_uci_har
 
 _LAYOUTS = (
-    "a .npz file of this package, a .csv file or a folder of them, the MotionSense, HAPT or UCI-HAR archive (zip or "
-    "folder), `sample` or `synthetic`"
+    f"a .npz file of this package, a .csv file or a folder of them, {', '.join(each.title for each in LAYOUTS)}, "
+    "`sample` or `synthetic`"
 )
 _TEXTS = (*SUFFIXES, ".txt")
 
@@ -51,20 +48,10 @@ def load_dataset(source: str | Path, options: ReadOptions | None = None) -> Data
         _check_no_options(text, options)
         return load_sample()
     path = Path(source)
-    if _is_text(path):
-        return _load_text(path, options)[0]
-    _check_no_options(path, options)
-    if path.is_dir():
-        with Archive(path) as archive:
-            return _read_archive(archive)
-    if path.suffix.lower() == ".npz":
+    if not _is_folder(path) and path.suffix.lower() == ".npz":
+        _check_no_options(path, options)
         return read_npz(path)
-    if path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
-        with Archive(path) as archive:
-            return _read_archive(archive)
-    raise DataError(
-        path, found=f"a {path.suffix or 'nameless'} file", expected=_LAYOUTS, next_step="convert it to .csv"
-    )
+    return _load(path, options)[0]
 
 
 def import_dataset(source: str | Path, options: ReadOptions) -> tuple[Dataset, Path]:
@@ -78,42 +65,75 @@ def import_dataset(source: str | Path, options: ReadOptions) -> tuple[Dataset, P
         SetupError: if the folder cannot be written, or has a ``recordings.toml`` of somebody's own.
     """
     path = Path(source)
-    if not _is_text(path):
-        raise DataError(
-            path,
-            found="recordings that say by themselves how to read them",
-            expected="a .csv file or a folder of them",
-            next_step="use `deseptr data convert`",
-        )
+    if not _is_folder(path) and path.suffix.lower() == ".npz":
+        raise _says_it_itself(path)
     check_choices_output(path)
-    dataset, used = _load_text(path, options)
+    dataset, used = _load(path, options, choosing=True)
     return dataset, save_choices(path, used)
+
+
+def _load(path: Path, options: ReadOptions | None, choosing: bool = False) -> tuple[Dataset, ReadOptions]:
+    """A file or folder, with the choices that were given, kept or guessed.
+
+    Args:
+        path: what to read.
+        options: the choices that were given.
+        choosing: whether a layout without choices is refused.
+    """
+    with Archive(path, nested=True) as archive:
+        layout = find_layout(archive)
+        if layout is None:
+            if not _is_text(path):
+                raise _unknown(archive)
+            return _load_text(path, options)
+        if choosing and not layout.options:
+            raise _says_it_itself(path)
+        _check_no_options(path, options, layout)
+        kept = read_choices(path).only(layout.options)
+        used = (options or ReadOptions()).over(kept)
+        if archive.broken:
+            raise archive.broken
+        return _noted(layout.read(archive, used), kept), used
 
 
 def _load_text(path: Path, options: ReadOptions | None) -> tuple[Dataset, ReadOptions]:
     kept = read_choices(path)
     dataset, used = read_tables(path, (options or ReadOptions()).over(kept))
+    return _noted(dataset, kept), used
+
+
+def _noted(dataset: Dataset, kept: ReadOptions) -> Dataset:
     if not kept.chosen():
-        return dataset, used
+        return dataset
     note = f"recordings.toml beside the data says how it is read: {', '.join(kept.chosen())}"
-    return replace(dataset, oddities=(note, *dataset.oddities)), used
+    return replace(dataset, oddities=(note, *dataset.oddities))
 
 
 def _is_text(path: Path) -> bool:
-    """Whether a path is text with columns, or a folder of such files that is none of the known archives."""
-    if not _is_folder(path):
-        return path.suffix.lower() in _TEXTS
-    with Archive(path) as archive:
-        names = archive.names()
-    return not (is_motionsense(names) or is_hapt(names) or is_uci_har(names)) and any(True for _ in table_files(path))
+    """Whether a path is text with columns, or a folder with such files."""
+    return any(True for _ in table_files(path)) if path.is_dir() else path.suffix.lower() in _TEXTS
 
 
-def _check_no_options(source: str | Path, options: ReadOptions | None) -> None:
-    if options and options.chosen():
+def _says_it_itself(path: Path) -> DataError:
+    return DataError(
+        path,
+        found="recordings that say by themselves how to read them",
+        expected="a .csv file, a folder of them, or recordings of an app or device",
+        next_step="use `deseptr data convert`",
+    )
+
+
+def _check_no_options(source: str | Path, options: ReadOptions | None, layout: Layout | None = None) -> None:
+    followed: tuple[str, ...] = ()
+    expected = "a .csv file or a folder of them"
+    if layout and layout.options:
+        followed, expected = layout.options, f"those that {layout.title} follows: {', '.join(layout.options)}"
+    idle = [name for name in (options.chosen() if options else ()) if name not in followed]
+    if idle:
         raise DataError(
             source,
-            found=f"choices for reading text: {', '.join(options.chosen())}",
-            expected="a .csv file or a folder of them",
+            found=f"choices for reading text: {', '.join(idle)}",
+            expected=expected,
             next_step="leave them out",
         )
 
@@ -130,20 +150,16 @@ def _is_folder(path: Path) -> bool:
     return False
 
 
-def _read_archive(archive: Archive) -> Dataset:
-    names = archive.names()
-    if is_motionsense(names):
-        return read_motionsense(archive)
-    if is_hapt(names):
-        return read_hapt(archive)
-    if is_uci_har(names):
-        return read_uci_har(archive)
-    raise DataError(
-        archive.path,
-        found=f"{len(names)} files of another format" if names else "nothing in it",
-        expected=_LAYOUTS,
-        next_step="unpack it if it holds another archive, or convert it to .csv",
-    )
+def _unknown(archive: Archive) -> DataError:
+    path, names = archive.path, archive.names()
+    if archive.broken:
+        return archive.broken
+    if not path.is_dir() and not is_zip(path):
+        found, next_step = f"a {path.suffix or 'nameless'} file", "convert it to .csv"
+    else:
+        found = f"{len(names)} files of another format" if names else "nothing in it"
+        next_step = "unpack it if it holds another archive, or convert it to .csv"
+    return DataError(path, found=found, expected=_LAYOUTS, next_step=next_step)
 
 
 def writer_for(path: str | Path) -> Callable[[Dataset, str | Path], None]:

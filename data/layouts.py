@@ -1,0 +1,54 @@
+"""The layouts that are recognised by their content: archives of data sets, and what apps and devices write.
+
+Each has a module of its own with two functions, which get the opened :class:`.Archive`: ``is_…`` tells from the names
+and beginnings of the files whether there is a recording of that layout, ``read_…`` reads all there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .archive import Archive
+from .hapt import is_hapt, read_hapt
+from .motionsense import is_motionsense, read_motionsense
+from .read_options import ReadOptions
+from .recording import Dataset
+from .uci_har import is_uci_har, read_uci_har
+
+PATH_OPTIONS = ("subject_from", "recording_from", "label_from", "label", "fill_gaps", "merge_alike")
+"""Choices that every layout follows whose recordings go through :func:`.dataset_of_takes`."""
+
+
+class Layout(NamedTuple):
+    """A layout.
+
+    Args:
+        title: of a recording or data set of that layout, for messages.
+        is_it: whether an archive has something of it; must not fail on other files.
+        read: all of it.
+        options: choices of a reader that ``read`` follows; others are refused.
+    """
+
+    title: str
+    is_it: Callable[[Archive], bool]
+    read: Callable[[Archive, ReadOptions], Dataset]
+    options: tuple[str, ...] = PATH_OPTIONS
+
+
+LAYOUTS = (
+    Layout(
+        "the MotionSense archive",
+        lambda found: is_motionsense(found.names()),
+        lambda found, _: read_motionsense(found),
+        (),
+    ),
+    Layout("the HAPT archive", lambda found: is_hapt(found.names()), lambda found, _: read_hapt(found), ()),
+    Layout("the UCI-HAR archive", lambda found: is_uci_har(found.names()), lambda found, _: read_uci_har(found), ()),
+)
+"""In the order in which they are tried; data sets whose names tell all come first."""
+
+
+def find_layout(archive: Archive) -> Layout | None:
+    """The first layout that recognises something in the archive, or None."""
+    return next((layout for layout in LAYOUTS if layout.is_it(archive)), None)

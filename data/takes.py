@@ -1,0 +1,165 @@
+"""From recordings as an app or device stored them to a dataset, by the rules of CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import DataError
+
+from .even_grid import Trial, even_recordings
+from .label_oddities import alike_key, clean_name
+from .quality import unit_oddities
+from .read_options import ReadOptions, from_path
+from .recording import UNLABELLED_NAME, Dataset, natural_sorted
+from .sample_times import set_back, usual_step
+from .time_notes import TimeNotes
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """One recording of an app or device, before its times are looked at.
+
+    Args:
+        path: of its file or folder inside the source, with ``/`` between folders.
+        source: its name in messages.
+        t: float64 ``[row]``, seconds.
+        signals: float64 ``[row, 6]`` in SI units, NaN where a sensor has no value at that time.
+        labels: one label for all rows or one a row, empty for none.
+        subject: of the layout itself; None if it says none, and the path is the subject.
+        name: the same for the recording.
+        units: unit of each channel in the file.
+    """
+
+    path: str
+    source: str
+    t: NDArray[np.float64]
+    signals: NDArray[np.float64]
+    labels: str | Sequence[str] = ""
+    subject: str | None = None
+    name: str | None = None
+    units: tuple[str, ...] = ("m/s^2",) * 3 + ("rad/s",) * 3
+
+
+def dataset_of_takes(takes: Iterable[Take], name: str, options: ReadOptions, oddities: Sequence[str] = ()) -> Dataset:
+    """Put takes on regular grids and name their labels, subjects and recordings as the choices say.
+
+    Args:
+        takes: in any order of time; each is a recording, and its times must rise but where a clock was set back.
+        name: of the dataset.
+        options: only those of :data:`.PATH_OPTIONS` are followed.
+        oddities: what was found out before.
+
+    Raises:
+        DataError: if there is no take with two samples, times are in disorder, or a value is not finite.
+    """
+    notes = TimeNotes()
+    spellings: dict[tuple[str, str], str] = {}
+    trials: list[Trial] = []
+    units: list[str] = []
+    for take in takes:
+        trials += _trials(take, options, notes, spellings)
+        units.append("|".join(take.units))
+    label_names = natural_sorted({label for trial in trials for label in set(trial.labels)} - {"", UNLABELLED_NAME})
+    recordings = tuple(r for trial in trials for r in even_recordings(trial, label_names, notes, options.fill_gaps))
+    if not recordings:
+        raise DataError(
+            name,
+            found="no two samples without a gap",
+            expected="recordings of acceleration and angular rate",
+            next_step="record again",
+        )
+    said = (*oddities, *notes.lines(), *unit_oddities(recordings))
+    return Dataset(
+        recordings,
+        label_names,
+        name=name,
+        oddities=tuple(dict.fromkeys(said)),
+        original_units=_united(units),
+    )
+
+
+def merged(
+    acc_t: NDArray[np.float64], acc: NDArray[np.float64], gyro_t: NDArray[np.float64], gyro: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Times and rows ``[row, 6]`` of two sensors with stamps of their own, NaN where one has no value.
+
+    Args:
+        acc_t: float64 ``[row]``, seconds.
+        acc: ``[row, 3]``.
+        gyro_t: float64 ``[row]``, on the same clock.
+        gyro: ``[row, 3]``.
+
+    >>> t = np.array([0.0, 0.02])
+    >>> merged(t, np.ones((2, 3)), t, np.zeros((2, 3)))[1].tolist()
+    [[1.0, 1.0, 1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]]
+    """
+    if np.array_equal(acc_t, gyro_t):
+        return acc_t, np.hstack([acc, gyro])
+    rows = np.full((len(acc) + len(gyro), 6), np.nan)
+    rows[: len(acc), :3] = acc
+    rows[len(acc) :, 3:] = gyro
+    t = np.concatenate([acc_t, gyro_t])
+    order = np.argsort(t, kind="stable")
+    return t[order], rows[order]
+
+
+def _trials(
+    take: Take, options: ReadOptions, notes: TimeNotes, spellings: dict[tuple[str, str], str]
+) -> Iterator[Trial]:
+    """The take with its names; where a clock was set back, a recording ends and another begins."""
+    path = PurePosixPath(take.path)
+    stem = path.with_suffix("").as_posix()
+    subject = from_path(options.subject_from, path, "subject_from") or take.subject
+    # Takes of one subject are recordings of their own.
+    usual = stem if subject else "1"
+    name = from_path(options.recording_from, path, "recording_from") or take.name or usual
+    labels = options.label or from_path(options.label_from, path, "label_from") or take.labels
+    each = [labels] * len(take.t) if isinstance(labels, str) else list(labels)
+    clean = {label: _spelled("label", label, options, spellings) for label in set(each)}
+    subject = _spelled("subject", subject or stem, options, spellings)
+    name = _spelled("recording", name, options, spellings)
+    _check_finite(take)
+    begins = set_back(take.t)
+    if begins is None or (len(take.t) > 1 and take.t[0] == take.t[-1] and not begins):
+        raise DataError(
+            take.source,
+            found="times that go back again and again, or stand still",
+            expected="time that increases within a recording",
+            next_step="export the recording again",
+        )
+    for number, part in enumerate(np.split(np.arange(len(take.t)), begins), 1):
+        own = f"{name}-{number}" if number > 1 else name
+        if number > 1:
+            back = take.t[begins[number - 2] - 1] + usual_step(take.t) - take.t[part[0]]
+            notes.set_back.append(
+                f"subject {subject}, trial {name}: the clock was set back by {back:.6g} s: "
+                f"a recording ends there, and {own} begins"
+            )
+        rows = [clean[each[row]] for row in part]
+        yield Trial(subject, own, take.t[part], take.signals[part], rows, take.source)
+
+
+def _spelled(kind: str, text: str, options: ReadOptions, spellings: dict[tuple[str, str], str]) -> str:
+    text = clean_name(text)
+    return spellings.setdefault((kind, alike_key(text)), text) if options.merge_alike else text
+
+
+def _check_finite(take: Take) -> None:
+    bad = ~np.isfinite(take.t) | np.isinf(take.signals).any(1)
+    if bad.any():
+        raise DataError(
+            f"{take.source}, sample {int(np.argmax(bad)) + 1}",
+            found="a value that is not finite",
+            expected="finite numbers",
+            next_step="export the recording again",
+        )
+
+
+def _united(units: Sequence[str]) -> tuple[str, ...]:
+    """The unit of each channel, with all that occur."""
+    return tuple(" or ".join(dict.fromkeys(each)) for each in zip(*(text.split("|") for text in units), strict=True))
