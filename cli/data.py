@@ -8,13 +8,13 @@ import click
 
 from deseptr.contract.visible_text import visible
 
-from .common.numbers import real
+from .common.numbers import real, whole
 from .common.options import DATA_HELP, load, print_notes, reading_options
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from deseptr.data import DatasetInfo
+    from deseptr.data import Dataset, DatasetInfo
 
 _SHADES = ("·", "░", "▒", "▓", "█")
 _BAR_WIDTH = 24
@@ -52,24 +52,72 @@ def info(source: str, reading: dict[str, str], window_s: float | None, as_json: 
 
 
 @data.command(
-    epilog="Example: deseptr data convert A_DeviceMotion_data.zip motionsense.npz",
-    help=f"Write DATA to OUT, a .npz or .csv file. {DATA_HELP}",
+    epilog="Example: deseptr data convert A_DeviceMotion_data.zip motionsense.npz --merge stairs=upstairs+downstairs",
+    help=f"""Write DATA to OUT, a .npz or .csv file.
+
+    First subjects are chosen, then labels are merged, renamed and dropped at once, then the share is drawn, then the
+    rate is changed. Numbers of labels are those of `deseptr data info`. {DATA_HELP}
+    """,
 )
 @click.argument("source", metavar="DATA")
 @click.argument("out", type=click.Path(dir_okay=False))
 @click.option("--subjects", help="Write only these subjects, as 5,10,12-14.")
+@click.option("--merge", metavar="NEW=OLD+OLD,…", help="Make labels one, as still=sitting+standing.")
+@click.option("--rename", metavar="OLD=NEW,…", help="Give labels other names, as wlk=walking.")
+@click.option("--drop-labels", metavar="LABELS", help="Make samples of these labels unlabelled, as cycling,7-12.")
+@click.option(
+    "--fraction", type=real(0, 1, above=True), help="Write this share of each subject's samples of each label."
+)
+@click.option("--seed", type=whole(0, 2**32 - 1), help="Seed of the draw of --fraction. [default: 0]")
+@click.option("--rate", type=real(1, 10_000), metavar="HZ", help="Resample to this rate, band-limited.")
 @reading_options
-def convert(source: str, out: str, subjects: str | None, reading: dict[str, str]) -> None:
+def convert(source: str, out: str, reading: dict[str, str], **edits: Any) -> None:
     """Write a dataset in another layout."""
-    from deseptr.data import check_output, parse_subjects, save_dataset
+    from deseptr.data import check_output, save_dataset
 
     check_output(out)
-    dataset = load(source, reading)
-    if subjects:
-        dataset = dataset.select(subjects=parse_subjects(subjects))
+    dataset = _edited(load(source, reading), **edits)
     save_dataset(dataset, out)
     print_notes(dataset)
     click.echo(f"{out}: {len(dataset.recordings)} recordings of {len(dataset.subjects)} subjects")
+
+
+def _edited(
+    dataset: Dataset,
+    *,
+    subjects: str | None,
+    merge: str | None,
+    rename: str | None,
+    drop_labels: str | None,
+    fraction: float | None,
+    seed: int | None,
+    rate: float | None,
+) -> Dataset:
+    """The dataset as the options of ``convert`` change it."""
+    from deseptr.data import (
+        edit_labels,
+        parse_labels,
+        parse_merge,
+        parse_rename,
+        parse_subjects,
+        resample_dataset,
+        take_fraction,
+    )
+
+    if seed is not None and fraction is None:
+        raise click.UsageError("--seed draws what --fraction keeps: add --fraction, or leave it out.")
+    if subjects:
+        dataset = dataset.select(subjects=parse_subjects(subjects))
+    names = dataset.label_names
+    dataset = edit_labels(
+        dataset,
+        merge=parse_merge(merge, names) if merge else None,
+        rename=parse_rename(rename) if rename else None,
+        drop=parse_labels(drop_labels, names) if drop_labels else (),
+    )
+    if fraction is not None:
+        dataset = take_fraction(dataset, fraction, seed or 0)
+    return resample_dataset(dataset, rate) if rate else dataset
 
 
 @data.command(

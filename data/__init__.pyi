@@ -1,6 +1,8 @@
 from .csv_file import read_csv as read_csv, save_csv as save_csv
 from .few_labels import draw_labelled_subjects as draw_labelled_subjects
+from .fraction import take_fraction as take_fraction
 from .info import DatasetInfo as DatasetInfo, describe as describe
+from .label_edits import edit_labels as edit_labels, parse_merge as parse_merge, parse_rename as parse_rename
 from .leakage import check_leakage as check_leakage
 from .npz import read_npz as read_npz, save_npz as save_npz
 from .plot import plot_dataset as plot_dataset
@@ -19,7 +21,11 @@ from .recording import (
     UNLABELLED as UNLABELLED,
     UNLABELLED_NAME as UNLABELLED_NAME,
 )
-from .resampling import interpolation_weights as interpolation_weights, resample as resample
+from .resampling import (
+    interpolation_weights as interpolation_weights,
+    resample as resample,
+    resample_dataset as resample_dataset,
+)
 from .sources import (
     check_output as check_output,
     import_dataset as import_dataset,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import DataError
 
-from .recording import Recording
+from .recording import Dataset, Recording
 
 _ZERO_CROSSINGS = 16
 _KAISER_BETA = 8.0
@@ -46,6 +46,19 @@ def resample(recording: Recording, rate_hz: float) -> Recording:
     signals = interpolate(recording.signals, positions, cutoff=min(1.0, ratio))
     labels = recording.labels[np.floor(positions + 0.5).astype(np.int64)]
     return replace(recording, signals=signals, labels=labels, rate_hz=float(rate_hz))
+
+
+def resample_dataset(dataset: Dataset, rate_hz: float) -> Dataset:
+    """All recordings of a dataset at one sample rate, as :func:`resample` gives them.
+
+    Raises:
+        DataError: if the rate is not a positive number.
+    """
+    return replace(
+        dataset,
+        recordings=tuple(resample(recording, rate_hz) for recording in dataset.recordings),
+        unlabelled=tuple(resample(recording, rate_hz) for recording in dataset.unlabelled),
+    )
 
 
 def interpolate(signals: NDArray[np.float32], positions: NDArray[np.float64], cutoff: float) -> NDArray[np.float32]:

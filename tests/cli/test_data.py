@@ -77,6 +77,24 @@ def test_converted_file_loads_again(tmp_path: Path) -> None:
     assert load_dataset(tmp_path / "x.csv").subjects == ("2", "3")
 
 
+def test_converted_with_other_labels_a_share_and_another_rate(tmp_path: Path) -> None:
+    edits = ("--merge", "stairs=upstairs+1", "--rename", "jogging=running", "--drop-labels", "sitting,standing")
+    result = _run("convert", SMALL, tmp_path / "x.npz", *edits, "--fraction", 0.25, "--rate", 25)
+    assert result.exit_code == 0, result.exception
+    dataset = load_dataset(tmp_path / "x.npz")
+    assert dataset.label_names == ("stairs", "walking", "running")
+    assert {r.rate_hz for r in dataset.recordings} == {25.0}
+    # A quarter of 8 s of each label of three people, six without and three with a name of which two are one.
+    assert dataset.samples == 3 * 6 * 2 * 25
+    assert _run("convert", SMALL, tmp_path / "y.npz", "--seed", 3).exit_code == 2
+
+
+def test_a_label_that_is_not_there_is_named_and_nothing_written(tmp_path: Path) -> None:
+    result = _run("convert", SMALL, tmp_path / "x.npz", "--merge", "still=sitting+lying")
+    assert "the entry 'lying'" in str(result.exception)
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["x.npz", "x.csv"])
 def test_convert_replaces_recordings_alone(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

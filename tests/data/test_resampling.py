@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from scipy import signal
 
 from deseptr.contract import DataError
-from deseptr.data import Recording, resample
+from deseptr.data import Dataset, Recording, resample, resample_dataset
 
 
 def _sines(rate_hz: float, seconds: float, *frequencies: float) -> np.ndarray:
@@ -71,3 +71,12 @@ def test_labels_come_from_the_nearest_sample() -> None:
 def test_a_rate_that_is_no_positive_number_is_refused(make_recording, rate: float) -> None:
     with pytest.raises(DataError, match="rate_hz"):
         resample(make_recording([0] * 5), rate)
+
+
+def test_a_dataset_is_resampled_with_what_it_has_without_labels(make_recording) -> None:
+    some = Dataset((make_recording([0] * 30), make_recording([0] * 20, rate_hz=25.0)), ("a",))
+    whole = some.with_unlabelled(some)
+    out = resample_dataset(whole, 25.0)
+    assert [len(r) for r in out.recordings] == [len(r) for r in out.unlabelled] == [15, 20]
+    assert {r.rate_hz for r in (*out.recordings, *out.unlabelled)} == {25.0}
+    np.testing.assert_array_equal(out.recordings[0].signals, resample(some.recordings[0], 25.0).signals)
