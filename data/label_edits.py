@@ -47,10 +47,10 @@ def edit_labels(
             raise _wrong(dataset, old, "named twice", "each label merged, renamed or dropped once", "name it once")
         new_names[old] = new
     _check_new_names(dataset, new_names, [*(merge or {}), *(rename or {}).values()])
-    new = [new_names.get(old, old) for old in dataset.label_names]
-    names = tuple(dict.fromkeys(name for name in new if name is not None))
+    kept = [new_names.get(old, old) for old in dataset.label_names]
+    names = tuple(dict.fromkeys(name for name in kept if name is not None))
     index = {name: number for number, name in enumerate(names)}
-    table = np.array([*(UNLABELLED if name is None else index[name] for name in new), UNLABELLED], np.int16)
+    table = np.array([*(UNLABELLED if name is None else index[name] for name in kept), UNLABELLED], np.int16)
     recordings = tuple(replace(recording, labels=table[recording.labels]) for recording in dataset.recordings)
     return replace(dataset, recordings=recordings, label_names=names)
 
