@@ -37,7 +37,7 @@ fuzz: setup ## Hostile inputs to every reader and option, for about an hour; fin
 	$(BIN)/python tests/fuzz/fuzz.py --inputs 400000 --out fuzz --json fuzz/fuzz.json
 
 mutants: setup ## 638 random mutants against the tests that run their lines, for hours; goes on where it was
-	$(BIN)/python tests/mutants/trace_tests.py
+	$(BIN)/python tests/mutants/run.py --a-room 58
 	$(BIN)/python tests/mutants/run.py --a-room 58 --again
 
 torture: setup ## 200 kills at random moments; the table of what was lost, duplicated, reordered or torn

@@ -56,10 +56,15 @@ class _Change(NamedTuple):
     apply: Callable[[], object]
 
 
+def places(source: str) -> dict[str, list[str]]:
+    """The code that each mutant changes, by kind, in the order of the source."""
+    changes = list(_changes(ast.parse(source)))
+    return {kind: [ast.unparse(each.node) for each in changes if each.kind == kind] for kind in KINDS}
+
+
 def count(source: str) -> dict[str, int]:
     """Number of mutants of each kind."""
-    changes = list(_changes(ast.parse(source)))
-    return {kind: sum(change.kind == kind for change in changes) for kind in KINDS}
+    return {kind: len(codes) for kind, codes in places(source).items()}
 
 
 def mutant(source: str, kind: str, number: int) -> Mutant:

@@ -1,334 +1,201 @@
 """Run random mutants of the packages against the fast tests that run their lines.
 
-    python tests/mutants/trace_tests.py                # once, and again after tests changed
-    python tests/mutants/run.py --a-room 60      # goes on where it was interrupted
+    python tests/mutants/run.py --a-room 58      # goes on where it was interrupted
+    python tests/mutants/run.py --again          # tries survivors again, after tests were written
     python tests/mutants/run.py --report         # only the tables
 
-What is drawn follows from the seed and the sources. A mutant is killed if a test fails or takes far longer than it
-should. Verdicts are kept by the source's digest, so that an edited file is tried anew.
+What is drawn follows from the seed and the sources. A room's tests are traced first. A mutant is killed if a test fails
+that passes without it, or takes far more processor time than it should. Verdicts are kept by the source's digest, so
+that an edited file is tried anew.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
-import importlib
 import json
-import os
-import random
-import runpy
-import signal
 import subprocess
-import sys
-import tempfile
-import time
-import tomllib
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
+import forked
 import mutate
-from trace_tests import MADE, ROOT, TRACES, WORK  # type: ignore[attr-defined]
+from draw import ROOMS, ROOT, Drawn, digest, draw
+from results import results, show
+from trace_tests import trace_missing, traced
 
-ROOMS = (
-    *("contract", "data", "tflite", "train", "device", "convert", "firmware_harness", "evaluate", "report", "cli"),
-    "deseptr",
-)
-VERDICTS = WORK / "verdicts.json"
-EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+VERDICTS = forked.WORK / "verdicts.json"
+CONTROLS = forked.WORK / "controls.json"
 RESULTS = Path(__file__).with_name("results.json")
-# Runs on the emulated machine or the board, where no fast test sees it.
-ELSEWHERE = ("firmware_harness/emulator/guest.py", "firmware_harness/emulator/kernel_guest.py")
-# Seconds of tests for a mutant, fastest first, and what the start of a process and its fixtures add to their limit.
-MOST_TEST_S, ALLOWANCE_S = 30.0, 60.0
-# Seconds that a fixture takes where it has to be made anew.
-FIXTURES_S = {"tiny_run": 20.0, "tiny_conversion": 20.0, "tiny_tflite": 20.0, "broken_runs": 30.0}
-OTHERS = ("numpy", "hypothesis", "hypothesis.extra.numpy", "scipy.interpolate", "click.testing", "rich.console")
-OTHERS += (
-    "ai_edge_litert.interpreter",
-    "ai_edge_litert.schema_py_generated",
-    "flatbuffers",
-    "paho.mqtt.client",
-    "xdist",
-)
-# The rooms whose code makes those fixtures.
-MAKERS = ("contract", "data", "tflite", "train", "convert")
-
-
-class Drawn(NamedTuple):
-    """A mutant by file, kind and number."""
-
-    path: str
-    kind: str
-    number: int
-
-    @property
-    def room(self) -> str:
-        return self.path.split("/")[0]
-
-
-def draw(seed: int, a_room: int) -> list[Drawn]:
-    """The same number of mutants of every room, kinds in turn."""
-    drawn = []
-    for room in ROOMS:
-        by_kind = defaultdict(list)
-        for path in sorted((ROOT / room).rglob("*.py")):
-            name = str(path.relative_to(ROOT))
-            if name not in ELSEWHERE:
-                for kind, count in mutate.count(path.read_text("utf-8")).items():
-                    by_kind[kind] += [Drawn(name, kind, number) for number in range(count)]
-        rng = random.Random(f"{seed} {room}")
-        for kind in mutate.KINDS:
-            rng.shuffle(by_kind[kind])
-        in_turn = [
-            by_kind[kind][place] for place in range(a_room) for kind in mutate.KINDS if place < len(by_kind[kind])
-        ]
-        drawn += in_turn[:a_room]
-    return drawn
+# Processor time of a mutant's tests, fastest first; what the import of a test file adds.
+MOST_TESTS_S, IMPORT_S = 12.0, 0.5
+MOST_TESTS = 300
 
 
 class Traces:
-    """Tests of each line, from what ``trace_tests.py`` left."""
+    """Tests of each line, from what has been traced."""
 
-    def __init__(self) -> None:
-        self.files = [json.loads(path.read_text()) for path in sorted((TRACES / "tests").rglob("*.json"))]
-        if not self.files:
-            sys.exit("no traces: run tests/mutants/trace_tests.py first")
+    def __init__(self, files: list[dict[str, Any]]) -> None:
+        self.files = files
 
-    def tests_of(self, path: str, line: int) -> list[tuple[str, float]]:
-        """Tests that run a line, fastest first, with their seconds; of a line of an import, all tests of the file."""
-        at_line = list(self._tests(path, line))
-        found = dict(at_line or self._tests(path, None)) or _by_name(path)
+    def tests_of(self, path: str, line: int, most_s: float) -> list[tuple[str, float]]:
+        """Tests that run a line, those of the module's own test file first, then fastest first, with their seconds.
+
+        Of a line that only imports run, or of a file that has changed since: all tests that run a line of the file.
+        """
+        found = dict(self._tests(path, line)) or dict(self._tests(path, None)) or dict(self._of_namesake(path))
         ordered = sorted(found.items(), key=lambda test: (not _mirrors(test[0], path), test[1]))
-        return _up_to(ordered, MOST_TEST_S)
+        taken: list[tuple[str, float]] = []
+        total, files = 0.0, set[str]()
+        for name, each in ordered:
+            file = name.split("::")[0]
+            total += each + (0 if file in files else IMPORT_S)
+            if taken and total > most_s:
+                continue
+            files.add(file)
+            taken.append((name, each))
+        return taken[:MOST_TESTS]
 
     def _tests(self, path: str, line: int | None) -> Iterator[tuple[str, float]]:
         for file in self.files:
             lines = file["lines"].get(path, {})
-            numbers: Iterable[int] = lines.get(str(line), ()) if line else {n for some in lines.values() for n in some}
+            if lines and line and file["sources"][path] == digest(ROOT / path):
+                numbers: Iterable[int] = lines.get(str(line), ())
+            else:
+                numbers = {number for some in lines.values() for number in some} if not line else ()
             for number in numbers:
-                made = sum(FIXTURES_S.get(name, 0) for name in file["fixtures"][number])
-                yield file["tests"][number], file["seconds"][number] + (made if path.startswith(MAKERS) else 0)
+                yield file["tests"][number], file["seconds"][number]
 
-
-def _by_name(path: str) -> dict[str, float]:
-    """The test file that is named after a module, where none has been traced that runs it."""
-    mirror = (ROOT / "tests" / path).with_name(f"test_{Path(path).name}")
-    return {str(mirror.relative_to(ROOT)): 30.0} if mirror.exists() else {}
+    def _of_namesake(self, path: str) -> Iterator[tuple[str, float]]:
+        """All tests of the module's own test file, which may run it in a process that is not traced."""
+        for file in self.files:
+            if file["tests"] and _mirrors(file["tests"][0], path):
+                yield from zip(file["tests"], file["seconds"], strict=True)
 
 
 def _mirrors(test: str, path: str) -> bool:
     return Path(test.split("::")[0]).name == f"test_{Path(path).name}"
 
 
-def _up_to(tests: list[tuple[str, float]], seconds: float) -> list[tuple[str, float]]:
-    taken, total = [], 0.0
-    for name, each in tests:
-        total += each
-        if taken and total > seconds:
-            break
-        taken.append((name, each))
-    return taken[:400]
+class Controls:
+    """Tests that were seen to pass by themselves, unmutated, at a state of the sources and tests."""
+
+    def __init__(self) -> None:
+        self.state = _state()
+        known = _read(CONTROLS)
+        self.passed: dict[str, bool] = known.get("passed", {}) if known.get("state") == self.state else {}
+
+    def pass_unmutated(self, tests: list[str], seconds: float) -> bool:
+        """Whether tests, or those of a file, pass without a mutant."""
+        name = "\n".join(tests)
+        if name not in self.passed:
+            self.passed[name] = forked.run(tests, max(seconds, 10.0), options=("-m", "not slow")).code == 0
+            _write(CONTROLS, {"state": self.state, "passed": self.passed})
+        return self.passed[name]
 
 
-def judge(drawn: Drawn, traces: Traces) -> dict[str, Any]:
-    """Run a mutant's tests, those of its module's own test file first; its verdict."""
+def judge(drawn: Drawn, traces: Traces, controls: Controls, most_s: float) -> dict[str, Any]:
+    """Run a mutant's tests; its verdict."""
     made = mutate.mutant((ROOT / drawn.path).read_text("utf-8"), drawn.kind, drawn.number)
-    tests = traces.tests_of(drawn.path, made.line)
-    found = {"line": made.line, "text": made.text, "tests": len(tests)}
-    if not tests:
-        return {**found, "verdict": "survived", "why": "no fast test runs it"}
-    begun = time.monotonic()
-    own = [test for test in tests if _mirrors(test[0], drawn.path)] or _of_one_file(tests)
-    others = [test for test in tests if test not in own]
-    why = _killed_by(drawn, own) or (_killed_by(drawn, others) if others else None)
-    found["seconds"] = round(time.monotonic() - begun, 1)
-    return {**found, "verdict": "killed" if why else "survived", "why": why or "all passed"}
+    tests = traces.tests_of(drawn.path, made.line, most_s)
+    found: dict[str, Any] = {"line": made.line, "text": made.text, "tests": len(tests), "seconds": 0.0}
+    left = tests
+    while left:
+        names, expected = [name for name, _ in left], sum(seconds for _, seconds in left)
+        outcome = forked.run(names, expected, mutant=drawn, options=("-x",))
+        found["seconds"] = round(found["seconds"] + outcome.seconds, 2)
+        if outcome.code == 0:
+            return {**found, "verdict": "survived", "why": "all passed"}
+        killer = outcome.first_failure(names)
+        if killer is None:
+            ended = f"exit code {outcome.code}" if outcome.code is not None else f"over {expected:.1f} s several times"
+            if controls.pass_unmutated(names, expected):
+                return {**found, "verdict": "killed", "why": ended}
+            break
+        if controls.pass_unmutated([killer], dict(tests).get(killer, 10.0)):
+            return {**found, "verdict": "killed", "why": killer}
+        left = _after(left, killer)
+    why = "no test passes that runs it" if tests else "no fast test runs it"
+    return {**found, "verdict": "survived", "why": why}
 
 
-def _of_one_file(tests: list[tuple[str, float]]) -> list[tuple[str, float]]:
-    """The tests of the file that takes least: a process that imports one test file starts soonest."""
-    by_file = defaultdict(list)
-    for name, seconds in tests:
-        by_file[name.split("::")[0]].append((name, seconds))
-    return min(by_file.values(), key=lambda same: sum(seconds for _, seconds in same))
+def _after(tests: list[tuple[str, float]], failed: str) -> list[tuple[str, float]]:
+    """The tests that come after one, or are of another file than one, that fails in any case."""
+    names = [name for name, _ in tests]
+    if failed in names:
+        return tests[names.index(failed) + 1 :]
+    return [test for test in tests if not test[0].startswith(f"{failed}::")]
 
 
-def _killed_by(drawn: Drawn, tests: list[tuple[str, float]]) -> str | None:
-    """The first test that fails, or that all took far too long; None if all passed."""
-    limit_s = ALLOWANCE_S + 3 * sum(seconds for _, seconds in tests)
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        (place / "tests").write_text("\n".join(name for name, _ in tests))
-        code = _run_forked(drawn, place, limit_s)
-        output = (place / "output").read_text("utf-8", "replace")
-    if code is None:
-        return f"over {limit_s:.0f} s"
-    if code == 0:
-        return None
-    first = next((line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))), output[-200:])
-    return " ".join(first.split())[:160]
+def _state() -> str:
+    """Of all sources and tests."""
+    command = ["git", "ls-files", "-s", *ROOMS, "tests"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+    changed = subprocess.run(["git", "diff"], cwd=ROOT, capture_output=True, check=True).stdout
+    return hashlib.sha256(listed + changed).hexdigest()[:12]
 
 
-def _run_forked(drawn: Drawn, place: Path, limit_s: float) -> int | None:
-    """Exit code of pytest in a child that has imported it already; None if it took too long."""
-    child = os.fork()
-    if child == 0:
-        try:
-            os._exit(_run_tests(drawn, place))
-        finally:
-            os._exit(70)
-    deadline = time.monotonic() + limit_s
-    try:
-        while time.monotonic() < deadline:
-            pid, status = os.waitpid(child, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.02)
-        return None
-    finally:
-        # Whatever the tests have started is of the child's session.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(child, 0)
+def _commit() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _run_tests(drawn: Drawn, place: Path) -> int:
-    """In the child: mutate, and run the tests that ``place`` names."""
-    os.setsid()
-    # A parent that is ended takes no test with it, but no test may outlive its limit.
-    signal.alarm(3600)
-    output = os.open(place / "output", os.O_WRONLY | os.O_CREAT)
-    null = os.open(os.devnull, os.O_RDONLY)
-    for stream, target in ((0, null), (1, output), (2, output)):
-        os.dup2(target, stream)
-    os.chdir(ROOT)
-    hook = Path(__file__).with_name("hook")
-    mutant = f"{ROOT / drawn.path}::{drawn.kind}::{drawn.number}"
-    # For the processes that the tests start.
-    os.environ |= {"PYTHONPATH": str(hook), "PYTHONDONTWRITEBYTECODE": "1", "DESEPTR_MUTANT": mutant}
-    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(place)
-    if not drawn.path.startswith(MAKERS):
-        os.environ["DESEPTR_TESTS_MADE"] = str(MADE)
-    runpy.run_path(str(hook / "sitecustomize.py"))
-    arguments = ["-x", "-q", "-n0", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--basetemp", f"{place}/pytest"]
-    return int(pytest.main([*arguments, f"@{place / 'tests'}"]))
-
-
-def import_others() -> None:
-    """What tests import that is not of the project; a child has it at once."""
-    for name in OTHERS:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-
-
-def key(drawn: Drawn) -> str:
-    """Of a verdict: file, its digest, kind and number."""
-    digest = hashlib.sha256((ROOT / drawn.path).read_bytes()).hexdigest()[:12]
-    return f"{drawn.path} {digest} {drawn.kind} {drawn.number}"
-
-
-def read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
-def write(path: Path, content: Any) -> None:
+def _write(path: Path, content: Any) -> None:
     temporary = path.with_suffix(".new")
     temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     temporary.replace(path)
 
 
-def results(drawn: list[Drawn], verdicts: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Tables by room and by file, and every survivor; those argued to be equivalent are counted apart."""
-    argued = {(each["path"], each["text"]): each["why"] for each in tomllib.loads(EQUIVALENT.read_text())["mutant"]}
-    rows = []
-    for each in drawn:
-        if verdict := verdicts.get(key(each)):
-            why = argued.get((each.path, verdict["text"])) if verdict["verdict"] == "survived" else None
-            rows.append({**each._asdict(), **verdict, **({"verdict": "equivalent", "why": why} if why else {})})
-    return {
-        "seed": seed,
-        "commit": _commit(),
-        "tried": len(rows),
-        "drawn": len(drawn),
-        "rooms": _table(rows, lambda row: row["path"].split("/")[0]),
-        "kinds": _table(rows, lambda row: row["kind"]),
-        "files": _table(rows, lambda row: row["path"]),
-        "survivors": [_brief(row) for row in rows if row["verdict"] == "survived"],
-        "equivalent": [_brief(row) for row in rows if row["verdict"] == "equivalent"],
-    }
+def _judge_room(room: str, drawn: list[Drawn], verdicts: dict[str, Any], options: argparse.Namespace) -> None:
+    """Verdicts of a room's mutants that have none, by the tests of its own folder and those of ``--also``."""
+    missing = [each for each in drawn if _is_missing(verdicts.get(each.key), options.again)]
+    if not missing:
+        return
+    for under in (f"tests/{room}", *options.also):
+        for name, found in trace_missing(under):
+            left_out = ", ".join(found["not_passed"]) or "none"
+            print(f"traced {name}: {found['processor_s']} s; not passed: {left_out}", flush=True)
+    folders = ("tests",) if options.again else (f"tests/{room}", *options.also)
+    traces, controls, commit = Traces([each for under in folders for each in traced(under)]), Controls(), _commit()
+    for each in missing:
+        verdict = {**judge(each, traces, controls, options.most), "commit": commit}
+        verdicts[each.key] = verdict
+        _write(VERDICTS, verdicts)
+        seconds = f"{verdict['seconds']:.1f} s"
+        print(
+            f"{verdict['verdict']:9} {each.path}:{verdict['line']} {verdict['text']} | {verdict['why']} | {seconds}",
+            flush=True,
+        )
 
 
-def _commit() -> str:
-    """The sources that were tried."""
-    found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip()
-
-
-def _brief(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in ("path", "line", "kind", "text", "why")}
-
-
-def _table(rows: list[dict[str, Any]], name: Any) -> dict[str, dict[str, Any]]:
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        counts[name(row)][row["verdict"]] += 1
-    table = {}
-    for each, count in sorted(counts.items()):
-        judged = count["killed"] + count["survived"]
-        table[each] = {verdict: count[verdict] for verdict in ("killed", "survived", "equivalent")}
-        table[each]["killed_share"] = round(count["killed"] / judged, 4) if judged else None
-    return table
-
-
-def show(found: dict[str, Any]) -> None:
-    """Print the tables."""
-    for table in ("rooms", "kinds", "files"):
-        print(f"\n{table:44} killed survived equivalent  share")
-        for name, row in found[table].items():
-            share = "" if row["killed_share"] is None else f"{row['killed_share']:.0%}"
-            print(f"{name:44} {row['killed']:6} {row['survived']:8} {row['equivalent']:10} {share:>6}")
-    for row in found["survivors"]:
-        print(f"survived: {row['path']}:{row['line']} {row['kind']}: {row['text']} ({row['why']})")
-    total = {verdict: sum(row[verdict] for row in found["rooms"].values()) for verdict in ("killed", "survived")}
-    judged = sum(total.values())
-    print(f"\n{found['tried']} of {found['drawn']} tried, {total['killed'] / max(1, judged):.1%} of {judged} killed")
+def _is_missing(known: dict[str, Any] | None, again: bool) -> bool:
+    return known is None or (again and known["verdict"] == "survived")
 
 
 def main() -> None:
     """Try what is drawn and has no verdict yet; show the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--a-room", type=int, default=60)
-    parser.add_argument("--rooms", nargs="*", default=ROOMS, help="only these")
-    parser.add_argument("--again", action="store_true", help="try survivors again, after tests were written")
+    parser.add_argument("--a-room", type=int, default=58)
+    parser.add_argument("--rooms", nargs="*", default=ROOMS, help="only these, in this order")
+    parser.add_argument("--also", nargs="*", default=(), help="folders of tests beside the room's own")
+    parser.add_argument("--most", type=float, default=MOST_TESTS_S, help="seconds of tests for a mutant")
+    parser.add_argument("--again", action="store_true", help="try survivors again, with all rooms' tests")
     parser.add_argument("--report", action="store_true", help="only show and write the tables")
     options = parser.parse_args()
     drawn = draw(options.seed, options.a_room)
-    verdicts = read(VERDICTS)
-    traces = None if options.report else Traces()
-    if traces:
-        import_others()
-    for each in drawn:
-        known = verdicts.get(key(each))
-        if each.room not in options.rooms or traces is None:
-            continue
-        if known and not (options.again and known["verdict"] == "survived"):
-            continue
-        verdict = judge(each, traces)
-        verdicts[key(each)] = verdict
-        write(VERDICTS, verdicts)
-        print(f"{verdict['verdict']:9} {each.path}:{verdict['line']} {verdict['text']} | {verdict['why']}", flush=True)
+    verdicts = _read(VERDICTS)
+    if not options.report:
+        forked.import_others()
+        for room in options.rooms:
+            _judge_room(room, [each for each in drawn if each.room == room], verdicts, options)
     found = results(drawn, verdicts, options.seed)
-    write(RESULTS, found)
+    _write(RESULTS, found)
     show(found)
 
 

@@ -1,59 +1,79 @@
-"""Which fast tests run which lines: one JSON a test file, made anew where a test file is newer.
+"""Which fast tests pass and run which lines: one JSON a test file, made anew where the test file has changed.
 
 python tests/mutants/trace_tests.py [tests/contract ...]
+
+The tests run in the same forked children as under a mutant, so that this is their control, too: one that doesn't pass
+here judges no mutant.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
+import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).parents[2]
-HERE = Path(__file__).parent
-WORK = ROOT / ".mutants"
-TRACES, MADE = WORK / "traces", WORK / "made"
-# Their fixtures run the code that they test.
-FROM_SCRATCH = ("tests/contract", "tests/data", "tests/train", "tests/convert", "tests/evaluate")
+import forked
+from draw import ROOMS, ROOT, digest
+
+TRACES = forked.WORK / "traces"
+FIXTURES = "tests/mutants/made_fixtures.py"
+# A test file of more processor time is left out.
+MOST_FILE_S = 120.0
 
 
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-n0", "-p", "trace_plugin", "-p", "no:cacheprovider")
+def traced(under: str) -> list[dict[str, Any]]:
+    """What ``trace`` has found out about the test files of a folder."""
+    return [json.loads(path.read_text()) for path in sorted((TRACES / under).rglob("*.json"))]
 
 
-def trace(test_file: Path, target: Path) -> bool:
-    """Run a test file's fast tests with the plugin; whether they passed."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    name = str(test_file.relative_to(ROOT))
+def trace_missing(under: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Trace the test files of a folder that have not been traced as they are; their names and results."""
+    if not forked.MADE.exists():
+        forked.MADE.mkdir(parents=True)
+        made = forked.run([FIXTURES], 60.0)
+        if made.code != 0:
+            forked.MADE.rmdir()
+            sys.exit(f"the fixtures cannot be made:\n{made.output[-2000:]}")
+    for test_file in sorted((ROOT / under).rglob("test_*.py")):
+        name = str(test_file.relative_to(ROOT))
+        as_it_is = digest(test_file)
+        target = (TRACES / name).with_suffix(".json")
+        if target.exists() and json.loads(target.read_text())["digest"] == as_it_is:
+            continue
+        found = {"digest": as_it_is, **_trace(name)}
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(found))
+        yield name, found
+
+
+def _trace(name: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        MADE.mkdir(parents=True, exist_ok=True)
-        kept = {} if name.startswith(FROM_SCRATCH) else {"DESEPTR_TESTS_MADE": str(MADE)}
         written = Path(folder) / "trace.json"
-        run = subprocess.run(
-            [*PYTEST, "-m", "not slow", name],
-            cwd=ROOT,
-            env={**os.environ, **kept, "PYTHONPATH": str(HERE), "DESEPTR_TRACE": str(written)},
-            capture_output=True,
-            text=True,
-            timeout=1800,
-        )
-        if written.exists():
-            target.write_bytes(written.read_bytes())
-        # 5: every test of the file is slow.
-        if run.returncode not in (0, 5):
-            print(run.stdout[-2000:], run.stderr[-2000:], sep="\n", file=sys.stderr)
-        return run.returncode in (0, 5)
+        options = ("-m", "not slow", "-p", "trace_plugin")
+        environment = {"DESEPTR_TRACE": str(written)}
+        outcome = forked.run([name], MOST_FILE_S, options=options, environment=environment)
+        found = dict(json.loads(written.read_text())) if written.exists() else {}
+    # 1: some have failed, which are left out; 5: every test of the file is slow.
+    if outcome.code not in (0, 1, 5) or not found:
+        found = {"tests": [], "not_passed": [name], "seconds": [], "lines": {}}
+        print(outcome.output[-1000:], file=sys.stderr)
+    sources = {path: digest(ROOT / path) for path in found["lines"]}
+    return {**found, "sources": sources, "processor_s": outcome.seconds}
 
 
 def main(*under: str) -> None:
-    """Trace what is missing or older than its test file."""
-    for part in under or ("tests",):
-        for test_file in sorted((ROOT / part).rglob("test_*.py")):
-            target = (TRACES / test_file.relative_to(ROOT)).with_suffix(".json")
-            if not target.exists() or target.stat().st_mtime < test_file.stat().st_mtime:
-                passed = trace(test_file, target)
-                print(f"{test_file.relative_to(ROOT)}: {'traced' if passed else 'FAILED'}", flush=True)
+    """Trace what is missing."""
+    forked.import_others()
+    for part in under or tuple(f"tests/{room}" for room in ROOMS):
+        for name, found in trace_missing(part):
+            left_out = ", ".join(found["not_passed"])
+            print(
+                f"{name}: {len(found['tests'])} in {found['processor_s']} s; not passed: {left_out or 'none'}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

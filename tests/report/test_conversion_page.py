@@ -218,6 +218,18 @@ def test_form_of_attention_is_read_off_the_graph(graph: Graph, said: list[str], 
     assert not any(each in text for each in not_said)
 
 
+def test_form_counts_the_norms_of_each_kind():
+    norm = Node("L2_NORMALIZATION", 1, (tensor(0),), (tensor(1),))
+    both = attending("MUL")
+    one_of_each = Graph((norm, *both.nodes), both.inputs, both.outputs)
+    assert attention_form(one_of_each)[-1].startswith(
+        "Norms of the residual stream are x·rsqrt(Σx²) where tokens are many (1 of them), "
+    )
+    assert "the other 1 are L2_NORMALIZATION" in attention_form(one_of_each)[-1]
+    single = Graph((norm, norm, *both.nodes[1:]), both.inputs, both.outputs)
+    assert attention_form(single)[-1].startswith("All 2 norms are L2_NORMALIZATION: tokens are few")
+
+
 def test_graph_without_attention_has_no_form_of_it(result: Conversion, page: str):
     assert attention_form(Graph((Node("MUL", 1, (tensor(0),), (tensor(1),)),), (tensor(0),), (tensor(1),))) == []
     assert "Several heads" in section(page, "Form of attention")

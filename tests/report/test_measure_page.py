@@ -2,7 +2,9 @@
 
 import re
 
-from deseptr.report.measure_page import measure_page, measure_text
+import pytest
+
+from deseptr.report.measure_page import measure_page, measure_rows, measure_text
 
 ATTACK = "\x1b]0;owned\x07\u202e<script>\nforged  1  2"
 RESULT = {
@@ -31,3 +33,39 @@ def test_text_of_a_board_stays_in_its_line_and_is_shown_as_it_is():
     page = measure_page(RESULT)
     assert "<script>" not in page
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
+
+
+@pytest.mark.parametrize(
+    ("board", "machine", "os", "said"),
+    [("Pi 5", "aarch64", "Debian", "Pi 5, Debian"), (None, "aarch64", None, "aarch64, unknown system")],
+)
+def test_title_names_the_board_as_far_as_it_is_known(board: str | None, machine: str, os: str | None, said: str):
+    facts = {"board": board, "machine": machine, "os": os}
+    text = measure_text({**RESULT, "release": "1.0-1", "board_facts": facts})
+    assert text.splitlines()[0] == f"mine.tflite on synthetic; board: {said}, 1.0-1"
+
+
+def test_rows_are_the_numbers_of_the_board_then_what_only_the_machine_has():
+    result = {
+        "board": {"size": 1234567, "times": {"p50": 999.96, "p99": 1000.4, "ok": True, "name": "text"}, "both": 1},
+        "workstation": {"both": 0.123456, "here": {"only": -1500.5}},
+    }
+    assert measure_rows(result) == [
+        ("size", "1,234,567", "–"),
+        ("times p50", "1,000", "–"),
+        ("times p99", "1,000", "–"),
+        ("both", "1", "0.1235"),
+        ("here only", "–", "-1,500"),
+    ]
+
+
+def test_lines_are_aligned():
+    result = {**RESULT, "release": "1", "board": {"long name": 1, "b": 12345}, "workstation": {"b": 1}}
+    assert measure_text(result).splitlines()[1:] == [
+        "            board  this machine",
+        "long name       1             –",
+        "b          12,345             1",
+    ]
+    page = measure_page(result)
+    assert "<tr><th></th><th>board</th><th>this machine</th></tr>" in page
+    assert "<tr><td>b</td><td>12,345</td><td>1</td></tr>" in page

@@ -1,9 +1,11 @@
 """The tables of `deseptr report`, cell by cell, from figures written here by hand."""
 
+import re
 from typing import Any
 
 import pytest
 
+from deseptr.report.runs_page import report_page
 from deseptr.report.runs_tables import (
     classes_table,
     confusion_table,
@@ -216,3 +218,41 @@ def test_markdown_has_the_tables_in_order(section: dict[str, Any]):
     assert "| 75 | 0.812 | 0.900 |\n" in page
     assert page.endswith("Left out because incomplete: runs/begun, runs/lost\n")
     assert "Left out" not in markdown({"sections": [section], "left_out": []})
+
+
+def test_page_has_a_figure_for_everything_that_is_known(section: dict[str, Any]):
+    section["groups"][1] |= {"best": False, "teacher": True}
+    section["groups"][0] |= {"teacher": False}
+    history = [{"stage": "student", "epoch": epoch, "loss": 1.0, "val_macro_f1": 0.5} for epoch in (1, 2)]
+    for group in section["groups"]:
+        for run in group["runs"]:
+            run["histories"] = {"0": [], "1": []}
+    section["groups"][0]["runs"][0]["histories"] = {"0": history, "1": history}
+    section["groups"][0]["runs"][1]["histories"] = {"0": history}
+    page = report_page({"sections": [section], "left_out": ["runs/begun"]})
+    assert "<h2>hapt: held out ada, eve</h2>" in page
+    assert "<caption>★ highest macro-F1 in float</caption>" in page
+    assert "<h2>Left out because incomplete</h2>" in page
+    assert "<p>runs/begun</p>" in page
+    captions = re.findall("<figcaption>(.*?)</figcaption>", page)
+    interval = "Bars: 95 % interval over test subjects, where known."
+    # Parameters are known of both, multiply-accumulates of one.
+    assert captions == [
+        interval,
+        interval,
+        "ours; dashed: mean",
+        "other; dashed: mean",
+        "ours, float",
+        "ours, int8",
+        "other, float",
+        "ours, float: ECE 0.046",
+        "other, float: ECE 0.046",
+        "ours, seed 0, 2 folds",
+        "ours, seed 7",
+    ]
+    assert page.count(">multiply-accumulates of a window<") == 1
+    other = {**section["groups"][1], "parameters": 0, "float": figures(0.8, None, reliability=None)}
+    alone = {**section, "groups": [other]}
+    bare = report_page({"sections": [alone], "left_out": []})
+    assert "★" not in bare.partition("<section>")[2].partition("What made them")[0]
+    assert not any(part in bare for part in ("Left out", "<h3>Reliability", "Learning curves", interval))

@@ -1,6 +1,7 @@
 """Compiles one source file mutated, in every process that has this folder on its ``PYTHONPATH``.
 
 ``DESEPTR_MUTANT`` is the file's path, the kind and the number of the mutant, separated by ``::``. No file is changed.
+While tests are traced, it starts coverage in the processes that they start.
 """
 
 import os
@@ -31,3 +32,8 @@ def _install(path: str, kind: str, number: int) -> None:
 if _mutant:
     _path, _kind, _number = _mutant.split("::")
     _install(_path, _kind, int(_number))
+
+if "COVERAGE_PROCESS_CONFIG" in os.environ:
+    import coverage
+
+    coverage.process_startup()

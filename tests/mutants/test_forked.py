@@ -1,0 +1,38 @@
+"""Verdicts: a test counts only if it passes without the mutant."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from draw import ROOMS, draw
+from forked import Outcome
+
+TESTS = ["tests/a/test_b.py::test_c", "tests/a/test_b.py::test_c[x - y]", "tests/a/test_b.py::test_d"]
+
+
+@pytest.mark.parametrize(
+    ("line", "test"),
+    [
+        ("FAILED tests/a/test_b.py::test_c - AssertionError: 1", TESTS[0]),
+        ("FAILED tests/a/test_b.py::test_c[x - y] - AssertionError: 1", TESTS[1]),
+        ("ERROR tests/a/test_b.py - ImportError", "tests/a/test_b.py"),
+        ("ERROR tests/a/test_b.py::test_d", TESTS[2]),
+        ("ERROR: not found: /root/tests/a/test_b.py::test_e", None),
+        ("1 passed", None),
+    ],
+)
+def test_first_failure(line: str, test: str | None):
+    output = f"F\n=== short test summary info ===\n{line}\nFAILED {TESTS[2]}"
+    assert Outcome(1, output if test else line, 0.5).first_failure(TESTS) == test
+
+
+def test_every_room_has_the_same_number_and_every_kind():
+    drawn = draw(seed=1, a_room=12)
+    assert [each.room for each in drawn] == [room for room in ROOMS for _ in range(12)]
+    assert {each.kind for each in drawn if each.room == "contract"} == {
+        *("comparison", "arithmetic", "boolean", "dropped statement", "constant", "return value")
+    }
+    assert len(set(drawn)) == len(drawn)
+    assert set(draw(seed=1, a_room=6)) < set(drawn) != set(draw(seed=2, a_room=12))

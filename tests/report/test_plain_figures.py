@@ -1,0 +1,127 @@
+"""Figures without matplotlib: every shape at the place that was worked out by hand."""
+
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from deseptr.report.html.plain_figures import plain_bars, plain_histogram, plain_stack
+
+BLUE, BROWN, DARK, GREY, GRID = "#0b62a4", "#8a5a00", "#1c2733", "#51606f", "#e6ebf0"
+
+
+TEXTUAL = ("fill", "stroke", "text-anchor")
+
+
+def shapes(svg: str, tag: str, *names: str) -> list[tuple[Any, ...]]:
+    """Attributes of all elements of a kind, and their text."""
+    found = []
+    for each in ElementTree.fromstring(svg).iter(f"{{http://www.w3.org/2000/svg}}{tag}"):
+        values = [each.get(name) if name in TEXTUAL else float(each.get(name, "nan")) for name in names]
+        found.append((*values, *([each.text] if each.text else [])))
+    return found
+
+
+def rects(svg: str) -> list[tuple[Any, ...]]:
+    return shapes(svg, "rect", "x", "y", "width", "height", "fill")
+
+
+def texts(svg: str) -> list[tuple[Any, ...]]:
+    return shapes(svg, "text", "x", "y", "text-anchor", "fill")
+
+
+def height(svg: str) -> str | None:
+    return ElementTree.fromstring(svg).get("height")
+
+
+def test_histogram():
+    # 580 wide from 40: 290 a bin.
+    svg = plain_histogram([0.0, 1.0, 2.0], [1, 4], {"p50": 1.0, "p99": 3.0}, "time, s")
+    assert rects(svg) == [(40.0, 142.5, 289.0, 37.5, BLUE), (330.0, 30.0, 289.0, 150.0, BLUE)]
+    assert shapes(svg, "line", "x1", "y1", "x2", "y2", "stroke") == [
+        (330.0, 17.0, 330.0, 180.0, DARK),
+        (620.0, 28.0, 620.0, 180.0, DARK),
+        (40.0, 180.0, 620.0, 180.0, GRID),
+    ]
+    assert svg.count('stroke-dasharray="3 3"') == 2
+    assert texts(svg) == [
+        (334.0, 14.0, "start", DARK, "p50 1"),
+        (616.0, 25.0, "end", DARK, "p99 3 →"),
+        (36.0, 38.0, "end", DARK, "4"),
+        (40.0, 196.0, "start", DARK, "0"),
+        (330.0, 196.0, "middle", DARK, "1"),
+        (620.0, 196.0, "end", DARK, "2"),
+        (340.0, 214.0, "middle", GREY, "time, s"),
+    ]
+    assert (height(svg), 'viewBox="0 0 640 222" width="640"' in svg) == ("222", True)
+
+
+def test_histogram_of_nothing_and_of_many_bins_has_bars_of_some_width():
+    svg = plain_histogram([0.0, 1.0], [0], {}, "s")
+    assert rects(svg) == [(40.0, 180.0, 579.0, 0.0, BLUE)]
+    assert texts(svg)[0] == (36.0, 38.0, "end", DARK, "1")
+    narrow = plain_histogram([float(edge) for edge in range(1161)], [1] * 1160, {}, "s")
+    assert {width for _, _, width, _, _ in rects(narrow)} == {0.5}
+
+
+@pytest.mark.parametrize(
+    ("value", "anchor", "x"), [(81.37, "start", 515.9), (81.39, "end", 508.1), (-5.0, "start", 44.0)]
+)
+def test_marks_to_the_right_have_their_text_on_the_left(value: float, anchor: str, x: float):
+    # 0.8 of 640 is at (512 - 40) / 5.8 = 81.38.
+    svg = plain_histogram([0.0, 100.0], [1], {"p": value}, "s")
+    assert texts(svg)[0][0:3:2] == (pytest.approx(x, abs=0.06), anchor)
+
+
+def test_stack():
+    # Names of 4 letters: the bars begin at 12 + 7.4 * 4 = 41.6 and have 508.4 for the longest row's 10.
+    svg = plain_stack({"p50": {"read": 1.0, "invoke": 4.0}, "p100": {"read": 2.0, "invoke": 8.0}}, "µs")
+    assert rects(svg) == [
+        (41.6, 4.0, 10.0, 10.0, BLUE),
+        (101.2, 4.0, 10.0, 10.0, BROWN),
+        (41.6, 25.0, 50.8, 16.0, BLUE),
+        (92.4, 25.0, 203.4, 16.0, BROWN),
+        (41.6, 49.0, 101.7, 16.0, BLUE),
+        (143.3, 49.0, 406.7, 16.0, BROWN),
+    ]
+    assert texts(svg) == [
+        (55.6, 13.0, "start", DARK, "read"),
+        (115.2, 13.0, "start", DARK, "invoke"),
+        (35.6, 36.0, "end", DARK, "p50"),
+        (300.8, 36.0, "start", DARK, "5 µs"),
+        (35.6, 60.0, "end", DARK, "p100"),
+        (555.0, 60.0, "start", DARK, "10 µs"),
+    ]
+    assert height(svg) == "74"
+
+
+def test_bars():
+    # Names of 4 letters, texts of 3: from 41.6 on, 640 - 41.6 - 34.2 for the longest.
+    svg = plain_bars([("four", 2.0, "2.0"), ("two", 1.0, "1.0")])
+    assert rects(svg) == [(41.6, 4.0, 564.2, 16.0, BLUE), (41.6, 28.0, 282.1, 16.0, BLUE)]
+    assert texts(svg) == [
+        (35.6, 15.0, "end", DARK, "four"),
+        (610.8, 15.0, "start", DARK, "2.0"),
+        (35.6, 39.0, "end", DARK, "two"),
+        (328.7, 39.0, "start", DARK, "1.0"),
+    ]
+    assert height(svg) == "52"
+
+
+def test_bars_and_stacks_of_zeros_are_drawn():
+    assert rects(plain_bars([("a", 0.0, "0")]))[0][2] == 0.0
+    assert [width for _, _, width, _, _ in rects(plain_stack({"a": {"b": 0.0}}, "s"))] == [10.0, 0.0]
+
+
+def test_the_eighth_part_has_the_first_colour_again():
+    parts = {f"part {number}": 1.0 for number in range(8)}
+    colours = [colour for *_, colour in rects(plain_stack({"row": parts}, "s"))[8:]]
+    assert colours[0] == colours[7] == BLUE
+    assert len(set(colours)) == 7
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(99.94, "99.9"), (100.0, "100"), (-1234.5, "-1,234"), (0.012345, "0.0123")]
+)
+def test_numbers(value: float, text: str):
+    assert f">p {text}<" in plain_histogram([-2000.0, 2000.0], [1], {"p": value}, "s")
