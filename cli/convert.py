@@ -14,7 +14,7 @@ from deseptr.convert.recipe import IO_TYPES, MODES
 from deseptr.convert.targets import TARGETS
 
 from .common.numbers import real
-from .common.options import SUBJECTS, print_notes
+from .common.options import SUBJECTS, check_reading_is_used, load_subjects, reading_options
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -61,8 +61,11 @@ Examples:
 )
 @click.option("--data", "source", metavar="DATA", help="Calibrate and test on these recordings. [default: RUN's own]")
 @click.option(
-    "--test-subjects", type=SUBJECTS, help="Subjects of DATA to test on. [default: the dataset's own choice, else 25 %]"
+    "--test-subjects",
+    type=SUBJECTS,
+    help="Subjects of DATA to test on. [default: those that RUN held out, else the dataset's own choice, else 25 %]",
 )
+@reading_options
 @click.option(
     "--agreement",
     type=real(0, 100),
@@ -88,6 +91,7 @@ def convert(
     target: str,
     source: str | None,
     test_subjects: tuple[str, ...] | None,
+    reading: dict[str, str],
     agreement: float,
     loss: float,
     force: bool,
@@ -109,10 +113,12 @@ def convert(
 
     if test_subjects and not source:
         raise click.UsageError("--test-subjects are subjects of --data DATA, which is missing")
+    check_reading_is_used(reading, source, "--data")
     recipe, gate = Recipe(mode, io or "", target), Gate(agreement / 100, loss / 100)
     found = _checkpoints(runs)
     outputs = _outputs(found, output)
-    results = _convert_all(found, outputs, _Settings(recipe, gate, force, report, _recordings(source, test_subjects)))
+    calibration = _recordings(source, test_subjects, reading)
+    results = _convert_all(found, outputs, _Settings(recipe, gate, force, report, calibration))
     done = [result for result in results if not isinstance(result, DeseptrError)]
     if as_json:
         figures = [result.to_dict() for result in done]
@@ -172,18 +178,16 @@ class _Settings(NamedTuple):
 
 
 def _recordings(
-    source: str | None, test_subjects: tuple[str, ...] | None
+    source: str | None, test_subjects: tuple[str, ...] | None, reading: dict[str, str]
 ) -> Callable[[Path], CalibrationWindows | None]:
     """Make a function that returns a run's calibration windows, cut from ``source``; None stands for the run's own."""
     if source is None:
         return lambda run: None
     from deseptr.contract import ModelContract
-    from deseptr.data import load_dataset
     from deseptr.evaluate.predictor import calibration_for
     from deseptr.train.checkpoint import run_folder_of
 
-    dataset = load_dataset(source)
-    print_notes(dataset)
+    dataset = load_subjects(source, None, reading)
     return lambda run: calibration_for(ModelContract.load(run_folder_of(run).contract), dataset, test_subjects)
 
 

@@ -16,6 +16,7 @@ from .errors import (
     SetupError as SetupError,
 )
 from .files import atomic_path as atomic_path, atomic_write as atomic_write, check_replaceable as check_replaceable
+from .held_out import HeldOut as HeldOut
 from .input_files import (
     open_input as open_input,
     parse_json as parse_json,

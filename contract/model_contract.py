@@ -16,14 +16,16 @@ from typing import Any
 
 from .errors import ModelError
 from .files import atomic_write
+from .held_out import HeldOut
 from .input_files import parse_json, read_input
 from .stft import StftSpec
 from .views import InputViews
 
 CHANNELS = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 UNITS = ("m/s^2", "m/s^2", "m/s^2", "rad/s", "rad/s", "rad/s")
-# Contracts without views are still written in format 1, which every earlier version reads.
-FORMATS = (1, 2)
+# Each is written in the lowest format that has its fields, which more of the earlier versions read.
+FORMATS = (1, 2, 3)
+_SINCE = {"views": 2, "held_out": 3}
 LONGEST_WINDOW = 1_000_000
 LARGEST_CONTRACT = 2**20
 
@@ -47,6 +49,7 @@ class ModelContract:
         model: name of the model, which states its size (``deseptr_d48_h1``).
         versions: versions of the packages that made the model, by package name.
         views: encoding of a window for the graph; None if the graph takes the window itself.
+        held_out: the subjects that the model was tested on and not trained on; None if they are not known.
 
         >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
         >>> contract.window_s
@@ -68,6 +71,7 @@ class ModelContract:
     model: str = "unnamed"
     versions: Mapping[str, str] = field(default_factory=dict)
     views: InputViews | None = None
+    held_out: HeldOut | None = None
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -143,9 +147,10 @@ class ModelContract:
 
     def to_json(self) -> str:
         """The contract as indented JSON with sorted keys; equal contracts give equal text."""
-        content = {"format": 1 if self.views is None else 2, **asdict(self)}
-        if self.views is None:
-            del content["views"]
+        content = asdict(self)
+        form = max([FORMATS[0], *(since for name, since in _SINCE.items() if content[name] is not None)])
+        content = {name: value for name, value in content.items() if _SINCE.get(name, 1) <= form}
+        content["format"] = form
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
     @classmethod
@@ -169,7 +174,8 @@ class ModelContract:
 
     @classmethod
     def _from_fields(cls, content: dict[str, Any], source: object) -> ModelContract:
-        known = {f.name for f in fields(cls)} - ({"views"} if content.pop("format") == 1 else set())
+        form = content.pop("format")
+        known = {f.name for f in fields(cls) if _SINCE.get(f.name, 1) <= form}
         if content.keys() != known:
             raise _unreadable(source, f"fields that differ by {', '.join(sorted(known ^ content.keys()))}")
         try:
@@ -183,8 +189,10 @@ class ModelContract:
                 content[name] = _integer(content[name])
             (content["model"],) = _strings([content["model"]])
             content["versions"] = {str(k): str(v) for k, v in content["versions"].items()}
-            if "views" in content:
+            if content.get("views") is not None or form == _SINCE["views"]:
                 content["views"] = _views(content["views"])
+            if "held_out" in content:
+                content["held_out"] = _held_out(content["held_out"])
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise _unreadable(source, f"a field of the wrong kind ({error})") from error
         return cls(**content)
@@ -239,6 +247,13 @@ def _views(value: Any) -> InputViews:
     if value.keys() != {"history", "thresholds"}:
         raise ValueError("views are a history and thresholds")
     return InputViews(_integer(value["history"]), tuple(_integer(v) for v in value["thresholds"]))
+
+
+def _held_out(value: Any) -> HeldOut:
+    if value.keys() != {"salt", "hashes"}:
+        raise ValueError("held_out is a salt and hashes")
+    (salt,) = _strings([value["salt"]])
+    return HeldOut(salt, _strings(value["hashes"]))
 
 
 def _foreign(source: object, form: object) -> ModelError:

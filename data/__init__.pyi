@@ -28,6 +28,7 @@ from .resampling import (
 )
 from .sources import (
     check_output as check_output,
+    followed_choices as followed_choices,
     import_dataset as import_dataset,
     load_dataset as load_dataset,
     save_dataset as save_dataset,

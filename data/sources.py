@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from deseptr.contract import DataError, check_replaceable, open_input
@@ -112,6 +112,24 @@ def _noted(dataset: Dataset, kept: ReadOptions) -> Dataset:
 def _is_text(path: Path) -> bool:
     """Whether a path is text with columns, or a folder with such files."""
     return any(True for _ in table_files(path)) if path.is_dir() else path.suffix.lower() in _TEXTS
+
+
+def followed_choices(source: str | Path) -> tuple[str, ...]:
+    """Names of the :class:`ReadOptions` that a source follows; none of one that says by itself how to read it.
+
+    Raises:
+        DataError: if there is no such file, or its format is unknown.
+    """
+    text, path = str(source), Path(source)
+    if text == SAMPLE or text.partition(":")[0] == "synthetic":
+        return ()
+    if not _is_folder(path) and path.suffix.lower() == ".npz":
+        return ()
+    with Archive(path, nested=True) as archive:
+        layout = find_layout(archive)
+        if layout is None and not _is_text(path):
+            raise _unknown(archive)
+        return tuple(field.name for field in fields(ReadOptions)) if layout is None else tuple(layout.options)
 
 
 def _says_it_itself(path: Path) -> DataError:

@@ -109,7 +109,8 @@ def calibration_for(
     Args:
         contract: contract of the model.
         dataset: labelled recordings of at least three subjects.
-        test_subjects: subjects for the verification; by default those of the dataset, else a random quarter.
+        test_subjects: subjects for the verification; by default those that the model held out, else those of the
+            dataset, else a random quarter.
         seed: seed of the choice of subjects and windows.
 
     Raises:
@@ -118,7 +119,8 @@ def calibration_for(
     from deseptr.data import subject_split
     from deseptr.train.run_folder import choose_calibration
 
-    split = subject_split(dataset, test_subjects=test_subjects, validation=0, seed=seed)
+    known = contract.held_out.among(dataset.subjects) if contract.held_out and not test_subjects else ()
+    split = subject_split(dataset, test_subjects=test_subjects or known or None, validation=0, seed=seed)
     windows = windows_for(contract, dataset)
     training, held_out = (_part(windows, subjects, dataset) for subjects in (split.train, split.test))
     return choose_calibration(training, held_out, seed)

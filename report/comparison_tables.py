@@ -62,7 +62,8 @@ def facts_table(content: dict[str, Any]) -> Table:
     ]
     if content["data"]:
         data = content["data"]
-        rows.append(["scored on", f"{data['source']}, subjects {', '.join(data['subjects'])}"])
+        why = f", {data['subjects_are']}" if "subjects_are" in data else ""
+        rows.append(["scored on", f"{data['source']}, subjects {', '.join(data['subjects'])}{why}"])
     return ["", ""], rows
 
 

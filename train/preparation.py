@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
-from deseptr.contract import DataError, InputViews, ModelContract, ModelError
+from deseptr.contract import DataError, HeldOut, InputViews, ModelContract, ModelError
 from deseptr.data import Dataset, Split, Windows, cut_windows, subject_split
 
 from .config import TrainConfig
@@ -20,6 +21,8 @@ from .window_statistics import full_scales, input_range
 
 _SHARED_WITH_TEACHER = {"labels", "rate_hz", "window_length", "channels", "units", "stft", "views"}
 _VIEWS = InputViews()
+# Do not change what is learned, and runs of earlier versions have others.
+_MAY_DIFFER = {"versions", "acc_full_scale_g", "gyro_full_scale_dps"}
 _PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")
 _USUAL_RATES_HZ = (10.0, 12.5, 20.0, 25.0, 26.0, 31.25, 40.0, 50.0, 52.0, 64.0, 100.0, 104.0, 125.0, 200.0, 208.0)
 
@@ -122,10 +125,16 @@ def make_contract(
         model=MODELS[config.model].name(config),
         versions=package_versions(_PACKAGES),
         views=_VIEWS if config.views else None,
+        held_out=_held_out(data),
     )
     for teacher in teachers:
         contract = _as_teacher(contract, teacher, fixed=teacher is not teachers[0])
     return contract
+
+
+def _held_out(data: TrainingData) -> HeldOut:
+    """The test subjects; the salt is of their signals, so that the same data gives the same contract."""
+    return HeldOut.of(data.split.test, blake2b(data.test.own_signals.tobytes(), digest_size=16).digest())
 
 
 def _as_teacher(contract: ModelContract, teacher: RunFolder, *, fixed: bool) -> ModelContract:
@@ -155,7 +164,7 @@ def check_same_data(folder: RunFolder, contract: ModelContract) -> None:
         return
     before = ModelContract.load(folder.contract)
     for name in contract.differences(before):
-        if name != "versions":
+        if name not in _MAY_DIFFER and not (name == "held_out" and before.held_out is None):
             raise ModelError(
                 f"{folder.contract}: {name}",
                 found=f"{getattr(contract, name)} from this data",

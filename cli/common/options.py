@@ -11,7 +11,13 @@ import click
 from deseptr.contract.visible_text import visible
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deseptr.contract import ModelContract
     from deseptr.data import Dataset
+
+    Tested = tuple[Dataset, dict[str, Any]]
+    """The recordings of the chosen subjects, and the fields of a report that say who they are."""
 
 
 class Subjects(click.ParamType[tuple[str, ...]]):
@@ -39,7 +45,10 @@ unlabelled_option = click.option(
     metavar="DATA",
     help="Further recordings, which a distilled model learns from without labels: what they are, the teacher says.",
 )
-TESTED_HELP = "Subjects to measure. [default: the dataset's own test subjects, else all]"
+TESTED_HELP = (
+    "Subjects to measure, or all. [default: those that the model held out, else the dataset's own test subjects, else "
+    "all]"
+)
 HELD_OUT_HELP = "Subjects to hold out. [default: the dataset's own choice, else 25 %]"
 
 
@@ -82,6 +91,16 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def check_reading_is_used(reading: Mapping[str, str], source: str | None, option: str) -> None:
+    """Refuse options that say how recordings are read, where the ``option`` that names recordings is missing.
+
+    Raises:
+        click.UsageError: if there are such options and no recordings.
+    """
+    if reading and source is None:
+        raise click.UsageError(f"--{next(iter(reading)).replace('_', '-')} says how {option} DATA is read: name both")
+
+
 def load(source: str, reading: Mapping[str, str]) -> Dataset:
     """Load a dataset, text files as the options ``reading`` say."""
     from deseptr.data import ReadOptions, load_dataset
@@ -102,8 +121,17 @@ def load_learnable(
     source: str, subjects: tuple[str, ...] | None, unlabelled: str | None, reading: Mapping[str, str]
 ) -> Dataset:
     """Load a dataset as :func:`load_subjects` does, with further recordings to learn from without labels, if named."""
-    dataset = load_subjects(source, subjects, reading)
-    return dataset.with_unlabelled(load_subjects(unlabelled, None, {})) if unlabelled else dataset
+    if not unlabelled:
+        return load_subjects(source, subjects, reading)
+    from deseptr.data import followed_choices
+
+    # The same choices read both; what one of them does not follow is meant for the other.
+    theirs = followed_choices(unlabelled)
+    ours = {name: value for name, value in reading.items() if name not in theirs or name in followed_choices(source)}
+    dataset = load_subjects(source, subjects, ours)
+    return dataset.with_unlabelled(
+        load_subjects(unlabelled, None, {name: value for name, value in reading.items() if name in theirs})
+    )
 
 
 def print_notes(dataset: Dataset) -> None:
@@ -112,14 +140,20 @@ def print_notes(dataset: Dataset) -> None:
         click.echo(f"note: {visible(oddity)}", err=True)
 
 
-def choose_test_subjects(dataset: Dataset, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Choose the subjects to measure: those wanted, else the dataset's test subjects, else all, with a note."""
-    chosen = wanted or dataset.test_subjects
-    if chosen:
-        return chosen
-    click.echo(
-        f"note: all {len(dataset.subjects)} subjects are measured, including any that the model was trained on; "
-        "choose held-out subjects with --test-subjects",
-        err=True,
-    )
-    return dataset.subjects
+def choose_tested(dataset: Dataset, wanted: tuple[str, ...] | None, models: Mapping[Path, ModelContract]) -> Tested:
+    """Choose the subjects that models are measured on, with a note if some may have been trained on."""
+    from deseptr.evaluate.held_out_subjects import ALL, choose_subjects, remembered
+
+    chosen, reason = choose_subjects(dataset, wanted, [remembered(path, of) for path, of in models.items()])
+    if reason.startswith(ALL):
+        click.echo(
+            f"note: all {len(chosen)} subjects are measured, including any that the model was trained on; "
+            "choose held-out subjects with --test-subjects",
+            err=True,
+        )
+    return dataset.select(subjects=chosen), {"subjects": list(chosen), "subjects_are": reason}
+
+
+def tested_line(described: Mapping[str, Any], name: str) -> str:
+    """Who is measured and why: ``subjects 5, 10 of motionsense, held out when it was trained``."""
+    return visible(f"subjects {', '.join(described['subjects'])} of {name}, {described['subjects_are']}")

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.messages import progress_bar
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, TESTED_HELP, choose_test_subjects
+from deseptr.cli.common.options import (
+    DATA_HELP,
+    SUBJECTS,
+    TESTED_HELP,
+    choose_tested,
+    load_subjects,
+    reading_options,
+    tested_line,
+)
 
 from .options import MODEL, engine_option, threads_option
 
@@ -43,6 +51,7 @@ simulated sensor, its bus and its driver. The agreement of the two on the same s
 )
 @engine_option
 @threads_option
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
 def evaluate(
     model: Path,
@@ -53,19 +62,18 @@ def evaluate(
     speed: str,
     kind: str,
     threads: int,
+    reading: dict[str, str],
     as_json: bool,
 ) -> None:
     """Measure a model on the device."""
-    from deseptr.data import load_dataset
     from deseptr.device import describe_machine
     from deseptr.tflite import load_engine
 
     engine = load_engine(model, kind, threads)
-    dataset = load_dataset(source)
-    chosen = choose_test_subjects(dataset, test_subjects)
-    dataset = dataset.select(subjects=chosen)
+    dataset = load_subjects(source, None, reading)
+    dataset, described = choose_tested(dataset, test_subjects, {model: engine.contract})
     figures = _figures(engine, dataset, paths or BOTH, sensor, speed)
-    extra = {"model": str(model), "runtime": engine.name, "data": source, "subjects": list(chosen)}
+    extra = {"model": str(model), "runtime": engine.name, "data": source, **described}
     content = {**figures, **extra, "machine": describe_machine()}
     if as_json:
         click.echo(json.dumps(content, indent=2))
@@ -107,7 +115,7 @@ def _print(content: dict[str, Any], name: str) -> None:
     columns = {"straight": content} if content["path"] == STRAIGHT else {}
     columns |= {"over the bus": content["bus"]} if "bus" in content else {}
     windows = ", ".join(f"{figures['windows']} windows {path}" for path, figures in columns.items())
-    click.echo(f"{content['model']} on subjects {', '.join(content['subjects'])} of {name}: {windows}")
+    click.echo(f"{content['model']} on {tested_line(content, name)}: {windows}")
     click.echo(f"{content['runtime']} on {content['machine']['cpu']}")
     print_scores(columns)
     for path, figures in columns.items():

@@ -9,7 +9,15 @@ import click
 
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import whole
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, TESTED_HELP, choose_test_subjects
+from deseptr.cli.common.options import (
+    DATA_HELP,
+    SUBJECTS,
+    TESTED_HELP,
+    check_reading_is_used,
+    choose_tested,
+    load_subjects,
+    reading_options,
+)
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
@@ -37,6 +45,7 @@ Examples:
     "--data", "source", metavar="DATA", help="Score the models that have a contract on the labelled windows of DATA."
 )
 @click.option("--test-subjects", type=SUBJECTS, help=TESTED_HELP)
+@reading_options
 @click.option(
     "--contract",
     type=_PATH,
@@ -68,6 +77,7 @@ def compare(
     onnx: bool,
     source: str | None,
     test_subjects: tuple[str, ...] | None,
+    reading: dict[str, str],
     contract: Path | None,
     float_input: str,
     threads: int,
@@ -80,6 +90,7 @@ def compare(
     """Compare models."""
     if test_subjects and source is None:
         raise click.UsageError("--test-subjects goes with --data")
+    check_reading_is_used(reading, source, "--data")
     from deseptr.evaluate.compare import FORMAT, Timing, compare_models, observe_machine
     from deseptr.evaluate.contestant import Engines
 
@@ -90,7 +101,7 @@ def compare(
     machine = observe_machine()
     engines, timing = Engines(threads, kernels), Timing(rounds, seed=seed)
     contestants = _load(models, engines, contract=contract, scaled=float_input == "scaled", onnx=onnx)
-    dataset, data = _test_part(source, test_subjects) if source else (None, None)
+    dataset, data = _test_part(source, test_subjects, reading, contestants) if source else (None, None)
     with progress_bar(rounds, "timing") as advance:
         figures = compare_models(contestants, dataset, engines, timing, machine, progress=lambda _: advance(1))
     content = {**figures, "data": data}
@@ -118,13 +129,14 @@ def _load(models: tuple[Path, ...], engines: Any, *, onnx: bool, **settings: Any
         return load_contestants(models, engines, onnx=True, **settings)
 
 
-def _test_part(source: str, wanted: tuple[str, ...] | None) -> tuple[Dataset, dict[str, Any]]:
+def _test_part(
+    source: str, wanted: tuple[str, ...] | None, reading: dict[str, str], models: list[Contestant]
+) -> tuple[Dataset, dict[str, Any]]:
     """The recordings of the test subjects, and their description for the report."""
-    from deseptr.data import load_dataset
-
-    dataset = load_dataset(source)
-    subjects = choose_test_subjects(dataset, wanted)
-    return dataset.select(subjects=subjects), {"source": source, "subjects": list(subjects)}
+    dataset = load_subjects(source, None, reading)
+    contracts = {each.path: each.contract for each in models if each.contract}
+    dataset, described = choose_tested(dataset, wanted, contracts)
+    return dataset, {"source": source, **described}
 
 
 def _print(content: dict[str, Any]) -> None:

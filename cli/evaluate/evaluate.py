@@ -12,10 +12,10 @@ from deseptr.cli.common.options import (
     DATA_HELP,
     SUBJECTS,
     TESTED_HELP,
-    choose_test_subjects,
-    load,
-    print_notes,
+    choose_tested,
+    load_subjects,
     reading_options,
+    tested_line,
 )
 
 
@@ -44,16 +44,14 @@ def evaluate(
     from deseptr.cli.common.tables import print_confusion, print_scores
     from deseptr.evaluate.predictor import evaluate_model, load_predictor
 
-    dataset = load(source, reading)
-    print_notes(dataset)
-    chosen = choose_test_subjects(dataset, test_subjects)
-    dataset = dataset.select(subjects=chosen)
+    dataset = load_subjects(source, None, reading)
     predictor = load_predictor(model, threads)
+    dataset, described = choose_tested(dataset, test_subjects, {model: predictor.contract})
     figures = evaluate_model(predictor, dataset).to_dict()
     if as_json:
-        extra = {"model": str(model), "runtime": predictor.runtime, "data": source, "subjects": list(chosen)}
+        extra = {"model": str(model), "runtime": predictor.runtime, "data": source, **described}
         click.echo(json.dumps({**figures, **extra}, indent=2))
         return
-    click.echo(f"{model} on subjects {', '.join(chosen)} of {dataset.name}: {figures['windows']} windows")
+    click.echo(f"{model} on {tested_line(described, dataset.name)}: {figures['windows']} windows")
     print_scores({predictor.runtime: figures})
     print_confusion(figures["labels"], figures["confusion"])

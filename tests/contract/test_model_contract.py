@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from deseptr.contract import InputViews, ModelContract, ModelError, StftSpec
+from deseptr.contract import HeldOut, InputViews, ModelContract, ModelError, StftSpec
 
 CONTRACT = ModelContract(labels=("sit", "walk"), versions={"keras": "3"})
 
@@ -20,8 +20,11 @@ contracts = st.builds(
     stft=st.builds(StftSpec, st.integers(2, 64), st.integers(1, 16), st.integers(1, 8)),
     versions=st.dictionaries(st.text(), st.text(), max_size=3),
     views=st.none() | st.builds(InputViews, st.sampled_from((1, 7, 31))),
+    held_out=st.none()
+    | st.builds(HeldOut.of, st.lists(names, min_size=1, max_size=2), st.binary(min_size=8, max_size=32)),
 )
 VIEWED = dataclasses.replace(CONTRACT, views=InputViews(history=7))
+TESTED = dataclasses.replace(CONTRACT, held_out=HeldOut.of(["Ada"], bytes(16)))
 
 
 @given(contracts)
@@ -154,5 +157,30 @@ def test_views_of_a_wrong_kind_are_refused(change: dict, found: str):
 
 
 def test_a_later_format_asks_for_a_later_version():
-    with pytest.raises(ModelError, match=r"found format 3, expected .* format 1 or 2; update deseptr"):
-        ModelContract.from_json('{"format": 3}')
+    with pytest.raises(ModelError, match=r"found format 4, expected .* format 1 or 2 or 3; update deseptr"):
+        ModelContract.from_json('{"format": 4}')
+
+
+def test_a_contract_that_remembers_subjects_is_of_format_3_and_names_nobody():
+    content = json.loads(TESTED.to_json())
+    assert (content["format"], content["views"]) == (3, None)
+    assert "Ada" not in TESTED.to_json()
+    assert ModelContract.from_json(TESTED.to_json()) == TESTED
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"format": 2}, "fields that differ by held_out"),
+        ({"held_out": None}, "a field of the wrong kind"),
+        ({"held_out": ["Ada"]}, "a field of the wrong kind"),
+        ({"held_out": {"salt": "00" * 16}}, "held_out is a salt and hashes"),
+        ({"held_out": {"salt": "00" * 16, "hashes": []}}, "contract.held_out: found no hash"),
+        ({"held_out": {"salt": "00" * 16, "hashes": ["Ada"]}}, "contract.held_out: found Ada"),
+        ({"held_out": {"salt": 0, "hashes": ["00" * 8]}}, "not a list of names"),
+    ],
+)
+def test_held_out_subjects_of_a_wrong_kind_are_refused(change: dict, found: str):
+    content = {**json.loads(TESTED.to_json()), **change}
+    with pytest.raises(ModelError, match=found):
+        ModelContract.from_json(json.dumps(content))
