@@ -63,6 +63,11 @@ def find_dialect(path: Path, encoding: str | None = None) -> Dialect:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 4))
         tail = file.read(4)
+    return dialect_of(head, tail, encoding)
+
+
+def dialect_of(head: bytes, tail: bytes, encoding: str | None = None) -> Dialect:
+    """As :func:`find_dialect`, of the first 64 KiB and the last four bytes of a text."""
     encoding = encoding or _encoding(head)
     lines = _lines(head.decode(encoding, "ignore"))
     named = re.fullmatch(r"sep=(.)", lines[0].rstrip("\r\n")) if lines else None
@@ -94,7 +99,7 @@ def _lines(text: str) -> list[str]:
 
 def _delimiter(header: str) -> str:
     """The one that makes most columns; commas where there is none, blanks only without another."""
-    plain = re.sub(r'"[^"]*"', "", header).strip()
+    plain = re.sub(r'"[^"]*"', "quoted", header).strip()
     most = max((",", ";", "\t", "|"), key=plain.count)
     return most if plain.count(most) or " " not in plain else " "
 

@@ -12,8 +12,11 @@ from typing import NamedTuple
 from .archive import Archive
 from .hapt import is_hapt, read_hapt
 from .motionsense import is_motionsense, read_motionsense
+from .phyphox import is_phyphox, read_phyphox
 from .read_options import ReadOptions
 from .recording import Dataset
+from .sensor_log import is_sensor_log, read_sensor_log
+from .sensor_logger import is_sensor_logger, read_sensor_logger
 from .uci_har import is_uci_har, read_uci_har
 
 PATH_OPTIONS = ("subject_from", "recording_from", "label_from", "label", "fill_gaps", "merge_alike")
@@ -45,6 +48,9 @@ LAYOUTS = (
     ),
     Layout("the HAPT archive", lambda found: is_hapt(found.names()), lambda found, _: read_hapt(found), ()),
     Layout("the UCI-HAR archive", lambda found: is_uci_har(found.names()), lambda found, _: read_uci_har(found), ()),
+    Layout("recordings of Sensor Logger", is_sensor_logger, read_sensor_logger, (*PATH_OPTIONS, "sensor")),
+    Layout("exports of phyphox", is_phyphox, read_phyphox),
+    Layout("logs of SensorLog", is_sensor_log, read_sensor_log),
 )
 """In the order in which they are tried; data sets whose names tell all come first."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -15,9 +16,12 @@ from .even_grid import Trial, even_recordings
 from .label_oddities import alike_key, clean_name
 from .quality import unit_oddities
 from .read_options import ReadOptions, from_path
-from .recording import UNLABELLED_NAME, Dataset, natural_sorted
+from .recording import LARGEST_SIGNAL, LATEST_S, UNLABELLED_NAME, Dataset, natural_sorted
 from .sample_times import set_back, usual_step
 from .time_notes import TimeNotes
+
+# Not that of a folder such as walk-1.5km.
+_SUFFIX = re.compile(r"\.[a-zA-Z][a-zA-Z0-9]{1,4}$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +117,7 @@ def _trials(
 ) -> Iterator[Trial]:
     """The take with its names; where a clock was set back, a recording ends and another begins."""
     path = PurePosixPath(take.path)
-    stem = path.with_suffix("").as_posix()
+    stem = _SUFFIX.sub("", path.as_posix())
     subject = from_path(options.subject_from, path, "subject_from") or take.subject
     # Takes of one subject are recordings of their own.
     usual = stem if subject else "1"
@@ -150,12 +154,13 @@ def _spelled(kind: str, text: str, options: ReadOptions, spellings: dict[tuple[s
 
 
 def _check_finite(take: Take) -> None:
-    bad = ~np.isfinite(take.t) | np.isinf(take.signals).any(1)
+    # NaN is a sample that is missing.
+    bad = ~(np.abs(take.t) <= LATEST_S) | (np.abs(take.signals) > LARGEST_SIGNAL).any(1)
     if bad.any():
         raise DataError(
             f"{take.source}, sample {int(np.argmax(bad)) + 1}",
-            found="a value that is not finite",
-            expected="finite numbers",
+            found="a value that is not finite, or beyond any sensor",
+            expected=f"finite numbers, {LARGEST_SIGNAL:g} at most",
             next_step="export the recording again",
         )
 

@@ -37,12 +37,13 @@ def load(
     label: str | None = None,
     fill_gaps: float | None = None,
     merge_alike: bool = False,
+    sensor: str | None = None,
 ) -> Dataset:
     """Read recordings.
 
     Args:
-        source: a ``.csv`` or ``.npz`` file, a folder of CSV files, the MotionSense, HAPT or UCI-HAR archive, or
-            ``"synthetic"`` with options, as ``"synthetic:subjects=4,seconds=30,seed=2,rate_hz=100"``.
+        source: a ``.csv`` or ``.npz`` file, a folder of CSV files, recordings of an app or device, the archive of a
+            data set, or ``"synthetic"`` with options, as ``"synthetic:subjects=4,seconds=30,seed=2,rate_hz=100"``.
         columns: names of the header that differ, as ``{"x_acc": "acc_x"}``. This and the others say how CSV files are
             read; without them a ``recordings.toml`` beside the data does, else what the files can only mean.
         time_unit: of a time whose name has none: ``"s"``, ``"ms"``, ``"us"``, ``"ns"`` or ``"iso"``.
@@ -54,6 +55,7 @@ def load(
         label: the label of all samples.
         fill_gaps: gaps of up to so many seconds are interpolated; those of up to three sample periods always are.
         merge_alike: labels and subjects that differ in case, blanks, hyphens or underscores only are one.
+        sensor: of several in one recording, as ``"watch"`` or ``"ankle"``.
 
     Returns:
         Recordings in SI units: m/s^2 and rad/s. ``oddities`` has what looked wrong.
@@ -76,6 +78,7 @@ def load(
         "label": label,
         "fill_gaps": fill_gaps,
         "merge_alike": merge_alike,
+        "sensor": sensor,
     }
     with in_python_words():
         return dataset_of(source, {name: value for name, value in chosen.items() if value})

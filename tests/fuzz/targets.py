@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import os
 import random
@@ -115,6 +116,45 @@ def _recordings() -> Iterator[Target]:
     yield Target("MotionSense.zip", _on_file(".zip", look), (_motionsense(),), of_members(mutators.of_csv))
     yield Target("HAPT.zip", _on_file(".zip", look), (_hapt(),), of_members(mutators.of_text))
     yield Target("UCI-HAR.zip", _on_file(".zip", look), (_uci_har(),), of_members(mutators.of_text))
+    yield from _apps(look)
+
+
+def _apps(look: Callable[[Path], object]) -> Iterator[Target]:
+    rows = "".join(f"{10**18 + 20_000_000 * row},{row / 50},9.8,0,0.5\n" for row in range(9))
+    notes = f"time,seconds_elapsed,text,millisecond_press_duration\n{10**18},0,walking,80\n"
+    meta = "device name,platform,device id,standardisation\niPhone,ios,ab,false"
+    logger = {
+        f"{name}.csv": f"time,seconds_elapsed,z,y,x\n{rows}" for name in ("Accelerometer", "Gravity", "Gyroscope")
+    }
+    logger |= {"Annotation.csv": notes, "Metadata.csv": meta}
+    yield Target("SensorLogger.zip", _on_file(".zip", look), (_archive(logger),), of_members(mutators.of_csv))
+    records = [
+        {
+            "sensor": sensor,
+            "time": str(10**18 + 20_000_000 * row),
+            "seconds_elapsed": "0",
+            "z": "9.8",
+            "y": "0",
+            "x": "1",
+        }
+        for sensor in ("TotalAcceleration", "Gyroscope")
+        for row in range(5)
+    ]
+    yield Target("SensorLogger.json", _on_file(".json", look), (json.dumps(records).encode(),), mutators.of_json)
+    header = '"Time (s)","{0} x ({1})","{0} y ({1})","{0} z ({1})"\n'
+    lines = "".join(f"{row / 50:.9E},0.000000000E0,9.806650000E0,NaN\n".replace("NaN", "5.0E-1") for row in range(9))
+    phyphox = {
+        "Accelerometer.csv": header.format("Acceleration", "m/s^2") + lines,
+        "Gyroscope.csv": header.format("Gyroscope", "rad/s") + lines,
+        "meta/time.csv": '"event","experiment time","system time","system time text"\n'
+        '"START",0.0E0,1700000000.000,""\n"PAUSE",1.0E-1,1700000000.100,""\n"START",1.0E-1,1700000009.000,""\n',
+    }
+    yield Target("phyphox.zip", _on_file(".zip", look), (_archive(phyphox),), of_members(mutators.of_csv))
+    names = [f"accelerometerAcceleration{axis}(G)" for axis in "XYZ"] + [f"gyroRotation{axis}(rad/s)" for axis in "XYZ"]
+    stamps = ["accelerometerTimestamp_sinceReboot(s)", "gyroTimestamp_sinceReboot(s)"]
+    log = ",".join([*stamps, *names, "label(N)"]) + "\n"
+    log += "".join(f"{row / 50},{row / 50},0,0,-1,0,1,0,{row // 5}\n" for row in range(9))
+    yield Target("SensorLog.csv", _on_file(".csv", look), (log.encode(),), mutators.of_csv)
 
 
 def _beside(table: bytes, read: Callable[[Path], object]) -> Callable[[bytes], object]:

@@ -1,0 +1,150 @@
+"""Exports of phyphox for Android and iOS: a zip with a table for each sensor, that unpacked, or a single table.
+
+Written as ``DataExport.java`` of https://github.com/phyphox/phyphox-android does: names of columns in quotation marks
+with their unit in brackets, as ``"Acceleration x (m/s^2)"``; commas, tabs or semicolons between the columns, decimal
+points or commas; ``NaN`` where a column is shorter than the others; ``meta/time.csv`` with the events ``START`` and
+``PAUSE`` at experiment and system times. Names are in the language of the phone: sensors are told by units, and linear
+acceleration, which is without gravity, by its name. Signs are those of Android on both systems: the axis that points up
+reads +9.8 m/s^2. The clock of an experiment stands still while it is paused; the pause is a gap here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import DataError
+
+from .app_table import AppTable, by_folder, first_line, folder_title, parse_table, without
+from .archive import Archive
+from .read_options import ReadOptions
+from .recording import Dataset
+from .takes import Take, dataset_of_takes, merged
+
+_COLUMN = re.compile(r"(?P<name>[^\t;]*\S) \((?P<unit>[^()]*)\)")
+_AXIS = re.compile(r"(?P<quantity>.*\S) (?P<axis>[xyz]) \((?P<unit>m/s\^2|rad/s)\)")
+_LINEAR = re.compile(r"linear|lin\.|without|ohne|sans |sin |^grav|^schwer", re.IGNORECASE)
+_NAN = ("", "NaN")
+_BOTH = "the sensors Acceleration (with gravity) and Gyroscope in one experiment"
+
+Numbers = NDArray[np.float64]
+
+
+class _Sensor(NamedTuple):
+    """Times and three axes of a sensor."""
+
+    t: Numbers
+    values: Numbers
+
+
+def is_phyphox(archive: Archive) -> bool:
+    """Whether there is a table whose header phyphox wrote."""
+    return any(_is_table(archive, name) for name in archive.names())
+
+
+def read_phyphox(archive: Archive, options: ReadOptions) -> Dataset:
+    """Read all experiments with acceleration and angular rate.
+
+    Raises:
+        DataError: if a file is broken, or an experiment lacks one of the two sensors.
+    """
+    takes = list(_takes(archive))
+    return dataset_of_takes(takes, archive.path.stem, options)
+
+
+def _is_table(archive: Archive, name: str) -> bool:
+    if not name.lower().endswith(".csv"):
+        return False
+    names = _quoted_names(first_line(archive, name))
+    matched = [_AXIS.fullmatch(each) for each in names]
+    return all(map(_COLUMN.fullmatch, names)) and any(matched)
+
+
+def _quoted_names(header: str) -> list[str]:
+    """Names of columns that are all in quotation marks, else none."""
+    names = re.findall(r'"([^"]*)"', header)
+    plain = re.sub(r'"[^"]*"', "", header).strip(" ")
+    return names if len(names) > 3 and len(plain) == len(names) - 1 and set(plain) <= set(",;\t") else []
+
+
+def _takes(archive: Archive) -> Iterator[Take]:
+    for folder, names in by_folder(archive.names()).items():
+        tables = {
+            name: parse_table(archive.read(name), archive.title(name)) for name in names if _is_table(archive, name)
+        }
+        if not tables:
+            continue
+        pauses = _pauses(archive, folder)
+        single = {name: table for name, table in tables.items() if _acceleration(table) and _rotation(table)}
+        for name, table in single.items():
+            yield _take(name, archive.title(name), [table], pauses if len(single) == 1 else [])
+        rest = [table for name, table in tables.items() if name not in single]
+        if rest and not single:
+            yield _take(folder or archive.path.name, folder_title(archive, folder), rest, pauses)
+
+
+def _take(path: str, title: str, tables: Sequence[AppTable], pauses: Sequence[tuple[float, float]]) -> Take:
+    found = []
+    for what in (_acceleration, _rotation):
+        named = [(table, names) for table in tables if (names := what(table))]
+        if len(named) > 1:
+            files = ", ".join(PurePosixPath(table.title).name for table, _ in named)
+            raise DataError(
+                title,
+                found=f"{len(named)} tables of one sensor in one folder: {files}",
+                expected="a folder or zip for each experiment",
+                next_step="put each into a folder of its own",
+            )
+        found += [_sensor(*named[0], pauses)] if named else []
+    if len(found) < 2:
+        seen = ", ".join(table.names[1] for table in tables)
+        raise without(_BOTH, title, f"{seen} without the other sensor", "record with both in one experiment")
+    acc, gyro = found
+    return Take(path, title, *merged(acc.t, acc.values, gyro.t, gyro.values))
+
+
+def _acceleration(table: AppTable) -> list[str]:
+    """Names of the three axes of acceleration with gravity; empty if there is none."""
+    return _axes(table, "m/s^2")
+
+
+def _rotation(table: AppTable) -> list[str]:
+    return _axes(table, "rad/s")
+
+
+def _axes(table: AppTable, unit: str) -> list[str]:
+    by_quantity: dict[str, list[str]] = {}
+    for name in table.names:
+        found = _AXIS.fullmatch(name)
+        if found and found["unit"] == unit and not _LINEAR.search(found["quantity"]):
+            by_quantity.setdefault(found["quantity"], []).append(name)
+    return next((sorted(names) for names in by_quantity.values() if len(names) == 3), [])
+
+
+def _sensor(table: AppTable, names: Sequence[str], pauses: Sequence[tuple[float, float]]) -> _Sensor:
+    values = table.numbers([table.names[0], *names], missing=_NAN)
+    values = values[np.isfinite(values).all(1)]
+    t = values[:, 0]
+    for at, length in pauses:
+        t = t + np.where(values[:, 0] >= at, length, 0.0)
+    return _Sensor(t, values[:, 1:])
+
+
+def _pauses(archive: Archive, folder: str) -> list[tuple[float, float]]:
+    """Experiment time and length in seconds of each pause; none without ``meta/time.csv``."""
+    name = f"{folder}/meta/time.csv" if folder else "meta/time.csv"
+    if name not in archive.names():
+        return []
+    table = parse_table(archive.read(name), archive.title(name))
+    events = table.text("event")
+    experiment, system = table.numbers(["experiment time", "system time"]).T
+    return [
+        (float(experiment[row]), float(system[row] - system[row - 1]))
+        for row in range(1, len(events))
+        if (events[row - 1], events[row]) == ("PAUSE", "START")
+    ]

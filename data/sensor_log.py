@@ -1,0 +1,159 @@
+"""Logs of SensorLog for iPhone and Apple Watch, as CSV or JSON.
+
+A row is a moment of logging, with the last value of every sensor and that sensor's own time. Names and units as in the
+example logs on https://sensorlog.berndthomas.net: ``accelerometerAccelerationX(G)``, ``gyroRotationX(rad/s)``,
+``motionRotationRateX(rad/s)``, ``motionUserAccelerationX(G)``, ``motionGravityX(G)``; the JSON has the same names
+without the units, and its numbers as text.
+
+The values are those of Core Motion, in whose convention the axis that points up reads -1 g
+(https://developer.apple.com/documentation/coremotion/cmaccelerometerdata): acceleration is turned, so that it reads
++9.8 m/s^2. The column ``label`` has the labels that were chosen while logging, 0 for none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import STANDARD_GRAVITY, DataError
+
+from .app_table import AppTable, first_line, parse_table, without
+from .archive import Archive
+from .read_options import ReadOptions
+from .recording import Dataset
+from .takes import Take, dataset_of_takes, merged
+
+_SUFFIXES = (".csv", ".tsv", ".txt")
+_UNIT = re.compile(r"\((?P<unit>[^()]*)\)$")
+_MARKS = ("accelerometerAccelerationX", "motionUserAccelerationX", "gyroRotationX", "motionRotationRateX")
+_EMPTY = ("", "null", "(null)")
+_NO_LABEL = ("", "0", "null")
+_UNITS = {"accelerometerAcceleration": "G", "motionUserAcceleration": "G", "motionGravity": "G"}
+_UNITS |= {"gyroRotation": "rad/s", "motionRotationRate": "rad/s"}
+_BOTH = "the sensors Accelerometer and Gyro, or Device Motion, in one log"
+_TURNED = "acceleration of iOS was turned: the axis that points up reads +9.8 m/s^2"
+
+Numbers = NDArray[np.float64]
+
+
+def is_sensor_log(archive: Archive) -> bool:
+    """Whether there is a table or a JSON list with SensorLog's names."""
+    return any(_is_table(archive, name) or _is_json(archive, name) for name in archive.names())
+
+
+def read_sensor_log(archive: Archive, options: ReadOptions) -> Dataset:
+    """Read all logs; the device's name is the subject where it was changed from the app's own.
+
+    Raises:
+        DataError: if a file is broken, has another unit, or lacks one of the two sensors.
+    """
+    oddities = [_TURNED]
+    takes = [_take(path, table, oddities) for path, table in _tables(archive)]
+    return dataset_of_takes(takes, archive.path.stem, options, oddities)
+
+
+def _is_table(archive: Archive, name: str) -> bool:
+    return name.lower().endswith(_SUFFIXES) and any(mark in first_line(archive, name) for mark in _MARKS)
+
+
+def _is_json(archive: Archive, name: str) -> bool:
+    head = archive.head(name) if name.lower().endswith(".json") else b""
+    return head.lstrip()[:1] in (b"[", b"{") and any(f'"{mark}"'.encode() in head for mark in _MARKS)
+
+
+def _tables(archive: Archive) -> Iterator[tuple[str, AppTable]]:
+    for name in archive.names():
+        title = archive.title(name)
+        if _is_table(archive, name):
+            yield name, parse_table(archive.read(name), title)
+        elif _is_json(archive, name):
+            yield name, _of_json(archive.read(name), title)
+
+
+def _of_json(content: bytes, title: str) -> AppTable:
+    try:
+        records = json.loads(content)
+        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+            raise ValueError("no list of objects")
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            title,
+            found=f"no JSON of SensorLog ({error})",
+            expected="a list of objects",
+            next_step="export the log again",
+        ) from error
+    names = tuple(dict.fromkeys(name for record in records for name in record))
+    rows = [[str(record.get(name, "")) for name in names] for record in records]
+    return AppTable(title, names, rows, range(1, len(rows) + 1))
+
+
+def _take(path: str, table: AppTable, oddities: list[str]) -> Take:
+    if table.cut_off:
+        oddities.append(f"{table.title} was cut off in its last line, which was left out")
+    acceleration, rotation = _acceleration(table), _rotation(table)
+    if acceleration is None or rotation is None:
+        missing = "acceleration" if acceleration is None else "angular rate"
+        raise without(_BOTH, table.title, f"no {missing}")
+    t, signals = merged(*acceleration, *rotation)
+    return Take(path, table.title, t, signals, _labels(table, t, oddities), units=("g",) * 3 + ("rad/s",) * 3)
+
+
+def _acceleration(table: AppTable) -> tuple[Numbers, Numbers] | None:
+    raw = _sensor(table, ["accelerometerAcceleration"], "accelerometer")
+    if raw is None:
+        raw = _sensor(table, ["motionUserAcceleration", "motionGravity"], "motion")
+        raw = raw and (raw[0], raw[1][:, :3] + raw[1][:, 3:])
+    return raw and (raw[0], -STANDARD_GRAVITY * raw[1])
+
+
+def _rotation(table: AppTable) -> tuple[Numbers, Numbers] | None:
+    raw = _sensor(table, ["gyroRotation"], "gyro")
+    return raw if raw is not None else _sensor(table, ["motionRotationRate"], "motion")
+
+
+def _sensor(table: AppTable, quantities: Sequence[str], clock: str) -> tuple[Numbers, Numbers] | None:
+    """A sensor's times and values, once each; None if it was off."""
+    full = {_UNIT.sub("", name): name for name in table.names}
+    wanted = [f"{quantity}{axis}" for quantity in quantities for axis in "XYZ"]
+    stamp = f"{clock}Timestamp_sinceReboot"
+    if not {stamp, *wanted} <= set(full):
+        return None
+    for name in wanted:
+        _check_unit(table, full[name], _UNITS[name[:-1]])
+    values = table.numbers([full[name] for name in (stamp, *wanted)], missing=_EMPTY)
+    values = values[np.isfinite(values).all(1)]
+    # A row of another sensor repeats the last value of this one.
+    new = np.diff(values[:, 0], prepend=-np.inf) != 0
+    values = values[new]
+    return (values[:, 0], values[:, 1:]) if len(values) > 1 else None
+
+
+def _check_unit(table: AppTable, name: str, unit: str) -> None:
+    found = _UNIT.search(name)
+    if found and found["unit"] != unit:
+        raise DataError(
+            f"{table.title}, column {name}",
+            found=f"the unit {found['unit']}",
+            expected=unit,
+            next_step="export the log again with the app's own names",
+        )
+
+
+def _labels(table: AppTable, t: Numbers, oddities: list[str]) -> list[str] | str:
+    """Labels at times of the sensors: that of the first row whose sensor is not older."""
+    full = {_UNIT.sub("", name): name for name in table.names}
+    if "label" not in full:
+        return ""
+    names = ["" if name in _NO_LABEL else name for name in table.text(full["label"])]
+    if not any(names):
+        return ""
+    stamps = [f"{clock}Timestamp_sinceReboot" for clock in ("accelerometer", "motion", "gyro")]
+    at = table.numbers([full[name] for name in stamps if name in full][:1], missing=_EMPTY)[:, 0]
+    at = np.maximum.accumulate(np.where(np.isfinite(at), at, -np.inf))
+    oddities.append("the column label has the labels, 0 for none")
+    places = np.minimum(np.searchsorted(at, t, side="left"), len(names) - 1)
+    return [names[place] for place in places.tolist()]
