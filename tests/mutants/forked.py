@@ -55,7 +55,9 @@ class Outcome(NamedTuple):
             if line.startswith(("FAILED ", "ERROR ")):
                 told = line.split(" ", 1)[1]
                 named = [each for each in (*tests, *(test.split("::")[0] for test in tests)) if told.startswith(each)]
-                return max(named, key=len, default=None)
+                longest = max(named, key=len, default=None)
+                # Of a whole file that was run, the test in it.
+                return told.split(" - ")[0] if longest and told[len(longest) :].startswith("::") else longest
         return None
 
 

@@ -1,12 +1,13 @@
-"""Run random mutants of the packages against the fast tests that run their lines.
+"""Run random mutants of the packages against fast tests.
 
     python tests/mutants/run.py --a-room 58      # goes on where it was interrupted
-    python tests/mutants/run.py --again          # tries survivors again, after tests were written
+    python tests/mutants/run.py --again          # tries survivors again, by traced tests
     python tests/mutants/run.py --report         # only the tables
 
-What is drawn follows from the seed and the sources. A room's tests are traced first. A mutant is killed if a test fails
-that passes without it, or takes far more processor time than it should. Verdicts are kept by the source's digest, so
-that an edited file is tried anew.
+What is drawn follows from the seed and the sources. A mutant is first tried by the test files that are named after its
+module or import it; only what survives them is worth a trace of the room's tests, those that run its line. A mutant is
+killed if a test fails that passes without it, or takes far more processor time than it should. Verdicts are kept by the
+source's digest, so that an edited file is tried anew.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -31,6 +33,20 @@ RESULTS = Path(__file__).with_name("results.json")
 # Processor time of a mutant's tests, fastest first; what the import of a test file adds.
 MOST_TESTS_S, IMPORT_S = 12.0, 0.5
 MOST_TESTS = 300
+# Test files that are tried without a trace, and the guess at the processor time of each.
+MOST_FILES, GUESSED_S = 4, 3.0
+
+
+def likely_tests(path: str) -> list[tuple[str, float]]:
+    """Test files of a module by its name or by an import of it, with a guess at their seconds."""
+    mirror = f"test_{Path(path).name}"
+    imported = re.compile(rf"\bdeseptr\.{re.escape(path.removesuffix('.py').replace('/', '.'))}\b")
+    found = []
+    for test_file in sorted((ROOT / "tests" / path.split("/", maxsplit=1)[0]).rglob("test_*.py")):
+        if test_file.name == mirror or imported.search(test_file.read_text("utf-8")):
+            name = str(test_file.relative_to(ROOT))
+            found.append((not _mirrors(name, path), test_file.stat().st_size, name))
+    return [(name, GUESSED_S) for _, _, name in sorted(found)[:MOST_FILES]]
 
 
 class Traces:
@@ -95,37 +111,34 @@ class Controls:
         return self.passed[name]
 
 
-def judge(drawn: Drawn, traces: Traces, controls: Controls, most_s: float) -> dict[str, Any]:
-    """Run a mutant's tests; its verdict."""
-    made = mutate.mutant((ROOT / drawn.path).read_text("utf-8"), drawn.kind, drawn.number)
-    tests = traces.tests_of(drawn.path, made.line, most_s)
-    found: dict[str, Any] = {"line": made.line, "text": made.text, "tests": len(tests), "seconds": 0.0}
-    left = tests
-    while left:
-        names, expected = [name for name, _ in left], sum(seconds for _, seconds in left)
-        outcome = forked.run(names, expected, mutant=drawn, options=("-x",))
+def judge(drawn: Drawn, mutant: mutate.Mutant, tests: list[tuple[str, float]], controls: Controls) -> dict[str, Any]:
+    """Run a mutant's tests, in their order, until one fails; its verdict."""
+    names, expected = [name for name, _ in tests], sum(seconds for _, seconds in tests)
+    found: dict[str, Any] = {"line": mutant.line, "text": mutant.text, "tests": len(tests), "seconds": 0.0}
+    if not tests:
+        return {**found, "verdict": "survived", "why": "no fast test runs it"}
+    failing: list[str] = []
+    while True:
+        options = ("-x", "-m", "not slow", *(f"--deselect={each}" for each in failing))
+        outcome = forked.run(names, expected, mutant=drawn, options=options)
         found["seconds"] = round(found["seconds"] + outcome.seconds, 2)
-        if outcome.code == 0:
-            return {**found, "verdict": "survived", "why": "all passed"}
+        # 5: all are deselected.
+        if outcome.code in (0, 5):
+            return {
+                **found,
+                "verdict": "survived",
+                "why": "all passed" if outcome.code == 0 else "no fast test runs it",
+            }
         killer = outcome.first_failure(names)
         if killer is None:
             ended = f"exit code {outcome.code}" if outcome.code is not None else f"over {expected:.1f} s several times"
-            if controls.pass_unmutated(names, expected):
-                return {**found, "verdict": "killed", "why": ended}
-            break
+            passes = controls.pass_unmutated(names, expected)
+            return {**found, "verdict": "killed" if passes else "survived", "why": ended if passes else "no control"}
         if controls.pass_unmutated([killer], dict(tests).get(killer, 10.0)):
             return {**found, "verdict": "killed", "why": killer}
-        left = _after(left, killer)
-    why = "no test passes that runs it" if tests else "no fast test runs it"
-    return {**found, "verdict": "survived", "why": why}
-
-
-def _after(tests: list[tuple[str, float]], failed: str) -> list[tuple[str, float]]:
-    """The tests that come after one, or are of another file than one, that fails in any case."""
-    names = [name for name, _ in tests]
-    if failed in names:
-        return tests[names.index(failed) + 1 :]
-    return [test for test in tests if not test[0].startswith(f"{failed}::")]
+        if killer in failing:
+            return {**found, "verdict": "survived", "why": f"{killer} fails unmutated, too"}
+        failing.append(killer)
 
 
 def _state() -> str:
@@ -151,26 +164,27 @@ def _write(path: Path, content: Any) -> None:
     temporary.replace(path)
 
 
-def _judge_room(room: str, drawn: list[Drawn], verdicts: dict[str, Any], options: argparse.Namespace) -> None:
-    """Verdicts of a room's mutants that have none, by the tests of its own folder and those of ``--also``."""
+def _judge_room(drawn: list[Drawn], verdicts: dict[str, Any], options: argparse.Namespace) -> None:
+    """Verdicts of a room's mutants that have none, or survived."""
     missing = [each for each in drawn if _is_missing(verdicts.get(each.key), options.again)]
-    if not missing:
-        return
-    for under in (f"tests/{room}", *options.also):
+    traces = _trace((f"tests/{missing[0].room}", *options.also)) if options.again and missing else None
+    controls, commit = Controls(), _commit()
+    for each in missing:
+        mutant = mutate.mutant((ROOT / each.path).read_text("utf-8"), each.kind, each.number)
+        tests = traces.tests_of(each.path, mutant.line, options.most) if traces else likely_tests(each.path)
+        verdict = {**judge(each, mutant, tests, controls), "commit": commit}
+        verdicts[each.key] = verdict
+        _write(VERDICTS, verdicts)
+        told = f"{verdict['verdict']:9} {each.path}:{verdict['line']} {verdict['text']}"
+        print(f"{told} | {verdict['why']} | {verdict['seconds']:.1f} s", flush=True)
+
+
+def _trace(folders: Iterable[str]) -> Traces:
+    for under in folders:
         for name, found in trace_missing(under):
             left_out = ", ".join(found["not_passed"]) or "none"
             print(f"traced {name}: {found['processor_s']} s; not passed: {left_out}", flush=True)
-    folders = ("tests",) if options.again else (f"tests/{room}", *options.also)
-    traces, controls, commit = Traces([each for under in folders for each in traced(under)]), Controls(), _commit()
-    for each in missing:
-        verdict = {**judge(each, traces, controls, options.most), "commit": commit}
-        verdicts[each.key] = verdict
-        _write(VERDICTS, verdicts)
-        seconds = f"{verdict['seconds']:.1f} s"
-        print(
-            f"{verdict['verdict']:9} {each.path}:{verdict['line']} {verdict['text']} | {verdict['why']} | {seconds}",
-            flush=True,
-        )
+    return Traces(traced("tests"))
 
 
 def _is_missing(known: dict[str, Any] | None, again: bool) -> bool:
@@ -183,9 +197,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--a-room", type=int, default=58)
     parser.add_argument("--rooms", nargs="*", default=ROOMS, help="only these, in this order")
-    parser.add_argument("--also", nargs="*", default=(), help="folders of tests beside the room's own")
+    parser.add_argument("--also", nargs="*", default=(), help="folders of tests to trace beside the room's own")
     parser.add_argument("--most", type=float, default=MOST_TESTS_S, help="seconds of tests for a mutant")
-    parser.add_argument("--again", action="store_true", help="try survivors again, with all rooms' tests")
+    parser.add_argument("--again", action="store_true", help="try survivors again, by traced tests")
     parser.add_argument("--report", action="store_true", help="only show and write the tables")
     options = parser.parse_args()
     drawn = draw(options.seed, options.a_room)
@@ -193,7 +207,7 @@ def main() -> None:
     if not options.report:
         forked.import_others()
         for room in options.rooms:
-            _judge_room(room, [each for each in drawn if each.room == room], verdicts, options)
+            _judge_room([each for each in drawn if each.room == room], verdicts, options)
     found = results(drawn, verdicts, options.seed)
     _write(RESULTS, found)
     show(found)

@@ -28,6 +28,10 @@ def test_first_failure(line: str, test: str | None):
     assert Outcome(1, output if test else line, 0.5).first_failure(TESTS) == test
 
 
+def test_first_failure_in_a_file_that_was_run_as_a_whole():
+    assert Outcome(1, f"FAILED {TESTS[0]} - assert 1 == 2", 0.5).first_failure(["tests/a/test_b.py"]) == TESTS[0]
+
+
 def test_every_room_has_the_same_number_and_every_kind():
     drawn = draw(seed=1, a_room=12)
     assert [each.room for each in drawn] == [room for room in ROOMS for _ in range(12)]
