@@ -30,8 +30,10 @@ OTHERS = (
     *("numpy", "hypothesis", "hypothesis.extra.numpy", "scipy.interpolate", "scipy.signal", "sklearn.ensemble"),
     *("click.testing", "rich.console", "rich.progress", "matplotlib.figure", "matplotlib.backends.backend_agg"),
     *("ai_edge_litert.interpreter", "ai_edge_litert.schema_py_generated", "flatbuffers", "paho.mqtt.client", "xdist"),
-    *("coverage", "jinja2", "yaml", "lazy_loader", "tensorflow", "keras"),
+    *("coverage", "jinja2", "yaml", "lazy_loader"),
 )
+# Only rooms that train need these, which take as long as all tests of a mutant elsewhere.
+HEAVY = ("tensorflow", "keras")
 MOST_BYTES = 12 << 30
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
@@ -61,10 +63,10 @@ class Outcome(NamedTuple):
         return None
 
 
-def import_others() -> None:
+def import_others(*, heavy: bool) -> None:
     """What the project and its tests import from elsewhere; a child has it at once."""
     os.environ |= {**ONE_THREAD, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    for name in OTHERS:
+    for name in (*OTHERS, *(HEAVY if heavy else ())):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     assert not any(name.split(".")[0] == "deseptr" for name in sys.modules)
@@ -99,7 +101,17 @@ def run(
             try:
                 _enter(place, round(20 + 5 * expected_s))
                 _mutate(mutant, {"DESEPTR_TESTS_MADE": str(MADE)} if made else {}, environment or {})
-                always = ("-q", "-n0", "-p", "no:cacheprovider", "--hypothesis-seed=0", "--basetemp", f"{place}/pytest")
+                always = (
+                    "-q",
+                    "-n0",
+                    "-p",
+                    "no:cacheprovider",
+                    "-p",
+                    "no_shrinking",
+                    "--hypothesis-seed=0",
+                    "--basetemp",
+                    f"{place}/pytest",
+                )
                 code = int(pytest.main([*always, *options, f"@{place / 'tests'}"]))
             finally:
                 sys.stdout.flush()

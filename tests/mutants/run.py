@@ -25,7 +25,7 @@ import forked
 import mutate
 from draw import ROOMS, ROOT, Drawn, digest, draw
 from results import results, show
-from trace_tests import trace_missing, traced
+from trace_tests import make_fixtures, trace_missing, traced
 
 VERDICTS = forked.WORK / "verdicts.json"
 CONTROLS = forked.WORK / "controls.json"
@@ -33,6 +33,8 @@ RESULTS = Path(__file__).with_name("results.json")
 # Processor time of a mutant's tests, fastest first; what the import of a test file adds.
 MOST_TESTS_S, IMPORT_S = 12.0, 0.5
 MOST_TESTS = 300
+# Rooms whose own tests need no TensorFlow.
+LIGHT = frozenset({"contract", "data", "tflite", "device", "firmware_harness", "report"})
 # Test files that are tried without a trace, and the guess at the processor time of each.
 MOST_FILES, GUESSED_S = 4, 3.0
 
@@ -205,7 +207,8 @@ def main() -> None:
     drawn = draw(options.seed, options.a_room)
     verdicts = _read(VERDICTS)
     if not options.report:
-        forked.import_others()
+        forked.import_others(heavy=not LIGHT.issuperset(options.rooms))
+        make_fixtures()
         for room in options.rooms:
             _judge_room([each for each in drawn if each.room == room], verdicts, options)
     found = results(drawn, verdicts, options.seed)

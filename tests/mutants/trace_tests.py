@@ -9,6 +9,7 @@ here judges no mutant.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -29,14 +30,18 @@ def traced(under: str) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted((TRACES / under).rglob("*.json"))]
 
 
-def trace_missing(under: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Trace the test files of a folder that have not been traced as they are; their names and results."""
+def make_fixtures() -> None:
+    """Have the fixtures that take long made by the unchanged code, once."""
     if not forked.MADE.exists():
         forked.MADE.mkdir(parents=True)
         made = forked.run([FIXTURES], 60.0)
         if made.code != 0:
-            forked.MADE.rmdir()
+            shutil.rmtree(forked.MADE)
             sys.exit(f"the fixtures cannot be made:\n{made.output[-2000:]}")
+
+
+def trace_missing(under: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Trace the test files of a folder that have not been traced as they are; their names and results."""
     for test_file in sorted((ROOT / under).rglob("test_*.py")):
         name = str(test_file.relative_to(ROOT))
         as_it_is = digest(test_file)
@@ -66,7 +71,8 @@ def _trace(name: str) -> dict[str, Any]:
 
 def main(*under: str) -> None:
     """Trace what is missing."""
-    forked.import_others()
+    forked.import_others(heavy=True)
+    make_fixtures()
     for part in under or tuple(f"tests/{room}" for room in ROOMS):
         for name, found in trace_missing(part):
             left_out = ", ".join(found["not_passed"])
