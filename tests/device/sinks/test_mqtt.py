@@ -12,6 +12,7 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from small_pages import Pages
 
 from deseptr.cli.device.mqtt_options import client_id
 from deseptr.contract import SetupError
@@ -420,6 +421,23 @@ def test_unusable_certificates_are_refused(certificates, make_sink, option, file
     with pytest.raises(SetupError, match=rf"^{option} .*: found .* in PEM; name another file") as caught:
         make_sink(MqttBroker("127.0.0.1", 1, tls=True, **files))
     assert "\n" not in str(caught.value)
+
+
+def test_messages_that_the_medium_had_no_room_for_are_told_to_be_lost(
+    make_sink, window, warnings, monkeypatch, tmp_path
+):
+    Pages(monkeypatch, 8)
+    port = free_port()
+    sink = make_sink(MqttBroker("127.0.0.1", port))
+    for number in range(500):
+        sink.take(window(number))
+    close(sink)
+    kept = len(Spool(tmp_path / "spool", [].append))
+    assert 0 < kept < 501
+    assert warnings[-2:] == [
+        f"mqtt: {kept} messages wait in the spool for the next run",
+        f"mqtt: {501 - kept} messages that waited in memory are lost: database or disk is full",
+    ]
 
 
 def test_without_a_broker_events_are_taken_and_kept(make_sink, window, warnings):

@@ -3,10 +3,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from small_pages import Pages
 
 from deseptr.contract import SetupError
 from deseptr.device.sinks.spool import BEFORE_ALL, Rest, Spool
@@ -178,27 +178,6 @@ class Clock:
 
 
 WAITING = "messages for the broker wait in memory until it can be written again"
-
-
-class Pages:
-    """Limits the databases that are opened to a number of pages, as a medium without room does."""
-
-    def __init__(self, patch, count):
-        self.count = count
-        self._connections = []
-        self._connect = sqlite3.connect
-        patch.setattr(sqlite3, "connect", self.open)
-
-    def open(self, database, **options):
-        self._connections.append(self._connect(database, **options))
-        self.limit(self.count)
-        return self._connections[-1]
-
-    def limit(self, count):
-        self.count = count
-        for connection in self._connections:
-            with suppress(sqlite3.ProgrammingError):  # closed
-                connection.execute(f"PRAGMA max_page_count = {count}")
 
 
 def test_without_room_messages_wait_in_memory_and_go_back_to_disk_in_order(tmp_path, warnings, monkeypatch):

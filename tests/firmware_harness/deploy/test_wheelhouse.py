@@ -121,6 +121,13 @@ def test_tags_reach_up_to_the_glibc_of_the_board():
     assert {"manylinux_2_17_aarch64", "manylinux2014_aarch64"} <= set(tags)
     assert "manylinux_2_37_aarch64" not in tags
     assert "linux_armv7l" in platform_tags(BOOKWORM_32)
+    # PEP 600: the oldest glibc of a machine is that of its first manylinux, 2.5 for x86_64 and 2.17 for others.
+    numbered = [tag for tag in tags if tag.startswith("manylinux_2_")]
+    assert (numbered[-1], len(numbered)) == ("manylinux_2_17_aarch64", 20)
+    of_pc = platform_tags(BoardTarget("x86_64", "3.11", "2.36"))
+    numbered = [tag for tag in of_pc if tag.startswith("manylinux_2_")]
+    assert (numbered[-1], len(numbered)) == ("manylinux_2_5_x86_64", 32)
+    assert {"manylinux1_x86_64", "manylinux2010_x86_64", "manylinux2014_x86_64"} <= set(of_pc)
 
 
 def test_an_installed_distribution_is_packed_completely(tmp_path: Path):

@@ -87,6 +87,20 @@ def test_zip_runs_alone(tmp_path: Path):
     assert result.stdout.startswith('{"result": {"machine": ')
 
 
+def test_a_file_system_in_trouble_is_a_refusal_with_exit_code_2(tmp_path: Path):
+    path = tmp_path / "target.pyz"
+    path.write_bytes(target_zip())
+    place = tmp_path / "wearable" / "incoming" / (64 * "0")
+    place.parent.mkdir(parents=True)
+    place.write_text("a file where a folder should be")
+    request = json.dumps({"op": "offset", "prefix": str(tmp_path / "wearable"), "sha256": place.name})
+    command = [sys.executable, "-I", "-S", path, "serve"]
+    result = subprocess.run(command, input=f"{request}\n", capture_output=True, text=True)
+    assert result.returncode == 2, result.stderr
+    refused = json.loads(result.stdout)["refused"]
+    assert (refused["found"], refused["next_step"]) == ("Not a directory", "nothing was activated")
+
+
 @pytest.mark.skipif(shutil.which("python3.9") is None, reason="no Python 3.9 here")
 def test_oldest_python_can_be_probed(tmp_path: Path):
     path = tmp_path / "target.pyz"

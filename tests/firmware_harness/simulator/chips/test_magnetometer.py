@@ -159,6 +159,25 @@ def test_reset(kind, register):
     assert (chip.read(kind.CONTROL, 1), chip.read(kind.STATUS_1, 1)) == (b"\0", b"\0")
 
 
+@pytest.mark.parametrize(
+    ("kind", "register", "value"),
+    [(Ak09916, 0x32, 0xFE), (Ak09916, 0x30, 0x01), (Ak8963, 0x0B, 0xFE), (Ak8963, 0x0F, 1)],
+)
+def test_nothing_but_the_reset_bit_of_its_register_resets(kind, register, value):
+    chip, clock = make(kind)
+    chip.write(kind.CONTROL, bytes((kind.HZ_100,)))
+    chip.write(register, bytes((value,)))
+    clock.sleep_ns(10 * MS)
+    assert (chip.read(kind.CONTROL, 1)[0] & 0x0F, chip.read(kind.STATUS_1, 1)) == (kind.HZ_100 & 0x0F, b"\1")
+
+
+def test_self_test_of_the_ak8963_is_the_only_bit_of_its_register():
+    chip, _ = make(Ak8963)
+    for written, held in ((0xFF, 0x40), (0xBF, 0x00)):
+        chip.write(0x0C, bytes((written,)))
+        assert chip.read(0x0C, 1)[0] == held
+
+
 def test_a_transfer_goes_through_the_registers_in_the_chips_order():
     chip, _ = make(Ak09916)
     assert chip.read(0x18, 3)[1:] == b"\x48\x09"

@@ -43,6 +43,18 @@ def test_an_mpu9250_is_awake_after_power_up():
     assert chip.read(0x3B, 2) == b"\x40\x00"
 
 
+def test_an_mpu9250_starts_up_after_the_end_of_a_reset():
+    clock = VirtualClock()
+    chip = SimulatedMpu6500(ConstantSource([G, 0, 0, 0, 0, 0]), clock, who_am_i=0x71)
+    clock.sleep_ns(100 * MS)
+    chip.write(0x6B, b"\x80")
+    # 50 ms of reset, and 20 ms until the accelerometer's first sample.
+    clock.sleep_ns(69 * MS)
+    assert chip.read(0x3B, 2) == b"\0\0"
+    clock.sleep_ns(2 * MS)
+    assert chip.read(0x3B, 2) == b"\x40\x00"
+
+
 def test_reserved_bits_and_read_only_registers_ignore_writes():
     chip, _ = awake()
     for register in range(0x7F):
