@@ -162,20 +162,20 @@ def chosen_sensor(present: Sequence[str], options: ReadOptions, title: str) -> s
     Raises:
         DataError: if the recording lacks the one that was asked for.
     """
-    if options.sensor and options.sensor not in present:
+    if options.placement and options.placement not in present:
         raise DataError(
             title,
-            found=f"no sensor {options.sensor}",
+            found=f"no sensor {options.placement}",
             expected=f"one of {', '.join(present)}",
-            next_step="correct --sensor or leave it out",
+            next_step="correct --placement or leave it out",
         )
-    return options.sensor or present[0]
+    return options.placement or present[0]
 
 
 def other_sensors(present: Sequence[str], options: ReadOptions) -> Iterator[str]:
     """The note that a sensor was taken of several without being asked for."""
-    if len(present) > 1 and not options.sensor:
-        yield f"the sensor {present[0]} was taken; --sensor {' or '.join(present[1:])} takes another"
+    if len(present) > 1 and not options.placement:
+        yield f"the sensor {present[0]} was taken; --placement {' or '.join(present[1:])} takes another"
 
 
 def without(what: str, title: str, found: str, next_step: str = "record both sensors together") -> DataError:

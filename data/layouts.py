@@ -48,7 +48,7 @@ LAYOUTS = (
     ),
     Layout("the HAPT archive", lambda found: is_hapt(found.names()), lambda found, _: read_hapt(found), ()),
     Layout("the UCI-HAR archive", lambda found: is_uci_har(found.names()), lambda found, _: read_uci_har(found), ()),
-    Layout("recordings of Sensor Logger", is_sensor_logger, read_sensor_logger, (*PATH_OPTIONS, "sensor")),
+    Layout("recordings of Sensor Logger", is_sensor_logger, read_sensor_logger, (*PATH_OPTIONS, "placement")),
     Layout("exports of phyphox", is_phyphox, read_phyphox),
     Layout("logs of SensorLog", is_sensor_log, read_sensor_log),
 )

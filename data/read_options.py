@@ -38,7 +38,7 @@ class ReadOptions:
         fill_gaps: gaps of up to so many seconds are interpolated; by default those of up to three sample periods.
         merge_alike: labels, subjects and recordings that differ in case, blanks, hyphens or underscores only are one,
             in the spelling that comes first.
-        sensor: of several in one recording, as ``watch`` or ``ankle``.
+        placement: of several in one recording, as ``watch`` or ``ankle``.
     """
 
     columns: tuple[tuple[str, str], ...] = ()
@@ -51,7 +51,7 @@ class ReadOptions:
     label: str | None = None
     fill_gaps: float | None = None
     merge_alike: bool = False
-    sensor: str | None = None
+    placement: str | None = None
 
     @classmethod
     def of(cls, choices: Mapping[str, Any], source: str = "options") -> ReadOptions:
@@ -196,7 +196,7 @@ _CHECKS = {
     "label": _text,
     "fill_gaps": _seconds,
     "merge_alike": _flag,
-    "sensor": _text,
+    "placement": _text,
 }
 
 

@@ -37,7 +37,7 @@ def load(
     label: str | None = None,
     fill_gaps: float | None = None,
     merge_alike: bool = False,
-    sensor: str | None = None,
+    placement: str | None = None,
 ) -> Dataset:
     """Read recordings.
 
@@ -55,7 +55,7 @@ def load(
         label: the label of all samples.
         fill_gaps: gaps of up to so many seconds are interpolated; those of up to three sample periods always are.
         merge_alike: labels and subjects that differ in case, blanks, hyphens or underscores only are one.
-        sensor: of several in one recording, as ``"watch"`` or ``"ankle"``.
+        placement: of several in one recording, as ``"watch"`` or ``"ankle"``.
 
     Returns:
         Recordings in SI units: m/s^2 and rad/s. ``oddities`` has what looked wrong.
@@ -78,7 +78,7 @@ def load(
         "label": label,
         "fill_gaps": fill_gaps,
         "merge_alike": merge_alike,
-        "sensor": sensor,
+        "placement": placement,
     }
     with in_python_words():
         return dataset_of(source, {name: value for name, value in chosen.items() if value})

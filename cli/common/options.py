@@ -62,7 +62,7 @@ _READING = (
     click.option("--label-from", metavar="REGEX", help="The same for the label."),
     click.option("--label", metavar="NAME", help="All of it is this activity."),
     click.option("--merge-alike", is_flag=True, help="Names that differ in case, blanks or hyphens only are one."),
-    click.option("--sensor", metavar="NAME", help="Of several in one recording, as watch or ankle."),
+    click.option("--placement", metavar="NAME", help="Of several in one recording, as watch or ankle."),
     click.option("--fill-gaps", metavar="SECONDS", help="Interpolate gaps of up to this length, as 0.1."),
 )
 _READING_NAMES = (
@@ -76,7 +76,7 @@ _READING_NAMES = (
     "label",
     "fill_gaps",
     "merge_alike",
-    "sensor",
+    "placement",
 )
 
 

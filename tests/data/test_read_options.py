@@ -25,7 +25,7 @@ OPTIONS = st.builds(
     label=st.none() | NAMES,
     fill_gaps=st.sampled_from([None, 0.1, 2.0]),
     merge_alike=st.booleans(),
-    sensor=st.sampled_from([None, "watch"]),
+    placement=st.sampled_from([None, "watch"]),
 )
 
 

@@ -116,14 +116,14 @@ def test_the_watch_is_chosen_by_an_option(tmp_path: Path) -> None:
     rows = "".join(f"{EPOCH_NS + n * 20_000_000},{n / 50},1,2,3,0,-1,0,0.5,0,0,1,0,0,0\n" for n in range(50))
     files = {**_ios(), "WristMotion.csv": header + rows}
     dataset = _load(tmp_path, files)
-    assert "the sensor phone was taken; --sensor watch takes another" in dataset.oddities
-    watch = _load(tmp_path, files, options=ReadOptions(sensor="watch")).recordings[0]
+    assert "the sensor phone was taken; --placement watch takes another" in dataset.oddities
+    watch = _load(tmp_path, files, options=ReadOptions(placement="watch")).recordings[0]
     assert watch.rate_hz == 50.0
     np.testing.assert_allclose(watch.signals[3], [-4.903325, 9.80665, 0, 1, 2, 3], rtol=1e-5, atol=1e-6)
     only = {"WristMotion.csv": header + rows, "Metadata.csv": meta("ios")}
     np.testing.assert_array_equal(_load(tmp_path, only).recordings[0].signals, watch.signals)
     with pytest.raises(DataError, match="found no sensor ankle, expected one of phone, watch"):
-        _load(tmp_path, files, options=ReadOptions(sensor="ankle"))
+        _load(tmp_path, files, options=ReadOptions(placement="ankle"))
 
 
 def test_sensors_with_stamps_of_their_own_are_merged(tmp_path: Path) -> None:
