@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .archive import Archive
+from .cwa import is_cwa, read_cwa
+from .gt3x import is_gt3x, read_gt3x
 from .hapt import is_hapt, read_hapt
 from .motionsense import is_motionsense, read_motionsense
 from .phyphox import is_phyphox, read_phyphox
@@ -51,6 +53,8 @@ LAYOUTS = (
     Layout("recordings of Sensor Logger", is_sensor_logger, read_sensor_logger, (*PATH_OPTIONS, "placement")),
     Layout("exports of phyphox", is_phyphox, read_phyphox),
     Layout("logs of SensorLog", is_sensor_log, read_sensor_log),
+    Layout("recordings of Axivity loggers (.cwa)", is_cwa, read_cwa),
+    Layout("recordings of ActiGraph devices (.gt3x)", is_gt3x, read_gt3x),
 )
 """In the order in which they are tried; data sets whose names tell all come first."""
 

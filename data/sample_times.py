@@ -129,7 +129,7 @@ def spread(t: NDArray[np.float64], gap_periods: float) -> Spread | None:
     part = np.zeros(len(ends), np.int64)
     part[new] = 1
     part = np.cumsum(part)
-    slope = _shared_slope(ends.astype(np.float64), t[ends], part)
+    slope = shared_slope(ends.astype(np.float64), t[ends], part)
     if not slope > 0:
         return None
     starts = [0, *(int(ends[first - 1]) + 1 for first in new)]
@@ -140,7 +140,7 @@ def spread(t: NDArray[np.float64], gap_periods: float) -> Spread | None:
     return Spread(even, 1 / slope, starts)
 
 
-def _shared_slope(x: NDArray[np.float64], y: NDArray[np.float64], part: NDArray[np.int64]) -> float:
+def shared_slope(x: NDArray[np.float64], y: NDArray[np.float64], part: NDArray[np.int64]) -> float:
     """Slope of the least-squares lines through the parts, whose offsets differ, without outliers."""
     kept = np.ones(len(x), bool)
     slope = 0.0

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +111,29 @@ def merged(
     t = np.concatenate([acc_t, gyro_t])
     order = np.argsort(t, kind="stable")
     return t[order], rows[order]
+
+
+def six_channels(
+    acc: NDArray[np.floating[Any]] | None, gyro: NDArray[np.floating[Any]] | None, source: str
+) -> NDArray[np.float64]:
+    """Rows ``[row, 6]`` of the sensors of a device that may lack one of them.
+
+    Args:
+        acc: acceleration ``[row, 3]``, m/s^2.
+        gyro: angular rate ``[row, 3]``, rad/s.
+        source: name of the recording in messages.
+
+    Raises:
+        DataError: if one is None.
+    """
+    if acc is None or gyro is None:
+        raise DataError(
+            source,
+            found="acceleration without angular rate" if gyro is None else "angular rate without acceleration",
+            expected="acceleration and angular rate: six channels",
+            next_step="record with a sensor that has both",
+        )
+    return np.hstack([acc, gyro]).astype(np.float64)
 
 
 def _trials(
