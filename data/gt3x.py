@@ -64,7 +64,7 @@ def read_gt3x(archive: Archive, options: ReadOptions) -> Dataset:
 
 def _files(archive: Archive) -> list[_File]:
     names = archive.names()
-    found = [_File(name, _INFO, _LOG, True) for name in names if name.lower().endswith(".gt3x") and len(names) > 1]
+    found = [_File(name, _INFO, _LOG, True) for name in names if name.lower().endswith(".gt3x")]
     for name in names:
         folder, _, own = name.rpartition("/")
         if own == _INFO:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import zipfile
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from cwa_builder import AX6, cwa_block, cwa_header, words
 from doc_blocks import ROOT
+from gt3x_builder import gt3x, record, schema
 
 from deseptr.data import Dataset, save_dataset, synthetic_dataset
 
+SCALES = {"Accelerometer": 2048.0, "Gyroscope": 16.384}
 PEOPLE = ("ada", "ben", "cem", "dora", "eve")
 
 
@@ -55,6 +60,29 @@ def uci_har_archive(path: Path) -> None:
         archive.writestr("activity_labels.txt", "1 WALKING\n")
 
 
+def logger_files(folder: Path) -> None:
+    """A folder with a recording of an AX6, and one with a recording of a Link."""
+    (folder / "logger" / "s07").mkdir(parents=True)
+    blocks = [
+        cwa_block(
+            words([[0, 0, 0, 0, 4096, 10 * row] for row in range(40)]),
+            40,
+            0x62,
+            sequence=number,
+            moment=datetime(2023, 11, 14, 12),
+            offset=-40 * number,
+            acc_scale=4,
+        )
+        for number in range(5)
+    ]
+    (folder / "logger" / "s07" / "walk.cwa").write_bytes(cwa_header(hardware=AX6) + b"".join(blocks))
+    columns = [(f"{name} {axis}", 2, 16, scale) for name, scale in SCALES.items() for axis in "XYZ"]
+    rows = b"".join(struct.pack("<6h", 0, 2048, row, row, 0, 0) for row in range(100))
+    log = record(24, 5, schema(1, 100, columns)) + record(25, 5, b"\x01\x00" + rows)
+    (folder / "link").mkdir()
+    (folder / "link" / "ada.gt3x").write_bytes(gt3x(log))
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What pages take for granted, made once."""
@@ -67,6 +95,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     motionsense_archive(folder / "A_DeviceMotion_data.zip")
     hapt_archive(folder / "HAPT_Data_Set.zip")
     uci_har_archive(folder / "UCI HAR Dataset.zip")
+    logger_files(folder)
     return folder
 
 

@@ -21,7 +21,9 @@ _SIGNED = 0.7
 def cwa_files() -> tuple[bytes, ...]:
     """Of an AX6 and of an AX3."""
     six = [
-        cwa_block(words([[100, 0, 0, 0, 4096, i]] * 40), 40, 0x62, sequence=i, moment=_NOON, acc_scale=4, offset=-40 * i)
+        cwa_block(
+            words([[100, 0, 0, 0, 4096, i]] * 40), 40, 0x62, sequence=i, moment=_NOON, acc_scale=4, offset=-40 * i
+        )
         for i in range(3)
     ]
     three = cwa_block(packed([(0, 64, 1, 2)] * 120), 120, 0x30, sequence=0, moment=_NOON)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+import loggers
 import mutators
 import numpy as np
 from mutators import TEXTS, Mutator, of_members
@@ -149,6 +150,8 @@ def _apps(look: Callable[[Path], object]) -> Iterator[Target]:
         "meta/time.csv": '"event","experiment time","system time","system time text"\n'
         '"START",0.0E0,1700000000.000,""\n"PAUSE",1.0E-1,1700000000.100,""\n"START",1.0E-1,1700000009.000,""\n',
     }
+    yield Target("logger.cwa", _on_file(".cwa", look), loggers.cwa_files(), loggers.of_cwa)
+    yield Target("logger.gt3x", _on_file(".gt3x", look), loggers.gt3x_files(), of_members(loggers.of_log))
     yield Target("phyphox.zip", _on_file(".zip", look), (_archive(phyphox),), of_members(mutators.of_csv))
     names = [f"accelerometerAcceleration{axis}(G)" for axis in "XYZ"] + [f"gyroRotation{axis}(rad/s)" for axis in "XYZ"]
     stamps = ["accelerometerTimestamp_sinceReboot(s)", "gyroTimestamp_sinceReboot(s)"]
