@@ -8,7 +8,14 @@ from traceback import walk_tb
 
 from .errors import DeseptrError, SetupError
 
-_EXTRAS = {"ray": "cluster", "paho": "mqtt", "onnxruntime": "onnx", "tf2onnx": "onnx", "tflite_micro": "micro"}
+_EXTRAS = {
+    "ray": "cluster",
+    "paho": "mqtt",
+    "onnxruntime": "onnx",
+    "tf2onnx": "onnx",
+    "tflite_micro": "micro",
+    "cbor2": "cbor",
+}
 _TRAIN = "train"
 _TRAINING = ("keras", "tensorflow", "jax", "jaxlib", "sklearn", "scipy", "h5py", "ml_dtypes")
 

@@ -98,6 +98,16 @@ def find_columns(header: list[str], path: Path, options: ReadOptions) -> Columns
     return Columns(len(columns), tuple(columns[i] for i in positions), positions, units, text, guessed, ignored)
 
 
+def role_of(name: str) -> tuple[str, str | None]:
+    """The column that a single name is or can only mean, with its unit if it has one; empty if there is none.
+
+    >>> role_of("accX"), role_of("gyro_z_dps"), role_of("audio")
+    (('acc_x', None), ('gyro_z', 'dps'), ('', None))
+    """
+    plain = _plain(name)
+    return (plain, UNIT_OF_COLUMN.get(name)) if plain in ("t", *CHANNELS, *TEXT_COLUMNS) else _meaning(name)
+
+
 def notes_of(found: Columns) -> Iterator[str]:
     """What was guessed, and ignored columns of which one may have the labels or the subjects that are missing."""
     if found.guessed:

@@ -11,15 +11,18 @@ from typing import NamedTuple
 
 from .archive import Archive
 from .cwa import is_cwa, read_cwa
+from .edge_impulse import is_edge_impulse, read_edge_impulse
 from .gt3x import is_gt3x, read_gt3x
 from .hapt import is_hapt, read_hapt
 from .motionsense import is_motionsense, read_motionsense
+from .pamap2 import is_pamap2, read_pamap2
 from .phyphox import is_phyphox, read_phyphox
 from .read_options import ReadOptions
 from .recording import Dataset
 from .sensor_log import is_sensor_log, read_sensor_log
 from .sensor_logger import is_sensor_logger, read_sensor_logger
 from .uci_har import is_uci_har, read_uci_har
+from .wisdm import is_wisdm, read_wisdm
 
 PATH_OPTIONS = ("subject_from", "recording_from", "label_from", "label", "fill_gaps", "merge_alike")
 """Choices that every layout follows whose recordings go through :func:`.dataset_of_takes`."""
@@ -50,9 +53,17 @@ LAYOUTS = (
     ),
     Layout("the HAPT archive", lambda found: is_hapt(found.names()), lambda found, _: read_hapt(found), ()),
     Layout("the UCI-HAR archive", lambda found: is_uci_har(found.names()), lambda found, _: read_uci_har(found), ()),
+    Layout("the PAMAP2 data set", is_pamap2, read_pamap2, (*PATH_OPTIONS, "placement")),
+    Layout("the WISDM data set", is_wisdm, read_wisdm, (*PATH_OPTIONS, "placement")),
     Layout("recordings of Sensor Logger", is_sensor_logger, read_sensor_logger, (*PATH_OPTIONS, "placement")),
     Layout("exports of phyphox", is_phyphox, read_phyphox),
     Layout("logs of SensorLog", is_sensor_log, read_sensor_log),
+    Layout(
+        "samples of Edge Impulse (.json, .cbor)",
+        is_edge_impulse,
+        read_edge_impulse,
+        (*PATH_OPTIONS, "columns", "units"),
+    ),
     Layout("recordings of Axivity loggers (.cwa)", is_cwa, read_cwa),
     Layout("recordings of ActiGraph devices (.gt3x)", is_gt3x, read_gt3x),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import math
@@ -158,6 +159,29 @@ def _apps(look: Callable[[Path], object]) -> Iterator[Target]:
     log = ",".join([*stamps, *names, "label(N)"]) + "\n"
     log += "".join(f"{row / 50},{row / 50},0,0,-1,0,1,0,{row // 5}\n" for row in range(9))
     yield Target("SensorLog.csv", _on_file(".csv", look), (log.encode(),), mutators.of_csv)
+    yield from _edge_impulse(look)
+    row = " ".join(["5", "nan", *["0.5"] * 51])
+    pamap2 = "".join(f"{count / 100:.2f} {row}\n" for count in range(9))
+    yield Target("PAMAP2.dat", _on_file(".dat", look), (pamap2.encode(),), mutators.of_text)
+    lines = "".join(f"1600,A,{10**14 + 50_000_000 * count},0.5,9.8,-1.0;\n" for count in range(9))
+    wisdm = {f"raw/watch/{sensor}/data_1600_{sensor}_watch.txt": lines for sensor in ("accel", "gyro")}
+    yield Target("WISDM.zip", _on_file(".zip", look), (_archive(wisdm),), of_members(mutators.of_text))
+
+
+def _edge_impulse(look: Callable[[Path], object]) -> Iterator[Target]:
+    names = ("accX", "accY", "accZ", "gyrX", "gyrY", "gyrZ")
+    sensors = [{"name": name, "units": "g" if name < "b" else "dps"} for name in names]
+    payload = {"device_name": "a", "interval_ms": 20, "sensors": sensors, "values": [[0, 0, 1, 5, 0.5, 1]] * 9}
+    sample = {"protected": {"ver": "v1", "alg": "none"}, "signature": "0" * 64, "payload": payload}
+    text = json.dumps(sample).encode()
+    yield Target("EdgeImpulse.json", _on_file(".walk.json", look), (text,), mutators.of_json)
+    info = {"version": 1, "files": [{"path": "a.json", "label": {"type": "label", "label": "walk"}}]}
+    archive = _archive({"a.json": text.decode(), "info.labels": json.dumps(info)})
+    yield Target("EdgeImpulse.zip", _on_file(".zip", look), (archive,), of_members(mutators.of_json))
+    if importlib.util.find_spec("cbor2"):
+        import cbor2
+
+        yield Target("EdgeImpulse.cbor", _on_file(".cbor", look), (cbor2.dumps(sample),), mutators.of_bytes)
 
 
 def _beside(table: bytes, read: Callable[[Path], object]) -> Callable[[bytes], object]:
