@@ -46,7 +46,7 @@ class ModelContract:
         acc_full_scale_g: smallest accelerometer full scale that covers the training data, in g.
         gyro_full_scale_dps: the same for the gyroscope, in degrees per second.
         stft: the spectrogram inside the graph.
-        model: name of the model, which states its size (``deseptr_d48_h1``).
+        model: name of the model, which states its size (``deseptr_d32``).
         versions: versions of the packages that made the model, by package name.
         views: encoding of a window for the graph; None if the graph takes the window itself.
         held_out: the subjects that the model was tested on and not trained on; None if they are not known.

@@ -85,11 +85,19 @@ def model(request: pytest.FixtureRequest) -> tuple[Path, np.ndarray]:
     file = read_tflite(path)
     contract = file.contract
     dataset = load_dataset("synthetic:subjects=4,seconds=40,seed=3")
-    cut = cut_windows(dataset, window_length=contract.window_length, hop_length=16, rate_hz=contract.rate_hz)
+    cut = cut_windows(
+        dataset,
+        window_length=contract.window_length,
+        hop_length=16,
+        rate_hz=contract.rate_hz,
+        history=contract.history,
+    )
     windows = cut.signals[np.random.default_rng(0).permutation(len(cut))]
     if tiny:
         own = CalibrationWindows.load(RunFolder(request.getfixturevalue("tiny_run")).calibration)
         windows = np.concatenate([own.windows, windows])
+    if contract.views is not None:
+        return path, contract.views.encode(windows[:WINDOWS], contract.input_range)
     window = read_graph(file.content).inputs[0]
     steps = np.rint(windows[:WINDOWS] / np.float32(contract.input_range) / window.scales[0]) + window.zero_points[0]
     assert len(steps) == WINDOWS

@@ -93,7 +93,7 @@ def test_what_cannot_be_predicted_or_pushed():
     with pytest.raises(DataError, match=r"windows: found a list that is no array of numbers.*windows\(data\)\.signals"):
         packaged.predict([["sitting"]])
     stream = deseptr.stream(packaged, rate_hz=100)
-    assert repr(stream) == "PushStream(deseptr_d48_h1, samples at 100 Hz, resampled to 50 Hz)"
+    assert repr(stream) == "PushStream(deseptr_d32, samples at 100 Hz, resampled to 50 Hz)"
     with pytest.raises(DataError, match="samples: found values that are no numbers"):
         stream.push([["sitting"] * 6])
     with pytest.raises(SetupError, match="rate_hz: found '100', expected a number of Hz"):
@@ -164,7 +164,8 @@ def test_progress_prints_in_a_line():
 
 def test_windows_print_in_a_line(data: deseptr.Dataset):
     windows = deseptr.load_model().windows(data.select(subjects=["1"]))
-    assert repr(windows).startswith(f"Windows([{len(windows)}, 128, 6] at 50 Hz, ")
+    # 128 samples and the 31 before them, from which the fine view takes its mean.
+    assert repr(windows).startswith(f"Windows([{len(windows)}, 159, 6] at 50 Hz, ")
     assert "\n" not in repr(windows)
 
 
