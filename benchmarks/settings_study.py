@@ -35,7 +35,7 @@ RIVAL |= {
 }
 CHANGES: dict[str, dict[str, Any]] = {
     "default": {},
-    "CNN-HAR, same views and augmentation": RIVAL,
+    "CNN-HAR on the same views and augmentation": RIVAL,
     "no mixup": {"mixup": 0.0},
     "no shift in the recording": {"shift_samples": 0},
     "no warp along time": {"time_warp": 0.0},
