@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from .recording import Dataset
 WINDOW_S = 2.56
 """Length of a window in training, if none is chosen; windows overlap by half."""
 _SHORTEST_S = 0.1
+_SAME_RATE = 1e-6
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
 
 
@@ -49,15 +50,42 @@ def _alike(names: Iterable[str]) -> list[list[str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def longest_runs(dataset: Dataset) -> dict[str, float]:
-    """Seconds of the longest run of each label; 0 of a label that is nowhere."""
+def longest_runs(
+    dataset: Dataset, rate_hz: float | None = None, subjects: Collection[str] | None = None
+) -> dict[str, float]:
+    """Seconds of the longest run of each label; 0 of a label that is nowhere.
+
+    Args:
+        dataset: recordings.
+        rate_hz: rate at which the samples of a run are counted; by default each recording's own. At another rate there
+            is none beyond the run's last sample.
+        subjects: whose runs; by default everybody's.
+    """
     longest = np.zeros(len(dataset.label_names))
     for recording in dataset.recordings:
+        if subjects is not None and recording.subject not in subjects:
+            continue
         for segment in recording.segments():
             if segment.label >= 0:
-                run_s = (segment.stop - segment.start) / recording.rate_hz
+                run_s = _run_s(segment.stop - segment.start, recording.rate_hz, rate_hz or recording.rate_hz)
                 longest[segment.label] = max(longest[segment.label], run_s)
     return dict(zip(dataset.label_names, longest.tolist(), strict=True))
+
+
+def _run_s(samples: int, own_hz: float, rate_hz: float) -> float:
+    ratio = rate_hz / own_hz
+    same = abs(ratio - 1) < _SAME_RATE
+    return (samples if same else math.floor((samples - 1) * ratio + 1e-9) + 1) / rate_hz
+
+
+def largest_window_s(runs_s: Iterable[float]) -> float:
+    """The longest window, in hundredths of a second, that fits into each of some runs.
+
+    >>> largest_window_s([1.0, 2.567])
+    1.0
+    """
+    # A run is a whole number of samples over a rate, which as a float may be a hair too short.
+    return math.floor(min(runs_s) * 100 + 1e-9) / 100
 
 
 def count_windows(dataset: Dataset, window_s: float) -> dict[str, int]:
@@ -80,7 +108,7 @@ def window_oddities(dataset: Dataset, window_s: float) -> Iterator[str]:
     if not short:
         return
     listed = ", ".join(f"{name} (longest {run:.2f} s)" for name, run in short.items())
-    largest = math.floor(min(short.values()) * 100) / 100
+    largest = largest_window_s(short.values())
     advice = (
         f"--window-s {largest:g} is the largest that takes all classes"
         if largest >= _SHORTEST_S

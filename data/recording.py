@@ -312,7 +312,7 @@ def empty_class(name: str, label: str) -> DataError:
         f"{name}: class {label}",
         found="no sample of it",
         expected="samples of every class",
-        next_step="record some, or leave the class out of the labels",
+        next_step="record some, or leave the class out with --labels or --drop-labels",
     )
 
 

@@ -19,6 +19,8 @@ _WORDS = {
     "another -o": "another folder",
     "choose -o": "choose a folder",
     "--data RECORDINGS": "data=…",
+    "--labels or --drop-labels": "data.select(labels=…)",
+    "--drop-labels": "data.select(labels=…)",
 }
 
 

@@ -14,7 +14,7 @@ from deseptr.data import FoldProtocol
 from deseptr.train.predictions import Predictions
 
 from .fold_job import FoldResult
-from .markdown import figure, markdown_table
+from .markdown import ENOUGH_PEOPLE, figure, markdown_table
 
 _MEASURES = ("accuracy", "macro_f1", "ece")
 
@@ -118,8 +118,12 @@ def headline(summary: dict[str, Any]) -> str:
     for kind in kinds(summary):
         figures = summary[kind]
         interval = figures["interval"]
+        people = len(figures["pooled"]["per_subject_f1"])
+        few = ", who are too few for it to say much" if people < ENOUGH_PEOPLE else ""
         between = f", pooled {figures['pooled']['macro_f1']:.3f}" + (
-            f" (95 % interval over subjects {interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
+            f" (95 % interval over {people} subjects{few}: {interval['low']:.3f} to {interval['high']:.3f})"
+            if interval
+            else ""
         )
         parts.append(f"macro-F1 {kind} {figures['mean']['macro_f1']:.3f} mean over folds{between}")
     agreement = f"; same class on {summary['int8']['pooled']['agreement']:.2%}" if "int8" in summary else ""

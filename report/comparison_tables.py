@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deseptr.evaluate.markdown import NONE, figure, markdown_table
+from deseptr.evaluate.markdown import ENOUGH_PEOPLE, FEW_PEOPLE, NONE, figure, interval_of_people, markdown_table
 
 from .runs_tables import Table, interval_text, si
 
@@ -68,7 +68,7 @@ def facts_table(content: dict[str, Any]) -> Table:
 
 
 def caveats(content: dict[str, Any]) -> list[str]:
-    """Notes that are needed to interpret the latencies."""
+    """Notes that are needed to interpret the latencies and the intervals."""
     machine = content["machine"]
     lines = [f"Latencies are those of this machine only ({machine['cpu']})."]
     if machine["emulated"]:
@@ -80,6 +80,9 @@ def caveats(content: dict[str, Any]) -> list[str]:
         )
     if content["threads"] > 1:
         lines.append("With several threads, idle ones of one engine may spin into the next one's turn.")
+    people = [len(scores["per_subject_f1"]) for model in content["models"] if (scores := model["scores"])]
+    if min(people, default=ENOUGH_PEOPLE) < ENOUGH_PEOPLE:
+        lines.append(FEW_PEOPLE)
     return lines
 
 
@@ -119,7 +122,8 @@ def _scores(model: dict[str, Any]) -> list[str]:
     if scores is None:
         return [model["name"], *[NONE] * 4]
     row = [model["name"], figure(scores["accuracy"]), figure(scores["macro_f1"])]
-    return [*row, interval_text(scores["macro_f1_interval"]), figure(scores["agreement"], ".2%")]
+    interval = interval_of_people(interval_text(scores["macro_f1_interval"]), len(scores["per_subject_f1"]))
+    return [*row, interval, figure(scores["agreement"], ".2%")]
 
 
 def _inputs(content: dict[str, Any]) -> str:

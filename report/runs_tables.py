@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from deseptr.evaluate.markdown import NONE, figure, markdown_table
+from deseptr.evaluate.markdown import ENOUGH_PEOPLE, FEW_PEOPLE, NONE, figure, interval_of_people, markdown_table
 
 Table = tuple[list[str], list[list[str]]]
 EXPLANATION = (
@@ -33,10 +33,11 @@ def description(section: dict[str, Any]) -> str:
     """The setting in one or two sentences."""
     folds = len(section["folds"])
     of_folds = f"{folds} folds, " if folds > 1 else ""
+    few = f" {FEW_PEOPLE}" if len(_tested(section)) < ENOUGH_PEOPLE else ""
     return (
         f"{of_folds}{section['windows']:,} test windows of {section['window_s']:g} s, "
         f"{section['overlap']:.0%} overlapping, of {len(_tested(section))} of {len(section['subjects'])} subjects; "
-        f"{len(section['labels'])} classes: {', '.join(section['labels'])}."
+        f"{len(section['labels'])} classes: {', '.join(section['labels'])}.{few}"
     )
 
 
@@ -48,7 +49,8 @@ def models_table(section: dict[str, Any]) -> Table:
     for kind in shown:
         head += [f"macro-F1 {kind}", "95 % interval"]
     head += ["mean of folds"] * over_folds + ["accuracy", "ECE", "minutes", "windows/s"]
-    return head, [_model_row(group, shown, over_folds) for group in section["groups"]]
+    people = len(_tested(section))
+    return head, [_model_row(group, shown, over_folds, people) for group in section["groups"]]
 
 
 def classes_table(section: dict[str, Any]) -> Table:
@@ -107,13 +109,13 @@ def markdown(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _model_row(group: dict[str, Any], shown: Sequence[str], over_folds: bool) -> list[str]:
+def _model_row(group: dict[str, Any], shown: Sequence[str], over_folds: bool, people: int) -> list[str]:
     of_float = group["float"]
     row = [("★ " if group["best"] else "") + group["label"], ", ".join(map(str, group["seeds"]))]
     row += [f"{group['parameters']:,}", si(group["macs"])]
     for kind in shown:
         row += (
-            [_spread(group[kind]["macro_f1"]), interval_text(group[kind]["interval"])]
+            [_spread(group[kind]["macro_f1"]), interval_of_people(interval_text(group[kind]["interval"]), people)]
             if kind in group
             else [NONE, NONE]
         )

@@ -11,6 +11,7 @@ from typing import Any
 from deseptr.contract import ModelError, StftSpec, atomic_write, read_json
 from deseptr.contract.limits import Limits
 
+from .full_scale import AUTO, parse_full_scale
 from .models.registry import BY_MODEL, DEFAULTS, MODELS, Family
 
 MODEL_NAMES = tuple(MODELS)
@@ -134,6 +135,8 @@ class TrainConfig:
         unlabelled_share: share of windows without labels in a step of a distilled model, if there are any; what they
             are, the teacher alone says. 0 does not use them.
         class_weights: weight of each class in a network's loss, one of :data:`CLASS_WEIGHTS`.
+        full_scale: full scales that the contract asks of a sensor: ``"auto"``, or one or both of
+            ``"acc=16g,gyro=2000dps"``.
         patience: a stage ends after this many epochs without a higher validation macro-F1; 0 turns this off.
         precision: precision in which a network is trained, one of :data:`PRECISIONS`; weights, loss, front end and the
             saved model are always float32.
@@ -185,6 +188,7 @@ class TrainConfig:
     labelled_subjects: int = 0
     unlabelled_share: float = 0.5
     class_weights: str = BY_MODEL
+    full_scale: str = AUTO
     patience: int = 0
     precision: str = "float32"
 
@@ -206,6 +210,7 @@ class TrainConfig:
         for name, known in choices.items():
             self._require_one_of(name, known)
         self._check_members(family)
+        parse_full_scale(self.full_scale)
         if self.views != (family.input == "views") and family.input != "window":
             raise ModelError(
                 f"views {self.views}",

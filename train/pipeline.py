@@ -5,14 +5,14 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from deseptr.contract import ModelError, SetupError
+from deseptr.contract import ModelContract, ModelError, SetupError
 from deseptr.data import Dataset, Windows
 
 from .checkpoint import load_checkpoint, load_run
@@ -24,8 +24,9 @@ from .history import History
 from .macs import window_macs
 from .models.registry import MODELS, needs_teacher
 from .predictions import Predictions
-from .preparation import check_same_data, make_contract, prepare
+from .preparation import TrainingData, check_same_data, make_contract, prepare
 from .provenance import source_commit
+from .reporters import Reporters, Stopwatch
 from .run_folder import RunFolder, check_run, choose_calibration, open_run, read_metrics
 from .stages import TrainingRun, fit_forest, train_alone, train_student, train_teachers
 from .teachers import Named, joined
@@ -45,6 +46,7 @@ def train(
     teacher_run: Path | Sequence[Path] | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    prepared: Callable[[TrainingData, ModelContract], None] = lambda data, contract: None,
 ) -> dict[str, Any]:
     """Train the model that ``config`` names, evaluate it on held-out subjects and save all results in ``run``.
 
@@ -62,6 +64,7 @@ def train(
             its model if that has no teacher. Several teach by the mean of their probabilities.
         resume: continue the run in ``run``.
         overwrite: replace a run in ``run``.
+        prepared: called with the windows and the contract before the first epoch.
 
     Returns:
         The content of ``metrics.json``; ``student`` is the run's model, ``teacher`` is present if there was one.
@@ -86,8 +89,10 @@ def train(
     record_labelled(data.few, folder.labelled)
     contract.save(folder.contract)
     choose_calibration(data.training, data.test, config.seed).save(folder.calibration)
+    prepared(data, contract)
 
-    training_run = TrainingRun(folder, contract, data, config, reporter)
+    watch = Stopwatch(folder.path / "state" / "seconds.json", began)
+    training_run = TrainingRun(folder, contract, data, config, Reporters(watch, reporter))
     history, teachers = _run_stages(training_run, given)
 
     metrics = {
@@ -98,7 +103,7 @@ def train(
             **({"unlabelled": data.few.count} if data.few else {}),
         },
         **({"absent_classes": list(data.few.absent)} if data.few else {}),
-        "minutes": round((time.perf_counter() - began) / 60, 2),
+        "minutes": round(watch.seconds / 60, 2),
         "epochs": {stage: sum(r["stage"] == stage for r in history) for stage in ("teacher", "student")},
         "student": _measure(load_run(folder.path)[0], data.test, contract.model, folder.predictions, config.seed),
         **({"teacher": _measure_teachers(teachers, data.test, folder, config.seed)} if teachers else {}),

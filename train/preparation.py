@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -11,16 +12,20 @@ import numpy as np
 
 from deseptr.contract import DataError, HeldOut, InputViews, ModelContract, ModelError
 from deseptr.data import Dataset, Split, Windows, cut_windows, subject_split
+from deseptr.data.label_oddities import largest_window_s, longest_runs
+from deseptr.data.run_peaks import run_peaks
 
 from .config import TrainConfig
 from .few_labels import FewLabels, few_labels
+from .full_scale import choose_full_scales, parse_full_scale
 from .models.registry import MODELS
 from .provenance import package_versions
 from .run_folder import RunFolder
-from .window_statistics import full_scales, input_range
+from .window_statistics import input_range
 
 _SHARED_WITH_TEACHER = {"labels", "rate_hz", "window_length", "channels", "units", "stft", "views"}
 _VIEWS = InputViews()
+_MOST_UPSAMPLED = 4
 # Do not change what is learned, and runs of earlier versions have others.
 _MAY_DIFFER = {"versions", "acc_full_scale_g", "gyro_full_scale_dps"}
 _PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")
@@ -52,10 +57,14 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
     Raises:
         DataError: if the split is impossible, a class has no training window although all labels are used, or a part
             has no windows.
+        ModelError: if the window is too short for the model.
         SetupError: if there are recordings without labels, and the settings use none.
     """
     split = subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
     rate = nominal_rate(dataset)
+    _check_window(config, rate)
+    if not config.labelled_subjects:
+        _check_runs(dataset, split.train, config, rate)
     cut: dict[str, Any] = {
         "window_length": config.window_length(rate),
         "hop_length": config.hop_length(rate),
@@ -82,6 +91,51 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
     return TrainingData(parts[0], parts[1], parts[2], split, margined, few)
 
 
+def _shortest_window(config: TrainConfig, rate_hz: float) -> int:
+    """Samples of the shortest window that the model takes; it holds a frame of the contract's STFT in any case."""
+    return max(MODELS[config.model].shortest_window, config.stft(rate_hz).frame_length)
+
+
+def _check_window(config: TrainConfig, rate_hz: float) -> None:
+    length, shortest = config.window_length(rate_hz), _shortest_window(config, rate_hz)
+    if length < shortest:
+        raise ModelError(
+            f"window of {config.window_s:g} s",
+            found=f"{length} samples at {rate_hz:g} Hz",
+            expected=f"at least {shortest} samples for the model {config.model}",
+            next_step=f"choose a window of at least {math.ceil(100 * shortest / rate_hz) / 100:.2f} s with --window-s",
+        )
+
+
+def _check_runs(dataset: Dataset, subjects: Sequence[str], config: TrainConfig, rate_hz: float) -> None:
+    """Refuse classes that the training subjects recorded, but never for as long as a window, with a way out."""
+    runs = longest_runs(dataset, rate_hz, subjects)
+    length = config.window_length(rate_hz)
+    short = {label: run for label, run in runs.items() if run > 0 and round(run * rate_hz) < length}
+    if not short:
+        return
+    drop = f"leave {'it' if len(short) == 1 else 'them'} out with --drop-labels"
+    raise DataError(
+        f"{dataset.name}: {'class' if len(short) == 1 else 'classes'} {', '.join(short)}",
+        found=f"runs of at most {', '.join(f'{run:.2f}' for run in short.values())} s",
+        expected=f"a run of a window's {config.window_s:g} s in the training subjects' recordings",
+        next_step=f"{_way_out(dataset, subjects, config, rate_hz, tuple(short))}, or {drop}",
+    )
+
+
+def _way_out(
+    dataset: Dataset, subjects: Sequence[str], config: TrainConfig, rate_hz: float, short: Sequence[str]
+) -> str:
+    """The largest window that takes all classes, at a higher rate if the model needs more samples than it has."""
+    for rate in (rate_hz, *(usual for usual in _USUAL_RATES_HZ if rate_hz < usual <= _MOST_UPSAMPLED * rate_hz)):
+        runs = longest_runs(dataset, rate, subjects)
+        window_s = largest_window_s(runs[label] for label in short)
+        if round(window_s * rate) >= _shortest_window(config, rate):
+            faster = f" --rate {rate:g}" if rate != rate_hz else ""
+            return f"take all classes with --window-s {window_s:g}{faster}"
+    return "label longer runs, choose a model of shorter windows"
+
+
 def nominal_rate(dataset: Dataset) -> float:
     """Sample rate at which a dataset is windowed: the median of the recordings, or a common rate within 2 % of it.
 
@@ -99,24 +153,17 @@ def make_contract(
     """The contract of a run; with given teachers, on their front end.
 
     Raises:
-        ModelError: if the window is too short for the model, or a teacher cannot be used.
+        ModelError: if a teacher cannot be used.
     """
     rate = nominal_rate(dataset)
-    window_length = config.window_length(rate)
-    shortest = MODELS[config.model].shortest_window
-    if window_length < shortest:
-        raise ModelError(
-            f"window of {config.window_s:g} s",
-            found=f"{window_length} samples at {rate:g} Hz",
-            expected=f"at least {shortest} samples for the model {config.model}",
-            next_step=f"choose a window of at least {shortest / rate:.2f} s",
-        )
     own = data.training.own_signals
-    acc_full_scale, gyro_full_scale = full_scales(own)
+    acc_full_scale, gyro_full_scale = choose_full_scales(
+        run_peaks(dataset, data.split.train), parse_full_scale(config.full_scale)
+    )
     contract = ModelContract(
         labels=data.training.label_names,
         rate_hz=rate,
-        window_length=window_length,
+        window_length=config.window_length(rate),
         hop_length=config.hop_length(rate),
         input_range=input_range(own),
         acc_full_scale_g=acc_full_scale,

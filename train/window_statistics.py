@@ -1,4 +1,4 @@
-"""Statistics of the training windows that fix a model's input: ranges, whitening gains, sensor full scales."""
+"""Statistics of the training windows that fix a model's input: ranges and whitening gains."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import STANDARD_GRAVITY, StftSpec
+from deseptr.contract import StftSpec
 
 from .front_end import SATURATION, DftSpectrogram, dft_kernels
 
-ACC_FULL_SCALES_G = (2.0, 4.0, 8.0, 16.0)
-GYRO_FULL_SCALES_DPS = (250.0, 500.0, 1000.0, 2000.0)
 _MAX_WINDOWS = 2048
 
 
@@ -47,19 +45,3 @@ def whitening_gain(
     bins = dft_kernels(spec)[1].argmax(axis=1)
     largest = [np.percentile(projections[..., bins == k], percentile) for k in range(spec.bins)]
     return tuple((SATURATION / np.maximum(largest, 1e-5)).astype(np.float32).tolist())
-
-
-def full_scales(signals: NDArray[np.float32], percentile: float = 99.99) -> tuple[float, float]:
-    """Smallest full scales of common sensors, in g and degrees per second, that cover the training windows.
-
-    Args:
-        signals: ``[window, window_length, 6]``, SI units.
-        percentile: percentage of values that must be covered.
-    """
-    acc = np.percentile(np.abs(signals[..., :3]), percentile) / STANDARD_GRAVITY
-    gyro = np.degrees(np.percentile(np.abs(signals[..., 3:]), percentile))
-    return _covering(acc, ACC_FULL_SCALES_G), _covering(gyro, GYRO_FULL_SCALES_DPS)
-
-
-def _covering(value: float, scales: Sequence[float]) -> float:
-    return next((scale for scale in scales if scale >= value), scales[-1])

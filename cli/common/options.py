@@ -10,6 +10,8 @@ import click
 
 from deseptr.contract.visible_text import visible
 
+from .numbers import real
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -51,6 +53,15 @@ TESTED_HELP = (
 )
 HELD_OUT_HELP = "Subjects to hold out. [default: the dataset's own choice, else 25 %]"
 
+
+LABELS_HELP = "Use only these classes, by name or number, as walking,sitting or 1-6."
+_EDITS = (
+    click.option("--labels", help=LABELS_HELP),
+    click.option("--drop-labels", metavar="LABELS", help="Use all classes but these."),
+    click.option(
+        "--rate", type=real(1, 10_000), metavar="HZ", help="Resample to this rate, band-limited. [default: DATA's own]"
+    ),
+)
 
 _READING = (
     click.option("--columns", metavar="THEIRS=OURS,…", help="Names of the header that differ, as x_acc=acc_x."),
@@ -134,6 +145,24 @@ def load_learnable(
     return dataset.with_unlabelled(
         load_subjects(unlabelled, None, {name: value for name, value in reading.items() if name in theirs})
     )
+
+
+def edits_options(command: Any) -> Any:
+    """Add the options that choose labels and the rate, see :func:`edited`."""
+    for option in reversed(_EDITS):
+        command = option(command)
+    return command
+
+
+def edited(dataset: Dataset, labels: str | None, drop_labels: str | None, rate: float | None) -> Dataset:
+    """The dataset with the chosen labels, without the dropped ones, at the chosen rate; what is not said stays."""
+    from deseptr.data import edit_labels, parse_labels, resample_dataset
+
+    if labels:
+        dataset = dataset.select(labels=parse_labels(labels, dataset.label_names))
+    if drop_labels:
+        dataset = edit_labels(dataset, drop=parse_labels(drop_labels, dataset.label_names))
+    return resample_dataset(dataset, rate) if rate else dataset
 
 
 def print_notes(dataset: Dataset) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
+
+from deseptr.contract.visible_text import visible
 
 
 def print_scores(scores: dict[str, dict[str, Any]], console: Console | None = None) -> None:
@@ -28,6 +31,14 @@ def print_scores(scores: dict[str, dict[str, Any]], console: Console | None = No
     if all("parameters" in model for model in scores.values()):
         table.add_row("parameters", *(f"{model['parameters']:,}" for model in scores.values()))
     (console or Console()).print(table)
+
+
+def print_missed(figures: dict[str, Any]) -> None:
+    """Print on stderr the classes that the model does not recognise at all, from the result of ``Scores.to_dict``."""
+    from deseptr.report.missed_classes import missed_classes
+
+    for line in missed_classes(figures):
+        click.echo(f"note: {visible(line)}", err=True)
 
 
 def print_rows(

@@ -41,7 +41,7 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Measure a model."""
-    from deseptr.cli.common.tables import print_confusion, print_scores
+    from deseptr.cli.common.tables import print_confusion, print_missed, print_scores
     from deseptr.evaluate.predictor import evaluate_model, load_predictor
 
     dataset = load_subjects(source, None, reading)
@@ -55,3 +55,4 @@ def evaluate(
     click.echo(f"{model} on {tested_line(described, dataset.name)}: {figures['windows']} windows")
     print_scores({predictor.runtime: figures})
     print_confusion(figures["labels"], figures["confusion"])
+    print_missed(figures)

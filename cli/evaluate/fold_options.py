@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from deseptr.cli.common.numbers import number
+from deseptr.cli.common.options import LABELS_HELP
 from deseptr.train.config import LIMITS
 
 output_option = click.option(
     "-o", "--output", "out", required=True, type=click.Path(path_type=Path), metavar="OUT", help="Folder to write."
 )
-labels_option = click.option("--labels", help="Use only these classes, by name or number, as walking,sitting or 1-6.")
+labels_option = click.option("--labels", help=LABELS_HELP)
 
 
 def result_options(parts: str, summary: str) -> Callable[[Any], Any]:

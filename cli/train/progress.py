@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from deseptr.train.history import epoch_line
-
-if TYPE_CHECKING:
-    from deseptr.train.training_loop import Reporter
 
 
 class TrainingProgress:
@@ -82,30 +79,3 @@ class TrainingProgress:
             self.bars.update(self._task, total=epochs, completed=epochs)
         line = f"{self._name} stopped after {epochs} of {self._epochs} epochs: validation macro-F1 no longer improves"
         self.console.print(line, highlight=False)
-
-
-class Reporters:
-    """Several reporters of a training run as one, called one after another."""
-
-    def __init__(self, *reporters: Reporter) -> None:
-        self._reporters = reporters
-
-    def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
-        """A stage begins."""
-        for reporter in self._reporters:
-            reporter.stage(name, epochs, done, windows)
-
-    def batch(self, windows: int) -> None:
-        """A step is done."""
-        for reporter in self._reporters:
-            reporter.batch(windows)
-
-    def epoch(self, row: dict[str, Any]) -> None:
-        """An epoch is done."""
-        for reporter in self._reporters:
-            reporter.epoch(row)
-
-    def stopped(self, epochs: int) -> None:
-        """The stage ends early."""
-        for reporter in self._reporters:
-            reporter.stopped(epochs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from deseptr.cli.common.options import (
     DATA_HELP,
     HELD_OUT_HELP,
     SUBJECTS,
+    edited,
+    edits_options,
     load_learnable,
     reading_options,
     subjects_option,
@@ -45,6 +48,7 @@ far; --resume continues after the last complete epoch.
 @click.option("--test-subjects", type=SUBJECTS, help=HELD_OUT_HELP)
 @subjects_option
 @unlabelled_option
+@edits_options
 @reading_options
 @click.option(
     "--teacher",
@@ -66,6 +70,9 @@ def train(
     test_subjects: tuple[str, ...] | None,
     subjects: tuple[str, ...] | None,
     unlabelled: str | None,
+    labels: str | None,
+    drop_labels: str | None,
+    rate: float | None,
     reading: dict[str, str],
     teachers: tuple[Path, ...],
     resume: bool,
@@ -80,15 +87,18 @@ def train(
     from deseptr.data import subject_split
     from deseptr.train.quiet_import import load_quietly
 
-    from .progress import Reporters, TrainingProgress
+    from .progress import TrainingProgress
 
-    dataset = load_learnable(source, subjects, unlabelled, reading)
+    dataset = edited(load_learnable(source, subjects, unlabelled, reading), labels, drop_labels, rate)
     config = TrainConfig(**settings)
     if not resume:
         # An impossible split is reported before TensorFlow is loaded, which takes seconds.
         subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
     load_quietly()
     from deseptr.train.pipeline import train as train_run
+    from deseptr.train.reporters import Reporters
+
+    from .data_view import print_data
 
     log = _tensorboard_log(run) if tensorboard else None
     try:
@@ -102,6 +112,7 @@ def train(
                 teacher_run=teachers,
                 resume=resume,
                 overwrite=overwrite,
+                prepared=partial(print_data, dataset, config),
             )
     except KeyboardInterrupt:
         _explain_interruption(run)
@@ -141,12 +152,13 @@ def print_few_labels(metrics: dict[str, Any]) -> None:
 
 
 def _print_metrics(metrics: dict[str, Any], run: Path) -> None:
-    from deseptr.cli.common.tables import print_scores
+    from deseptr.cli.common.tables import print_missed, print_scores
 
     subjects = metrics["subjects"]["test"]
     print_few_labels(metrics)
     click.echo(f"held-out subjects {', '.join(subjects)}, {metrics['windows']['test']} windows:")
     print_scores({name: metrics[name] for name in ("teacher", "student") if name in metrics})
+    print_missed(metrics["student"])
     forest = metrics["student"]["model"] == "random_forest"
     step = f"evaluate {run} DATA" if forest else f"convert {run} -o {run.name}.tflite"
     click.echo(f"{metrics['minutes']} minutes; next: deseptr {step}")

@@ -97,6 +97,11 @@ _TRAINING = (
         "unlabelled_share",
         "Share of windows without labels in a step of a distilled model, if there are any; 0: do not use them.",
     ),
+    setting(
+        "full_scale",
+        "Full scales that the model asks of its sensor, as acc=16g,gyro=2000dps; auto: what the recordings need.",
+        click.STRING,
+    ),
     setting("batch_size", "Windows in a step."),
     setting(
         "precision",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deseptr.contract import atomic_write
-from deseptr.evaluate.markdown import NONE, figure, markdown_table
+from deseptr.evaluate.markdown import ENOUGH_PEOPLE, NONE, figure, markdown_table
 
 Table = tuple[list[str], list[list[str]]]
 _INTERVAL = "95\N{NO-BREAK SPACE}% interval"
@@ -85,6 +85,8 @@ def reading(summary: dict[str, Any]) -> str:
     (fold,) = summary["protocol"]["folds"]
     count = len(fold["test_subjects"])
     narrow = "; with few of either they are rather too narrow"
+    if count < ENOUGH_PEOPLE:
+        narrow = f"; over {count} test subjects they say next to nothing"
     kept = _CHOSEN.format(head=summary["head"]) if summary["config"]["validation"] else _LAST
     return _READING.format(kept=kept, narrow=narrow if count > 1 else "; of one test subject there are none")
 

@@ -30,6 +30,7 @@ def content() -> dict[str, Any]:
             "accuracy": 0.91234,
             "macro_f1": 0.9,
             "macro_f1_interval": {"low": 0.85, "high": 0.95},
+            "per_subject_f1": dict.fromkeys(("ada", "ben", "cem", "dora", "eve"), 0.9),
             "agreement": None,
         },
         "input": "windows",
@@ -84,6 +85,7 @@ def test_scores(content: dict[str, Any]):
         "accuracy": None,
         "macro_f1": 0.5,
         "macro_f1_interval": None,
+        "per_subject_f1": {"ada": 0.5},
         "agreement": 0.98765,
     }
     assert scores_table(content) == (
@@ -157,6 +159,13 @@ def test_caveats(content: dict[str, Any]):
         "p99 is unreliable.",
         "With several threads, idle ones of one engine may spin into the next one's turn.",
     ]
+
+
+def test_an_interval_over_few_people_is_marked(content: dict[str, Any]):
+    del content["models"][0]["scores"]["per_subject_f1"]["eve"]
+    assert scores_table(content)[1][0][3] == "0.850–0.950 †"
+    (_, few) = caveats(content)
+    assert few.startswith("† An interval over fewer than five people says next to nothing")
 
 
 def test_summary(content: dict[str, Any]):

@@ -75,8 +75,8 @@ def section() -> dict[str, Any]:
     return {
         "dataset": "hapt",
         "protocol": "held-out subjects",
-        "folds": {"test": ["ada", "eve"]},
-        "subjects": ["ada", "bob", "eve"],
+        "folds": {"test": ["ada", "cem", "dora", "eve", "fay"]},
+        "subjects": ["ada", "bob", "cem", "dora", "eve", "fay"],
         "windows": 2996,
         "window_s": 2.56,
         "overlap": 0.5,
@@ -173,17 +173,28 @@ def test_origins(section: dict[str, Any]):
     )
 
 
+def test_an_interval_over_few_people_is_marked(section: dict[str, Any]):
+    section["folds"] = {"0": ["ada", "cem"], "1": ["dora", "eve"]}
+    assert models_table(section)[1][0][5] == "0.929–0.974 †"
+    assert description(section).endswith(
+        "† An interval over fewer than five people says next to nothing: others may be unlike all of them."
+    )
+    assert (
+        models_table({**section, "folds": {"0": ["ada", "cem", "fay"], "1": ["dora", "eve"]}})[1][0][5] == "0.929–0.974"
+    )
+
+
 def test_title_and_description_of_held_out_subjects(section: dict[str, Any]):
-    assert title(section) == "hapt: held out ada, eve"
+    assert title(section) == "hapt: held out ada, cem, dora, eve, fay"
     assert description(section) == (
-        "2,996 test windows of 2.56 s, 50% overlapping, of 2 of 3 subjects; 2 classes: sit, walk."
+        "2,996 test windows of 2.56 s, 50% overlapping, of 5 of 6 subjects; 2 classes: sit, walk."
     )
 
 
 def test_title_and_description_of_a_crossval(section: dict[str, Any]):
     section |= {"protocol": "arena", "folds": {"0": ["ada"], "1": ["eve"], "2": ["bob"]}}
     assert title(section) == "hapt: arena, 3 subjects in turn"
-    assert description(section).startswith("3 folds, 2,996 test windows of 2.56 s, 50% overlapping, of 3 of 3 subjects")
+    assert description(section).startswith("3 folds, 2,996 test windows of 2.56 s, 50% overlapping, of 3 of 6 subjects")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +214,7 @@ def test_markdown_has_the_tables_in_order(section: dict[str, Any]):
     headings = [line for line in page.splitlines() if line.startswith("#")]
     assert headings == [
         "# Runs compared",
-        "## hapt: held out ada, eve",
+        "## hapt: held out ada, cem, dora, eve, fay",
         "### What made them",
         "### F1 of each class",
         "### Macro-F1 of each subject",
@@ -230,7 +241,7 @@ def test_page_has_a_figure_for_everything_that_is_known(section: dict[str, Any])
     section["groups"][0]["runs"][0]["histories"] = {"0": history, "1": history}
     section["groups"][0]["runs"][1]["histories"] = {"0": history}
     page = report_page({"sections": [section], "left_out": ["runs/begun"]})
-    assert "<h2>hapt: held out ada, eve</h2>" in page
+    assert "<h2>hapt: held out ada, cem, dora, eve, fay</h2>" in page
     assert "<caption>★ highest macro-F1 in float</caption>" in page
     assert "<h2>Left out because incomplete</h2>" in page
     assert "<p>runs/begun</p>" in page

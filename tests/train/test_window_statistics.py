@@ -2,7 +2,7 @@ import numpy as np
 
 from deseptr.contract import StftSpec
 from deseptr.train.front_end import SATURATION, DftSpectrogram
-from deseptr.train.window_statistics import full_scales, input_range, whitening_gain
+from deseptr.train.window_statistics import input_range, whitening_gain
 
 SIGNALS = np.random.default_rng(0).normal(size=(200, 128, 6)).astype(np.float32) * [3, 1, 2, 0.1, 0.2, 0.3]
 SIGNALS = SIGNALS.astype(np.float32)
@@ -26,12 +26,3 @@ def test_gain_brings_every_bin_to_saturation_at_its_percentile():
 def test_silent_channel_gives_finite_values():
     silent = np.zeros((4, 128, 6), np.float32)
     assert np.isfinite(whitening_gain(silent, StftSpec(), input_range(silent))).all()
-
-
-def test_full_scale_is_the_smallest_that_covers():
-    signals = np.zeros((1, 100, 6), np.float32)
-    assert full_scales(signals) == (2.0, 250.0)
-    signals[..., 0], signals[..., 4] = 3.9 * 9.80665, np.radians(501)
-    assert full_scales(signals) == (4.0, 1000.0)
-    signals[..., 0] = 1000
-    assert full_scales(signals)[0] == 16.0

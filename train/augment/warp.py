@@ -18,7 +18,8 @@ class Warp(AxisLayer):
     """Move a random point of the image's centre line along the axis; a sparse image warp moves its surroundings.
 
     Fixed are the corners of the image and the midpoints of the two edges at the ends of the axis. A warp along
-    frequency excludes the first bin: DC holds signed gravity and must not leak into the neighbouring magnitudes.
+    frequency excludes the first bin: DC holds signed gravity and must not leak into the neighbouring magnitudes. An
+    image of one bin or one frame is no surface to warp, and stays as it is.
 
     Args:
         axis: ``"time"`` or ``"frequency"``.
@@ -53,6 +54,8 @@ class Warp(AxisLayer):
 
     def _warp(self, picture: Any) -> Any:
         along = self._AXES[self.axis] - 1
+        if min(picture.shape[1:3]) < 2:
+            return picture
         ends = [picture.shape[1] - 1.0, picture.shape[2] - 1.0]
         batch = ops.shape(picture)[0]
         place = self.uniform((batch, 1, 1), 0.25, 0.75) * ends[along]

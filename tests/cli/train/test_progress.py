@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from deseptr.cli.train.progress import Reporters, TrainingProgress
+from deseptr.cli.train.progress import TrainingProgress
 
 
 def row(epoch: int) -> dict[str, Any]:
@@ -21,15 +21,3 @@ def test_stage_that_stops_early_fills_its_bar_and_prints_a_line(terminal: bool):
         assert all(task.finished for task in progress.bars.tasks)
     assert "student stopped after 1 of 9 epochs: validation macro-F1 no longer improves" in written.getvalue()
     assert ("1/1" in written.getvalue()) == terminal
-
-
-def test_all_reporters_are_called(reporter):
-    both = Reporters(reporter, reporter)
-    both.stage("student", 2, 0, 100)
-    both.batch(10)
-    both.epoch(row(1))
-    both.stopped(1)
-    assert reporter.stages == [("student", 2, 0, 100)] * 2
-    assert reporter.windows == 20
-    assert reporter.rows == [row(1)] * 2
-    assert reporter.stops == [1, 1]

@@ -70,3 +70,14 @@ def test_dc_stays_where_it_is_in_a_warp_along_frequency():
 def test_constant_picture_stays_constant():
     picture = np.full((16, 17, 25, 2), 3.0, np.float32)
     np.testing.assert_allclose(np.asarray(Warp("time", rate=1.0, seed=2)(picture, training=True)), 3.0, rtol=1e-5)
+
+
+@both_axes
+@pytest.mark.parametrize("shape", [(3, 17, 1, 6), (3, 2, 25, 6)])
+def test_an_image_of_one_frame_or_one_bin_stays_as_it_is(name: str, shape: tuple[int, ...]):
+    """A window of one STFT frame; and two bins, of which a warp along frequency leaves the first out."""
+    image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    warped = np.asarray(Warp(name, rate=1.0, seed=0)(image, training=True))
+    assert np.isfinite(warped).all()
+    if shape[2] == 1 or name == "frequency":
+        np.testing.assert_array_equal(warped, image)

@@ -1,0 +1,92 @@
+"""The full scales that a sensor needs: those that the events of each class stay within, or those that are asked for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from deseptr.contract import STANDARD_GRAVITY, ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Peaks = Mapping[str, NDArray[np.float64]]
+
+AUTO = "auto"
+ACC_FULL_SCALES_G = (2.0, 4.0, 8.0, 16.0)
+GYRO_FULL_SCALES_DPS = (250.0, 500.0, 1000.0, 2000.0)
+CLIPPED_SHARE = 0.05
+"""Of the runs of a class, so many may exceed the full scale; one in twenty is a sensor that was knocked."""
+_PER_SI = (1 / STANDARD_GRAVITY, 180 / math.pi)
+_NUMBER = r"(\d{1,5}(?:\.\d{1,3})?)"
+_ENTRY = re.compile(rf"acc={_NUMBER}g|gyro={_NUMBER}dps")
+
+
+class FullScale(NamedTuple):
+    """Full scales in g and in degrees per second; None of a sensor whose scale the recordings decide."""
+
+    acc_g: float | None = None
+    gyro_dps: float | None = None
+
+
+def parse_full_scale(text: str) -> FullScale:
+    """Full scales out of ``auto``, or of one or both of ``acc=16g,gyro=2000dps``.
+
+    Raises:
+        ModelError: if the text is something else.
+
+    >>> parse_full_scale("acc=16g")
+    FullScale(acc_g=16.0, gyro_dps=None)
+    """
+    if text == AUTO:
+        return FullScale()
+    found = [_ENTRY.fullmatch(part.strip()) for part in text.split(",")]
+    values: dict[str, float] = {}
+    for entry in found:
+        name, value = ("", "0") if entry is None else ("acc_g", entry[1]) if entry[1] else ("gyro_dps", entry[2])
+        if not float(value) > 0 or name in values:
+            raise ModelError(
+                "full_scale",
+                found=repr(text),
+                expected="auto, or one or both of acc=16g and gyro=2000dps",
+                next_step="write it so, or leave it out",
+            )
+        values[name] = float(value)
+    return FullScale(**values)
+
+
+def choose_full_scales(peaks: Peaks, wanted: FullScale) -> tuple[float, float]:
+    """Full scales in g and degrees per second: those wanted, else the smallest common ones that the runs stay within.
+
+    Of the runs of every class at most :data:`CLIPPED_SHARE` exceeds it. A percentile over all samples would not do:
+    the peak of a fall is a few samples of hours.
+
+    Args:
+        peaks: of the training subjects' runs by label, ``[run, sensor]`` in m/s^2 and rad/s.
+        wanted: what is asked for.
+    """
+    scales = (ACC_FULL_SCALES_G, GYRO_FULL_SCALES_DPS)
+    acc, gyro = (
+        _covering([runs[:, sensor] * _PER_SI[sensor] for runs in peaks.values()], common)
+        for sensor, common in enumerate(scales)
+    )
+    return wanted.acc_g or acc, wanted.gyro_dps or gyro
+
+
+def clipped_runs(peaks: Peaks, acc_g: float, gyro_dps: float) -> Iterator[str]:
+    """A line for each class and sensor with the number of runs that a sensor of these full scales would clip."""
+    for sensor, (scale, unit) in enumerate(((acc_g, "g"), (gyro_dps, "deg/s"))):
+        for label, runs in peaks.items():
+            clipped = int((runs[:, sensor] * _PER_SI[sensor] > scale).sum())
+            if clipped:
+                yield f"{clipped} of the {len(runs)} runs of {label} exceed ±{scale:g} {unit} on some axis"
+
+
+def _covering(peaks: Sequence[NDArray[np.float64]], scales: Sequence[float]) -> float:
+    for scale in scales:
+        if all((runs > scale).mean() <= CLIPPED_SHARE for runs in peaks if len(runs)):
+            return scale
+    return scales[-1]
