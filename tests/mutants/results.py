@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from draw import Drawn
+from draw import ROOT, Drawn
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
@@ -16,11 +16,14 @@ EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 def results(drawn: Iterable[Drawn], verdicts: dict[str, dict[str, Any]], seed: int) -> dict[str, Any]:
     """Counts of what was drawn and has a verdict for its file as it is; those argued to be equivalent apart."""
     drawn = list(drawn)
-    argued = {(each["path"], each["text"]): each["why"] for each in tomllib.loads(EQUIVALENT.read_text())["mutant"]}
+    argued = {
+        (each["path"], each["code"], each["text"]): each["why"] for each in tomllib.loads(EQUIVALENT.read_text())["mutant"]
+    }
     rows = []
     for each in drawn:
         if verdict := verdicts.get(each.key):
-            why = argued.get((each.path, verdict["text"])) if verdict["verdict"] == "survived" else None
+            code = (ROOT / each.path).read_text("utf-8").splitlines()[verdict["line"] - 1].strip()
+            why = argued.get((each.path, code, verdict["text"])) if verdict["verdict"] == "survived" else None
             rows.append({**each._asdict(), **verdict, **({"verdict": "equivalent", "why": why} if why else {})})
     return {
         "seed": seed,

@@ -7,6 +7,7 @@ import pytest
 from deseptr.contract import ModelError, SetupError
 from deseptr.tflite import load_engine
 from deseptr.tflite.bare_model import BareOnnx, BareTflite, Port, random_feeds, runner
+from deseptr.tflite.graph import pack, unpack
 from deseptr.tflite.runtimes import choose_runtime
 
 
@@ -83,6 +84,32 @@ def test_onnx_model_gives_its_outputs(onnx_model, contract, weights):
     assert model.inputs == (Port("window", (1, contract.window_length, 6), np.dtype(np.float32)),)
     (feed,) = random_feeds(model, 1)
     np.testing.assert_allclose(model.run(feed)[0][0], weights @ feed[0][0].mean(0), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [["batch", None, 6], ["batch", 0, 6]])
+def test_dimensions_that_an_onnx_file_leaves_open_are_1_and_none_is_0(shape):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    make, floats = onnx.helper, onnx.TensorProto.FLOAT
+    node = make.make_node("Relu", ["window"], ["logits"])
+    ends = [make.make_tensor_value_info(name, floats, shape) for name in ("window", "logits")]
+    graph = make.make_graph([node], "open", ends[:1], ends[1:])
+    model = make.make_model(graph, opset_imports=[make.make_opsetid("", 13)], ir_version=8)
+    if 0 in shape:
+        with pytest.raises(ModelError, match="cannot run"):
+            BareOnnx(model.SerializeToString(), "empty")
+    else:
+        assert BareOnnx(model.SerializeToString(), "open").inputs[0].shape == (1, 1, 6)
+
+
+def test_whole_numbers_without_a_scale_are_no_windows(float_model):
+    model = unpack(float_model.read_bytes())
+    window = model.subgraphs[0].tensors[0]
+    image = model.subgraphs[0].tensors[1]
+    window.type = image.type = pytest.importorskip("ai_edge_litert.schema_py_generated").TensorType.INT32
+    model.subgraphs[0].operators, model.subgraphs[0].outputs = model.subgraphs[0].operators[:1], [1]
+    with pytest.raises(ModelError, match="found type int32 with scale 0, expected float32, or integers with a scale"):
+        BareTflite(pack(model), "tokens", choose_runtime("auto"))
 
 
 def test_onnx_without_its_runtime_names_the_extra(monkeypatch):

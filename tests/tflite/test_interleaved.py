@@ -47,6 +47,10 @@ def test_each_runner_is_called_twice_in_a_row_in_every_round_and_as_often_before
         assert sorted(calls[::2]) == ["a", "b", "c"]
 
 
+def test_one_round_is_enough(stage: Stage):
+    assert time_interleaved({"a": stage.runner("a", 10)}, 1, 0, now_ns=stage.now_ns).tolist() == [[10]]
+
+
 def test_order_is_shuffled_by_the_seed(stage: Stage):
     runners = {name: stage.runner(name, 10) for name in "abc"}
 
