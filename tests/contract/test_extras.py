@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from deseptr.contract import SetupError
-from deseptr.contract.extras import failing_package, needing_extra, repair_of
+from deseptr.contract.extras import extra_of, failing_package, needing_extra, repair_of
 
 
 @pytest.fixture
@@ -49,3 +49,18 @@ def test_a_bug_of_our_own_is_no_import():
 )
 def test_the_remedy_installs_what_fits_together(package, remedy):
     assert repair_of(package) == f"`pip install --force-reinstall {remedy}`"
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("ray.util", ("ray", "cluster")),
+        ("paho.mqtt.client", ("paho", "mqtt")),
+        ("keras", ("keras", "train")),
+        ("some_package", ("some_package", "train")),
+        ("deseptr.no_such_module", None),
+        (None, None),
+    ],
+)
+def test_extra_of_a_missing_module(module, expected):
+    assert extra_of(ModuleNotFoundError("missing", name=module)) == expected

@@ -105,3 +105,10 @@ def test_other_files_may_not_be_replaced(tmp_path: Path, content: bytes | None):
     (tmp_path / "out").mkdir() if content is None else (tmp_path / "out").write_bytes(content)
     with pytest.raises(SetupError, match=r"out: found something else.*expected a page, or no file; choose another -o"):
         check_replaceable(tmp_path / "out", b"<page>", "a page", "-o")
+
+
+def test_a_target_that_cannot_be_looked_at_is_named_with_the_reason(tmp_path: Path):
+    target = tmp_path / (300 * "a")
+    with pytest.raises(SetupError) as caught:
+        check_replaceable(target, b"<page>", "a page", "-o")
+    assert str(caught.value) == f"{target}: found File name too long, expected a readable file; choose another -o"

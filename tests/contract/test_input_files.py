@@ -88,6 +88,13 @@ def test_toml_of_64_bits_and_16_levels_is_read():
     assert parse_toml(text)["n"] == 2**63 - 1
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_toml_has_numbers_up_to_a_million_millions(sign):
+    assert parse_toml(f"x = {sign}1e12")["x"] == float(f"{sign}1e12")
+    with pytest.raises(ValueError, match=rf"x: the number {sign}1000000100000.0, beyond 1e\+12"):
+        parse_toml(f"x = {sign}1000000100000.0")
+
+
 def test_toml_is_limited_in_size(tmp_path):
     (tmp_path / "file").write_text("#" * (1 << 18) + "\n")
     with pytest.raises(OSError, match="more than 262,144 bytes"):

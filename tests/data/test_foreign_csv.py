@@ -200,3 +200,10 @@ def test_the_same_samples_in_whatever_spelling(tmp_path_factory, rows, marks, en
     (recording,) = load_dataset(path, ReadOptions(time_unit=unit)).recordings
     assert recording.rate_hz == pytest.approx(50)
     np.testing.assert_array_equal(recording.signals, np.array(rows, np.float32))
+
+
+def test_dates_between_runs_of_spaces(tmp_path: Path) -> None:
+    rows = [f"2026-01-31T12:00:{count // 50:02d}.{count % 50 * 20:03d}  0 0   9.8 0 0  0" for count in range(100)]
+    (tmp_path / "a.csv").write_text("\n".join(["t  acc_x acc_y   acc_z gyro_x gyro_y gyro_z", *rows]))
+    (recording,) = load_dataset(tmp_path / "a.csv").recordings
+    assert (len(recording), recording.rate_hz) == (100, pytest.approx(50))

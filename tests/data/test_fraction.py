@@ -71,3 +71,8 @@ def test_the_seed_draws_other_pieces_of_ten_seconds() -> None:
 def test_no_share_is_refused(fraction: float) -> None:
     with pytest.raises(DataError, match="above 0 and at most 1"):
         take_fraction(_dataset([("a", 0, 5)]), fraction)
+
+
+def test_a_rate_below_one_sample_in_ten_seconds_is_drawn_from_sample_by_sample() -> None:
+    recording = Recording(np.zeros((40, 6)), 0.01, "a", np.zeros(40, np.int16))
+    assert take_fraction(Dataset((recording,), ("x",)), 0.25).samples == 10

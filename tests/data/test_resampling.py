@@ -7,6 +7,7 @@ from scipy import signal
 
 from deseptr.contract import DataError
 from deseptr.data import Dataset, Recording, resample, resample_dataset
+from deseptr.data.resampling import interpolate
 
 
 def _sines(rate_hz: float, seconds: float, *frequencies: float) -> np.ndarray:
@@ -80,3 +81,12 @@ def test_a_dataset_is_resampled_with_what_it_has_without_labels(make_recording) 
     assert [len(r) for r in out.recordings] == [len(r) for r in out.unlabelled] == [15, 20]
     assert {r.rate_hz for r in (*out.recordings, *out.unlabelled)} == {25.0}
     np.testing.assert_array_equal(out.recordings[0].signals, resample(some.recordings[0], 25.0).signals)
+
+
+@pytest.mark.parametrize("cutoff", [1.0, 0.7])
+def test_a_signal_and_its_reverse_are_interpolated_alike(cutoff: float) -> None:
+    rng = np.random.default_rng(0)
+    signals, positions = rng.normal(size=(200, 2)).astype(np.float32), rng.uniform(0, 199, 50)
+    forth = interpolate(signals, positions, cutoff)
+    back = interpolate(signals[::-1], 199 - positions, cutoff)
+    np.testing.assert_allclose(back, forth, atol=2e-6)

@@ -31,6 +31,33 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(synthetic: D
         assert not np.array_equal(first.signals, third.signals)
 
 
+def test_the_signals_are_those_that_published_figures_were_measured_on() -> None:
+    # Sample 150 of the first wearer's activities, in the order of LABELS; another numpy may round differently.
+    expected = [
+        [0.392, 13.137, -7.529, -1.991, 0.235, 0.617],
+        [1.007, -7.898, 0.356, -1.185, -0.204, -0.040],
+        [0.746, 2.988, -9.591, -0.009, 0.005, 0.019],
+        [-0.846, 9.626, 0.082, 0.023, -0.012, -0.003],
+        [0.003, 11.728, -3.361, 3.142, -0.405, 0.624],
+        [6.753, 8.905, -8.173, -3.471, 1.084, -1.056],
+    ]
+    found = [recording.signals[150] for recording in synthetic_dataset(subjects=1, seconds=6.0).recordings]
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    # Standard deviations over a time that has landings on the stairs.
+    expected = [
+        [1.800, 3.261, 4.171, 1.973, 0.367, 0.848],
+        [0.944, 2.449, 2.212, 1.782, 0.506, 0.379],
+        [0.450, 0.409, 0.405, 0.105, 0.031, 0.046],
+        [0.557, 0.263, 1.528, 0.101, 0.041, 0.056],
+        [0.982, 1.873, 2.100, 2.031, 0.393, 0.268],
+        [2.539, 6.110, 6.036, 3.115, 1.008, 0.342],
+    ]
+    found = [recording.signals.std(0) for recording in synthetic_dataset(subjects=1, seconds=40.0).recordings]
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    expected = [[3.095, 8.659, -3.526, 0.028, -0.011, 0.025], [2.606, 8.618, -3.656, 0.012, 0.039, 0.013]]
+    np.testing.assert_allclose(synthetic_day(seconds=40.0).signals[[300, 1500]], expected, atol=2e-3)
+
+
 def test_a_subject_is_the_same_among_however_many(synthetic: Dataset) -> None:
     alone = synthetic_dataset(subjects=2, seconds=10.0, seed=3)
     for first, second in zip(alone.recordings, synthetic.recordings, strict=False):

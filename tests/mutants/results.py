@@ -16,9 +16,8 @@ EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 def results(drawn: Iterable[Drawn], verdicts: dict[str, dict[str, Any]], seed: int) -> dict[str, Any]:
     """Counts of what was drawn and has a verdict for its file as it is; those argued to be equivalent apart."""
     drawn = list(drawn)
-    argued = {
-        (each["path"], each["code"], each["text"]): each["why"] for each in tomllib.loads(EQUIVALENT.read_text())["mutant"]
-    }
+    arguments = tomllib.loads(EQUIVALENT.read_text())["mutant"]
+    argued = {(each["path"], each["code"], each["text"]): each["why"] for each in arguments}
     rows = []
     for each in drawn:
         if verdict := verdicts.get(each.key):

@@ -18,6 +18,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +41,32 @@ MOST_FILES, GUESSED_S = 4, 3.0
 
 
 def likely_tests(path: str) -> list[tuple[str, float]]:
-    """Test files of a module by its name or by an import of it, with a guess at their seconds."""
-    mirror = f"test_{Path(path).name}"
+    """Test files of a module, or else of the modules that import it, with a guess at their seconds."""
+    found, modules = list(_tests_of(path)), [path]
+    for _ in range(3):
+        modules = [each for module in modules for each in _importers(module)]
+        if not found:
+            found += [each for module in modules for each in _tests_of(module)]
+    return [(name, GUESSED_S) for name in list(dict.fromkeys(found))[:MOST_FILES]]
+
+
+@cache
+def _tests_of(path: str) -> tuple[str, ...]:
+    """Test files of the room that are named after a module, then those that import it, the smallest first."""
     imported = re.compile(rf"\bdeseptr\.{re.escape(path.removesuffix('.py').replace('/', '.'))}\b")
     found = []
     for test_file in sorted((ROOT / "tests" / path.split("/", maxsplit=1)[0]).rglob("test_*.py")):
-        if test_file.name == mirror or imported.search(test_file.read_text("utf-8")):
-            name = str(test_file.relative_to(ROOT))
+        name = str(test_file.relative_to(ROOT))
+        if _mirrors(name, path) or imported.search(test_file.read_text("utf-8")):
             found.append((not _mirrors(name, path), test_file.stat().st_size, name))
-    return [(name, GUESSED_S) for _, _, name in sorted(found)[:MOST_FILES]]
+    return tuple(name for _, _, name in sorted(found))
+
+
+def _importers(path: str) -> list[str]:
+    """Modules of the same folder that import one."""
+    imports = re.compile(rf"^\s*from \.{Path(path).stem} import |^\s*from \. import .*\b{Path(path).stem}\b", re.M)
+    beside = sorted((ROOT / path).parent.glob("*.py"))
+    return [str(each.relative_to(ROOT)) for each in beside if imports.search(each.read_text("utf-8"))]
 
 
 class Traces:
