@@ -9,7 +9,7 @@ MODELS ?= $(PACKAGED)
 ROOMS := contract data tflite train device convert firmware_harness evaluate report cli deseptr
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow fuzz mutants torture audit arm-cost verify-arm qemu check format docs wheel release-check clean
+.PHONY: help setup demo test test-slow fuzz mutants torture audit arm-cost verify-arm qemu label-picture check format docs wheel release-check clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,9 @@ docs: setup ## Generate the generated pages, build site/index.html
 	$(BIN)/python docs/make_migration_page.py
 	$(BIN)/python docs/make_figures.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+label-picture: setup ## Take the picture of `data label` in the documents again; needs Chromium
+	$(BIN)/python docs/make_label_picture.py
 
 wheel: setup ## Build dist/*.whl
 	rm -rf build

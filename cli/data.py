@@ -1,4 +1,4 @@
-"""``deseptr data``: look at recordings and change their layout."""
+"""``deseptr data``: look at recordings, label them, change their layout."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from deseptr.contract.visible_text import visible
 
 from .common.numbers import real, whole
 from .common.options import DATA_HELP, load, print_notes, reading_options
+from .label import label
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,7 +24,10 @@ _MAX_GAPS = 8
 
 @click.group()
 def data() -> None:
-    """Look at recordings and change their layout."""
+    """Look at recordings, label them, change their layout."""
+
+
+data.add_command(label)
 
 
 @data.command(

@@ -17,7 +17,7 @@ from .common.lazy import LazyGroup
 
 _PATH_ERRORS = (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP)
 COMMANDS = {
-    "data": ("data", "Look at recordings and change their layout."),
+    "data": ("data", "Look at recordings, label them, change their layout."),
     "train": ("train.train", "Train a teacher and distil DeSepTr from recordings."),
     "crossval": ("evaluate.crossval", "Cross-validate: train and test the folds of a protocol, int8 included."),
     "lab": ("evaluate.lab", "Measure the effects of distillation, stem and tokens."),

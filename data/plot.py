@@ -15,7 +15,7 @@ from .recording import UNLABELLED_NAME, Dataset, Recording, Segment
 
 _EXAMPLE_S = 5.0
 _COLUMNS = 6
-_COLOURS = ("#0072B2", "#D55E00", "#009E73")
+AXIS_COLOURS = ("#0072B2", "#D55E00", "#009E73")
 # First bytes of each kind of picture, by suffix.
 _FORMATS = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<?xml", ".pdf": b"%PDF-"}
 
@@ -127,7 +127,7 @@ def _example(pair: Any, dataset: Dataset, label: int, name: str) -> None:
     for axes, first in zip(pair, (0, 3), strict=True):
         axes.set_visible(True)
         axes.axhline(0, color="0.8", linewidth=0.8)
-        for axis, colour in enumerate(_COLOURS):
+        for axis, colour in enumerate(AXIS_COLOURS):
             axes.plot(t, signals[:, first + axis], color=colour, linewidth=1, label="xyz"[axis])
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_xlim(0, _EXAMPLE_S)
