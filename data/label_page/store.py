@@ -213,6 +213,6 @@ def _alike(found: Any, wanted: list[list[Any]]) -> bool:
         try:
             if not np.allclose(one[3], other[3], rtol=1e-3, atol=_SAME):
                 return False
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return False
     return True

@@ -4,13 +4,15 @@ The arguments of the text are passed on as they are. Added are, where the text d
 
 - to ``train``, ``crossval`` and ``lab``: a tiny network, one epoch, and one fold or cell;
 - to ``convert``: a parity gate that a network of one epoch passes;
-- to commands that go on until Ctrl-C: a number of seconds;
+- to commands that go on until Ctrl-C: a number of seconds, or Ctrl-C itself where they serve a page;
 - to commands that read a sensor: a simulated one on a virtual bus.
 """
 
 from __future__ import annotations
 
+import _thread
 import sys
+import threading
 from collections.abc import Sequence
 
 TINY = {
@@ -29,6 +31,7 @@ SHORT: dict[tuple[str, ...], dict[str, str]] = {
     ("device", "run"): {"--seconds": "10"},
     ("device", "profile"): {"--windows": "20", "--cold-starts": "1"},
     ("device", "doctor"): {"--simulate": ""},
+    ("data", "label"): {"--no-browser": ""},
 }
 # Read the sensor of a bus, unless they are told to simulate one.
 SENSOR = (("device", "run"), ("device", "record"))
@@ -64,10 +67,25 @@ def _command(arguments: Sequence[str]) -> tuple[str, ...]:
     return tuple(arguments[:2] if arguments and arguments[0] in ("device", "firmware", "data") else arguments[:1])
 
 
+def end_page_soon() -> None:
+    """Have ``data label`` get its Ctrl-C a second after its page is there."""
+    from deseptr.data.label_page import LabelServer
+
+    serve = LabelServer.serve_forever
+
+    def serve_for_a_second(server: LabelServer) -> None:
+        threading.Timer(1.0, _thread.interrupt_main).start()
+        serve(server)
+
+    LabelServer.serve_forever = serve_for_a_second  # type: ignore[method-assign]
+
+
 def main() -> None:
     from deseptr.cli.main import main as deseptr
 
     arguments = sys.argv[1:]
+    if _command(arguments) == ("data", "label"):
+        end_page_soon()
     try:
         deseptr(with_sensor(shortened(arguments)))
     except SystemExit as stop:

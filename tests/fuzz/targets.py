@@ -115,6 +115,7 @@ def _recordings() -> Iterator[Target]:
     yield Target("foreign.csv", _on_file(".csv", look), (foreign, iso, iso.decode().encode("utf-16")), mutators.of_csv)
     choices = b'time_unit = "ms"\nunits = "g,dps"\nsubject_from = \'s(\\d+)\'\n[columns]\nax = "acc_x"\n'
     yield Target("recordings.toml", _beside(csv[:700].replace(b"acc_x", b"ax"), look), (choices,), mutators.of_toml)
+    yield _unsaved_labels()
     yield Target("MotionSense.zip", _on_file(".zip", look), (_motionsense(),), of_members(mutators.of_csv))
     yield Target("HAPT.zip", _on_file(".zip", look), (_hapt(),), of_members(mutators.of_text))
     yield Target("UCI-HAR.zip", _on_file(".zip", look), (_uci_har(),), of_members(mutators.of_text))
@@ -182,6 +183,25 @@ def _edge_impulse(look: Callable[[Path], object]) -> Iterator[Target]:
         import cbor2
 
         yield Target("EdgeImpulse.cbor", _on_file(".cbor", look), (cbor2.dumps(sample),), mutators.of_bytes)
+
+
+def _unsaved_labels() -> Target:
+    """What ``data label`` finds beside its output."""
+    from deseptr.data import synthetic_dataset
+    from deseptr.data.label_page import LabelStore
+    from deseptr.data.label_page.labelling import Labelling
+
+    dataset = synthetic_dataset(subjects=1, seconds=2.0)
+    with tempfile.TemporaryDirectory() as folder:
+        store = LabelStore(dataset, Path(folder) / "walk.npz")
+        store.keep(Labelling.of(dataset))
+        kept = store.unsaved_path.read_bytes()
+
+    def open_store(path: Path) -> object:
+        path.rename(path.with_name("walk.npz.unsaved.json"))
+        return LabelStore(dataset, path.with_name("walk.npz"))
+
+    return Target("unsaved.json", _on_file(".json", open_store), (kept,), mutators.of_json)
 
 
 def _beside(table: bytes, read: Callable[[Path], object]) -> Callable[[bytes], object]:

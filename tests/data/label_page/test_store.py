@@ -156,6 +156,16 @@ def test_labels_of_other_recordings_are_not_gone_on_with(data: Dataset, tmp_path
         LabelStore(_other(data, change), out)
 
 
+def test_unsaved_labels_with_absurd_numbers_are_of_other_recordings(data: Dataset, tmp_path: Path):
+    store = LabelStore(data, tmp_path / "walk.labelled.npz")
+    store.keep(SOME)
+    content = json.loads(store.unsaved_path.read_text())
+    content["recordings"][0][3][0] = 10**400
+    store.unsaved_path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="unsaved labels of other recordings"):
+        LabelStore(data, store.out)
+
+
 @pytest.mark.parametrize("tail", ["", ", ", ', "names": [], "segments": 3}', ', "names": [], "segments": [[], []]}'])
 def test_broken_unsaved_labels_are_one_line_of_error(data: Dataset, tmp_path: Path, tail: str):
     path = tmp_path / "walk.labelled.npz.unsaved.json"
