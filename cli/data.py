@@ -132,11 +132,11 @@ def _edited(
 @click.option("-o", "--output", "out", required=True, type=click.Path(dir_okay=False), help="A .npz or .csv file.")
 @reading_options
 def import_(source: str, out: str, reading: dict[str, str]) -> None:
-    """Read CSV files as they are, write them as OUT, and keep beside them how they were read.
+    """Read recordings as they are, write them as OUT, and keep beside them how they were read.
 
-    DATA is a .csv file or a folder of them, with subfolders. What a file does not say and what it can only mean is
-    found out and said in a note; the rest are options. All of it goes into recordings.toml beside the data, which every
-    command follows from then on; options win over it.
+    DATA is a .csv file, what an app or device wrote, or a folder of either, with subfolders. What a file does not say
+    and what it can only mean is found out and said in a note; the rest are options. All of it goes into recordings.toml
+    beside the data, which every command follows from then on; options win over it.
     """
     from deseptr.data import ReadOptions, check_output, import_dataset, save_dataset
 

@@ -86,7 +86,7 @@ def is_sensor_logger(archive: Archive) -> bool:
 
 
 def read_sensor_logger(archive: Archive, options: ReadOptions) -> Dataset:
-    """Read all recordings: the phone's motion, or the watch's if there is no other or ``--placement watch`` is asked for.
+    """Read the motion of the phone, or of the watch if there is no other or ``--placement watch`` is asked for.
 
     The device's name is the subject.
 

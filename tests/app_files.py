@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -59,3 +60,11 @@ def phyphox_table(names: Sequence[str], rows: np.ndarray, separator: str = ",", 
     header = separator.join(f'"{name}"' for name in names)
     lines = [separator.join(phyphox_number(value, comma) for value in row) for row in rows.tolist()]
     return "\n".join([header, *lines]) + "\n"
+
+
+def edge_impulse_sample(values: list[list[float]], **more: object) -> str:
+    """A sample of acceleration in g and angular rate in degrees a second at 50 Hz."""
+    sensors = [{"name": f"acc{axis}", "units": "g"} for axis in "XYZ"]
+    sensors += [{"name": f"gyr{axis}", "units": "dps"} for axis in "XYZ"]
+    payload = {"device_type": "X", "interval_ms": 20, "sensors": sensors, "values": values, **more}
+    return json.dumps({"protected": {"ver": "v1", "alg": "none"}, "signature": "0" * 64, "payload": payload})

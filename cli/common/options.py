@@ -37,8 +37,8 @@ class Subjects(click.ParamType[tuple[str, ...]]):
 
 
 DATA_HELP = (
-    "DATA is a .npz or .csv file, a folder of .csv files, "
-    "the MotionSense, HAPT or UCI-HAR archive, `sample` or `synthetic`."
+    "DATA is a .npz or .csv file, a folder of .csv files, recordings of an app or device, "
+    "the archive of a data set, `sample` or `synthetic`."
 )
 SUBJECTS = Subjects()
 subjects_option = click.option("--subjects", type=SUBJECTS, help="Use only these subjects.")

@@ -9,7 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
+from app_files import edge_impulse_sample, sensor_logger_meta, sensor_logger_table, zipped
 from cwa_builder import AX6, cwa_block, cwa_header, words
 from doc_blocks import ROOT
 from gt3x_builder import gt3x, record, schema
@@ -83,6 +85,25 @@ def logger_files(folder: Path) -> None:
     (folder / "link" / "ada.gt3x").write_bytes(gt3x(log))
 
 
+def app_files(folder: Path) -> None:
+    """Recordings of phones, one folder a person, and samples of Edge Impulse."""
+    t = np.arange(200) / 50
+    still = np.tile([0.0, 0.0, 9.80665], (200, 1))
+    files = {
+        "TotalAcceleration.csv": sensor_logger_table(t, still),
+        "Gyroscope.csv": sensor_logger_table(t, 0 * still),
+        "Metadata.csv": sensor_logger_meta("android", name="Pixel 6"),
+    }
+    for person in ("ada", "ben"):
+        for kind in ("phones", "impulse"):
+            (folder / kind / person).mkdir(parents=True)
+        for label in ("walking", "sitting"):
+            (folder / "phones" / person / f"{label}.zip").write_bytes(zipped(files))
+            (folder / "impulse" / person / f"{label}.3kq2.json").write_text(
+                edge_impulse_sample([[0, 0, 1, 0, 0, 0]] * 99)
+            )
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What pages take for granted, made once."""
@@ -96,6 +117,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hapt_archive(folder / "HAPT_Data_Set.zip")
     uci_har_archive(folder / "UCI HAR Dataset.zip")
     logger_files(folder)
+    app_files(folder)
     return folder
 
 
