@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _SHADES = ("·", "░", "▒", "▓", "█")
 _BAR_WIDTH = 24
 _MAX_GAPS = 8
+_LARGEST_KEY = 4096
 
 
 @click.group()
@@ -57,14 +58,26 @@ def info(source: str, reading: dict[str, str], window_s: float | None, as_json: 
 
 @data.command(
     epilog="Example: deseptr data convert A_DeviceMotion_data.zip motionsense.npz --merge stairs=upstairs+downstairs",
-    help=f"""Write DATA to OUT, a .npz or .csv file.
+    help=f"""Write DATA to OUT, a .npz or .csv file, or with --to a folder of another layout.
 
     First subjects are chosen, then labels are merged, renamed and dropped at once, then the share is drawn, then the
     rate is changed. Numbers of labels are those of `deseptr data info`. {DATA_HELP}
     """,
 )
 @click.argument("source", metavar="DATA")
-@click.argument("out", type=click.Path(dir_okay=False))
+@click.argument("out", type=click.Path())
+@click.option(
+    "--to",
+    "layout",
+    metavar="LAYOUT",
+    help="npz, csv, edge-impulse, edge-impulse-cbor or motion-bids. [default: by the suffix of OUT]",
+)
+@click.option(
+    "--hmac-key-file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Sign Edge Impulse's samples with the project's HMAC key in FILE.",
+)
 @click.option("--subjects", help="Write only these subjects, as 5,10,12-14.")
 @click.option("--merge", metavar="NEW=OLD+OLD,…", help="Make labels one, as still=sitting+standing.")
 @click.option("--rename", metavar="OLD=NEW,…", help="Give labels other names, as wlk=walking.")
@@ -75,15 +88,34 @@ def info(source: str, reading: dict[str, str], window_s: float | None, as_json: 
 @click.option("--seed", type=whole(0, 2**32 - 1), help="Seed of the draw of --fraction. [default: 0]")
 @click.option("--rate", type=real(1, 10_000), metavar="HZ", help="Resample to this rate, band-limited.")
 @reading_options
-def convert(source: str, out: str, reading: dict[str, str], **edits: Any) -> None:
+def convert(
+    source: str, out: str, layout: str | None, hmac_key_file: str | None, reading: dict[str, str], **edits: Any
+) -> None:
     """Write a dataset in another layout."""
     from deseptr.data import check_output, save_dataset
 
-    check_output(out)
+    key = _key(hmac_key_file) if hmac_key_file else None
+    check_output(out, layout, key)
     dataset = _edited(load(source, reading), **edits)
-    save_dataset(dataset, out)
+    save_dataset(dataset, out, layout, key=key)
     print_notes(dataset)
     click.echo(f"{out}: {len(dataset.recordings)} recordings of {len(dataset.subjects)} subjects")
+
+
+def _key(path: str) -> str:
+    """The key in a file, without the end of its line."""
+    from deseptr.contract import DataError, read_text
+
+    try:
+        key = read_text(path, _LARGEST_KEY).strip()
+        if not key:
+            raise ValueError("nothing in it")
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise DataError(
+            path, found=reason, expected="a key as text", next_step="copy it from the project's page of keys"
+        ) from error
+    return key
 
 
 def _edited(

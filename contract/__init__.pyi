@@ -15,7 +15,13 @@ from .errors import (
     SensorError as SensorError,
     SetupError as SetupError,
 )
-from .files import atomic_path as atomic_path, atomic_write as atomic_write, check_replaceable as check_replaceable
+from .files import (
+    atomic_folder as atomic_folder,
+    atomic_path as atomic_path,
+    atomic_write as atomic_write,
+    check_new_folder as check_new_folder,
+    check_replaceable as check_replaceable,
+)
 from .held_out import HeldOut as HeldOut
 from .input_files import (
     open_input as open_input,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -57,6 +58,60 @@ def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
     data = content.encode() if isinstance(content, str) else content
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
+
+
+def check_new_folder(path: str | os.PathLike[str], option: str = "output path") -> None:
+    """Refuse a folder for output that is there already and has something in it, or a file in its place.
+
+    Args:
+        path: where a folder is to be written.
+        option: the option that names the path.
+
+    Raises:
+        SetupError: if it is there.
+    """
+    target = Path(path)
+    try:
+        if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+            return
+        found = "a folder with files in it" if target.is_dir() else "a file"
+    except OSError as error:
+        found = error.strerror or str(error)
+    raise SetupError(
+        target, found=found, expected="no such folder, or an empty one", next_step=f"choose another {option}"
+    )
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; it becomes ``path`` when the block ends without an error.
+
+    Raises:
+        SetupError: as :func:`check_new_folder`, and if the folder or a file in it cannot be written.
+    """
+    target = Path(path)
+    check_new_folder(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target)))
+    except OSError as error:
+        raise SetupError(
+            target, found=error.strerror, expected="a writable folder", next_step="choose another output path"
+        ) from error
+    try:
+        yield temporary
+        temporary.chmod(0o777 & ~_umask())
+        # An empty folder is replaced, one that got a file meanwhile is not.
+        temporary.replace(target)
+    except OSError as error:
+        raise SetupError(
+            target,
+            found=error.strerror or error,
+            expected="room and permission to write",
+            next_step="free space or choose another output path",
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_replaceable(path: str | os.PathLike[str], start: bytes, what: str, option: str, *, offset: int = 0) -> None:

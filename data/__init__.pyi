@@ -5,6 +5,12 @@ from .info import DatasetInfo as DatasetInfo, describe as describe
 from .label_edits import edit_labels as edit_labels, parse_merge as parse_merge, parse_rename as parse_rename
 from .leakage import check_leakage as check_leakage
 from .npz import read_npz as read_npz, save_npz as save_npz
+from .outputs import (
+    check_output as check_output,
+    save_dataset as save_dataset,
+    writer_for as writer_for,
+    WRITTEN_LAYOUTS as WRITTEN_LAYOUTS,
+)
 from .plot import plot_dataset as plot_dataset
 from .protocols import (
     Fold as Fold,
@@ -27,12 +33,9 @@ from .resampling import (
     resample_dataset as resample_dataset,
 )
 from .sources import (
-    check_output as check_output,
     followed_choices as followed_choices,
     import_dataset as import_dataset,
     load_dataset as load_dataset,
-    save_dataset as save_dataset,
-    writer_for as writer_for,
 )
 from .splits import (
     Split as Split,

@@ -14,6 +14,7 @@ from .cwa import is_cwa, read_cwa
 from .edge_impulse import is_edge_impulse, read_edge_impulse
 from .gt3x import is_gt3x, read_gt3x
 from .hapt import is_hapt, read_hapt
+from .motion_bids import is_motion_bids, read_motion_bids
 from .motionsense import is_motionsense, read_motionsense
 from .pamap2 import is_pamap2, read_pamap2
 from .phyphox import is_phyphox, read_phyphox
@@ -55,6 +56,7 @@ LAYOUTS = (
     Layout("the UCI-HAR archive", lambda found: is_uci_har(found.names()), lambda found, _: read_uci_har(found), ()),
     Layout("the PAMAP2 data set", is_pamap2, read_pamap2, (*PATH_OPTIONS, "placement")),
     Layout("the WISDM data set", is_wisdm, read_wisdm, (*PATH_OPTIONS, "placement")),
+    Layout("a Motion-BIDS dataset", is_motion_bids, read_motion_bids, (*PATH_OPTIONS, "placement")),
     Layout("recordings of Sensor Logger", is_sensor_logger, read_sensor_logger, (*PATH_OPTIONS, "placement")),
     Layout("exports of phyphox", is_phyphox, read_phyphox),
     Layout("logs of SensorLog", is_sensor_log, read_sensor_log),

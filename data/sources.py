@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
-from deseptr.contract import DataError, check_replaceable, open_input
+from deseptr.contract import DataError, open_input
 
 from .archive import Archive, is_zip
 from .choices_file import check_choices_output, read_choices, save_choices
-from .csv_file import CSV_START, SUFFIXES, read_tables, save_csv, table_files
+from .csv_file import SUFFIXES, read_tables, table_files
 from .layouts import LAYOUTS, Layout, find_layout
-from .npz import NPZ_START, ZIP_HEADER_BYTES, read_npz, save_npz
+from .npz import read_npz
 from .read_options import ReadOptions
 from .recording import Dataset
 from .sample import SAMPLE, load_sample
@@ -178,44 +177,3 @@ def _unknown(archive: Archive) -> DataError:
         found = f"{len(names)} files of another format" if names else "nothing in it"
         next_step = "unpack it if it holds another archive, or convert it to .csv"
     return DataError(path, found=found, expected=_LAYOUTS, next_step=next_step)
-
-
-def writer_for(path: str | Path) -> Callable[[Dataset, str | Path], None]:
-    """The function that writes the format of a path's suffix; called early to refuse a wrong suffix before any work.
-
-    Raises:
-        DataError: if the suffix is neither ``.npz`` nor ``.csv``.
-    """
-    suffix = Path(path).suffix.lower()
-    writers = {".npz": save_npz, ".csv": save_csv}
-    if suffix not in writers:
-        raise DataError(
-            path,
-            found=f"the suffix {suffix or '(none)'}",
-            expected=" or ".join(writers),
-            next_step="use one of these suffixes",
-        )
-    return writers[suffix]
-
-
-def check_output(path: str | Path) -> None:
-    """Refuse an output path before any work is done.
-
-    Raises:
-        DataError: if the suffix is neither ``.npz`` nor ``.csv``.
-        SetupError: if the file exists and is no dataset of that layout.
-    """
-    if writer_for(path) is save_csv:
-        check_replaceable(path, CSV_START, "recordings as CSV", "output path")
-    else:
-        check_replaceable(path, NPZ_START, "recordings as .npz", "output path", offset=ZIP_HEADER_BYTES)
-
-
-def save_dataset(dataset: Dataset, path: str | Path) -> None:
-    """Write a dataset atomically, in the format of the path's suffix.
-
-    Raises:
-        DataError: if the suffix is neither ``.npz`` nor ``.csv``.
-        SetupError: if the folder cannot be written.
-    """
-    writer_for(path)(dataset, path)
