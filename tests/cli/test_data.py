@@ -95,6 +95,26 @@ def test_a_label_that_is_not_there_is_named_and_nothing_written(tmp_path: Path) 
     assert not any(tmp_path.iterdir())
 
 
+def test_converted_to_the_layouts_of_others(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("ab12\n")
+    assert _run("convert", SMALL, tmp_path / "bids", "--to", "motion-bids").exit_code == 0
+    options = ("--to", "edge-impulse", "--hmac-key-file", tmp_path / "key")
+    assert _run("convert", tmp_path / "bids", tmp_path / "samples", *options).exit_code == 0
+    back = load_dataset(tmp_path / "samples")
+    assert (back.subjects, back.samples) == (("1", "2", "3"), 7200)
+    again = _run("convert", SMALL, tmp_path / "samples", "--to", "edge-impulse")
+    assert isinstance(again.exception, SetupError)
+    assert load_dataset(tmp_path / "samples").samples == 7200
+
+
+def test_a_key_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for content, reason in ((b"\n", "nothing in it"), (b"\xff", "utf-8"), (b"a" * 5000, "more than 4,096 bytes")):
+        (tmp_path / "key").write_bytes(content)
+        options = ("--to", "edge-impulse", "--hmac-key-file", tmp_path / "key")
+        assert reason in str(_run("convert", SMALL, tmp_path / "out", *options).exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
 @pytest.mark.parametrize("name", ["x.npz", "x.csv"])
 def test_convert_replaces_recordings_alone(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

@@ -152,6 +152,7 @@ def _apps(look: Callable[[Path], object]) -> Iterator[Target]:
         "meta/time.csv": '"event","experiment time","system time","system time text"\n'
         '"START",0.0E0,1700000000.000,""\n"PAUSE",1.0E-1,1700000000.100,""\n"START",1.0E-1,1700000009.000,""\n',
     }
+    yield Target("motion-bids.zip", _on_file(".zip", look), (_motion_bids(),), of_members(mutators.of_csv))
     yield Target("logger.cwa", _on_file(".cwa", look), loggers.cwa_files(), loggers.of_cwa)
     yield Target("logger.gt3x", _on_file(".gt3x", look), loggers.gt3x_files(), of_members(loggers.of_log))
     yield Target("phyphox.zip", _on_file(".zip", look), (_archive(phyphox),), of_members(mutators.of_csv))
@@ -214,6 +215,19 @@ def _beside(table: bytes, read: Callable[[Path], object]) -> Callable[[bytes], o
             return read(Path(folder))
 
     return call
+
+
+def _motion_bids() -> bytes:
+    from deseptr.data import save_dataset, synthetic_dataset
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "bids"
+        save_dataset(synthetic_dataset(subjects=2, seconds=1.0).select(subjects=("1",)), root, "motion-bids")
+        # A run is enough to change.
+        kept = [
+            path for path in root.rglob("*") if path.is_file() and ("run-" not in path.name or "run-01" in path.name)
+        ]
+        return _archive({path.relative_to(root).as_posix(): path.read_text("utf-8") for path in kept})
 
 
 def _motionsense() -> bytes:
