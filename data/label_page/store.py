@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from deseptr.contract import DataError, SetupError, atomic_write, check_replaceable, read_json
+from deseptr.data.outputs import check_output, save_dataset
 from deseptr.data.recording import UNLABELLED, Dataset
-from deseptr.data.sources import check_output, load_dataset, save_dataset
+from deseptr.data.sources import load_dataset
 
 from .labelling import Labelling
 
