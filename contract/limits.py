@@ -44,5 +44,9 @@ class Limits:
         return f"{low} and {'below' if self.below else 'at most'} {_plain(self.most)}"
 
 
+# More would only wait for each other, and some runtimes start as many as they are told.
+ENGINE_THREADS = Limits(1, 256, whole=True)
+
+
 def _plain(number: float) -> str:
     return f"{number:.15g}"

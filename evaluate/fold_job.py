@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from deseptr.contract import ModelContract, SetupError, atomic_write, read_json
+from deseptr.contract import ModelContract, ModelError, SetupError, atomic_write, read_json
 from deseptr.data import Dataset, Fold, Windows, check_leakage
 from deseptr.train.config import TrainConfig
 from deseptr.train.log_file import LogFile
@@ -22,8 +22,6 @@ from deseptr.train.predictions import Predictions
 from deseptr.train.run_folder import RunFolder
 
 from .heads import HeadLogits
-
-_LATER = {name: getattr(TrainConfig, name) for name in ("labelled_subjects", "unlabelled_share")}
 
 
 @dataclass(frozen=True)
@@ -81,10 +79,7 @@ class FoldJob:
 
     def settings(self) -> dict[str, Any]:
         """Settings that determine the trained model, as plain JSON values."""
-        config = asdict(self.config)
-        # A fold of a version that had not these settings is the same job.
-        config = {name: value for name, value in config.items() if name not in _LATER or value != _LATER[name]}
-        content = {"fold": asdict(self.fold), "data": self.data, "config": config}
+        content = {"fold": asdict(self.fold), "data": self.data, "config": asdict(self.config)}
         settings: dict[str, Any] = json.loads(json.dumps(content))
         return settings
 
@@ -120,7 +115,7 @@ def fold_folder(out: Path, name: str) -> Path:
 def finished(job: FoldJob) -> FoldResult | None:
     """The result of a complete fold with the same settings, or None."""
     content = _read(job.result)
-    same = content.get("job") == job.settings() and ("int8" in content) == job.int8
+    same = _of_today(content.get("job")) == job.settings() and ("int8" in content) == job.int8
     whole = job.predictions.exists() and (job.head_logits.exists() or not job.heads)
     return FoldResult(job, content) if same and whole else None
 
@@ -133,7 +128,7 @@ def check_claim(job: FoldJob) -> None:
     """
     if not job.folder.exists():
         return
-    before, now = _read(job.claimed_by), job.settings()
+    before, now = _of_today(_read(job.claimed_by)), job.settings()
     if not before and (not job.folder.is_dir() or set(job.folder.iterdir()) - {job.log}):
         raise SetupError(job.folder, found="other files", expected="a new folder", next_step="choose another -o")
     for name, old, new in _differences(before, now):
@@ -158,9 +153,21 @@ def _read(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def _of_today(job: Any) -> Any:
+    """The settings of a job of any version, as this one would write them; anything else as it is."""
+    config = job.get("config") if isinstance(job, dict) else None
+    if not isinstance(config, dict):
+        return job
+    try:
+        today = asdict(TrainConfig.of_any_version(config))
+    except (ModelError, TypeError, ValueError):
+        return job
+    return job | {"config": json.loads(json.dumps(today))}
+
+
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Name, old and new value of each setting that differs; nested settings by their own names."""
-    for name in before.keys() | now.keys() if before else ():
+    """Name, old and new value of each setting that differs, in order; nested settings by their own names."""
+    for name in {**before, **now} if before else ():
         old, new = before.get(name), now.get(name)
         if isinstance(old, dict) and isinstance(new, dict):
             yield from _differences(old, new)

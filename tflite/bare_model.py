@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from deseptr.contract import ModelError, SetupError
 
 from .loading import graph_errors, unusable_graph
-from .runtimes import TfliteRuntime
+from .runtimes import TfliteRuntime, check_threads
 
 _CHECK_CONVERSION = "check how it was converted, or leave it out"
 
@@ -89,12 +89,13 @@ class BareTflite:
 
     Raises:
         ModelError: if the runtime cannot run it, or if an input is neither float32 nor quantised.
-        SetupError: if the runtime clashes with the installed numpy.
+        SetupError: if the runtime clashes with the installed numpy, or the number of threads is not allowed.
     """
 
     def __init__(
         self, content: bytes, source: object, runtime: TfliteRuntime, threads: int = 1, kernels: str = "default"
     ) -> None:
+        check_threads(threads)
         self.runtime = runtime.version()
         make = runtime.interpreter(kernels)
         with graph_errors(source, self.runtime, _CHECK_CONVERSION):
@@ -132,10 +133,11 @@ class BareOnnx:
 
     Raises:
         ModelError: if the runtime cannot run it, or if an input is not float32.
-        SetupError: if onnxruntime is not installed.
+        SetupError: if onnxruntime is not installed, or the number of threads is not allowed.
     """
 
     def __init__(self, content: bytes, source: object, threads: int = 1) -> None:
+        check_threads(threads)
         ort = _onnxruntime()
         self.runtime = f"onnxruntime {ort.__version__}"
         options = ort.SessionOptions()

@@ -21,7 +21,7 @@ from .edgetpu import edgetpu_delegate, is_compiled
 from .file import TfliteFile, read_tflite
 from .graph_input import FloatViewInput, GraphInput, PlainInput, QuantisedInput, ViewInput
 from .loading import graph_errors
-from .runtimes import TfliteRuntime, choose_runtime
+from .runtimes import TfliteRuntime, check_threads, choose_runtime
 
 EDGETPU = "edgetpu"
 _USE_EDGETPU = "it was compiled for an Edge TPU: use --engine edgetpu, or the model from before the compilation"
@@ -66,7 +66,7 @@ class TfliteEngine:
     Args:
         model: content and contract of the file.
         runtime: the runtime to use.
-        threads: threads that it may use.
+        threads: threads that it may use, at most 256.
         kernels: the runtime's ``default`` kernels, or the ``reference`` kernels, which are slow and give the same bits
             on every machine.
         delegate: an Edge TPU, for the operations that were compiled for it.
@@ -75,7 +75,7 @@ class TfliteEngine:
 
     Raises:
         ModelError: if the graph is broken, cannot run here, or does not fit its contract.
-        SetupError: if the runtime is missing or clashes with numpy.
+        SetupError: if the runtime is missing or clashes with numpy, or the number of threads is not allowed.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class TfliteEngine:
         delegate: Any = None,
         warm_up: bool = True,
     ) -> None:
+        check_threads(threads)
         self.contract = model.contract
         self.threads = threads
         self.name = runtime.version() + ("" if kernels == "default" else f", {kernels} kernels")
@@ -198,14 +199,14 @@ def load_engine(
         path: the model.
         kind: ``litert`` or ``tflite``; ``edgetpu``, with whichever of them is installed; or ``auto`` for the first
             installed one, with the Edge TPU if the model is compiled for it.
-        threads: threads that it may use.
+        threads: threads that it may use, at most 256.
         kernels: ``default`` or ``reference``.
         warm_up: whether to run it once before it is returned.
 
     Raises:
         ModelError: if the file is not a model, has no contract, is broken, or does not fit its contract.
-        SetupError: if no runtime of that kind is installed, if it is incompatible with the installed numpy, or if the
-            model needs an Edge TPU that cannot be used.
+        SetupError: if no runtime of that kind is installed, if it is incompatible with the installed numpy, if the
+            model needs an Edge TPU that cannot be used, or if the number of threads is not allowed.
 
         >>> from importlib.resources import files
         >>> engine = load_engine(str(files("deseptr.device") / "models" / "deseptr_motionsense.tflite"))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from deseptr.contract import SetupError
+from deseptr.contract.limits import ENGINE_THREADS
 
 # Kernel sets and their op resolvers.
 KERNELS = {
@@ -22,6 +23,18 @@ KERNELS = {
     "builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",  # the runtime's own, whose tensors can all be read
     "reference": "BUILTIN_REF",  # slow, not for every operation, and the same bits on every machine
 }
+
+
+def check_threads(threads: object) -> None:
+    """Refuse a number of threads that would exhaust the machine.
+
+    Raises:
+        SetupError: if it is no whole number, or beyond what the command line allows.
+    """
+    if not ENGINE_THREADS.allow(threads):
+        raise SetupError(
+            "threads", found=threads, expected=f"a whole number, {ENGINE_THREADS}", next_step="choose such a number"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,7 +303,7 @@ class TrainConfig:
             ModelError: if the file is missing or has other fields.
         """
         try:
-            return cls(**_today(dict(read_json(path))))
+            return cls.of_any_version(dict(read_json(path)))
         except (OSError, ValueError, TypeError) as error:
             raise ModelError(
                 path,
@@ -311,6 +311,16 @@ class TrainConfig:
                 expected=f"{len(fields(cls))} settings of a training run",
                 next_step="train again without --resume",
             ) from error
+
+    @classmethod
+    def of_any_version(cls, content: Mapping[str, Any]) -> TrainConfig:
+        """Settings as plain JSON values, of this version or an earlier one.
+
+        Raises:
+            ModelError: if a value is not allowed.
+            TypeError: if there are other fields, or values of another type.
+        """
+        return cls(**_today(dict(content)))
 
     @classmethod
     def model_name(cls, path: Path) -> str:

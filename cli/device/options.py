@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from deseptr.cli.common.numbers import whole
+from deseptr.cli.common.numbers import number, whole
+from deseptr.contract.limits import ENGINE_THREADS
 
 
 class I2cAddress(click.ParamType[int]):
@@ -48,7 +49,7 @@ engine_option = click.option(
     help="TFLite runtime.",
 )
 threads_option = click.option(
-    "--threads", type=whole(1, 256), default=1, show_default=True, help="Threads of the engine."
+    "--threads", type=number(ENGINE_THREADS), default=1, show_default=True, help="Threads of the engine."
 )
 bus_option = click.option(
     "--bus",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.messages import progress_bar
-from deseptr.cli.common.numbers import whole
+from deseptr.cli.common.numbers import number, whole
 from deseptr.cli.common.options import (
     DATA_HELP,
     SUBJECTS,
@@ -18,6 +18,7 @@ from deseptr.cli.common.options import (
     load_subjects,
     reading_options,
 )
+from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
@@ -58,7 +59,7 @@ Examples:
     show_default=True,
     help="Input of a float model with --contract: windows in SI units, or divided by the contract's input range.",
 )
-@click.option("--threads", type=whole(1, 256), default=1, show_default=True, help="Threads of each engine.")
+@click.option("--threads", type=number(ENGINE_THREADS), default=1, show_default=True, help="Threads of each engine.")
 @click.option(
     "--kernels",
     type=click.Choice(["default", "reference"]),

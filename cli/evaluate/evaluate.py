@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from deseptr.cli.common.numbers import whole
+from deseptr.cli.common.numbers import number
 from deseptr.cli.common.options import (
     DATA_HELP,
     SUBJECTS,
@@ -17,6 +17,7 @@ from deseptr.cli.common.options import (
     reading_options,
     tested_line,
 )
+from deseptr.contract.limits import ENGINE_THREADS
 
 
 @click.command(
@@ -29,7 +30,13 @@ MODEL is a run folder, a .keras checkpoint or a .tflite file. {DATA_HELP}
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("source", metavar="DATA")
 @click.option("--test-subjects", "--subjects", type=SUBJECTS, help=TESTED_HELP)
-@click.option("--threads", type=whole(1, 256), default=1, show_default=True, help="Threads of the engine of a .tflite.")
+@click.option(
+    "--threads",
+    type=number(ENGINE_THREADS),
+    default=1,
+    show_default=True,
+    help="Threads of the engine of a .tflite.",
+)
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(

@@ -2,7 +2,8 @@
 
 Every message goes into the spool first and leaves it when the broker has acknowledged it (QoS 1), so that it arrives at
 least once, in order. paho's own thread handles the connection; a worker thread owns the spool and takes events,
-acknowledgments and connections from one queue. Only this module needs ``paho-mqtt``.
+acknowledgments and connections from one queue. A kill has only those messages sent again whose acknowledgments had not
+been read, and the one that was being noted. Only this module needs ``paho-mqtt``.
 """
 
 from __future__ import annotations
@@ -112,6 +113,9 @@ class MqttSink:
         self.losses = Losses("mqtt", warn)
         # Used by the worker thread: the spool's number of each unacknowledged message, by paho's number of it.
         self._flight: dict[int, int] = {}
+        # Messages that were acknowledged before the worker thread knew paho's number of them.
+        self._early: set[int] = set()
+        self._flying = threading.Lock()
         self._sent = BEFORE_ALL
         self._greeted = self._flowing = False
         # Used by paho's thread.
@@ -186,7 +190,11 @@ class MqttSink:
             return
         for number, message in self._spool.after(self._sent, IN_FLIGHT - len(self._flight)):
             info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
-            self._flight[info.mid] = number
+            with self._flying:
+                self._flight[info.mid] = number
+                early = info.mid in self._early
+            if early:
+                self._spool.mark(number)
             self._sent = number
 
     def _greet(self) -> None:
@@ -199,7 +207,9 @@ class MqttSink:
         # At the first acknowledgment of a connection, paho has repeated the messages that the last connection left
         # unacknowledged, so that new ones follow in order.
         self._flowing = self._greeted
-        number = self._flight.pop(mid, None)
+        with self._flying:
+            self._early.discard(mid)
+            number = self._flight.pop(mid, None)
         if number is not None:
             self._spool.remove(number)
         self._publish_more()
@@ -254,6 +264,13 @@ class MqttSink:
     def _on_publish(
         self, client: mqtt.Client, userdata: object, mid: int, reason: ReasonCode, properties: object
     ) -> None:
+        # Noted at once: behind the events that wait for the worker, a kill would have the message sent again.
+        with self._flying:
+            number = self._flight.get(mid)
+            if number is None:
+                self._early.add(mid)
+        if number is not None:
+            self._spool.mark(number)
         self._worker.enqueue(partial(self._acknowledged, mid))
 
     def _warn_once(self, kind: str, what: str) -> None:

@@ -1,7 +1,8 @@
 """A queue of messages for a broker: ordered, bounded, on disk as far as the disk allows.
 
 While the medium is full, read-only or failing, messages wait in memory; they go to the medium as soon as it can be
-written again. What counts as kept is what is committed there. One thread uses a spool at a time.
+written again. What counts as kept is what is committed there. One thread uses a spool at a time, but for
+:meth:`Spool.mark`.
 """
 
 from __future__ import annotations
@@ -115,6 +116,12 @@ class Spool:
         """The first ``limit`` messages after ``number``."""
         stored = self._stored_after(number, limit)
         return stored + list(islice((each for each in self._memory if each.number > number), limit - len(stored)))
+
+    def mark(self, number: int) -> None:
+        """Note on the medium that a message has arrived, before it is removed; any thread may call this."""
+        file, offset = self._file, self._offset
+        if file is not None and offset is not None:
+            file.mark(number + offset)
 
     def remove(self, number: int) -> None:
         """Remove a message that has arrived."""

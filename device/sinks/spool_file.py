@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -101,9 +102,13 @@ class SpoolFile:
         self._path = path
         self._ours = ours
         self._warn = warn
+        self._sent_file: int | None = None
+        # Guards the file of the last delivered number, which another thread writes, too.
+        self._marking = threading.Lock()
         self._connection = self._open()
         try:
             self._sent_file, self._sent = self._open_sent()
+            self._marked = self._sent
             with _medium_errors():
                 count, last = self._connection.execute(
                     "SELECT count(*), max(number) FROM messages WHERE number > ?", (self._sent,)
@@ -144,6 +149,16 @@ class SpoolFile:
             ).fetchall()
         return [Spooled(row[0], MqttMessage(row[1], row[2], bool(row[3]))) for row in rows]
 
+    def mark(self, number: int) -> None:
+        """Note that a message is delivered, so that the next run does not send it again; any thread may call this.
+
+        It still has to be removed, which also notes what cannot be noted now.
+        """
+        with self._marking, suppress(OSError):
+            if number == self._marked + 1 and self._sent_file is not None:
+                os.pwrite(self._sent_file, _sent_text(number), len(SENT_START))
+                self._marked = number
+
     def remove(self, number: int) -> None:
         """Remove a message, if it is there.
 
@@ -157,7 +172,7 @@ class SpoolFile:
             if first is None or number < first:
                 return
             if number == first:
-                os.pwrite(self._sent_file, _sent_text(number), len(SENT_START))
+                self._mark_up_to(number)
                 self._sent = number
                 self._count -= 1
                 return
@@ -171,7 +186,16 @@ class SpoolFile:
         with suppress(MediumError):
             self.append(())
         self._connection.close()
-        os.close(self._sent_file)
+        with self._marking:
+            if self._sent_file is not None:
+                os.close(self._sent_file)
+                self._sent_file = None
+
+    def _mark_up_to(self, number: int) -> None:
+        with self._marking:
+            if number > self._marked and self._sent_file is not None:
+                os.pwrite(self._sent_file, _sent_text(number), len(SENT_START))
+                self._marked = number
 
     def _open_sent(self) -> tuple[int, int]:
         path = self._path.with_name(self._path.name + ".sent")

@@ -1,18 +1,17 @@
 import json
-import pickle
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from deseptr.contract import DataError, SetupError
-from deseptr.data import Fold, Windows, load_dataset
+from deseptr.data import Fold, load_dataset
 from deseptr.evaluate.fold_job import FoldJob, check_claim, finished, run_fold
 from deseptr.train import TrainConfig
 from deseptr.train.log_file import LogFile
-from deseptr.train.predictions import Predictions
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -143,32 +142,42 @@ def test_folder_of_other_settings_or_data_is_refused(trained: FoldJob):
         check_claim(trained)
 
 
-def test_a_fold_of_a_version_without_few_labels_is_the_same_job(job: FoldJob):
-    config = job.settings()["config"]
-    assert not {"labelled_subjects", "unlabelled_share"} & config.keys()
-    few = replace(job, config=replace(job.config, labelled_subjects=2, unlabelled_share=0.25)).settings()["config"]
-    assert few == config | {"labelled_subjects": 2, "unlabelled_share": 0.25}
+# Version 0.1 called the model on spectrograms ``deseptr``; its jobs have no settings that came later.
+LATER = ("views", "members", "teacher_share", "clip_norm", "mixup", "shift_samples", "time_warp", "sensor_rate")
+LATER += ("labelled_subjects", "unlabelled_share")
 
 
-def test_job_can_be_pickled_and_its_settings_are_json(job: FoldJob):
-    assert pickle.loads(pickle.dumps(job)) == job
-    assert json.loads(json.dumps(job.settings())) == job.settings()
+def settings_of_0_1(job: FoldJob) -> dict[str, Any]:
+    settings = job.settings()
+    config = {name: value for name, value in settings["config"].items() if name not in LATER}
+    return settings | {"config": config | {"model": "deseptr"}}
 
 
-def predictions(windows: Windows, int8: bool = True) -> Predictions:
-    logits = np.eye(6, dtype=np.float32)[windows.labels]
-    return Predictions(
-        logits, logits if int8 else logits[:0], windows.labels, windows.subjects, np.array(windows.label_names)
-    )
+def test_a_fold_begun_by_version_0_1_is_the_same_job(trained: FoldJob):
+    trained.claimed_by.write_text(json.dumps(settings_of_0_1(trained)))
+    check_claim(trained)
+    other = replace(trained, config=replace(trained.config, dim=16))
+    with pytest.raises(SetupError, match=r"job\.json: dim: found 16, expected 8, as when the fold began"):
+        check_claim(other)
 
 
-def test_int8_is_pooled_only_where_every_fold_has_it():
-    from deseptr.data import cut_windows
+def test_a_finished_fold_of_version_0_1_is_kept(done: FoldJob, tmp_path: Path):
+    job = replace(done, folder=Path(shutil.copytree(done.folder, tmp_path / "fold-test")))
+    figures = json.loads(job.result.read_text())
+    job.result.write_text(json.dumps(figures | {"job": settings_of_0_1(job)}))
+    assert finished(job) is not None
+    assert finished(replace(job, config=replace(job.config, dim=16))) is None
 
-    windows = cut_windows(DATASET, window_length=128, hop_length=64, rate_hz=50.0)
-    one, two = (predictions(windows.of_subjects(s)) for s in ("1", "2"))
-    both = Predictions.pool([one, two])
-    assert both.kinds == ("float", "int8")
-    assert both.agreement == 1
-    assert len(both.labels) == len(one.labels) + len(two.labels)
-    assert Predictions.pool([one, predictions(windows.of_subjects("2"), int8=False)]).kinds == ("float",)
+
+def test_a_fold_begun_by_version_0_1_is_refused_to_the_default_model_of_today(trained: FoldJob):
+    trained.claimed_by.write_text(json.dumps(settings_of_0_1(trained)))
+    today = replace(trained, config=TrainConfig(dim=8, heads=2))
+    with pytest.raises(SetupError, match=r"job\.json: model: found deseptr, expected deseptr-spectrogram, as when"):
+        check_claim(today)
+
+
+@pytest.mark.parametrize("config", [5, {}, {"model": []}, {"model": "deseptr", "none such": 1}, {"dim": "8"}])
+def test_a_job_with_settings_of_no_version_is_refused(trained: FoldJob, config: object):
+    trained.claimed_by.write_text(json.dumps(trained.settings() | {"config": config}))
+    with pytest.raises(SetupError, match=r"job\.json: \w+: found"):
+        check_claim(trained)

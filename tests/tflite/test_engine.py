@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from deseptr.contract import ModelError
+from deseptr.contract import ModelError, SetupError
 from deseptr.tflite import load_engine, predict, without_archive
+from deseptr.tflite.bare_model import BareOnnx, BareTflite
 from deseptr.tflite.graph import pack, unpack
 
 INPUT_SCALE, INPUT_ZERO = 1 / 100, -5
@@ -52,6 +53,19 @@ def test_engine_has_a_name(int8_model, contract):
     engine = load_engine(int8_model, threads=2)
     assert engine.name.startswith(("ai-edge-litert ", "tflite-runtime "))
     assert (engine.threads, engine.contract) == (2, contract)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 257, 1_000_000, 2.0, True, "4", float("nan")])
+def test_number_of_threads_that_would_exhaust_the_machine_is_refused(int8_model, threads):
+    """The runtime would start as many as it is told, and abort the process when the system has no more."""
+    with pytest.raises(SetupError, match=r"threads: found .*, expected a whole number, at least 1 and at most 256"):
+        load_engine(int8_model, threads=threads)
+
+
+@pytest.mark.parametrize("make", [lambda threads: BareTflite(b"", "", None, threads), lambda n: BareOnnx(b"", "", n)])
+def test_number_of_threads_of_a_bare_model_is_refused_before_the_runtime_is_asked(make):
+    with pytest.raises(SetupError, match="threads: found 257"):
+        make(257)
 
 
 def test_wrong_input_shape_is_refused_with_both(make_model):

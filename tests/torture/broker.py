@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 
 import paho.mqtt.client as paho
+from campaign import wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 
 PATIENCE_S = 60.0
+AWAY = "the broker does not answer"
 
 
 class Broker:
@@ -47,7 +49,7 @@ class Broker:
             self._process = subprocess.Popen(
                 [self._program, "-c", str(self._folder / "mosquitto.conf")], stdout=log, stderr=log
             )
-        _until(self._answers)
+        wait_until(self._answers, PATIENCE_S, AWAY)
 
     def _answers(self) -> bool:
         with socket.socket() as probe:
@@ -74,11 +76,15 @@ class Subscriber:
         self._client.reconnect_delay_set(1, 1)
         self._client.connect_async("127.0.0.1", port)
         self._client.loop_start()
-        _until(lambda: self._ready)
+        wait_until(lambda: self._ready, PATIENCE_S, AWAY)
 
     def on(self, topic: str) -> list[bytes]:
         """Payloads on a topic, in the order in which they came."""
         return [message.payload for message in list(self._messages) if message.topic == topic]
+
+    def wait(self) -> None:
+        """Wait until it is connected."""
+        wait_until(self._client.is_connected, PATIENCE_S, AWAY)
 
     def settle(self) -> None:
         """Wait until nothing has come for three seconds."""
@@ -91,11 +97,3 @@ class Subscriber:
         """Disconnect."""
         self._client.disconnect()
         self._client.loop_stop()
-
-
-def _until(condition: object) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():  # type: ignore[operator]
-        if time.monotonic() > deadline:
-            raise SystemExit("the broker does not answer")
-        time.sleep(0.02)

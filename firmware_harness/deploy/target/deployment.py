@@ -165,7 +165,7 @@ def _running_settings(releases: Releases) -> ReleaseSettings | None:
 
 def _unpack_and_build(bundle: Path, releases: Releases, settings: Settings, report: Report) -> Manifest:
     report("verifying the bundle")
-    for path in releases.incoming.glob("staged-*"):
+    for path in (*releases.incoming.glob("staged-*"), *releases.incoming.glob("gone-*")):
         shutil.rmtree(path, ignore_errors=True)
     # A name of its own: a killed installer's pip may still write into its folder.
     staged = Path(tempfile.mkdtemp(prefix="staged-", dir=releases.incoming))

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -264,6 +265,44 @@ def test_messages_outlive_broker_and_process(make_broker, subscribe, make_sink, 
     sink.take(window(60))
     until(lambda: len(subscriber.times()) == 61)
     assert all(earlier < later for earlier, later in pairwise(subscriber.times()))
+
+
+class SlowSpool(Spool):
+    """On a card that takes long over what comes after the first event of interest."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.gates = []
+
+    def extend(self, messages, sent):
+        if self.gates:
+            self.gates.pop(0).wait(2 * PATIENCE_S)
+        super().extend(messages, sent)
+
+
+def test_acknowledgment_is_noted_while_events_wait_to_be_stored(make_broker, subscribe, window, warnings, tmp_path):
+    """Else a kill would have the messages sent again whose acknowledgments wait behind the events."""
+    broker = make_broker()
+    subscriber = subscribe(broker.port)
+    spool = SlowSpool(tmp_path / "state" / "spool", warnings)
+    messages = MqttMessages("wrist", ("sitting", "walking"), model="tiny", version="1")
+    sink = MqttSink(local(broker), "deseptr-wrist", messages, spool, warnings)
+    sink.take(window(0))
+    until(lambda: len(subscriber.times()) == 1 and not len(spool))
+    first, second = spool.gates[:] = threading.Event(), threading.Event()
+    sink.take(window(1))
+    sink.take(window(2))
+    first.set()
+    until(lambda: len(subscriber.times()) == 2)
+
+    def left_by_a_kill():
+        copy = Spool(shutil.copytree(tmp_path / "state", tmp_path / f"copy{time.monotonic_ns()}") / "spool", warnings)
+        return len(copy), copy.close()
+
+    until(lambda: left_by_a_kill() == (0, (0, 0, "")))
+    second.set()
+    sink.close()
+    assert [len(subscriber.times()), warnings] == [3, []]
 
 
 def test_full_spool_drops_the_oldest(make_broker, subscribe, make_sink, window, warnings):

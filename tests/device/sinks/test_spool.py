@@ -80,6 +80,38 @@ def test_killed_process_loses_nothing(tmp_path, warnings):
     assert [spooled.payload for spooled in waiting(spool)] == [str(number).encode() for number in range(50)]
 
 
+def left_by_a_kill(spool, folder, warnings):
+    """The messages that the next run would send if this one were killed now."""
+    copy = Spool(shutil.copytree(spool.parent, folder) / spool.name, warnings)
+    found = waiting(copy)
+    copy.close()
+    return found
+
+
+def test_what_is_marked_is_not_sent_again_after_a_kill(tmp_path, warnings):
+    path = tmp_path / "state" / "spool"
+    spool = Spool(path, warnings)
+    for number in range(4):
+        spool.add(message(number))
+    first, second, third, _ = (each.number for each in spool.after(0, 4))
+    spool.mark(second)  # not before the first: the number stands for all up to it
+    assert left_by_a_kill(path, tmp_path / "0", warnings) == [message(number) for number in range(4)]
+    spool.mark(first)
+    spool.mark(second)
+    assert left_by_a_kill(path, tmp_path / "2", warnings) == [message(2), message(3)]
+    # It is still to be removed, in any order, and what has been marked meanwhile stays so.
+    assert len(spool) == 4
+    spool.mark(third)
+    for number in (first, third, second):
+        spool.remove(number)
+        assert left_by_a_kill(path, tmp_path / f"3-{number}", warnings) == [message(3)]
+    assert waiting(spool) == [message(3)]
+    assert len(spool) == 1
+    spool.close()
+    spool.mark(third + 1)  # an acknowledgment that comes too late
+    assert left_by_a_kill(path, tmp_path / "4", warnings) == [message(3)]
+
+
 def test_damaged_file_is_renamed(tmp_path, warnings):
     path = tmp_path / "spool"
     path.write_bytes(b"not a database" * 1000)

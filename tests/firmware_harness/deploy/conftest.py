@@ -7,60 +7,20 @@ import socket
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 import uuid
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import board
 import pytest
+from board import standin_bundle, standin_wheel
 
-from deseptr.device import default_model
 from deseptr.firmware_harness.deploy import SshOptions, SshTarget, fill_wheelhouse
-from deseptr.firmware_harness.deploy.target.bundle import entry_of, write_bundle
-from deseptr.firmware_harness.deploy.target.manifest import MODEL, BoardTarget, Manifest
+from deseptr.firmware_harness.deploy.target.manifest import BoardTarget
 from deseptr.firmware_harness.deploy.target.probe import probe
-
-# What `python -m deseptr.cli` of a stand-in does; CONDUCT decides how well.
-_STANDIN = """
-    import json, os, socket, sys, time
-    words = sys.argv[1:]
-    if words[:2] == ["device", "doctor"]:
-        print(json.dumps({"findings": [{"check": "WHO_AM_I", "level": "fail", "found": "no chip answers"}]}))
-        sys.exit(2 if CONDUCT == "sick" else 1)
-    if words[:2] == ["device", "evaluate"] or words[:2] == ["device", "profile"]:
-        print(json.dumps({"words": words, "size": len(open(words[2], "rb").read())}))
-        sys.exit()
-    if "--seconds" in words:
-        if CONDUCT == "dumb":
-            print("no sample for 10 s", file=sys.stderr)
-            sys.exit(3)
-        print(json.dumps({"t": 1.0, "label": VERSION}))
-        sys.exit()
-    if CONDUCT == "dies":
-        sys.exit("the sensor is gone")
-    if "NOTIFY_SOCKET" in os.environ:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
-    if CONDUCT == "quits":
-        time.sleep(0.5)
-        sys.exit(2)
-    while True:
-        print(json.dumps({"t": 1.0, "label": VERSION}), flush=True)
-        time.sleep(0.1)
-"""
-
-
-# A pip that unpacks the one wheel there is: the real one takes a second to be imported, and is in some tests enough.
-_QUICK_PIP = """
-    import pathlib, sys, sysconfig, zipfile
-    links = pathlib.Path(sys.argv[sys.argv.index("--find-links") + 1])
-    wheel = next(links.glob("deseptr-*.whl"))
-    zipfile.ZipFile(wheel).extractall(sysconfig.get_paths()["purelib"])
-"""
 
 
 @dataclass(frozen=True)
@@ -213,30 +173,9 @@ def board_target(sshd: Sshd, here: BoardTarget) -> BoardTarget:
     return BoardTarget(here.machine, result.stdout.strip(), here.glibc)
 
 
-def standin_wheel(folder: Path, version: str, conduct: str = "well") -> Path:
-    """A stand-in wheel named deseptr with the given conduct."""
-    path = folder / f"deseptr-{version}-py3-none-any.whl"
-    info = f"deseptr-{version}.dist-info"
-    main = f"CONDUCT, VERSION = {conduct!r}, {version!r}\n{textwrap.dedent(_STANDIN)}"
-    requires = "Requires-Dist: no-such-thing-at-all\n" if conduct == "unmet" else ""
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("deseptr/__init__.py", "")
-        archive.writestr("deseptr/cli/__init__.py", "")
-        archive.writestr("deseptr/cli/__main__.py", main)
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: deseptr\nVersion: {version}\n{requires}")
-        archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{info}/RECORD", "")
-    return path
-
-
 @pytest.fixture(scope="session")
 def quick_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("pip") / "pip-0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("pip/__main__.py", textwrap.dedent(_QUICK_PIP))
-    return path
+    return board.quick_pip(tmp_path_factory.mktemp("pip"))
 
 
 @pytest.fixture(scope="session")
@@ -264,14 +203,7 @@ def make_standin(tmp_path_factory: pytest.TempPathFactory, quick_pip: Path, boar
         target: BoardTarget = board_target,
         pip: Path = quick_pip,
     ) -> Path:
-        wheel = standin_wheel(tmp_path, version, conduct)
-        sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip.name}": pip}
-        files = {name: entry_of(path) for name, path in sources.items()}
-        manifest = Manifest(build, target, version=version, files=files, seconds=1.0)
-        path = tmp_path / f"{version}-{build}.bundle"
-        with path.open("wb") as stream:
-            write_bundle(stream, manifest, sources, sign(manifest.to_bytes()) if sign else None)
-        return path
+        return standin_bundle(tmp_path, version, build, conduct, sign, target=target, pip=pip)
 
     return make
 

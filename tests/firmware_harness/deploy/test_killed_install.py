@@ -1,86 +1,24 @@
 """An installer that is killed with SIGKILL in its trial, with real processes, and a recovery on a read-only medium."""
 
-import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from deseptr.firmware_harness.deploy.zipapp import target_zip
+from board import Board
 
 from .conftest import BundleMaker, Sshd
 
-# Installs a bundle and kills itself before the step that it is given.
-_INSTALLER = """
-import os, signal, sys
-zipped, bundle, prefix, left, environment = sys.argv[1:]
-sys.path.insert(0, zipped)
-from pathlib import Path
-from deseptr_target.deployment import Settings, install
-from deseptr_target.releases import Releases
-left = int(left)
-def step(name):
-    global left
-    if not left:
-        os.kill(os.getpid(), signal.SIGKILL)
-    left -= 1
-releases = Releases(Path(prefix), before=step)
-releases.make()
-settings = Settings("supervised", settle=0.2, environment=environment)
-install(Path(bundle), releases, settings, step, program=Path(zipped).read_bytes())
-"""
-_NEVER = 1000
 MOST_STEPS = 40
-
-
-class Board:
-    """A folder in which releases are installed by this user, without ssh."""
-
-    def __init__(self, sshd: Sshd, folder: Path) -> None:
-        self.python = sshd.python
-        self.prefix = folder / "prefix"
-        self.zip = folder / "target.pyz"
-        self.zip.write_bytes(target_zip())
-
-    def install(self, bundle: Path, environment: str, steps: int = _NEVER) -> int:
-        words = [self.python, "-c", _INSTALLER, self.zip, bundle, self.prefix, str(steps), environment]
-        return subprocess.run(list(map(str, words)), capture_output=True, check=False).returncode
-
-    def ask(self, op: str) -> dict[str, object]:
-        order = json.dumps({"op": op, "prefix": str(self.prefix), "lines": 1})
-        ended = subprocess.run([self.python, self.zip, "serve"], input=f"{order}\n", capture_output=True, text=True)
-        return dict(json.loads(ended.stdout.splitlines()[-1])["result"])
-
-    def settled(self) -> dict[str, object]:
-        """The board's state once the guard is through."""
-        for _ in range(200):
-            found = self.ask("status")
-            if found["trial"] is None and found["service"] in ("active", "none") and not self._locked():
-                return found
-            time.sleep(0.1)
-        raise AssertionError(found)
-
-    def _locked(self) -> bool:
-        with (self.prefix / "lock").open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
-    def environment(self) -> str:
-        return (self.prefix / "current" / ".settings" / "service.env").read_text()
 
 
 @pytest.fixture
 def board(sshd: Sshd, tmp_path: Path) -> Iterator[Board]:
-    made = Board(sshd, tmp_path)
+    made = Board(sshd.python, tmp_path)
     yield made
     if made.prefix.exists():
         made.ask("uninstall")

@@ -281,6 +281,14 @@ def test_pruning_keeps_the_last_good_releases_with_their_settings(tmp_path: Path
     assert board.calm.names() == ["1.0-3"]
 
 
+def test_releases_whose_making_or_removal_was_cut_off_go_with_the_next_flash(tmp_path: Path):
+    board = with_old_release(tmp_path)
+    for name in ("gone-0.9-0", "staged-x"):
+        (board.calm.incoming / name / "venv").mkdir(parents=True)
+    board.install(board.bundle(2), "user")
+    assert not list(board.calm.incoming.iterdir())
+
+
 def test_board_of_version_0_1_keeps_its_settings(tmp_path: Path):
     board = FakeBoard(tmp_path)
     board.install_as_version_0_1()
