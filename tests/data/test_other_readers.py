@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +16,7 @@ from cwa_builder import AX6, cwa_block, cwa_header, packed, words
 from gt3x_builder import INFO, activity, activity2, gt3x, record
 
 from deseptr.contract import STANDARD_GRAVITY as G
+from deseptr.data import ReadOptions, load_dataset, save_dataset, synthetic_dataset
 from deseptr.data.archive import Archive
 from deseptr.data.cwa import _BLOCK, _takes, _values
 from deseptr.data.gt3x import _acceleration, _pairs
@@ -94,3 +100,58 @@ def test_a_gt3x_as_another_reader_has_it(tmp_path: Path, kind: int, pack, limit:
     t, acc = _acceleration(read_log(log, "log.bin"), _pairs(info), "30", "a.gt3x")
     np.testing.assert_allclose(acc, theirs[["X", "Y", "Z"]].to_numpy() * G, atol=G * 6e-4)
     np.testing.assert_allclose(t, theirs.index.to_numpy(), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_motion_bids_as_another_program_writes_it(tmp_path: Path) -> None:
+    other = pytest.importorskip("motionbids", reason="an independent writer of Motion-BIDS")
+    rng = np.random.default_rng(3)
+    data = rng.normal([0, 9.81, 0, 0, 0, 0] * 2, 1, (200, 12))
+    channels = [
+        other.Channel(
+            channel_name=f"{point}_{kind}_{axis}",
+            channel_component=axis,
+            channel_type=kind,
+            channel_tracked_point=point,
+            channel_units=unit,
+        )
+        for point in ("wrist", "ankle")
+        for kind, unit in (("ACCEL", "m/s^2"), ("GYRO", "rad/s"))
+        for axis in "xyz"
+    ]
+    motion = other.MotionData(
+        subject="01",
+        task_name="walk",
+        tracksys="imu",
+        sampling_frequency=50.0,
+        tracked_points_count=2,
+        manufacturer="x",
+        data=data,
+        channels=channels,
+        events=[{"onset": 1.0, "duration": 2.0, "trial_type": "walking"}],
+    )
+    other.export_bids_motion(motion, out_dir=str(tmp_path / "out"))
+    dataset = load_dataset(tmp_path / "out", ReadOptions(placement="wrist"))
+    (recording,) = dataset.recordings
+    assert (recording.subject, recording.rate_hz, dataset.label_names) == ("01", 50.0, ("walking",))
+    assert recording.labels.tolist() == [-1] * 50 + [0] * 100 + [-1] * 50
+    # It writes six digits after the point.
+    np.testing.assert_allclose(recording.signals, data[:, :6], atol=2e-6)
+
+
+@pytest.mark.slow
+def test_the_validator_of_bids_has_no_objection(tmp_path: Path) -> None:
+    validator = shutil.which("bids-validator-deno", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if validator is None:
+        pytest.skip("needs the package bids-validator-deno")
+    save_dataset(synthetic_dataset(subjects=3, seconds=2.0), tmp_path / "out", "motion-bids")
+    said = subprocess.run([validator, "--json", str(tmp_path / "out")], capture_output=True, text=True, check=False)
+    issues = json.loads(said.stdout)["issues"]["issues"]
+    assert {issue["code"] for issue in issues if issue.get("severity") == "error"} == set()
+    # Only what is recommended and not known: authors, and counts of channels that are not there.
+    assert {issue["code"] for issue in issues} <= {
+        "TOO_FEW_AUTHORS",
+        "NO_AUTHORS",
+        "JSON_KEY_RECOMMENDED",
+        "SIDECAR_KEY_RECOMMENDED",
+    }
