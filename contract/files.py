@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -39,7 +38,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         ) from error
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~current_umask())
         temporary.replace(target)
     except OSError as error:
         raise SetupError(
@@ -58,60 +57,6 @@ def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
     data = content.encode() if isinstance(content, str) else content
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
-
-
-def check_new_folder(path: str | os.PathLike[str], option: str = "output path") -> None:
-    """Refuse a folder for output that is there already and has something in it, or a file in its place.
-
-    Args:
-        path: where a folder is to be written.
-        option: the option that names the path.
-
-    Raises:
-        SetupError: if it is there.
-    """
-    target = Path(path)
-    try:
-        if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-            return
-        found = "a folder with files in it" if target.is_dir() else "a file"
-    except OSError as error:
-        found = error.strerror or str(error)
-    raise SetupError(
-        target, found=found, expected="no such folder, or an empty one", next_step=f"choose another {option}"
-    )
-
-
-@contextmanager
-def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; it becomes ``path`` when the block ends without an error.
-
-    Raises:
-        SetupError: as :func:`check_new_folder`, and if the folder or a file in it cannot be written.
-    """
-    target = Path(path)
-    check_new_folder(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target)))
-    except OSError as error:
-        raise SetupError(
-            target, found=error.strerror, expected="a writable folder", next_step="choose another output path"
-        ) from error
-    try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        # An empty folder is replaced, one that got a file meanwhile is not.
-        temporary.replace(target)
-    except OSError as error:
-        raise SetupError(
-            target,
-            found=error.strerror or error,
-            expected="room and permission to write",
-            next_step="free space or choose another output path",
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_replaceable(path: str | os.PathLike[str], start: bytes, what: str, option: str, *, offset: int = 0) -> None:
@@ -151,29 +96,29 @@ def check_replaceable(path: str | os.PathLike[str], start: bytes, what: str, opt
 def _make_locked(target: Path) -> tuple[Path, int]:
     """A new temporary file, and the descriptor that holds its lock."""
     while True:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=target.suffix)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=temporary_prefix(target), suffix=target.suffix)
         temporary = Path(name)
         # Another process may have found it before it was locked.
-        if _lock(descriptor) is not False and temporary.exists():
+        if try_lock(descriptor) is not False and temporary.exists():
             return temporary, descriptor
         os.close(descriptor)
 
 
 def _remove_abandoned(target: Path) -> None:
-    for path in target.parent.glob(f"{escape(_prefix(target))}*{escape(target.suffix)}"):
+    for path in target.parent.glob(f"{escape(temporary_prefix(target))}*{escape(target.suffix)}"):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY)
-            if _lock(descriptor):
+            if try_lock(descriptor):
                 path.unlink()
             os.close(descriptor)
 
 
-def _prefix(target: Path) -> str:
+def temporary_prefix(target: Path) -> str:
     """Begin of the names of temporary files of a target, which no other program uses."""
     return f".{target.stem}.deseptr-"
 
 
-def _lock(descriptor: int) -> bool | None:
+def try_lock(descriptor: int) -> bool | None:
     """Lock a file until its descriptor is closed; False if another has it locked, None if there are no locks here."""
     if fcntl is None:
         return None
@@ -186,7 +131,8 @@ def _lock(descriptor: int) -> bool | None:
     return True
 
 
-def _umask() -> int:
+def current_umask() -> int:
+    """The permissions that new files do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -150,12 +150,10 @@ def _numbers(content: bytes, title: str, places: list[int], width: int) -> NDArr
     """Some columns as float64 ``[row, place]``, NaN where a value is not available."""
     lines = content.decode("utf-8", "replace").splitlines()
     # numpy reads numbers that the specification does not know.
-    if not _NO_NUMBER.search(content) and all(line.count("\t") == width - 1 for line in lines):
+    if lines and not _NO_NUMBER.search(content) and all(line.count("\t") == width - 1 for line in lines):
         try:
             text = io.StringIO(content.decode("utf-8", "replace").replace(NOT_AVAILABLE, "nan"))
-            table = np.loadtxt(text, delimiter="\t", comments=None, ndmin=2, usecols=places)
-            if len(table):
-                return table
+            return np.loadtxt(text, delimiter="\t", comments=None, ndmin=2, usecols=places)
         except ValueError:
             pass
     raise _bad_row(lines, title, places, width)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deseptr.contract import SetupError, atomic_folder, check_new_folder
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
+    with atomic_folder(tmp_path / "a" / "out") as folder:
+        (folder / "x.txt").write_text("x")
+        assert not (tmp_path / "a" / "out").exists()
+    assert _names(tmp_path) == ["a", "a/out", "a/out/x.txt"]
+    assert stat.S_IMODE((tmp_path / "a" / "out").stat().st_mode) == 0o777 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _write_and_fail(target: Path) -> None:
+    with atomic_folder(target) as folder:
+        (folder / "x.txt").write_text("x")
+        raise ZeroDivisionError
+
+
+def test_nothing_is_left_when_the_block_fails(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        _write_and_fail(tmp_path / "out")
+    assert _names(tmp_path) == []
+
+
+def test_an_empty_folder_is_replaced_and_one_with_a_file_is_not(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with atomic_folder(tmp_path / "out") as folder:
+        (folder / "x.txt").write_text("x")
+    with pytest.raises(SetupError, match="out: found a folder with files in it, expected no such folder"):
+        check_new_folder(tmp_path / "out")
+    with pytest.raises(SetupError, match="found a folder with files in it"), atomic_folder(tmp_path / "out"):
+        pass
+    with pytest.raises(SetupError, match=r"x\.txt: found a file"):
+        check_new_folder(tmp_path / "out" / "x.txt")
+    assert _names(tmp_path) == ["out", "out/x.txt"]
+
+
+def _write_while_another_does(target: Path) -> None:
+    with atomic_folder(target):
+        target.mkdir()
+        (target / "mine.txt").write_text("mine")
+
+
+def test_a_file_that_came_meanwhile_is_kept(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="expected room and permission"):
+        _write_while_another_does(tmp_path / "out")
+    assert _names(tmp_path) == ["out", "out/mine.txt"]
+
+
+def test_an_unwritable_parent_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(SetupError, match="out: found File exists, expected a writable folder"),
+        atomic_folder(tmp_path / "file" / "out"),
+    ):
+        pass
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(tmp_path: Path) -> None:
+    script = (
+        "import sys, time\nfrom deseptr.contract import atomic_folder\n"
+        "with atomic_folder(sys.argv[1]) as folder:\n"
+        "    (folder / 'x').write_text('x')\n    print('here', flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "out")], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    with atomic_folder(tmp_path / "out") as folder:
+        (folder / "y").write_text("y")
+        assert len(list(tmp_path.iterdir())) == 2
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert len(list(tmp_path.iterdir())) == 2
+    (tmp_path / "out" / "y").unlink()
+    with atomic_folder(tmp_path / "out") as folder:
+        (folder / "z").write_text("z")
+    assert _names(tmp_path) == ["out", "out/z"]
