@@ -129,10 +129,7 @@ def fit(
     """
     from deseptr.data.recording import names_of
 
-    if if_exists not in ("error", "resume", "overwrite"):
-        raise SetupError(
-            "if_exists", found=if_exists, expected="error, resume or overwrite", next_step="choose one of them"
-        )
+    _check_if_exists(if_exists)
     check_progress(progress)
     held_out = names_of(test_subjects, "test_subjects")
     with needing_extra("deseptr.fit"):
@@ -196,12 +193,13 @@ def crossval(
 
     Raises:
         DataError: if there is no such fold, or anything of a test subject is in the training windows.
-        SetupError: if ``out`` holds something else, or folds of other settings.
+        SetupError: if ``out`` holds something else, or folds of other settings, or ``if_exists`` is none of the three.
         CancelledError: if the callback returned ``False``.
     """
     from deseptr.data import make_protocol
     from deseptr.data.recording import names_of
 
+    _check_if_exists(if_exists)
     check_progress(progress)
     folder = Path(out)
     if if_exists == "error" and folder.exists() and any(folder.iterdir()):
@@ -351,6 +349,13 @@ def stream(
         raise SetupError("rate_hz", found=repr(rate_hz), expected="a number of Hz", next_step="pass the samples' rate")
     loaded = model if isinstance(model, Model) else load_model(model)
     return PushStream(loaded._engine, rate_hz, tracker=loaded._tracker(decision))
+
+
+def _check_if_exists(if_exists: str) -> None:
+    if if_exists not in ("error", "resume", "overwrite"):
+        raise SetupError(
+            "if_exists", found=if_exists, expected="error, resume or overwrite", next_step="choose one of them"
+        )
 
 
 def _teacher_path(teacher: Run | str | Path | None) -> Path | None:

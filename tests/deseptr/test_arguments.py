@@ -1,6 +1,8 @@
 """What beginners pass by mistake: one line that names it, before anything is written."""
 
+import inspect
 import logging
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 import deseptr
 from deseptr.arguments import train_config
+from deseptr.cli.device.profile import profile
 from deseptr.contract import DataError, DeseptrError, ModelError, SetupError
 from deseptr.progress import FEW_STEPS, training_reporter
 from deseptr.train import TrainConfig
@@ -27,6 +30,7 @@ def data() -> deseptr.Dataset:
     ("arguments", "kind", "message"),
     [
         ({"epochs": 3}, SetupError, "expected something like teacher_epochs, student_epochs; correct"),
+        ({"batchsize": 3}, SetupError, "expected something like batch_size"),
         ({"zzz": 3}, SetupError, "expected some of model, seed, "),
         ({"student_epochs": "3"}, ModelError, "setting student_epochs: found '3', expected a whole number"),
         ({"student_epochs": 1.5}, ModelError, "setting student_epochs: found 1.5, expected a whole number"),
@@ -92,6 +96,12 @@ def test_what_cannot_be_predicted_or_pushed():
     packaged = deseptr.load_model()
     with pytest.raises(DataError, match=r"windows: found a list that is no array of numbers.*windows\(data\)\.signals"):
         packaged.predict([["sitting"]])
+    for shape in ((159,), (128, 6), (2, 128, 6), (2, 159, 5), (1, 2, 159, 6)):
+        with pytest.raises(DataError, match=re.escape(f"windows: found shape {shape}, expected [window, 159, 6]")):
+            packaged.predict(np.zeros(shape, np.float32))
+    one = np.random.default_rng(0).normal(size=(159, 6))
+    assert packaged.predict(one).shape == (1, len(packaged.contract.labels))
+    assert (packaged.predict(np.stack([one, one])) == packaged.predict(one)).all()
     stream = deseptr.stream(packaged, rate_hz=100)
     assert repr(stream) == "PushStream(deseptr_d32, samples at 100 Hz, resampled to 50 Hz)"
     with pytest.raises(DataError, match="samples: found values that are no numbers"):
@@ -141,6 +151,18 @@ def test_numbers_of_numpy_are_numbers():
     config = train_config({"student_epochs": np.int64(3), "window_s": np.float32(2)})
     assert (config.student_epochs, config.window_s) == (3, 2.0)
     assert (type(config.student_epochs), type(config.window_s)) == (int, float)
+
+
+@pytest.mark.parametrize("verb", ["fit", "crossval"])
+def test_what_is_no_answer_to_a_folder_in_use(tmp_path: Path, data: deseptr.Dataset, verb: str):
+    with pytest.raises(SetupError, match="if_exists: found maybe, expected error, resume or overwrite; choose one"):
+        getattr(deseptr, verb)(data, tmp_path / "run", if_exists="maybe")
+    assert not (tmp_path / "run").exists()
+
+
+def test_windows_of_a_profile_are_as_many_as_the_commands():
+    (option,) = (each for each in profile.params if each.name == "windows")
+    assert inspect.signature(deseptr.Model.profile).parameters["windows"].default == option.default == 200
 
 
 @pytest.mark.parametrize(
