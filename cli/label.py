@@ -72,7 +72,8 @@ def _print_end(store: LabelStore) -> None:
     out = visible(str(store.out))
     saved = store.saved
     if saved:
-        click.echo(f"\n{out}: {saved.segments} segments, {saved.unlabelled_s / 60:.1f} min unlabelled")
+        segments = f"{saved.segments} segment{'s' * (saved.segments != 1)}"
+        click.echo(f"\n{out}: {segments}, {saved.unlabelled_s / 60:.1f} min unlabelled")
     if store.unsaved:
         click.echo(f"{visible(str(store.unsaved_path))}: what was not saved, for the next start with the same FILE")
     elif not saved:

@@ -79,7 +79,7 @@ class Conversation:
         """
         with self._lock:
             labelling = self._checked(content)
-            if labelling.segments == self._store.labelling.segments:
+            if labelling.named() == self._store.labelling.named():
                 self._store.forget()
             else:
                 self._store.keep(labelling)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,23 @@ class Labelling:
     def to_json(self) -> dict[str, Any]:
         """What :meth:`from_json` reads."""
         return {"names": list(self.names), "segments": [[list(s) for s in row] for row in self.segments]}
+
+    def named(self) -> list[list[tuple[int, int, str]]]:
+        """Start, stop and name of the segments of each recording."""
+        return [[(start, stop, self.names[label]) for start, stop, label in row] for row in self.segments]
+
+    def runs(self) -> int:
+        """Number of segments, of which those that touch and have one label are one."""
+        pairs = (pair for row in self.segments for pair in pairwise(row))
+        joined = sum(one.stop == other.start and one.label == other.label for one, other in pairs)
+        return sum(map(len, self.segments)) - joined
+
+    def unlabelled(self, lengths: Sequence[int]) -> list[int]:
+        """Samples without a label in each recording, by their number of samples."""
+        return [
+            length - sum(stop - start for start, stop, _ in row)
+            for length, row in zip(lengths, self.segments, strict=True)
+        ]
 
     def apply(self, dataset: Dataset) -> Dataset:
         """The dataset with these labels instead of its own; names without a segment are left out."""

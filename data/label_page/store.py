@@ -15,7 +15,7 @@ import numpy as np
 
 from deseptr.contract import DataError, SetupError, atomic_write, check_replaceable, read_json
 from deseptr.data.outputs import check_output, save_dataset
-from deseptr.data.recording import UNLABELLED, Dataset
+from deseptr.data.recording import Dataset
 from deseptr.data.sources import load_dataset
 
 from .labelling import Labelling
@@ -78,10 +78,11 @@ class LabelStore:
         self.dataset, self.out = dataset, Path(out)
         self.unsaved_path = self.out.with_name(f"{self.out.name}.unsaved.json")
         self._check_unsaved()
-        self.continues = self.out.exists() and self.out.stat().st_size > 0
+        self._seen, self._unsaved_seen = _signature(self.out), _signature(self.unsaved_path)
+        # An empty file is one that another program has reserved.
+        self.continues = self._seen is not None and self._seen[1] > 0
         self.labelling = Labelling.of(self._earlier() if self.continues else dataset)
         self.unsaved = self._read_unsaved()
-        self._seen = _signature(self.out)
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -95,10 +96,11 @@ class LabelStore:
             return None
         when = time.localtime(self._seen[0] / 1e9)
         today = time.strftime("%Y-%m-%d", when) == time.strftime("%Y-%m-%d")
-        labelled = self.labelling.apply(self.dataset)
-        runs = [s for r in labelled.recordings for s in r.segments() if s.label != UNLABELLED]
-        unlabelled = sum(float((r.labels == UNLABELLED).sum()) / r.rate_hz for r in labelled.recordings)
-        return Saved(time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", when), len(runs), unlabelled)
+        rates = (recording.rate_hz for recording in self.dataset.recordings)
+        unlabelled = sum(n / rate for n, rate in zip(self.labelling.unlabelled(self.lengths), rates, strict=True))
+        return Saved(
+            time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", when), self.labelling.runs(), float(unlabelled)
+        )
 
     def save(self, labelling: Labelling) -> None:
         """Write the labelled file, whole or not at all, and remove the unsaved labels.
@@ -107,13 +109,7 @@ class LabelStore:
             ChangedElsewhereError: if another program has written the file since it was read.
             SetupError: if it cannot be written.
         """
-        if _signature(self.out) != self._seen:
-            raise ChangedElsewhereError(
-                self.out,
-                found="a file that another program has written since",
-                expected="the one that was read",
-                next_step="move it away and save again, or start the command again",
-            )
+        _check_unchanged(self.out, self._seen)
         check_output(self.out)
         save_dataset(labelling.apply(self.dataset), self.out)
         self._seen, self.labelling = _signature(self.out), labelling
@@ -123,27 +119,31 @@ class LabelStore:
         """Write unsaved labels beside the labelled file.
 
         Raises:
+            ChangedElsewhereError: if another program has written them since they were read.
             SetupError: if they cannot be written.
         """
         self._check_unsaved()
+        _check_unchanged(self.unsaved_path, self._unsaved_seen)
         content = {"deseptr_unsaved_labels": 1, "recordings": _properties(self.dataset), **labelling.to_json()}
         atomic_write(self.unsaved_path, json.dumps(content))
-        self.unsaved = labelling
+        self._unsaved_seen, self.unsaved = _signature(self.unsaved_path), labelling
 
     def forget(self) -> None:
         """Remove the unsaved labels.
 
         Raises:
+            ChangedElsewhereError: if another program has written them since they were read.
             SetupError: if they cannot be removed.
         """
         self._check_unsaved()
+        _check_unchanged(self.unsaved_path, self._unsaved_seen)
         try:
             self.unsaved_path.unlink(missing_ok=True)
         except OSError as error:
             raise SetupError(
                 self.unsaved_path, found=error.strerror, expected="a writable folder", next_step="remove it by hand"
             ) from error
-        self.unsaved = None
+        self._unsaved_seen = self.unsaved = None
 
     def _earlier(self) -> Dataset:
         earlier = load_dataset(self.out)
@@ -181,6 +181,16 @@ class LabelStore:
 
     def _check_unsaved(self) -> None:
         check_replaceable(self.unsaved_path, _UNSAVED_START.encode(), "unsaved labels", "-o")
+
+
+def _check_unchanged(path: Path, seen: tuple[int, int, int] | None) -> None:
+    if _signature(path) != seen:
+        raise ChangedElsewhereError(
+            path,
+            found="a file that another program has written since",
+            expected="the one that was read",
+            next_step="move it away and save again, or start the command again",
+        )
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:

@@ -63,7 +63,7 @@ def test_labels_are_saved_kept_and_gone_on_with(folder: Path):
     first.ask("keep", {"revision": 1, "names": [], "segments": [[]] * 6})
     said, code = first.end()
     assert code == 0
-    assert "walk.labelled.npz: 1 segments, 0.4 min unlabelled" in said
+    assert "walk.labelled.npz: 1 segment, 0.4 min unlabelled" in said
     assert "walk.labelled.npz.unsaved.json: what was not saved" in said
     assert (folder / "walk.npz").read_bytes() == before
     assert load_dataset(folder / "walk.labelled.npz").label_names == ("cycling",)

@@ -65,7 +65,6 @@ class Keys {
     return {
       s: () => editor.split(),
       n: () => panel.ask(),
-      r: () => editor.lastName && editor.name(editor.lastName),
       f: () => editor.selection && show((view) => view.frame(editor.selection)),
       "+": closer,
       "=": closer,

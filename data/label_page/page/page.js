@@ -180,8 +180,9 @@ class Page {
     }
     const { changed } = this.editor.history;
     const text = this.savedText ?? `nothing saved to ${this.state.output} yet`;
+    const marked = this.savedText ? `Unsaved changes; ${text}` : "Unsaved changes";
     $("mark").hidden = !changed;
-    $("saved").textContent = changed ? `Unsaved changes; ${text}` : text[0].toUpperCase() + text.slice(1);
+    $("saved").textContent = changed ? marked : text[0].toUpperCase() + text.slice(1);
     $("state").title = this.state.output;
     document.title = `${changed ? "● " : ""}${this.state.name} – labels`;
   }

@@ -24,7 +24,7 @@ export class Panel {
     const { naming, name, from, to, split, erase, segments } = this.#parts;
     naming.addEventListener("submit", (event) => {
       event.preventDefault();
-      editor.name(name.value);
+      editor.name(name.value || (editor.lastName ?? ""));
       name.blur();
       document.getElementById("signals").focus({ preventScroll: true });
     });
@@ -79,6 +79,7 @@ export class Panel {
     const { selection, selected, rate } = editor;
     const { where, name, from, to, erase, split } = this.#parts;
     where.textContent = editor.describe();
+    name.placeholder = placeholder(selection, editor.lastName);
     erase.disabled = !selection;
     split.disabled = !editor.list.some(({ start, stop }) => start < editor.caret && editor.caret < stop);
     const own = selected >= 0 ? editor.list[selected].name : "";
@@ -134,6 +135,11 @@ export class Panel {
     const [from, to] = [this.#parts.from, this.#parts.to].map((input) => input.valueAsNumber * this.#editor.rate);
     if (Number.isFinite(from) && Number.isFinite(to)) this.#editor.setBounds(Math.round(from), Math.round(to));
   }
+}
+
+function placeholder(selection, lastName) {
+  if (!selection) return "Drag, then type a name";
+  return lastName ? `Name, or Enter: ${lastName}` : "Name";
 }
 
 function element(tag, properties, ...children) {

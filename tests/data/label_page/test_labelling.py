@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,13 @@ def test_labels_survive_the_browser(labels: list[list[int]]):
         before, recordings=tuple(replace(r, labels=np.full(len(r), -1)) for r in before.recordings), label_names=()
     )
     assert named(received.apply(bare)) == named(before)
+
+
+@given(LABELS)
+def test_runs_and_samples_without_a_label_are_counted(labels: list[list[int]]):
+    labelling = Labelling.of(dataset(labels))
+    assert labelling.runs() == sum(1 for each in labels for label, _ in groupby(each) if label >= 0)
+    assert labelling.unlabelled([len(each) for each in labels]) == [each.count(-1) for each in labels]
 
 
 @given(LABELS)

@@ -17,7 +17,7 @@ def test_drag_name_undo_redo_save_reload(person: Person, tmp_path: Path):
     person.label(20, 60, "walking")
     person.label(100, 150, "<b>sitting</b>")
     assert person.segments() == [("walking", "0:00.40 – 0:01.20"), ("<b>sitting</b>", "0:02.00 – 0:03.00")]
-    assert person.text("#state") == "● Unsaved changes; nothing saved to walk.labelled.npz yet"
+    assert person.text("#state") == "● Unsaved changes"
     person.press("Control+z")
     assert person.segments() == [("walking", "0:00.40 – 0:01.20")]
     person.press("Control+Shift+z")

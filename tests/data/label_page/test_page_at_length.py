@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-def test_number_keys_delete_split_and_repeat(person: Person, tmp_path: Path):
+def test_number_keys_delete_split_and_the_last_name_again(person: Person, tmp_path: Path):
     person.label(0, 20, "a")
     person.label(40, 60, "b")
     person.drag(80, 120)
@@ -28,7 +30,7 @@ def test_number_keys_delete_split_and_repeat(person: Person, tmp_path: Path):
     person.click(10)
     person.press("Delete")
     person.drag(150, 160)
-    person.press("Escape", "r")
+    person.press("Enter")
     person.press("Control+s")
     person.page.wait_for_selector("#mark", state="hidden")
     assert saved(tmp_path) == [(40, 60, "b"), (80, 100, "a"), (100, 120, "b"), (150, 160, "b")]
@@ -137,3 +139,45 @@ def test_ended_command_is_told(browser: Browser, data: Dataset, serve: Callable[
     person.page.wait_for_selector("#trouble:not([hidden])")
     assert "start it again" in person.text("#trouble")
     person.page.close(run_before_unload=False)
+
+
+def test_opening_address_leads_there_once(browser: Browser, data: Dataset, serve: Callable[[Dataset], LabelServer]):
+    server = serve(data)
+    opening = server.opening_url()
+    page = browser.new_page()
+    page.goto(opening)
+    assert page.url == server.url
+    again = page.goto(opening)
+    assert again is not None
+    assert again.status == 403
+    page.close()
+
+
+ATTACK = """(url) => Promise.all([
+  fetch(url, { method: "POST", mode: "no-cors", body: '{"revision": 0, "names": ["x"], "segments": [[], []]}' }),
+  fetch(url, { method: "POST", headers: { "Content-Type": "application/json" },
+    body: '{"revision": 0, "names": ["x"], "segments": [[], []]}' }),
+].map((each) => each.then((answer) => answer.type, (error) => error.name)))"""
+
+
+def test_page_of_another_site_that_knows_the_address_changes_nothing(
+    browser: Browser, data: Dataset, serve: Callable[[Dataset], LabelServer], tmp_path: Path
+):
+    own, foreign = serve(data), browser.new_page()
+    # Another origin on the same machine.
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        threading.Thread(target=answer_once, args=(other,), daemon=True).start()
+        foreign.goto(f"http://127.0.0.1:{other.getsockname()[1]}/")
+        assert foreign.evaluate(ATTACK, own.url + "save") == ["TypeError", "TypeError"]
+    assert list(tmp_path.iterdir()) == []
+    foreign.close()
+
+
+def answer_once(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(4096)
+        body = b"<title>evil</title>"
+        connection.sendall(
+            b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )

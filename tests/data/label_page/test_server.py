@@ -216,6 +216,13 @@ def test_labels_that_are_saved_already_leave_nothing_to_keep(ask: Ask, tmp_path:
     assert [each.name for each in tmp_path.iterdir()] == ["walk.labelled.npz"]
 
 
+def test_another_name_is_another_label(ask: Ask):
+    ask("save", {**LABELS, "revision": 0})
+    renamed = {**LABELS, "names": ["running"]}
+    ask("keep", {**renamed, "revision": 1})
+    assert ask("state").json["unsaved"] == renamed
+
+
 @pytest.mark.parametrize("what", ["save", "keep"])
 def test_of_two_windows_the_second_overwrites_nothing(ask: Ask, tmp_path: Path, what: str):
     ask("save", {**LABELS, "revision": 0})

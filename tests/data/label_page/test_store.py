@@ -110,6 +110,16 @@ def test_a_file_that_another_program_wrote_meanwhile_is_kept(data: Dataset, tmp_
     assert out.read_bytes() == other
 
 
+def test_unsaved_labels_of_another_command_are_kept(data: Dataset, tmp_path: Path):
+    one, other = (LabelStore(data, tmp_path / "walk.labelled.npz") for _ in range(2))
+    one.keep(SOME)
+    for act in (other.forget, lambda: other.keep(labels([(0, 1, 0)], []))):
+        with pytest.raises(ChangedElsewhereError, match="another program"):
+            act()
+    one.keep(SOME)
+    assert LabelStore(data, tmp_path / "walk.labelled.npz").unsaved == SOME
+
+
 def test_something_else_at_the_output_is_refused_at_once(data: Dataset, tmp_path: Path):
     out = tmp_path / "walk.labelled.npz"
     out.write_bytes(b"PK, but no recordings")
