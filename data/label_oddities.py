@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
-
-import numpy as np
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from .recording import Dataset
 
@@ -50,10 +49,10 @@ def _alike(names: Iterable[str]) -> list[list[str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def longest_runs(
+def label_runs(
     dataset: Dataset, rate_hz: float | None = None, subjects: Collection[str] | None = None
-) -> dict[str, float]:
-    """Seconds of the longest run of each label; 0 of a label that is nowhere.
+) -> dict[str, list[float]]:
+    """Seconds of each run of each label.
 
     Args:
         dataset: recordings.
@@ -61,15 +60,15 @@ def longest_runs(
             is none beyond the run's last sample.
         subjects: whose runs; by default everybody's.
     """
-    longest = np.zeros(len(dataset.label_names))
+    runs: dict[str, list[float]] = {label: [] for label in dataset.label_names}
     for recording in dataset.recordings:
         if subjects is not None and recording.subject not in subjects:
             continue
         for segment in recording.segments():
             if segment.label >= 0:
                 run_s = _run_s(segment.stop - segment.start, recording.rate_hz, rate_hz or recording.rate_hz)
-                longest[segment.label] = max(longest[segment.label], run_s)
-    return dict(zip(dataset.label_names, longest.tolist(), strict=True))
+                runs[dataset.label_names[segment.label]].append(run_s)
+    return runs
 
 
 def _run_s(samples: int, own_hz: float, rate_hz: float) -> float:
@@ -78,14 +77,23 @@ def _run_s(samples: int, own_hz: float, rate_hz: float) -> float:
     return (samples if same else math.floor((samples - 1) * ratio + 1e-9) + 1) / rate_hz
 
 
-def largest_window_s(runs_s: Iterable[float]) -> float:
-    """The longest window, in hundredths of a second, that fits into each of some runs.
+def workable_window_s(runs_s: Iterable[Sequence[float]]) -> float:
+    """The longest window, in hundredths of a second, whose runs hold at least half of the time of each class.
 
-    >>> largest_window_s([1.0, 2.567])
-    1.0
+    The longest run alone would be a class of one window.
+
+    >>> workable_window_s([[1.0, 1.1, 1.2, 3.0], [2.0, 2.567]])
+    1.2
     """
+    return min(map(_half_s, runs_s))
+
+
+def _half_s(runs_s: Sequence[float]) -> float:
+    ordered = sorted(runs_s, reverse=True)
+    held = itertools.accumulate(ordered)
+    run = next(run for run, time in zip(ordered, held, strict=True) if 2 * time >= sum(ordered))
     # A run is a whole number of samples over a rate, which as a float may be a hair too short.
-    return math.floor(min(runs_s) * 100 + 1e-9) / 100
+    return math.floor(run * 100 + 1e-9) / 100
 
 
 def count_windows(dataset: Dataset, window_s: float) -> dict[str, int]:
@@ -103,15 +111,15 @@ def count_windows(dataset: Dataset, window_s: float) -> dict[str, int]:
 
 def window_oddities(dataset: Dataset, window_s: float) -> Iterator[str]:
     """Classes that are recorded, but never for as long as a window."""
-    counts = count_windows(dataset, window_s)
-    short = {name: run for name, run in longest_runs(dataset).items() if run and not counts[name]}
+    counts, runs = count_windows(dataset, window_s), label_runs(dataset)
+    short = {name: found for name, found in runs.items() if found and not counts[name]}
     if not short:
         return
-    listed = ", ".join(f"{name} (longest {run:.2f} s)" for name, run in short.items())
-    largest = largest_window_s(short.values())
+    listed = ", ".join(f"{name} (longest {max(found):.2f} s)" for name, found in short.items())
+    workable = workable_window_s(short.values())
     advice = (
-        f"--window-s {largest:g} is the largest that takes all classes"
-        if largest >= _SHORTEST_S
+        f"--window-s {workable:g} puts at least half of their time into windows"
+        if workable >= _SHORTEST_S
         else "label longer runs"
     )
     yield f"no run of a window's {window_s:g} s for {listed}: {advice}"

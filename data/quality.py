@@ -21,6 +21,8 @@ _RATE_TOLERANCE = 0.005
 _SLOWEST_HZ, _FASTEST_HZ = 5.0, 2000.0
 _IMBALANCE = 5.0
 _PLATEAU_SAMPLES = 3
+# A little less than 2 g and 125 deg/s: below, equal values are a coarse scale at rest and no saturation.
+_LEAST_FULL_SCALE = (1.9 * STANDARD_GRAVITY, 120 * np.pi / 180)
 
 
 def unit_oddities(recordings: Sequence[Recording]) -> tuple[str, ...]:
@@ -37,6 +39,7 @@ def find_oddities(dataset: Dataset, window_s: float = WINDOW_S) -> tuple[str, ..
         *_rates(recordings),
         *_constant_channels(recordings),
         *_plateaus(recordings),
+        *_lower_plateaus(recordings),
         *_duplicates(recordings),
         *signal_oddities(dataset),
         *_labels(dataset),
@@ -109,6 +112,32 @@ def _plateaus(recordings: Sequence[Recording]) -> Iterator[str]:
                 f"{name} stays at its largest value, {peak}, in {_named(flat)}, {share} of their samples: the sensor "
                 "saturates, record with a larger full scale"
             )
+
+
+def _lower_plateaus(recordings: Sequence[Recording]) -> Iterator[str]:
+    """Saturation of some recordings below the largest value of all: sensors with a smaller full scale."""
+    for channel, name in enumerate(CHANNELS):
+        least = _LEAST_FULL_SCALE[channel // 3]
+        highest = max(float(np.abs(r.signals[:, channel]).max(initial=0)) for r in recordings)
+        found = []
+        for r in recordings:
+            values = r.signals[:, channel]
+            ends = [end for end in (float(values.max(initial=0)), float(values.min(initial=0))) if abs(end) >= least]
+            clipped = [end for end in ends if abs(end) < 0.9 * highest and _plateaus_at(values, end) > 1]
+            if clipped:
+                found.append((r, max(map(abs, clipped))))
+        if found:
+            peak, where = f"{max(at for _, at in found):.4g} {UNITS[channel]}", _named([r for r, _ in found])
+            yield (
+                f"{name} stops at {peak} in {where}, where others reach {highest:.4g}: a sensor "
+                "with a smaller full scale saturates there, record all with the larger one"
+            )
+
+
+def _plateaus_at(values: NDArray[np.float32], end: float) -> int:
+    """Stretches of three or more successive samples at a value."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], (values == end).astype(np.int8), [0]])))
+    return int((edges[1::2] - edges[::2] >= _PLATEAU_SAMPLES).sum())
 
 
 def _share(recordings: Sequence[Recording], channel: int, peak: float) -> str:

@@ -14,10 +14,14 @@ _STILL_S = 2.0
 _ZERO_S = 0.2
 _STEADY_S = 5.0
 _LEAST_GRAVITY = 1.5
+_TURNING = 7.0
+"""m/s^2: a larger median acceleration is that of a sensor which turned, so that gravity averages out."""
 _IN_G = (0.5, 2.0)
 """m/s^2: a median acceleration in between is more likely in g, which another oddity says."""
 _LEAST_SUBJECTS = 4
-_FAR_DEG, _NEAR_DEG = 60.0, 40.0
+_CANCELLED = 0.2
+_FAR_DEG, _NEAR_DEG, _TURNED_DEG = 60.0, 40.0, 90.0
+"""In one label alone people differ more, as in how they lie: only another side of the sensor counts."""
 
 
 def signal_oddities(dataset: Dataset) -> Iterator[str]:
@@ -34,12 +38,28 @@ def _without_gravity(recordings: Sequence[Recording]) -> Iterator[str]:
     if not long:
         return
     norms = np.concatenate([np.linalg.norm(r.signals[:, :3], axis=1) for r in long])
-    steady = float(np.median([np.linalg.norm(r.signals[:, :3].mean(0)) for r in long]))
+    steady = float(np.median([_steady(r) for r in long]))
     if steady < _LEAST_GRAVITY and not _IN_G[0] < np.median(norms) < _IN_G[1]:
         yield (
             f"acceleration averages {steady:.2f} m/s^2 over a recording, where gravity would leave most of 9.81: "
             "gravity was removed, so that postures cannot be told apart; take the columns with gravity"
         )
+    elif steady >= _LEAST_GRAVITY and (without := [r for r in long if _lacks_gravity(r)]):
+        yield (
+            f"acceleration averages {_steady(without[0]):.2f} m/s^2 in {_counted(len(without))} ({without[0].title}), "
+            "unlike in the others: gravity was removed there, leave them out or take the columns with gravity"
+        )
+
+
+def _steady(recording: Recording) -> float:
+    return float(np.linalg.norm(recording.signals[:, :3].mean(0)))
+
+
+def _lacks_gravity(recording: Recording) -> bool:
+    # With gravity the norm is about 9.81 however the sensor turns; in g the mean is most of the norm.
+    norm, steady = float(np.median(np.linalg.norm(recording.signals[:, :3], axis=1))), _steady(recording)
+    off = not recording.signals.any(1).all()
+    return not off and norm < _TURNING and steady < min(_LEAST_GRAVITY, norm / 2)
 
 
 def _zeros(recordings: Sequence[Recording]) -> Iterator[str]:
@@ -82,33 +102,65 @@ def _longest(mask: NDArray[np.bool_]) -> tuple[int, int]:
 
 def _mountings(dataset: Dataset) -> Iterator[str]:
     """Subjects whose gravity points elsewhere than that of the others, who agree with each other."""
-    ups = {subject: _up(dataset, subject) for subject in dataset.subjects}
-    known = {subject: up for subject, up in ups.items() if up is not None}
+    ups = _ups(dataset)
+    whole = {subject: up for subject, own in ups.items() if (up := _common([*own.values()])) is not None}
+    odd = _apart(whole, _FAR_DEG, 50)
+    if odd:
+        listed = _listed(odd)
+        yield f"gravity points elsewhere than in the rest for subject {listed}: the sensor was worn in another way"
+    for index, label in enumerate(dataset.label_names):
+        in_label = {subject: own[index] for subject, own in ups.items() if index in own and subject not in odd}
+        if turned := _apart(in_label, _TURNED_DEG, 90):
+            yield (
+                f"gravity points elsewhere than in the rest for subject {_listed(turned)} in {label} alone: the sensor "
+                "was turned then, or it was done in another way"
+            )
+
+
+def _ups(dataset: Dataset) -> dict[str, dict[int, NDArray[np.float64]]]:
+    """Direction of each subject's mean acceleration in each label, unlabelled samples as one more."""
+    sums: dict[str, dict[int, NDArray[np.float64]]] = {subject: {} for subject in dataset.subjects}
+    for r in dataset.recordings:
+        for segment in r.segments():
+            total = r.signals[segment.start : segment.stop, :3].sum(0, dtype=np.float64)
+            own = sums[r.subject]
+            own[segment.label] = own.get(segment.label, np.zeros(3)) + total
+    return {
+        subject: {label: unit for label, total in own.items() if (unit := _unit(total)) is not None}
+        for subject, own in sums.items()
+    }
+
+
+def _common(directions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64] | None:
+    """Direction of the sum; None if there are none, or if they cancel each other."""
+    total = np.sum(directions, axis=0) if directions else np.zeros(3)
+    return _unit(total) if np.linalg.norm(total) > _CANCELLED * len(directions) else None
+
+
+def _apart(known: dict[str, NDArray[np.float64]], far_deg: float, agreeing: float) -> dict[str, float]:
+    """Degrees from the middle of the others, of subjects that are ``far_deg`` away or more where the others agree.
+
+    Args:
+        known: a direction of each subject.
+        far_deg: least angle.
+        agreeing: percentage of the others who must be near their middle.
+    """
     if len(known) < _LEAST_SUBJECTS:
-        return
+        return {}
     apart = {}
     for subject, up in known.items():
         others = np.stack([other for name, other in known.items() if name != subject])
         middle = _unit(np.median(others, axis=0))
-        if middle is not None and np.median(_angles(others, middle)) <= _NEAR_DEG:
+        if middle is not None and np.percentile(_angles(others, middle), agreeing) <= _NEAR_DEG:
             angle = float(_angles(up[None], middle)[0])
-            if angle >= _FAR_DEG:
+            if angle >= far_deg:
                 apart[subject] = angle
     # If many differ, none is the odd one.
-    if apart and len(apart) <= len(known) / 4:
-        listed = short_list(f"{subject} ({angle:.0f} degrees off)" for subject, angle in apart.items())
-        yield f"gravity points elsewhere than in the rest for subject {listed}: the sensor was worn in another way"
+    return apart if len(apart) <= len(known) / 4 else {}
 
 
-def _up(dataset: Dataset, subject: str) -> NDArray[np.float64] | None:
-    """Direction of a subject's mean acceleration, each label counting once."""
-    sums: dict[int, NDArray[np.float64]] = {}
-    for r in dataset.recordings:
-        for segment in r.segments() if r.subject == subject else ():
-            total = r.signals[segment.start : segment.stop, :3].sum(0, dtype=np.float64)
-            sums[segment.label] = sums.get(segment.label, np.zeros(3)) + total
-    units = [unit for total in sums.values() if (unit := _unit(total)) is not None]
-    return _unit(np.sum(units, axis=0)) if units else None
+def _listed(apart: dict[str, float]) -> str:
+    return short_list(f"{subject} ({angle:.0f} degrees off)" for subject, angle in apart.items())
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64] | None:

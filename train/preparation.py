@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
-import numpy as np
-
 from deseptr.contract import DataError, HeldOut, InputViews, ModelContract, ModelError
-from deseptr.data import Dataset, Split, Windows, cut_windows, subject_split
-from deseptr.data.label_oddities import largest_window_s, longest_runs
+from deseptr.data import Dataset, Split, Windows, cut_windows
 from deseptr.data.run_peaks import run_peaks
 
 from .config import TrainConfig
@@ -20,16 +16,15 @@ from .few_labels import FewLabels, few_labels
 from .full_scale import choose_full_scales, parse_full_scale
 from .models.registry import MODELS
 from .provenance import package_versions
+from .recordings_check import check_recordings, nominal_rate
 from .run_folder import RunFolder
 from .window_statistics import input_range
 
 _SHARED_WITH_TEACHER = {"labels", "rate_hz", "window_length", "channels", "units", "stft", "views"}
 _VIEWS = InputViews()
-_MOST_UPSAMPLED = 4
 # Do not change what is learned, and runs of earlier versions have others.
 _MAY_DIFFER = {"versions", "acc_full_scale_g", "gyro_full_scale_dps"}
 _PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")
-_USUAL_RATES_HZ = (10.0, 12.5, 20.0, 25.0, 26.0, 31.25, 40.0, 50.0, 52.0, 64.0, 100.0, 104.0, 125.0, 200.0, 208.0)
 
 
 @dataclass(frozen=True)
@@ -60,11 +55,7 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
         ModelError: if the window is too short for the model.
         SetupError: if there are recordings without labels, and the settings use none.
     """
-    split = subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
-    rate = nominal_rate(dataset)
-    _check_window(config, rate)
-    if not config.labelled_subjects:
-        _check_runs(dataset, split.train, config, rate)
+    split, rate = check_recordings(dataset, config, test_subjects)
     cut: dict[str, Any] = {
         "window_length": config.window_length(rate),
         "hop_length": config.hop_length(rate),
@@ -89,62 +80,6 @@ def prepare(dataset: Dataset, config: TrainConfig, test_subjects: tuple[str, ...
                 next_step="hold out other subjects or shorten the window",
             )
     return TrainingData(parts[0], parts[1], parts[2], split, margined, few)
-
-
-def _shortest_window(config: TrainConfig, rate_hz: float) -> int:
-    """Samples of the shortest window that the model takes; it holds a frame of the contract's STFT in any case."""
-    return max(MODELS[config.model].shortest_window, config.stft(rate_hz).frame_length)
-
-
-def _check_window(config: TrainConfig, rate_hz: float) -> None:
-    length, shortest = config.window_length(rate_hz), _shortest_window(config, rate_hz)
-    if length < shortest:
-        raise ModelError(
-            f"window of {config.window_s:g} s",
-            found=f"{length} samples at {rate_hz:g} Hz",
-            expected=f"at least {shortest} samples for the model {config.model}",
-            next_step=f"choose a window of at least {math.ceil(100 * shortest / rate_hz) / 100:.2f} s with --window-s",
-        )
-
-
-def _check_runs(dataset: Dataset, subjects: Sequence[str], config: TrainConfig, rate_hz: float) -> None:
-    """Refuse classes that the training subjects recorded, but never for as long as a window, with a way out."""
-    runs = longest_runs(dataset, rate_hz, subjects)
-    length = config.window_length(rate_hz)
-    short = {label: run for label, run in runs.items() if run > 0 and round(run * rate_hz) < length}
-    if not short:
-        return
-    drop = f"leave {'it' if len(short) == 1 else 'them'} out with --drop-labels"
-    raise DataError(
-        f"{dataset.name}: {'class' if len(short) == 1 else 'classes'} {', '.join(short)}",
-        found=f"runs of at most {', '.join(f'{run:.2f}' for run in short.values())} s",
-        expected=f"a run of a window's {config.window_s:g} s in the training subjects' recordings",
-        next_step=f"{_way_out(dataset, subjects, config, rate_hz, tuple(short))}, or {drop}",
-    )
-
-
-def _way_out(
-    dataset: Dataset, subjects: Sequence[str], config: TrainConfig, rate_hz: float, short: Sequence[str]
-) -> str:
-    """The largest window that takes all classes, at a higher rate if the model needs more samples than it has."""
-    for rate in (rate_hz, *(usual for usual in _USUAL_RATES_HZ if rate_hz < usual <= _MOST_UPSAMPLED * rate_hz)):
-        runs = longest_runs(dataset, rate, subjects)
-        window_s = largest_window_s(runs[label] for label in short)
-        if round(window_s * rate) >= _shortest_window(config, rate):
-            faster = f" --rate {rate:g}" if rate != rate_hz else ""
-            return f"take all classes with --window-s {window_s:g}{faster}"
-    return "label longer runs, choose a model of shorter windows"
-
-
-def nominal_rate(dataset: Dataset) -> float:
-    """Sample rate at which a dataset is windowed: the median of the recordings, or a common rate within 2 % of it.
-
-    Because of clock errors every recording has a slightly different measured rate; the sensor on the wearable is
-    configured to a nominal one.
-    """
-    median = float(np.median([recording.rate_hz for recording in dataset.recordings]))
-    nearest = min(_USUAL_RATES_HZ, key=lambda rate: abs(rate - median))
-    return nearest if abs(median - nearest) <= 0.02 * nearest else median
 
 
 def make_contract(

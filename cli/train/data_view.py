@@ -28,10 +28,8 @@ def print_data(dataset: Dataset, config: TrainConfig, data: TrainingData, contra
         [visible(label), *map(str, (windows, runs, subjects, *(counts[label] for counts in later)))]
         for label, windows, runs, subjects in count_classes(data.training, contract.hop_length)
     ]
-    head = [
-        f"learned from: windows of {config.window_s:g} s at {contract.rate_hz:g} Hz",
-        *("windows", "runs", "people", "to validate", "to test"),
-    ]
+    click.echo(f"windows of {config.window_s:g} s at {contract.rate_hz:g} Hz, learned from and others:", err=True)
+    head = ["class", "windows", "runs", "people", "to validate", "to test"]
     print_rows(head, rows, left=1, console=Console(stderr=True, highlight=False))
     for line in clipped_runs(run_peaks(dataset), contract.acc_full_scale_g, contract.gyro_full_scale_dps):
         click.echo(f"note: {visible(line)}: --full-scale asks the sensor for more", err=True)

@@ -84,16 +84,16 @@ def train(
     """Train, distil and measure."""
     if resume and overwrite:
         raise click.UsageError("--resume continues a run and --overwrite replaces it: give one")
-    from deseptr.data import subject_split
     from deseptr.train.quiet_import import load_quietly
+    from deseptr.train.recordings_check import check_recordings
 
     from .progress import TrainingProgress
 
     dataset = edited(load_learnable(source, subjects, unlabelled, reading), labels, drop_labels, rate)
     config = TrainConfig(**settings)
     if not resume:
-        # An impossible split is reported before TensorFlow is loaded, which takes seconds.
-        subject_split(dataset, test_subjects=test_subjects, validation=config.validation, seed=config.seed)
+        # Recordings that cannot be learned from are refused before TensorFlow is loaded, which takes seconds.
+        check_recordings(dataset, config, test_subjects)
     load_quietly()
     from deseptr.train.pipeline import train as train_run
     from deseptr.train.reporters import Reporters

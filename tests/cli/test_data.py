@@ -33,7 +33,7 @@ def test_info_counts_windows_of_the_chosen_length() -> None:
     for length, windows in ((2.56, 3 * 5), (4.0, 3 * 3), (8.0, 3)):
         content = json.loads(_run("info", SMALL, "--json", "--window-s", length).output)
         assert content["label_windows"]["walking"] == windows
-    assert "--window-s 8 is the largest that takes all classes" in _run("info", SMALL, "--window-s", 9).output
+    assert "--window-s 8 puts at least half of their time into windows" in _run("info", SMALL, "--window-s", 9).output
 
 
 def test_names_that_are_alike_become_one(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.data import Dataset, Recording, describe, load_dataset, synthetic_dataset
-from deseptr.data.label_oddities import WINDOW_S, alike_key, clean_name, count_windows, longest_runs
+from deseptr.data.label_oddities import WINDOW_S, alike_key, clean_name, count_windows, label_runs, workable_window_s
 from deseptr.data.windows import cut_windows
 
 RATE = 50.0
+OF_LABELS = "unbalanced|was not recorded by"
 
 
 def recording(subject: str = "1", seconds: float = 10.0, up: tuple[float, float, float] = (0, 9.8, 0)) -> Recording:
@@ -82,6 +84,56 @@ def test_another_mounting_is_found() -> None:
     assert "points elsewhere" not in oddities(*mixed)
 
 
+def test_a_person_who_wore_it_the_other_way_round_in_one_activity_is_found() -> None:
+    def walk(subject: str, turned: bool) -> Recording:
+        whole, signals = recording(subject), recording(subject).signals.copy()
+        if turned:
+            signals[250:, :3] *= -1
+        return replace(whole, signals=signals, labels=np.array([0] * 250 + [1] * 250, np.int16))
+
+    found = oddities(*(walk(str(subject), subject == 3) for subject in range(1, 7)), names=("sit", "cycle"))
+    assert "for subject 3 (180 degrees off) in cycle alone: the sensor was turned then" in found
+    assert "in sit alone" not in found
+    assert "points elsewhere" not in oddities(*(walk(str(s), False) for s in range(1, 7)), names=("sit", "cycle"))
+
+
+def test_recordings_without_gravity_among_others_are_found() -> None:
+    bare = recording("2")
+    found = oddities(recording("1"), changed(bare.signals - np.float32([0, 9.8, 0, 0, 0, 0]), bare), recording("3"))
+    assert "in 1 recording (subject 2, trial 1), unlike in the others: gravity was removed there" in found
+
+
+def test_a_sensor_with_a_smaller_full_scale_than_the_others_is_found() -> None:
+    wide = recording("2").signals * np.float32([20] * 3 + [1] * 3)
+    wide[:, 1] -= 19 * 9.8
+    narrow = np.clip(wide, -2 * 9.80665, 2 * 9.80665)
+    narrow[200:204, 1] = narrow[300:304, 1] = 2 * 9.80665
+    found = oddities(changed(narrow, recording("1")), changed(wide, recording("2")))
+    assert "acc_y stops at 19.61 m/s^2 in 1 recording (subject 1, trial 1), where others reach" in found
+    # A coarse scale at rest has equal values, too.
+    coarse = np.round(recording("1").signals)
+    assert "stops at" not in oddities(changed(coarse, recording("1")), changed(wide, recording("2")))
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("motionsense.npz", []),
+        ("sisfall.npz", ["subject 1, trial 2 is a copy of subject 1, trial 1"]),
+        # Subject 10 lies on the other side; the sensor of subject 6 was knocked.
+        (
+            "hapt.npz",
+            ["acc_y stays at", "gyro_y stays at", "gyro_z stays at", "for subject 10 (140 degrees off) in laying"],
+        ),
+    ],
+)
+def test_nothing_else_is_found_in_recordings_that_are_known(real_file, name: str, known: list[str]) -> None:
+    found = [line for line in describe(load_dataset(real_file(name))).oddities if not re.search(OF_LABELS, line)]
+    assert len(found) == len(known), found
+    for line, words in zip(found, known, strict=True):
+        assert words in line
+
+
 def test_invisible_characters_are_removed_and_accents_written_in_one_way(tmp_path: Path) -> None:
     names = ("Zoë", "Zoe\u0308\u200b")
     rows = [f"{i / 50},0,9.8,0,0,0,0,{names[i % 2]}" for i in range(20)]
@@ -101,10 +153,20 @@ def test_a_cleaned_name_stays_as_it_is(name: str) -> None:
 def test_classes_that_never_last_a_window_are_named_with_what_takes_them() -> None:
     labels = np.array([0] * 300 + [1] * 60 + [0] * 40 + [1] * 75 + [0] * 25, np.int16)
     found = oddities(replace(recording(), labels=labels), names=("walk", "turn"))
-    assert "no run of a window's 2.56 s for turn (longest 1.50 s): --window-s 1.5 is the largest" in found
+    assert "no run of a window's 2.56 s for turn (longest 1.50 s): --window-s 1.5 puts at least half" in found
     info = describe(Dataset((replace(recording(), labels=labels),), ("walk", "turn")), window_s=1.5)
     assert info.label_windows["turn"] == 1
     assert not [each for each in info.oddities if "no run of" in each]
+
+
+@given(st.lists(st.lists(st.integers(1, 400), min_size=1, max_size=9), min_size=1, max_size=3))
+def test_a_workable_window_leaves_half_of_the_time_of_each_class(samples: list[list[int]]) -> None:
+    window = workable_window_s([[count / RATE for count in runs] for runs in samples])
+    length = round(window * RATE)
+    for runs in samples:
+        assert 2 * sum(count for count in runs if count >= length) >= sum(runs)
+    # With a sample more it would not hold for some class.
+    assert any(2 * sum(count for count in runs if count >= length + 1) < sum(runs) for runs in samples)
 
 
 @given(st.lists(st.integers(-1, 2), min_size=40, max_size=120), st.integers(2, 30))
@@ -112,7 +174,7 @@ def test_windows_are_counted_as_training_cuts_them(labels: list[int], length: in
     whole = Recording(np.zeros((len(labels), 6), np.float32), RATE, "1", np.array(labels, np.int16))
     dataset = Dataset((whole,), ("a", "b", "c"))
     counts = count_windows(dataset, length / RATE)
-    assert {name for name, run in longest_runs(dataset).items() if run * RATE >= length - 1e-9} == {
+    assert {name for name, runs in label_runs(dataset).items() if runs and max(runs) * RATE >= length - 1e-9} == {
         name for name, count in counts.items() if count
     }
     if any(counts.values()):

@@ -15,6 +15,7 @@ from app_files import edge_impulse_sample, sensor_logger_meta, sensor_logger_tab
 from cwa_builder import AX6, cwa_block, cwa_header, words
 from doc_blocks import ROOT
 from gt3x_builder import gt3x, record, schema
+from watch_log import write_watch_log
 
 from deseptr.data import Dataset, save_dataset, synthetic_dataset
 
@@ -116,6 +117,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     motionsense_archive(folder / "A_DeviceMotion_data.zip")
     hapt_archive(folder / "HAPT_Data_Set.zip")
     uci_har_archive(folder / "UCI HAR Dataset.zip")
+    write_watch_log(folder / "wrist", seconds=8.0)
     logger_files(folder)
     app_files(folder)
     return folder

@@ -11,7 +11,8 @@ from deseptr.train import CalibrationWindows, RunFolder, TrainConfig, load_run, 
 from deseptr.train.checkpoint import load_checkpoint
 from deseptr.train.pipeline import train
 from deseptr.train.predictions import Predictions
-from deseptr.train.preparation import nominal_rate, prepare
+from deseptr.train.preparation import prepare
+from deseptr.train.recordings_check import nominal_rate
 from deseptr.train.stages import build_student
 
 pytestmark = pytest.mark.usefixtures("eager")
