@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,10 @@ from numpy.typing import NDArray
 from deseptr.contract import DataError
 
 from .archive import Archive
+from .csv_file import SUFFIXES
 from .dialect import dialect_of
 from .read_options import ReadOptions
+from .recording import short_list
 
 _HEAD = 2**16
 _NEXT = "export the recording again"
@@ -146,9 +147,17 @@ def by_folder(names: Sequence[str]) -> dict[str, list[str]]:
     """Files by the folder in which they are, which is empty at the top."""
     folders: dict[str, list[str]] = {}
     for name in names:
-        parent = PurePosixPath(name).parent.as_posix()
-        folders.setdefault("" if parent == "." else parent, []).append(name)
+        folders.setdefault(folder_of(name), []).append(name)
     return folders
+
+
+def folder_of(name: str) -> str:
+    """The folder in which a file is, which is empty at the top.
+
+    >>> folder_of("ada/walk.zip/Gyroscope.csv"), folder_of("Gyroscope.csv")
+    ('ada/walk.zip', '')
+    """
+    return name.rpartition("/")[0]
 
 
 def folder_title(archive: Archive, folder: str) -> str:
@@ -176,6 +185,13 @@ def other_sensors(present: Sequence[str], options: ReadOptions) -> Iterator[str]
     """The note that a sensor was taken of several without being asked for."""
     if len(present) > 1 and not options.placement:
         yield f"the sensor {present[0]} was taken; --placement {' or '.join(present[1:])} takes another"
+
+
+def passed_over(archive: Archive, read: Callable[[str], bool]) -> Iterator[str]:
+    """The note on tables in the archive that are none of the app's."""
+    names = [name for name in archive.names() if name.lower().endswith(SUFFIXES) and not read(name)]
+    if names:
+        yield f"passed over, as tables of something else: {short_list(names)}"
 
 
 def without(what: str, title: str, found: str, next_step: str = "record both sensors together") -> DataError:

@@ -22,8 +22,8 @@ class Archive:
 
     Args:
         path: a ``.zip`` file, a folder or a file.
-        nested: whether zip archives in a folder count as folders of their members, with the archive's name; zips in a
-            zip never do.
+        nested: whether zip archives in a folder count as folders of their members, with the archive's name, unless the
+            folder of their name, as unpacked, lies beside them; zips in a zip never do.
 
     Raises:
         DataError: if it is a broken zip.
@@ -43,7 +43,8 @@ class Archive:
             if name.startswith("__MACOSX/"):
                 continue
             if nested and self._folder and name.lower().endswith(".zip"):
-                yield from self._members(name)
+                if not (self.path / name[: -len(".zip")]).is_dir():
+                    yield from self._members(name)
             else:
                 yield name
 

@@ -63,6 +63,8 @@ def read_edge_impulse(archive: Archive, options: ReadOptions) -> Dataset:
     files = [name for name in archive.names() if _is_sample(archive, name)]
     labels = _Labels(archive)
     takes = [_take(archive, name, labels, options, oddities) for name in files]
+    if labels.of_names and not (options.label or options.label_from):
+        oddities.append("labels were taken from the files' names, up to the first point; --label-from says otherwise")
     return dataset_of_takes(takes, archive.path.stem, options, oddities)
 
 
@@ -77,10 +79,11 @@ def _is_sample(archive: Archive, name: str) -> bool:
 
 
 class _Labels:
-    """The labels of ``info.labels`` by path, each a text or a list of labels with first and last row."""
+    """The labels of ``info.labels`` by path, else those of names, which are counted."""
 
     def __init__(self, archive: Archive) -> None:
         self._by_path: dict[str, Any] = {}
+        self.of_names = 0
         for name in archive.names():
             path = PurePosixPath(name)
             if path.name == _LABELS:
@@ -91,6 +94,7 @@ class _Labels:
         """The label of a file, or one a row."""
         if name not in self._by_path:
             stem = PurePosixPath(name).name.rpartition(".")[0]
+            self.of_names += "." in stem
             return stem.partition(".")[0] if "." in stem else ""
         label = self._by_path[name]
         kind = label.get("type") if isinstance(label, Mapping) else None

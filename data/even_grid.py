@@ -80,7 +80,7 @@ def _without_empty_cells(
     whole = complete(trial.t, trial.signals, GAP_PERIODS)
     notes.lost += whole.lost
     if whole.slower:
-        notes.slower.append(f"{title}: {whole.slower} is slower than the rest and was interpolated")
+        notes.slower.append(f"{title}: {whole.slower} is slower or stamped apart and was interpolated")
     return trial._replace(t=trial.t[whole.kept], signals=whole.signals), labels[whole.kept]
 
 

@@ -6,7 +6,7 @@ and beginnings of the files whether there is a recording of that layout, ``read_
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from .archive import Archive
@@ -75,3 +75,8 @@ LAYOUTS = (
 def find_layout(archive: Archive) -> Layout | None:
     """The first layout that recognises something in the archive, or None."""
     return next((layout for layout in LAYOUTS if layout.is_it(archive)), None)
+
+
+def other_layouts(archive: Archive, chosen: Layout) -> Iterator[Layout]:
+    """Layouts that recognise something in the archive as well."""
+    return (layout for layout in LAYOUTS if layout is not chosen and layout.is_it(archive))

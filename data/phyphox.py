@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import DataError
 
-from .app_table import AppTable, by_folder, first_line, folder_title, parse_table, without
+from .app_table import AppTable, by_folder, first_line, folder_title, parse_table, passed_over, without
 from .archive import Archive
 from .read_options import ReadOptions
 from .recording import Dataset
@@ -54,22 +54,30 @@ def read_phyphox(archive: Archive, options: ReadOptions) -> Dataset:
         DataError: if a file is broken, or an experiment lacks one of the two sensors.
     """
     takes = list(_takes(archive))
-    return dataset_of_takes(takes, archive.path.stem, options)
+    passed = passed_over(archive, lambda name: _is_of_phyphox(archive, name))
+    return dataset_of_takes(takes, archive.path.stem, options, tuple(passed))
 
 
 def _is_table(archive: Archive, name: str) -> bool:
-    if not name.lower().endswith(".csv"):
-        return False
-    names = _quoted_names(first_line(archive, name))
-    matched = [_AXIS.fullmatch(each) for each in names]
-    return all(map(_COLUMN.fullmatch, names)) and any(matched)
+    """Whether a file is a table of a sensor with three axes."""
+    return any(map(_AXIS.fullmatch, _names(archive, name)))
+
+
+def _is_of_phyphox(archive: Archive, name: str) -> bool:
+    return "meta" in PurePosixPath(name).parts or bool(_names(archive, name))
+
+
+def _names(archive: Archive, name: str) -> list[str]:
+    """Columns of a table that phyphox wrote: names in quotation marks, with their units; else none."""
+    names = _quoted_names(first_line(archive, name)) if name.lower().endswith(".csv") else []
+    return names if all(map(_COLUMN.fullmatch, names)) else []
 
 
 def _quoted_names(header: str) -> list[str]:
     """Names of columns that are all in quotation marks, else none."""
     names = re.findall(r'"([^"]*)"', header)
     plain = re.sub(r'"[^"]*"', "", header).strip(" ")
-    return names if len(names) > 3 and len(plain) == len(names) - 1 and set(plain) <= set(",;\t") else []
+    return names if len(names) > 1 and len(plain) == len(names) - 1 and set(plain) <= set(",;\t") else []
 
 
 def _takes(archive: Archive) -> Iterator[Take]:

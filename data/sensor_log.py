@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import STANDARD_GRAVITY, DataError
 
-from .app_table import AppTable, first_line, parse_table, without
+from .app_table import AppTable, first_line, parse_table, passed_over, without
 from .archive import Archive
 from .read_options import ReadOptions
 from .recording import Dataset
@@ -51,7 +51,7 @@ def read_sensor_log(archive: Archive, options: ReadOptions) -> Dataset:
     Raises:
         DataError: if a file is broken, has another unit, or lacks one of the two sensors.
     """
-    oddities = [_TURNED]
+    oddities = [_TURNED, *passed_over(archive, lambda name: _is_table(archive, name))]
     takes = [_take(path, table, oddities) for path, table in _tables(archive)]
     return dataset_of_takes(takes, archive.path.stem, options, oddities)
 

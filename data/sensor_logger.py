@@ -31,9 +31,11 @@ from .app_table import (
     by_folder,
     chosen_sensor,
     first_line,
+    folder_of,
     folder_title,
     other_sensors,
     parse_table,
+    passed_over,
     without,
 )
 from .archive import Archive
@@ -93,8 +95,9 @@ def read_sensor_logger(archive: Archive, options: ReadOptions) -> Dataset:
     Raises:
         DataError: if a file is broken, or a recording lacks acceleration with gravity or angular rate.
     """
-    oddities: list[str] = []
     logs = list(_logs(archive))
+    folders = _folders(archive)
+    oddities = [*passed_over(archive, lambda name: folder_of(name) in folders)]
     people = _people(logs)
     takes = [_take(log, people, options, oddities) for log in logs]
     return dataset_of_takes(takes, archive.path.stem, options, oddities)
@@ -113,9 +116,15 @@ def _is_json(archive: Archive, name: str) -> bool:
     )
 
 
+def _folders(archive: Archive) -> set[str]:
+    """Folders with the tables of a recording."""
+    return {folder_of(name) for name in archive.names() if _is_table(archive, name)}
+
+
 def _logs(archive: Archive) -> Iterator[_Log]:
+    folders = _folders(archive)
     for folder, names in by_folder(archive.names()).items():
-        if any(_is_table(archive, name) for name in names):
+        if folder in folders:
             used = {PurePosixPath(name).stem: name for name in names if name.lower().endswith(".csv")}
             tables = {
                 sensor: parse_table(archive.read(used[sensor]), archive.title(used[sensor]))

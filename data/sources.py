@@ -11,7 +11,7 @@ from deseptr.contract import DataError, open_input
 from .archive import Archive, is_zip
 from .choices_file import check_choices_output, read_choices, save_choices
 from .csv_file import SUFFIXES, read_tables, table_files
-from .layouts import LAYOUTS, Layout, find_layout
+from .layouts import LAYOUTS, Layout, find_layout, other_layouts
 from .npz import read_npz
 from .read_options import ReadOptions
 from .recording import Dataset
@@ -92,7 +92,9 @@ def _load(path: Path, options: ReadOptions | None, choosing: bool = False) -> tu
         used = (options or ReadOptions()).over(kept)
         if archive.broken:
             raise archive.broken
-        return _noted(layout.read(archive, used), kept), used
+        dataset = layout.read(archive, used)
+        passed = [f"{each.title} are there as well, and were passed over" for each in other_layouts(archive, layout)]
+        return _noted(replace(dataset, oddities=(*passed, *dataset.oddities)), kept), used
 
 
 def _load_text(path: Path, options: ReadOptions | None) -> tuple[Dataset, ReadOptions]:

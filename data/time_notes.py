@@ -24,7 +24,9 @@ class TimeNotes:
         """All of it."""
         yield from _few(self.set_back, "clocks were set back: a recording ends there and another begins")
         yield from _few(self.spread, "recordings were stamped by packets: their samples were spread evenly")
-        yield from _few(self.slower, "recordings have a sensor that is slower than the other: it was interpolated")
+        yield from _few(
+            self.slower, "recordings have a sensor that is slower than the other, or stamped apart: it was interpolated"
+        )
         if self.lost:
             yield f"{_counted(self.lost, 'row')} with an empty cell {'were' if self.lost > 1 else 'was'} left out"
         if self.filled:

@@ -144,3 +144,20 @@ def test_choices_for_text_are_refused(tmp_path: Path, option: tuple[str, str]) -
     (tmp_path / "walk.zip").write_bytes(zipped(_sensor_logger()))
     result = _run("info", tmp_path / "walk.zip", *option)
     assert "leave them out" in str(result.exception)
+
+
+def test_what_is_of_another_layout_is_named(tmp_path: Path) -> None:
+    unpacked(tmp_path / "a", _sensor_logger())
+    unpacked(tmp_path / "b", _phyphox())
+    (tmp_path / "mine.csv").write_text(
+        "t,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z\n0,0,9.8,0,0,0,0\n0.02,0,9.8,0,0,0,0\n"
+    )
+    oddities = load_dataset(tmp_path).oddities
+    assert "exports of phyphox are there as well, and were passed over" in oddities
+    assert "passed over, as tables of something else: b/Accelerometer.csv, b/Gyroscope.csv, mine.csv" in oddities
+    (tmp_path / "b" / "Location.csv").write_text('"Time (s)","Latitude (°)"\n')
+    unpacked(tmp_path / "c", _phyphox())
+    (tmp_path / "c" / "notes.csv").write_text("when,what\n1,2\n")
+    oddities = load_dataset(tmp_path / "c").oddities
+    assert "passed over, as tables of something else: notes.csv" in oddities
+    assert not any("passed over" in oddity for oddity in load_dataset(tmp_path / "b").oddities)

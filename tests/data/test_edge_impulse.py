@@ -82,6 +82,9 @@ def test_the_specifications_example(tmp_path: Path) -> None:
         recording.signals[1], [-9.83, 0.04, 1.27, 3.14159265, -1.57079633, 0.00872665], rtol=1e-6
     )
     assert dataset.original_units == ("m/s^2",) * 3 + ("dps",) * 3
+    assert "labels were taken from the files' names, up to the first point; --label-from says otherwise" in (
+        dataset.oddities
+    )
 
 
 def test_cbor_as_a_device_writes_it(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_a_lost_sample_and_a_slower_sensor(tmp_path: Path) -> None:
     dataset = read(tmp_path / "a.csv", t, empty="gyro")
     (recording,) = dataset.recordings
     np.testing.assert_allclose(recording.signals[:, 5], np.arange(397) / 2, rtol=1e-6)
-    assert "angular rate is slower than the rest and was interpolated" in notes(dataset)
+    assert "angular rate is slower or stamped apart and was interpolated" in notes(dataset)
 
 
 def test_sensors_with_rows_of_their_own_are_merged(tmp_path: Path) -> None:

@@ -110,6 +110,14 @@ def test_zips_in_a_folder_are_folders(tmp_path: Path) -> None:
         assert archive.names() == ["b.txt", "sub/walk.zip"]
 
 
+def test_a_zip_beside_its_unpacked_folder_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "walk").mkdir()
+    (tmp_path / "walk" / "a.csv").write_bytes(b"x")
+    (tmp_path / "walk.zip").write_bytes(_zip({"a.csv": b"x"}))
+    with Archive(tmp_path, nested=True) as archive:
+        assert archive.names() == ["walk/a.csv"]
+
+
 def test_a_file_is_an_archive_of_itself(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"{}")
