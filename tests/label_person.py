@@ -13,7 +13,7 @@ import pytest
 from deseptr.data import load_dataset
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _TRACES = 150
@@ -44,8 +44,13 @@ class Person:
         self.page, self.url = page, url
         self.complaints: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", self._complain_and_go_on)
         page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
         self.load()
+
+    def _complain_and_go_on(self, dialog: Dialog) -> None:
+        self.complaints.append(f"{dialog.type}: {dialog.message}")
+        dialog.accept()
 
     def load(self) -> None:
         """Open the page, or open it again."""

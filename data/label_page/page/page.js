@@ -25,6 +25,7 @@ class Page {
   #loaded = new Map();
   #drawing = false;
   #keeping = null;
+  // Whether there are changes that are neither saved nor kept.
   #behind = false;
   #pyramids = null;
   #view = new View(1);
@@ -130,7 +131,7 @@ class Page {
   }
 
   async save() {
-    clearTimeout(this.#keeping);
+    this.#keepNever();
     const { history } = this.editor;
     // What was sent is saved; a person goes on working meanwhile.
     let sent;
@@ -138,7 +139,11 @@ class Page {
       sent = history.mark;
       return this.#labels();
     });
-    if (!saved) return;
+    if (!saved) {
+      if (history.changed) this.#keepSoon();
+      return;
+    }
+    this.#behind = this.#keeping !== null;
     history.markSaved(sent);
     this.#showSaved(saved);
     this.editor.say($("saved").textContent);
@@ -146,15 +151,20 @@ class Page {
   }
 
   #keepSoon() {
-    clearTimeout(this.#keeping);
+    this.#keepNever();
     this.#behind = true;
     this.#keeping = setTimeout(() => this.#keep(), KEEP_AFTER_MS);
   }
 
+  #keepNever() {
+    clearTimeout(this.#keeping);
+    this.#keeping = null;
+  }
+
   async #keep() {
-    this.#behind = false;
+    this.#keepNever();
     const done = await this.#send("keep", () => this.#labels());
-    if (!done) this.#behind = true;
+    if (done) this.#behind = this.#keeping !== null;
   }
 
   async #send(what, content) {

@@ -9,7 +9,9 @@ export class Panel {
   #editor;
   #colours;
   #parts;
+  // What is shown, in order not to show it again.
   #shown = "";
+  #selection = "";
 
   /**
    * @param editor  what it shows and changes
@@ -45,6 +47,8 @@ export class Panel {
 
   /** Put the cursor into the name, ready to be overwritten. */
   ask() {
+    // A field cannot be written in while it shows that nothing is selected.
+    this.#showSelection();
     this.#parts.name.focus({ preventScroll: true });
     this.#parts.name.select();
   }
@@ -75,6 +79,11 @@ export class Panel {
 
   /** After anything has changed that can be seen. */
   showLook(view) {
+    this.#showSelection();
+    this.#showSegments(view);
+  }
+
+  #showSelection() {
     const editor = this.#editor;
     const { selection, selected, rate } = editor;
     const { where, name, from, to, erase, split } = this.#parts;
@@ -84,15 +93,12 @@ export class Panel {
     split.disabled = !editor.list.some(({ start, stop }) => start < editor.caret && editor.caret < stop);
     const own = selected >= 0 ? editor.list[selected].name : "";
     const key = `${selection?.start} ${selection?.stop} ${own}`;
-    if (this.key !== key) {
-      this.key = key;
-      if (document.activeElement !== name || own) name.value = own;
-      from.value = selection ? (selection.start / rate).toFixed(3) : "";
-      to.value = selection ? (selection.stop / rate).toFixed(3) : "";
-      for (const input of [name, from, to]) input.disabled = !selection;
-      document.getElementById("give").disabled = !selection;
-    }
-    this.#showSegments(view);
+    if (this.#selection === key) return;
+    this.#selection = key;
+    if (document.activeElement !== name || own) name.value = own;
+    from.value = selection ? (selection.start / rate).toFixed(3) : "";
+    to.value = selection ? (selection.stop / rate).toFixed(3) : "";
+    for (const control of [name, from, to, document.getElementById("give")]) control.disabled = !selection;
   }
 
   #showSegments(view) {
@@ -134,6 +140,8 @@ export class Panel {
   #bounds() {
     const [from, to] = [this.#parts.from, this.#parts.to].map((input) => input.valueAsNumber * this.#editor.rate);
     if (Number.isFinite(from) && Number.isFinite(to)) this.#editor.setBounds(Math.round(from), Math.round(to));
+    // At once: the next field may be written in before the next picture.
+    this.#showSelection();
   }
 }
 

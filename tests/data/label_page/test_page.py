@@ -21,6 +21,7 @@ def test_drag_name_undo_redo_save_reload(person: Person, tmp_path: Path):
     person.press("Control+z")
     assert person.segments() == [("walking", "0:00.40 – 0:01.20")]
     person.press("Control+Shift+z")
+    # At once, before the page has kept the change.
     assert person.save().startswith("Saved ")
     assert person.text("#state").endswith(", 2 segments, 6.2 s unlabelled")
     assert saved(tmp_path) == [(20, 60, "walking"), (100, 150, "<b>sitting</b>")]
