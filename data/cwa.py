@@ -17,7 +17,7 @@ from deseptr.contract import STANDARD_GRAVITY, DataError
 
 from .archive import Archive
 from .read_options import ReadOptions
-from .recording import Dataset
+from .recording import Dataset, short_list
 from .sample_times import shared_slope
 from .takes import Take, dataset_of_takes, six_channels
 from .units import DEGREE
@@ -149,7 +149,9 @@ def _note_faults(name: str, count: int, faults: dict[str, NDArray[np.bool_]], re
     bad = {kind: int(wrong.sum()) for kind, wrong in faults.items() if wrong.any()}
     if bad:
         kinds = ", ".join(f"{number} {kind}" for kind, number in bad.items())
-        notes.append(f"{name}: {sum(bad.values())} of {count} blocks were left out: {kinds}")
+        numbers = np.flatnonzero(np.any(list(faults.values()), axis=0)) + 1
+        which = short_list(str(number) for number in numbers.tolist())
+        notes.append(f"{name}: {len(numbers)} of {count} blocks were left out, {which}: {kinds}")
     if rest:
         notes.append(f"{name} was cut off in its last block, which was left out")
 

@@ -12,7 +12,8 @@ those of the device that sent them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -32,6 +33,7 @@ from .units import UNITS_OF_ACCELERATION, UNITS_OF_ROTATION, to_si
 
 _SUFFIXES = (".json", ".cbor")
 _LABELS = "info.labels"
+_TESTING = "testing"
 _SPELLINGS = {
     **dict.fromkeys(("m/s2", "m/s^2", "m/s\N{SUPERSCRIPT TWO}", "m/s/s", "ms2"), "m/s^2"),
     **dict.fromkeys(("g", "gs"), "g"),
@@ -53,7 +55,7 @@ def is_edge_impulse(archive: Archive) -> bool:
 
 
 def read_edge_impulse(archive: Archive, options: ReadOptions) -> Dataset:
-    """Read all samples; the device's name is the subject.
+    """Read all samples; the device's name is the subject, held out if all of its samples are in ``testing``.
 
     Raises:
         DataError: if a file is broken, a unit is unknown, or a sample lacks a channel.
@@ -65,7 +67,16 @@ def read_edge_impulse(archive: Archive, options: ReadOptions) -> Dataset:
     takes = [_take(archive, name, labels, options, oddities) for name in files]
     if labels.of_names and not (options.label or options.label_from):
         oddities.append("labels were taken from the files' names, up to the first point; --label-from says otherwise")
-    return dataset_of_takes(takes, archive.path.stem, options, oddities)
+    dataset = dataset_of_takes(takes, archive.path.stem, options, oddities)
+    held_out = set() if options.subject_from else _held_out(takes)
+    return replace(dataset, test_subjects=tuple(subject for subject in dataset.subjects if subject in held_out))
+
+
+def _held_out(takes: Sequence[Take]) -> set[str | None]:
+    """Subjects who are in ``testing`` alone, if there is anything else."""
+    testing = {take.subject for take in takes if _TESTING in PurePosixPath(take.path).parts[:-1]}
+    training = {take.subject for take in takes if _TESTING not in PurePosixPath(take.path).parts[:-1]}
+    return testing - training if training else set()
 
 
 def _is_sample(archive: Archive, name: str) -> bool:

@@ -118,7 +118,8 @@ def test_damaged_blocks_are_left_out_and_counted(tmp_path: Path) -> None:
     blocks[7] = _gyro_block(7, [[0] * 6] * 40, 2.8, rate=0)
     dataset = load_dataset(_write(tmp_path / "a.cwa", *blocks, b"AX"))
     assert dataset.oddities[:2] == (
-        "a.cwa: 3 of 10 blocks were left out: 1 with another mark, 1 with a wrong checksum, 1 of an unknown format",
+        "a.cwa: 3 of 10 blocks were left out, 4, 5, 8: "
+        "1 with another mark, 1 with a wrong checksum, 1 of an unknown format",
         "a.cwa was cut off in its last block, which was left out",
     )
     assert [len(r) for r in dataset.recordings] == [120, 80, 80]
@@ -155,4 +156,4 @@ def test_any_flipped_byte_is_seen(tmp_path: Path) -> None:
         damaged = _damaged(block, (int(place), int(rng.integers(1, 256))))
         with Archive(_write(tmp_path / "a.cwa", *_ax6(1), damaged)) as archive:
             dataset = read_cwa(archive, ReadOptions())
-        assert "1 of 2 blocks were left out" in dataset.oddities[0]
+        assert "1 of 2 blocks were left out, 2: 1" in dataset.oddities[0]

@@ -53,12 +53,16 @@ def test_what_the_lower_rate_cannot_hold_is_filtered_out() -> None:
     assert np.abs(inner[:, 1:]).max() < 0.01
 
 
-def test_agrees_with_scipys_polyphase_resampler() -> None:
+@pytest.mark.parametrize(
+    ("rate", "wanted", "up", "down"),
+    [(100.0, 50.0, 1, 2), (200.0, 50.0, 1, 4), (104.0, 50.0, 25, 52), (50.0, 100.0, 2, 1)],
+)
+def test_agrees_with_scipys_polyphase_resampler(rate: float, wanted: float, up: int, down: int) -> None:
     rng = np.random.default_rng(5)
-    band = signal.butter(6, 10, fs=100, output="sos")
+    band = signal.butter(6, 10, fs=rate, output="sos")
     noise = signal.sosfiltfilt(band, rng.standard_normal((1000, 6)), axis=0).astype(np.float32)
-    ours = resample(_recording(noise, 100.0), 50.0).signals
-    theirs = signal.resample_poly(noise, 1, 2, axis=0, window=("kaiser", 8.0))
+    ours = resample(_recording(noise, rate), wanted).signals
+    theirs = signal.resample_poly(noise, up, down, axis=0, window=("kaiser", 8.0))
     np.testing.assert_allclose(ours[50:-50], theirs[50 : len(ours) - 50], atol=0.01 * noise.std())
 
 

@@ -77,6 +77,16 @@ def test_written_and_read_again(layout: str, dataset: Dataset) -> None:
         np.testing.assert_allclose(found_rates, rates, rtol=3e-4)
 
 
+@pytest.mark.parametrize("layout", ["npz", "edge-impulse", "motion-bids"])
+@pytest.mark.parametrize("held_out", [(), ("ada",), ("ada", "ben")])
+def test_held_out_subjects_stay_held_out(
+    make_recording, tmp_path: Path, layout: str, held_out: tuple[str, ...]
+) -> None:
+    recordings = tuple(make_recording([0] * 9, subject=subject, seed=3) for subject in ("ada", "ben", "cem"))
+    save_dataset(Dataset(recordings, ("x",), test_subjects=held_out), tmp_path / f"out.{layout}", layout)
+    assert load_dataset(tmp_path / f"out.{layout}").test_subjects == held_out
+
+
 def test_samples_of_edge_impulse_are_signed_as_it_says(make_recording, tmp_path: Path) -> None:
     dataset = Dataset((make_recording([0] * 5),), ("walking",))
     save_dataset(dataset, tmp_path / "signed", "edge-impulse", key="ab12")
