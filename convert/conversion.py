@@ -6,12 +6,21 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from deseptr.contract import ConversionError, ModelContract, SetupError, atomic_path, atomic_write, check_replaceable
+from deseptr.contract import (
+    ConversionError,
+    ModelContract,
+    ModelError,
+    SetupError,
+    atomic_path,
+    atomic_write,
+    check_replaceable,
+)
 from deseptr.tflite import embed_contract, load_engine
 from deseptr.tflite.graph import Graph, read_graph
 from deseptr.train.provenance import package_versions, source_commit
@@ -23,7 +32,9 @@ from .isolated import kept_worker
 from .micro.source import Arena, check_sources, measure_arena, resolver_ops, write_firmware
 from .parity import Gate
 from .recipe import Recipe
-from .try_recipe import Attempt, Report, next_recipe, try_recipe
+from .targets import TARGETS
+from .try_recipe import Attempt, BrokenAttempt, Report, next_recipe, try_recipe
+from .user_layers import user_layer
 
 _PACKAGES = ("deseptr", "tensorflow", "keras", "numpy", "ai-edge-litert", "tflite-runtime", "tflite-micro")
 
@@ -44,6 +55,7 @@ class Conversion:
         edgetpu: report of the Edge TPU compiler; None for other targets and without the compiler.
         firmware: C++ files written for the target ``micro``.
         written: whether the file was written; a refused model is not.
+        broken_attempts: attempts that ended in an error, after one that gave a model.
     """
 
     path: Path
@@ -57,6 +69,7 @@ class Conversion:
     edgetpu: EdgeTpuReport | None = None
     firmware: tuple[Path, ...] = ()
     written: bool = True
+    broken_attempts: tuple[BrokenAttempt, ...] = ()
 
     def __repr__(self) -> str:
         parity, state = self.kept.deciding, "passed" if self.passed else "failed the gate"
@@ -102,7 +115,11 @@ class Conversion:
             "converted": kept.deciding.scores.to_dict(),
             **kept.to_dict(),
             "earlier_attempts": [
-                {"recipe": tried.recipe.to_dict(), "failures": list(tried.failures)} for tried in self.attempts[:-1]
+                {"recipe": recipe.to_dict(), "failures": list(failures)}
+                for recipe, failures in (
+                    *((tried.recipe, tried.failures) for tried in self.attempts[:-1]),
+                    *((broken.recipe, (broken.error,)) for broken in self.broken_attempts),
+                )
             ],
             "layer_sizes": [
                 {"layer": node.name, "op": node.op, "bytes": sum(len(w.constant or b"") for w in node.weights)}
@@ -155,56 +172,92 @@ def convert_run(
     if recipe.target == "micro":
         check_sources(output.with_suffix(""))
     with kept_worker():
-        attempts = _attempts(run, recipe, calibration, gate, report)
-        if attempts[-1].failures and not force:
-            refused(_unwritten(run, output, tuple(attempts), gate))
-            raise _not_the_same(run, attempts)
-        return _write(run, output, tuple(attempts), gate)
+        tried = _attempts(run, recipe, calibration, gate, report)
+        if tried.kept.failures and not force:
+            refused(_unwritten(run, output, tried, gate))
+            other = _other_mode(run, tried.kept, calibration, gate, report)
+            raise _not_the_same(run, tried, other)
+        return _write(run, output, tried, gate)
 
 
-def _attempts(
-    run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, report: Report
-) -> list[Attempt]:
-    """Attempts until one passes the gate or nothing is left to try, the best last."""
-    attempts = [try_recipe(run, recipe, calibration, gate, report)]
+class _Tried(NamedTuple):
+    """Attempts, the best last, and those that did not lead to a model."""
+
+    attempts: tuple[Attempt, ...]
+    broken: tuple[BrokenAttempt, ...]
+
+    @property
+    def kept(self) -> Attempt:
+        return self.attempts[-1]
+
+
+def _attempts(run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, report: Report) -> _Tried:
+    """Attempts until one passes the gate or nothing is left to try.
+
+    An error in the first one is raised. One in a later one, such as a layer in float for which the target has no
+    kernel, ends the attempts, and what there is remains.
+    """
+    attempts, broken = [try_recipe(run, recipe, calibration, gate, report)], []
     while attempts[-1].failures and (following := next_recipe(attempts[-1])):
         report(f"{attempts[-1].failures[0]}; trying again")
-        attempts.append(try_recipe(run, following, calibration, gate, report))
-    return sorted(attempts, key=lambda tried: (not tried.failures, tried.deciding.agreement))
+        try:
+            attempts.append(try_recipe(run, following, calibration, gate, report))
+        except (ConversionError, ModelError) as error:
+            broken.append(BrokenAttempt(following, str(error)))
+            break
+    best_last = sorted(attempts, key=lambda tried: (not tried.failures, tried.deciding.agreement))
+    return _Tried(tuple(best_last), tuple(broken))
 
 
-def _not_the_same(run: Path, attempts: list[Attempt]) -> ConversionError:
-    kept = attempts[-1]
-    lossy = ", ".join(f"{layer.op} {layer.layer.split(';')[0]}" for layer in kept.worst)
-    tried = f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
+def _other_mode(
+    run: Path, kept: Attempt, calibration: CalibrationWindows | None, gate: Gate, report: Report
+) -> str | None:
+    """A mode of the target in which the model passes the gate, the smallest first; None if there is none."""
+    modes = TARGETS[kept.recipe.target].modes
+    if kept.recipe.mode == "int8" and "int16x8" in modes:
+        report("trying int16x8, to name a mode that would work")
+        with suppress(ConversionError, ModelError):
+            if not try_recipe(run, Recipe("int16x8", target=kept.recipe.target), calibration, gate, report).failures:
+                return "int16x8"
+    return "float32" if "float32" in modes and not gate.failures(kept.parities[0]) else None
+
+
+def _not_the_same(run: Path, tried: _Tried, other: str | None) -> ConversionError:
+    kept = tried.kept
+    layers = kept.quantized.layers
+    lossy = ", ".join(f"{layer.op} {user_layer(layer.layer, layers)}" for layer in kept.worst)
+    count = len(tried.attempts) + len(tried.broken)
+    after = f" after {count} attempts" if count > 1 else ""
+    mode = f"--mode {other}, which passes" if other else "another --mode"
     return ConversionError(
         run,
-        found=f"a model that is not the same in {kept.recipe.mode}{tried} ({'; '.join(kept.failures)})",
+        found=f"a model that is not the same in {kept.recipe.mode}{after} ({'; '.join(kept.failures)})",
         expected="the checkpoint's predictions",
         next_step=(
-            f"train longer or on more varied data, try another --mode, lower --agreement or raise --loss, or --force "
+            f"train longer or on more varied data, try {mode}, lower --agreement or raise --loss, or --force "
             f"(worst layers: {lossy})"
         ),
     )
 
 
-def _unwritten(run: Path, output: Path, attempts: tuple[Attempt, ...], gate: Gate) -> Conversion:
+def _unwritten(run: Path, output: Path, tried: _Tried, gate: Gate) -> Conversion:
     """The conversion as it would have been written, for the page that explains why it was not."""
-    quantized = attempts[-1].quantized
+    quantized = tried.kept.quantized
     return Conversion(
         path=output,
         source=run,
         content=embed_contract(quantized.flatbuffer, quantized.contract),
         contract=quantized.contract,
-        attempts=attempts,
+        attempts=tried.attempts,
+        broken_attempts=tried.broken,
         gate=gate,
         warnings=tuple(range_warnings(quantized.calibration.windows, quantized.contract)),
         written=False,
     )
 
 
-def _write(run: Path, output: Path, attempts: tuple[Attempt, ...], gate: Gate) -> Conversion:
-    kept = attempts[-1]
+def _write(run: Path, output: Path, tried: _Tried, gate: Gate) -> Conversion:
+    kept = tried.kept
     quantized = kept.quantized
     content = embed_contract(quantized.flatbuffer, quantized.contract)
     target = kept.recipe.target
@@ -224,7 +277,8 @@ def _write(run: Path, output: Path, attempts: tuple[Attempt, ...], gate: Gate) -
         source=run,
         content=content,
         contract=quantized.contract,
-        attempts=attempts,
+        attempts=tried.attempts,
+        broken_attempts=tried.broken,
         gate=gate,
         warnings=_warnings(kept, edgetpu),
         arena=arena,

@@ -8,6 +8,7 @@ has no ``if __name__ == "__main__"``, and with it a training over the finished r
 from __future__ import annotations
 
 import os
+import pickle  # nosec B403 - between a process and its own child
 import signal
 import subprocess
 import sys
@@ -16,14 +17,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from .worker import BUG, DIED, DONE, receive, send
+from .worker import BUG, DIED, DONE, answered, send
 
 
 class WorkerDiedError(Exception):
     """A job's process ended without an answer.
 
     Args:
-        reason: how it ended, as ``died of SIGSEGV``.
+        reason: how it ended and during what, as ``died of SIGSEGV while quantising to int8``.
         killed: whether it was ended by SIGKILL, which is also what a system without memory sends.
     """
 
@@ -86,7 +87,7 @@ class _Worker:
         if kind == DONE:
             return value
         if kind == DIED:
-            raise _died(value)
+            raise _died(*value)
         if kind == BUG:
             raise RuntimeError(f"in the converter's process:\n{value}")
         error, trace = value
@@ -99,12 +100,12 @@ class _Worker:
         assert process.stdout is not None
         with suppress(BrokenPipeError):
             send(process.stdin, message)
-        reply = receive(process.stdout)
+        reply, step = answered(process.stdout)
         if reply is None:
             self._process = None
             code = process.wait()
-            return DIED, -code if code < 0 else code << 8
-        answer: tuple[str, Any] = reply
+            return DIED, (-code if code < 0 else code << 8, step)
+        answer: tuple[str, Any] = pickle.loads(reply)  # nosec B301 - from the child, over its pipe
         if not _CAN_FORK:
             self.close()
         return answer
@@ -138,8 +139,9 @@ _lock = threading.Lock()
 _kept: list[_Worker] = []
 
 
-def _died(status: int) -> WorkerDiedError:
+def _died(status: int, step: str) -> WorkerDiedError:
+    during = f" while {step}" if step else ""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        return WorkerDiedError(f"died of {signal.Signals(number).name}", killed=number == signal.SIGKILL)
-    return WorkerDiedError(f"ended with exit code {os.WEXITSTATUS(status)}", killed=False)
+        return WorkerDiedError(f"died of {signal.Signals(number).name}{during}", killed=number == signal.SIGKILL)
+    return WorkerDiedError(f"ended with exit code {os.WEXITSTATUS(status)}{during}", killed=False)

@@ -151,20 +151,41 @@ def check(graph: Graph, target: Target, mode: str, thing: object, float_layers: 
             violations of other rules.
     """
     findings = lint(graph, target, mode, float_layers)
-    if not findings:
-        return
+    if findings:
+        raise refused(findings, target, mode, thing)
+
+
+def refused(
+    findings: Sequence[LintFinding],
+    target: Target,
+    mode: str,
+    thing: object,
+    *,
+    layer_of: Callable[[str], str] = str,
+    next_step: str = "lower these layers",
+) -> ConversionError:
+    """The error for broken rules: the operations that break the first one, and how many break others.
+
+    Args:
+        findings: as :func:`lint` returns them, at least one.
+        target: the target to run the graph.
+        mode: mode of the conversion.
+        thing: subject of the error message.
+        layer_of: the name of an operation's layer for the message.
+        next_step: what to do about it.
+    """
     rules = Counter(finding.rule for finding in findings)
     first, *others = sorted(rules, key=_ORDER.index)
     # DEQUANTIZE and QUANTIZE are caused by the operation between them, which has the name of a layer.
     broken = sorted((f for f in findings if f.rule == first), key=lambda f: f.op in _CONVERSIONS)
-    listed = ", ".join(f"{finding.op} ({finding.layer}: {finding.found})" for finding in broken[:_LISTED])
+    listed = ", ".join(f"{finding.op} ({layer_of(finding.layer)}: {finding.found})" for finding in broken[:_LISTED])
     more = f" and {len(broken) - _LISTED} more" if len(broken) > _LISTED else ""
     also = f"; also {', '.join(f'{rule} {rules[rule]}' for rule in others)}" if others else ""
-    raise ConversionError(
+    return ConversionError(
         thing,
         found=f"{first}: {listed}{more}{also}",
         expected=f"{broken[0].expected} ({mode}, target {target.name})",
-        next_step="lower these layers",
+        next_step=next_step,
     )
 
 
@@ -187,10 +208,20 @@ def _boundary(graph: Graph) -> set[int]:
 def _stand_ins(graph: Graph, target: Target, mode: str, float_layers: Collection[str]) -> set[int]:
     """Ids of the nodes in float by request or for lack of a 16-bit kernel, and of the casts around them."""
     lacking = target.lacks.get("INT16", frozenset()) if mode == "int16x8" else frozenset()
-    found = {id(node): node for node in graph.nodes if node.op in lacking or node.name in float_layers}
+    kept = {*float_layers, *_before_output(graph, float_layers)}
+    found = {id(node): node for node in graph.nodes if node.op in lacking or node.name in kept}
     tensors = {tensor for node in found.values() for tensor in (*node.inputs, *node.outputs)}
     casts = (node for node in graph.nodes if node.op in _CONVERSIONS)
     return {*found, *(id(node) for node in casts if {*node.inputs, *node.outputs} & tensors)}
+
+
+def _before_output(graph: Graph, float_layers: Collection[str]) -> Iterator[str]:
+    """Names of requested layers whose own name went to the QUANTIZE between them and the graph's output."""
+    for node in graph.nodes:
+        if node.op == "QUANTIZE" and node.name in float_layers and node.outputs[0] in graph.outputs:
+            yield from (
+                writer.name for writer in graph.nodes if node.inputs[0].index in {t.index for t in writer.outputs}
+            )
 
 
 def _findings(node: Node, target: Target, mode: str, float_allowed: bool) -> Iterator[LintFinding]:
@@ -224,13 +255,14 @@ def _subgraph(node: Node) -> tuple[str, str] | None:
     return ("a subgraph, not checked", "one graph, unrolled") if node.op in _SUBGRAPH_OPS else None
 
 
-# A node that breaks one of these is not checked for other rules.
+# A node that breaks one of these is not checked for other rules, and cannot be calibrated.
 _ALONE: dict[str, Callable[[Node], tuple[str, str] | None]] = {
     "flex ops": _flex,
     "custom ops": _custom,
     "complex numbers": _complex,
     "control flow": _subgraph,
 }
+UNCALIBRATED = tuple(_ALONE)
 _ORDER = (
     *_ALONE,
     "float islands",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import INPUT_STEPS, ConversionError, ModelContract, ModelError
-from deseptr.tflite.graph import pack, unpack
+from deseptr.tflite.graph import pack, read_graph, unpack
 from deseptr.train.run_folder import CalibrationWindows, RunFolder
 
 from .float_io import add_float_io
 from .isolated import WorkerDiedError, run_isolated
 from .recipe import Recipe
 from .rounded_input import round_input
+from .steps import begin
 from .symmetric import make_operands_symmetric
 from .targets import TARGETS
+from .user_layers import check_structure
 
 # Modules that the converter's process imports once.
 TENSORFLOW = ("tensorflow", "deseptr.train.training_loop", "deseptr.convert.lowering.inference_graph")
@@ -37,6 +39,7 @@ class Quantized:
         contract: contract of the run.
         calibration: windows for calibration and verification.
         logits: the checkpoint's logits ``[n, class]`` of the held-out windows.
+        layers: class of each layer of a plain Keras model by its name; empty for a network of this package.
     """
 
     flatbuffer: bytes
@@ -46,6 +49,7 @@ class Quantized:
     contract: ModelContract
     calibration: CalibrationWindows
     logits: NDArray[np.float32]
+    layers: dict[str, str] = field(default_factory=dict)
 
 
 def quantize_run(run: Path, recipe: Recipe, calibration: CalibrationWindows | None = None) -> Quantized:
@@ -62,8 +66,18 @@ def quantize_run(run: Path, recipe: Recipe, calibration: CalibrationWindows | No
     """
     # What is missing or does not fit is reported before TensorFlow is loaded, which takes seconds.
     read_data(run, calibration)
+    result: Quantized = converted_apart("quantize_here", run, recipe, calibration)
+    return result
+
+
+def converted_apart(function: str, run: Path, *arguments: Any) -> Any:
+    """Call a function of this module in the converter's process.
+
+    Raises:
+        ConversionError: if that process dies; it names the signal and what the process was doing.
+    """
     try:
-        result: Quantized = run_isolated(f"{__name__}:quantize_here", run, recipe, calibration, preload=TENSORFLOW)
+        return run_isolated(f"{__name__}:{function}", run, *arguments, preload=TENSORFLOW)
     except WorkerDiedError as error:
         raise ConversionError(
             run,
@@ -75,7 +89,6 @@ def quantize_run(run: Path, recipe: Recipe, calibration: CalibrationWindows | No
                 else "report this with the run's config.json, or with your model"
             ),
         ) from error
-    return result
 
 
 class Inputs(NamedTuple):
@@ -147,22 +160,20 @@ def _check_network(run: Path, folder: RunFolder) -> None:
 def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | None) -> Quantized:
     """Do the work of :func:`quantize_run` in this process, which loads TensorFlow and lets it print."""
     from deseptr.train.classifier import WindowClassifier
-    from deseptr.train.training_loop import predict_logits
 
-    from .lowering.blocks import stream_norm, unit_norm
     from .lowering.inference_graph import InferenceGraph
 
+    begin("loading the checkpoint")
     classifier, contract, calibration = load_inputs(run, calibration)
-    # Neither form of the norm has 16-bit kernels throughout; the one that is a single operation loses least.
-    norm = unit_norm if recipe.mode == "int16x8" else stream_norm
-    graph = InferenceGraph(classifier, contract, norm=norm)
+    graph = inference_graph(classifier, contract, run, recipe)
+    begin("predicting with the checkpoint")
     held_out = calibration.held_out_windows
-    logits = predict_logits(classifier, held_out)
+    logits = _checkpoint_logits(classifier, held_out)
     _check_logits(logits, run)
     windows = graph.encode(calibration.windows[: recipe.calibration_windows])
     if contract.views is not None:
         windows = with_full_range(windows)
-    reference = flatbuffer_of(graph, Recipe("float32"), windows, run)
+    reference = float_reference(graph, recipe, windows, run)
     if recipe.quantised:
         edits: list[Callable[[Any], None]] = [make_operands_symmetric]
         if recipe.mode == "int16x8" and isinstance(classifier, WindowClassifier) and contract.views is None:
@@ -176,7 +187,53 @@ def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | N
             flatbuffer = pack(model)
     else:
         flatbuffer = integer = flatbuffer_of(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
-    return Quantized(flatbuffer, integer, reference, graph.encode(held_out), contract, calibration, logits)
+    scaled = graph.encode(held_out)
+    return Quantized(flatbuffer, integer, reference, scaled, contract, calibration, logits, dict(graph.layers))
+
+
+def inference_graph(classifier: Any, contract: ModelContract, run: Path, recipe: Recipe) -> Any:
+    """The static graph of a checkpoint that a recipe quantises.
+
+    Raises:
+        ConversionError: names a layer that cannot be rewritten.
+    """
+    from .lowering.blocks import stream_norm, unit_norm
+    from .lowering.inference_graph import InferenceGraph
+
+    # Neither form of the norm has 16-bit kernels throughout; the one that is a single operation loses least.
+    norm = unit_norm if recipe.mode == "int16x8" else stream_norm
+    try:
+        return InferenceGraph(classifier, contract, norm=norm)
+    except ConversionError as error:
+        raise ConversionError(
+            f"{run}: {error.thing}", found=error.found, expected=error.expected, next_step=error.next_step
+        ) from error
+
+
+def float_reference(graph: Any, recipe: Recipe, windows: NDArray[np.float32], run: Path) -> bytes:
+    """The graph in float32, of operations that can be calibrated if the recipe quantises.
+
+    Raises:
+        ConversionError: if the converter fails, or if there are loops or TensorFlow's own kernels, of which the
+            calibrator dies.
+    """
+    reference = flatbuffer_of(graph, Recipe("float32"), windows, run)
+    if recipe.quantised:
+        target = TARGETS[recipe.target]
+        # A target without float32 is one that also has all operations of pi.
+        known = target if "float32" in target.modes else TARGETS["pi"]
+        check_structure(read_graph(reference, run), known, recipe.mode, run, graph.layers)
+    return reference
+
+
+def _checkpoint_logits(classifier: Any, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    from deseptr.train.training_loop import predict_logits
+
+    from .lowering.keras_layers.network import keras_logits
+    from .lowering.keras_layers.softmax_head import softmax_head
+
+    head = softmax_head(classifier)
+    return predict_logits(classifier, windows) if head is None else keras_logits(classifier, windows, head)
 
 
 def with_full_range(views: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -251,6 +308,7 @@ def flatbuffer_of(graph: Any, recipe: Recipe, windows: NDArray[np.float32], thin
     Raises:
         ConversionError: if the converter fails.
     """
+    begin(f"{'calibrating and quantising' if recipe.quantised else 'converting'} to {recipe.mode}")
     try:
         return _quantised(graph, recipe, windows) if recipe.quantised else _floating(graph, recipe)
     except Exception as error:  # the converter raises its own and MLIR's
@@ -259,7 +317,7 @@ def flatbuffer_of(graph: Any, recipe: Recipe, windows: NDArray[np.float32], thin
             thing,
             found=f"the converter failed ({reason[0][:160]})",
             expected="a flatbuffer",
-            next_step="report this with the run's config.json",
+            next_step="report this with the run's config.json, or with your model",
         ) from error
 
 

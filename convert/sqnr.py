@@ -26,6 +26,8 @@ _MOVES = frozenset(
     {"EXPAND_DIMS", "GATHER", "MAX_POOL_2D", "PACK", "PAD", "RESHAPE", "SLICE", "SPLIT", "SQUEEZE"}
     | {"STRIDED_SLICE", "TILE", "TRANSPOSE", "UNPACK"}
 )
+# Each layer that runs alone is packed with all tensors of the graph: of an unrolled one, hours and gigabytes.
+_MOST_ALONE = 300
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class LayerSqnr:
         lsb_rms: root mean square of x − x̂ in steps of the output's scale; None for a layer that stays in float.
         elements: values in its output for one window.
         own_sqnr_db: the same ratio if only this layer is quantised and its inputs are the float graph's, rounded to
-            its input scales; None if the layer cannot be run alone.
+            its input scales; None if the layer cannot be run alone, or if the graph has hundreds of layers.
     """
 
     layer: str
@@ -169,12 +171,13 @@ def _layers(graph: Graph, quantised: Graph, content: bytes) -> list[_Layer]:
         )
     source_of = _sources(graph, quantised, matches)
     model = unpack(content)
+    one_by_one = len(matches) <= _MOST_ALONE
     layers = []
     for index, node in enumerate(quantised.nodes):
         if id(node) in matches:
             sources = [source_of.get(tensor.index) for tensor in _fed(node)]
             known = [tensor for tensor in sources if tensor is not None]
-            alone = _alone(model, index, node) if len(known) == len(sources) else None
+            alone = _alone(model, index, node) if one_by_one and len(known) == len(sources) else None
             layers.append(_Layer(matches[id(node)], node, alone, known))
     return layers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from deseptr.tflite.graph import read_graph
 from deseptr.tflite.installed_engines import EngineHere, engines_here, logits_on, output_lsb
 from deseptr.train.run_folder import CalibrationWindows, evenly
 
-from .lint import Lint, check
+from .lint import Lint
 from .parity import Gate, Parity, compare
 from .quantize import Quantized, quantize_run
 from .recipe import Recipe
 from .sqnr import LayerSqnr, layer_sqnr, worst
 from .targets import TARGETS
+from .user_layers import check_operations
 
 KEPT_IN_FLOAT = 5
 _SLOW_ENGINE_WINDOWS = 400
@@ -75,6 +76,18 @@ class Attempt:
         }
 
 
+class BrokenAttempt(NamedTuple):
+    """A recipe that gave no model.
+
+    Args:
+        recipe: the options.
+        error: the reason, one line.
+    """
+
+    recipe: Recipe
+    error: str
+
+
 def try_recipe(
     run: Path, recipe: Recipe, calibration: CalibrationWindows | None, gate: Gate, report: Report
 ) -> Attempt:
@@ -89,7 +102,15 @@ def try_recipe(
     quantized = quantize_run(run, recipe, calibration)
     target = TARGETS[recipe.target]
     graph = read_graph(quantized.flatbuffer, run)
-    check(graph, target, recipe.mode, run, recipe.float_layers)
+    check_operations(
+        graph,
+        read_graph(quantized.reference, run),
+        target,
+        recipe.mode,
+        run,
+        float_layers=recipe.float_layers,
+        layers=quantized.layers,
+    )
     report("comparing with the checkpoint")
     parities, not_run = _parities(quantized)
     layers: tuple[LayerSqnr, ...] = ()

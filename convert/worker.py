@@ -3,8 +3,9 @@
 It imports the modules that jobs need once and forks for every job, so that each job starts in a fresh state and a crash
 affects no other job. Without fork, it does a single job itself.
 
-Requests come on stdin, replies go to stdout: eight bytes of length, then that many bytes of pickle. Both ends are this
-package in the same installation, one started by the other; nothing else can write to these pipes.
+Requests come on stdin, replies go to stdout: eight bytes of length, then that many bytes of pickle, or of text behind
+:data:`STEP`: what the job does next. Both ends are this package in the same installation, one started by the other;
+nothing else can write to these pipes.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from contextlib import suppress
 from importlib import import_module
 from typing import IO, Any
 
+from deseptr.convert import steps
+
 LENGTH = struct.Struct("<Q")
 DONE, ERROR, BUG, DIED = "done", "error", "bug", "died"
+STEP = b"step:"  # no pickle begins like this
 
 
 def main() -> None:
@@ -32,7 +36,11 @@ def main() -> None:
         job, preload, can_fork = message
         if can_fork:
             _load(preload)
-        write(replies, _in_a_child(job) if can_fork else _reply(*job))
+        if can_fork:
+            write(replies, _in_a_child(job))
+        else:
+            _tell_steps(replies)
+            write(replies, _reply(*job))
 
 
 def send(stream: IO[bytes], content: Any) -> None:
@@ -49,8 +57,20 @@ def write(stream: IO[bytes], data: bytes) -> None:
 
 def receive(stream: IO[bytes]) -> Any:
     """Read one message; None at the end of the stream."""
-    data = read(stream)
+    data, _ = answered(stream)
     return None if data is None else pickle.loads(data)  # nosec B301 - from the child, over its pipe
+
+
+def answered(stream: IO[bytes]) -> tuple[bytes | None, str]:
+    """Read the next message that is not a step, still pickled, and the last step before it; None as :func:`read`."""
+    step = ""
+    while (data := read(stream)) is not None and data.startswith(STEP):
+        step = data.removeprefix(STEP).decode()
+    return data, step
+
+
+def _tell_steps(stream: IO[bytes]) -> None:
+    steps.listen(lambda step: write(stream, STEP + step.encode()))
 
 
 def read(stream: IO[bytes]) -> bytes | None:
@@ -80,21 +100,22 @@ def _load(modules: Sequence[str]) -> None:
 
 
 def _in_a_child(job: tuple[str, tuple[Any, ...]]) -> bytes:
-    """Do a job in a fork; ``(DIED, status)``, the wait status, if it ends without an answer."""
+    """Do a job in a fork; ``(DIED, (status, step))``, wait status and last step, if it ends without an answer."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
         try:
             with os.fdopen(writing, "wb") as answer:
+                _tell_steps(answer)
                 write(answer, _reply(*job))
         finally:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as answer:
-        reply = read(answer)
+        reply, step = answered(answer)
     status = os.waitpid(child, 0)[1]
-    return pickle.dumps((DIED, status)) if reply is None else reply
+    return pickle.dumps((DIED, (status, step))) if reply is None else reply
 
 
 def _reply(function: str, arguments: tuple[Any, ...]) -> bytes:

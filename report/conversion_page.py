@@ -96,7 +96,9 @@ def _result(result: Conversion) -> Iterator[Block]:
     yield from (html.paragraph(f"Warning: {warning}") for warning in _other_warnings(result))
     yield html.facts(tables.facts_rows(result))
     yield html.table(*tables.scores_table(parity), caption="On the held-out windows")
-    yield html.table(*tables.attempts_table(result.attempts), caption="Attempts; the last one was kept")
+    yield html.table(
+        *tables.attempts_table(result.attempts, result.broken_attempts), caption="Attempts; the last one was kept"
+    )
 
 
 def _other_warnings(result: Conversion) -> list[str]:

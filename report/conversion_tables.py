@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from deseptr.convert import Conversion
     from deseptr.convert.parity import Difference, Parity
     from deseptr.convert.sqnr import LayerSqnr
-    from deseptr.convert.try_recipe import Attempt
+    from deseptr.convert.try_recipe import Attempt, BrokenAttempt
     from deseptr.tflite.op_times import OpTimes
 
 _95 = "95\N{NO-BREAK SPACE}% interval"
@@ -58,10 +58,13 @@ def input_rows(result: Conversion) -> list[list[str]]:
     return [["input", what], ["encoded by", where]]
 
 
-def attempts_table(attempts: Sequence[Attempt]) -> Table:
-    """All attempts, and why each one failed."""
-    rows = []
-    for number, tried in enumerate(attempts, 1):
+def attempts_table(attempts: Sequence[Attempt], broken: Sequence[BrokenAttempt] = ()) -> Table:
+    """All attempts, and why each one failed; those that gave no model come first."""
+    rows = [
+        [str(number), f"{tried.recipe.calibration_windows}", str(len(tried.recipe.float_layers)), NONE, tried.error]
+        for number, tried in enumerate(broken, 1)
+    ]
+    for number, tried in enumerate(attempts, 1 + len(broken)):
         recipe = tried.recipe
         windows = f"{recipe.calibration_windows}" if recipe.quantised else NONE
         row = [str(number), windows, str(len(recipe.float_layers)), f"{tried.deciding.agreement:.2%}"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from deseptr.contract import INPUT_STEPS, ConversionError, ModelContract
+from deseptr.convert.user_layers import layers_by_name
 from deseptr.train.classifier import WindowClassifier
 from deseptr.train.front_end import DftSpectrogram, quantise
 from deseptr.train.models import (
@@ -30,6 +31,9 @@ from deseptr.train.models import (
 )
 
 from .blocks import LoweringOptions, Norm, constant, stream_norm
+from .keras_layers.affine import Affine
+from .keras_layers.network import layers_of, lower_network
+from .keras_layers.softmax_head import softmax_head
 from .lower_convolutions import lower_cnn2d, lower_resnet18
 from .lower_front_end import lower_front_end
 from .lower_transformers import lower_separable, lower_vit
@@ -56,8 +60,8 @@ LOWERINGS: dict[type, Lowering] = {
 class InferenceGraph(tf.Module):
     """A checkpoint as one static function of a window.
 
-    A network without a lowering, such as a plain Keras model, is traced as it is, at batch 1; the lint then checks
-    whether all of it is int8.
+    A plain Keras model is rewritten layer by layer, with the input range in its first weights; a softmax at its end is
+    left out. The lint then checks whether all of it is int8.
 
     Args:
         classifier: the loaded checkpoint.
@@ -66,8 +70,11 @@ class InferenceGraph(tf.Module):
             the contract's input range, as quantised graphs do. Without meaning for a contract with views.
         norm: how transformers norm the tokens of the residual stream.
 
+    Attributes:
+        layers: class of each layer of a plain Keras model by its name in the graph.
+
     Raises:
-        ConversionError: if the model is not a network.
+        ConversionError: if the model is not a network, or has a layer that cannot be rewritten.
     """
 
     def __init__(
@@ -86,6 +93,8 @@ class InferenceGraph(tf.Module):
         self._raw = raw
         self._norm = norm
         self._contract = contract
+        plain = not isinstance(classifier, WindowClassifier)
+        self.layers: dict[str, str] = layers_by_name(list(layers_of(classifier))) if plain else {}
         shape = (1, contract.window_length, contract.graph_channels)
         function = tf.function(
             self._logits, input_signature=[tf.TensorSpec(shape, tf.float32, name="window")], autograph=False
@@ -96,7 +105,8 @@ class InferenceGraph(tf.Module):
     def _logits(self, window: tf.Tensor) -> tf.Tensor:
         classifier = self._classifier
         if not isinstance(classifier, WindowClassifier):
-            return classifier(window if self._raw else window * self._range, training=False)
+            factor = np.ones_like(self._range) if self._raw else self._range
+            return lower_network(classifier, Affine.of(window, factor), head=softmax_head(classifier))
         if self._raw and self._contract.views is None:
             window = _rounded(window, self._range)
         spectral = isinstance(classifier.front_end, DftSpectrogram)
