@@ -93,6 +93,21 @@ def poll(imu, clock):
     return imu.drain()
 
 
+def test_the_bus_is_reopened_after_pauses_that_double_up_to_half_a_second(faulty, clock):
+    imu = recovering(faulty, clock)
+    faulty.ill = NACK
+    begun, reopened = None, []
+    for _ in range(2500):
+        imu.drain()
+        if faulty.calls["reopen"] > len(reopened):
+            begun = clock.now_ns() if begun is None else begun
+            reopened.append((clock.now_ns() - begun) // MS)
+        clock.sleep_ns(MS)
+    # 100, 200, 400 and then 500 ms, to the millisecond of a drain.
+    expected = [0, 100, 300, 700, 1200, 1700, 2200]
+    assert reopened == [pytest.approx(each, abs=8) for each in expected]
+
+
 def test_a_passed_check_has_no_next_step(faulty, clock):
     imu = recovering(faulty, clock)
     assert len(poll(imu, clock).signals) == 1

@@ -47,19 +47,30 @@ def likely_tests(path: str) -> list[tuple[str, float]]:
         modules = [each for module in modules for each in _importers(module)]
         if not found:
             found += [each for module in modules for each in _tests_of(module)]
+    # Of a module that tests see through its package's face only.
+    found = found or list(_that_name(path, _dotted(str(Path(path).parent))))
     return [(name, GUESSED_S) for name in list(dict.fromkeys(found))[:MOST_FILES]]
 
 
 @cache
 def _tests_of(path: str) -> tuple[str, ...]:
     """Test files of the room that are named after a module, then those that import it, the smallest first."""
-    imported = re.compile(rf"\bdeseptr\.{re.escape(path.removesuffix('.py').replace('/', '.'))}\b")
+    return _that_name(path, _dotted(path))
+
+
+def _that_name(path: str, module: str) -> tuple[str, ...]:
+    named = re.compile(rf"\b{re.escape(module)}\b")
     found = []
     for test_file in sorted((ROOT / "tests" / path.split("/", maxsplit=1)[0]).rglob("test_*.py")):
         name = str(test_file.relative_to(ROOT))
-        if _mirrors(name, path) or imported.search(test_file.read_text("utf-8")):
+        if _mirrors(name, path) or named.search(test_file.read_text("utf-8")):
             found.append((not _mirrors(name, path), test_file.stat().st_size, name))
     return tuple(name for _, _, name in sorted(found))
+
+
+def _dotted(path: str) -> str:
+    """The importable name of a module or package."""
+    return ".".join(("deseptr", *Path(path).with_suffix("").parts)).replace("deseptr.deseptr", "deseptr")
 
 
 def _importers(path: str) -> list[str]:

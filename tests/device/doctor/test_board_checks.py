@@ -69,7 +69,10 @@ def test_governor(make_subject, governor, level, found):
     assert (result.level, result.found) == (level, found)
 
 
-@pytest.mark.parametrize(("free", "level"), [(10**9, Level.OK), (10**8, Level.WARN), (10**7, Level.FAIL)])
+@pytest.mark.parametrize(
+    ("free", "level"),
+    [(200_000_000, Level.OK), (199_999_999, Level.WARN), (20_000_000, Level.WARN), (19_999_999, Level.FAIL)],
+)
 def test_disk(make_subject, free, level):
     result = check_disk(make_subject(host={"free_bytes": lambda path: free}))
     assert result.level is level

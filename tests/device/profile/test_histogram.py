@@ -20,5 +20,11 @@ def test_the_tail_is_beyond_the_last_edge():
     assert made["edges_us"][-1] == pytest.approx(11.0, abs=0.1)
 
 
+def test_equal_durations_are_in_the_first_bin_of_a_nanosecond():
+    made = histogram(np.full(10, 5.0))
+    assert (made["edges_us"][0], made["edges_us"][-1]) == (5.0, 5.001)
+    assert (made["counts"][0], made["above"]) == (10, 0)
+
+
 def test_none():
     assert histogram(np.array([])) == {"edges_us": [], "counts": [], "above": 0}
