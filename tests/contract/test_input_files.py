@@ -16,6 +16,14 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path, kind):
         read_toml(tmp_path / "input")
 
 
+@pytest.mark.parametrize("kind", IRREGULAR)
+def test_only_a_folder_has_the_number_of_a_folder(tmp_path, kind):
+    IRREGULAR[kind](tmp_path / "input")
+    with pytest.raises(OSError, match="not a regular file") as caught:
+        open_input(tmp_path / "input")
+    assert caught.value.errno == (errno.EISDIR if (tmp_path / "input").is_dir() else errno.EINVAL)
+
+
 def test_a_link_to_a_file_is_a_file(tmp_path):
     (tmp_path / "file").write_text("a")
     (tmp_path / "link").symlink_to("file")

@@ -48,6 +48,13 @@ def test_a_bomb_that_declares_little_gives_no_more_than_it_declares():
     tracemalloc.stop()
 
 
+def test_64_mebibytes_are_allowed_whatever_the_ratio():
+    with ZipReader(packed(a=bytes(64 << 20))) as archive:
+        archive.open("a").close()
+        with pytest.raises(ArchiveError, match="a unpacks to 67,108,864 bytes, 0 are allowed"):
+            archive.open("a")
+
+
 def test_many_members_together_are_limited():
     half = ALWAYS_ALLOWED // 2 + 1
     archive = ZipReader(packed(a=bytes(half), b=bytes(half)))

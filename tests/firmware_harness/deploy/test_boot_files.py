@@ -87,6 +87,17 @@ def test_trixie_is_detected_by_its_files(card: Path):
     assert (card / "network-config").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("system", ["bookworm", "trixie"])
+@pytest.mark.parametrize("with_bundle", [False, True])
+def test_the_first_boot_installs_a_bundle_only_if_there_is_one(
+    card: Path, system: str, with_bundle: bool, make_standin: BundleMaker
+):
+    write_boot_files(card, FIRST, make_standin("1.0", 1) if with_bundle else None, system)
+    commands = (card / ("user-data" if system == "trixie" else SCRIPT)).read_text()
+    assert ("first-boot" in commands) is with_bundle
+    assert (card / "deseptr" / "deseptr.bundle").exists() is with_bundle
+
+
 @pytest.mark.parametrize("with_bundle", [False, True])
 @pytest.mark.parametrize("wifi", [None, WIFI])
 def test_own_files_are_known_by_their_start(wifi, with_bundle: bool):
