@@ -21,7 +21,8 @@ from .phyphox import is_phyphox, read_phyphox
 from .read_options import ReadOptions
 from .recording import Dataset
 from .sensor_log import is_sensor_log, read_sensor_log
-from .sensor_logger import is_sensor_logger, read_sensor_logger
+from .sensor_logger import read_sensor_logger
+from .sensor_logger_files import is_sensor_logger
 from .uci_har import is_uci_har, read_uci_har
 from .wisdm import is_wisdm, read_wisdm
 

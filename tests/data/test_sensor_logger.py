@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from app_files import (
     EPOCH_NS,
@@ -98,6 +100,41 @@ def test_the_json_export_is_the_same(tmp_path: Path) -> None:
     (other,) = _load(tmp_path, _ios()).recordings
     np.testing.assert_array_equal(recording.signals, other.signals)
     assert (recording.subject, recording.name) == ("iPhone", "walk")
+
+
+def test_the_combined_table_has_a_column_for_each_axis(tmp_path: Path) -> None:
+    names = ["time", "seconds_elapsed"]
+    names += [f"{sensor}_{axis}" for sensor in ("accelerometer", "gyroscope", "totalAcceleration") for axis in "zyx"]
+    names += ["annotation_text", "annotation_millisecond_press_duration"]
+    lines = [",".join(names)]
+    for row in range(60):
+        # The gyroscope has every second row.
+        gyro = "2.0,-1.0,0.5" if row % 2 == 0 else ",,"
+        note = "walking,80" if row == 20 else ","
+        lines.append(f"{EPOCH_NS + row * 10_000_000},{row / 100},0.3,-0.2,0.1,{gyro},10.1,-0.2,0.1,{note}")
+    (tmp_path / "walk.csv").write_text("\n".join(lines) + "\n")
+    dataset = load_dataset(tmp_path / "walk.csv")
+    (recording,) = dataset.recordings
+    assert (recording.rate_hz, len(recording), dataset.label_names) == (100.0, 59, ("walking",))
+    np.testing.assert_allclose(recording.signals[7], [0.1, -0.2, 10.1, 0.5, -1.0, 2.0], rtol=1e-6)
+    assert recording.labels.tolist() == [-1] * 20 + [0] * 39
+    assert any(
+        "has no Metadata: the sign of its acceleration was taken for that of Android" in o for o in dataset.oddities
+    )
+
+
+def test_the_authors_own_recipe_gives_the_same(tmp_path: Path) -> None:
+    late = np.arange(0.003, 0.9, 0.02)
+    rng = np.random.default_rng(2)
+    files = {**_android(), "Gyroscope.csv": table(late, rng.normal(size=(len(late), 3)))}
+    files["TotalAcceleration.csv"] = table(T, rng.normal(size=(100, 3)))
+    (recording,) = _load(tmp_path, files).recordings
+    # "Option 2: Interpolate one sensor onto the timestamps of another", in the README of awesome-sensor-logger.
+    acc, gyro = (pd.read_csv(io.StringIO(files[f"{name}.csv"])) for name in ("TotalAcceleration", "Gyroscope"))
+    inside = acc[(acc["time"] >= gyro["time"].iloc[0]) & (acc["time"] <= gyro["time"].iloc[-1])]
+    turned = [np.interp(inside["time"], gyro["time"], gyro[axis]) for axis in "xyz"]
+    np.testing.assert_allclose(recording.signals[:, :3], inside[["x", "y", "z"]], atol=1e-6)
+    np.testing.assert_allclose(recording.signals[:, 3:], np.stack(turned, 1), atol=1e-4)
 
 
 def test_annotations_are_labels_until_the_next(tmp_path: Path) -> None:

@@ -144,6 +144,10 @@ def _apps(look: Callable[[Path], object]) -> Iterator[Target]:
         for row in range(5)
     ]
     yield Target("SensorLogger.json", _on_file(".json", look), (json.dumps(records).encode(),), mutators.of_json)
+    combined = "time,seconds_elapsed,totalAcceleration_x,totalAcceleration_y,totalAcceleration_z,"
+    combined += "gyroscope_x,gyroscope_y,gyroscope_z,annotation_text\n"
+    combined += "".join(f"1,{row / 50},0,0,9.8,1,0,0,{'walking' if row == 3 else ''}\n" for row in range(9))
+    yield Target("SensorLogger.csv", _on_file(".csv", look), (combined.encode(),), mutators.of_csv)
     header = '"Time (s)","{0} x ({1})","{0} y ({1})","{0} z ({1})"\n'
     lines = "".join(f"{row / 50:.9E},0.000000000E0,9.806650000E0,NaN\n".replace("NaN", "5.0E-1") for row in range(9))
     phyphox = {
