@@ -34,9 +34,9 @@ def edit_labels(
     >>> from deseptr.data import synthetic_dataset
     >>> dataset = synthetic_dataset(3, 4)
     >>> dataset.label_names
-    ('downstairs', 'upstairs', 'walking', 'jogging', 'sitting', 'standing')
+    ('downstairs', 'upstairs', 'sitting', 'standing', 'walking', 'jogging')
     >>> edit_labels(dataset, merge={"stairs": ["upstairs", "downstairs"]}, drop=["jogging"]).label_names
-    ('stairs', 'walking', 'sitting', 'standing')
+    ('stairs', 'sitting', 'standing', 'walking')
     """
     merged = [(old, new) for new, olds in (merge or {}).items() for old in olds]
     edits: list[tuple[str, str | None]] = [*merged, *(rename or {}).items(), *((old, None) for old in drop)]

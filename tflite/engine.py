@@ -226,7 +226,7 @@ def predict(engine: Engine, windows: NDArray[np.float32]) -> NDArray[np.float32]
 
     >>> from importlib.resources import files
     >>> engine = load_engine(str(files("deseptr.device") / "models" / "deseptr_motionsense.tflite"))
-    >>> predict(engine, np.zeros((2, 128, 6), np.float32)).shape
+    >>> predict(engine, np.zeros((2, engine.contract.input_length, 6), np.float32)).shape
     (2, 6)
     """
     logits = np.empty((len(windows), len(engine.contract.labels)), np.float32)

@@ -147,7 +147,7 @@ def read_graph(content: bytes, source: object = "model") -> Graph:
         >>> from importlib.resources import files
         >>> model = files("deseptr.device") / "models" / "deseptr_motionsense.tflite"
         >>> read_graph(model.read_bytes()).inputs[0].shape
-        (1, 128, 6)
+        (1, 128, 12)
     """
     _schema()
     try:

@@ -36,7 +36,7 @@ class Labelling:
 
         >>> from deseptr.data import synthetic_dataset
         >>> Labelling.of(synthetic_dataset(1, 4)).segments[0]
-        (Segment(start=0, stop=200, label=3),)
+        (Segment(start=0, stop=200, label=0),)
         """
         segments = (tuple(s for s in r.segments() if s.label != UNLABELLED) for r in dataset.recordings)
         return cls(dataset.label_names, tuple(segments))
