@@ -46,7 +46,7 @@ def is_sensor_log(archive: Archive) -> bool:
 
 
 def read_sensor_log(archive: Archive, options: ReadOptions) -> Dataset:
-    """Read all logs; the device's name is the subject where it was changed from the app's own.
+    """Read all logs; a log's path is its subject, since the app gives all devices one name unless it is changed.
 
     Raises:
         DataError: if a file is broken, has another unit, or lacks one of the two sensors.

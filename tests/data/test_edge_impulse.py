@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from app_files import unpacked, zipped
 
-from deseptr.contract import DataError
+from deseptr.contract import DataError, SetupError
 from deseptr.data import ReadOptions, import_dataset, load_dataset
 
 UNITS = ("m/s2",) * 3 + ("dps",) * 3
@@ -179,4 +180,11 @@ def test_broken_cbor_is_one_line(tmp_path: Path, content: bytes) -> None:
     pytest.importorskip("cbor2")
     (tmp_path / "x.cbor").write_bytes(content)
     with pytest.raises(DataError, match="found a broken file"):
+        load_dataset(tmp_path / "x.cbor")
+
+
+def test_without_the_extra_cbor_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cbor2", None)
+    (tmp_path / "x.cbor").write_bytes(_cbor())
+    with pytest.raises(SetupError, match=r"found no package cbor2, .* `pip install 'deseptr\[cbor\]'`"):
         load_dataset(tmp_path / "x.cbor")
