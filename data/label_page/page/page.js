@@ -135,11 +135,13 @@ class Page {
     const { history } = this.editor;
     // What was sent is saved; a person goes on working meanwhile.
     let sent;
+    $("saved").textContent = "Saving…";
     const saved = await this.#send("save", () => {
       sent = history.mark;
       return this.#labels();
     });
     if (!saved) {
+      this.#showSaved(null);
       if (history.changed) this.#keepSoon();
       return;
     }
