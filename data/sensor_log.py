@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +39,20 @@ _UNITS |= {"gyroRotation": "rad/s", "motionRotationRate": "rad/s"}
 _BOTH = "the sensors Accelerometer and Gyro, or Device Motion, in one log"
 _TURNED = "acceleration of iOS was turned: the axis that points up reads +9.8 m/s^2"
 
+_ACCELERATION = (
+    ("accelerometer", ("accelerometerAcceleration",)),
+    ("motion", ("motionUserAcceleration", "motionGravity")),
+)
+_ROTATION = (("gyro", ("gyroRotation",)), ("motion", ("motionRotationRate",)))
+
 Numbers = NDArray[np.float64]
+
+
+class _Sensor(NamedTuple):
+    """The prefix of a sensor's times, and its values ``[row, axis]``, NaN where it has none."""
+
+    clock: str
+    values: Numbers
 
 
 def is_sensor_log(archive: Archive) -> bool:
@@ -94,42 +109,73 @@ def _of_json(content: bytes, title: str) -> AppTable:
 def _take(path: str, table: AppTable, oddities: list[str]) -> Take:
     if table.cut_off:
         oddities.append(f"{table.title} was cut off in its last line, which was left out")
-    acceleration, rotation = _acceleration(table), _rotation(table)
+    acceleration, rotation = _first(table, _ACCELERATION), _first(table, _ROTATION)
     if acceleration is None or rotation is None:
         missing = "acceleration" if acceleration is None else "angular rate"
         raise without(_BOTH, table.title, f"no {missing}")
-    t, signals = merged(*acceleration, *rotation)
-    return Take(path, table.title, t, signals, _labels(table, t, oddities), units=("g",) * 3 + ("rad/s",) * 3)
+    times = _times(table, {acceleration.clock, rotation.clock})
+    force = acceleration.values[:, :3] + (acceleration.values[:, 3:] if acceleration.values.shape[1] > 3 else 0.0)
+    t, signals = merged(
+        *_once(times[acceleration.clock], -STANDARD_GRAVITY * force), *_once(times[rotation.clock], rotation.values)
+    )
+    labels = _labels(table, times[acceleration.clock], t, oddities)
+    return Take(path, table.title, t, signals, labels, units=("g",) * 3 + ("rad/s",) * 3)
 
 
-def _acceleration(table: AppTable) -> tuple[Numbers, Numbers] | None:
-    raw = _sensor(table, ["accelerometerAcceleration"], "accelerometer")
-    if raw is None:
-        raw = _sensor(table, ["motionUserAcceleration", "motionGravity"], "motion")
-        raw = raw and (raw[0], raw[1][:, :3] + raw[1][:, 3:])
-    return raw and (raw[0], -STANDARD_GRAVITY * raw[1])
+def _first(table: AppTable, sources: Sequence[tuple[str, tuple[str, ...]]]) -> _Sensor | None:
+    """The first of some sensors that was on."""
+    full = _by_plain_name(table)
+    for clock, quantities in sources:
+        names = [f"{quantity}{axis}" for quantity in quantities for axis in "XYZ"]
+        if set(names) <= set(full):
+            for name in names:
+                _check_unit(table, full[name], _UNITS[name[:-1]])
+            values = table.numbers([full[name] for name in names], missing=_EMPTY)
+            if np.isfinite(values).all(1).sum() > 1:
+                return _Sensor(clock, values)
+    return None
 
 
-def _rotation(table: AppTable) -> tuple[Numbers, Numbers] | None:
-    raw = _sensor(table, ["gyroRotation"], "gyro")
-    return raw if raw is not None else _sensor(table, ["motionRotationRate"], "motion")
+def _once(t: Numbers, values: Numbers) -> tuple[Numbers, Numbers]:
+    """Each sample once: a row of another sensor repeats the last value of this one."""
+    known = np.isfinite(t) & np.isfinite(values).all(1)
+    t, values = t[known], values[known]
+    new = np.diff(t, prepend=-np.inf) != 0
+    return t[new], values[new]
 
 
-def _sensor(table: AppTable, quantities: Sequence[str], clock: str) -> tuple[Numbers, Numbers] | None:
-    """A sensor's times and values, once each; None if it was off."""
-    full = {_UNIT.sub("", name): name for name in table.names}
-    wanted = [f"{quantity}{axis}" for quantity in quantities for axis in "XYZ"]
-    stamp = f"{clock}Timestamp_sinceReboot"
-    if not {stamp, *wanted} <= set(full):
-        return None
-    for name in wanted:
-        _check_unit(table, full[name], _UNITS[name[:-1]])
-    values = table.numbers([full[name] for name in (stamp, *wanted)], missing=_EMPTY)
-    values = values[np.isfinite(values).all(1)]
-    # A row of another sensor repeats the last value of this one.
-    new = np.diff(values[:, 0], prepend=-np.inf) != 0
-    values = values[new]
-    return (values[:, 0], values[:, 1:]) if len(values) > 1 else None
+def _by_plain_name(table: AppTable) -> dict[str, str]:
+    """The columns' names by those without units."""
+    return {_UNIT.sub("", name): name for name in table.names}
+
+
+def _times(table: AppTable, clocks: Iterable[str]) -> dict[str, Numbers]:
+    """Times of the sensors' own in seconds, or those of logging for all if one of them has none.
+
+    Raises:
+        DataError: if there are neither.
+    """
+    full = _by_plain_name(table)
+    stamps = {clock: full.get(f"{clock}Timestamp_sinceReboot") for clock in clocks}
+    own = {clock: name for clock, name in stamps.items() if name is not None}
+    if len(own) == len(stamps):
+        return {clock: table.numbers([name], missing=_EMPTY)[:, 0] for clock, name in own.items()}
+    logged = _logging_times(table, full.get("loggingTime", "loggingTime(txt)"))
+    return dict.fromkeys(stamps, logged)
+
+
+def _logging_times(table: AppTable, name: str) -> Numbers:
+    try:
+        # Versions before 5 write 2021-04-09 12:30:56.955 +0200.
+        moments = [datetime.fromisoformat(cell.replace(" +", "+").replace(" -", "-")) for cell in table.text(name)]
+        return np.array([moment.timestamp() for moment in moments])
+    except (ValueError, OverflowError) as error:
+        raise DataError(
+            f"{table.title}, column {name}",
+            found=str(error),
+            expected="dates and times as 2023-11-07T09:06:03.591+02:00",
+            next_step="export the log again, with the sensors' own times",
+        ) from error
 
 
 def _check_unit(table: AppTable, name: str, unit: str) -> None:
@@ -143,16 +189,21 @@ def _check_unit(table: AppTable, name: str, unit: str) -> None:
         )
 
 
-def _labels(table: AppTable, t: Numbers, oddities: list[str]) -> list[str] | str:
-    """Labels at times of the sensors: that of the first row whose sensor is not older."""
-    full = {_UNIT.sub("", name): name for name in table.names}
+def _labels(table: AppTable, at: Numbers, t: Numbers, oddities: list[str]) -> list[str] | str:
+    """Labels at times of the sensors: that of the first row whose acceleration is not older.
+
+    Args:
+        table: the log.
+        at: times of the acceleration in each row.
+        t: times of the samples.
+        oddities: get a note.
+    """
+    full = _by_plain_name(table)
     if "label" not in full:
         return ""
     names = ["" if name in _NO_LABEL else name for name in table.text(full["label"])]
     if not any(names):
         return ""
-    stamps = [f"{clock}Timestamp_sinceReboot" for clock in ("accelerometer", "motion", "gyro")]
-    at = table.numbers([full[name] for name in stamps if name in full][:1], missing=_EMPTY)[:, 0]
     at = np.maximum.accumulate(np.where(np.isfinite(at), at, -np.inf))
     oddities.append("the column label has the labels, 0 for none")
     places = np.minimum(np.searchsorted(at, t, side="left"), len(names) - 1)

@@ -15,7 +15,7 @@ from .archive import Archive
 
 _PHONE = ("TotalAcceleration", "Accelerometer", "AccelerometerUncalibrated", "Gyroscope", "GyroscopeUncalibrated")
 _USED = (*_PHONE, "Gravity", "WristMotion", "Annotation", "Metadata")
-_HEADER = "time,seconds_elapsed,"
+_CLOCK = {"time", "seconds_elapsed"}
 _COMBINED = re.compile(r"(?:^|[,;\t\"])(?:totalAcceleration|accelerometer)(?:Uncalibrated)?_x\b", re.IGNORECASE)
 
 
@@ -62,7 +62,8 @@ def logs_of(archive: Archive) -> tuple[list[Log], list[str]]:
 def _is_table(archive: Archive, name: str) -> bool:
     path = PurePosixPath(name)
     known = path.suffix.lower() == ".csv" and path.stem in (*_PHONE, "WristMotion")
-    return known and first_line(archive, name).startswith(_HEADER)
+    # Beside them there may be times for people, in a column of its own.
+    return known and set(re.split(r"[,;\t]", first_line(archive, name).replace('"', ""))) >= _CLOCK
 
 
 def _is_json(archive: Archive, name: str) -> bool:

@@ -82,6 +82,18 @@ def test_the_json_export_is_the_same(tmp_path: Path) -> None:
     assert (dataset.recordings[0].subject, dataset.label_names) == ("walk", ("walking",))
 
 
+@pytest.mark.parametrize("form", ["2023-11-07T09:06:03.{:03d}+02:00", "2023-11-07 09:06:03.{:03d} +0200"])
+def test_without_times_of_the_sensors_those_of_logging_are_taken(tmp_path: Path, form: str) -> None:
+    names = ["loggingTime(txt)", *RAW, *MOTION]
+    lines = [f"{form.format(20 * row)},0,0,-1,1,2,3" for row in range(50)]
+    (tmp_path / "walk.csv").write_text("\n".join([",".join(names), *lines]) + "\n")
+    (recording,) = load_dataset(tmp_path / "walk.csv").recordings
+    assert (recording.rate_hz, len(recording)) == (50.0, 50)
+    (tmp_path / "walk.csv").write_text("\n".join([",".join(names), *lines, "now,0,0,-1,1,2,3"]) + "\n")
+    with pytest.raises(DataError, match=r"column loggingTime\(txt\): found Invalid isoformat string: 'now'"):
+        load_dataset(tmp_path / "walk.csv")
+
+
 def test_a_zip_of_logs_has_a_label_and_person_by_the_path(tmp_path: Path) -> None:
     files = {f"{who}/{what}.csv": _phone() for who in ("ada", "eve") for what in ("walking", "sitting")}
     (tmp_path / "logs.zip").write_bytes(zipped(files))

@@ -172,6 +172,17 @@ def test_sensors_with_stamps_of_their_own_are_merged(tmp_path: Path) -> None:
     np.testing.assert_allclose(recording.signals[:, 3:], np.outer(at, [1, 2, 3]), atol=1e-4)
 
 
+def test_times_for_people_do_not_matter(tmp_path: Path) -> None:
+    files = {
+        name: content.replace("time,seconds_elapsed", "datetime,time,seconds_elapsed").replace(
+            f"\n{EPOCH_NS // 10**11}", f"\n2023-10-28 13:52:24.000,{EPOCH_NS // 10**11}"
+        )
+        for name, content in _android().items()
+    }
+    (recording,) = _load(tmp_path, files).recordings
+    assert (recording.rate_hz, len(recording)) == (100.0, 100)
+
+
 def test_a_folder_of_zips_is_one_dataset(tmp_path: Path) -> None:
     for person, ident in (("ada", "11111111-a"), ("eve", "22222222-b")):
         files = {**_android(), "Metadata.csv": meta("android", name="Pixel 6", ident=ident)}
