@@ -19,7 +19,7 @@ from deseptr.contract import (
     score,
     subject_confusions as confusions,
 )
-from deseptr.data import Dataset, cut_windows, load_dataset, make_protocol
+from deseptr.data import Dataset, Recording, cut_windows, load_dataset, make_protocol
 from deseptr.evaluate.crossval import cross_validate, dataset_digest
 from deseptr.evaluate.executors import FoldFailure, Outcome, attempt_fold, local_executor
 from deseptr.evaluate.fold_job import FoldJob, FoldResult
@@ -208,6 +208,13 @@ def test_digest_changes_with_any_sample_label_and_subject():
     others.append(DATASET.with_unlabelled(replace(DATASET, recordings=(replace(first, signals=signals),))))
     assert len({dataset_digest(dataset) for dataset in (DATASET, *others)}) == 6
     assert dataset_digest(DATASET) == dataset_digest(load_dataset("synthetic:subjects=5,seconds=8"))
+
+
+def test_digest_is_that_of_earlier_versions_so_that_their_folds_are_found_again():
+    signals = np.arange(12, dtype=np.float32).reshape(2, 6)
+    recording = Recording(signals, 50.0, "ada", np.array([0, 1], np.int16))
+    # SHA-256 of the names, the person, the rate, and the bytes of signals and labels.
+    assert dataset_digest(Dataset((recording,), ("sit", "walk"), "mine")) == "mine dbd40599121543b0"
 
 
 def test_expected_errors_are_outcomes_here_and_in_other_processes(tmp_path: Path, tiny_config: TrainConfig):

@@ -34,6 +34,8 @@ RESULTS = Path(__file__).with_name("results.json")
 # Processor time of a mutant's tests, fastest first; what the import of a test file adds.
 MOST_TESTS_S, IMPORT_S = 12.0, 0.5
 MOST_TESTS = 300
+# The reference of the commands has every option with its default and limits.
+BESIDE = {"cli": ("tests/docs/test_generated_pages.py",)}
 # Rooms whose own tests need no TensorFlow.
 LIGHT = frozenset({"contract", "data", "tflite", "device", "firmware_harness", "report"})
 # Test files that are tried without a trace, and the guess at the processor time of each.
@@ -49,7 +51,8 @@ def likely_tests(path: str) -> list[tuple[str, float]]:
             found += [each for module in modules for each in _tests_of(module)]
     # Of a module that tests see through its package's face only.
     found = found or list(_that_name(path, _dotted(str(Path(path).parent))))
-    return [(name, GUESSED_S) for name in list(dict.fromkeys(found))[:MOST_FILES]]
+    beside = BESIDE.get(path.split("/", maxsplit=1)[0], ())
+    return [(name, GUESSED_S) for name in [*list(dict.fromkeys(found))[:MOST_FILES], *beside]]
 
 
 @cache
