@@ -117,6 +117,8 @@ def test_labels_of_near_points_do_not_cover_one_another():
     offsets = [drawn.points_apart(drawn.markers(BLUE)[number], texts[f"model {number}"]) for number in range(3)]
     assert offsets[2] == (pytest.approx(7, abs=0.6), pytest.approx(0, abs=4))
     assert len({(right > 0, round(up / 9)) for right, up in offsets}) == 3
+    assert [abs(right) for right, _ in offsets] == [pytest.approx(7, abs=0.6)] * 3
+    assert min(right for right, _ in offsets) < 0
     assert drawn.points_apart(drawn.markers(BLUE)[3], texts["far"])[0] == pytest.approx(7, abs=0.6)
 
 
