@@ -36,7 +36,7 @@ test-slow: setup ## The tests that take minutes
 fuzz: setup ## Hostile inputs to every reader and option, for about an hour; findings under fuzz/
 	$(BIN)/python tests/fuzz/fuzz.py --inputs 400000 --out fuzz --json fuzz/fuzz.json
 
-mutants: setup ## 638 random mutants against the tests that run their lines, for hours; goes on where it was
+mutants: setup ## 638 random mutants against the fast tests, for hours; goes on where it was
 	$(BIN)/python tests/mutants/run.py --a-room 58
 	$(BIN)/python tests/mutants/run.py --a-room 58 --again
 

@@ -24,6 +24,7 @@ REGISTERS = {
         0x067: "FIFO",
         0x114: "accelerometer's trim",
         0x200: "gyroscope's divider",
+        0x209: "alignment of the rates",
         0x201: "gyroscope",
         0x210: "accelerometer's divider, high",
         0x211: "accelerometer's divider, low",

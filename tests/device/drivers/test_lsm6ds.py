@@ -66,6 +66,20 @@ class Lsm6dsBench:
 
 
 @both
+def test_a_drain_after_four_seconds_has_every_sample(kind):
+    bench = Lsm6dsBench(kind).started()
+    bench.wait_samples(30)
+    bench.drain()
+    # Two words a sample in the one chip, six in the other: 400 and 1200 words, more than a byte counts.
+    bench.wait_samples(200)
+    times, gap = bench.drain()
+    assert gap is None
+    assert 199 <= len(times) <= 205
+    taken = bench.taken().tolist()
+    assert times == taken[taken.index(times[0]) :][: len(times)]
+
+
+@both
 @pytest.mark.parametrize("address", [0x6A, 0x6B])
 def test_auto_finds_it_at_both_addresses(kind, address):
     bench = Lsm6dsBench(kind, address=address)
