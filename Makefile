@@ -41,11 +41,11 @@ mutants: setup ## 638 random mutants against the fast tests, for hours; goes on 
 	$(BIN)/python tests/mutants/run.py --a-room 58 --again
 
 torture: setup ## 200 kills at random moments; the table of what was lost, duplicated, reordered or torn
-	$(BIN)/python tests/torture/torture.py --out torture
+	$(BIN)/python tests/torture/torture.py --again --out torture --json benchmarks/torture.json
 
 audit: setup ## What bandit says of the sources, and pip-audit of what is installed
 	$(BIN)/bandit -q -c pyproject.toml -r $(ROOMS)
-	$(BIN)/pip-audit --progress-spinner off
+	$(BIN)/pip-audit --strict --skip-editable --progress-spinner off
 
 arm-cost: setup qemu ## Instructions of MODELS on emulated ARM; no times
 	$(BIN)/deseptr firmware arm-cost $(MODELS) $(if $(filter $(PACKAGED),$(MODELS)),--baseline benchmarks/convert/arm_cost_packaged.json)

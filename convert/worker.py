@@ -11,7 +11,7 @@ nothing else can write to these pipes.
 from __future__ import annotations
 
 import os
-import pickle  # nosec B403 - between a process and its own child
+import pickle  # nosec B403 # between a process and its own child
 import pkgutil
 import struct
 import sys
@@ -58,7 +58,7 @@ def write(stream: IO[bytes], data: bytes) -> None:
 def receive(stream: IO[bytes]) -> Any:
     """Read one message; None at the end of the stream."""
     data, _ = answered(stream)
-    return None if data is None else pickle.loads(data)  # nosec B301 - from the child, over its pipe
+    return None if data is None else pickle.loads(data)  # nosec B301 # from the child, over its pipe
 
 
 def answered(stream: IO[bytes]) -> tuple[bytes | None, str]:
@@ -125,7 +125,7 @@ def _reply(function: str, arguments: tuple[Any, ...]) -> bytes:
         trace = traceback.format_exc()
         try:
             content = pickle.dumps((ERROR, (error, trace)))
-            pickle.loads(content)  # nosec B301 - from the parent, over its pipe
+            pickle.loads(content)  # nosec B301 # from the parent, over its pipe
         except Exception:  # an error that cannot be pickled, or not be restored
             return pickle.dumps((BUG, trace))
         return content

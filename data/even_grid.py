@@ -92,7 +92,11 @@ def _timed(
     if even and even.rate_hz <= HIGHEST_RATE_HZ:
         rate = _tidied(even.rate_hz, float(trial.t[-1] - trial.t[0]))
         notes.spread.append(f"{title}: samples share stamps or come in bursts, and were spread evenly at {rate:g} Hz")
-        return even.t, rate, even.starts
+        steps = np.diff(even.t)
+        short = (steps > 0) & (steps <= (fill_gaps_s or 0.0) + _ROUNDING_S)
+        filled = [first for first in even.starts[1:] if short[first - 1]]
+        notes.filled += [float(steps[first - 1]) for first in filled]
+        return even.t, rate, [first for first in even.starts if first not in filled]
     steps = np.diff(trial.t)
     period = float(np.median(steps))
     if period < 1 / HIGHEST_RATE_HZ:

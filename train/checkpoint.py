@@ -27,7 +27,7 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     import keras
 
     # Keras finds the classes named in a checkpoint only if their modules have been imported.
-    from . import front_end, models, view_encoder, window_front_end  # noqa: F401
+    from . import classifier, front_end, models, view_encoder, window_front_end  # noqa: F401
 
     for name in dir(models):
         getattr(models, name)

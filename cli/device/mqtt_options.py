@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device.sinks import Sink
 
-PASSWORD = "DESEPTR_MQTT_PASSWORD"  # nosec B105 - the name of the variable
+PASSWORD = "DESEPTR_MQTT_PASSWORD"  # nosec B105 # the name of the variable
 CODE_DIGITS = 8
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 FILE = click.Path(path_type=Path)

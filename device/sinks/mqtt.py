@@ -309,7 +309,7 @@ def tls_context(broker: MqttBroker) -> ssl.SSLContext:
         raise _unusable("--mqtt-ca", broker.ca, "certificates", error) from error
     if broker.certificate is not None:
         try:
-            context.load_cert_chain(broker.certificate, broker.key, password="")  # nosec B106 - asks for none
+            context.load_cert_chain(broker.certificate, broker.key, password="")  # nosec B106 # asks for none
         except OSError as error:
             raise _unusable("--mqtt-cert", broker.certificate, "a certificate, with its key", error) from error
     return context

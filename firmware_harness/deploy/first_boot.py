@@ -119,7 +119,7 @@ def cloud_files(first: FirstBoot, with_bundle: bool) -> dict[str, str]:
         "name": first.user,
         "groups": _GROUPS,
         "shell": "/bin/bash",
-        "lock_passwd": True,  # nosec B105 - no password at all
+        "lock_passwd": True,  # nosec B105 # no password at all
         "sudo": "ALL=(ALL) NOPASSWD:ALL",
         "ssh_authorized_keys": [first.key],
     }

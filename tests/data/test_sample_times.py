@@ -146,6 +146,20 @@ def test_gaps_are_filled_up_to_the_length_that_was_allowed(tmp_path: Path) -> No
     np.testing.assert_allclose(dataset.recordings[0].signals[99:105, 0], 99 + np.arange(6) / 5, rtol=1e-6)
 
 
+def test_gaps_between_packets_are_filled_up_to_the_length_that_was_allowed(tmp_path: Path) -> None:
+    row = np.arange(400)
+    t = (row // 10 + 1) * 0.2 + row % 10 * 0.0002
+    t[100:] += 0.4
+    t[200:] += 3.0
+    assert [len(each) for each in read(tmp_path / "a.csv", t).recordings] == [100, 100, 200]
+    dataset = read(tmp_path / "a.csv", t, ReadOptions(fill_gaps=0.5))
+    assert [len(each) for each in dataset.recordings] == [220, 200]
+    assert "1 gap of up to 0.42 s was interpolated, as allowed" in notes(dataset)
+    # acc_x rises by one over the 21 periods from the last sample before the gap to the first after it.
+    np.testing.assert_allclose(dataset.recordings[0].signals[99:121, 0], 99 + np.arange(22) / 21, atol=0.02)
+    assert "interpolated, as allowed" not in notes(read(tmp_path / "a.csv", t))
+
+
 def test_a_lost_sample_and_a_slower_sensor(tmp_path: Path) -> None:
     t = np.arange(400) / 50
     dataset = read(tmp_path / "a.csv", t, empty="one")

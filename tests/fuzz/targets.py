@@ -8,87 +8,28 @@ import json
 import math
 import os
 import random
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import loggers
 import mutators
 import numpy as np
-from mutators import TEXTS, Mutator, of_members
+from kept import kept
+from mutators import TEXTS, of_members
+from target import FORMATS, Target, in_run, on_file
 
 from deseptr.firmware_harness.deploy.target.refusal import RefusedError
-
-FORMATS = Path(__file__).parents[1] / "formats" / "1"
-
-
-class Target(NamedTuple):
-    """Something that takes bytes from others.
-
-    Args:
-        name: its name.
-        call: reads an input; an error for people is what it may raise.
-        seeds: valid inputs.
-        mutate: what changes them.
-        refusals: errors for people of its own, beside the project's.
-    """
-
-    name: str
-    call: Callable[[bytes], object]
-    seeds: tuple[bytes, ...]
-    mutate: Mutator
-    refusals: tuple[type[Exception], ...] = ()
-
-    def inputs(self, rng: random.Random, count: int) -> list[bytes]:
-        """The valid inputs and random changes of them, sometimes one upon another."""
-        made = list(self.seeds)
-        while len(made) < count:
-            content = rng.choice(self.seeds)
-            for _ in range(rng.choice((1, 1, 1, 2, 3))):
-                content = _changed(self.mutate, rng, content)
-            made.append(content)
-        return made[:count]
-
-
-def _changed(mutate: Mutator, rng: random.Random, content: bytes) -> bytes:
-    try:
-        return mutate(rng, content)
-    except Exception:  # an earlier change has left no such format, which zipfile and json say in many ways
-        return mutators.of_bytes(rng, content)
 
 
 def targets() -> list[Target]:
     """All of them."""
-    return [*_recordings(), *_models(), *_runs(), *_toml(), *_boards(), *_sinks(), *_texts(), *_options()]
-
-
-def _on_file(suffix: str, read: Callable[[Path], object]) -> Callable[[bytes], object]:
-    """Hand an input on as a file of this name's end."""
-
-    def call(content: bytes) -> object:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"input{suffix}"
-            path.write_bytes(content)
-            return read(path)
-
-    return call
-
-
-def _in_run(name: str, read: Callable[[Path], object]) -> Callable[[bytes], object]:
-    """Hand an input on as one file of an otherwise valid run."""
-
-    def call(content: bytes) -> object:
-        with tempfile.TemporaryDirectory() as folder:
-            run = Path(shutil.copytree(FORMATS / "run", Path(folder) / "run"))
-            (run / name).write_bytes(content)
-            return read(run)
-
-    return call
+    return [*_recordings(), *_models(), *_runs(), *_toml(), *_boards(), *_sinks(), *kept(), *_texts(), *_options()]
 
 
 def _recordings() -> Iterator[Target]:
@@ -104,21 +45,21 @@ def _recordings() -> Iterator[Target]:
         save_dataset(small, path)
         csv = path.read_bytes()
     npz = (FORMATS / "recording.npz").read_bytes()
-    yield Target("recording.npz", _on_file(".npz", look), (npz,), of_members(mutators.of_bytes))
+    yield Target("recording.npz", on_file(".npz", look), (npz,), of_members(mutators.of_bytes))
     plain = b"t,acc_x_g,acc_y_g,acc_z_g,gyro_x,gyro_y,gyro_z\n"
     plain += b"".join(b"%.2f,0.1,0.9,0,0,0,0.5\n" % (row / 50) for row in range(9))
-    yield Target("recording.csv", _on_file(".csv", look), (csv[:4000], csv[:700], plain), mutators.of_csv)
+    yield Target("recording.csv", on_file(".csv", look), (csv[:4000], csv[:700], plain), mutators.of_csv)
     foreign = b"sep=;\ntime;ax;ay;az;gx;gy;gz;activity\n"
     foreign += b"".join(b"%d;0,1;0,9;0;0;0;0,5;walk\n" % (20 * row) for row in range(9))
     iso = b"timestamp\tACC_X\tACC_Y\tACC_Z\tGYRO_X\tGYRO_Y\tGYRO_Z\n"
     iso += b"".join(b"2023-11-14T22:13:20.%02d0Z\t0.1\t0.9\t0\t0\t0\t0.5\n" % (2 * row) for row in range(9))
-    yield Target("foreign.csv", _on_file(".csv", look), (foreign, iso, iso.decode().encode("utf-16")), mutators.of_csv)
+    yield Target("foreign.csv", on_file(".csv", look), (foreign, iso, iso.decode().encode("utf-16")), mutators.of_csv)
     choices = b'time_unit = "ms"\nunits = "g,dps"\nsubject_from = \'s(\\d+)\'\n[columns]\nax = "acc_x"\n'
     yield Target("recordings.toml", _beside(csv[:700].replace(b"acc_x", b"ax"), look), (choices,), mutators.of_toml)
     yield _unsaved_labels()
-    yield Target("MotionSense.zip", _on_file(".zip", look), (_motionsense(),), of_members(mutators.of_csv))
-    yield Target("HAPT.zip", _on_file(".zip", look), (_hapt(),), of_members(mutators.of_text))
-    yield Target("UCI-HAR.zip", _on_file(".zip", look), (_uci_har(),), of_members(mutators.of_text))
+    yield Target("MotionSense.zip", on_file(".zip", look), (_motionsense(),), of_members(mutators.of_csv))
+    yield Target("HAPT.zip", on_file(".zip", look), (_hapt(),), of_members(mutators.of_text))
+    yield Target("UCI-HAR.zip", on_file(".zip", look), (_uci_har(),), of_members(mutators.of_text))
     yield from _apps(look)
 
 
@@ -130,7 +71,7 @@ def _apps(look: Callable[[Path], object]) -> Iterator[Target]:
         f"{name}.csv": f"time,seconds_elapsed,z,y,x\n{rows}" for name in ("Accelerometer", "Gravity", "Gyroscope")
     }
     logger |= {"Annotation.csv": notes, "Metadata.csv": meta}
-    yield Target("SensorLogger.zip", _on_file(".zip", look), (_archive(logger),), of_members(mutators.of_csv))
+    yield Target("SensorLogger.zip", on_file(".zip", look), (_archive(logger),), of_members(mutators.of_csv))
     records = [
         {
             "sensor": sensor,
@@ -143,11 +84,11 @@ def _apps(look: Callable[[Path], object]) -> Iterator[Target]:
         for sensor in ("TotalAcceleration", "Gyroscope")
         for row in range(5)
     ]
-    yield Target("SensorLogger.json", _on_file(".json", look), (json.dumps(records).encode(),), mutators.of_json)
+    yield Target("SensorLogger.json", on_file(".json", look), (json.dumps(records).encode(),), mutators.of_json)
     combined = "time,seconds_elapsed,totalAcceleration_x,totalAcceleration_y,totalAcceleration_z,"
     combined += "gyroscope_x,gyroscope_y,gyroscope_z,annotation_text\n"
     combined += "".join(f"1,{row / 50},0,0,9.8,1,0,0,{'walking' if row == 3 else ''}\n" for row in range(9))
-    yield Target("SensorLogger.csv", _on_file(".csv", look), (combined.encode(),), mutators.of_csv)
+    yield Target("SensorLogger.csv", on_file(".csv", look), (combined.encode(),), mutators.of_csv)
     header = '"Time (s)","{0} x ({1})","{0} y ({1})","{0} z ({1})"\n'
     lines = "".join(f"{row / 50:.9E},0.000000000E0,9.806650000E0,NaN\n".replace("NaN", "5.0E-1") for row in range(9))
     phyphox = {
@@ -156,22 +97,22 @@ def _apps(look: Callable[[Path], object]) -> Iterator[Target]:
         "meta/time.csv": '"event","experiment time","system time","system time text"\n'
         '"START",0.0E0,1700000000.000,""\n"PAUSE",1.0E-1,1700000000.100,""\n"START",1.0E-1,1700000009.000,""\n',
     }
-    yield Target("motion-bids.zip", _on_file(".zip", look), (_motion_bids(),), of_members(mutators.of_csv))
-    yield Target("logger.cwa", _on_file(".cwa", look), loggers.cwa_files(), loggers.of_cwa)
-    yield Target("logger.gt3x", _on_file(".gt3x", look), loggers.gt3x_files(), of_members(loggers.of_log))
-    yield Target("phyphox.zip", _on_file(".zip", look), (_archive(phyphox),), of_members(mutators.of_csv))
+    yield Target("motion-bids.zip", on_file(".zip", look), (_motion_bids(),), of_members(mutators.of_csv))
+    yield Target("logger.cwa", on_file(".cwa", look), loggers.cwa_files(), loggers.of_cwa)
+    yield Target("logger.gt3x", on_file(".gt3x", look), loggers.gt3x_files(), of_members(loggers.of_log))
+    yield Target("phyphox.zip", on_file(".zip", look), (_archive(phyphox),), of_members(mutators.of_csv))
     names = [f"accelerometerAcceleration{axis}(G)" for axis in "XYZ"] + [f"gyroRotation{axis}(rad/s)" for axis in "XYZ"]
     stamps = ["accelerometerTimestamp_sinceReboot(s)", "gyroTimestamp_sinceReboot(s)"]
     log = ",".join([*stamps, *names, "label(N)"]) + "\n"
     log += "".join(f"{row / 50},{row / 50},0,0,-1,0,1,0,{row // 5}\n" for row in range(9))
-    yield Target("SensorLog.csv", _on_file(".csv", look), (log.encode(),), mutators.of_csv)
+    yield Target("SensorLog.csv", on_file(".csv", look), (log.encode(),), mutators.of_csv)
     yield from _edge_impulse(look)
     row = " ".join(["5", "nan", *["0.5"] * 51])
     pamap2 = "".join(f"{count / 100:.2f} {row}\n" for count in range(9))
-    yield Target("PAMAP2.dat", _on_file(".dat", look), (pamap2.encode(),), mutators.of_text)
+    yield Target("PAMAP2.dat", on_file(".dat", look), (pamap2.encode(),), mutators.of_text)
     lines = "".join(f"1600,A,{10**14 + 50_000_000 * count},0.5,9.8,-1.0;\n" for count in range(9))
     wisdm = {f"raw/watch/{sensor}/data_1600_{sensor}_watch.txt": lines for sensor in ("accel", "gyro")}
-    yield Target("WISDM.zip", _on_file(".zip", look), (_archive(wisdm),), of_members(mutators.of_text))
+    yield Target("WISDM.zip", on_file(".zip", look), (_archive(wisdm),), of_members(mutators.of_text))
 
 
 def _edge_impulse(look: Callable[[Path], object]) -> Iterator[Target]:
@@ -180,14 +121,14 @@ def _edge_impulse(look: Callable[[Path], object]) -> Iterator[Target]:
     payload = {"device_name": "a", "interval_ms": 20, "sensors": sensors, "values": [[0, 0, 1, 5, 0.5, 1]] * 9}
     sample = {"protected": {"ver": "v1", "alg": "none"}, "signature": "0" * 64, "payload": payload}
     text = json.dumps(sample).encode()
-    yield Target("EdgeImpulse.json", _on_file(".walk.json", look), (text,), mutators.of_json)
+    yield Target("EdgeImpulse.json", on_file(".walk.json", look), (text,), mutators.of_json)
     info = {"version": 1, "files": [{"path": "a.json", "label": {"type": "label", "label": "walk"}}]}
     archive = _archive({"a.json": text.decode(), "info.labels": json.dumps(info)})
-    yield Target("EdgeImpulse.zip", _on_file(".zip", look), (archive,), of_members(mutators.of_json))
+    yield Target("EdgeImpulse.zip", on_file(".zip", look), (archive,), of_members(mutators.of_json))
     if importlib.util.find_spec("cbor2"):
         import cbor2
 
-        yield Target("EdgeImpulse.cbor", _on_file(".cbor", look), (cbor2.dumps(sample),), mutators.of_bytes)
+        yield Target("EdgeImpulse.cbor", on_file(".cbor", look), (cbor2.dumps(sample),), mutators.of_bytes)
 
 
 def _unsaved_labels() -> Target:
@@ -206,7 +147,7 @@ def _unsaved_labels() -> Target:
         path.rename(path.with_name("walk.npz.unsaved.json"))
         return LabelStore(dataset, path.with_name("walk.npz"))
 
-    return Target("unsaved.json", _on_file(".json", open_store), (kept,), mutators.of_json)
+    return Target("unsaved.json", on_file(".json", open_store), (kept,), mutators.of_json)
 
 
 def _beside(table: bytes, read: Callable[[Path], object]) -> Callable[[bytes], object]:
@@ -273,6 +214,7 @@ def _archive(files: dict[str, str]) -> bytes:
 
 def _models() -> Iterator[Target]:
     from deseptr.contract import ModelContract
+    from deseptr.contract.held_out import HeldOut
     from deseptr.tflite import read_tflite
     from deseptr.tflite.graph import read_graph
     from deseptr.train import CalibrationWindows
@@ -283,13 +225,14 @@ def _models() -> Iterator[Target]:
         return read_graph(read_tflite(path).content, path)
 
     def array_file(kind: type[ArrayFile]) -> Callable[[bytes], object]:
-        return _on_file(".npz", kind.load)
+        return on_file(".npz", kind.load)
 
     contract = (FORMATS / "run" / "contract.json").read_bytes()
     model = (FORMATS / "model.tflite").read_bytes()
-    yield Target("contract.json", ModelContract.from_json, (contract,), mutators.of_json)
-    yield Target("model.tflite", _on_file(".tflite", look), (model,), mutators.of_bytes)
-    yield Target("model.tflite, its end", _on_file(".tflite", look), (model,), _of_end)
+    told = replace(ModelContract.from_json(contract), held_out=HeldOut("ab" * 8, ("cd" * 8, "ef" * 8))).to_json()
+    yield Target("contract.json", ModelContract.from_json, (told.encode(), contract), mutators.of_json)
+    yield Target("model.tflite", on_file(".tflite", look), (model,), mutators.of_bytes)
+    yield Target("model.tflite, its end", on_file(".tflite", look), (model,), _of_end)
     for kind in (CalibrationWindows, Predictions):
         name = {CalibrationWindows: "calibration.npz", Predictions: "predictions.npz"}[kind]
         whole = (FORMATS / "run" / name).read_bytes()
@@ -322,18 +265,18 @@ def _runs() -> Iterator[Target]:
 
     for name in ("metrics.json", "config.json"):
         whole = (FORMATS / "run" / name).read_bytes()
-        yield Target(f"run/{name}", _in_run(name, report), (whole,), mutators.of_json)
+        yield Target(f"run/{name}", in_run(name, report), (whole,), mutators.of_json)
     history = (FORMATS / "run" / "history.csv").read_bytes()
-    yield Target("run/history.csv", _in_run("history.csv", report), (history,), mutators.of_csv)
+    yield Target("run/history.csv", in_run("history.csv", report), (history,), mutators.of_csv)
     predictions = (FORMATS / "run" / "predictions.npz").read_bytes()
     yield Target(
-        "run/predictions.npz", _in_run("predictions.npz", report), (predictions,), of_members(mutators.of_bytes)
+        "run/predictions.npz", in_run("predictions.npz", report), (predictions,), of_members(mutators.of_bytes)
     )
     config = (FORMATS / "run" / "config.json").read_bytes()
-    yield Target("config.json", _on_file(".json", TrainConfig.load), (config,), mutators.of_json)
-    yield Target("history.csv", _on_file(".csv", read_history), (history,), mutators.of_csv)
+    yield Target("config.json", on_file(".json", TrainConfig.load), (config,), mutators.of_json)
+    yield Target("history.csv", on_file(".csv", read_history), (history,), mutators.of_csv)
     yield Target(
-        "model of a run", _in_run("config.json", lambda run: RunFolder(run).trained_model), (config,), mutators.of_json
+        "model of a run", in_run("config.json", lambda run: RunFolder(run).trained_model), (config,), mutators.of_json
     )
 
 
@@ -356,11 +299,11 @@ def _toml() -> Iterator[Target]:
         b'[[activity]]\nlabel = "sitting"\nseconds = 20.5\nprepare_s = 3\nrest_s = 2\n'
     )
     options = b'mqtt = "broker.local"\nthreshold = 0.6\ndwell = 5.0\nsensor = "mpu6050"\nbus = 1\n'
-    yield Target("scenario.toml", _on_file(".toml", lambda path: load_scenario(str(path))), scenarios, mutators.of_toml)
-    yield Target("faults.toml", _on_file(".toml", _faults), (faults,), mutators.of_toml)
-    yield Target("session.toml", _on_file(".toml", read_protocol), (session,), mutators.of_toml)
+    yield Target("scenario.toml", on_file(".toml", lambda path: load_scenario(str(path))), scenarios, mutators.of_toml)
+    yield Target("faults.toml", on_file(".toml", _faults), (faults,), mutators.of_toml)
+    yield Target("session.toml", on_file(".toml", read_protocol), (session,), mutators.of_toml)
     yield Target(
-        "options.toml", _on_file(".toml", lambda path: _parsed(run, settings(path, run))), (options,), mutators.of_toml
+        "options.toml", on_file(".toml", lambda path: _parsed(run, settings(path, run))), (options,), mutators.of_toml
     )
 
 
@@ -376,14 +319,14 @@ def _boards() -> Iterator[Target]:
     from deseptr.firmware_harness.emulator.baseline import read_baseline
 
     bundle = (FORMATS / "wearer.bundle").read_bytes()
-    yield Target("wearer.bundle", _on_file(".bundle", inspect_bundle), (bundle,), mutators.of_bytes, (RefusedError,))
+    yield Target("wearer.bundle", on_file(".bundle", inspect_bundle), (bundle,), mutators.of_bytes, (RefusedError,))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "whole.bundle"
         path.write_bytes(bundle)
         manifest = inspect_bundle(path).to_bytes()
     yield Target("manifest", Manifest.from_bytes, (manifest,), mutators.of_json, (RefusedError,))
     baseline = (Path(__file__).parents[2] / "benchmarks" / "convert" / "arm_cost_packaged.json").read_bytes()
-    yield Target("baseline.json", _on_file(".json", read_baseline), (baseline,), mutators.of_json)
+    yield Target("baseline.json", on_file(".json", read_baseline), (baseline,), mutators.of_json)
 
 
 def _sinks() -> Iterator[Target]:
@@ -403,7 +346,7 @@ def _sinks() -> Iterator[Target]:
 
     row = "2026-11-26T12:00:00.000Z,1.5,change," + "," * (len(COLUMNS) - 3)
     yield Target(
-        "events.csv", _on_file(".csv", append), (f"{header}\n{row}\n{row}\n".encode(), b"x,y\n1,2\n"), mutators.of_csv
+        "events.csv", on_file(".csv", append), (f"{header}\n{row}\n{row}\n".encode(), b"x,y\n1,2\n"), mutators.of_csv
     )
 
 
@@ -416,6 +359,7 @@ def _texts() -> Iterator[Target]:
         return lambda content: parse(os.fsdecode(content))
 
     yield Target("subjects", on_text(parse_subjects), (b"1,2,5-7", b"ada,ben"), mutators.of_text)
+    yield Target("reading options", _read_by_choice, CHOICES, _of_choice)
     names = ("walking", "sitting", "lying")
     yield Target(
         "labels", on_text(lambda text: parse_labels(text, names)), (b"walking,sitting", b"1-3"), mutators.of_text
@@ -426,6 +370,33 @@ def _texts() -> Iterator[Target]:
         (b"subjects=2,seconds=4,seed=2,rate_hz=50", b"subjects=3"),
         mutators.of_text,
     )
+
+
+# What is chosen of how a table is read, and how; a name and a text.
+CHOICES = (
+    *(b"columns\nax=acc_x", b"units\ng,dps", b"subject_from\ns(\\d+)", b"encoding\ncp1252", b"fill_gaps\n0.1"),
+    *(b"time_unit\nms", b"label\nwalk", b"placement\nwatch", b"label_from\n(.*)s", b"merge_alike\n1"),
+)
+TABLE = "t,ax,acc_y,acc_z,gyro_x,gyro_y,gyro_z\n" + "".join(f"{row / 50},0.1,0.9,0,0,0,0.5\n" for row in range(9))
+
+
+def _of_choice(rng: random.Random, content: bytes) -> bytes:
+    name, _, text = content.partition(b"\n")
+    if rng.random() < 0.1:
+        name = rng.choice(CHOICES).partition(b"\n")[0]
+    return name + b"\n" + mutators.of_text(rng, text)
+
+
+def _read_by_choice(content: bytes) -> object:
+    from deseptr.data import load_dataset
+    from deseptr.data.read_options import ReadOptions
+
+    name, _, text = content.partition(b"\n")
+    choices = {os.fsdecode(name): os.fsdecode(text)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "s07.csv"
+        path.write_text(TABLE)
+        return load_dataset(path, ReadOptions.of({"columns": "ax=acc_x", **choices}))
 
 
 def commands(command: click.Command, parent: click.Context | None = None) -> Iterator[tuple[str, click.Command]]:
@@ -449,7 +420,11 @@ def _options() -> Iterator[Target]:
         seeds = tuple(f"{place}\n{_example(each)}".encode() for place, each in enumerate(parameters))
         if seeds:
             yield Target(
-                f"options of {path}", partial(_option, parameters, path), seeds, partial(_of_option, len(parameters))
+                f"options of {path}",
+                partial(_option, parameters, path),
+                seeds,
+                partial(_of_option, len(parameters)),
+                valid=False,
             )
 
 

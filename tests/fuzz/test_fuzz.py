@@ -104,7 +104,7 @@ def test_members_of_an_archive_stay_readable_mostly():
 
 def test_valid_inputs_are_taken():
     for target in TARGETS:
-        if not target.name.startswith("options of"):
+        if not target.name.startswith("options of") and not target.preload:
             assert next(outcome.kind for outcome in outcomes_of(target.call, target.seeds, ())) == "ok", target.name
 
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from campaign import Campaign, campaigns, processor_s, wait_share, wait_until
 from installing import Installer
 from proxy import PUBACK, Proxy, halt
-from torture import broken, torture
+from torture import added, broken, torture
 from training import same
 from warm import Warm
 
@@ -43,6 +43,13 @@ def test_half_written_files_are_counted(tmp_path: Path):
     assert (found["kills"], found["ended_before"], found["counts"]) == (3, 0, {"torn": 3, "seen": 3})
     assert "made.json" in found["notes"][0]
     assert broken(found) == 3
+
+
+def test_parts_of_a_campaign_are_added(tmp_path: Path):
+    parts = [torture(HalfWriter(tmp_path), kills, random.Random(kills), minutes=5) for kills in (1, 2)]
+    found = added(parts[0], parts[1])
+    assert (found["kills"], found["counts"], len(found["notes"])) == (3, {"torn": 3, "seen": 3}, 3)
+    assert added(None, parts[1]) == parts[1]
 
 
 class Quick(HalfWriter):

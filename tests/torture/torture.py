@@ -2,7 +2,7 @@
 
     python tests/torture/torture.py --kills 200 --seed 1 --out torture
 
-A campaign that has its result in ``--out`` is not run again. Exit code 1 if a promise was broken.
+A campaign that has fewer kills than its share goes on where it was. Exit code 1 if a promise was broken.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def torture(campaign: Campaign, kills: int, rng: random.Random, minutes: float) 
     killed = number = 0
     try:
         campaign.prepare()
-        while killed < kills and number < MOST_STARTS * kills and time.monotonic() - begun < 60 * minutes:
+        prepared = time.monotonic()
+        while killed < kills and number < MOST_STARTS * kills and time.monotonic() - prepared < 60 * minutes:
             killed += _kill(campaign, number, rng)
             campaign.check(number)
             number += 1
@@ -60,6 +61,16 @@ def _kill(campaign: Campaign, number: int, rng: random.Random) -> bool:
     return not ended and process.wait(0) == -9
 
 
+def added(before: Mapping[str, Any] | None, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found, with what an earlier part of the campaign had found."""
+    if before is None:
+        return dict(found)
+    sums = {name: before[name] + found[name] for name in ("kills", "ended_before", "notes")}
+    sums["minutes"] = round(before["minutes"] + found["minutes"], 1)
+    sums["counts"] = {name: before["counts"].get(name, 0) + count for name, count in found["counts"].items()}
+    return {**found, **sums}
+
+
 def show(results: Mapping[str, Any]) -> None:
     """The table of promises."""
     print(f"\n{'':12}{'kills':>6}" + "".join(f"{column:>12}" for column in COLUMNS))
@@ -82,27 +93,32 @@ def _commit() -> str:
 
 
 def main() -> int:
-    """Run the campaigns that have no result yet."""
+    """Run the campaigns that have not made all their kills yet."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=200, help="of all campaigns together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("torture"), help="a folder for what the commands write")
     parser.add_argument("--json", type=Path, default=None, help="a file for the figures [default: OUT/torture.json]")
+    parser.add_argument("--again", action="store_true", help="begin anew")
     parser.add_argument("--campaign", action="append", help="only these")
-    parser.add_argument("--minutes", type=float, default=60, help="of a campaign, after which it makes no more kills")
+    parser.add_argument("--minutes", type=float, default=60, help="of a campaign, after which it kills no more")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     target = options.json or options.out / "torture.json"
-    content = json.loads(target.read_text()) if target.exists() else {"seed": options.seed, "campaigns": {}}
+    content: dict[str, Any] = {"seed": options.seed, "campaigns": {}}
+    if target.exists() and not options.again:
+        content = json.loads(target.read_text())
     total = sum(each.share for each in campaigns())
     for each in campaigns():
-        if each.name in content["campaigns"] or (options.campaign and each.name not in options.campaign):
+        before = content["campaigns"].get(each.name)
+        kills = max(1, round(options.kills * each.share / total)) - (before["kills"] if before else 0)
+        if kills <= 0 or (options.campaign and each.name not in options.campaign):
             continue
         folder = (options.out / each.name.replace(" ", "")).resolve()
         shutil.rmtree(folder, ignore_errors=True)
-        kills = max(1, round(options.kills * each.share / total))
-        found = torture(each(folder), kills, random.Random(f"{options.seed} {each.name}"), options.minutes)
-        content["campaigns"][each.name] = {"commit": _commit(), **found}
+        rng = random.Random(f"{options.seed} {each.name} {before['kills'] if before else 0}")
+        found = torture(each(folder), kills, rng, options.minutes)
+        content["campaigns"][each.name] = {**added(before, found), "commit": _commit()}
         content["kills"] = sum(each["kills"] for each in content["campaigns"].values())
         content["broken"] = sum(map(broken, content["campaigns"].values()))
         target.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -13,6 +13,7 @@ from deseptr.contract import ModelError
 from deseptr.train.array_file import ArrayFile
 
 LEAF = -1
+MOST_CLASSES = 10_000
 _WINDOWS_AT_ONCE = 1024
 
 
@@ -150,6 +151,8 @@ class DecisionTrees(ArrayFile):
             "threshold": np.isfinite(self.threshold),
             "shares": (self.shares >= 0) & (self.shares <= 1),
             "known": (self.known >= 0) & (self.known < self.classes),
+            # A row of probabilities has a number for each class: a damaged count would fill the memory.
+            "classes": (self.classes >= 1) & (self.classes <= MOST_CLASSES),
             "rate_hz": np.isfinite(self.rate_hz) & (self.rate_hz > 0),
         }
         return next((f"{name} out of range" for name, good in inside.items() if not good.all()), None)

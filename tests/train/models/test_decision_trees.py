@@ -81,6 +81,7 @@ def changed(array: np.ndarray, position: int, value: float) -> np.ndarray:
         ("roots", lambda trees: trees.roots - 1, "roots out of range"),
         ("roots", lambda trees: trees.roots[:0], "roots is empty"),
         ("classes", lambda trees: trees.known, "classes is int64"),
+        ("classes", lambda trees: np.array(2**40), "classes out of range"),
         ("rate_hz", lambda trees: np.array(np.inf), "rate_hz out of range"),
     ],
 )
