@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_files import edge_impulse_sample, sensor_logger_meta, sensor_logger_table, zipped
+from app_files import edge_impulse_sample, sensor_logger_meta, sensor_logger_table, unpacked, zipped
 from cwa_builder import AX6, cwa_block, cwa_header, words
 from doc_blocks import ROOT
 from gt3x_builder import gt3x, record, schema
@@ -105,6 +105,16 @@ def app_files(folder: Path) -> None:
             )
 
 
+def public_sets(folder: Path) -> None:
+    """PAMAP2 and WISDM with one subject and one activity each."""
+    sensor = "30 0 0 9.81 0 0 9.81 0 0 0 0 0 0 1 0 0 0"
+    rows = "".join(f"{row / 100:.2f} 4 NaN {sensor} {sensor} {sensor}\n" for row in range(300))
+    lines = "".join(f"1600,A,{10**14 + 50_000_000 * row},0.0,0.0,9.81;\n" for row in range(60))
+    unpacked(folder / "PAMAP2_Dataset", {"Protocol/subject101.dat": rows})
+    names = [f"raw/watch/{sensor}/data_1600_{sensor}_watch.txt" for sensor in ("accel", "gyro")]
+    unpacked(folder / "wisdm-dataset", dict.fromkeys(names, lines))
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What pages take for granted, made once."""
@@ -120,6 +130,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_watch_log(folder / "wrist", seconds=8.0)
     logger_files(folder)
     app_files(folder)
+    public_sets(folder)
     return folder
 
 
