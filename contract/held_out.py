@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from .errors import ModelError
 
-_ROUNDS = 20_000
-"""Of PBKDF2 (RFC 8018, section 5.2): some 10 ms a name on a board, as much for each name that is tried."""
+_ROUNDS = 2_000
+"""Of PBKDF2 (RFC 8018, section 5.2): some 5 ms a name on a board, as much for each name that is tried."""
 _HEX = re.compile(r"(?:[0-9a-f]{2}){8,32}")
 
 

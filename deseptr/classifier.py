@@ -98,7 +98,7 @@ class Classifier:
         """Score the model on every labelled window of recordings.
 
         Args:
-            data: recordings, or the name of a source of them. Choose the held-out subjects with ``data.select``.
+            data: recordings, or the name of a source of them. Choose the held-out subjects with :meth:`held_out`.
 
         Raises:
             DataError: as :meth:`windows`.
@@ -108,6 +108,22 @@ class Classifier:
         windows = self.windows(data)
         predicted = self._predictor.predict(windows.signals).argmax(axis=1)
         return score(windows.labels, predicted, self.contract.labels, windows.subjects)
+
+    def held_out(self, data: Dataset | str | Path) -> Dataset:
+        """The recordings of the people whom the model was not trained on, as it remembers them without their names.
+
+        Args:
+            data: recordings, or the name of a source of them. Of a model that remembers nobody, such as one of version
+                0.1, those of the dataset's own test subjects, else all.
+
+        Raises:
+            DataError: if none of those whom the model remembers is among them.
+        """
+        from deseptr.evaluate.held_out_subjects import choose_subjects, remembered
+
+        dataset = dataset_of(data)
+        chosen = choose_subjects(dataset, None, [remembered(self._path, self.contract)])
+        return dataset.select(subjects=chosen.subjects)
 
     @cached_property
     def _predictor(self) -> Predictor:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from reporters import Stop
 
-from deseptr.contract import ModelError
+from deseptr.contract import ModelContract, ModelError
 from deseptr.data import Windows, load_dataset
 from deseptr.train import RunFolder, TrainConfig, load_run
 from deseptr.train.pipeline import train
@@ -33,6 +33,29 @@ def test_interrupted_run_ends_where_an_unbroken_one_does(
     assert len(reporter.rows) == 3 - epochs
     np.testing.assert_allclose(logits(run), logits(tiny_run), atol=1e-5)
     assert column(run, "loss") == pytest.approx(column(tiny_run, "loss"), rel=1e-5)
+
+
+def test_a_run_that_an_earlier_version_began_goes_on_and_its_minutes_add_up(
+    broken_runs: dict[int, Path], tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    """Its contract did not know the held-out subjects, nor the full scales that rare events need."""
+    run = Path(shutil.copytree(broken_runs[2], tmp_path / "run"))
+    folder, seconds = RunFolder(run), run / "state" / "seconds.json"
+    assert float(seconds.read_text()) > 0
+    seconds.write_text("6000.0")
+    contract = ModelContract.load(folder.contract)
+    replace(contract, held_out=None, acc_full_scale_g=99.0).save(folder.contract)
+    metrics = train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
+    assert ModelContract.load(folder.contract) == contract
+    assert 100 < metrics["minutes"] < 110
+
+
+def test_a_run_is_not_resumed_with_other_people_held_out(
+    broken_runs: dict[int, Path], tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    run = Path(shutil.copytree(broken_runs[2], tmp_path / "run"))
+    with pytest.raises(ModelError, match=r"contract.json: (input_range|held_out)"):
+        train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True, test_subjects=("1",))
 
 
 def column(run: Path, name: str) -> list[float]:
