@@ -20,7 +20,8 @@ def test_the_shape_of_the_dataset(synthetic: Dataset) -> None:
     assert synthetic.subjects == ("1", "2", "3", "4")
     assert synthetic.test_subjects == ("4",)
     assert {(len(r), r.rate_hz) for r in synthetic.recordings} == {(500, 50.0)}
-    assert describe(synthetic).oddities == ()
+    # The phone is put into the pocket anew for each trial, at times the other way up.
+    assert all("gravity points elsewhere" in oddity for oddity in describe(synthetic).oddities)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(synthetic: Dataset) -> None:
