@@ -19,7 +19,7 @@ from .common.options import SUBJECTS, check_reading_is_used, load_subjects, read
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from deseptr.convert import Conversion, Gate, Recipe
+    from deseptr.convert import Conversion, ConversionCheck, Gate, Recipe
     from deseptr.train import CalibrationWindows
 
 _KINDS = """\b
@@ -40,6 +40,7 @@ Examples:
   deseptr convert runs/ms -o ms.tflite
   deseptr convert runs/* -o models
   deseptr convert runs/ms -o firmware/ms.tflite --target micro
+  deseptr convert mine.keras --check
   deseptr convert mine.keras -o mine.tflite --data recordings.npz
 """
 )
@@ -81,6 +82,9 @@ Examples:
     help="Parity gate: largest loss of accuracy and of macro-F1, points.",
 )
 @click.option("--force", is_flag=True, help="Write a model that fails the parity gate too, marked as failed.")
+@click.option(
+    "--check", is_flag=True, help="Only say whether it would go through, and with which operations; writes nothing."
+)
 @click.option("--report/--no-report", default=True, show_default=True, help="Write an HTML page beside each model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def convert(
@@ -95,6 +99,7 @@ def convert(
     agreement: float,
     loss: float,
     force: bool,
+    check: bool,
     report: bool,
     as_json: bool,
 ) -> None:
@@ -116,6 +121,9 @@ def convert(
     check_reading_is_used(reading, source, "--data")
     recipe, gate = Recipe(mode, io or "", target), Gate(agreement / 100, loss / 100)
     found = _checkpoints(runs)
+    if check:
+        _check_all(found, recipe, as_json)
+        return
     outputs = _outputs(found, output)
     calibration = _recordings(source, test_subjects, reading)
     results = _convert_all(found, outputs, _Settings(recipe, gate, force, report, calibration))
@@ -141,6 +149,33 @@ def _checkpoints(runs: Sequence[Path]) -> list[Path]:
         inside = sorted(path.parent for path in run.glob("*/contract.json")) if run.is_dir() else []
         found += [run] if (run / "contract.json").exists() or not inside else inside
     return found
+
+
+def _check_all(runs: Sequence[Path], recipe: Recipe, as_json: bool) -> None:
+    """Say of each checkpoint whether it would convert; exit code 2 if one would not."""
+    from deseptr.convert import check_run
+    from deseptr.convert.isolated import kept_worker
+
+    with kept_worker():
+        checks = [check_run(run, recipe) for run in runs]
+    if as_json:
+        figures = [checked.to_dict() for checked in checks]
+        click.echo(json.dumps(figures if len(runs) > 1 else figures[0], indent=2))
+    for checked in checks:
+        if checked.refusal is not None:
+            click.echo(f"error: {checked.refusal}", err=True)
+        elif not as_json:
+            _print_check(checked)
+    if not all(checked.passed for checked in checks):
+        raise SystemExit(DeseptrError.exit_code)
+
+
+def _print_check(checked: ConversionCheck) -> None:
+    assert checked.graph is not None
+    counted = ", ".join(f"{count} {op}" for op, count in checked.graph.ops.items())
+    click.echo(f"{checked.run}: would convert to {checked.recipe.mode} for {checked.recipe.target}")
+    click.echo(f"{len(checked.graph.nodes)} operations, {checked.graph.macs:,} multiply-accumulates: {counted}")
+    click.echo("not checked: whether it still is the same model, which takes recordings (--data)")
 
 
 def _outputs(runs: Sequence[Path], output: Path | None) -> list[Path]:

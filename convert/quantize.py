@@ -25,6 +25,7 @@ from .user_layers import check_structure
 
 # Modules that the converter's process imports once.
 TENSORFLOW = ("tensorflow", "deseptr.train.training_loop", "deseptr.convert.lowering.inference_graph")
+_NOISE_WINDOWS = 2
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,27 @@ def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | N
         flatbuffer = integer = flatbuffer_of(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
     scaled = graph.encode(held_out)
     return Quantized(flatbuffer, integer, reference, scaled, contract, calibration, logits, dict(graph.layers))
+
+
+def check_here(run: Path, recipe: Recipe) -> tuple[bytes, bytes, dict[str, str]]:
+    """Do the work of :func:`.check.check_run`: flatbuffer and float reference of a checkpoint quantised on noise."""
+    from deseptr.train.checkpoint import load_run, run_folder_of
+
+    _check_network(run, run_folder_of(run))
+    begin("loading the checkpoint")
+    classifier, contract = load_run(run)
+    graph = inference_graph(classifier, contract, run, recipe)
+    windows = graph.encode(_noise(contract))
+    reference = float_reference(graph, recipe, windows, run)
+    flatbuffer = reference if recipe.mode == "float32" else flatbuffer_of(graph, recipe, windows, run)
+    return flatbuffer, reference, dict(graph.layers)
+
+
+def _noise(contract: ModelContract) -> NDArray[np.float32]:
+    """Windows in SI units that use half of every channel's range."""
+    shape = (_NOISE_WINDOWS, contract.input_length, len(contract.channels))
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, shape)
+    return (noise * np.asarray(contract.input_range)).astype(np.float32)
 
 
 def inference_graph(classifier: Any, contract: ModelContract, run: Path, recipe: Recipe) -> Any:

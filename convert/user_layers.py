@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from deseptr.contract import ConversionError
 from deseptr.tflite.graph import Graph
 
 from .lint import UNCALIBRATED, LintFinding, lint, refused
@@ -57,7 +58,9 @@ def check_operations(
     Raises:
         ConversionError: names the operations, the user's layers that they come from, and a way out.
     """
-    _refuse(lint(graph, target, mode, float_layers), reference, target, mode, thing, layers or {})
+    findings = lint(graph, target, mode, float_layers)
+    if error := refused_operations(findings, reference, target, mode, thing, layers or {}):
+        raise error
 
 
 def check_structure(reference: Graph, target: Target, mode: str, thing: object, layers: Mapping[str, str]) -> None:
@@ -67,26 +70,29 @@ def check_structure(reference: Graph, target: Target, mode: str, thing: object, 
         ConversionError: as above.
     """
     findings = [finding for finding in lint(reference, target, "float32") if finding.rule in UNCALIBRATED]
-    _refuse(findings, reference, target, mode, thing, layers)
+    if error := refused_operations(findings, reference, target, mode, thing, layers):
+        raise error
 
 
-def _refuse(
+def refused_operations(
     findings: Sequence[LintFinding],
     reference: Graph,
     target: Target,
     mode: str,
     thing: object,
     layers: Mapping[str, str],
-) -> None:
-    if findings:
-        raise refused(
-            findings,
-            target,
-            mode,
-            thing,
-            layer_of=lambda operation: user_layer(operation, layers),
-            next_step=way_out(findings, reference, target, layers),
-        )
+) -> ConversionError | None:
+    """The error for what the lint found, with the user's layers and a way out; None if it found nothing."""
+    if not findings:
+        return None
+    return refused(
+        findings,
+        target,
+        mode,
+        thing,
+        layer_of=lambda operation: user_layer(operation, layers),
+        next_step=way_out(findings, reference, target, layers),
+    )
 
 
 def way_out(findings: Sequence[LintFinding], reference: Graph, target: Target, layers: Mapping[str, str]) -> str:

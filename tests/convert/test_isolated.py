@@ -116,3 +116,19 @@ def test_a_script_without_a_guard_is_executed_once(tmp_path: Path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "5\n", done.stderr
     assert (tmp_path / "runs.txt").read_text() == "run\n"
+
+
+def test_last_step_of_a_job_that_dies_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # The process imports the job by name, from wherever this process would.
+    (tmp_path / "job_that_dies.py").write_text(
+        "import signal\n"
+        "from deseptr.convert.steps import begin\n"
+        "def die(step, number):\n"
+        "    begin('loading')\n"
+        "    begin(step)\n"
+        "    signal.raise_signal(number)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("deseptr.convert.isolated._kept", [])
+    with pytest.raises(WorkerDiedError, match="died of SIGSEGV while quantising to int8"):
+        run_isolated("job_that_dies:die", "quantising to int8", int(signal.SIGSEGV))
