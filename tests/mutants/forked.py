@@ -45,11 +45,13 @@ class Outcome(NamedTuple):
         code: its exit code; None if it was ended by a limit.
         output: what it has printed.
         seconds: processor time of the child and the processes it has waited for.
+        wall_s: time until its end.
     """
 
     code: int | None
     output: str
     seconds: float
+    wall_s: float = 0.0
 
     def first_failure(self, tests: Sequence[str]) -> str | None:
         """The test that failed first, or the file that could not be collected; None if neither is reported."""
@@ -116,8 +118,10 @@ def run(
             finally:
                 sys.stdout.flush()
                 os._exit(code)
+        begun = time.monotonic()
         code_or_none, seconds = _wait(child, 120 + 40 * expected_s)
-        return Outcome(code_or_none, (place / "output").read_text("utf-8", "replace"), round(seconds, 2))
+        wall_s = time.monotonic() - begun
+        return Outcome(code_or_none, (place / "output").read_text("utf-8", "replace"), round(seconds, 2), wall_s)
 
 
 def _enter(place: Path, most_s: int) -> None:
