@@ -132,6 +132,7 @@ def test_messages_name_arguments_and_not_options(tiny_run: Path, tmp_path: Path,
             "finish it with --resume, as `deseptr train --resume`",
             'finish it with if_exists="resume", as `deseptr train --resume`',
         ),
+        ("`run --csv F` or `run --mqtt` and --rate-hz", "`run --csv F` or `run --mqtt` and rate_hz"),
     ],
 )
 def test_options_become_arguments(text: str, words: str):
