@@ -32,6 +32,9 @@ class FullScale(NamedTuple):
     gyro_dps: float | None = None
 
 
+_MOST = 1e6
+
+
 def parse_full_scale(text: str) -> FullScale:
     """Full scales out of ``auto``, or of one or both of ``acc=16g,gyro=2000dps``.
 
@@ -43,11 +46,13 @@ def parse_full_scale(text: str) -> FullScale:
     """
     if text == AUTO:
         return FullScale()
-    found = [_ENTRY.fullmatch(part.strip()) for part in text.split(",")]
+    # A damaged config.json may have anything here.
+    parts = text.split(",") if isinstance(text, str) else [""]
+    found = [_ENTRY.fullmatch(part.strip()) for part in parts]
     values: dict[str, float] = {}
     for entry in found:
         name, value = ("", "0") if entry is None else ("acc_g", entry[1]) if entry[1] else ("gyro_dps", entry[2])
-        if not float(value) > 0 or name in values:
+        if not 0 < float(value) <= _MOST or name in values:
             raise ModelError(
                 "full_scale",
                 found=repr(text),

@@ -41,7 +41,11 @@ def test_what_is_asked_for_is_taken_and_what_it_clips_is_named():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "acc", "acc=16", "acc=0g", "acc=-1g", "acc=16g,acc=8g", "acc=16g;gyro=1dps", "AUTO"]
+    "text",
+    [
+        *("", "acc", "acc=16", "acc=0g", "acc=-1g", "acc=16g,acc=8g", "acc=16g;gyro=1dps", "AUTO"),
+        *(f"acc={'9' * 400}g", ["acc=16g"], None, 16),
+    ],
 )
 def test_other_texts_are_refused_by_the_settings(text: str):
     with pytest.raises(ModelError, match=r"^full_scale: found .*, expected auto, or one or both of acc=16g"):
