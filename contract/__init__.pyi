@@ -5,6 +5,17 @@ from .bootstrap import (
     subject_confusions as subject_confusions,
 )
 from .calibration import Reliability as Reliability, reliability as reliability, softmax as softmax
+from .channels import (
+    CHANNELS as CHANNELS,
+    SENSORS as SENSORS,
+    UNITS as UNITS,
+    channels_of as channels_of,
+    columns_of as columns_of,
+    parse_sensors as parse_sensors,
+    sensors_of as sensors_of,
+    unit_of as unit_of,
+    units_of as units_of,
+)
 from .constants import INPUT_STEPS as INPUT_STEPS, STANDARD_GRAVITY as STANDARD_GRAVITY
 from .errors import (
     CancelledError as CancelledError,
@@ -27,7 +38,7 @@ from .input_files import (
     read_text as read_text,
     read_toml as read_toml,
 )
-from .model_contract import CHANNELS as CHANNELS, ModelContract as ModelContract, UNITS as UNITS
+from .model_contract import ModelContract as ModelContract
 from .npz_reader import read_npz_arrays as read_npz_arrays
 from .scores import Scores as Scores, accuracy as accuracy, macro_f1 as macro_f1, score as score
 from .stft import StftSpec as StftSpec

@@ -59,12 +59,14 @@ def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:
         temporary.write_bytes(data)
 
 
-def check_replaceable(path: str | os.PathLike[str], start: bytes, what: str, option: str, *, offset: int = 0) -> None:
+def check_replaceable(
+    path: str | os.PathLike[str], start: bytes | tuple[bytes, ...], what: str, option: str, *, offset: int = 0
+) -> None:
     """Refuse to replace a file that does not begin as this package's own output does.
 
     Args:
         path: where output is to be written; a missing or empty file is no obstacle.
-        start: first bytes of such output, from ``offset`` on.
+        start: first bytes of such output, from ``offset`` on; of several kinds if it has them.
         what: name of such output, for the message.
         option: the option that names the path.
         offset: bytes before ``start`` that differ from output to output.
@@ -72,14 +74,14 @@ def check_replaceable(path: str | os.PathLike[str], start: bytes, what: str, opt
     Raises:
         SetupError: if something else is there.
     """
-    target = Path(path)
+    target, starts = Path(path), (start,) if isinstance(start, bytes) else start
     try:
         if not target.exists():
             return
         if target.is_file():
             with target.open("rb") as file:
-                found = file.read(offset + len(start))
-            if not found or found[offset:] == start:
+                found = file.read(offset + max(map(len, starts)))
+            if not found or found[offset:].startswith(starts):
                 return
     except OSError as error:
         raise SetupError(

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from .channels import CHANNELS, UNITS
 from .errors import ModelError
 from .files import atomic_write
 from .held_out import HeldOut
@@ -21,8 +22,6 @@ from .input_files import parse_json, read_input
 from .stft import StftSpec
 from .views import InputViews
 
-CHANNELS = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
-UNITS = ("m/s^2", "m/s^2", "m/s^2", "rad/s", "rad/s", "rad/s")
 # Each is written in the lowest format that has its fields, which more of the earlier versions read.
 FORMATS = (1, 2, 3)
 _SINCE = {"views": 2, "held_out": 3}

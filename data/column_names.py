@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deseptr.contract import CHANNELS, DataError
+from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of, sensors_of
 
 from .read_options import ReadOptions
+from .recording import short_list
 from .units import ACC_SUFFIX, GYRO_SUFFIX, UNIT_OF_COLUMN
 
 TEXT_COLUMNS = ("label", "subject", "recording")
@@ -40,6 +41,8 @@ _UNITS_OF = {
     "t": {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "millis": "ms", "milliseconds": "ms"}
     | {"us": "us", "\N{GREEK SMALL LETTER MU}s": "us", "microseconds": "us", "ns": "ns", "nanoseconds": "ns"},
 }
+_SPEAK_OF = {"acc": ("acc",), "gyro": ("gyr", "rotation", "angular")}
+"""Parts of a name that may be a sensor's: whether ``user_acc_x`` is acceleration, its owner must say."""
 _TIMES = {"t", "time", "timestamp", "timestamps", "ts", "datetime"}
 
 
@@ -49,6 +52,8 @@ class Columns:
 
     Args:
         width: columns of the header.
+        channels: those that are there, or of them those that were asked for.
+        absent: sensors that are not there, if none were asked for.
         names: of the time and the channels in the file.
         positions: of the time and the channels.
         units: of the same; None where neither the name nor a choice says it.
@@ -58,6 +63,8 @@ class Columns:
     """
 
     width: int
+    channels: tuple[str, ...]
+    absent: tuple[str, ...]
     names: tuple[str, ...]
     positions: tuple[int, ...]
     units: tuple[str | None, ...]
@@ -71,7 +78,7 @@ class NotRecordingError(DataError):
 
 
 def find_columns(header: list[str], path: Path, options: ReadOptions) -> Columns:
-    """Find the columns of a header.
+    """Find the columns of a header; a sensor whose three columns are all missing is not there.
 
     Raises:
         NotRecordingError: if no column is one of the channels.
@@ -88,14 +95,19 @@ def find_columns(header: list[str], path: Path, options: ReadOptions) -> Columns
         if not present:
             roles[role] = [i for i, (meaning, _) in enumerate(meant) if meaning == role]
             guessed |= {columns[i]: role for i in roles[role] if role not in TEXT_COLUMNS or len(roles[role]) == 1}
-    _check_present(roles, columns, path)
-    _check_once(roles, columns, path)
-    positions = tuple(roles[role][0] for role in ("t", *CHANNELS))
+    rest = [name.casefold() for i, name in enumerate(columns) if not any(i in present for present in roles.values())]
+    channels = _channels(roles, rest, options)
+    _check_present(roles, channels, columns, path)
+    _check_once({role: roles[role] for role in ("t", *channels, *TEXT_COLUMNS)}, columns, path)
+    guessed = {theirs: ours for theirs, ours in guessed.items() if ours in ("t", *channels, *TEXT_COLUMNS)}
+    positions = tuple(roles[role][0] for role in ("t", *channels))
     units = tuple(UNIT_OF_COLUMN.get(named[i], meant[i][1]) for i in positions)
     text = {role: roles[role][0] for role in TEXT_COLUMNS if len(roles[role]) == 1}
     used = {*positions, *text.values()}
     ignored = tuple(name for i, name in enumerate(columns) if i not in used)
-    return Columns(len(columns), tuple(columns[i] for i in positions), positions, units, text, guessed, ignored)
+    names = tuple(columns[i] for i in positions)
+    absent = () if options.wanted else tuple(name for name, kind in SENSORS.items() if kind.channels[0] not in channels)
+    return Columns(len(columns), channels, absent, names, positions, units, text, guessed, ignored)
 
 
 def role_of(name: str) -> tuple[str, str | None]:
@@ -113,6 +125,11 @@ def notes_of(found: Columns) -> Iterator[str]:
     if found.guessed:
         listed = ", ".join(f"{theirs} as {ours}" for theirs, ours in found.guessed.items())
         yield f"columns were taken by what their names mean: {listed}; --columns says otherwise"
+    for sensor in found.absent if found.ignored else ():
+        yield (
+            f"no column of {SENSORS[sensor].title} is recognised, so that {' '.join(sensors_of(found.channels))} alone "
+            f"is read; if {short_list(found.ignored)} have it, name them with --columns"
+        )
     for role in ("label", "subject"):
         for name in found.ignored:
             if role not in found.text and name.casefold() in _LOOK_LIKE[role]:
@@ -157,17 +174,27 @@ def _parts(word: str) -> list[str]:
     return [turned[1], turned[2]] if turned else [word]
 
 
-def _check_present(roles: dict[str, list[int]], columns: list[str], path: Path) -> None:
-    missing = [role for role in ("t", *CHANNELS) if not roles[role]]
+def _channels(roles: dict[str, list[int]], rest: list[str], options: ReadOptions) -> tuple[str, ...]:
+    """Channels that must be there: of the sensors that were asked for, else of those of which a column is or speaks."""
+    found = [name for name, kind in SENSORS.items() if any(roles[channel] for channel in kind.channels)]
+    spoken_of = [sensor for sensor, words in _SPEAK_OF.items() if any(word in name for name in rest for word in words)]
+    return options.wanted or (channels_of([*found, *spoken_of]) if found else CHANNELS)
+
+
+def _check_present(roles: dict[str, list[int]], channels: tuple[str, ...], columns: list[str], path: Path) -> None:
+    missing = [role for role in ("t", *channels) if not roles[role]]
     if not missing:
         return
-    kind = NotRecordingError if columns and not set(CHANNELS) - set(missing) else DataError
+    whole = [name for name, kind in SENSORS.items() if all(roles[channel] for channel in kind.channels)]
+    alone = f"; or read what there is with --channels {','.join(whole)}" if whole and roles["t"] else ""
+    nothing = not any(roles[channel] for channel in CHANNELS)
+    kind = NotRecordingError if columns and nothing else DataError
     raise kind(
         path,
         found=f"no column {', '.join(missing)} (only {', '.join(columns) or 'an empty file'})",
-        expected=f"t,{','.join(CHANNELS)}[,label][,subject][,recording], separated by commas",
+        expected=f"t,{','.join(channels)}[,label][,subject][,recording], separated by commas",
         next_step="rename or add the columns, or name them with --columns THEIRS=OURS,… as x_acc=acc_x; "
-        "a unit goes into the name, as acc_x_g or gyro_x_dps, or into --units",
+        "a unit goes into the name, as acc_x_g or gyro_x_dps, or into --units" + alone,
     )
 
 

@@ -1,5 +1,7 @@
 """Recordings from and to CSV: ``t,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z[,label][,subject][,recording]``.
 
+A table may have the three columns of one sensor alone.
+
 :mod:`.csv_table` reads columns and units. The rows of one subject and recording form a trial; where time goes back,
 another one begins. :mod:`.even_grid` estimates the rate, splits the trial at gaps, and puts each part on a regular
 grid.
@@ -17,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError, atomic_path
+from deseptr.contract import DataError, atomic_path, channels_of
 
 from .column_names import NotRecordingError
 from .csv_table import CsvTable, NoRowError, read_table
@@ -25,7 +27,7 @@ from .even_grid import Trial, even_recordings
 from .label_oddities import alike_key
 from .quality import unit_oddities
 from .read_options import TIME_UNITS, ReadOptions, from_path
-from .recording import UNLABELLED_NAME, Dataset, Recording, natural_sorted, short_list
+from .recording import UNLABELLED_NAME, Dataset, Recording, common_channels, natural_sorted, short_list
 from .sample_times import guess_time_unit, set_back, sorting_helps, usual_step
 from .time_notes import TimeNotes
 
@@ -85,8 +87,12 @@ def table_files(folder: Path) -> Iterator[Path]:
     return (each for each in folder.rglob("*") if each.suffix.lower() in SUFFIXES and not each.is_dir())
 
 
-_HEADER = ",".join(("t", *CHANNELS, "label", "subject", "recording"))
-CSV_START = _HEADER.encode()
+def _header(channels: tuple[str, ...]) -> str:
+    return ",".join(("t", *channels, "label", "subject", "recording"))
+
+
+CSV_STARTS = tuple(_header(channels_of(kinds)).encode() for kinds in (("acc",), ("gyro",), ("acc", "gyro")))
+"""First lines of the files that :func:`save_csv` writes."""
 
 
 def save_csv(dataset: Dataset, path: str | Path) -> None:
@@ -97,7 +103,7 @@ def save_csv(dataset: Dataset, path: str | Path) -> None:
     """
     names = np.array([*dataset.label_names, ""])
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(f"{_HEADER}\n")
+        file.write(f"{_header(dataset.channels)}\n")
         for recording in dataset.recordings:
             file.writelines(_lines(recording, names))
 
@@ -121,6 +127,7 @@ def _dataset(files: list[_File], name: str, options: ReadOptions) -> tuple[Datas
     oddities: list[str] = []
     read = _read_files(files, options, oddities)
     _check_columns(options, read, name)
+    common_channels([each.table.channels for each in read], name)
     units = {each.table.units for each in read}
     if len(units) > 1:
         raise DataError(
@@ -248,7 +255,8 @@ def _trials(read: _Read, options: ReadOptions, notes: TimeNotes) -> Iterator[Tri
                     f"subject {subject}, trial {name}: the clock was set back by {back:.6g} s at line "
                     f"{table.line[part[0]]}: a recording ends there, and {own} begins"
                 )
-            yield Trial(subject, own, read.t[part], table.signals[part], [labels[row] for row in part], str(path))
+            cells = [labels[row] for row in part]
+            yield Trial(subject, own, read.t[part], table.signals[part], cells, str(path), table.channels)
 
 
 def _disordered(t: NDArray[np.float64], line: NDArray[np.int64], path: Path) -> DataError:

@@ -23,7 +23,7 @@ from typing import NamedTuple, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import UNITS, DataError, open_input
+from deseptr.contract import SENSORS, DataError, open_input, sensors_of, units_of
 
 from .column_names import Columns, find_columns, notes_of
 from .dialect import Dialect, find_dialect
@@ -45,7 +45,8 @@ class CsvTable:
     Args:
         t: float64 ``[row]``, seconds; in an unknown unit if there is no ``time_unit``.
         time_unit: of the times in the file; None if neither the file nor a choice says it.
-        signals: float64 ``[row, 6]`` in SI units, NaN where a cell is empty.
+        signals: float64 ``[row, channel]`` in SI units, NaN where a cell is empty.
+        channels: their names.
         text: the columns ``label``, ``subject`` and ``recording`` if present, one string per row.
         units: unit of each channel in the file.
         line: ``[row]``, line number in the file, from 1.
@@ -58,6 +59,7 @@ class CsvTable:
     t: NDArray[np.float64]
     time_unit: str | None
     signals: NDArray[np.float64]
+    channels: tuple[str, ...]
     text: dict[str, list[str]]
     units: tuple[str, ...]
     line: NDArray[np.int64]
@@ -139,8 +141,9 @@ def _first_row(rows: Iterator[list[str]], path: Path, dialect: Dialect, options:
             ) from error
         raise
     names = tuple(name.strip() for name in header)
-    sides = options.units or (None, None)
-    stated = zip(columns.units[1:], [sides[0]] * 3 + [sides[1]] * 3, UNITS, strict=True)
+    chosen_of: dict[str, str | None] = dict(zip(("acc", "gyro"), options.units or (None, None), strict=True))
+    sides = tuple(chosen_of[sensor] for sensor in sensors_of(columns.channels) for _ in SENSORS[sensor].channels)
+    stated = zip(columns.units[1:], sides, units_of(columns.channels), strict=True)
     units = tuple(said or chosen or usual for said, chosen, usual in stated)
     number = _comma_number if dialect.decimal_comma else float
     time_unit = columns.units[0] or options.time_unit or ("iso" if _is_iso(dialect, columns) else None)
@@ -254,6 +257,7 @@ def _table(
         values[:, 0],
         layout.time_unit,
         values[:, 1:],
+        columns.channels,
         text,
         layout.units,
         line,

@@ -19,7 +19,7 @@ from .archive import Archive
 from .read_options import ReadOptions
 from .recording import Dataset, short_list
 from .sample_times import shared_slope
-from .takes import Take, dataset_of_takes, six_channels
+from .takes import Take, beside, dataset_of_takes, units_in
 from .units import DEGREE
 
 _START = b"MD\xfc\x03"
@@ -83,7 +83,7 @@ def read_cwa(archive: Archive, options: ReadOptions) -> Dataset:
     Blocks that are damaged are left out and counted: there is a gap then.
 
     Raises:
-        DataError: if a file has no whole block, or the logger has no gyroscope.
+        DataError: if a file has no whole block.
     """
     notes: list[str] = []
     takes = [take for name in _files(archive) for take in _takes(archive, name, notes)]
@@ -113,15 +113,16 @@ def _takes(archive: Archive, name: str, notes: list[str]) -> Iterator[Take]:
     stretches = list(_stretches(blocks[good], good))
     sessions = {stretch.session for stretch in stretches}
     for stretch in stretches:
-        acc, gyro = _values(stretch.blocks)
+        signals, channels = beside(*_values(stretch.blocks))
         yield Take(
             name,
             title,
             _times(stretch),
-            six_channels(acc, gyro, title),
+            signals,
             subject=_subject(content[_ANNOTATION]),
             name=f"session {stretch.session}" if len(sessions) > 1 else None,
-            units=("g",) * 3 + ("dps",) * 3,
+            units=units_in(channels, "g", "dps"),
+            channels=channels,
         )
 
 

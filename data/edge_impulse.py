@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError
+from deseptr.contract import CHANNELS, DataError, channels_of
 from deseptr.contract.extras import needing_extra
 
 from .app_table import without
@@ -46,7 +46,7 @@ _SPELLINGS = {
 _NO_UNIT = ("", "n/a", "undefined", "none")
 _LONGEST_INTERVAL_MS = 1e7
 _NEXT = "send or export the sample again"
-_BOTH = "three axes of acceleration and three of angular rate, as accX and gyrX"
+_WANTED = "three axes of acceleration, of angular rate, or of both, as accX and gyrX"
 
 
 def is_edge_impulse(archive: Archive) -> bool:
@@ -150,7 +150,7 @@ def _take(archive: Archive, name: str, labels: _Labels, options: ReadOptions, od
     interval = payload.get("interval_ms")
     if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 < interval <= _LONGEST_INTERVAL_MS:
         raise _other(f"{title}: interval_ms", repr(interval), "a positive number of milliseconds")
-    places, units = _channels(payload.get("sensors"), options, title)
+    places, units, channels = _channels(payload.get("sensors"), options, title)
     values = _values(payload, title)[:, places]
     signals = values * np.array([to_si(unit, title) for unit in units])
     subject = payload.get("device_name")
@@ -164,6 +164,7 @@ def _take(archive: Archive, name: str, labels: _Labels, options: ReadOptions, od
         labels.of(name, len(signals), title),
         subject if isinstance(subject, str) and subject else None,
         units=units,
+        channels=channels,
     )
 
 
@@ -186,23 +187,26 @@ def _of_cbor(content: bytes) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _channels(sensors: Any, options: ReadOptions, title: str) -> tuple[list[int], tuple[str, ...]]:
-    """Places of the six channels in a row, and their units."""
+def _channels(sensors: Any, options: ReadOptions, title: str) -> tuple[list[int], tuple[str, ...], tuple[str, ...]]:
+    """Places of the channels in a row, their units and their names."""
     if not isinstance(sensors, list) or not all(isinstance(sensor, Mapping) for sensor in sensors):
         raise _other(f"{title}: sensors", "no list of them", "a list with name and units each")
     chosen = dict(options.columns)
     names = [str(sensor.get("name")) for sensor in sensors]
     roles = [role_of(chosen.get(name, name)) for name in names]
     by_role = {role: (place, unit) for place, (role, unit) in enumerate(roles) if role in CHANNELS}
-    if missing := [channel for channel in CHANNELS if channel not in by_role]:
+    # A sensor with one axis or two lacks the others; one without any is not there.
+    begun = {role.partition("_")[0] for role in by_role}
+    channels = channels_of(begun) or CHANNELS
+    if missing := [channel for channel in channels if channel not in by_role]:
         found = f"no {', '.join(missing)} (only {', '.join(names)})"
-        next_step = "sample both sensors, or name them with --columns THEIRS=OURS,…"
-        raise without(_BOTH, title, found, next_step)
+        next_step = "sample all axes, or name them with --columns THEIRS=OURS,…"
+        raise without(_WANTED, title, found, next_step)
     units = tuple(
         _unit(channel, by_role[channel][1] or sensors[by_role[channel][0]].get("units"), options, title)
-        for channel in CHANNELS
+        for channel in channels
     )
-    return [by_role[channel][0] for channel in CHANNELS], units
+    return [by_role[channel][0] for channel in channels], units, channels
 
 
 def _unit(channel: str, said: Any, options: ReadOptions, title: str) -> str:

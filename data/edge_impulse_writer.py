@@ -22,10 +22,7 @@ from deseptr.contract import atomic_folder
 
 from .recording import UNLABELLED, Dataset, Recording, Segment
 
-_SENSORS = [
-    {"name": name, "units": unit}
-    for name, unit in zip(("accX", "accY", "accZ", "gyrX", "gyrY", "gyrZ"), ("m/s2",) * 3 + ("rad/s",) * 3, strict=True)
-]
+_SPELLINGS = {"acc": ("acc", "m/s2"), "gyro": ("gyr", "rad/s")}
 _EMPTY_SIGNATURE = "0" * 64
 _DEVICE_TYPE = "DESEPTR"
 # Parts of a file's name; the label ends at the first point.
@@ -82,10 +79,16 @@ def _sample(recording: Recording, segment: Segment, key: str | None) -> dict[str
             "device_name": recording.subject,
             "device_type": _DEVICE_TYPE,
             "interval_ms": 1000 / recording.rate_hz,
-            "sensors": _SENSORS,
+            "sensors": [_sensor(channel) for channel in recording.channels],
             "values": recording.signals[segment.start : segment.stop],
         },
     }
+
+
+def _sensor(channel: str) -> dict[str, str]:
+    sensor, _, axis = channel.partition("_")
+    name, units = _SPELLINGS[sensor]
+    return {"name": f"{name}{axis.upper()}", "units": units}
 
 
 def _signed(content: bytes, key: str | None) -> bytes:

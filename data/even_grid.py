@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError
+from deseptr.contract import CHANNELS, DataError
 
 from .missing_cells import complete
 from .recording import HIGHEST_RATE_HZ, UNLABELLED, Recording
@@ -38,6 +38,7 @@ class Trial(NamedTuple):
     signals: NDArray[np.float64]
     labels: list[str]
     source: str
+    channels: tuple[str, ...] = CHANNELS
 
 
 def even_recordings(
@@ -69,7 +70,7 @@ def even_recordings(
         if moved:
             text = f"up to {moved:.2f} of a period off a regular {rate:g} Hz, were interpolated"
             notes.moved.append((f"{title}: irregular steps from {t[first]:g} s on, {text}", moved))
-        yield Recording(signals, rate, trial.subject, even_labels, trial.name, float(t[first] - t[0]))
+        yield Recording(signals, rate, trial.subject, even_labels, trial.name, float(t[first] - t[0]), trial.channels)
 
 
 def _without_empty_cells(

@@ -15,17 +15,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError
+from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of
 
 from .csv_file import read_csv
 from .csv_table import TIME_FACTORS
-from .recording import UNLABELLED, Dataset, Recording, natural_sorted
+from .recording import UNLABELLED, Dataset, Recording, check_channels, natural_sorted
 
 
-def dataset_from_arrays(signals: Any, labels: Any, subjects: Any, rate_hz: float, name: str = "arrays") -> Dataset:
+def dataset_from_arrays(
+    signals: Any,
+    labels: Any,
+    subjects: Any,
+    rate_hz: float,
+    name: str = "arrays",
+    channels: tuple[str, ...] = CHANNELS,
+) -> Dataset:
     """See :meth:`deseptr.data.Dataset.from_arrays`."""
     _checked_rate(rate_hz)
-    pieces = list(_pieces(signals, labels, subjects))
+    if set(channels) <= SENSORS.keys():
+        channels = channels_of(channels)
+    check_channels(channels, name)
+    pieces = list(_pieces(signals, labels, subjects, channels))
     names = natural_sorted({label for _, of_samples, _ in pieces for label in of_samples if label is not None})
     index = {label: position for position, label in enumerate(names)} | {None: UNLABELLED}
     counts: dict[str, int] = {}
@@ -33,7 +43,7 @@ def dataset_from_arrays(signals: Any, labels: Any, subjects: Any, rate_hz: float
     for samples, of_samples, subject in pieces:
         counts[subject] = counts.get(subject, 0) + 1
         numbers = np.fromiter((index[label] for label in of_samples), np.int16, len(of_samples))
-        recordings.append(Recording(samples, rate_hz, subject, numbers, str(counts[subject])))
+        recordings.append(Recording(samples, rate_hz, subject, numbers, str(counts[subject]), channels=channels))
     return Dataset(tuple(recordings), names, name)
 
 
@@ -107,17 +117,17 @@ def _checked_rate(rate_hz: Any) -> float:
 Piece = tuple[NDArray[np.float32], list[str | None], str]
 
 
-def _pieces(signals: Any, labels: Any, subjects: Any) -> Iterator[Piece]:
+def _pieces(signals: Any, labels: Any, subjects: Any, channels: tuple[str, ...]) -> Iterator[Piece]:
     """Samples, one label per sample and the subject of each recording."""
     if hasattr(signals, "columns"):
         raise DataError(
             "from_arrays: signals",
             found=f"a {type(signals).__name__}",
-            expected="arrays [sample, 6] in SI units",
+            expected=f"arrays [sample, {len(channels)}] in SI units",
             next_step="use Dataset.from_dataframe, which takes units from the names of columns",
         )
     if isinstance(signals, np.ndarray) and signals.ndim == 2:
-        yield from _cut_by_subject(signals, labels, subjects)
+        yield from _cut_by_subject(signals, labels, subjects, channels)
         return
     count = len(signals)
     subjects = [subjects] * count if isinstance(subjects, str | Real) else subjects
@@ -130,12 +140,12 @@ def _pieces(signals: Any, labels: Any, subjects: Any) -> Iterator[Piece]:
             next_step="pass one subject per recording, and one label or a list of labels per recording",
         )
     for number, (samples, label, subject) in enumerate(zip(signals, labels, subjects, strict=True)):
-        samples = _checked(samples, f"recording {number}")
+        samples = _checked(samples, f"recording {number}", channels)
         yield samples, _each(label, len(samples), f"recording {number}"), str(subject)
 
 
-def _cut_by_subject(signals: NDArray[Any], labels: Any, subjects: Any) -> Iterator[Piece]:
-    samples = _checked(signals, "signals")
+def _cut_by_subject(signals: NDArray[Any], labels: Any, subjects: Any, channels: tuple[str, ...]) -> Iterator[Piece]:
+    samples = _checked(signals, "signals", channels)
     of_samples = _each(labels, len(samples), "labels")
     of_subjects = [str(name) for name in _each(subjects, len(samples), "subjects")]
     edges = [row for row in range(1, len(samples)) if of_subjects[row] != of_subjects[row - 1]]
@@ -144,22 +154,24 @@ def _cut_by_subject(signals: NDArray[Any], labels: Any, subjects: Any) -> Iterat
             yield samples[start:stop], of_samples[start:stop], of_subjects[start]
 
 
-def _checked(samples: Any, thing: str) -> NDArray[np.float32]:
+def _checked(samples: Any, thing: str, channels: tuple[str, ...]) -> NDArray[np.float32]:
+    expected = f"[sample, {len(channels)}]: {', '.join(channels)}"
     try:
         array = np.asarray(samples, np.float32)
     except (TypeError, ValueError) as error:
         raise DataError(
             f"from_arrays: {thing}",
             found=f"values that are no numbers ({error})",
-            expected=f"[sample, {len(CHANNELS)}]: {', '.join(CHANNELS)}",
-            next_step="pass the six channels alone",
+            expected=expected,
+            next_step="pass the channels alone",
         ) from error
-    if array.ndim != 2 or array.shape[1] != len(CHANNELS):
+    if array.ndim != 2 or array.shape[1] != len(channels):
         raise DataError(
             f"from_arrays: {thing}",
             found=f"shape {array.shape}",
-            expected=f"[sample, {len(CHANNELS)}]: {', '.join(CHANNELS)}",
-            next_step="put the samples along the first axis and the six channels along the second",
+            expected=expected,
+            next_step="put the samples along the first axis and the channels along the second, and name those that "
+            "there are with channels=[…]",
         )
     return array
 

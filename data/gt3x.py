@@ -19,7 +19,7 @@ from .archive import Archive
 from .gt3x_records import Column, Log, Schema, read_log
 from .read_options import ReadOptions
 from .recording import HIGHEST_RATE_HZ, Dataset
-from .takes import Take, dataset_of_takes, six_channels
+from .takes import Take, beside, dataset_of_takes, units_in
 from .units import DEGREE
 
 _INFO, _LOG, _OLD_LOG = "info.txt", "log.bin", "activity.bin"
@@ -55,7 +55,7 @@ def read_gt3x(archive: Archive, options: ReadOptions) -> Dataset:
     Records that are damaged are left out and counted: there is a gap then.
 
     Raises:
-        DataError: if a file is broken, of the form of firmware before 3.0, or the device has no gyroscope.
+        DataError: if a file is broken, or of the form of firmware before 3.0.
     """
     notes: list[str] = []
     takes = [take for file in _files(archive) for take in _takes(archive, file, notes)]
@@ -82,11 +82,20 @@ def _takes(archive: Archive, file: _File, notes: list[str]) -> Iterator[Take]:
     log = read_log(content, title)
     _note(file.path, log, notes)
     rate = info.get("Sample Rate", "")
-    sensor = _second_sensor(log, title)
+    sensor = _second_sensor(log)
     if sensor is None:
         t, acc = _acceleration(log, info, rate, title)
-        sensor = t, six_channels(acc, None, title)
-    yield Take(file.path, title, *sensor, subject=info.get("Subject Name") or None, units=("g",) * 3 + ("dps",) * 3)
+        sensor = t, *beside(acc, None)
+    t, signals, channels = sensor
+    yield Take(
+        file.path,
+        title,
+        t,
+        signals,
+        subject=info.get("Subject Name") or None,
+        units=units_in(channels, "g", "dps"),
+        channels=channels,
+    )
 
 
 def _contents(archive: Archive, file: _File, title: str) -> tuple[str, bytes]:
@@ -153,8 +162,8 @@ def _counts_per_g(log: Log, info: dict[str, str], title: str) -> float:
     return said
 
 
-def _second_sensor(log: Log, title: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Times and six channels of the sensor of SENSOR_DATA, if it has both acceleration and angular rate."""
+def _second_sensor(log: Log) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]] | None:
+    """Times, rows and names of the channels of the sensor of SENSOR_DATA, if it has acceleration and angular rate."""
     for schema in log.schemas.values():
         columns = [_column(schema, word, axis) for word in ("accel", "gyro") for axis in "xyz"]
         chosen = [column for column in columns if column is not None]
@@ -163,7 +172,7 @@ def _second_sensor(log: Log, title: str) -> tuple[NDArray[np.float64], NDArray[n
             continue
         values = np.concatenate([_decoded(record.raw, schema, chosen) for record in records])
         t = _times([(record.second, schema.samples) for record in records], float(schema.samples))
-        return t, six_channels(values[:, :3] * STANDARD_GRAVITY, values[:, 3:] * DEGREE, title)
+        return t, *beside(values[:, :3] * STANDARD_GRAVITY, values[:, 3:] * DEGREE)
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deseptr.contract import CHANNELS, UNITS
+from deseptr.contract import unit_of
 
 from .label_oddities import WINDOW_S, count_windows
 from .quality import find_oddities, minutes_table
@@ -125,11 +125,11 @@ def describe(dataset: Dataset, window_s: float = WINDOW_S) -> DatasetInfo:
 
 def _channels(dataset: Dataset) -> Iterator[ChannelInfo]:
     values = np.concatenate([r.signals for r in dataset.recordings])
-    for index, name in enumerate(CHANNELS):
+    for index, name in enumerate(dataset.channels):
         channel = values[:, index]
         yield ChannelInfo(
             name,
-            UNITS[index],
+            unit_of(name),
             dataset.original_units[index],
             float(channel.min()),
             float(channel.max()),

@@ -16,7 +16,7 @@ class Completed(NamedTuple):
 
     Args:
         kept: indices of the rows that remain.
-        signals: float64 ``[kept, 6]``.
+        signals: float64 ``[kept, channel]``.
         slower: the sensor that was interpolated between its samples, or None.
         lost: rows that were left out.
     """
@@ -32,16 +32,19 @@ def complete(t: NDArray[np.float64], signals: NDArray[np.float64], gap_periods: 
 
     Args:
         t: float64 ``[row]``, seconds, rising.
-        signals: float64 ``[row, 6]``, NaN where a cell is empty.
+        signals: float64 ``[row, channel]``, three channels a sensor, NaN where a cell is empty.
         gap_periods: of the slower sensor, over which its values are not interpolated.
     """
-    present: NDArray[np.bool_] = np.asarray(np.isfinite(signals).reshape(len(t), 2, 3).all(2))
+    present: NDArray[np.bool_] = np.asarray(np.isfinite(signals).reshape(len(t), -1, 3).all(2))
+    rows = np.arange(len(t))
     if present.all():
-        return Completed(np.arange(len(t)), signals, None, 0)
+        return Completed(rows, signals, None, 0)
     counts = present.sum(0)
+    if len(counts) == 1:
+        kept = np.flatnonzero(present[:, 0])
+        return Completed(kept, signals[kept], None, len(t) - len(kept))
     slow, fast = (0, 1) if counts[0] < counts[1] else (1, 0)
     name = None
-    rows = np.arange(len(t))
     if counts[slow] >= 2 and counts[slow] <= (1 - _SLOWER) * len(t):
         name = ("acceleration", "angular rate")[slow]
         rows = np.flatnonzero(present[:, fast])

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError, parse_json
+from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of, parse_json
 
 from .app_table import chosen_sensor, other_sensors, without
 from .archive import Archive
@@ -47,8 +47,9 @@ class _Sensor(NamedTuple):
     Args:
         file: the ``…_motion.tsv``.
         point: the tracked point.
-        places: of the six channels.
-        units: of the six channels.
+        places: of the channels.
+        units: of the channels.
+        channels: their names.
         latency: of the time since the first sample, if there is one.
         width: number of columns.
     """
@@ -57,6 +58,7 @@ class _Sensor(NamedTuple):
     point: str
     places: tuple[int, ...]
     units: tuple[str, ...]
+    channels: tuple[str, ...]
     latency: int | None
     width: int
 
@@ -67,7 +69,9 @@ def is_motion_bids(archive: Archive) -> bool:
 
 
 def read_motion_bids(archive: Archive, options: ReadOptions) -> Dataset:
-    """Read every recording of a tracked point with acceleration and angular rate; events with a duration are labels.
+    """Read every recording of a tracked point; events with a duration are labels.
+
+    Points with acceleration and angular rate go before those with one of them, if no sensors are asked for.
 
     Subjects, recordings and held-out subjects have the names of ``participants.tsv`` and ``…_scans.tsv`` where these
     have columns ``name``, ``recording`` and ``split``, as :func:`deseptr.data.save_dataset` writes them.
@@ -78,10 +82,12 @@ def read_motion_bids(archive: Archive, options: ReadOptions) -> Dataset:
     sidecars = Sidecars(archive.names())
     sensors = [sensor for file in _files(archive) for sensor in _sensors(archive, sidecars, file)]
     if not sensors:
-        raise without("channels of type ACCEL and GYRO for x, y and z", str(archive.path), "no tracked point with both")
+        raise without("channels of type ACCEL or GYRO for x, y and z", str(archive.path), "no tracked point with them")
     systems = {sensor.file.entities["tracksys"] for sensor in sensors}
     titles = {sensor: _sensor_title(sensor, len(systems) > 1) for sensor in sensors}
-    present = natural_sorted(set(titles.values()))
+    wanted = set(options.wanted or CHANNELS)
+    whole = {titles[sensor] for sensor in sensors if wanted <= set(sensor.channels)}
+    present = natural_sorted(whole or set(titles.values()))
     chosen = chosen_sensor(present, options, str(archive.path))
     people = _people(archive)
     takes = [_take(archive, sidecars, sensor, people) for sensor in sensors if titles[sensor] == chosen]
@@ -101,7 +107,7 @@ def _sensor_title(sensor: _Sensor, several: bool) -> str:
 
 
 def _sensors(archive: Archive, sidecars: Sidecars, file: BidsName) -> Iterator[_Sensor]:
-    """The tracked points of a file that have both sensors."""
+    """The tracked points of a file that have a sensor, or both."""
     path = sidecars.nearest(file, "channels", "tsv")
     if path is None:
         raise _other(archive.title(file.path), "no file …_channels.tsv for it", "one that names its columns")
@@ -109,11 +115,14 @@ def _sensors(archive: Archive, sidecars: Sidecars, file: BidsName) -> Iterator[_
     places = {(_cell(row, "tracked_point"), row["type"], row["component"]): at for at, row in enumerate(rows)}
     latency = next((at for at, row in enumerate(rows) if row["type"] == "LATENCY"), None)
     for point in dict.fromkeys(point for point, _, _ in places):
-        wanted = [(point, _TYPES[channel[:-2]], channel[-1]) for channel in CHANNELS]
-        if all(key in places for key in wanted):
-            own = tuple(places[key] for key in wanted)
+        keys = {channel: (point, _TYPES[channel[:-2]], channel[-1]) for channel in CHANNELS}
+        channels = channels_of(
+            [name for name, kind in SENSORS.items() if all(keys[channel] in places for channel in kind.channels)]
+        )
+        if channels:
+            own = tuple(places[keys[channel]] for channel in channels)
             units = tuple(_unit(rows[at]["units"], archive.title(path)) for at in own)
-            yield _Sensor(file, point, own, units, latency, len(rows))
+            yield _Sensor(file, point, own, units, channels, latency, len(rows))
 
 
 def _unit(text: str, title: str) -> str:
@@ -138,11 +147,12 @@ def _take(archive: Archive, sidecars: Sidecars, sensor: _Sensor, people: Mapping
         file.path,
         title,
         t,
-        table[:, :6] * [to_si(unit, title) for unit in sensor.units],
+        table[:, : len(sensor.places)] * [to_si(unit, title) for unit in sensor.units],
         _labels(archive, sidecars, file, t),
         people.get(person, {}).get("name") or file.entities["sub"],
         _recording(archive, sidecars, file),
         sensor.units,
+        sensor.channels,
     )
 
 

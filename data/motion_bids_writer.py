@@ -11,21 +11,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import CHANNELS, UNITS, DataError, atomic_folder
+from deseptr.contract import SENSORS, DataError, atomic_folder, sensors_of, unit_of
 
 from .motion_bids import NOT_AVAILABLE
 from .recording import UNLABELLED, Dataset, Recording
 
 BIDS_VERSION = "1.10.0"
 _TASK, _SYSTEM, _POINT = "activities", "imu", "sensor"
-_CHANNELS = [
-    (channel, channel[-1], {"acc": "ACCEL", "gyro": "GYRO"}[channel[:-2]], _POINT, unit)
-    for channel, unit in zip(CHANNELS, UNITS, strict=True)
-]
-_README = """Recordings of activities by a sensor of acceleration and angular rate, worn by a person.
+_TYPES = {"acc": "ACCEL", "gyro": "GYRO"}
+_README = """Recordings of activities by a sensor of {sensors}, worn by a person.
 
 Every run has no gap; runs with the same `recording` in `…_scans.tsv` are parts of one. Events with a duration are
-activities. Acceleration includes gravity. Subjects have their own names in `participants.tsv`.
+activities. Acceleration, where there is one, includes gravity. Subjects have their own names in `participants.tsv`.
 """
 _COLUMNS: dict[str, dict[str, Any]] = {
     "participants": {
@@ -78,7 +75,8 @@ def _write_top(folder: Path, dataset: Dataset, people: dict[str, str]) -> None:
         "GeneratedBy": [{"Name": "deseptr"}],
     }
     _write_json(folder / "dataset_description.json", description)
-    (folder / "README").write_text(_README, "utf-8")
+    sensors = " and ".join(SENSORS[name].title for name in sensors_of(dataset.channels))
+    (folder / "README").write_text(_README.format(sensors=sensors), "utf-8")
     rows = [(own, name, "test" if name in dataset.test_subjects else "train") for name, own in people.items()]
     _write_table(folder / "participants.tsv", ("participant_id", "name", "split"), rows)
     _write_json(folder / "participants.json", _COLUMNS["participants"])
@@ -97,7 +95,9 @@ def _write_subject(folder: Path, recordings: Sequence[Recording], label_names: S
             file.writelines("\t".join([f"{value:.9g}" for value in row]) + "\n" for row in recording.signals.tolist())
         _write_json(motion / f"{stem}_motion.json", _sidecar(recording))
         _write_table(
-            motion / f"{stem}_channels.tsv", ("name", "component", "type", "tracked_point", "units"), _CHANNELS
+            motion / f"{stem}_channels.tsv",
+            ("name", "component", "type", "tracked_point", "units"),
+            [(channel, channel[-1], _TYPES[channel[:-2]], _POINT, unit_of(channel)) for channel in recording.channels],
         )
         events = [
             (segment.start / recording.rate_hz, (segment.stop - segment.start) / recording.rate_hz, name)
@@ -115,9 +115,8 @@ def _sidecar(recording: Recording) -> dict[str, Any]:
         "TrackingSystemName": _SYSTEM,
         "SamplingFrequency": recording.rate_hz,
         "RecordingDuration": recording.duration_s,
-        "MotionChannelCount": len(CHANNELS),
-        "ACCELChannelCount": 3,
-        "GYROChannelCount": 3,
+        "MotionChannelCount": len(recording.channels),
+        **{f"{_TYPES[name]}ChannelCount": 3 for name in sensors_of(recording.channels)},
         "TrackedPointsCount": 1,
         "MissingValues": NOT_AVAILABLE,
     }

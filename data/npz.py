@@ -1,6 +1,6 @@
 """This package's own format: int16 counts with their scale in one ``.npz`` file.
 
-Arrays: ``signals`` int16 [N, 6], ``scale`` and ``units`` and ``channels`` [6], ``recording_start`` [R + 1], ``subject``
+Arrays: ``signals`` int16 [N, C], ``scale`` and ``units`` and ``channels`` [C], ``recording_start`` [R + 1], ``subject``
 and ``trial`` [R], ``label`` [N] (0 = unlabelled), ``activity_names``, ``rate_hz`` (one number, or one per recording)
 and, if known, ``test_subjects`` and ``start_s`` [R] (see ``Recording.start_s``).
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, ArchiveError, DataError, atomic_path, read_npz_arrays
+from deseptr.contract import CHANNELS, ArchiveError, DataError, atomic_path, channels_of, read_npz_arrays, sensors_of
 
 from . import motionsense
 from .recording import UNLABELLED_NAME, Dataset, Recording
@@ -34,8 +34,8 @@ _REQUIRED = (
 _OPTIONAL = ("test_subjects", "start_s")
 _KINDS = {"signals": "iuf", "scale": "iuf", "rate_hz": "iuf", "start_s": "iuf", "recording_start": "iu", "label": "iu"}
 _COUNTS = 32767
-_SCALE_SI = np.array([2.5e-4 * to_si("g", "")] * 3 + [1e-3] * 3)
-_UNITS = ("g",) * 3 + ("rad/s",) * 3
+_STEPS = {"acc": (2.5e-4, "g"), "gyro": (1e-3, "rad/s")}
+"""One count of each sensor, and its unit."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -79,17 +79,20 @@ def save_npz(dataset: Dataset, path: str | Path) -> None:
         SetupError: if the folder cannot be written.
     """
     recordings = dataset.recordings
+    steps = [_STEPS[channel.partition("_")[0]] for channel in dataset.channels]
+    step = np.array([size for size, _ in steps])
+    step_si = step * [to_si(unit, path) for _, unit in steps]
     peak = np.max([np.abs(r.signals).max(0, initial=0) for r in recordings], axis=0).astype(np.float64)
-    scale = np.maximum(1.0, peak / (_SCALE_SI * _COUNTS))
-    counts = np.concatenate([np.rint(r.signals / (_SCALE_SI * scale)) for r in recordings])
+    scale = np.maximum(1.0, peak / (step_si * _COUNTS))
+    counts = np.concatenate([np.rint(r.signals / (step_si * scale)) for r in recordings])
     labels = np.concatenate([r.labels for r in recordings]) + 1
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
             signals=counts.clip(-_COUNTS, _COUNTS).astype(np.int16),
-            scale=np.array([2.5e-4] * 3 + [1e-3] * 3) * scale,
-            units=np.array(_UNITS),
-            channels=np.array(CHANNELS),
+            scale=step * scale,
+            units=np.array([unit for _, unit in steps]),
+            channels=np.array(dataset.channels),
             recording_start=np.cumsum([0, *map(len, recordings)]),
             subject=_names([r.subject for r in recordings]),
             trial=_names([r.name for r in recordings]),
@@ -116,8 +119,11 @@ def _check(arrays: Arrays, path: Path) -> None:
         if name in arrays and arrays[name].dtype.kind not in kinds:
             raise _misfit(path, f"{name} of type {arrays[name].dtype}", "whole numbers" if kinds == "iu" else "numbers")
     _check_shapes(arrays, path)
-    if tuple(map(str, arrays["channels"])) != CHANNELS:
-        raise _misfit(path, f"channels {arrays['channels'].tolist()}", f"channels {', '.join(CHANNELS)}")
+    channels = _channels(arrays)
+    if not channels or channels != channels_of(sensors_of(channels)):
+        raise _misfit(
+            path, f"channels {arrays['channels'].tolist()}", f"three of each sensor, as {', '.join(CHANNELS)}"
+        )
     if not len(arrays["activity_names"]) or str(arrays["activity_names"][0]) != UNLABELLED_NAME:
         raise _misfit(path, "activity_names without it", f"{UNLABELLED_NAME!r} as the name of label 0")
     bounds, samples = arrays["recording_start"], len(arrays["label"])
@@ -129,10 +135,10 @@ def _check(arrays: Arrays, path: Path) -> None:
 
 
 def _check_shapes(arrays: Arrays, path: Path) -> None:
-    samples, count = arrays["label"].size, arrays["subject"].size
-    shapes: dict[str, tuple[int, ...]] = {name: (len(CHANNELS),) for name in ("scale", "units", "channels")}
+    samples, count, width = arrays["label"].size, arrays["subject"].size, arrays["channels"].size
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("scale", "units", "channels"), (width,))
     shapes |= dict.fromkeys(("subject", "trial", "start_s"), (count,))
-    shapes |= {"label": (samples,), "signals": (samples, len(CHANNELS)), "recording_start": (count + 1,)}
+    shapes |= {"label": (samples,), "signals": (samples, width), "recording_start": (count + 1,)}
     shapes |= {"activity_names": (arrays["activity_names"].size,)}
     shapes |= {"rate_hz": (count,) if arrays["rate_hz"].ndim else ()}
     for name, shape in shapes.items():
@@ -145,6 +151,7 @@ def _recordings(arrays: Arrays, factor: NDArray[np.float64]) -> list[Recording]:
     count = len(bounds) - 1
     rates = np.broadcast_to(arrays["rate_hz"], (count,))
     starts = arrays.get("start_s", np.zeros(count))
+    channels = _channels(arrays)
     return [
         Recording(
             _float32(arrays["signals"][bounds[i] : bounds[i + 1]], factor),
@@ -153,9 +160,14 @@ def _recordings(arrays: Arrays, factor: NDArray[np.float64]) -> list[Recording]:
             arrays["label"][bounds[i] : bounds[i + 1]].astype(np.int16) - 1,
             str(arrays["trial"][i]),
             float(starts[i]),
+            channels,
         )
         for i in range(count)
     ]
+
+
+def _channels(arrays: Arrays) -> tuple[str, ...]:
+    return tuple(map(str, arrays["channels"]))
 
 
 def _float32(signals: NDArray[Any], factor: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deseptr.contract import DataError, check_new_folder, check_replaceable
 
-from .csv_file import CSV_START, save_csv
+from .csv_file import CSV_STARTS, save_csv
 from .edge_impulse_writer import save_edge_impulse
 from .motion_bids_writer import save_motion_bids
 from .npz import NPZ_START, ZIP_HEADER_BYTES, save_npz
@@ -71,7 +71,7 @@ def check_output(path: str | Path, layout: str | None = None, key: str | None = 
     """
     writer = writer_for(path, layout, key)
     if writer is save_csv:
-        check_replaceable(path, CSV_START, "recordings as CSV", "output path")
+        check_replaceable(path, CSV_STARTS, "recordings as CSV", "output path")
     elif writer is save_npz:
         check_replaceable(path, NPZ_START, "recordings as .npz", "output path", offset=ZIP_HEADER_BYTES)
     else:

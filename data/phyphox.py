@@ -30,7 +30,7 @@ _COLUMN = re.compile(r"(?P<name>[^\t;]*\S) \((?P<unit>[^()]*)\)")
 _AXIS = re.compile(r"(?P<quantity>.*\S) (?P<axis>[xyz]) \((?P<unit>m/s\^2|rad/s)\)")
 _LINEAR = re.compile(r"linear|lin\.|without|ohne|sans |sin |^grav|^schwer", re.IGNORECASE)
 _NAN = ("", "NaN")
-_BOTH = "the sensors Acceleration (with gravity) and Gyroscope in one experiment"
+_WANTED = "the sensor Acceleration (with gravity), with Gyroscope in the same experiment if there is one"
 
 Numbers = NDArray[np.float64]
 
@@ -97,7 +97,7 @@ def _takes(archive: Archive) -> Iterator[Take]:
 
 
 def _take(path: str, title: str, tables: Sequence[AppTable], pauses: Sequence[tuple[float, float]]) -> Take:
-    found = []
+    found: list[_Sensor | None] = []
     for what in (_acceleration, _rotation):
         named = [(table, names) for table in tables if (names := what(table))]
         if len(named) > 1:
@@ -108,12 +108,13 @@ def _take(path: str, title: str, tables: Sequence[AppTable], pauses: Sequence[tu
                 expected="a folder or zip for each experiment",
                 next_step="put each into a folder of its own",
             )
-        found += [_sensor(*named[0], pauses)] if named else []
-    if len(found) < 2:
-        seen = ", ".join(table.names[1] for table in tables)
-        raise without(_BOTH, title, f"{seen} without the other sensor", "record with both in one experiment")
+        found.append(_sensor(*named[0], pauses) if named else None)
     acc, gyro = found
-    return Take(path, title, *merged(acc.t, acc.values, gyro.t, gyro.values))
+    if acc is None:
+        seen = ", ".join(table.names[1] for table in tables)
+        raise without(_WANTED, title, f"{seen} without it", "record acceleration with gravity")
+    t, signals, channels = merged(acc, gyro)
+    return Take(path, title, t, signals, channels=channels)
 
 
 def _acceleration(table: AppTable) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from deseptr.contract import DataError, SetupError, atomic_path, check_replaceable
+from deseptr.contract import SENSORS, DataError, SetupError, atomic_path, check_replaceable, sensors_of
 
 from .quality import minutes_table
 from .recording import UNLABELLED_NAME, Dataset, Recording, Segment
@@ -60,9 +60,10 @@ def _figure(dataset: Dataset) -> Any:
     labels = len(dataset.label_names)
     bands = max(1, math.ceil(labels / _COLUMNS))
     heat_height = 0.9 + 0.26 * (labels + 1)
-    figure = Figure(figsize=(14, heat_height + 3.4 * bands + 0.6), layout="constrained")
+    examples = 1.7 * len(sensors_of(dataset.channels)) * bands
+    figure = Figure(figsize=(14, heat_height + examples + 0.6), layout="constrained")
     # matplotlib's stubs call this a single SubFigure.
-    top, bottom = cast(Any, figure.subfigures(2, 1, height_ratios=[heat_height, 3.4 * bands]))
+    top, bottom = cast(Any, figure.subfigures(2, 1, height_ratios=[heat_height, examples]))
     _heat_map(top, dataset)
     _examples(bottom, dataset, bands)
     return figure
@@ -98,24 +99,27 @@ def _write_cells(axes: Any, minutes: Any, longest: float) -> None:
 
 def _examples(figure: Any, dataset: Dataset, bands: int) -> None:
     columns = min(_COLUMNS, max(1, len(dataset.label_names)))
-    grid = figure.subplots(2 * bands, columns, squeeze=False, sharex=True)
+    sensors = sensors_of(dataset.channels)
+    count = len(sensors)
+    grid = figure.subplots(count * bands, columns, squeeze=False, sharex=True)
     for axes in grid.flat:
         axes.set_visible(False)
     for label, name in enumerate(dataset.label_names):
         band, column = divmod(label, columns)
-        pair = grid[2 * band : 2 * band + 2, column]
-        _example(pair, dataset, label, name)
+        own = grid[count * band : count * (band + 1), column]
+        _example(own, dataset, label, name)
         if column == 0:
-            pair[0].set_ylabel("acceleration, m/s²")
-            pair[1].set_ylabel("angular rate, rad/s")
-    for first in (0, 1):
-        _share_limits([axes for axes in grid[first::2].flat if axes.get_visible()])
+            for axes, sensor in zip(own, sensors, strict=True):
+                kind = SENSORS[sensor]
+                axes.set_ylabel(f"{kind.title}, {kind.unit.replace('^2', '²')}")
+    for first in range(count):
+        _share_limits([axes for axes in grid[first::count].flat if axes.get_visible()])
     handles = [line for line in grid[0, 0].get_lines() if not line.get_label().startswith("_")]
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
 
 
-def _example(pair: Any, dataset: Dataset, label: int, name: str) -> None:
+def _example(rows: Any, dataset: Dataset, label: int, name: str) -> None:
     found = _longest_run(dataset, label)
     if found is None:
         return
@@ -124,15 +128,15 @@ def _example(pair: Any, dataset: Dataset, label: int, name: str) -> None:
     start = (run.start + run.stop - length) // 2
     signals = recording.signals[start : start + length]
     t = np.arange(length) / recording.rate_hz
-    for axes, first in zip(pair, (0, 3), strict=True):
+    for axes, first in zip(rows, range(0, len(dataset.channels), 3), strict=True):
         axes.set_visible(True)
         axes.axhline(0, color="0.8", linewidth=0.8)
         for axis, colour in enumerate(AXIS_COLOURS):
             axes.plot(t, signals[:, first + axis], color=colour, linewidth=1, label="xyz"[axis])
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_xlim(0, _EXAMPLE_S)
-    pair[0].set_title(f"{name}\n{recording.title}", fontsize=9)
-    pair[1].set_xlabel("s")
+    rows[0].set_title(f"{name}\n{recording.title}", fontsize=9)
+    rows[-1].set_xlabel("s")
 
 
 def _longest_run(dataset: Dataset, label: int) -> tuple[Recording, Segment] | None:

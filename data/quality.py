@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, STANDARD_GRAVITY, UNITS
+from deseptr.contract import STANDARD_GRAVITY, unit_of
 
 from .label_oddities import WINDOW_S, alike_oddities, window_oddities
 from .recording import Dataset, Recording, short_list
@@ -22,7 +22,7 @@ _SLOWEST_HZ, _FASTEST_HZ = 5.0, 2000.0
 _IMBALANCE = 5.0
 _PLATEAU_SAMPLES = 3
 # A little less than 2 g and 125 deg/s: below, equal values are a coarse scale at rest and no saturation.
-_LEAST_FULL_SCALE = (1.9 * STANDARD_GRAVITY, 120 * np.pi / 180)
+_LEAST_FULL_SCALE = {"acc": 1.9 * STANDARD_GRAVITY, "gyro": 120 * np.pi / 180}
 
 
 def unit_oddities(recordings: Sequence[Recording]) -> tuple[str, ...]:
@@ -50,7 +50,10 @@ def find_oddities(dataset: Dataset, window_s: float = WINDOW_S) -> tuple[str, ..
 
 
 def _gravity(recordings: Sequence[Recording]) -> Iterator[str]:
-    norm = float(np.median(np.concatenate([np.linalg.norm(r.signals[:, :3], axis=1) for r in recordings])))
+    measured = [np.linalg.norm(axes, axis=1) for r in recordings if (axes := r.axes("acc")) is not None]
+    if not measured:
+        return
+    norm = float(np.median(np.concatenate(measured)))
     if _IN_G[0] < norm < _IN_G[1]:
         yield (
             f"the median acceleration is {norm:.2f} m/s^2 where gravity alone is {STANDARD_GRAVITY:.2f}: "
@@ -65,7 +68,10 @@ def _gravity(recordings: Sequence[Recording]) -> Iterator[str]:
 
 
 def _fast_gyro(recordings: Sequence[Recording]) -> Iterator[str]:
-    fast = float(np.percentile(np.abs(np.concatenate([r.signals[:, 3:] for r in recordings])), 99))
+    measured = [axes for r in recordings if (axes := r.axes("gyro")) is not None]
+    if not measured:
+        return
+    fast = float(np.percentile(np.abs(np.concatenate(measured)), 99))
     if fast > _FASTEST_GYRO:
         yield (
             f"one angular rate in a hundred exceeds {fast:.0f} rad/s, beyond the {_FASTEST_GYRO:.0f} of a 2000 deg/s "
@@ -92,7 +98,7 @@ def _likely_unit(rate_hz: float) -> str:
 
 
 def _constant_channels(recordings: Sequence[Recording]) -> Iterator[str]:
-    for channel, name in enumerate(CHANNELS):
+    for channel, name in enumerate(recordings[0].channels):
         stuck = [r for r in recordings if len(r) > 1 and np.ptp(r.signals[:, channel]) == 0]
         if stuck:
             yield f"{name} is constant in {_named(stuck)}: check the sensor or leave the recordings out"
@@ -101,13 +107,13 @@ def _constant_channels(recordings: Sequence[Recording]) -> Iterator[str]:
 def _plateaus(recordings: Sequence[Recording]) -> Iterator[str]:
     """Saturation: three or more successive samples at the channel's largest magnitude in the whole dataset."""
     peaks = np.max([np.abs(r.signals).max(0, initial=0) for r in recordings], axis=0)
-    for channel, name in enumerate(CHANNELS):
+    for channel, name in enumerate(recordings[0].channels):
         if peaks[channel] == 0:
             continue
         flat = [r for r in recordings if _has_plateau(np.abs(r.signals[:, channel]) >= 0.9995 * peaks[channel])]
         flat = [r for r in flat if np.ptp(r.signals[:, channel]) > 0]
         if flat:
-            peak, share = f"{peaks[channel]:.4g} {UNITS[channel]}", _share(flat, channel, peaks[channel])
+            peak, share = f"{peaks[channel]:.4g} {unit_of(name)}", _share(flat, channel, peaks[channel])
             yield (
                 f"{name} stays at its largest value, {peak}, in {_named(flat)}, {share} of their samples: the sensor "
                 "saturates, record with a larger full scale"
@@ -116,8 +122,8 @@ def _plateaus(recordings: Sequence[Recording]) -> Iterator[str]:
 
 def _lower_plateaus(recordings: Sequence[Recording]) -> Iterator[str]:
     """Saturation of some recordings below the largest value of all: sensors with a smaller full scale."""
-    for channel, name in enumerate(CHANNELS):
-        least = _LEAST_FULL_SCALE[channel // 3]
+    for channel, name in enumerate(recordings[0].channels):
+        least = _LEAST_FULL_SCALE[name.partition("_")[0]]
         highest = max(float(np.abs(r.signals[:, channel]).max(initial=0)) for r in recordings)
         found = []
         for r in recordings:
@@ -127,7 +133,7 @@ def _lower_plateaus(recordings: Sequence[Recording]) -> Iterator[str]:
             if clipped:
                 found.append((r, max(map(abs, clipped))))
         if found:
-            peak, where = f"{max(at for _, at in found):.4g} {UNITS[channel]}", _named([r for r, _ in found])
+            peak, where = f"{max(at for _, at in found):.4g} {unit_of(name)}", _named([r for r, _ in found])
             yield (
                 f"{name} stops at {peak} in {where}, where others reach {highest:.4g}: a sensor "
                 "with a smaller full scale saturates there, record all with the larger one"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import PurePath
 from typing import Any
 
-from deseptr.contract import CHANNELS, DataError
+from deseptr.contract import CHANNELS, DataError, channels_of, parse_sensors
 
 from .units import UNIT_OF_COLUMN, UNITS_OF_ACCELERATION, UNITS_OF_ROTATION
 
@@ -39,6 +39,7 @@ class ReadOptions:
         merge_alike: labels, subjects and recordings that differ in case, blanks, hyphens or underscores only are one,
             in the spelling that comes first.
         placement: of several in one recording, as ``watch`` or ``ankle``.
+        channels: sensors to read, as ``("acc",)``; by default all that there are.
     """
 
     columns: tuple[tuple[str, str], ...] = ()
@@ -52,10 +53,13 @@ class ReadOptions:
     fill_gaps: float | None = None
     merge_alike: bool = False
     placement: str | None = None
+    channels: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, choices: Mapping[str, Any], source: str = "options") -> ReadOptions:
-        """Check choices as people write them: ``units`` as ``"g,dps"``, ``columns`` as ``"x_acc=acc_x"`` or a mapping.
+        """Check choices as people write them.
+
+        ``units`` are as ``"g,dps"``, ``columns`` as ``"x_acc=acc_x"`` or a mapping, ``channels`` as ``"acc"``.
 
         Raises:
             DataError: if one is unknown or has a value that it cannot have.
@@ -91,7 +95,14 @@ class ReadOptions:
             found["columns"] = dict(self.columns)
         if self.units:
             found["units"] = ",".join(self.units)
+        if self.channels:
+            found["channels"] = ",".join(self.channels)
         return found
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The channels of the sensors to read; empty for all that there are."""
+        return channels_of(self.channels or ())
 
 
 def from_path(pattern: str | None, path: PurePath, choice: str) -> str | None:
@@ -141,6 +152,12 @@ def _time_unit(value: Any, thing: str) -> str:
     if not isinstance(value, str) or value not in TIME_UNITS:
         raise _wrong(thing, "", repr(value), f"one of {', '.join(TIME_UNITS)}")
     return value
+
+
+def _channels(value: Any, thing: str) -> tuple[str, ...]:
+    if not isinstance(value, str):
+        raise _wrong(thing, "", repr(value), "a text, as acc or acc,gyro")
+    return parse_sensors(value, thing)
 
 
 def _encoding(value: Any, thing: str) -> str:
@@ -197,6 +214,7 @@ _CHECKS = {
     "fill_gaps": _seconds,
     "merge_alike": _flag,
     "placement": _text,
+    "channels": _channels,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, UNITS, DataError
+from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of, columns_of, sensors_of, units_of
 
 UNLABELLED = -1
 UNLABELLED_NAME = "unlabelled"
@@ -38,15 +38,17 @@ class Recording:
     """Samples of one wearer without gaps, at one rate.
 
     Args:
-        signals: float32 ``[sample, 6]``, acceleration in m/s^2 and angular rate in rad/s, channels as ``CHANNELS``.
+        signals: float32 ``[sample, channel]``, acceleration in m/s^2 and angular rate in rad/s.
         rate_hz: sample rate.
         subject: the wearer.
         labels: int16 ``[sample]``, index into the dataset's ``label_names``, -1 = unlabelled.
         name: the trial. A trial with gaps becomes several recordings with the same subject and name.
         start_s: time of the first sample on the trial's clock, which shows the length of gaps.
+        channels: names of the channels, all three of one sensor or of several: the six, or ``channels_of(["acc"])``.
 
     Raises:
-        DataError: if the shapes do not fit, the rate is not a positive number, or a value is not finite.
+        DataError: if the shapes do not fit, the channels are unknown, the rate is not a positive number, or a value is
+            not finite.
     """
 
     signals: NDArray[np.float32]
@@ -55,6 +57,7 @@ class Recording:
     labels: NDArray[np.int16]
     name: str = "1"
     start_s: float = 0.0
+    channels: tuple[str, ...] = CHANNELS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "signals", np.ascontiguousarray(self.signals, np.float32))
@@ -78,6 +81,30 @@ class Recording:
         """Samples divided by rate, in seconds."""
         return len(self) / self.rate_hz
 
+    def axes(self, sensor: str) -> NDArray[np.float32] | None:
+        """The three channels of a sensor, ``[sample, 3]``; None if the recording lacks it.
+
+        >>> Recording(np.ones((2, 3)), 50.0, "ada", np.zeros(2), channels=channels_of(["acc"])).axes("gyro") is None
+        True
+        """
+        wanted = SENSORS[sensor].channels
+        if wanted[0] not in self.channels:
+            return None
+        first = self.channels.index(wanted[0])
+        return self.signals[:, first : first + 3]
+
+    def with_channels(self, channels: Sequence[str]) -> Recording:
+        """The recording with some of its channels only.
+
+        Raises:
+            DataError: if it lacks one of them.
+        """
+        chosen = tuple(channels)
+        if chosen == self.channels:
+            return self
+        columns = columns_of(chosen, self.channels, self.title)
+        return replace(self, signals=self.signals[:, columns], channels=chosen)
+
     def segments(self) -> Iterator[Segment]:
         """Yield the maximal runs of one label in order of time, including unlabelled ones."""
         if not len(self):
@@ -90,26 +117,27 @@ class Recording:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Recordings that share their label names.
+    """Recordings that share their channels and label names.
 
     Args:
         recordings: recordings in the order of the source.
         label_names: names for the label indices of the recordings.
         name: name of the dataset in messages.
         oddities: suspected problems that the reader noted.
-        original_units: unit of each channel in the source; ``recordings`` are always in SI units.
+        original_units: unit of each channel in the source, by default SI units, which ``recordings`` always have.
         test_subjects: held-out subjects that the source defines; may be empty.
         unlabelled: further recordings, to learn from without labels; see :meth:`with_unlabelled`.
 
     Raises:
-        DataError: if there is no recording, label names repeat, or a label has no name.
+        DataError: if there is no recording, recordings have different channels, label names repeat, or a label has no
+            name.
     """
 
     recordings: tuple[Recording, ...]
     label_names: tuple[str, ...]
     name: str = "dataset"
     oddities: tuple[str, ...] = ()
-    original_units: tuple[str, ...] = UNITS
+    original_units: tuple[str, ...] = ()
     test_subjects: tuple[str, ...] = ()
     unlabelled: tuple[Recording, ...] = ()
 
@@ -123,21 +151,34 @@ class Dataset:
                 expected="names that differ",
                 next_step="rename the repeated label",
             )
+        common_channels([recording.channels for recording in (*self.recordings, *self.unlabelled)], self.name)
+        if not self.original_units:
+            object.__setattr__(self, "original_units", units_of(self.channels))
         for recording in self.recordings:
             self._check_labels(recording)
 
     @classmethod
-    def from_arrays(cls, signals: Any, labels: Any, subjects: Any, rate_hz: float, *, name: str = "arrays") -> Dataset:
+    def from_arrays(
+        cls,
+        signals: Any,
+        labels: Any,
+        subjects: Any,
+        rate_hz: float,
+        *,
+        name: str = "arrays",
+        channels: Sequence[str] = CHANNELS,
+    ) -> Dataset:
         """Create a dataset from arrays in memory.
 
         Args:
-            signals: one array ``[sample, 6]`` per recording, or a single one, which is split where its subject changes;
-                acceleration in m/s^2 and angular rate in rad/s, channels in the order of ``CHANNELS``.
+            signals: one array ``[sample, channel]`` per recording, or a single one, which is split where its subject
+                changes; acceleration in m/s^2 and angular rate in rad/s.
             labels: for each recording a name, or one name per sample; None or NaN is unlabelled. For a single array
                 one name per sample.
             subjects: one name per recording. For a single array one name, or one per sample.
             rate_hz: sample rate of all recordings.
             name: name of the dataset in messages.
+            channels: names of the channels; for acceleration alone ``["acc_x", "acc_y", "acc_z"]``.
 
         Raises:
             DataError: if the shapes do not fit each other, or a value is not finite.
@@ -149,15 +190,15 @@ class Dataset:
         """
         from .from_memory import dataset_from_arrays
 
-        return dataset_from_arrays(signals, labels, subjects, rate_hz, name)
+        return dataset_from_arrays(signals, labels, subjects, rate_hz, name, tuple(channels))
 
     @classmethod
     def from_dataframe(cls, frame: Any, *, rate_hz: float | None = None, name: str = "dataframe") -> Dataset:
         """Create a dataset from a pandas data frame with the columns of a CSV file.
 
         Args:
-            frame: one row per sample, columns ``t``, ``acc_x`` to ``gyro_z``, ``label``, ``subject``; names state units
-                as in a CSV file (``acc_x_g``, ``t_ms``).
+            frame: one row per sample, columns ``t``, ``acc_x`` to ``gyro_z`` or the three of one sensor, ``label``,
+                ``subject``; names state units as in a CSV file (``acc_x_g``, ``t_ms``).
             rate_hz: sample rate of a frame without times.
             name: name of the dataset in messages.
 
@@ -172,6 +213,7 @@ class Dataset:
         rates = ", ".join(f"{rate:g}" for rate in sorted({recording.rate_hz for recording in self.recordings}))
         minutes = sum(recording.duration_s for recording in self.recordings) / 60
         more = f", {_counted(len(self.unlabelled), 'unlabelled recording')}" if self.unlabelled else ""
+        more += "" if self.channels == CHANNELS else f", {' '.join(sensors_of(self.channels))} alone"
         return (
             f"Dataset({self.name!r}, {_counted(len(self.subjects), 'subject')}, "
             f"{_counted(len(self.recordings), 'recording')}, {minutes:.1f} minutes at {rates} Hz, "
@@ -189,6 +231,11 @@ class Dataset:
             )
 
     @property
+    def channels(self) -> tuple[str, ...]:
+        """Channels of every recording."""
+        return self.recordings[0].channels
+
+    @property
     def subjects(self) -> tuple[str, ...]:
         """Subjects of the recordings, in natural order (2 before 10)."""
         return natural_sorted({recording.subject for recording in self.recordings})
@@ -203,19 +250,32 @@ class Dataset:
         """Number of samples in all recordings."""
         return sum(map(len, self.recordings))
 
-    def select(self, *, subjects: Sequence[str] | None = None, labels: Sequence[str] | None = None) -> Dataset:
-        """Keep only the recordings of some subjects, or only some labels.
+    def select(
+        self,
+        *,
+        subjects: Sequence[str] | None = None,
+        labels: Sequence[str] | None = None,
+        channels: Sequence[str] | None = None,
+    ) -> Dataset:
+        """Keep only the recordings of some subjects, or only some labels or channels.
 
         Args:
             subjects: subjects to keep.
             labels: the new ``label_names``, in this order; samples of every other label become unlabelled.
+            channels: sensors, as ``["acc"]``, or all channels of some by name.
 
         Raises:
-            DataError: if a subject or label does not occur.
+            DataError: if a subject, label or channel does not occur.
+
+        >>> from deseptr.data import synthetic_dataset
+        >>> synthetic_dataset(2, 4).select(channels=["acc"]).channels
+        ('acc_x', 'acc_y', 'acc_z')
         """
         people, classes = names_of(subjects, "subjects"), names_of(labels, "labels")
         chosen = self if people is None else self._of_subjects(people)
-        return chosen if classes is None else chosen._with_labels(classes)
+        chosen = chosen if classes is None else chosen._with_labels(classes)
+        named = names_of(channels, "channels")
+        return chosen if named is None else chosen._with_channels(named)
 
     def with_unlabelled(self, other: Dataset) -> Dataset:
         """This dataset with the recordings of another one to learn from without labels, which are ignored.
@@ -236,6 +296,18 @@ class Dataset:
             test_subjects=tuple(s for s in self.test_subjects if s in subjects),
         )
 
+    def _with_channels(self, names: tuple[str, ...]) -> Dataset:
+        channels = channels_of(names) if names and set(names) <= SENSORS.keys() else names
+        columns = columns_of(channels, self.channels, self.name)
+        if channels == self.channels:
+            return self
+        return replace(
+            self,
+            recordings=tuple(r.with_channels(channels) for r in self.recordings),
+            unlabelled=tuple(r.with_channels(channels) for r in self.unlabelled),
+            original_units=tuple(self.original_units[column] for column in columns),
+        )
+
     def _with_labels(self, labels: tuple[str, ...]) -> Dataset:
         table = label_table(self.label_names, labels, self.name)
         recordings = tuple(replace(r, labels=table[r.labels]) for r in self.recordings)
@@ -246,6 +318,38 @@ class Dataset:
             if not present[index]:
                 raise empty_class(self.name, label)
         return replace(self, recordings=recordings, label_names=labels)
+
+
+def check_channels(channels: tuple[str, ...], name: str) -> None:
+    """Raise a DataError unless channels are all those of one sensor or of several, in their order."""
+    if not channels or channels != channels_of(sensors_of(channels)):
+        raise DataError(
+            f"{name}: channels",
+            found=", ".join(map(str, channels)) or "none",
+            expected=f"all three of one sensor or of several, in this order: {', '.join(CHANNELS)}",
+            next_step="name and order them so",
+        )
+
+
+def common_channels(channels: Sequence[tuple[str, ...]], name: str) -> tuple[str, ...]:
+    """The channels of recordings that are to be one dataset.
+
+    Raises:
+        DataError: if they differ; its next step is the choice that all of them have.
+    """
+    kinds = list(dict.fromkeys(channels))
+    if len(kinds) > 1:
+        shared = sensors_of([channel for channel in kinds[0] if all(channel in kind for kind in kinds)])
+        named = [f"{channels.count(kind)} with {' and '.join(sensors_of(kind))}" for kind in kinds]
+        raise DataError(
+            name,
+            found=f"recordings of different channels: {', '.join(named)}",
+            expected="the same channels in all",
+            next_step=f"take what all have with --channels {','.join(shared)}"
+            if shared
+            else "read them as data of their own",
+        )
+    return kinds[0]
 
 
 def without_labels(recording: Recording) -> Recording:
@@ -340,13 +444,14 @@ def short_list(names: Iterable[str]) -> str:
 
 
 def _check_shapes(recording: Recording) -> None:
-    shape, count = recording.signals.shape, len(CHANNELS)
+    check_channels(recording.channels, recording.title)
+    shape, count = recording.signals.shape, len(recording.channels)
     if len(shape) != 2 or shape[1] != count or recording.labels.shape != shape[:1]:
         raise DataError(
             recording.title,
             found=f"signals {shape} and labels {recording.labels.shape}",
             expected=f"signals [sample, {count}] and labels [sample]",
-            next_step="pass one label per sample and six channels",
+            next_step=f"pass one label per sample and the channels {', '.join(recording.channels)}",
         )
     if not (np.isfinite(recording.rate_hz) and 0 < recording.rate_hz <= HIGHEST_RATE_HZ):
         raise DataError(
@@ -369,7 +474,7 @@ def _check_finite(recording: Recording) -> None:
     if len(bad):
         row, channel = bad[0]
         raise DataError(
-            f"{recording.title}, sample {row}, {CHANNELS[channel]}",
+            f"{recording.title}, sample {row}, {recording.channels[channel]}",
             found=recording.signals[row, channel],
             expected=f"a finite number, {LARGEST_SIGNAL:g} at most",
             next_step="cut the bad samples out and split the recording there",

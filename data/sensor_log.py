@@ -27,7 +27,7 @@ from .app_table import AppTable, first_line, parse_table, passed_over, without
 from .archive import Archive
 from .read_options import ReadOptions
 from .recording import Dataset
-from .takes import Take, dataset_of_takes, merged
+from .takes import Take, dataset_of_takes, merged, units_in
 
 _SUFFIXES = (".csv", ".tsv", ".txt")
 _UNIT = re.compile(r"\((?P<unit>[^()]*)\)$")
@@ -36,7 +36,7 @@ _EMPTY = ("", "null", "(null)")
 _NO_LABEL = ("", "0", "null")
 _UNITS = {"accelerometerAcceleration": "G", "motionUserAcceleration": "G", "motionGravity": "G"}
 _UNITS |= {"gyroRotation": "rad/s", "motionRotationRate": "rad/s"}
-_BOTH = "the sensors Accelerometer and Gyro, or Device Motion, in one log"
+_WANTED = "the sensor Accelerometer, or Device Motion, with Gyro in the same log if there is one"
 _TURNED = "acceleration of iOS was turned: the axis that points up reads +9.8 m/s^2"
 
 _ACCELERATION = (
@@ -110,16 +110,16 @@ def _take(path: str, table: AppTable, oddities: list[str]) -> Take:
     if table.cut_off:
         oddities.append(f"{table.title} was cut off in its last line, which was left out")
     acceleration, rotation = _first(table, _ACCELERATION), _first(table, _ROTATION)
-    if acceleration is None or rotation is None:
-        missing = "acceleration" if acceleration is None else "angular rate"
-        raise without(_BOTH, table.title, f"no {missing}")
-    times = _times(table, {acceleration.clock, rotation.clock})
+    if acceleration is None:
+        raise without(_WANTED, table.title, "no acceleration")
+    times = _times(table, {sensor.clock for sensor in (acceleration, rotation) if sensor})
     force = acceleration.values[:, :3] + (acceleration.values[:, 3:] if acceleration.values.shape[1] > 3 else 0.0)
-    t, signals = merged(
-        *_once(times[acceleration.clock], -STANDARD_GRAVITY * force), *_once(times[rotation.clock], rotation.values)
+    t, signals, channels = merged(
+        _once(times[acceleration.clock], -STANDARD_GRAVITY * force),
+        _once(times[rotation.clock], rotation.values) if rotation else None,
     )
-    labels = _labels(table, times[acceleration.clock], t, oddities)
-    return Take(path, table.title, t, signals, labels, units=("g",) * 3 + ("rad/s",) * 3)
+    labels, units = _labels(table, times[acceleration.clock], t, oddities), units_in(channels, "g", "rad/s")
+    return Take(path, table.title, t, signals, labels, units=units, channels=channels)
 
 
 def _first(table: AppTable, sources: Sequence[tuple[str, tuple[str, ...]]]) -> _Sensor | None:

@@ -30,11 +30,11 @@ from .archive import Archive
 from .read_options import ReadOptions
 from .recording import Dataset
 from .sensor_logger_files import Log, logs_of
-from .takes import Take, dataset_of_takes, merged
+from .takes import Take, beside, dataset_of_takes, merged
 
 _ENDS = ("", "stop", "end")
 _XYZ = ("x", "y", "z")
-_UP = "acceleration with gravity and angular rate: TotalAcceleration, or Accelerometer and Gravity; and Gyroscope"
+_WANTED = "acceleration with gravity: TotalAcceleration, or Accelerometer and Gravity; and Gyroscope if there is one"
 
 Numbers = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ def read_sensor_logger(archive: Archive, options: ReadOptions) -> Dataset:
     The device's name is the subject.
 
     Raises:
-        DataError: if a file is broken, or a recording lacks acceleration with gravity or angular rate.
+        DataError: if a file is broken, or a recording lacks acceleration with gravity.
     """
     logs, oddities = logs_of(archive)
     people = _people(logs)
@@ -69,16 +69,16 @@ def _people(logs: list[Log]) -> dict[str, str]:
 
 def _take(log: Log, people: Mapping[str, str], options: ReadOptions, oddities: list[str]) -> Take:
     if not log.sensors:
-        raise without(_UP, log.title, f"only {', '.join(log.tables) or 'other sensors'}")
+        raise without(_WANTED, log.title, f"only {', '.join(log.tables) or 'other sensors'}")
     sensor = chosen_sensor(log.sensors, options, log.title)
     oddities += other_sensors(log.sensors, options)
     oddities += [f"{table.title} was cut off in its last line, which was left out" for table in _cut(log)]
     signs = _signs(log, oddities)
-    t, signals = _of_watch(log, signs) if sensor == "watch" else _of_phone(log, signs)
+    t, signals, channels = _of_watch(log, signs) if sensor == "watch" else _of_phone(log, signs)
     subject = people.get(log.meta.get("device id", "")) or None
     if subject and not options.subject_from:
         oddities.append("the device's name is the subject; --subject-from takes it from the path")
-    return Take(log.path, log.title, t, signals, _labels(log, t, oddities), subject)
+    return Take(log.path, log.title, t, signals, _labels(log, t, oddities), subject, channels=channels)
 
 
 def _cut(log: Log) -> list[AppTable]:
@@ -97,12 +97,12 @@ def _signs(log: Log, oddities: list[str]) -> _Signs:
     return _Signs(1.0, 1.0)
 
 
-def _of_phone(log: Log, signs: _Signs) -> tuple[Numbers, Numbers]:
+def _of_phone(log: Log, signs: _Signs) -> tuple[Numbers, Numbers, tuple[str, ...]]:
     gyro = log.tables.get("Gyroscope") or log.tables.get("GyroscopeUncalibrated")
     acceleration = _acceleration(log, signs)
-    if gyro is None or acceleration is None:
-        raise without(_UP, log.title, f"only {', '.join(log.tables)}")
-    return merged(*acceleration, *_timed(gyro))
+    if acceleration is None:
+        raise without(_WANTED, log.title, f"only {', '.join(log.tables)}")
+    return merged(acceleration, None if gyro is None else _timed(gyro))
 
 
 def _acceleration(log: Log, signs: _Signs) -> tuple[Numbers, Numbers] | None:
@@ -119,7 +119,7 @@ def _acceleration(log: Log, signs: _Signs) -> tuple[Numbers, Numbers] | None:
     return None
 
 
-def _of_watch(log: Log, signs: _Signs) -> tuple[Numbers, Numbers]:
+def _of_watch(log: Log, signs: _Signs) -> tuple[Numbers, Numbers, tuple[str, ...]]:
     table = log.tables["WristMotion"]
     names = [f"{quantity}{axis}" for quantity in ("acceleration", "gravity", "rotationRate") for axis in "XYZ"]
     values = table.numbers(names)
@@ -127,7 +127,7 @@ def _of_watch(log: Log, signs: _Signs) -> tuple[Numbers, Numbers]:
     # What says whether it is in g is gravity itself, on every watch.
     in_g = float(np.median(np.linalg.norm(gravity, axis=1))) < STANDARD_GRAVITY / 2
     factor = np.copysign(STANDARD_GRAVITY if in_g else 1.0, signs.si)
-    return _time(table), np.hstack([factor * (values[:, :3] + gravity), values[:, 6:]])
+    return _time(table), *beside(factor * (values[:, :3] + gravity), values[:, 6:])
 
 
 def _timed(table: AppTable) -> tuple[Numbers, Numbers]:

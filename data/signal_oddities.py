@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from deseptr.contract import SENSORS
+
 from .recording import Dataset, Recording, short_list
 
 _STILL_S = 2.0
@@ -34,10 +36,10 @@ def signal_oddities(dataset: Dataset) -> Iterator[str]:
 
 def _without_gravity(recordings: Sequence[Recording]) -> Iterator[str]:
     """Gravity stays in the mean of a recording, while what a wearer does averages out."""
-    long = [r for r in recordings if r.duration_s >= _STEADY_S]
+    long = [r for r in recordings if r.duration_s >= _STEADY_S and r.axes("acc") is not None]
     if not long:
         return
-    norms = np.concatenate([np.linalg.norm(r.signals[:, :3], axis=1) for r in long])
+    norms = np.concatenate([_norms(r) for r in long])
     steady = float(np.median([_steady(r) for r in long]))
     if steady < _LEAST_GRAVITY and not _IN_G[0] < np.median(norms) < _IN_G[1]:
         yield (
@@ -51,13 +53,22 @@ def _without_gravity(recordings: Sequence[Recording]) -> Iterator[str]:
         )
 
 
+def _acceleration(recording: Recording) -> NDArray[np.float32]:
+    axes = recording.axes("acc")
+    return np.empty((0, 3), np.float32) if axes is None else axes
+
+
+def _norms(recording: Recording) -> NDArray[np.float32]:
+    return np.asarray(np.linalg.norm(_acceleration(recording), axis=1), np.float32)
+
+
 def _steady(recording: Recording) -> float:
-    return float(np.linalg.norm(recording.signals[:, :3].mean(0)))
+    return float(np.linalg.norm(_acceleration(recording).mean(0)))
 
 
 def _lacks_gravity(recording: Recording) -> bool:
     # With gravity the norm is about 9.81 however the sensor turns; in g the mean is most of the norm.
-    norm, steady = float(np.median(np.linalg.norm(recording.signals[:, :3], axis=1))), _steady(recording)
+    norm, steady = float(np.median(_norms(recording))), _steady(recording)
     off = not recording.signals.any(1).all()
     return not off and norm < _TURNING and steady < min(_LEAST_GRAVITY, norm / 2)
 
@@ -67,17 +78,20 @@ def _zeros(recordings: Sequence[Recording]) -> Iterator[str]:
     off = [(r, at, length) for r, at, length in found if length >= _ZERO_S * r.rate_hz and length > 2]
     if off:
         first, at, length = off[0]
+        without = ", without gravity" if first.axes("acc") is not None else ""
         yield (
-            f"all channels are 0, without gravity, in {_counted(len(off))} ({first.title}: for "
+            f"all channels are 0{without}, in {_counted(len(off))} ({first.title}: for "
             f"{length / first.rate_hz:.2f} s at {at / first.rate_hz:.2f} s): the sensor was off, cut it out"
         )
 
 
 def _stuck(recordings: Sequence[Recording]) -> Iterator[str]:
-    for sensor, name in enumerate(("acceleration", "angular rate")):
+    for sensor, (_, _, name) in SENSORS.items():
         stuck = []
         for r in recordings:
-            axes = r.signals[:, 3 * sensor : 3 * sensor + 3]
+            axes = r.axes(sensor)
+            if axes is None:
+                continue
             still = np.asarray(~np.diff(axes, axis=0).any(1) & axes[1:].any(1))
             at, length = _longest(still)
             if length >= _STILL_S * r.rate_hz and not still.all():
@@ -122,7 +136,7 @@ def _ups(dataset: Dataset) -> dict[str, dict[int, NDArray[np.float64]]]:
     sums: dict[str, dict[int, NDArray[np.float64]]] = {subject: {} for subject in dataset.subjects}
     for r in dataset.recordings:
         for segment in r.segments():
-            total = r.signals[segment.start : segment.stop, :3].sum(0, dtype=np.float64)
+            total = _acceleration(r)[segment.start : segment.stop].sum(0, dtype=np.float64)
             own = sums[r.subject]
             own[segment.label] = own.get(segment.label, np.zeros(3)) + total
     return {

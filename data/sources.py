@@ -23,6 +23,8 @@ _LAYOUTS = (
     "`sample` or `synthetic`"
 )
 _TEXTS = (*SUFFIXES, ".txt")
+_CHANNELS = "channels"
+"""The choice that recordings of every kind follow."""
 
 
 def load_dataset(source: str | Path, options: ReadOptions | None = None) -> Dataset:
@@ -39,6 +41,11 @@ def load_dataset(source: str | Path, options: ReadOptions | None = None) -> Data
         >>> load_dataset("synthetic:subjects=2,seconds=4").subjects
         ('1', '2')
     """
+    dataset = _load_any(source, options)
+    return dataset.select(channels=options.channels) if options and options.channels else dataset
+
+
+def _load_any(source: str | Path, options: ReadOptions | None) -> Dataset:
     text = str(source)
     if text.partition(":")[0] == "synthetic":
         _check_no_options(text, options)
@@ -88,7 +95,7 @@ def _load(path: Path, options: ReadOptions | None, choosing: bool = False) -> tu
         if choosing and not layout.options:
             raise _says_it_itself(path)
         _check_no_options(path, options, layout)
-        kept = read_choices(path).only(layout.options)
+        kept = read_choices(path).only((*layout.options, _CHANNELS))
         used = (options or ReadOptions()).over(kept)
         if archive.broken:
             raise archive.broken
@@ -123,14 +130,14 @@ def followed_choices(source: str | Path) -> tuple[str, ...]:
     """
     text, path = str(source), Path(source)
     if text == SAMPLE or text.partition(":")[0] == "synthetic":
-        return ()
+        return (_CHANNELS,)
     if not _is_folder(path) and path.suffix.lower() == ".npz":
-        return ()
+        return (_CHANNELS,)
     with Archive(path, nested=True) as archive:
         layout = find_layout(archive)
         if layout is None and not _is_text(path):
             raise _unknown(archive)
-        return tuple(field.name for field in fields(ReadOptions)) if layout is None else tuple(layout.options)
+        return tuple(field.name for field in fields(ReadOptions)) if layout is None else (*layout.options, _CHANNELS)
 
 
 def _says_it_itself(path: Path) -> DataError:
@@ -147,7 +154,7 @@ def _check_no_options(source: str | Path, options: ReadOptions | None, layout: L
     expected = "a .csv file or a folder of them"
     if layout and layout.options:
         followed, expected = layout.options, f"those that {layout.title} follows: {', '.join(layout.options)}"
-    idle = [name for name in (options.chosen() if options else ()) if name not in followed]
+    idle = [name for name in (options.chosen() if options else ()) if name not in (*followed, _CHANNELS)]
     if idle:
         raise DataError(
             source,

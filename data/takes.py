@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError
+from deseptr.contract import CHANNELS, DataError, channels_of, columns_of, units_of
 
 from .even_grid import Trial, even_recordings
 from .label_oddities import alike_key, clean_name
 from .quality import unit_oddities
 from .read_options import ReadOptions, from_path
-from .recording import LARGEST_SIGNAL, LATEST_S, UNLABELLED_NAME, Dataset, natural_sorted
+from .recording import LARGEST_SIGNAL, LATEST_S, UNLABELLED_NAME, Dataset, common_channels, natural_sorted
 from .sample_times import set_back, usual_step
 from .time_notes import TimeNotes
 
 # Not that of a folder such as walk-1.5km.
 _SUFFIX = re.compile(r"\.[a-zA-Z][a-zA-Z0-9]{1,4}$")
+
+
+Stamped = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Times and values of one sensor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +37,12 @@ class Take:
         path: of its file or folder inside the source, with ``/`` between folders.
         source: its name in messages.
         t: float64 ``[row]``, seconds.
-        signals: float64 ``[row, 6]`` in SI units, NaN where a sensor has no value at that time.
+        signals: float64 ``[row, channel]`` in SI units, NaN where a sensor has no value at that time.
         labels: one label for all rows or one a row, empty for none.
         subject: of the layout itself; None if it says none, and the path is the subject.
         name: the same for the recording.
-        units: unit of each channel in the file.
+        units: unit of each channel in the file, by default SI units.
+        channels: their names.
     """
 
     path: str
@@ -47,7 +52,19 @@ class Take:
     labels: str | Sequence[str] = ""
     subject: str | None = None
     name: str | None = None
-    units: tuple[str, ...] = ("m/s^2",) * 3 + ("rad/s",) * 3
+    units: tuple[str, ...] = ()
+    channels: tuple[str, ...] = CHANNELS
+
+    def of_channels(self, wanted: tuple[str, ...]) -> Take:
+        """The take with some of its channels only; with none wanted as it is, its units named.
+
+        Raises:
+            DataError: if it lacks one.
+        """
+        channels, units = wanted or self.channels, self.units or units_of(self.channels)
+        columns = columns_of(channels, self.channels, self.source)
+        own = self.signals if channels == self.channels else self.signals[:, columns]
+        return replace(self, signals=own, units=tuple(units[column] for column in columns), channels=channels)
 
 
 def dataset_of_takes(takes: Iterable[Take], name: str, options: ReadOptions, oddities: Sequence[str] = ()) -> Dataset:
@@ -66,16 +83,18 @@ def dataset_of_takes(takes: Iterable[Take], name: str, options: ReadOptions, odd
     spellings: dict[tuple[str, str], str] = {}
     trials: list[Trial] = []
     units: list[str] = []
-    for take in takes:
+    for take in (each.of_channels(options.wanted) for each in takes):
         trials += _trials(take, options, notes, spellings)
         units.append("|".join(take.units))
     label_names = natural_sorted({label for trial in trials for label in set(trial.labels)} - {"", UNLABELLED_NAME})
+    if trials:
+        common_channels([trial.channels for trial in trials], name)
     recordings = tuple(r for trial in trials for r in even_recordings(trial, label_names, notes, options.fill_gaps))
     if not recordings:
         raise DataError(
             name,
             found="no two samples without a gap",
-            expected="recordings of acceleration and angular rate",
+            expected="recordings of acceleration, angular rate or both",
             next_step="record again",
         )
     said = (*oddities, *notes.lines(), *unit_oddities(recordings))
@@ -89,51 +108,59 @@ def dataset_of_takes(takes: Iterable[Take], name: str, options: ReadOptions, odd
 
 
 def merged(
-    acc_t: NDArray[np.float64], acc: NDArray[np.float64], gyro_t: NDArray[np.float64], gyro: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Times and rows ``[row, 6]`` of two sensors with stamps of their own, NaN where one has no value.
+    acc: Stamped | None, gyro: Stamped | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]]:
+    """Times, rows ``[row, channel]`` and channels of sensors with stamps of their own, NaN where one has no value.
 
     Args:
-        acc_t: float64 ``[row]``, seconds.
-        acc: ``[row, 3]``.
-        gyro_t: float64 ``[row]``, on the same clock.
-        gyro: ``[row, 3]``.
+        acc: times float64 ``[row]`` in seconds and acceleration ``[row, 3]``; None if there is none.
+        gyro: the same for angular rate, on the same clock.
 
     >>> t = np.array([0.0, 0.02])
-    >>> merged(t, np.ones((2, 3)), t, np.zeros((2, 3)))[1].tolist()
+    >>> merged((t, np.ones((2, 3))), (t, np.zeros((2, 3))))[1].tolist()
     [[1.0, 1.0, 1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]]
+    >>> merged((t, np.ones((2, 3))), None)[2]
+    ('acc_x', 'acc_y', 'acc_z')
     """
+    if acc is None or gyro is None:
+        alone = acc if gyro is None else gyro
+        if alone is None:
+            raise ValueError("merged needs at least one sensor")
+        return *alone, channels_of(["acc" if gyro is None else "gyro"])
+    (acc_t, acc_rows), (gyro_t, gyro_rows) = acc, gyro
     if np.array_equal(acc_t, gyro_t):
-        return acc_t, np.hstack([acc, gyro])
-    rows = np.full((len(acc) + len(gyro), 6), np.nan)
-    rows[: len(acc), :3] = acc
-    rows[len(acc) :, 3:] = gyro
+        return acc_t, np.hstack([acc_rows, gyro_rows]), CHANNELS
+    rows = np.full((len(acc_t) + len(gyro_t), 6), np.nan)
+    rows[: len(acc_t), :3] = acc_rows
+    rows[len(acc_t) :, 3:] = gyro_rows
     t = np.concatenate([acc_t, gyro_t])
     order = np.argsort(t, kind="stable")
-    return t[order], rows[order]
+    return t[order], rows[order], CHANNELS
 
 
-def six_channels(
-    acc: NDArray[np.floating[Any]] | None, gyro: NDArray[np.floating[Any]] | None, source: str
-) -> NDArray[np.float64]:
-    """Rows ``[row, 6]`` of the sensors of a device that may lack one of them.
+def units_in(channels: Sequence[str], acc: str, gyro: str) -> tuple[str, ...]:
+    """The unit of each channel in a file that has acceleration and angular rate in these.
+
+    >>> units_in(channels_of(["gyro"]), "g", "dps")
+    ('dps', 'dps', 'dps')
+    """
+    return tuple(acc if channel.startswith("acc") else gyro for channel in channels)
+
+
+def beside(
+    acc: NDArray[np.floating[Any]] | None, gyro: NDArray[np.floating[Any]] | None
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Rows ``[row, channel]`` of the sensors of a device that may lack one of them, and the names of the channels.
 
     Args:
         acc: acceleration ``[row, 3]``, m/s^2.
         gyro: angular rate ``[row, 3]``, rad/s.
-        source: name of the recording in messages.
 
-    Raises:
-        DataError: if one is None.
+    >>> beside(np.ones((2, 3)), None)[1]
+    ('acc_x', 'acc_y', 'acc_z')
     """
-    if acc is None or gyro is None:
-        raise DataError(
-            source,
-            found="acceleration without angular rate" if gyro is None else "angular rate without acceleration",
-            expected="acceleration and angular rate: six channels",
-            next_step="record with a sensor that has both",
-        )
-    return np.hstack([acc, gyro]).astype(np.float64)
+    present = {name: values for name, values in (("acc", acc), ("gyro", gyro)) if values is not None}
+    return np.hstack([*present.values()]).astype(np.float64), channels_of(present)
 
 
 def _trials(
@@ -169,7 +196,7 @@ def _trials(
                 f"a recording ends there, and {own} begins"
             )
         rows = [clean[each[row]] for row in part]
-        yield Trial(subject, own, take.t[part], take.signals[part], rows, take.source)
+        yield Trial(subject, own, take.t[part], take.signals[part], rows, take.source, take.channels)
 
 
 def _spelled(kind: str, text: str, options: ReadOptions, spellings: dict[tuple[str, str], str]) -> str:

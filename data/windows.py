@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError
+from deseptr.contract import CHANNELS, DataError, columns_of
 
 from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, empty_class, label_table
 from .resampling import resample
@@ -20,7 +20,7 @@ class Windows:
     """Windows, their labels and their origin.
 
     Args:
-        signals: float32 ``[window, history + window_length, 6]`` in m/s^2 and rad/s.
+        signals: float32 ``[window, history + window_length, channel]`` in m/s^2 and rad/s.
         labels: int64 ``[window]``, index into ``label_names``, -1 = unlabelled.
         subjects: str ``[window]``.
         recording: int64 ``[window]``, index into the dataset's ``recordings``.
@@ -28,6 +28,7 @@ class Windows:
         label_names: names for the label indices.
         rate_hz: sample rate of the windows.
         history: samples of each of the ``signals`` that come before its window.
+        channels: names of the channels.
     """
 
     signals: NDArray[np.float32]
@@ -38,6 +39,7 @@ class Windows:
     label_names: tuple[str, ...]
     rate_hz: float
     history: int = 0
+    channels: tuple[str, ...] = CHANNELS
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -49,20 +51,30 @@ class Windows:
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> Windows:
         """The windows selected by a mask or by indices, in the order of the indices."""
-        return Windows(
-            self.signals[chosen],
-            self.labels[chosen],
-            self.subjects[chosen],
-            self.recording[chosen],
-            self.start[chosen],
-            self.label_names,
-            self.rate_hz,
-            self.history,
+        return replace(
+            self,
+            signals=self.signals[chosen],
+            labels=self.labels[chosen],
+            subjects=self.subjects[chosen],
+            recording=self.recording[chosen],
+            start=self.start[chosen],
         )
+
+    def with_channels(self, channels: Sequence[str]) -> Windows:
+        """The windows with some of their channels only, in the order asked for.
+
+        Raises:
+            DataError: if they lack one.
+        """
+        chosen = tuple(channels)
+        if chosen == self.channels:
+            return self
+        columns = columns_of(chosen, self.channels, "recordings")
+        return replace(self, signals=self.signals[..., columns], channels=chosen)
 
     @property
     def own_signals(self) -> NDArray[np.float32]:
-        """``[window, window_length, 6]``: the windows alone, without their history."""
+        """``[window, window_length, channel]``: the windows alone, without their history."""
         return self.signals[:, self.history :]
 
     def without_margin(self, margin: int) -> Windows:
@@ -136,7 +148,7 @@ def cut_windows(
     if not sum(counts):
         raise _no_window(dataset, recordings, window_length)
     history += margin
-    signals = np.empty((sum(counts), history + window_length + margin, len(CHANNELS)), np.float32)
+    signals = np.empty((sum(counts), history + window_length + margin, len(dataset.channels)), np.float32)
     _fill(signals, recordings, [starts for starts, _ in cuts], history)
     return Windows(
         signals,
@@ -147,6 +159,7 @@ def cut_windows(
         names,
         float(rate_hz),
         history,
+        dataset.channels,
     )
 
 

@@ -120,7 +120,7 @@ def _takes(archive: Archive, subject: str, sensors: dict[str, str]) -> Iterator[
     for activity in sorted({*acc.activities.tolist()} & {*gyro.activities.tolist()}):
         mine, other = acc.activities == activity, gyro.activities == activity
         label = _ACTIVITIES[activity]
-        t, signals = merged(acc.t[mine], acc.values[mine], gyro.t[other], gyro.values[other])
+        t, signals, _ = merged((acc.t[mine], acc.values[mine]), (gyro.t[other], gyro.values[other]))
         yield Take(PurePosixPath(path).as_posix(), archive.title(path), t, signals, label, subject, label)
 
 

@@ -38,6 +38,7 @@ def load(
     fill_gaps: float | None = None,
     merge_alike: bool = False,
     placement: str | None = None,
+    channels: str | None = None,
 ) -> Dataset:
     """Read recordings.
 
@@ -56,6 +57,7 @@ def load(
         fill_gaps: gaps of up to so many seconds are interpolated; those of up to three sample periods always are.
         merge_alike: labels and subjects that differ in case, blanks, hyphens or underscores only are one.
         placement: of several in one recording, as ``"watch"`` or ``"ankle"``.
+        channels: sensors to read, as ``"acc"``; by default all that there are.
 
     Returns:
         Recordings in SI units: m/s^2 and rad/s. ``oddities`` has what looked wrong.
@@ -79,6 +81,7 @@ def load(
         "fill_gaps": fill_gaps,
         "merge_alike": merge_alike,
         "placement": placement,
+        "channels": channels,
     }
     with in_python_words():
         return dataset_of(source, {name: value for name, value in chosen.items() if value})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deseptr.contract import CHANNELS, UNITS, ModelContract, SensorError
+from deseptr.contract import ModelContract, SensorError, units_of
 
 from .drivers.imu import ImuSettings
 
@@ -10,13 +10,16 @@ from .drivers.imu import ImuSettings
 def check_fit(sensor: str, settings: ImuSettings, contract: ModelContract) -> None:
     """Check that a sensor's settings match those of the model's training; ``SampleStream`` checks the rate.
 
+    A sensor may have more channels than the model, whose runtime takes its own by name, and the full scale of a sensor
+    that the model does not use is not checked.
+
     Args:
         sensor: the sensor's name, for messages.
         settings: the settings that it took.
         contract: the model's requirements.
 
     Raises:
-        SensorError: if channels or units differ, or a full scale is too small.
+        SensorError: if a channel is missing, units differ, or a full scale is too small.
 
     >>> from deseptr.device import default_model
     >>> from deseptr.tflite import load_engine
@@ -26,13 +29,14 @@ def check_fit(sensor: str, settings: ImuSettings, contract: ModelContract) -> No
     Traceback (most recent call last):
     deseptr.contract.errors.SensorError: mpu6050: found ±2 g, expected at least ±8 g; ...
     """
-    if contract.channels != CHANNELS:
-        raise _misfit(sensor, f"channels {_join(CHANNELS)}", _join(contract.channels))
-    if contract.units != UNITS:
-        raise _misfit(sensor, f"units {_join(UNITS)}", _join(contract.units))
-    if settings.acc_full_scale_g < contract.acc_full_scale_g:
+    if not set(contract.channels) <= set(settings.channels):
+        raise _misfit(sensor, f"channels {_join(settings.channels)}", _join(contract.channels))
+    units, used = units_of(contract.channels), {channel.partition("_")[0] for channel in contract.channels}
+    if contract.units != units:
+        raise _misfit(sensor, f"units {_join(units)}", _join(contract.units))
+    if "acc" in used and settings.acc_full_scale_g < contract.acc_full_scale_g:
         raise _misfit(sensor, f"±{settings.acc_full_scale_g:g} g", f"at least ±{contract.acc_full_scale_g:g} g")
-    if settings.gyro_full_scale_dps < contract.gyro_full_scale_dps:
+    if "gyro" in used and settings.gyro_full_scale_dps < contract.gyro_full_scale_dps:
         raise _misfit(
             sensor, f"±{settings.gyro_full_scale_dps:g} deg/s", f"at least ±{contract.gyro_full_scale_dps:g} deg/s"
         )

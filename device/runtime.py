@@ -14,7 +14,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import SensorError
+from deseptr.contract import SensorError, columns_of
 from deseptr.tflite.engine import Engine
 
 from .clock import Clock
@@ -38,7 +38,7 @@ def _nothing() -> None:
 
 
 class Runtime:
-    """Runs a model on a sensor.
+    """Runs a model on a sensor, whose samples may have more channels: the model's are taken by name.
 
     The constructor identifies and configures the sensor; :meth:`events` samples and classifies.
 
@@ -80,6 +80,8 @@ class Runtime:
         self._contract = contract = engine.contract
         self.settings: ImuSettings = imu.set_up(ImuConfig.from_contract(contract))
         check_fit(imu.name, self.settings, contract)
+        columns = columns_of(contract.channels, self.settings.channels, imu.name)
+        self._columns = columns if contract.channels != self.settings.channels else None
         self._stream = SampleStream(contract, self.settings.rate_hz, imu.name, rate_tolerance)
         self._hop_ns = round(contract.hop_s * 1e9)
         self._times = WindowTimes()
@@ -142,7 +144,8 @@ class Runtime:
             yield self._gap(samples.gap)
         if self._imu.lost is None:
             yield from self._note_drain(samples)
-        yield from self._classify_all(samples.signals, began, read)
+        signals = samples.signals if self._columns is None else samples.signals[:, self._columns]
+        yield from self._classify_all(signals, began, read)
 
     def _classify_all(self, signals: NDArray[np.float32], began: int, read: int) -> Iterator[Event]:
         times = self._times

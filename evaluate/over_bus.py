@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import Scores, SetupError, score, softmax
+from deseptr.contract import Scores, SetupError, columns_of, score, softmax
 from deseptr.data import Dataset, resample
 from deseptr.data.windows import samples_before
 from deseptr.device import Clock, GapEvent
@@ -168,7 +168,8 @@ def _windows(
             continue
         if replayed.recording != current:
             current = replayed.recording
-            signals = resample(dataset.recordings[current], contract.rate_hz).signals
+            own = resample(dataset.recordings[current], contract.rate_hz)
+            signals = own.signals[:, columns_of(contract.channels, own.channels, own.title)]
             segment, last = 0, -hop
         start = replayed.event.sample
         # The windows of a segment are a hop apart; after a gap the history starts again.

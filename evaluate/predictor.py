@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from deseptr.contract import CHANNELS, DataError, ModelContract, Scores, score
+from deseptr.contract import DataError, ModelContract, Scores, columns_of, score
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
     Classes of the model that the dataset lacks have no windows; other classes of the dataset are left out.
 
     Raises:
-        DataError: if there is no common class, the model has unknown channels, or no run is long enough.
+        DataError: if there is no common class, the recordings lack a channel of the model, or no run is long enough.
     """
     from dataclasses import replace
 
@@ -72,7 +72,13 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
             expected=f"some of the model's: {', '.join(contract.labels)}",
             next_step="rename the labels, or train on this dataset",
         )
-    axes = _axes(contract, dataset)
+    # Before the windows are cut, which takes long.
+    columns_of(
+        contract.channels,
+        dataset.channels,
+        dataset.name,
+        "use recordings that have the model's channels, or a model trained on these with --channels",
+    )
     windows = cut_windows(
         dataset,
         window_length=contract.window_length,
@@ -82,23 +88,8 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
         history=contract.history,
     )
     positions = np.array([contract.labels.index(label) for label in common])
-    return replace(
-        windows, signals=windows.signals[..., axes], labels=positions[windows.labels], label_names=contract.labels
-    )
-
-
-def _axes(contract: ModelContract, dataset: Dataset) -> slice | list[int]:
-    """Columns of the recordings that are the model's channels."""
-    if contract.channels == CHANNELS:
-        return slice(None)
-    if not set(contract.channels) <= set(CHANNELS):
-        raise DataError(
-            dataset.name,
-            found=f"the channels {', '.join(CHANNELS)}",
-            expected=f"the model's: {', '.join(contract.channels)}",
-            next_step="correct the channels in contract.json",
-        )
-    return [CHANNELS.index(channel) for channel in contract.channels]
+    windows = windows.with_channels(contract.channels)
+    return replace(windows, labels=positions[windows.labels], label_names=contract.labels)
 
 
 def calibration_for(

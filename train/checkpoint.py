@@ -142,7 +142,7 @@ def load_run(path: Path) -> tuple[Any, ModelContract]:
 def _load_forest(path: Path, contract: ModelContract) -> Any:
     from .models.random_forest import RandomForest
 
-    forest = RandomForest.load(path)
+    forest = RandomForest.load(path, contract.channels)
     if forest.classes != len(contract.labels):
         raise ModelError(
             path,

@@ -20,7 +20,8 @@ ACC_FULL_SCALES_G = (2.0, 4.0, 8.0, 16.0)
 GYRO_FULL_SCALES_DPS = (250.0, 500.0, 1000.0, 2000.0)
 CLIPPED_SHARE = 0.05
 """Of the runs of a class, so many may exceed the full scale; one in twenty is a sensor that was knocked."""
-_PER_SI = (1 / STANDARD_GRAVITY, 180 / math.pi)
+_SCALES = {"acc": ACC_FULL_SCALES_G, "gyro": GYRO_FULL_SCALES_DPS}
+_PER_SI = {"acc": 1 / STANDARD_GRAVITY, "gyro": 180 / math.pi}
 _NUMBER = r"(\d{1,5}(?:\.\d{1,3})?)"
 _ENTRY = re.compile(rf"acc={_NUMBER}g|gyro={_NUMBER}dps")
 
@@ -63,7 +64,9 @@ def parse_full_scale(text: str) -> FullScale:
     return FullScale(**values)
 
 
-def choose_full_scales(peaks: Peaks, wanted: FullScale) -> tuple[float, float]:
+def choose_full_scales(
+    peaks: Peaks, wanted: FullScale, sensors: Sequence[str] = ("acc", "gyro")
+) -> tuple[float, float]:
     """Full scales in g and degrees per second: those wanted, else the smallest common ones that the runs stay within.
 
     Of the runs of every class at most :data:`CLIPPED_SHARE` exceeds it. A percentile over all samples would not do:
@@ -72,20 +75,25 @@ def choose_full_scales(peaks: Peaks, wanted: FullScale) -> tuple[float, float]:
     Args:
         peaks: of the training subjects' runs by label, ``[run, sensor]`` in m/s^2 and rad/s.
         wanted: what is asked for.
+        sensors: those of the columns; a sensor that was not recorded gets the smallest scale, which every chip has.
     """
-    scales = (ACC_FULL_SCALES_G, GYRO_FULL_SCALES_DPS)
-    acc, gyro = (
-        _covering([runs[:, sensor] * _PER_SI[sensor] for runs in peaks.values()], common)
-        for sensor, common in enumerate(scales)
-    )
+    found = {
+        sensor: _covering([runs[:, column] * _PER_SI[sensor] for runs in peaks.values()], _SCALES[sensor])
+        for column, sensor in enumerate(sensors)
+    }
+    acc, gyro = (found.get(sensor, common[0]) for sensor, common in _SCALES.items())
     return wanted.acc_g or acc, wanted.gyro_dps or gyro
 
 
-def clipped_runs(peaks: Peaks, acc_g: float, gyro_dps: float) -> Iterator[str]:
+def clipped_runs(
+    peaks: Peaks, acc_g: float, gyro_dps: float, sensors: Sequence[str] = ("acc", "gyro")
+) -> Iterator[str]:
     """A line for each class and sensor with the number of runs that a sensor of these full scales would clip."""
-    for sensor, (scale, unit) in enumerate(((acc_g, "g"), (gyro_dps, "deg/s"))):
+    scales = {"acc": (acc_g, "g"), "gyro": (gyro_dps, "deg/s")}
+    for column, sensor in enumerate(sensors):
+        scale, unit = scales[sensor]
         for label, runs in peaks.items():
-            clipped = int((runs[:, sensor] * _PER_SI[sensor] > scale).sum())
+            clipped = int((runs[:, column] * _PER_SI[sensor] > scale).sum())
             if clipped:
                 yield f"{clipped} of the {len(runs)} runs of {label} exceed ±{scale:g} {unit} on some axis"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
-from deseptr.contract import DataError, HeldOut, InputViews, ModelContract, ModelError
+from deseptr.contract import DataError, HeldOut, InputViews, ModelContract, ModelError, sensors_of, units_of
 from deseptr.data import Dataset, Split, Windows, cut_windows
 from deseptr.data.run_peaks import run_peaks
 
@@ -93,13 +93,15 @@ def make_contract(
     rate = nominal_rate(dataset)
     own = data.training.own_signals
     acc_full_scale, gyro_full_scale = choose_full_scales(
-        run_peaks(dataset, data.split.train), parse_full_scale(config.full_scale)
+        run_peaks(dataset, data.split.train), parse_full_scale(config.full_scale), sensors_of(dataset.channels)
     )
     contract = ModelContract(
         labels=data.training.label_names,
         rate_hz=rate,
         window_length=config.window_length(rate),
         hop_length=config.hop_length(rate),
+        channels=dataset.channels,
+        units=units_of(dataset.channels),
         input_range=input_range(own),
         acc_full_scale_g=acc_full_scale,
         gyro_full_scale_dps=gyro_full_scale,

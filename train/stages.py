@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelContract, ModelError
+from deseptr.contract import CHANNELS, ModelContract, ModelError, sensors_of
 from deseptr.data import Windows
 
 from .augment import Augmentation
@@ -143,7 +144,9 @@ def _network_with_stem(teacher: Teacher) -> Any:
     return network
 
 
-def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig, window_length: int) -> Augmentation:
+def build_augmentation(
+    front_end: keras.layers.Layer, config: TrainConfig, window_length: int, channels: Sequence[str] = CHANNELS
+) -> Augmentation:
     """The augmentation of the settings; the noise is a fraction of each channel's range."""
     noise = [config.noise * value for value in front_end.input_range]
     return Augmentation(
@@ -162,6 +165,7 @@ def build_augmentation(front_end: keras.layers.Layer, config: TrainConfig, windo
         time_warp_samples=config.time_warp * window_length,
         mixup_rate=config.mixup,
         sensor_rate=config.sensor_rate,
+        axial=[sensor == "gyro" for sensor in sensors_of(channels)],
     )
 
 
@@ -182,14 +186,16 @@ def new_network(model: str, classes: int, config: TrainConfig) -> Any:
 
 def supervised_objective(run: TrainingRun, classifier: WindowClassifier) -> SupervisedObjective:
     """The objective of a classifier that learns from labels."""
-    augmentation = build_augmentation(classifier.front_end, run.config, run.contract.window_length)
+    augmentation = build_augmentation(
+        classifier.front_end, run.config, run.contract.window_length, run.contract.channels
+    )
     return SupervisedObjective(classifier, augmentation, run.config.label_smoothing, run.class_weights)
 
 
 def distilled_objective(run: TrainingRun, student: WindowClassifier, teacher: Teacher | None) -> Objective:
     """The objective of a student with or without a teacher."""
     config = run.config
-    augmentation = build_augmentation(student.front_end, config, run.contract.window_length)
+    augmentation = build_augmentation(student.front_end, config, run.contract.window_length, run.contract.channels)
     if teacher is None or config.distillation == "none":
         return TwoHeadObjective(student, augmentation, config.label_smoothing, run.class_weights)
     kind = DistillationObjective if run.data.few is None or run.data.few.unlabelled is None else SelfTrainingObjective

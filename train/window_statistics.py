@@ -21,7 +21,7 @@ def input_range(signals: NDArray[np.float32], percentile: float = 99.9) -> tuple
     Rare values above the percentile are excluded because they would cost all other values resolution.
 
     Args:
-        signals: ``[window, window_length, 6]``, SI units.
+        signals: ``[window, window_length, channel]``, SI units.
         percentile: percentage of values of the sensor's widest axis that must not saturate.
     """
     axes = np.percentile(np.abs(signals), percentile, axis=(0, 1))
@@ -35,7 +35,7 @@ def whitening_gain(
     """Gain of each bin that brings its rare largest projections to the saturation of the front end.
 
     Args:
-        signals: ``[window, window_length, 6]``, SI units.
+        signals: ``[window, window_length, channel]``, SI units.
         spec: the STFT.
         ranges: input range of each channel.
         percentile: percentage of a bin's projections that must not saturate.

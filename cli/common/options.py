@@ -74,6 +74,7 @@ _READING = (
     click.option("--label", metavar="NAME", help="All of it is this activity."),
     click.option("--merge-alike", is_flag=True, help="Names that differ in case, blanks or hyphens only are one."),
     click.option("--placement", metavar="NAME", help="Of several in one recording, as watch or ankle."),
+    click.option("--channels", metavar="SENSORS", help="Use only these sensors, as acc. [default: all there are]"),
     click.option("--fill-gaps", metavar="SECONDS", help="Interpolate gaps of up to this length, as 0.1."),
 )
 _READING_NAMES = (
@@ -88,6 +89,7 @@ _READING_NAMES = (
     "fill_gaps",
     "merge_alike",
     "placement",
+    "channels",
 )
 
 

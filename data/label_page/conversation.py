@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deseptr.contract import CHANNELS, UNITS, SetupError
+from deseptr.contract import SetupError, unit_of
 
 from .colours import AXES, LABELS
 from .labelling import LONGEST_NAME, MOST_NAMES, Labelling
@@ -42,7 +42,7 @@ class Conversation:
                 "recordings": [
                     {"title": r.title, "rate_hz": r.rate_hz, "samples": len(r)} for r in store.dataset.recordings
                 ],
-                "channels": [{"name": name, "unit": unit} for name, unit in zip(CHANNELS, UNITS, strict=True)],
+                "channels": [{"name": channel, "unit": unit_of(channel)} for channel in store.dataset.channels],
                 "colours": {"axes": AXES, "labels": LABELS},
                 "limits": {"name": LONGEST_NAME, "names": MOST_NAMES},
             }

@@ -1,7 +1,7 @@
 """Interface of an inertial sensor, the same for every chip.
 
-All drivers give the same six channels in SI units, in the order of :data:`deseptr.contract.CHANNELS`, from the chip's
-own FIFO, so that the chip's oscillator and not the host's scheduler spaces the samples.
+All drivers give their channels, which :class:`ImuSettings` names, in SI units and from the chip's own FIFO, so that the
+chip's oscillator and not the host's scheduler spaces the samples.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import STANDARD_GRAVITY as STANDARD_GRAVITY, ModelContract
+from deseptr.contract import CHANNELS, STANDARD_GRAVITY as STANDARD_GRAVITY, ModelContract
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,14 @@ class ImuSettings:
         acc_full_scale_g: accelerometer full scale in g.
         gyro_full_scale_dps: gyroscope full scale in degrees per second.
         bandwidth_hz: -3 dB bandwidth of its low-pass filter, the lower of the two sensors'.
+        channels: names of the channels of its samples.
     """
 
     rate_hz: float
     acc_full_scale_g: float
     gyro_full_scale_dps: float
     bandwidth_hz: float
+    channels: tuple[str, ...] = CHANNELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Samples:
     """Samples read from a FIFO.
 
     Args:
-        signals: float32 ``[n, 6]`` in m/s^2 and rad/s, oldest first.
+        signals: float32 ``[n, channel]`` in m/s^2 and rad/s, oldest first.
         gap: set when samples were lost before the first of ``signals``.
         at_ns: time of the level read that found these samples and no more, on the driver's clock.
     """
@@ -83,7 +85,7 @@ class Samples:
 
 
 class Imu(Protocol):
-    """A six-axis inertial sensor with a FIFO. Every method raises ``SensorError`` when the chip or the bus fails."""
+    """An inertial sensor with a FIFO. Every method raises ``SensorError`` when the chip or the bus fails."""
 
     @property
     def name(self) -> str:

@@ -120,7 +120,7 @@ class SampleStream:
         return self._lock(measured)
 
     def resample(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Resample ``[n, 6]`` from the sensor's rate to the model's."""
+        """Resample ``[n, channels]`` from the sensor's rate to the model's."""
         return signals if self._resampler is None else self._resampler.push(signals)
 
     def windows(self, samples: NDArray[np.float32]) -> Iterator[Window]:

@@ -51,12 +51,16 @@ def test_an_ax6_has_both_sensors_in_si_units(tmp_path: Path) -> None:
     assert dataset.oddities == ()
 
 
-def test_an_ax3_is_decoded_and_refused_for_its_missing_gyroscope(tmp_path: Path) -> None:
+def test_an_ax3_has_acceleration_alone(tmp_path: Path) -> None:
     (tmp_path / "ax3.cwa").write_bytes(
-        cwa_header() + cwa_block(packed([(0, 0, 64, 2)]), 1, 0x30, sequence=0, moment=NOON)
+        cwa_header() + cwa_block(packed([(0, 0, 64, 2)] * 120), 120, 0x30, sequence=0, moment=NOON)
     )
-    with pytest.raises(DataError, match=r"ax3\.cwa: found acceleration without angular rate, expected .* six channels"):
-        load_dataset(tmp_path / "ax3.cwa")
+    dataset = load_dataset(tmp_path / "ax3.cwa")
+    assert dataset.channels == ("acc_x", "acc_y", "acc_z")
+    assert dataset.original_units == ("g",) * 3
+    np.testing.assert_allclose(dataset.recordings[0].signals, np.tile([0, 0, 9.80665], (120, 1)), rtol=1e-6)
+    with pytest.raises(DataError, match=r"ax3\.cwa: found the channels acc_x, acc_y, acc_z, expected gyro_x"):
+        load_dataset(tmp_path / "ax3.cwa", ReadOptions.of({"channels": "gyro"}))
 
 
 @pytest.mark.parametrize(

@@ -145,8 +145,8 @@ def test_names_and_units_that_nobody_wrote_are_said_by_options(tmp_path: Path) -
     ("content", "message"),
     [
         (
-            _sample(names=NAMES[:3], units=UNITS[:3]),
-            "found no gyro_x, gyro_y, gyro_z .only accX, accY, accZ., expected",
+            _sample(names=NAMES[:4], units=UNITS[:4]),
+            "found no gyro_y, gyro_z .only accX, accY, accZ, gyrX., expected three axes",
         ),
         (_sample(units=("furlong",) * 6), "units of acc_x: found 'furlong', expected one of m/s"),
         (_sample(units=("dps",) * 6), "units of acc_x: found 'dps'"),

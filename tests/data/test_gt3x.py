@@ -118,12 +118,11 @@ def test_damaged_records_are_left_out_and_counted(tmp_path: Path) -> None:
     assert [(len(r), r.start_s) for r in dataset.recordings] == [(100, 0.0), (100, 2.0), (100, 4.0)]
 
 
-def test_without_a_gyroscope_it_is_refused(tmp_path: Path) -> None:
+def test_without_a_gyroscope_it_has_acceleration_alone(tmp_path: Path) -> None:
     (tmp_path / "a.gt3x").write_bytes(gt3x(record(26, START, activity2([(0, 0, 256)] * 30))))
-    with pytest.raises(
-        DataError, match=r"a\.gt3x.*: found acceleration without angular rate, expected .* six channels"
-    ):
-        load_dataset(tmp_path / "a.gt3x")
+    dataset = load_dataset(tmp_path / "a.gt3x")
+    assert (dataset.channels, dataset.original_units) == (("acc_x", "acc_y", "acc_z"), ("g",) * 3)
+    np.testing.assert_allclose(dataset.recordings[0].signals, np.tile([0, 0, 9.80665], (30, 1)), rtol=1e-6)
 
 
 def test_a_folder_of_files_and_an_unpacked_one(tmp_path: Path) -> None:

@@ -108,8 +108,8 @@ def test_of_several_points_one_is_chosen(tmp_path: Path) -> None:
     [
         ({f"{STEM}_channels.tsv": None}, r"_motion\.tsv: found no file …_channels\.tsv for it"),
         (
-            {f"{STEM}_channels.tsv": CHANNELS.replace("GYRO", "POS")},
-            "found no tracked point with both, expected channels",
+            {f"{STEM}_channels.tsv": CHANNELS.replace("GYRO", "POS").replace("ACCEL", "POS")},
+            "found no tracked point with them, expected channels",
         ),
         ({f"{STEM}_channels.tsv": CHANNELS.replace("deg/s", "rpm")}, r"_channels\.tsv: units: found 'rpm'"),
         ({f"{STEM}_channels.tsv": "name\ttype\n"}, "found no column component, units"),

@@ -70,7 +70,7 @@ def test_sensors_of_two_rates_and_starts_are_merged() -> None:
     acc_t, gyro_t = np.arange(0, 2, 0.01), np.arange(0.005, 1.9, 0.02)
     acc = np.outer(acc_t, [1.0, 2.0, 3.0])
     gyro = np.outer(gyro_t, [4.0, 5.0, 6.0])
-    t, rows = merged(acc_t, acc, gyro_t, gyro)
+    t, rows, _ = merged((acc_t, acc), (gyro_t, gyro))
     (recording,) = dataset_of_takes([Take("x.json", "x.json", t, rows)], "x", ReadOptions()).recordings
     assert recording.rate_hz == 100.0
     at = 0.01 + np.arange(len(recording)) / 100

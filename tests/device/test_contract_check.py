@@ -32,9 +32,9 @@ def test_config_from_contract(contract):
             f"found units {' '.join(UNITS)}, expected g g g rad/s rad/s rad/s",
         ),
         (
+            {"channels": CHANNELS[:3]},
             {},
-            {"channels": CHANNELS[3:] + CHANNELS[:3]},
-            f"found channels {' '.join(CHANNELS)}, expected {' '.join(CHANNELS[3:] + CHANNELS[:3])}",
+            f"found channels {' '.join(CHANNELS[:3])}, expected {' '.join(CHANNELS)}",
         ),
     ],
 )
@@ -42,3 +42,20 @@ def test_mismatch_is_refused_with_both_values(contract, settings, changes, messa
     with pytest.raises(SensorError) as caught:
         check_fit("mpu6050", replace(SETTINGS, **settings), replace(contract, **changes))
     assert str(caught.value) == f"mpu6050: {message}; use a sensor that fits the model, or train for this one"
+
+
+@pytest.mark.parametrize("channels", [CHANNELS[:3], CHANNELS[3:], CHANNELS[3:] + CHANNELS[:3], ("acc_z",)])
+def test_a_sensor_may_have_more_channels_in_another_order(contract, channels):
+    units = tuple(UNITS[CHANNELS.index(channel)] for channel in channels)
+    check_fit("mpu6050", SETTINGS, _of_channels(contract, channels, units))
+
+
+def test_the_full_scale_of_a_sensor_that_is_not_used_does_not_matter(contract):
+    acc = _of_channels(contract, CHANNELS[:3], UNITS[:3])
+    check_fit("mpu6050", replace(SETTINGS, gyro_full_scale_dps=250), acc)
+    with pytest.raises(SensorError, match="found ±4 g"):
+        check_fit("mpu6050", replace(SETTINGS, acc_full_scale_g=4), acc)
+
+
+def _of_channels(contract, channels, units):
+    return replace(contract, channels=channels, units=units, input_range=(10.0,) * len(channels))

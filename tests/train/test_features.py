@@ -3,7 +3,8 @@ import pytest
 import scipy.signal
 import scipy.stats
 
-from deseptr.train.features import BANDS_HZ, SIGNALS, feature_names, window_features
+from deseptr.contract import CHANNELS, channels_of
+from deseptr.train.features import BANDS_HZ, feature_names, window_features
 
 RATE = 50.0
 WINDOWS = (np.random.default_rng(0).normal(size=(5, 128, 6)) * 3 + [0, 9.8, 0, 0.5, 0, 0]).astype(np.float32)
@@ -20,7 +21,7 @@ def extended() -> np.ndarray:
 
 
 def of_kind(features: dict[str, np.ndarray], kind: str) -> np.ndarray:
-    return np.stack([features[f"{signal}_{kind}"] for signal in SIGNALS], axis=1)
+    return np.stack([features[f"{signal}_{kind}"] for signal in (*CHANNELS, "acc", "gyro")], axis=1)
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,13 @@ def test_sine_is_found_at_its_frequency():
 
 def test_wearable_at_rest_has_finite_features():
     assert np.isfinite(window_features(np.zeros((2, 128, 6), np.float32), RATE)).all()
+
+
+@pytest.mark.parametrize(("sensor", "first"), [("acc", 0), ("gyro", 3)])
+def test_features_of_one_sensor_are_those_that_it_has_beside_the_other(sensor: str, first: int) -> None:
+    channels = channels_of([sensor])
+    alone = dict(zip(feature_names(channels), window_features(WINDOWS[..., first : first + 3], RATE).T, strict=True))
+    beside = dict(zip(feature_names(), window_features(WINDOWS, RATE).T, strict=True))
+    assert [name for name in beside if sensor in name] == list(alone)
+    for name, values in alone.items():
+        np.testing.assert_array_equal(values, beside[name])

@@ -64,3 +64,10 @@ def test_any_text_is_taken_or_refused(text: str):
 def test_both_are_parsed_in_any_order():
     assert parse_full_scale("gyro=2000dps, acc=16g") == parse_full_scale("acc=16g,gyro=2000dps") == (16.0, 2000.0)
     assert parse_full_scale("auto") == (None, None)
+
+
+def test_a_sensor_that_was_not_recorded_asks_for_the_smallest_scale_and_clips_nothing():
+    acc, gyro = {"walk": np.array([[30.0]])}, {"walk": np.array([[10.0]])}
+    assert choose_full_scales(acc, FullScale(), ["acc"]) == (4.0, 250.0)
+    assert choose_full_scales(gyro, FullScale(), ["gyro"]) == (2.0, 1000.0)
+    assert list(clipped_runs(gyro, 2.0, 250.0, ["gyro"])) == ["1 of the 1 runs of walk exceed ±250 deg/s on some axis"]

@@ -47,6 +47,7 @@ class Augmentation(keras.layers.Layer):
         time_warp_samples: largest displacement of a warp along time.
         mixup_rate: probability of mixup.
         sensor_rate: probability of a rotation, and of errors of the sensors' scales.
+        axial: for each sensor whether it measures an axial vector, see :class:`Mirror`.
 
     Call arguments: windows ``[batch, window_length + 2 · shift_samples, channels]`` and targets ``[batch, classes]``.
     Returns the front end's output, ``[batch, bins, frames, channels]`` or ``[batch, window_length, channels]``, and the
@@ -77,6 +78,7 @@ class Augmentation(keras.layers.Layer):
         time_warp_samples: float = 0.0,
         mixup_rate: float = 0.0,
         sensor_rate: float = 0.5,
+        axial: Sequence[bool] = (False, True),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -93,7 +95,7 @@ class Augmentation(keras.layers.Layer):
             (DroppedSamples, dropped_samples, 0.5),
         ]
         noise_layers = [GaussianNoise(noise)] if any(noise) else []
-        mirror_layers = [] if mirror == "none" else [Mirror(mirror)]
+        mirror_layers = [] if mirror == "none" else [Mirror(mirror, axial=axial)]
         self.on_windows = noise_layers + mirror_layers + [part(size, rate=rate) for part, size, rate in sizes if size]
         warps_and_masks = [(part, size) for part, size in ((Warp, warp), (BandMask, mask)) if size]
         self.on_spectrograms = [part(axis, size) for part, size in warps_and_masks for axis in _AXES]

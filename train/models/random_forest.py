@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelError
+from deseptr.contract import CHANNELS, ModelError
 from deseptr.train.features import feature_names, window_features
 
 from .decision_trees import DecisionTrees
@@ -63,19 +63,23 @@ class RandomForest:
         self._fitted().save(path)
 
     @classmethod
-    def load(cls, path: Path) -> RandomForest:
+    def load(cls, path: Path, channels: tuple[str, ...] = CHANNELS) -> RandomForest:
         """Read a file that :meth:`save` wrote. It holds arrays alone; nothing in it is executed.
+
+        Args:
+            path: of the file.
+            channels: of its windows.
 
         Raises:
             ModelError: if the file is missing or has other content, or is a pickle of an earlier version.
         """
         _refuse_pickle(path)
-        trees = DecisionTrees.load(path)
-        if trees.features != len(feature_names()):
+        trees, wanted = DecisionTrees.load(path), len(feature_names(channels))
+        if trees.features != wanted:
             raise ModelError(
                 path,
                 found=f"trees on {trees.features} features",
-                expected=f"{len(feature_names())} features",
+                expected=f"{wanted} features",
                 next_step=DecisionTrees.NEXT_STEP,
             )
         forest = cls(int(trees.classes), len(trees.roots))

@@ -44,7 +44,7 @@ def act(dataset: Dataset, steps: Sequence[SessionStep], subject: str) -> Recordi
             pieces.append(_repeated(_excerpt(dataset, following, rate_hz)[:1], step.seconds * rate_hz))
     pieces.append(_repeated(pieces[-1][-1:], _TAIL_S * rate_hz))
     signals = np.concatenate(pieces)
-    return Recording(signals, rate_hz, "wearer", np.full(len(signals), UNLABELLED, np.int16))
+    return Recording(signals, rate_hz, "wearer", np.full(len(signals), UNLABELLED, np.int16), channels=dataset.channels)
 
 
 def _excerpt(dataset: Dataset, label: str, rate_hz: float) -> NDArray[np.float32]:

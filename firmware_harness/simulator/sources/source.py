@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deseptr.contract import DataError
+from deseptr.contract import CHANNELS, STANDARD_GRAVITY, DataError
 from deseptr.data import Recording
 
 
@@ -44,8 +44,21 @@ class ConstantSource:
         return np.broadcast_to(self._signals, (len(times_ns), 6))
 
 
+_AT_REST = np.array([0, 0, STANDARD_GRAVITY, 0, 0, 0], np.float32)
+
+
+def _six(recording: Recording) -> NDArray[np.float32]:
+    if recording.channels == CHANNELS:
+        return recording.signals
+    signals = np.tile(_AT_REST, (len(recording), 1))
+    signals[:, [CHANNELS.index(channel) for channel in recording.channels]] = recording.signals
+    return signals
+
+
 class RecordingSource:
     """A recording, interpolated linearly at times between its samples.
+
+    A sensor that it lacks is at rest: no rotation, or gravity along z.
 
     Raises:
         DataError: if the recording has no samples.
@@ -56,7 +69,7 @@ class RecordingSource:
     """
 
     def __init__(self, recording: Recording) -> None:
-        self._signals = recording.signals
+        self._signals = _six(recording)
         self._rate_hz = float(recording.rate_hz)
         if len(self._signals) == 0:
             raise DataError(

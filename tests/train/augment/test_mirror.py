@@ -26,3 +26,9 @@ def test_mirroring_twice_changes_nothing():
 def test_unknown_axis_is_refused():
     with pytest.raises(ValueError, match="Received: axis=w"):
         Mirror("w")
+
+
+@pytest.mark.parametrize(("axial", "signs"), [([False], [1, -1, 1]), ([True], [-1, 1, -1])])
+def test_each_sensor_is_mirrored_as_the_vector_that_it_measures(axial: list[bool], signs: list[int]):
+    mirrored = Mirror("y", rate=1.0, axial=axial)(np.ones((2, 10, 3), np.float32), training=True)
+    np.testing.assert_array_equal(np.asarray(mirrored)[0, 0], signs)

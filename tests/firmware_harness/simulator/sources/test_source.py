@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.contract import DataError
-from deseptr.data import Recording
+from deseptr.data import Recording, load_dataset
 from deseptr.firmware_harness.simulator import ConstantSource, RecordingSource
 
 
@@ -39,3 +39,14 @@ def test_empty_recording_is_refused():
     with pytest.raises(DataError) as caught:
         RecordingSource(recording(0))
     assert str(caught.value) == ("subject 1, trial 1: found no samples, expected at least one; leave the recording out")
+
+
+@pytest.mark.parametrize(("sensor", "rest"), [("acc", [0, 0, 0]), ("gyro", [0, 0, 9.80665])])
+def test_a_sensor_that_the_recording_lacks_is_at_rest(sensor: str, rest: list[float]) -> None:
+    whole = load_dataset("synthetic:subjects=1,seconds=4")
+    alone = whole.select(channels=[sensor])
+    times_ns = np.arange(0, 10**9, 7 * 10**6)
+    both, one = (RecordingSource(dataset.recordings[0]).at(times_ns) for dataset in (whole, alone))
+    there = slice(0, 3) if sensor == "acc" else slice(3, 6)
+    np.testing.assert_array_equal(one[:, there], both[:, there])
+    np.testing.assert_allclose(np.delete(one, there, axis=1), np.tile(rest, (len(one), 1)), rtol=1e-6)
