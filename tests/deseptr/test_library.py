@@ -122,9 +122,7 @@ def test_run_scores_as_evaluate_does(tiny_run: Path, data: deseptr.Dataset):
     assert "Scores(macro_f1=" in repr(run.score(data))
 
 
-def test_run_and_model_know_whom_they_were_not_trained_on(
-    tiny_run: Path, model: deseptr.Model, data: deseptr.Dataset
-):
+def test_run_and_model_know_whom_they_were_not_trained_on(tiny_run: Path, model: deseptr.Model, data: deseptr.Dataset):
     for classifier in (deseptr.load_run(tiny_run), model):
         assert classifier.held_out(data).subjects == ("4",)
     with pytest.raises(DataError, match="none of the 1 that the model held out"):
