@@ -10,8 +10,9 @@ from deseptr.tflite.runtimes import RUNTIMES, TfliteRuntime, choose_runtime
 @pytest.fixture
 def windows() -> np.ndarray:
     rng = np.random.default_rng(0)
-    length = read_tflite(default_model()).contract.window_length
-    return rng.normal([0, 9.8, 0, 0, 0, 0], 1, (8, length, 6)).astype(np.float32)
+    contract = read_tflite(default_model()).contract
+    samples = contract.history + contract.window_length
+    return rng.normal([0, 9.8, 0, 0, 0, 0], 1, (8, samples, 6)).astype(np.float32)
 
 
 def test_each_runtime_comes_with_both_kernels():

@@ -83,5 +83,5 @@ def test_training_options_are_those_of_train():
     from deseptr.cli.train.train import train
 
     own = {"name", "out", "labels", "folds", "jobs", "address", "int8", "together"}
-    only_train = {"run", "test_subjects", "teachers", "resume", "tensorboard"}
+    only_train = {"run", "test_subjects", "teachers", "resume", "tensorboard", "labels", "drop_labels", "rate"}
     assert {p.name for p in crossval.params} - own == {p.name for p in train.params} - only_train

@@ -12,7 +12,7 @@ from deseptr.tflite import load_engine, predict
 def test_windows_are_seeded_and_cover_the_whole_range():
     contract = load_engine(default_model()).contract
     windows = random_windows(contract, 200, 1)
-    assert windows.shape == (200, contract.window_length, len(contract.channels))
+    assert windows.shape == (200, contract.history + contract.window_length, len(contract.channels))
     assert windows.dtype == np.float32
     assert np.array_equal(windows[:50], random_windows(contract, 200, 1)[:50])
     assert not np.array_equal(windows, random_windows(contract, 200, 2))
