@@ -85,6 +85,7 @@ def main(data: Path, out: Path, folds: int, seeds: int, epochs: int, longest: fl
             found.setdefault(name, []).append(collected(runs))
     summary = {name: compared(seeds_of, found["default"]) for name, seeds_of in found.items()}
     told = {"data": data.name, "folds": folds, "seeds": seeds, "epochs": epochs, "longest_s": longest}
+    told["subjects"] = len({recording.subject for recording in dataset.recordings})
     click.echo(json.dumps({**told, "windows": len(found["default"][0].true), "changes": summary}, indent=1))
 
 
