@@ -22,17 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import deseptr
+from deseptr.train.models.registry import VIEWS_RECIPE
 
-RIVAL = {"model": "cnn-har", "views": True, "student_learning_rate": 3e-3, "class_weights": "sqrt", "mixup": 0.5}
-RIVAL |= {
-    "shift_samples": 25,
-    "time_warp": 0.1,
-    "sensor_rate": 1.0,
-    "gain": 0.05,
-    "warp": 0.0,
-    "mask": 0.0,
-    "cutmix": 0.0,
-}
+# What the recipe says of input, augmentation and loss; the rest of it is of teachers and of the student's size.
+SHARED = ("views", "student_learning_rate", "class_weights", "mixup", "shift_samples", "time_warp", "sensor_rate")
+SHARED += ("gain", "warp", "mask", "cutmix")
+RIVAL = {"model": "cnn-har", **{name: VIEWS_RECIPE[name] for name in SHARED}}
 CHANGES: dict[str, dict[str, Any]] = {
     "default": {},
     "CNN-HAR on the same views and augmentation": RIVAL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -27,18 +27,42 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         SetupError: if the folder cannot be created or the file cannot be written.
     """
-    target = Path(path)
+    with replacing(Path(path), _remove_abandoned, _make_locked, _discard, permissions=0o666) as temporary:
+        yield temporary
+
+
+@contextmanager
+def replacing(
+    target: Path,
+    remove_abandoned: Callable[[Path], None],
+    make_locked: Callable[[Path], tuple[Path, int]],
+    discard: Callable[[Path], None],
+    *,
+    permissions: int,
+) -> Iterator[Path]:
+    """Yield a locked temporary output beside ``target``; it becomes ``target`` when the block ends without an error.
+
+    Args:
+        target: the file or folder to write.
+        remove_abandoned: removes what killed processes left of the target.
+        make_locked: makes the temporary output and locks it; returns it and the descriptor that holds the lock.
+        discard: removes the temporary output, if it is still there.
+        permissions: of the target, before the umask takes some away.
+
+    Raises:
+        SetupError: if the folder cannot be created or the output cannot be written.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target)
-        temporary, lock = _make_locked(target)
+        remove_abandoned(target)
+        temporary, lock = make_locked(target)
     except OSError as error:
         raise SetupError(
             target, found=error.strerror, expected="a writable folder", next_step="choose another output path"
         ) from error
     try:
         yield temporary
-        temporary.chmod(0o666 & ~current_umask())
+        temporary.chmod(permissions & ~current_umask())
         temporary.replace(target)
     except OSError as error:
         raise SetupError(
@@ -48,8 +72,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             next_step="free space or choose another output path",
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
         os.close(lock)
+
+
+def _discard(temporary: Path) -> None:
+    temporary.unlink(missing_ok=True)
 
 
 def atomic_write(path: str | os.PathLike[str], content: bytes | str) -> None:

@@ -11,7 +11,7 @@ from glob import escape
 from pathlib import Path
 
 from .errors import SetupError
-from .files import current_umask, temporary_prefix, try_lock
+from .files import replacing, temporary_prefix, try_lock
 
 
 def check_new_folder(path: str | os.PathLike[str], option: str = "output path") -> None:
@@ -47,29 +47,13 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     check_new_folder(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target)
-        temporary, lock = _make_locked(target)
-    except OSError as error:
-        raise SetupError(
-            target, found=error.strerror, expected="a writable folder", next_step="choose another output path"
-        ) from error
-    try:
+    # An empty folder is replaced; one that got a file meanwhile is not.
+    with replacing(target, _remove_abandoned, _make_locked, _discard, permissions=0o777) as temporary:
         yield temporary
-        temporary.chmod(0o777 & ~current_umask())
-        # An empty folder is replaced; one that got a file meanwhile is not.
-        temporary.replace(target)
-    except OSError as error:
-        raise SetupError(
-            target,
-            found=error.strerror or error,
-            expected="room and permission to write",
-            next_step="free space or choose another output path",
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        os.close(lock)
+
+
+def _discard(temporary: Path) -> None:
+    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _make_locked(target: Path) -> tuple[Path, int]:

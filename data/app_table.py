@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,6 +138,23 @@ def parse_table(content: bytes, title: str) -> AppTable:
         raise DataError(title, found="no row", expected="a header and rows", next_step="leave the file out")
     names = tuple(name.strip() for name in rows[0])
     return AppTable(title, names, rows[1:], lines[1:], dialect.decimal_comma, cut_off)
+
+
+def json_records(content: bytes, title: str, *, app: str, next_step: str) -> list[dict[str, Any]]:
+    """The objects of an app's JSON, which is a list of them.
+
+    Raises:
+        DataError: if it is anything else; ``next_step`` says what to do then.
+    """
+    try:
+        records = json.loads(content)
+        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+            raise ValueError("no list of objects")
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            title, found=f"no JSON of {app} ({error})", expected="a list of objects", next_step=next_step
+        ) from error
+    return records
 
 
 def first_line(archive: Archive, name: str) -> str:

@@ -12,7 +12,6 @@ The values are those of Core Motion, in whose convention the axis that points up
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import STANDARD_GRAVITY, DataError
 
-from .app_table import AppTable, first_line, parse_table, passed_over, without
+from .app_table import AppTable, first_line, json_records, parse_table, passed_over, without
 from .archive import Archive
 from .read_options import ReadOptions
 from .recording import Dataset
@@ -90,17 +89,7 @@ def _tables(archive: Archive) -> Iterator[tuple[str, AppTable]]:
 
 
 def _of_json(content: bytes, title: str) -> AppTable:
-    try:
-        records = json.loads(content)
-        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-            raise ValueError("no list of objects")
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            title,
-            found=f"no JSON of SensorLog ({error})",
-            expected="a list of objects",
-            next_step="export the log again",
-        ) from error
+    records = json_records(content, title, app="SensorLog", next_step="export the log again")
     names = tuple(dict.fromkeys(name for record in records for name in record))
     rows = [[str(record.get(name, "")) for name in names] for record in records]
     return AppTable(title, names, rows, range(1, len(rows) + 1))

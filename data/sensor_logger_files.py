@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from deseptr.contract import DataError
-
-from .app_table import AppTable, by_folder, first_line, folder_of, folder_title, parse_table, passed_over
+from .app_table import AppTable, by_folder, first_line, folder_of, folder_title, json_records, parse_table, passed_over
 from .archive import Archive
 
 _PHONE = ("TotalAcceleration", "Accelerometer", "AccelerometerUncalibrated", "Gyroscope", "GyroscopeUncalibrated")
@@ -123,17 +120,7 @@ def _has_rows(archive: Archive, name: str) -> bool:
 
 
 def _tables_of_json(content: bytes, title: str) -> dict[str, AppTable]:
-    try:
-        records = json.loads(content)
-        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-            raise ValueError("no list of objects")
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            title,
-            found=f"no JSON of Sensor Logger ({error})",
-            expected="a list of objects",
-            next_step="export the recording again",
-        ) from error
+    records = json_records(content, title, app="Sensor Logger", next_step="export the recording again")
     by_sensor: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         by_sensor.setdefault(str(record.get("sensor")), []).append(record)

@@ -48,6 +48,10 @@ def test_one_that_does_not_end_is_named(tmp_path: Path):
 
 
 def test_without_one_there_is_nothing_to_stop(tmp_path: Path):
-    Supervised(tmp_path, sys.executable).stop()
+    service = Supervised(tmp_path, sys.executable)
+    service.stop()
+    assert service.state() == "inactive"
+    # A process that is no supervisor has its number now: it is left alone.
     (tmp_path / "supervisor.pid").write_text("1")
-    Supervised(tmp_path, sys.executable).stop()
+    service.stop()
+    assert service.state() == "inactive"
