@@ -40,7 +40,13 @@ from .input_files import (
 )
 from .model_contract import ModelContract as ModelContract
 from .npz_reader import read_npz_arrays as read_npz_arrays
-from .scores import Scores as Scores, accuracy as accuracy, macro_f1 as macro_f1, score as score
+from .scores import (
+    Scores as Scores,
+    accuracy as accuracy,
+    f1_by_class as f1_by_class,
+    macro_f1 as macro_f1,
+    score as score,
+)
 from .stft import StftSpec as StftSpec
 from .views import InputViews as InputViews
 from .zip_reader import ArchiveError as ArchiveError, ZipReader as ZipReader

@@ -111,17 +111,23 @@ def macro_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     >>> round(float(macro_f1(np.array([[3, 1], [0, 4]]))), 3)
     0.873
     """
-    f1 = _f1(confusion)
+    f1 = f1_by_class(confusion)
     present = ~np.isnan(f1)
     return np.asarray(np.where(present, f1, 0.0).sum(-1) / np.maximum(present.sum(-1), 1))
 
 
-def _f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """F1 of each class, ``[…, class]``; NaN for a class that occurs neither in the truth nor in the predictions."""
+def f1_by_class(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """F1 ``[…, class]`` of confusion matrices ``[…, true, predicted]``.
+
+    NaN is a class that occurs neither in the truth nor in the predictions.
+
+    >>> f1_by_class(np.array([[3, 1], [0, 4]])).round(3).tolist()
+    [0.857, 0.889]
+    """
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     total = confusion.sum(-1) + confusion.sum(-2)
     return np.asarray(np.where(total, 2 * hits / np.maximum(total, 1), np.nan))
 
 
 def _class_f1(confusion: NDArray[np.int64]) -> list[float | None]:
-    return [None if np.isnan(f1) else float(f1) for f1 in _f1(confusion)]
+    return [None if np.isnan(f1) else float(f1) for f1 in f1_by_class(confusion)]

@@ -82,10 +82,10 @@ def dataset_of_takes(takes: Iterable[Take], name: str, options: ReadOptions, odd
     notes = TimeNotes()
     spellings: dict[tuple[str, str], str] = {}
     trials: list[Trial] = []
-    units: list[str] = []
+    units: list[tuple[str, ...]] = []
     for take in (each.of_channels(options.wanted) for each in takes):
         trials += _trials(take, options, notes, spellings)
-        units.append("|".join(take.units))
+        units.append(take.units)
     label_names = natural_sorted({label for trial in trials for label in set(trial.labels)} - {"", UNLABELLED_NAME})
     if trials:
         common_channels([trial.channels for trial in trials], name)
@@ -216,6 +216,6 @@ def _check_finite(take: Take) -> None:
         )
 
 
-def _united(units: Sequence[str]) -> tuple[str, ...]:
+def _united(units: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The unit of each channel, with all that occur."""
-    return tuple(" or ".join(dict.fromkeys(each)) for each in zip(*(text.split("|") for text in units), strict=True))
+    return tuple(" or ".join(dict.fromkeys(each)) for each in zip(*units, strict=True))

@@ -142,7 +142,8 @@ def load_learnable(
 
     # The same choices read both; what one of them does not follow is meant for the other.
     theirs = followed_choices(unlabelled)
-    ours = {name: value for name, value in reading.items() if name not in theirs or name in followed_choices(source)}
+    own = followed_choices(source) if reading else ()
+    ours = {name: value for name, value in reading.items() if name not in theirs or name in own}
     dataset = load_subjects(source, subjects, ours)
     return dataset.with_unlabelled(
         load_subjects(unlabelled, None, {name: value for name, value in reading.items() if name in theirs})
