@@ -14,6 +14,7 @@ from deseptr.contract.extras import broken_package, extra_of, failing_package
 from deseptr.contract.visible_text import visible
 
 from .common.lazy import LazyGroup
+from .common.messages import complain, drop_unwritable, tell
 
 _PATH_ERRORS = (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP)
 COMMANDS = {
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = deseptr.main(arguments, prog_name="deseptr", standalone_mode=False)
     except DeseptrError as error:
-        click.echo(f"deseptr: {error}", err=True)
+        complain(str(error))
         code = error.exit_code
     except click.ClickException as error:
         _show(error)
@@ -55,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         code = _missing(error)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("deseptr: interrupted", err=True)
+        complain("interrupted")
         code = 130
     except OSError as error:
         code = _file_trouble(error)
@@ -63,8 +64,9 @@ def main(arguments: list[str] | None = None) -> None:
         package = failing_package(error)
         if package is None:
             raise
-        click.echo(f"deseptr: {broken_package(package, error)}", err=True)
+        complain(str(broken_package(package, error)))
         code = 2
+    drop_unwritable()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -73,7 +75,7 @@ def _show(error: click.ClickException) -> None:
     shown = io.StringIO()
     error.show(shown)
     for line in shown.getvalue().splitlines():
-        click.echo(visible(brief(line)), err=True)
+        tell(visible(brief(line)))
 
 
 def _file_trouble(error: OSError) -> int:
@@ -83,7 +85,7 @@ def _file_trouble(error: OSError) -> int:
     trouble = SetupError(
         error.filename, found=error.strerror, expected="a file or folder to use", next_step="check path and medium"
     )
-    click.echo(f"deseptr: {trouble}", err=True)
+    complain(str(trouble))
     return 2 if error.errno in _PATH_ERRORS else 1
 
 
@@ -93,9 +95,8 @@ def _missing(error: ModuleNotFoundError) -> int:
     if found is None:
         raise error
     package, extra = found
-    click.echo(
-        f"deseptr: {package}: found no such package, expected it for this command; "
-        f"install it with `pip install 'deseptr[{extra}]'`",
-        err=True,
+    complain(
+        f"{package}: found no such package, expected it for this command; "
+        f"install it with `pip install 'deseptr[{extra}]'`"
     )
     return 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,8 +17,23 @@ def announce(step: str) -> None:
 
 def complain(line: str) -> None:
     """Print a warning, if stderr can be written: a log on a full medium must not end what goes on."""
+    tell(f"deseptr: {line}")
+
+
+def tell(line: str) -> None:
+    """Print a line on stderr, if it can be written."""
     with suppress(OSError):
-        click.echo(f"deseptr: {line}", err=True)
+        click.echo(line, err=True)
+
+
+def drop_unwritable() -> None:
+    """Let go of messages in stderr's buffer that cannot be written: Python would end with exit code 120 for them."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import IO, Any
 
 from .losses import Losses, Warn, cause_of
@@ -47,7 +48,9 @@ class LineStream:
 
 
 def _unbuffered(stream: IO[Any]) -> IO[bytes]:
-    stream.flush()
+    # What waits in the buffer is older than this stream: if it cannot be written, the lines to come still may.
+    with suppress(OSError):
+        stream.flush()
     try:
         return open(stream.fileno(), "wb", buffering=0, closefd=False)
     except (OSError, io.UnsupportedOperation):

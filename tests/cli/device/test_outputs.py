@@ -22,6 +22,8 @@ from deseptr.device.sinks.mqtt_messages import node_name
 
 WALK = "synthetic:subjects=1,seconds=10"
 COMMAND = [sys.executable, "-m", "deseptr.cli", "device", "run"]
+# As a service has it: what is left in the buffers of the streams is written at the very end.
+_BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 
 def invoke(*arguments, env=None):
@@ -283,6 +285,13 @@ def test_the_state_folder_of_a_service_on_a_full_card(int8_model, small_disk):
     assert windows(result)
 
 
+@pytest.mark.parametrize("arguments", [("--model", "absent.tflite"), ("--no-such-option",), ("nonsense",)])
+def test_an_expected_error_on_a_full_card(arguments):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        result = subprocess.run([*COMMAND, *arguments], stderr=full, env=_BUFFERED, check=False)
+    assert result.returncode == 2
+
+
 @pytest.mark.parametrize("options", [("--json",), ("--plain",)])
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])
 def test_a_log_on_a_full_card(int8_model, tmp_path, stream, options):
@@ -292,7 +301,7 @@ def test_a_log_on_a_full_card(int8_model, tmp_path, stream, options):
             [*map(str, command), "--mqtt", "127.0.0.1:1", "--mqtt-spool", str(tmp_path / "spool")],
             stdout=subprocess.DEVNULL if stream == "stderr" else full,
             stderr=subprocess.PIPE if stream == "stdout" else full,
-            text=True, check=False,
+            env=_BUFFERED, text=True, check=False,
         )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert len((tmp_path / "run.csv").read_text().splitlines()) > 5
