@@ -3,6 +3,7 @@ from .bootstrap import (
     macro_f1_interval as macro_f1_interval,
     seeds_interval as seeds_interval,
     subject_confusions as subject_confusions,
+    subjects_interval as subjects_interval,
 )
 from .calibration import Reliability as Reliability, reliability as reliability, softmax as softmax
 from .channels import (

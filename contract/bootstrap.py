@@ -94,6 +94,42 @@ def seeds_interval(
     return Interval(float(low), float(high), level)
 
 
+def subjects_interval(
+    subjects: int,
+    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval | None:
+    """Percentile bootstrap of any figure, resampling subjects with replacement.
+
+    Args:
+        subjects: their number.
+        statistic: the figure ``[resample]`` from how often each subject was drawn, ``[resample, subject]``; NaN where
+            those drawn leave it undefined, which the interval passes over.
+        level: fraction of the resamples inside the interval.
+        resamples: number of resamples.
+        seed: seed of the resampling.
+
+    Returns:
+        The interval, or None for fewer than two subjects, or if none of the resamples defines the figure.
+
+    >>> falls, hours = np.array([3, 0, 1]), np.array([2.0, 2.5, 1.5])
+    >>> print(subjects_interval(3, lambda drawn: drawn @ falls / (drawn @ hours)))
+    0.000 to 1.500
+    """
+    if subjects < 2:
+        return None
+    drawn = np.random.default_rng(seed).multinomial(subjects, np.full(subjects, 1 / subjects), size=resamples)
+    values = statistic(drawn)
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return None
+    low, high = np.quantile(known, ((1 - level) / 2, (1 + level) / 2))
+    return Interval(float(low), float(high), level)
+
+
 def _resampled(
     confusions: NDArray[np.int64],
     of_subjects: NDArray[np.int64],
