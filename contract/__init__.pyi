@@ -27,6 +27,7 @@ from .errors import (
     SensorError as SensorError,
     SetupError as SetupError,
 )
+from .event_rule import EventRule as EventRule
 from .files import atomic_path as atomic_path, atomic_write as atomic_write, check_replaceable as check_replaceable
 from .folders import atomic_folder as atomic_folder, check_new_folder as check_new_folder
 from .held_out import HeldOut as HeldOut

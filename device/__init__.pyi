@@ -1,3 +1,5 @@
+from .alarms.answers import Answer as Answer, Answers as Answers
+from .alarms.watch import EventWatch as EventWatch
 from .bus import (
     BusError as BusError,
     I2cBus as I2cBus,
@@ -31,6 +33,7 @@ from .drivers.sensors import (
     probe as probe,
 )
 from .events import (
+    AlarmEvent as AlarmEvent,
     Event as Event,
     GapEvent as GapEvent,
     LabelEvent as LabelEvent,

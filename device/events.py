@@ -1,4 +1,4 @@
-"""Events of a run, one record each: windows, decided labels, lost samples, recoveries and rates.
+"""Events of a run, one record each: windows, decided labels, alarms, lost samples, recoveries and rates.
 
 They are plain values with a JSON form; a :class:`deseptr.device.Sink` shows or stores them.
 """
@@ -6,7 +6,7 @@ They are plain values with a JSON form; a :class:`deseptr.device.Sink` shows or 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,46 @@ class LabelEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmEvent:
+    """A class that is an event was suspected, or such an alarm changed.
+
+    Args:
+        t: when, seconds after the first sample of the run.
+        label: the class.
+        state: ``suspected`` until it is ``raised`` or ``cancelled``; ``acknowledged`` by a person after it was raised.
+        confidence: the highest probability of the class since it was suspected.
+        key: the same for all states of one alarm, and that of no other.
+        peak_t: time of the largest acceleration in the window that was suspected, such as that of an impact, seconds
+            after the first sample of the run; None without an accelerometer.
+        reason: why it was cancelled, who answered, or why it was raised without a whole confirmation; else empty.
+    """
+
+    t: float
+    label: str
+    state: Literal["suspected", "raised", "cancelled", "acknowledged"]
+    confidence: float
+    key: str
+    peak_t: float | None = None
+    reason: str = ""
+
+    def __str__(self) -> str:
+        why = f" ({self.reason})" if self.reason else ""
+        return f"{self.t:9.2f} s  {self.label} {self.state}{why}  {self.confidence:.1%}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --json``."""
+        alarm = {
+            "event": self.label,
+            "state": self.state,
+            "confidence": round(self.confidence, 6),
+            "peak_t": None if self.peak_t is None else round(self.peak_t, 6),
+            "key": self.key,
+            "reason": self.reason,
+        }
+        return {"alarm": alarm, "t": round(self.t, 6)}
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryEvent:
     """A recovery step was taken because the sensor failed; one event for each step of an episode.
 
@@ -147,4 +187,4 @@ class RateEvent:
         return {"rate": rate, "t": round(self.t, 6)}
 
 
-Event = WindowEvent | GapEvent | LabelEvent | RecoveryEvent | RateEvent
+Event = WindowEvent | GapEvent | LabelEvent | AlarmEvent | RecoveryEvent | RateEvent

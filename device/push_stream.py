@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from deseptr.contract import DataError, SetupError
 from deseptr.tflite.engine import Engine
 
+from .alarms.watch import EventWatch
 from .events import Event, GapEvent
 from .label.tracker import LabelTracker
 from .latency import WindowTimes
@@ -31,6 +32,7 @@ class PushStream:
         tracker: decides on labels; with none, windows are only classified.
         rate_tolerance: relative difference from the model's rate at which samples are taken as they are.
         timer: host time in nanoseconds, for latencies.
+        watch: raises alarms; None if no class is an event.
 
     Raises:
         SetupError: if the rate is too far from the model's to be resampled.
@@ -44,10 +46,11 @@ class PushStream:
         tracker: LabelTracker | None = None,
         rate_tolerance: float = RATE_TOLERANCE,
         timer: Callable[[], int] = time.perf_counter_ns,
+        watch: EventWatch | None = None,
     ) -> None:
         contract = engine.contract
         self._contract, self._timer = contract, timer
-        self._classifier, self._times = WindowClassifier(engine, tracker, timer), WindowTimes()
+        self._classifier, self._times = WindowClassifier(engine, tracker, timer, watch), WindowTimes()
         self.rate_hz = contract.rate_hz if rate_hz is None else rate_hz
         ratio = self.rate_hz / contract.rate_hz
         if not (math.isfinite(ratio) and SLOWEST <= ratio <= FASTEST):
@@ -80,7 +83,8 @@ class PushStream:
         began = self._timer()
         array = self._checked(samples)
         ready = array if self._resampler is None else self._resampler.push(array)
-        return [event for window in self._assembler.push(ready) for event in self._events(window, began)]
+        events = [event for window in self._assembler.push(ready) for event in self._events(window, began)]
+        return events + self._classifier.answered(self._assembler.received / self._stream_hz)
 
     def gap(self, seconds: float) -> GapEvent:
         """Report that samples of so many seconds were lost; no window spans the gap.
@@ -119,7 +123,4 @@ class PushStream:
         return array
 
     def _events(self, window: Window, began: int) -> Iterator[Event]:
-        event, change = self._classifier.classify(window, window.end / self._stream_hz, began, self._times)
-        yield event
-        if change is not None:
-            yield change
+        yield from self._classifier.classify(window, window.end / self._stream_hz, began, self._times)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from deseptr.contract import SensorError, columns_of
 from deseptr.tflite.engine import Engine
 
+from .alarms.watch import EventWatch
 from .clock import Clock
 from .contract_check import check_fit
 from .drivers.imu import Gap, ImuConfig, ImuSettings, Samples
@@ -52,6 +53,7 @@ class Runtime:
         heartbeat: called whenever samples came, and only then, so that a watchdog fed by it expires without samples.
         timer: host time in nanoseconds, for latencies.
         rate_tolerance: largest relative difference of the sensor's rate from the model's at which it is not resampled.
+        watch: raises alarms; None if no class is an event.
 
     Raises:
         SensorError: if the sensor does not answer, is another chip, or does not fit the model.
@@ -69,11 +71,12 @@ class Runtime:
         heartbeat: Callable[[], None] = _nothing,
         timer: Callable[[], int] = time.perf_counter_ns,
         rate_tolerance: float = RATE_TOLERANCE,
+        watch: EventWatch | None = None,
     ) -> None:
         self._imu = imu
         self._clock = clock
         self._profiler = profiler or Profiler(capacity=1)
-        self._classifier = WindowClassifier(engine, tracker, timer)
+        self._classifier = WindowClassifier(engine, tracker, timer, watch)
         self._ended = ended
         self._heartbeat = heartbeat
         self._timer = timer
@@ -113,6 +116,7 @@ class Runtime:
             yield from self._poll()
             if self._imu.lost is not None:
                 yield self._gap(Gap(self._imu.lost, self._clock.now_ns()))
+            yield from self._classifier.end(self._now(), "the samples ended")
         finally:
             with suppress(SensorError):
                 self._imu.stop()
@@ -135,6 +139,7 @@ class Runtime:
         except SensorError:
             # The steps are reported even if they did not help.
             yield from self._recoveries()
+            yield from self._classifier.end(self._now(), "the sensor was lost")
             raise
         read = self._timer()
         if len(samples.signals):
@@ -146,6 +151,7 @@ class Runtime:
             yield from self._note_drain(samples)
         signals = samples.signals if self._columns is None else samples.signals[:, self._columns]
         yield from self._classify_all(signals, began, read)
+        yield from self._classifier.answered(self._now())
 
     def _classify_all(self, signals: NDArray[np.float32], began: int, read: int) -> Iterator[Event]:
         times = self._times
@@ -161,14 +167,12 @@ class Runtime:
             # The newest sample was taken within the sample period before the poll.
             wait_ns = round((newest - window.end + 0.5) / self._contract.rate_hz * 1e9)
             times.window_ns = self._timer() - mark
-            event, change = self._classifier.classify(window, self._stream.seconds(window.end), began, times)
+            events = self._classifier.classify(window, self._stream.seconds(window.end), began, times)
             decided = began + times.end_to_end_ns
             times.sensor_to_label_ns = wait_ns + decided - polled
             times.deadline_missed = times.sensor_to_label_ns > self._hop_ns
             self._profiler.record(times)
-            yield event
-            if change is not None:
-                yield change
+            yield from events
             mark = self._timer()
             began += mark - decided
 

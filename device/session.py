@@ -11,6 +11,7 @@ from typing import Any
 from deseptr.contract import DeseptrError, SetupError
 from deseptr.tflite.engine import Engine
 
+from .alarms.watch import EventWatch
 from .bus_access import open_bus
 from .clock import Clock
 from .drivers.imu import Imu
@@ -84,6 +85,7 @@ def run_live(
     heartbeat: Callable[[], None] = lambda: None,
     patience_s: float = PATIENCE_S,
     rate_tolerance: float = RATE_TOLERANCE,
+    watch: EventWatch | None = None,
 ) -> Generator[Event, None, None]:
     """Run a model on a session until it ends, or for ``seconds`` of its clock; then close the session.
 
@@ -96,6 +98,7 @@ def run_live(
         heartbeat: called whenever samples came, and only then.
         patience_s: time without a sample after which the sensor is given up, seconds.
         rate_tolerance: largest relative difference from the model's rate at which samples are not resampled.
+        watch: raises alarms; None if no class is an event.
 
     Raises:
         UnhealthyError: if the sensor fails and cannot be recovered.
@@ -120,6 +123,7 @@ def run_live(
             ended=session.ended,
             heartbeat=heartbeat,
             rate_tolerance=rate_tolerance,
+            watch=watch,
         )
         yield from runtime.events(seconds)
     finally:

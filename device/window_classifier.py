@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from deseptr.tflite.engine import Engine
 
-from .events import LabelEvent, WindowEvent
+from .alarms.watch import EventWatch
+from .events import AlarmEvent, Event, LabelEvent, WindowEvent
 from .label.class_of_logits import classify_logits
 from .label.tracker import LabelTracker
 from .latency import WindowTimes
@@ -14,20 +15,25 @@ from .stream.windows import Window
 
 
 class WindowClassifier:
-    """Runs the model on windows and decides on the label.
+    """Runs the model on windows, decides on the label and watches for events.
 
     Args:
         engine: the model.
         tracker: decides on labels; without it, windows are only classified.
         timer: host time in nanoseconds.
+        watch: raises alarms; None if no class is an event.
     """
 
-    def __init__(self, engine: Engine, tracker: LabelTracker | None, timer: Callable[[], int]) -> None:
-        self._engine, self._tracker, self._timer = engine, tracker, timer
+    def __init__(
+        self,
+        engine: Engine,
+        tracker: LabelTracker | None,
+        timer: Callable[[], int],
+        watch: EventWatch | None = None,
+    ) -> None:
+        self._engine, self._tracker, self._timer, self._watch = engine, tracker, timer, watch
 
-    def classify(
-        self, window: Window, t: float, began: int, times: WindowTimes
-    ) -> tuple[WindowEvent, LabelEvent | None]:
+    def classify(self, window: Window, t: float, began: int, times: WindowTimes) -> list[Event]:
         """Classify a window.
 
         Args:
@@ -37,7 +43,7 @@ class WindowClassifier:
             times: takes ``invoke_ns``, ``decide_ns`` and ``end_to_end_ns``.
 
         Returns:
-            The window's event, and that of the label if it has changed.
+            The window's event, that of the label if it has changed, and those of alarms.
         """
         labels = self._engine.contract.labels
         ready = self._timer()
@@ -45,6 +51,7 @@ class WindowClassifier:
         invoked = self._timer()
         result = classify_logits(logits, labels)
         decision = None if self._tracker is None else self._tracker.update(t, result.probabilities)
+        alarms = [] if self._watch is None else self._watch.update(window, t, result.probabilities)
         decided = self._timer()
         times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
         event = WindowEvent(
@@ -57,10 +64,20 @@ class WindowClassifier:
             state=None if decision is None else decision.label,
         )
         if decision is None or not decision.changed:
-            return event, None
-        return event, LabelEvent(t, decision.label, decision.previous, decision.confidence)
+            return [event, *alarms]
+        return [event, LabelEvent(t, decision.label, decision.previous, decision.confidence), *alarms]
 
     def gap(self) -> None:
         """Note that samples were lost: no smoothing spans them."""
         if self._tracker is not None:
             self._tracker.gap()
+        if self._watch is not None:
+            self._watch.gap()
+
+    def answered(self, t: float) -> list[AlarmEvent]:
+        """What people have answered to alarms by time ``t``, seconds."""
+        return [] if self._watch is None else self._watch.answered(t)
+
+    def end(self, t: float, reason: str) -> list[AlarmEvent]:
+        """Raise alarms that wait for their confirmation: no more samples come after time ``t``, seconds."""
+        return [] if self._watch is None else self._watch.end(t, reason)

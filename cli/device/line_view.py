@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from deseptr.cli.common.messages import complain
-from deseptr.device import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import AlarmEvent, Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 from deseptr.device.sinks import LineStream, Warn
 from deseptr.firmware_harness.simulator import Replayed, ReplayedWindow
 
@@ -40,7 +40,8 @@ class LineView:
         if isinstance(plain, WindowEvent):
             self._console.print(self._line(plain, event if isinstance(event, ReplayedWindow) else None))
         else:
-            self._console.print(Text(str(plain), _STYLES[type(plain)]))
+            raised = isinstance(plain, AlarmEvent) and plain.state == "raised"
+            self._console.print(Text(str(plain), "bold red" if raised else _STYLES[type(plain)]))
         self._lines.write(self._text.getvalue().encode(sys.stdout.encoding or "utf-8", "replace"))
         self._text.seek(0)
         self._text.truncate()
@@ -65,4 +66,4 @@ class LineView:
         return line
 
 
-_STYLES = {GapEvent: "yellow", LabelEvent: "bold", RecoveryEvent: "yellow", RateEvent: "dim"}
+_STYLES = {AlarmEvent: "red", GapEvent: "yellow", LabelEvent: "bold", RecoveryEvent: "yellow", RateEvent: "dim"}

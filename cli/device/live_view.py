@@ -12,13 +12,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deseptr.device import UNKNOWN, Event, GapEvent, Profiler, RecoveryEvent, WindowEvent
+from deseptr.device import UNKNOWN, AlarmEvent, Event, GapEvent, Profiler, RecoveryEvent, WindowEvent
 from deseptr.firmware_harness.simulator import Replayed
 
 from .run_summary import RunFigures, inner
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green", "bright_magenta")
 UNDECIDED = "bright_black"
+_ALARM_STYLES = {"suspected": "yellow", "raised": "bold white on red"}
 WINDOWS_KEPT = 1000
 REFRESH_S = 0.1
 
@@ -53,6 +54,7 @@ class LiveView:
         self._window: WindowEvent | None = None
         self._past: deque[tuple[float, str | None]] = deque(maxlen=WINDOWS_KEPT)
         self._trouble = ""
+        self._alarm: AlarmEvent | None = None
         self._timer = timer
         self._drawn = -REFRESH_S
         self._live = Live(self, console=console, auto_refresh=False)
@@ -64,6 +66,8 @@ class LiveView:
             case WindowEvent() as window:
                 self._window = window
                 self._past.append((window.t, window.state or window.label))
+            case AlarmEvent() as alarm:
+                self._alarm = alarm
             case GapEvent() as gap:
                 self._past.append((gap.t, None))
                 self._trouble = f"{gap.t:.1f} s: {gap.reason}, {gap.lost_samples} samples lost"
@@ -82,6 +86,8 @@ class LiveView:
         if self._window is None:
             yield Text("waiting for the first window", "dim")
             return
+        if self._alarm is not None:
+            yield Text(str(self._alarm).strip(), _ALARM_STYLES.get(self._alarm.state, "dim"), justify="center")
         yield self._headline(self._window)
         yield self._bars(self._window, options.max_width)
         yield self._timeline(options.max_width)

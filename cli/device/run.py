@@ -17,12 +17,13 @@ from deseptr.cli.common.numbers import real
 
 from .config_file import config_option
 from .decision_options import DECISION_NAMES, decision_config, decision_options, make_tracker
+from .event_options import EVENT_NAMES, event_options, make_watch
 from .options import address_option, bus_option, engine_option, model_option, sensor_option, threads_option
 from .outputs import OUTPUT_GROUPS, open_outputs, output_options
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
-    from deseptr.device import Event, LabelTracker, Profiler, SystemdNotifier
+    from deseptr.device import Event, EventWatch, LabelTracker, Profiler, SystemdNotifier
     from deseptr.device.sinks import JsonLines
     from deseptr.firmware_harness.simulator import Replayed
     from deseptr.tflite import Engine
@@ -45,6 +46,7 @@ GROUPS = {
     ),
     "Simulation": ("simulate", "scenario", "subjects", "speed"),
     "Decision": DECISION_NAMES,
+    "Events": EVENT_NAMES,
     "Terminal": ("as_json", "plain"),
     **OUTPUT_GROUPS,
 }
@@ -96,6 +98,7 @@ class _View(Protocol):
     help="With --simulate: as fast as possible, or in real time.",
 )
 @decision_options
+@event_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line on stdout, the summary on stderr.")
 @click.option("--plain", is_flag=True, help="Print one line for each event on a terminal too, instead of a screen.")
 @output_options
@@ -110,12 +113,13 @@ def run(**chosen: Any) -> None:
       deseptr device run --model m.tflite --simulate walk.csv --json
       deseptr device run --simulate motionsense.npz --subject 5 --speed realtime
       deseptr device run --scenario loose-wire              # what a failure looks like
+      deseptr device run --model falls.tflite --event fall --event-confirm 10
       deseptr device run --csv run.csv --mqtt homeassistant.local --mqtt-user wearer
       deseptr device run --config /etc/deseptr.toml         # as a service
 
     Exit codes: 0 done, 2 the options or the hardware do not allow a run, 3 the sensor was lost permanently.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.device import Profiler, SystemClock, SystemdNotifier, default_model
+    from deseptr.device import Answers, Profiler, SystemClock, SystemdNotifier, default_model
     from deseptr.tflite import load_engine
 
     from .run_summary import RunFigures, inner
@@ -129,7 +133,9 @@ def run(**chosen: Any) -> None:
     engine = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
     contract = engine.contract
     notifier = SystemdNotifier.from_environment(SystemClock())
-    source = _Source(engine, Profiler(), make_tracker(config, contract), notifier)
+    answers = Answers()
+    watch = make_watch(chosen, contract, answers)
+    source = _Source(engine, Profiler(), make_tracker(config, contract), watch, notifier)
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(chosen, contract, notifier, live=live) as outputs:
         played = source.live(chosen) if live else source.replay(chosen)
@@ -149,6 +155,7 @@ class _Source:
     engine: Engine
     profiler: Profiler
     tracker: LabelTracker
+    watch: EventWatch | None
     notifier: SystemdNotifier
 
     def live(self, chosen: Mapping[str, Any]) -> Any:
@@ -172,6 +179,7 @@ class _Source:
             "seconds": chosen["seconds"],
             "profiler": self.profiler,
             "tracker": self.tracker,
+            "watch": self.watch,
             "heartbeat": self.notifier.alive,
             "patience_s": chosen["patience"],
             "rate_tolerance": chosen["rate_tolerance"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from deseptr.device import Event, GapEvent, Profiler, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import AlarmEvent, Event, GapEvent, Profiler, RateEvent, RecoveryEvent, WindowEvent
 from deseptr.firmware_harness.simulator import Replayed, ReplayedEvent, ReplayedWindow
 
 
@@ -27,6 +27,7 @@ class RunFigures:
         self._known = self._correct = self._correctly_decided = 0
         self.windows = self.gaps = self.lost_samples = 0
         self.recoveries: Counter[str] = Counter()
+        self.alarms: Counter[str] = Counter()
         self.rate: RateEvent | None = None
 
     def note(self, event: Event | Replayed) -> None:
@@ -38,6 +39,8 @@ class RunFigures:
             case GapEvent() as gap:
                 self.gaps += 1
                 self.lost_samples += gap.lost_samples
+            case AlarmEvent() as alarm:
+                self.alarms[alarm.state] += 1
             case RecoveryEvent() as recovery:
                 self.recoveries[recovery.rung] += 1
             case RateEvent() as rate:
@@ -51,6 +54,8 @@ class RunFigures:
             parts.append(f"{self._correct / self._known:.1%} agree with the truth where it is known ({self._known})")
             parts.append(f"{self._correctly_decided / self._known:.1%} as decided")
         parts.append(f"{self.gaps} gaps" + (f" ({self.lost_samples} samples)" if self.gaps else ""))
+        if self.alarms:
+            parts.append("alarms: " + ", ".join(f"{count} {state}" for state, count in self.alarms.items()))
         if self.recoveries:
             parts.append("recoveries: " + self.recoveries_by_rung())
         bus = ", simulated bus" if self._simulated else ""

@@ -22,7 +22,7 @@ from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.device.clock import Clock, SystemClock
-from deseptr.device.events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device.events import AlarmEvent, Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 
 from .losses import Losses, Warn, cause_of
 
@@ -219,6 +219,9 @@ def _fields(event: Event) -> dict[str, Any]:
             return {"event": "label", "detail": f"from {event.previous}" if event.previous else ""} | change
         case GapEvent():
             return {"event": "gap", "detail": f"{event.reason}, {event.lost_samples} samples"}
+        case AlarmEvent():
+            change = {"label": event.label, "confidence": _six(event.confidence), "state": event.state}
+            return {"event": "alarm", "detail": f"{event.key} {event.reason}"} | change
         case RecoveryEvent():
             return {"event": "recovery", "detail": f"{event.rung} {event.count}: {event.cause}"}
         case RateEvent():

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deseptr.contract import SetupError
-from deseptr.device.events import Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device.events import AlarmEvent, Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 from deseptr.device.label.tracker import UNKNOWN
 
 from .spool_file import MqttMessage
@@ -29,6 +29,7 @@ TOPICS: Mapping[type, tuple[str, bool]] = {
     WindowEvent: ("window", False),
     GapEvent: ("gap", False),
     LabelEvent: ("label", True),
+    AlarmEvent: ("alarm", False),
     RecoveryEvent: ("recovery", False),
     RateEvent: ("rate", True),
 }

@@ -17,6 +17,7 @@ from deseptr.device import (
     SENSORS,
     Clock,
     Event,
+    EventWatch,
     LabelTracker,
     Profiler,
     Session,
@@ -198,6 +199,7 @@ def replay(
     profiler: Profiler | None = None,
     tracker: LabelTracker | None = None,
     scenario: Scenario | None = None,
+    watch: EventWatch | None = None,
     **options: Any,
 ) -> Iterator[Replayed]:
     """Run a model on every recording of ``dataset``, each in a session of its own.
@@ -211,6 +213,7 @@ def replay(
         profiler: records the durations of every window.
         tracker: decides on labels; reset for every recording.
         scenario: the sensor's faults, from the beginning of every recording.
+        watch: raises alarms; reset for every recording.
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
@@ -230,7 +233,9 @@ def replay(
     for index, (recording, session) in enumerate(zip(dataset.recordings, sessions, strict=True)):
         if tracker is not None:
             tracker.reset()
-        events = run_live(engine, session, seconds=left_s, profiler=profiler, tracker=tracker, **options)
+        if watch is not None:
+            watch.reset()
+        events = run_live(engine, session, seconds=left_s, profiler=profiler, tracker=tracker, watch=watch, **options)
         yield from _with_truth(events, engine, recording, index, dataset.label_names)
         if left_s is not None:
             left_s -= recording.duration_s

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from deseptr.device import GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 
 WINDOW = WindowEvent(2.54, "walking", 2 / 3, {"walking": 2 / 3, "sitting": 1 / 3}, 812.34567, 0)
 
@@ -14,6 +14,20 @@ WINDOW = WindowEvent(2.54, "walking", 2 / 3, {"walking": 2 / 3, "sitting": 1 / 3
         (
             LabelEvent(2.54, "walking", None, 2 / 3),
             {"change": {"label": "walking", "previous": None, "confidence": 0.666667}, "t": 2.54},
+        ),
+        (
+            AlarmEvent(9.5, "fall", "raised", 2 / 3, "1f", 7.0000001, "not confirmed: the samples ended"),
+            {
+                "alarm": {
+                    "event": "fall",
+                    "state": "raised",
+                    "confidence": 0.666667,
+                    "peak_t": 7.0,
+                    "key": "1f",
+                    "reason": "not confirmed: the samples ended",
+                },
+                "t": 9.5,
+            },
         ),
         (
             RecoveryEvent(4.0, "reinit", "no answer", 2),

@@ -108,7 +108,16 @@ def test_setting_of_the_decision_out_of_range_is_named_by_its_option(int8_model,
 def test_help_has_groups_with_every_option_in_one():
     text = invoke("--help").stdout
     headings = [line.rstrip(":") for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert headings == ["Model and sensor", "Simulation", "Decision", "Terminal", "CSV file", "MQTT", "Options"]
+    assert headings == [
+        "Model and sensor",
+        "Simulation",
+        "Decision",
+        "Events",
+        "Terminal",
+        "CSV file",
+        "MQTT",
+        "Options",
+    ]
     for parameter in device.get_command(None, "run").params:
         assert text.count(f"  {parameter.opts[0]} ") + text.count(f"  {parameter.opts[0]}\n") >= 1, parameter.opts
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.contract import SetupError
-from deseptr.device import GapEvent, LabelEvent, RateEvent, RecoveryEvent
+from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent, RecoveryEvent
 from deseptr.device.sinks import CsvFile
 from deseptr.device.sinks.csv_file import end_of_last_line
 from deseptr.firmware_harness.simulator import VirtualClock
@@ -45,6 +45,7 @@ def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
         GapEvent(5.0, "overflow", 12),
         RecoveryEvent(6.0, "reinit", "no answer,\nagain", 3),
         RateEvent(7.0, 50.25, 50.0, True),
+        AlarmEvent(8.0, "walking", "cancelled", 0.9, "1f", 7.0, "motion"),
     ]
     for event in events:
         sink.take(event)
@@ -69,7 +70,9 @@ def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
         ("gap", "", "overflow, 12 samples"),
         ("recovery", "", "reinit 3: no answer, again"),
         ("rate", "", "50.2500 of 50 Hz, resampled"),
+        ("alarm", "walking", "1f motion"),
     ]
+    assert made[-1]["state"] == "cancelled"
     assert warnings == []
 
 

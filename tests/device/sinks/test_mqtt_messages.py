@@ -3,7 +3,7 @@ import json
 import pytest
 
 from deseptr.contract import SetupError
-from deseptr.device import GapEvent, LabelEvent, RateEvent, RecoveryEvent
+from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent, RecoveryEvent
 from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
 
 
@@ -25,6 +25,7 @@ def test_window_is_its_json_with_the_time_of_day(messages, window):
     ("event", "topic", "retain"),
     [
         (LabelEvent(1.0, "walking", None, 0.9), "label", True),
+        (AlarmEvent(1.0, "walking", "suspected", 0.9, "1f", 0.5), "alarm", False),
         (GapEvent(1.0, "overflow", 3), "gap", False),
         (RecoveryEvent(1.0, "retry", "no answer", 1), "recovery", False),
         (RateEvent(1.0, 50.1, 50.0, False), "rate", True),

@@ -1,0 +1,111 @@
+"""`deseptr device run --event`, on recordings of a wearer who lies down."""
+
+import csv
+import json
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.device.event_options import _RULE
+from deseptr.cli.device.group import device
+from deseptr.contract import EventRule, SetupError
+
+# So far from zero that the tiny model is certain.
+ANGLES = {"up": (30, 0, 0), "down": (0, 30, 0)}
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(device, ["run", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """Writes stretches of seconds as one recording; in those that are shaken, the wearer moves."""
+
+    def write(*stretches):
+        rows = []
+        for posture, seconds, shaken in stretches:
+            block = np.tile([*ANGLES[posture], 0, 0, 0], (round(seconds * 50), 1)).astype(float)
+            block[::2, 2] += 6 * shaken
+            rows.append(block)
+        signals = np.concatenate(rows)
+        path = tmp_path / "wearer.csv"
+        times = np.arange(len(signals)) / 50
+        lines = [",".join(f"{value:.4f}" for value in row) for row in np.column_stack([times, signals])]
+        path.write_text("time,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z\n" + "\n".join(lines) + "\n")
+        return path
+
+    return write
+
+
+def alarms(result):
+    return [line["alarm"] | {"t": line["t"]} for line in map(json.loads, result.stdout.splitlines()) if "alarm" in line]
+
+
+RULE = ("--event", "lying", "--event-confirm", 4, "--event-settle", 1)
+
+
+def test_a_still_wearer_raises_an_alarm_in_every_output(int8_model, recording, tmp_path):
+    path = recording(("up", 8, False), ("down", 12, False))
+    log = tmp_path / "run.csv"
+    result = invoke("--model", int8_model, "--simulate", path, "--json", "--csv", log, *RULE)
+    suspected, raised = alarms(result)
+    assert (suspected["state"], raised["state"]) == ("suspected", "raised")
+    assert suspected["key"] == raised["key"]
+    assert raised["t"] - suspected["t"] == pytest.approx(5, abs=0.33)
+    assert 8 < suspected["t"] < 9
+    assert "alarms: 1 suspected, 1 raised" in result.stderr
+    with log.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["event"] == "alarm"]
+    assert [row["state"] for row in rows] == ["suspected", "raised"]
+    assert rows[1]["detail"] == raised["key"]
+    plain = invoke("--model", int8_model, "--simulate", path, "--plain", *RULE)
+    lines = [" ".join(line.partition(" s ")[2].split()) for line in plain.stdout.splitlines()]
+    assert [line for line in lines if line.startswith(("lying suspected", "lying raised"))] == [
+        "lying suspected 90.9%",
+        "lying raised 90.9%",
+    ]
+
+
+def test_a_wearer_who_moves_cancels_it(int8_model, recording):
+    path = recording(("up", 8, False), ("down", 4, False), ("down", 8, True))
+    assert [(alarm["state"], alarm["reason"]) for alarm in alarms(
+        invoke("--model", int8_model, "--simulate", path, "--json", *RULE)
+    )] == [("suspected", ""), ("cancelled", "motion")]  # fmt: skip
+
+
+def test_a_recording_that_ends_in_the_confirmation_raises_it(int8_model, recording):
+    path = recording(("up", 8, False), ("down", 3, False))
+    made = alarms(invoke("--model", int8_model, "--simulate", path, "--json", *RULE))
+    assert made[-1]["reason"] == "not confirmed: the samples ended"
+
+
+def test_without_event_options_there_are_no_alarms(int8_model, recording):
+    path = recording(("up", 8, False), ("down", 12, False))
+    result = invoke("--model", int8_model, "--simulate", path, "--json")
+    assert alarms(result) == []
+    assert "alarms" not in result.stderr
+
+
+def test_options_say_the_rules_own_defaults():
+    rule = EventRule("fall")
+    for _, field, _, text in _RULE:
+        default = getattr(rule, field)
+        assert text.endswith(f"[default: {default:g}]") if default is not None else "default" not in text
+    assert {field for _, field, _, _ in _RULE} == {field.name for field in fields(EventRule)} - {"label"}
+
+
+def test_a_rule_without_an_event_is_refused(int8_model):
+    result = invoke("--model", int8_model, "--simulate", "--event-confirm", 5)
+    assert result.exit_code == 2
+    assert "--event-confirm goes with --event" in result.stderr
+
+
+def test_a_class_that_the_model_does_not_know_is_refused_before_the_sensor_is_touched(int8_model):
+    with pytest.raises(SetupError, match=r"^event fall: found no such class in the model, expected one of lying"):
+        invoke("--model", int8_model, "--bus", 4095, "--event", "fall")
