@@ -18,6 +18,7 @@ from .channels import (
     units_of as units_of,
 )
 from .constants import INPUT_STEPS as INPUT_STEPS, STANDARD_GRAVITY as STANDARD_GRAVITY
+from .decision import DecisionConfig as DecisionConfig, Smoothing as Smoothing
 from .errors import (
     CancelledError as CancelledError,
     ConversionError as ConversionError,

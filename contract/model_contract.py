@@ -10,12 +10,13 @@ import json
 import math
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from .channels import CHANNELS, UNITS
-from .errors import ModelError
+from .decision import DecisionConfig
+from .errors import ModelError, SetupError
 from .files import atomic_write
 from .held_out import HeldOut
 from .input_files import parse_json, read_input
@@ -23,8 +24,8 @@ from .stft import StftSpec
 from .views import InputViews
 
 # Each is written in the lowest format that has its fields, which more of the earlier versions read.
-FORMATS = (1, 2, 3)
-_SINCE = {"views": 2, "held_out": 3}
+FORMATS = (1, 2, 3, 4)
+_SINCE = {"views": 2, "held_out": 3, "decision": 4}
 LONGEST_WINDOW = 1_000_000
 LARGEST_CONTRACT = 2**20
 
@@ -49,6 +50,7 @@ class ModelContract:
         versions: versions of the packages that made the model, by package name.
         views: encoding of a window for the graph; None if the graph takes the window itself.
         held_out: the subjects that the model was tested on and not trained on; None if they are not known.
+        decision: how its windows become a label that lasts, as ``deseptr tune`` chose it; None for the defaults.
 
         >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
         >>> contract.window_s
@@ -71,6 +73,7 @@ class ModelContract:
     versions: Mapping[str, str] = field(default_factory=dict)
     views: InputViews | None = None
     held_out: HeldOut | None = None
+    decision: DecisionConfig | None = None
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -109,6 +112,12 @@ class ModelContract:
         self._require(
             _positive(self.gyro_full_scale_dps), "gyro_full_scale_dps", self.gyro_full_scale_dps, "a positive range"
         )
+        if self.decision is not None:
+            unknown = [name for name in self.decision.thresholds if name not in self.labels]
+            self._require(not unknown, "decision", f"thresholds of {', '.join(unknown)}", "thresholds of the labels")
+            hop = self.decision.hop_s
+            right = hop is None or 1 <= round(hop * self.rate_hz) <= self.window_length
+            self._require(right, "decision", f"a hop of {hop} s", f"a sample to {self.window_s:g} s")
 
     @staticmethod
     def _require(condition: bool, name: str, found: object, expected: str) -> None:
@@ -144,9 +153,34 @@ class ModelContract:
         """Values per sample at the graph's input: two views of each channel, or the channels themselves."""
         return len(self.channels) * (1 if self.views is None else 2)
 
+    def at_hop(self, hop_s: float | None) -> ModelContract:
+        """The contract with another time from window to window; the model is the same at every one.
+
+        Args:
+            hop_s: seconds, rounded to samples; None for the contract as it is.
+
+        Raises:
+            SetupError: if it is less than a sample or more than a window.
+
+        >>> ModelContract(("still", "walking")).at_hop(0.32).hop_length
+        16
+        """
+        if hop_s is None:
+            return self
+        samples = round(hop_s * self.rate_hz) if math.isfinite(hop_s) else 0
+        if not 1 <= samples <= self.window_length:
+            raise SetupError(
+                "hop",
+                found=f"{hop_s:g} s",
+                expected=f"{1 / self.rate_hz:g} to {self.window_s:g} s, a sample to a window of this model",
+                next_step="choose another --hop",
+            )
+        return replace(self, hop_length=samples)
+
     def to_json(self) -> str:
         """The contract as indented JSON with sorted keys; equal contracts give equal text."""
-        content = asdict(self)
+        content = asdict(replace(self, decision=None))
+        content["decision"] = None if self.decision is None else self.decision.to_dict()
         form = max([FORMATS[0], *(since for name, since in _SINCE.items() if content[name] is not None)])
         content = {name: value for name, value in content.items() if _SINCE.get(name, 1) <= form}
         content["format"] = form
@@ -178,21 +212,8 @@ class ModelContract:
         if content.keys() != known:
             raise _unreadable(source, f"fields that differ by {', '.join(sorted(known ^ content.keys()))}")
         try:
-            content["stft"] = StftSpec(**{k: _integer(v) for k, v in content["stft"].items()})
-            for name in ("channels", "units", "labels"):
-                content[name] = _strings(content[name])
-            content["input_range"] = tuple(_number(v) for v in content["input_range"])
-            for name in ("rate_hz", "acc_full_scale_g", "gyro_full_scale_dps"):
-                content[name] = _number(content[name])
-            for name in ("window_length", "hop_length"):
-                content[name] = _integer(content[name])
-            (content["model"],) = _strings([content["model"]])
-            content["versions"] = {str(k): str(v) for k, v in content["versions"].items()}
-            if content.get("views") is not None or form == _SINCE["views"]:
-                content["views"] = _views(content["views"])
-            if "held_out" in content:
-                content["held_out"] = _held_out(content["held_out"])
-        except (TypeError, ValueError, AttributeError, OverflowError) as error:
+            content |= _required(content) | _optional(content, form)
+        except (TypeError, ValueError, AttributeError, OverflowError, SetupError) as error:
             raise _unreadable(source, f"a field of the wrong kind ({error})") from error
         return cls(**content)
 
@@ -212,6 +233,30 @@ class ModelContract:
         except OSError as error:
             raise _unreadable(path, error.strerror or "no file") from error
         return cls.from_json(text, path)
+
+
+def _required(content: dict[str, Any]) -> dict[str, Any]:
+    """The fields that every format has, in their types."""
+    (model,) = _strings([content["model"]])
+    return {
+        "stft": StftSpec(**{k: _integer(v) for k, v in content["stft"].items()}),
+        **{name: _strings(content[name]) for name in ("channels", "units", "labels")},
+        "input_range": tuple(_number(v) for v in content["input_range"]),
+        **{name: _number(content[name]) for name in ("rate_hz", "acc_full_scale_g", "gyro_full_scale_dps")},
+        **{name: _integer(content[name]) for name in ("window_length", "hop_length")},
+        "model": model,
+        "versions": {str(k): str(v) for k, v in content["versions"].items()},
+    }
+
+
+def _optional(content: dict[str, Any], form: int) -> dict[str, Any]:
+    """The fields of later formats, in their types: null is allowed where a later format is the reason for this one."""
+    readers = {"views": _views, "held_out": _held_out, "decision": DecisionConfig.from_dict}
+    return {
+        name: read(content[name])
+        for name, read in readers.items()
+        if content.get(name) is not None or (name in content and form == _SINCE[name])
+    }
 
 
 def _positive(value: float) -> bool:

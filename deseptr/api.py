@@ -331,7 +331,8 @@ def stream(
     Args:
         model: a model or its file; the packaged one by default.
         rate_hz: rate of the samples; the model's by default.
-        decision: how windows become a label that lasts; the defaults of ``deseptr device run`` if None.
+        decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned, else
+            the defaults of ``deseptr device run``.
 
     Returns:
         A stream: ``push(samples)`` takes ``[n, channels]`` in SI units and returns the events they bring about,
@@ -351,7 +352,8 @@ def stream(
     if not isinstance(rate_hz, Real | None):
         raise SetupError("rate_hz", found=repr(rate_hz), expected="a number of Hz", next_step="pass the samples' rate")
     loaded = model if isinstance(model, Model) else load_model(model)
-    return PushStream(loaded._engine, rate_hz, tracker=loaded._tracker(decision))
+    engine, tracker = loaded._deciding(decision)
+    return PushStream(engine, rate_hz, tracker=tracker)
 
 
 def _check_if_exists(if_exists: str) -> None:

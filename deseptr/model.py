@@ -76,7 +76,8 @@ class Model(Classifier):
             sensor: chip to simulate; the commonest by default.
             seconds: stop after so much of the wearers' time.
             real_time: take as long as the wearing did, instead of as fast as it goes.
-            decision: how windows become a label that lasts; the defaults of ``deseptr device run`` if None.
+            decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned,
+                else the defaults of ``deseptr device run``.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
 
@@ -89,13 +90,14 @@ class Model(Classifier):
         """
         from deseptr.firmware_harness.simulator import PacedClock, VirtualClock, replay
 
+        engine, tracker = self._deciding(decision)
         events = replay(
-            self._engine,
+            engine,
             dataset_of(data),
             sensor=sensor,
             seconds=seconds,
             make_clock=PacedClock if real_time else VirtualClock,
-            tracker=self._tracker(decision),
+            tracker=tracker,
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
@@ -119,7 +121,8 @@ class Model(Classifier):
             sensor: driver, or ``"auto"``.
             address: 7-bit address of the sensor; its usual one by default.
             seconds: stop after so long; None for as long as samples come.
-            decision: how windows become a label that lasts; the defaults of ``deseptr device run`` if None.
+            decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned,
+                else the defaults of ``deseptr device run``.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
 
@@ -133,12 +136,13 @@ class Model(Classifier):
         from deseptr.device import live_session, run_live
 
         with in_python_words():
+            engine, tracker = self._deciding(decision)
             session = live_session(bus, sensor, address)
         events = run_live(
-            self._engine,
+            engine,
             session,
             seconds=seconds,
-            tracker=self._tracker(decision),
+            tracker=tracker,
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
@@ -186,13 +190,17 @@ class Model(Classifier):
             **op_times_extra(self._path, self._threads, ops),
         }
         sessions = _Sessions(data, bus, sensor, real_time)
-        return profile_model(self._engine, sessions, windows=windows, extras=extras, progress=progress)
+        return profile_model(self._deciding(None)[0], sessions, windows=windows, extras=extras, progress=progress)
 
-    def _tracker(self, decision: DecisionConfig | None) -> LabelTracker:
-        from deseptr.device import DecisionConfig, LabelTracker
+    def _deciding(self, decision: DecisionConfig | None) -> tuple[Engine, LabelTracker]:
+        """The engine at the decision's hop, and its label tracker."""
+        from deseptr.contract import DecisionConfig
+        from deseptr.device import LabelTracker
+        from deseptr.tflite import at_hop
 
-        contract = self.contract
-        return LabelTracker(contract.labels, decision or DecisionConfig(), contract.hop_s)
+        config = decision or self.contract.decision or DecisionConfig()
+        engine = at_hop(self._engine, config.hop_s)
+        return engine, LabelTracker(engine.contract.labels, config, engine.contract.hop_s)
 
     @cached_property
     def _engine(self) -> Engine:

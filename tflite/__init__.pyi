@@ -1,4 +1,11 @@
-from .engine import Engine as Engine, TfliteEngine as TfliteEngine, load_engine as load_engine, predict as predict
+from .engine import (
+    Engine as Engine,
+    EngineAtHop as EngineAtHop,
+    TfliteEngine as TfliteEngine,
+    at_hop as at_hop,
+    load_engine as load_engine,
+    predict as predict,
+)
 from .file import (
     TfliteFile as TfliteFile,
     embed_contract as embed_contract,

@@ -221,6 +221,41 @@ def load_engine(
     return TfliteEngine(model, runtime, threads, kernels=kernels, delegate=delegate, warm_up=warm_up)
 
 
+@dataclass(frozen=True)
+class EngineAtHop:
+    """An engine whose contract has another hop; see :func:`at_hop`."""
+
+    engine: Engine
+    contract: ModelContract
+
+    @property
+    def name(self) -> str:
+        """That of the engine."""
+        return self.engine.name
+
+    @property
+    def threads(self) -> int:
+        """Those of the engine."""
+        return self.engine.threads
+
+    def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits float32 ``[classes]`` of a window."""
+        return self.engine.invoke(window)
+
+
+def at_hop(engine: Engine, hop_s: float | None) -> Engine:
+    """The engine with another time from window to window, for whatever cuts a stream by its contract.
+
+    Args:
+        engine: the model.
+        hop_s: seconds; None for the engine as it is.
+
+    Raises:
+        SetupError: if it is less than a sample or more than a window.
+    """
+    return engine if hop_s is None else EngineAtHop(engine, engine.contract.at_hop(hop_s))
+
+
 def predict(engine: Engine, windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits float32 ``[n, classes]`` of windows float32 ``[n, input_length, channels]`` in SI units.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,18 @@ from deseptr.cli.common.options import (
     reading_options,
     tested_line,
 )
+from deseptr.cli.evaluate.continuous_options import (
+    check_continuous,
+    continuous_options,
+    continuous_settings,
+    finish_continuous,
+)
 
 from .options import MODEL, engine_option, threads_option
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
+    from deseptr.evaluate.continuous.measure import Continuous
     from deseptr.tflite import Engine
 
 BOTH, STRAIGHT, BUS = "both", "straight", "bus"
@@ -32,7 +40,8 @@ BOTH, STRAIGHT, BUS = "both", "straight", "bus"
     help=f"""Measure MODEL on the labelled windows of DATA, on this machine.
 
 MODEL is measured twice: directly, on the windows of `deseptr evaluate`, and on the recordings streamed over a
-simulated sensor, its bus and its driver. The agreement of the two on the same samples follows. {DATA_HELP}
+simulated sensor, its bus and its driver. The agreement of the two on the same samples follows. With --continuous,
+both measure the label on whole recordings instead. {DATA_HELP}
 """,
     epilog="Example: deseptr device evaluate m.tflite motionsense.npz --test-subjects 5,10 --json",
 )
@@ -49,6 +58,7 @@ simulated sensor, its bus and its driver. The agreement of the two on the same s
     show_default=True,
     help="Over the bus: as fast as possible, or in real time.",
 )
+@continuous_options
 @engine_option
 @threads_option
 @reading_options
@@ -64,17 +74,22 @@ def evaluate(
     threads: int,
     reading: dict[str, str],
     as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Measure a model on the device."""
+    check_continuous(chosen)
     from deseptr.device import describe_machine
     from deseptr.tflite import load_engine
 
     engine = load_engine(model, kind, threads)
     dataset = load_subjects(source, None, reading)
     dataset, described = choose_tested(dataset, test_subjects, {model: engine.contract})
-    figures = _figures(engine, dataset, paths or BOTH, sensor, speed)
-    extra = {"model": str(model), "runtime": engine.name, "data": source, **described}
-    content = {**figures, **extra, "machine": describe_machine()}
+    extra = {"model": str(model), "runtime": engine.name, "data": source, **described, "machine": describe_machine()}
+    if chosen["continuous"]:
+        measured = _continuous(engine, dataset, paths or BOTH, sensor, speed, chosen)
+        finish_continuous(measured, extra, dataset.name, chosen["page"], as_json=as_json)
+        return
+    content = {**_figures(engine, dataset, paths or BOTH, sensor, speed), **extra}
     if as_json:
         click.echo(json.dumps(content, indent=2))
     else:
@@ -88,6 +103,32 @@ def _figures(engine: Engine, dataset: Dataset, paths: str, sensor: str, speed: s
     if paths == BUS:
         return {"path": BUS, **bus["bus"], **bus}
     return {"path": STRAIGHT, **straight, **bus}
+
+
+def _continuous(
+    engine: Engine, dataset: Dataset, paths: str, sensor: str, speed: str, chosen: Mapping[str, Any]
+) -> dict[str, Continuous]:
+    """The evaluations by the name of their way."""
+    from deseptr.evaluate.continuous.measure import decision_at, measure, measure_over_bus
+    from deseptr.evaluate.continuous.playing import windows_of
+    from deseptr.evaluate.predictor import Predictor
+    from deseptr.firmware_harness.simulator import PacedClock, VirtualClock
+    from deseptr.tflite import predict
+
+    config, settings = continuous_settings(chosen, engine.contract)
+    windows = windows_of(engine.contract.at_hop(decision_at(engine.contract, config).hop_s), dataset)
+    measured = {}
+    if paths != BUS:
+        predictor = Predictor(engine.contract, engine.name, lambda windows: predict(engine, windows))
+        with progress_bar(windows, STRAIGHT) as advance:
+            measured[STRAIGHT] = measure(predictor, dataset, config, **settings, progress=advance)
+    if paths != STRAIGHT:
+        clock = PacedClock if speed == "realtime" else VirtualClock
+        with progress_bar(windows, "over the bus") as advance:
+            measured["over the bus"] = measure_over_bus(
+                engine, dataset, config, sensor=sensor, make_clock=clock, **settings, progress=advance
+            )
+    return measured
 
 
 def _straight(engine: Engine, dataset: Dataset) -> dict[str, Any]:

@@ -37,6 +37,11 @@ _JSON_START = b'{\n  "model": '
     show_default=True,
     help="With a simulated sensor: as fast as possible, or with real waits between polls.",
 )
+@click.option(
+    "--hop",
+    type=real(0, 3600, above=True),
+    help="Time from one window to the next, seconds. [default: as tuned, else that of the training]",
+)
 @engine_option
 @threads_option
 @click.option("--threads-sweep", is_flag=True, help="Also time an inference with 1, 2 and 4 threads.")
@@ -66,6 +71,7 @@ def profile(
     sensor: str,
     windows: int,
     speed: str,
+    hop: float | None,
     kind: str,
     threads: int,
     threads_sweep: bool,
@@ -93,11 +99,13 @@ def profile(
 
     from deseptr.device import profile_model
     from deseptr.device.profile.extras import cold_starts_extra, op_times_extra, threads_extra
-    from deseptr.tflite import load_engine
+    from deseptr.tflite import at_hop, load_engine
 
     _check_outputs(output, html)
     load = partial(load_engine, model, kind)
-    engine = load(threads)
+    loaded = load(threads)
+    tuned = loaded.contract.decision
+    engine = at_hop(loaded, hop or (tuned.hop_s if tuned else None))
     sessions = _sessions(simulate, bus, sensor, speed)
     extras = {
         **cold_starts_extra(model, kind, threads, cold_starts),

@@ -120,7 +120,7 @@ def run(**chosen: Any) -> None:
     Exit codes: 0 done, 2 the options or the hardware do not allow a run, 3 the sensor was lost permanently.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.device import Answers, Profiler, SystemClock, SystemdNotifier, default_model
-    from deseptr.tflite import load_engine
+    from deseptr.tflite import at_hop, load_engine
 
     from .run_summary import RunFigures, inner
 
@@ -129,8 +129,9 @@ def run(**chosen: Any) -> None:
     if chosen["scenario"] and chosen["simulate"]:
         raise click.UsageError("--scenario has a source of its own; leave out --simulate")
     live = chosen["simulate"] is None and chosen["scenario"] is None
-    config = decision_config(chosen)
-    engine = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
+    loaded = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
+    config = decision_config(chosen, loaded.contract)
+    engine = at_hop(loaded, config.hop_s)
     contract = engine.contract
     notifier = SystemdNotifier.from_environment(SystemClock())
     answers = Answers()

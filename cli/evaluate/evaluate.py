@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,13 +21,23 @@ from deseptr.cli.common.options import (
 )
 from deseptr.contract.limits import ENGINE_THREADS
 
+from .continuous_options import check_continuous, continuous_options
+
+if TYPE_CHECKING:
+    from deseptr.data import Dataset
+    from deseptr.evaluate.predictor import Predictor
+
 
 @click.command(
-    help=f"""Measure MODEL on the labelled windows of DATA.
+    help=f"""Measure MODEL on the labelled windows of DATA, or on its whole recordings with --continuous.
 
 MODEL is a run folder, a .keras checkpoint or a .tflite file. {DATA_HELP}
+
+\b
+Examples:
+  deseptr evaluate ms.tflite motionsense.npz --test-subjects 5,10,12,22 --json
+  deseptr evaluate ms.tflite mine.csv --continuous --hop 0.32 -o timeline.html
 """,
-    epilog="Example: deseptr evaluate ms.tflite motionsense.npz --test-subjects 5,10,12,22 --json",
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("source", metavar="DATA")
@@ -37,6 +49,7 @@ MODEL is a run folder, a .keras checkpoint or a .tflite file. {DATA_HELP}
     show_default=True,
     help="Threads of the engine of a .tflite.",
 )
+@continuous_options
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(
@@ -46,20 +59,41 @@ def evaluate(
     threads: int,
     reading: dict[str, str],
     as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Measure a model."""
+    check_continuous(chosen)
     from deseptr.cli.common.tables import print_confusion, print_missed, print_scores
     from deseptr.evaluate.predictor import evaluate_model, load_predictor
 
     dataset = load_subjects(source, None, reading)
     predictor = load_predictor(model, threads)
     dataset, described = choose_tested(dataset, test_subjects, {model: predictor.contract})
+    extra = {"model": str(model), "runtime": predictor.runtime, "data": source, **described}
+    if chosen["continuous"]:
+        _continuous(predictor, dataset, extra, chosen, as_json)
+        return
     figures = evaluate_model(predictor, dataset).to_dict()
     if as_json:
-        extra = {"model": str(model), "runtime": predictor.runtime, "data": source, **described}
         click.echo(json.dumps({**figures, **extra}, indent=2))
         return
     click.echo(f"{model} on {tested_line(described, dataset.name)}: {figures['windows']} windows")
     print_scores({predictor.runtime: figures})
     print_confusion(figures["labels"], figures["confusion"])
     print_missed(figures)
+
+
+def _continuous(
+    predictor: Predictor, dataset: Dataset, extra: dict[str, Any], chosen: Mapping[str, Any], as_json: bool
+) -> None:
+    from deseptr.cli.common.messages import progress_bar
+    from deseptr.evaluate.continuous.measure import decision_at, measure
+    from deseptr.evaluate.continuous.playing import windows_of
+
+    from .continuous_options import continuous_settings, finish_continuous
+
+    config, settings = continuous_settings(chosen, predictor.contract)
+    contract = predictor.contract.at_hop(decision_at(predictor.contract, config).hop_s)
+    with progress_bar(windows_of(contract, dataset), "playing") as advance:
+        measured = measure(predictor, dataset, config, **settings, progress=advance)
+    finish_continuous({predictor.runtime: measured}, extra, dataset.name, chosen["page"], as_json=as_json)

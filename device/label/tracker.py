@@ -7,45 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import SetupError
+from deseptr.contract import DecisionConfig as DecisionConfig
 
 UNKNOWN = "unknown"
-Smoothing = Literal["none", "exponential", "majority"]
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionConfig:
-    """Settings of a :class:`LabelTracker`.
-
-    Args:
-        smoothing: ``none`` takes each window as it is; ``exponential`` is a first-order low-pass of the probabilities;
-            ``majority`` uses a class's share of the latest windows' labels as its probability.
-        horizon_s: time constant of the low-pass, or time span of the majority, seconds.
-        threshold: the label is ``unknown`` while the most probable class is less probable than this.
-        margin: lead in probability over the label's class that another class needs to become the label.
-        dwell_s: shortest time for which a label is kept, seconds.
-
-    Raises:
-        SetupError: if a number is out of its range.
-    """
-
-    smoothing: Smoothing = "exponential"
-    horizon_s: float = 2.5
-    threshold: float = 0.5
-    margin: float = 0.1
-    dwell_s: float = 2.5
-
-    def __post_init__(self) -> None:
-        _check("smoothing", self.smoothing, self.smoothing in get_args(Smoothing), "none, exponential or majority")
-        _check("horizon_s", self.horizon_s, 0 < self.horizon_s < math.inf, "seconds above 0")
-        _check("threshold", self.threshold, 0 <= self.threshold <= 1, "a probability from 0 to 1")
-        _check("margin", self.margin, 0 <= self.margin <= 1, "a difference of probabilities from 0 to 1")
-        _check("dwell_s", self.dwell_s, 0 <= self.dwell_s < math.inf, "seconds, 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +53,7 @@ class LabelTracker:
         self._names = dict(enumerate(labels)) | {-1: UNKNOWN}
         # A model's own class ``unknown`` is used if it has one.
         self._unknown = labels.index(UNKNOWN) if UNKNOWN in labels else -1
+        self._thresholds = [config.threshold_of(label) for label in labels]
         self._smoother = _make_smoother(config, len(labels), hop_s)
         self.reset()
 
@@ -108,7 +77,7 @@ class LabelTracker:
         smoothed = self._smoother.update(probabilities)
         top = int(smoothed.argmax())
         previous = self._held
-        candidate = top if smoothed[top] >= self._config.threshold else self._unknown
+        candidate = top if smoothed[top] >= self._thresholds[top] else self._unknown
         if self._may_follow(candidate, smoothed, t):
             self._held, self._since = candidate, t
         held = self._held
@@ -203,8 +172,3 @@ def _make_smoother(config: DecisionConfig, classes: int, hop_s: float) -> _Lates
 def share_of_newest(time_constant_s: float, hop_s: float) -> float:
     """Weight of the newest value in a first-order low-pass of values ``hop_s`` apart: 1 − exp(−hop/τ)."""
     return -math.expm1(-hop_s / time_constant_s)
-
-
-def _check(setting: str, found: object, right: bool, expected: str) -> None:
-    if not right:
-        raise SetupError(setting, found=found, expected=expected, next_step="choose another value")

@@ -1,10 +1,10 @@
 """Kinds of errors along time: insertion, deletion, fragmentation, merge, overfill and underfill.
 
-After Ward, Lukowicz and Gellersen, Performance metrics for activity recognition, ACM TIST 2 (1), 2011, sections 3 and
-4 (2SET). For each class, a stretch in which neither truth nor label begins or ceases to be of the class is of one kind.
-A false positive is an insertion, a merge of two true stretches, or fills over before or after one; a false negative is
-a deletion, a fragmentation, or fills too little at the start or the end. What decides is whether the stretches beside it
-are true positives.
+After Ward, Lukowicz and Gellersen, Performance metrics for activity recognition, ACM TIST 2 (1), 2011, sections 3
+and 4 (2SET). For each class, a stretch in which neither truth nor label begins or ceases to be of the class is of one
+kind. A false positive is an insertion, a merge of two true stretches, or fills over before or after one; a false
+negative is a deletion, a fragmentation, or fills too little at the start or the end. What decides is whether the
+stretches beside it are true positives.
 """
 
 from __future__ import annotations

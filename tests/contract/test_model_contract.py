@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from deseptr.contract import HeldOut, InputViews, ModelContract, ModelError, StftSpec
+from deseptr.contract import DecisionConfig, HeldOut, InputViews, ModelContract, ModelError, SetupError, StftSpec
 
 CONTRACT = ModelContract(labels=("sit", "walk"), versions={"keras": "3"})
 
@@ -14,16 +14,26 @@ names = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filt
 contracts = st.builds(
     ModelContract,
     labels=st.lists(names, min_size=2, max_size=8, unique=True).map(tuple),
-    rate_hz=st.floats(1, 1000),
-    window_length=st.integers(64, 512),
+    rate_hz=st.floats(10, 1000),
+    window_length=st.integers(128, 512),
     hop_length=st.integers(1, 64),
     stft=st.builds(StftSpec, st.integers(2, 64), st.integers(1, 16), st.integers(1, 8)),
     versions=st.dictionaries(st.text(), st.text(), max_size=3),
     views=st.none() | st.builds(InputViews, st.sampled_from((1, 7, 31))),
     held_out=st.none()
     | st.builds(HeldOut.of, st.lists(names, min_size=1, max_size=2), st.binary(min_size=8, max_size=32)),
+    decision=st.none()
+    | st.builds(
+        DecisionConfig,
+        st.sampled_from(["none", "exponential", "majority"]),
+        st.floats(0.1, 30),
+        threshold=st.floats(0, 1),
+        dwell_s=st.floats(0, 20),
+        hop_s=st.none() | st.just(0.1),
+    ),
 )
 VIEWED = dataclasses.replace(CONTRACT, views=InputViews(history=7))
+TUNED = dataclasses.replace(CONTRACT, decision=DecisionConfig(dwell_s=1.0, thresholds={"walk": 0.7}, hop_s=0.32))
 TESTED = dataclasses.replace(CONTRACT, held_out=HeldOut.of(["Ada"], bytes(16)))
 
 
@@ -157,8 +167,8 @@ def test_views_of_a_wrong_kind_are_refused(change: dict, found: str):
 
 
 def test_a_later_format_asks_for_a_later_version():
-    with pytest.raises(ModelError, match=r"found format 4, expected .* format 1 or 2 or 3; update deseptr"):
-        ModelContract.from_json('{"format": 4}')
+    with pytest.raises(ModelError, match=r"found format 5, expected .* format 1 or 2 or 3 or 4; update deseptr"):
+        ModelContract.from_json('{"format": 5}')
 
 
 def test_a_contract_that_remembers_subjects_is_of_format_3_and_names_nobody():
@@ -184,3 +194,45 @@ def test_held_out_subjects_of_a_wrong_kind_are_refused(change: dict, found: str)
     content = {**json.loads(TESTED.to_json()), **change}
     with pytest.raises(ModelError, match=found):
         ModelContract.from_json(json.dumps(content))
+
+
+def test_decision_is_format_4_and_a_contract_without_is_as_before():
+    content = json.loads(TUNED.to_json())
+    assert (content["format"], content["views"], content["held_out"]) == (4, None, None)
+    assert content["decision"]["thresholds"] == {"walk": 0.7}
+    assert ModelContract.from_json(TUNED.to_json()) == TUNED
+    assert (json.loads(CONTRACT.to_json())["format"], "decision" in json.loads(CONTRACT.to_json())) == (1, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"smoothing": "kalman"},
+        {"horizon_s": True},
+        {"threshold": 1.5},
+        {"thresholds": {"walk": "much"}},
+        {"thresholds": []},
+        {"hop_s": "fast"},
+        {"more": 1},
+    ],
+)
+def test_broken_decision_is_refused(change: dict):
+    content = json.loads(TUNED.to_json())
+    content["decision"] |= change
+    with pytest.raises(ModelError, match="found a field of the wrong kind"):
+        ModelContract.from_json(json.dumps(content))
+
+
+@pytest.mark.parametrize("decision", [DecisionConfig(thresholds={"run": 0.5}), DecisionConfig(hop_s=3.0)])
+def test_decision_that_does_not_fit_the_model_is_refused(decision: DecisionConfig):
+    with pytest.raises(ModelError, match=r"contract\.decision"):
+        dataclasses.replace(CONTRACT, decision=decision)
+
+
+def test_another_hop_keeps_all_else():
+    other = CONTRACT.at_hop(0.32)
+    assert CONTRACT.differences(other) == ("hop_length",)
+    assert (other.hop_s, CONTRACT.at_hop(None)) == (0.32, CONTRACT)
+    for hop_s in (0.001, 2.6, float("nan")):
+        with pytest.raises(SetupError, match="hop: found"):
+            CONTRACT.at_hop(hop_s)

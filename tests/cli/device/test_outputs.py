@@ -11,12 +11,14 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
+from deseptr.cli.device.decision_options import DECISION_NAMES, DEFAULTS, decision_config
 from deseptr.cli.device.group import device
-from deseptr.contract import SetupError
+from deseptr.contract import ModelContract, SetupError
 from deseptr.device import DecisionConfig
 from deseptr.device.sinks.mqtt_messages import node_name
 
@@ -87,13 +89,25 @@ def test_config_file_gives_defaults_that_the_command_line_and_environment_overri
 
 
 def test_options_of_the_decision_have_its_defaults():
-    defaults = {parameter.name: parameter.default for parameter in device.get_command(None, "run").params}
     config = DecisionConfig()
-    assert defaults["smoothing"] == config.smoothing
-    assert defaults["horizon"] == config.horizon_s
-    assert defaults["threshold"] == config.threshold
-    assert defaults["margin"] == config.margin
-    assert defaults["dwell"] == config.dwell_s
+    assert {
+        "smoothing": config.smoothing,
+        "horizon": config.horizon_s,
+        "threshold": config.threshold,
+        "margin": config.margin,
+        "dwell": config.dwell_s,
+    } == DEFAULTS
+
+
+def test_options_go_before_what_the_model_was_tuned_to():
+    tuned = DecisionConfig("none", dwell_s=1.0, threshold=0.6, thresholds={"walk": 0.9}, hop_s=0.32)
+    contract = ModelContract(("sit", "walk"), decision=tuned)
+    nothing = dict.fromkeys(DECISION_NAMES)
+    assert decision_config(nothing, contract) == tuned
+    assert decision_config(nothing | {"dwell": 0.0, "hop": 0.64}, contract) == replace(tuned, dwell_s=0.0, hop_s=0.64)
+    # One threshold for all goes before those of single classes.
+    assert decision_config(nothing | {"threshold": 0.3}, contract) == replace(tuned, threshold=0.3, thresholds={})
+    assert decision_config(nothing, replace(contract, decision=None)) == DecisionConfig()
 
 
 @pytest.mark.parametrize(

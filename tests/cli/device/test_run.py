@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 from click.testing import CliRunner
@@ -62,6 +63,15 @@ def test_decision_options_are_obeyed(int8_model):
     assert all(line["state"] == line["label"] for line in lines if "state" in line)
     lines = [json.loads(line) for line in invoke(*simulated, *rules, "--threshold", 1).stdout.splitlines()]
     assert {line["state"] for line in lines if "state" in line} == {"unknown"}
+
+
+def test_hop_gives_windows_as_often_as_wanted(int8_model):
+    simulated = ["run", "--model", int8_model, "--simulate", WALK, "--json", "--hop", 0.1]
+    lines = [json.loads(line) for line in invoke(*simulated).stdout.splitlines() if '"state"' in line]
+    times = [line["t"] for line in lines if line["recording"] == 0]
+    assert {round(later - t, 3) for t, later in pairwise(times)} == {0.1}
+    with pytest.raises(SetupError, match="hop: found 60 s"):
+        invoke("run", "--model", int8_model, "--simulate", WALK, "--hop", 60)
 
 
 def test_run_as_text_ends_with_a_summary(int8_model):

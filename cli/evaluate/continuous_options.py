@@ -1,0 +1,116 @@
+"""``--continuous`` of the commands that evaluate: its options, its output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deseptr.cli.common.numbers import real
+from deseptr.cli.common.options import tested_line
+from deseptr.cli.device.decision_options import DECISION_NAMES, decision_config, decision_options
+
+if TYPE_CHECKING:
+    from deseptr.contract import DecisionConfig, ModelContract
+    from deseptr.evaluate.continuous.measure import Continuous
+
+CONTINUOUS_NAMES = (*DECISION_NAMES, "shortest", "onsets_of", "page")
+
+
+def continuous_options(command: Any) -> Any:
+    """Add the options of a continuous evaluation to a command."""
+    for option in (
+        click.option(
+            "-o", "--output", "page", type=click.Path(path_type=Path), help="With --continuous: a page to write, .html."
+        ),
+        click.option("--onsets-of", metavar="LABELS", help="With --continuous: the delay is of these classes. [all]"),
+        click.option(
+            "--shortest",
+            type=real(0, 86_400),
+            help="With --continuous: the delay is of activities of so many seconds or more. [default: 5]",
+        ),
+    ):
+        command = option(command)
+    return click.option(
+        "--continuous",
+        is_flag=True,
+        help="Measure whole recordings as the device labels them: delay, spurious changes, kinds of errors.",
+    )(decision_options(command))
+
+
+def check_continuous(chosen: Mapping[str, Any]) -> None:
+    """Refuse options of ``--continuous`` without it.
+
+    Raises:
+        click.UsageError: if there are any.
+    """
+    given = [name for name in CONTINUOUS_NAMES if chosen[name] is not None]
+    if given and not chosen["continuous"]:
+        option = "output" if given[0] == "page" else given[0].replace("_", "-")
+        raise click.UsageError(f"--{option} goes with --continuous")
+    if chosen["continuous"] and chosen["page"] is not None:
+        from deseptr.evaluate.continuous.measure import FORMAT
+
+        from .report_files import check_output
+
+        check_output(chosen["page"], FORMAT)
+
+
+def continuous_settings(chosen: Mapping[str, Any], contract: ModelContract) -> tuple[DecisionConfig, dict[str, Any]]:
+    """The decision, and the further arguments of ``measure``."""
+    from deseptr.data import parse_labels
+    from deseptr.evaluate.continuous.summary import SHORTEST_S
+
+    names = parse_labels(chosen["onsets_of"], contract.labels) if chosen["onsets_of"] else ()
+    shortest_s = SHORTEST_S if chosen["shortest"] is None else chosen["shortest"]
+    return decision_config(chosen, contract), {"shortest_s": shortest_s, "onsets_of": names}
+
+
+def finish_continuous(
+    measured: Mapping[str, Continuous], extra: dict[str, Any], data_name: str, page: Path | None, *, as_json: bool
+) -> None:
+    """Print the figures, and write the page if one is wanted.
+
+    Args:
+        measured: evaluations by the name of their way, the first with the whole of its figures.
+        extra: fields that say what was measured.
+        data_name: of the recordings.
+        page: the HTML file, or None.
+        as_json: print JSON instead of tables.
+    """
+    import json
+
+    first, *others = measured.items()
+    content = {**first[1].to_dict(), **{each.path: each.to_dict() for _, each in others}, **extra}
+    if page is not None:
+        from deseptr.report import continuous_tables as tables
+        from deseptr.report.continuous_page import continuous_page
+
+        from .report_files import write_report
+
+        title = f"{extra['model']} on {tested_line(extra, data_name)}"
+        text = tables.markdown({name: each.to_dict() for name, each in measured.items()}, title)
+        write_report(page, content, continuous_page(first[1], content, title), text)
+    if as_json:
+        click.echo(json.dumps(content, indent=2))
+        return
+    click.echo(f"{extra['model']} on {tested_line(extra, data_name)}, {content['hours']:.2f} h")
+    print_continuous({name: each.to_dict() for name, each in measured.items()})
+    if page is not None:
+        click.echo(f"page: {page}")
+
+
+def print_continuous(contents: Mapping[str, dict[str, Any]]) -> None:
+    """Print the tables of evaluations by the name of their way; classes and errors are those of the first."""
+    from deseptr.cli.common.tables import print_rows
+    from deseptr.report import continuous_tables as tables
+
+    content = next(iter(contents.values()))
+    click.echo(tables.decision_line(content))
+    print_rows(*tables.figures_table(contents), left=1)
+    click.echo(f"{tables.delay_note(content)}\n")
+    for head, rows in (tables.classes_table(content), tables.errors_table(content), tables.wearers_table(content)):
+        print_rows(head, rows, left=1)
+        click.echo()

@@ -1,0 +1,103 @@
+"""How the probabilities of windows become a label that lasts: settings that a model may bring along."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from .errors import SetupError
+
+Smoothing = Literal["none", "exponential", "majority"]
+_LONGEST_S = 86_400
+
+
+@dataclass(frozen=True)
+class DecisionConfig:
+    """Settings of a :class:`deseptr.device.LabelTracker`.
+
+    Args:
+        smoothing: ``none`` takes each window as it is; ``exponential`` is a first-order low-pass of the probabilities;
+            ``majority`` uses a class's share of the latest windows' labels as its probability.
+        horizon_s: time constant of the low-pass, or time span of the majority, seconds.
+        threshold: the label is ``unknown`` while the most probable class is less probable than this.
+        margin: lead in probability over the label's class that another class needs to become the label.
+        dwell_s: shortest time for which a label is kept, seconds.
+        thresholds: for some classes by name, the probability that they need instead of ``threshold``.
+        hop_s: time from one window to the next, seconds; None for that of the model's training.
+
+    Raises:
+        SetupError: if a number is out of its range.
+
+    >>> DecisionConfig(dwell_s=1.0, thresholds={"lying": 0.8}).threshold_of("lying")
+    0.8
+    """
+
+    smoothing: Smoothing = "exponential"
+    horizon_s: float = 2.5
+    threshold: float = 0.5
+    margin: float = 0.1
+    dwell_s: float = 2.5
+    thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    hop_s: float | None = None
+
+    def __post_init__(self) -> None:
+        _check("smoothing", self.smoothing, self.smoothing in get_args(Smoothing), "none, exponential or majority")
+        _check("horizon_s", self.horizon_s, 0 < self.horizon_s < math.inf, "seconds above 0")
+        _check("threshold", self.threshold, 0 <= self.threshold <= 1, "a probability from 0 to 1")
+        _check("margin", self.margin, 0 <= self.margin <= 1, "a difference of probabilities from 0 to 1")
+        _check("dwell_s", self.dwell_s, 0 <= self.dwell_s < math.inf, "seconds, 0 or more")
+        for name, value in self.thresholds.items():
+            _check(f"threshold of {name}", value, 0 <= value <= 1, "a probability from 0 to 1")
+        hop = self.hop_s
+        _check("hop_s", hop, hop is None or 0 < hop < _LONGEST_S, "seconds above 0")
+
+    def threshold_of(self, label: str) -> float:
+        """Smallest probability of a class that is shown."""
+        return self.thresholds.get(label, self.threshold)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain JSON values."""
+        return {
+            "smoothing": self.smoothing,
+            "horizon_s": self.horizon_s,
+            "threshold": self.threshold,
+            "margin": self.margin,
+            "dwell_s": self.dwell_s,
+            "thresholds": dict(self.thresholds),
+            "hop_s": self.hop_s,
+        }
+
+    @classmethod
+    def from_dict(cls, content: Any) -> DecisionConfig:
+        """Settings from what :meth:`to_dict` gave.
+
+        Raises:
+            ValueError: if a key is missing, unknown, or of another type.
+            SetupError: if a number is out of its range.
+        """
+        if not isinstance(content, dict) or content.keys() != cls().to_dict().keys():
+            raise ValueError(f"decision has not the settings {', '.join(cls().to_dict())}")
+        thresholds, smoothing = content["thresholds"], content["smoothing"]
+        if not isinstance(thresholds, dict) or smoothing not in get_args(Smoothing):
+            raise ValueError(f"decision: smoothing {smoothing} over {type(thresholds).__name__} of thresholds")
+        numbers = {name: _number(name, content[name]) for name in ("horizon_s", "threshold", "margin", "dwell_s")}
+        return cls(
+            smoothing,
+            **numbers,
+            thresholds={str(name): _number(name, value) for name, value in thresholds.items()},
+            hop_s=None if content["hop_s"] is None else _number("hop_s", content["hop_s"]),
+        )
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"decision: {name} is not a number")
+    return float(value)
+
+
+def _check(setting: str, found: object, right: bool, expected: str) -> None:
+    if not right:
+        raise SetupError(setting, found=found, expected=expected, next_step="choose another value")
