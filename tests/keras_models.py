@@ -72,6 +72,12 @@ def squeeze_and_excite(x: Any) -> Any:
     return layers.Multiply()([x, layers.Reshape((1, 8))(gate)])
 
 
+def two_heads() -> keras.Model:
+    window = layers.Input((STEPS, CHANNELS))
+    flat = layers.Flatten()(layers.Conv1D(8, 3, strides=2, activation="relu")(window))
+    return keras.Model(window, layers.Add()([head(flat), layers.Dense(CLASSES)(layers.GlobalMaxPooling1D()(window))]))
+
+
 # A cell of its own for each, so that the weights of one are not those of another.
 MODELS: dict[str, Callable[[], keras.Model]] = {
     "lstm first": lambda: stacked(layers.LSTM(5), start=False),
@@ -81,7 +87,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "gru first": lambda: stacked(layers.GRU(5), start=False),
     "gru reset before": lambda: stacked(layers.GRU(5, reset_after=False)),
     "gru without bias": lambda: stacked(layers.GRU(5, use_bias=False)),
-    "simple rnn": lambda: stacked(layers.SimpleRNN(5), start=False),
+    "simple rnn": lambda: stacked(layers.Rescaling(0.1), layers.SimpleRNN(5), start=False),
     "rnn of a cell": lambda: stacked(layers.RNN(layers.GRUCell(4))),
     "bidirectional lstm": lambda: stacked(layers.Bidirectional(layers.LSTM(3, return_sequences=True)), start=False),
     "bidirectional gru sum": lambda: functional(layers.Bidirectional(layers.GRU(3), merge_mode="sum")),
@@ -103,6 +109,18 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "attention first": lambda: functional(lambda x: layers.MultiHeadAttention(2, 3)(x, x), start=False),
     "dot attention": lambda: functional(lambda x: layers.Attention(use_scale=True)([x, x])),
     "softmax head": lambda: keras.Sequential([stacked(), layers.Softmax()]),
+    "log softmax head": lambda: keras.Sequential([stacked(), layers.Activation("log_softmax")]),
+    "operation as head": two_heads,
+    "last step": lambda: functional(lambda x: layers.Conv1D(8, 3, activation="relu")(x)[:, -1]),
+    "zeros around": lambda: stacked(
+        normalization(), layers.ZeroPadding1D((2, 1)), layers.Conv1D(6, 4, strides=3), layers.ReLU(), start=False
+    ),
+    "reshaped": lambda: functional(
+        lambda x: layers.Conv1D(6, 3, activation="relu")(
+            ops.squeeze(ops.expand_dims(ops.reshape(x, (-1, 5, 12)), 3), 3)
+        ),
+        start=False,
+    ),
     "softmax dense": lambda: stacked(layers.Dense(4, activation="softmax"), layers.Dense(4)),
     "residual": lambda: functional(shortcut),
     "nested": lambda: functional(nested),

@@ -202,7 +202,14 @@ def score_classifier(classifier: WindowClassifier, windows: Windows) -> Scores:
 
 def predict_logits(classifier: WindowClassifier, signals: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits ``[window, classes]`` of raw windows ``[window, window_length, channels]``."""
-    return np.asarray(classifier.predict(signals, batch_size=_PREDICT_BATCH, verbose=0))
+    batch = fixed_batch(classifier) or _PREDICT_BATCH
+    return np.asarray(classifier.predict(signals, batch_size=batch, verbose=0))
+
+
+def fixed_batch(model: Any) -> int | None:
+    """The number of windows that a plain Keras model takes at once; None if it takes any."""
+    shape = getattr(model, "input_shape", None)
+    return shape[0] if isinstance(shape, tuple) else None
 
 
 def save_classifier(classifier: WindowClassifier, path: Path) -> None:

@@ -128,6 +128,18 @@ def _padded(layer: Any, tensor: tf.Tensor, factor: Array, offset: Array) -> tupl
     return tensor, "valid"
 
 
+def _zero_padding(layer: Any, x: Any) -> Any:
+    """A layer that adds zeros to a window, or what stands for them."""
+    parts = _foldable(layer, x)
+    if parts is None:
+        return layer(computed(x))
+    widths = [layer.padding] if isinstance(layer, keras.layers.ZeroPadding1D) else layer.padding
+    tensor = x.tensor
+    for axis, (before, after) in enumerate(widths, start=1):
+        tensor = _extended(tensor, axis, before, after, -parts[1] / parts[0])
+    return Affine.of(tensor, *parts)
+
+
 def _extended(tensor: tf.Tensor, axis: int, before: int, after: int, zero: Array) -> tf.Tensor:
     if not zero.any():
         return tf.pad(tensor, [(before, after) if i == axis else (0, 0) for i in range(len(tensor.shape))])
@@ -147,4 +159,6 @@ LAYERS: dict[Any, Callable[..., Any]] = {
     keras.layers.DepthwiseConv2D: _depthwise,
     keras.layers.SeparableConv1D: _separable,
     keras.layers.SeparableConv2D: _separable,
+    keras.layers.ZeroPadding1D: _zero_padding,
+    keras.layers.ZeroPadding2D: _zero_padding,
 }

@@ -46,7 +46,9 @@ def _batch_norm(layer: Any, x: Any) -> Any:
 
 
 def _moved(operation: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
-    return x.moved(lambda part: operation(part, *args, **kwargs)) if isinstance(x, Affine) else operation(x)
+    if isinstance(x, Affine):
+        return x.moved(lambda part: operation(part, *args, **kwargs))
+    return operation(x, *args, **kwargs)
 
 
 def _pooled(layer: Any, x: Any) -> Any:
@@ -97,7 +99,18 @@ LAYERS: dict[Any, Callable[..., Any]] = {
         _same,
     ),
     **dict.fromkeys(
-        (_layers.Reshape, _layers.Flatten, _layers.Permute, _layers.Cropping1D, _layers.UpSampling1D, "ops.GetItem"),
+        (
+            _layers.Reshape,
+            _layers.Flatten,
+            _layers.Permute,
+            _layers.Cropping1D,
+            _layers.UpSampling1D,
+            "ops.GetItem",
+            "ops.Reshape",
+            "ops.Transpose",
+            "ops.ExpandDims",
+            "ops.Squeeze",
+        ),
         _moved,
     ),
     **dict.fromkeys(

@@ -15,6 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from deseptr.convert.steps import begin
+from deseptr.train.training_loop import fixed_batch
 
 from . import activations, attention, linear, moving, norms, recurrent
 from .affine import Affine, computed
@@ -50,8 +51,14 @@ def lower_network(model: Any, window: Affine | tf.Tensor, *, head: Any = None) -
 def keras_logits(model: Any, windows: NDArray[np.float32], head: Any) -> NDArray[np.float32]:
     """The model's own outputs ``[window, classes]``, by its layers as they are, but for the softmax of ``head``."""
     walk = _Walk(head, {})
-    batches = (windows[start : start + _BATCH] for start in range(0, len(windows), _BATCH))
-    return np.concatenate([np.asarray(walk.run(model, tf.constant(batch))) for batch in batches])
+    size = fixed_batch(model) or _BATCH
+    run = tf.function(
+        lambda batch: walk.run(model, batch),
+        input_signature=[tf.TensorSpec((size if fixed_batch(model) else None, *windows.shape[1:]), tf.float32)],
+        autograph=False,
+    )
+    batches = (windows[start : start + size] for start in range(0, len(windows), size))
+    return np.concatenate([np.asarray(run(tf.constant(batch))) for batch in batches])
 
 
 def layers_of(model: Any) -> Iterator[Any]:

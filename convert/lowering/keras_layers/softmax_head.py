@@ -1,4 +1,4 @@
-"""The softmax at the end of a classifier, which the graph leaves out: deseptr's engines take logits.
+"""The softmax or log-softmax at the end of a classifier, which the graph leaves out: deseptr's engines take logits.
 
 An int8 softmax has 256 steps of probability: all unlikely classes become alike, and a runtime that expects logits would
 take a probability of a probability.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+
+_SOFTMAXES = (keras.activations.softmax, keras.activations.log_softmax)
 
 
 def softmax_head(model: Any) -> Any:
@@ -30,6 +32,6 @@ def softmax_head(model: Any) -> Any:
     if isinstance(last, keras.Model):
         return softmax_head(last)
     if isinstance(last, (keras.layers.Dense, keras.layers.Activation)):
-        return last if last.activation is keras.activations.softmax else None
-    of_softmax = isinstance(last, keras.layers.Softmax) or type(last) is keras.ops.nn.Softmax
-    return last if of_softmax and last.axis == -1 else None
+        return last if last.activation in _SOFTMAXES else None
+    # Keras' own classes of `ops.softmax` and `ops.log_softmax` are not public.
+    return last if type(last).__name__ in ("Softmax", "LogSoftmax") and last.axis in (-1, 1) else None
