@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import ConversionError, ModelContract, ModelError, SetupError
-from deseptr.convert import Conversion, Gate, Recipe, convert_run as convert_through_gate, try_recipe
+from deseptr.convert import Conversion, Gate, Recipe, conversion, convert_run as convert_through_gate, try_recipe
 from deseptr.convert.parity import Parity
 from deseptr.convert.quantize import Quantized
 from deseptr.report.conversion_page import convert_page
@@ -59,8 +59,11 @@ def test_contract_inside_is_the_runs(tiny_run: Path, tiny_tflite: Path):
 
 
 def test_same_run_gives_same_bytes(tiny_run: Path, tiny_tflite: Path, tmp_path: Path):
-    convert_run(tiny_run, tmp_path / "again.tflite")
+    again = convert_run(tiny_run, tmp_path / "again.tflite")
     assert (tmp_path / "again.tflite").read_bytes() == tiny_tflite.read_bytes()
+    # Firmware is for microcontrollers alone.
+    assert (again.arena, again.edgetpu, again.firmware) == (None, None, ())
+    assert {path.name for path in tmp_path.iterdir()} == {"again.tflite", "again.json"}
 
 
 def test_import_loads_no_tensorflow():
@@ -156,6 +159,19 @@ def test_file_of_something_else_is_not_replaced(run: Path, tmp_path: Path, name:
     with pytest.raises(SetupError, match=rf"m\.{name[2:]}: found something else.*; choose another output path"):
         convert_run(run, tmp_path / "m.tflite")
     assert (tmp_path / name).read_bytes() == b'{"format": "mine"}'
+
+
+def test_attempts_are_counted_where_there_was_more_than_one(
+    run: Path, tmp_path: Path, tiny_conversion: Conversion, monkeypatch: pytest.MonkeyPatch
+):
+    failed = replace(tiny_conversion.kept, failures=("never good enough",))
+    monkeypatch.setattr(conversion, "try_recipe", lambda *_: failed)
+    following = [Recipe(calibration_windows=1), None, None]
+    monkeypatch.setattr(conversion, "next_recipe", lambda _: following.pop(0))
+    monkeypatch.setattr(conversion, "_other_mode", lambda *_: None)
+    for attempts in (" after 2 attempts", ""):
+        with pytest.raises(ConversionError, match=rf"not the same in int8{attempts} \(never good enough\), exp"):
+            convert_run(run, tmp_path / "m.tflite")
 
 
 @pytest.fixture

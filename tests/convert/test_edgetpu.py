@@ -80,6 +80,12 @@ def test_report_of_a_real_log():
     assert plain["compiled"] is True
 
 
+def test_sizes_in_every_unit_are_bytes():
+    text = LOG.replace("60.50KiB", "0.50GiB").replace("0.00B", "17.00B")
+    report = parse_report(text)
+    assert (report.on_chip, report.on_chip_left, report.off_chip) == (536_870_912, 8_126_464, 17)
+
+
 def test_compiler_runs_and_its_model_is_discarded(path_with):
     model = path_with(
         "assert sys.argv[1:3] == ['-s', '-o'], sys.argv\n"

@@ -77,6 +77,33 @@ with pytest.raises(ProcessLookupError):
     assert ended.returncode == 0, ended.stderr
 
 
+def test_where_a_process_cannot_be_forked_every_job_has_a_new_one():
+    """As on macOS; in a process of its own, as above."""
+    code = """
+from deseptr.convert import isolated
+isolated._CAN_FORK = False
+with isolated.kept_worker():
+    assert isolated.run_isolated("os:getpid") != isolated.run_isolated("os:getpid")
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_job_that_is_done_runs_nothing_that_was_left_for_the_exit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What the process had registered before it forked would run once a job."""
+    (tmp_path / "job_with_an_exit.py").write_text(
+        "import atexit\n"
+        "from pathlib import Path\n"
+        "def leave(path):\n"
+        "    atexit.register(Path(path).touch)\n"
+        "    return 5\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("deseptr.convert.isolated._kept", [])
+    assert run_isolated("job_with_an_exit:leave", str(tmp_path / "left")) == 5
+    assert not (tmp_path / "left").exists()
+
+
 def test_jobs_share_no_state():
     with kept_worker():
         run_isolated("os:putenv", "DESEPTR_TEST_STATE", "1")

@@ -136,6 +136,16 @@ def test_pair_inside_a_graph_with_float_io_is_an_island():
     assert [finding.op for finding in lint(graph, PI, "int8")] == ["DEQUANTIZE", "QUANTIZE"]
 
 
+def test_a_layer_in_float_whose_name_went_to_the_quantize_at_the_output_is_as_wanted():
+    """The converter names the QUANTIZE after a requested layer like it, and the layer itself otherwise."""
+    first, inside, out = tensor(0), tensor(1, "FLOAT32", name="head;bias"), tensor(2, name="head")
+    back = Node("DEQUANTIZE", 1, (first,), (tensor(3, "FLOAT32", name="in float"),))
+    dense = Node("FULLY_CONNECTED", 1, back.outputs, (inside,))
+    graph = Graph((back, dense, Node("QUANTIZE", 1, (inside,), (out,))), (first,), (out,))
+    assert lint(graph, PI, "int8", ["head"]) == ()
+    assert {finding.op for finding in lint(graph, PI, "int8")} >= {"FULLY_CONNECTED"}
+
+
 def test_second_quantize_of_one_input_is_an_island():
     x, a, b = tensor(0, "FLOAT32"), tensor(1), tensor(2)
     graph = Graph((Node("QUANTIZE", 1, (x,), (a,)), Node("QUANTIZE", 1, (x,), (b,))), (x,), (a, b))

@@ -57,18 +57,20 @@ def likely_tests(path: str) -> list[tuple[str, float]]:
 
 @cache
 def _tests_of(path: str) -> tuple[str, ...]:
-    """Test files of the room that are named after a module, then those that import it, the smallest first."""
+    """Test files that are named after a module, then those that import it, the room's own and the smallest first."""
     return _that_name(path, _dotted(path))
 
 
 def _that_name(path: str, module: str) -> tuple[str, ...]:
     named = re.compile(rf"\b{re.escape(module)}\b")
+    room = f"tests/{path.split('/', maxsplit=1)[0]}/"
     found = []
-    for test_file in sorted((ROOT / "tests" / path.split("/", maxsplit=1)[0]).rglob("test_*.py")):
+    for test_file in sorted((ROOT / "tests").rglob("test_*.py")):
         name = str(test_file.relative_to(ROOT))
-        if _mirrors(name, path) or named.search(test_file.read_text("utf-8")):
-            found.append((not _mirrors(name, path), test_file.stat().st_size, name))
-    return tuple(name for _, _, name in sorted(found))
+        mirrors = name.startswith(room) and _mirrors(name, path)
+        if mirrors or named.search(test_file.read_text("utf-8")):
+            found.append((not mirrors, not name.startswith(room), test_file.stat().st_size, name))
+    return tuple(name for *_, name in sorted(found))
 
 
 def _dotted(path: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 
 def broken_rules(layer: Any, *inputs: np.ndarray, shapes: list[tuple[int, ...]], fits: bool = True) -> list[str]:
-    """What is wrong with a layer: output shapes, the same output after a round trip of its config, finite gradients.
+    """What is wrong with a layer: output shapes, all weights by ``build``, the same output after a round trip
+    of its config, finite gradients.
 
     Args:
         layer: the layer.
@@ -25,9 +26,12 @@ def broken_rules(layer: Any, *inputs: np.ndarray, shapes: list[tuple[int, ...]],
         return [f"shapes {found}, expected {shapes}"]
 
     clone = type(layer).from_config(layer.get_config())
+    clone.build(*(each.shape for each in inputs))
+    built = [weight.shape for weight in clone.weights]
     clone(*inputs)
     clone.set_weights(layer.get_weights())
-    broken = [
+    broken = [] if built == [weight.shape for weight in clone.weights] else ["building it makes not all weights"]
+    broken += [
         f"output {number} differs after a round trip of the config"
         for number, (first, second) in enumerate(zip(outputs, flat(clone(*inputs)), strict=True))
         if not np.allclose(first, second, rtol=1e-7, atol=1e-6)

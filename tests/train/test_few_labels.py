@@ -151,6 +151,20 @@ def test_a_run_goes_on_with_what_it_began_with(tmp_path: Path):
     assert not (tmp_path / "other.json").exists()
 
 
+def test_whose_labels_are_learned_from_is_in_the_folder_before_the_first_epoch(tmp_path: Path):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(DATASET, run, CONFIG, reporter=Quiet(), test_subjects=TEST, prepared=stop)
+    data = prepared()
+    assert data.few is not None
+    kept = json.loads((run / "labelled.json").read_text())
+    assert len(kept["labelled"]) == 2
+    assert kept == data.few.to_dict()
+
+
 @pytest.mark.slow
 def test_resumed_on_other_labels_of_unlabelled_wearers_the_model_is_the_same(tmp_path: Path):
     train(DATASET, tmp_path / "whole", CONFIG, reporter=Quiet(), test_subjects=TEST)

@@ -1,15 +1,40 @@
-"""The calibration windows that a run keeps: even over classes, and over subjects within them, in every prefix."""
+"""The files of a run; its calibration windows are even over classes, and over subjects within them, in every prefix."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.data import Windows
-from deseptr.train.run_folder import CALIBRATION_WINDOWS, HELD_OUT_WINDOWS, choose_calibration
+from deseptr.train.run_folder import CALIBRATION_WINDOWS, HELD_OUT_WINDOWS, RunFolder, choose_calibration
 
 CLASSES = ("a", "b", "c")
 # Of each window: its class and its subject.
 origins = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), min_size=1, max_size=60)
+
+
+def test_files_have_the_names_that_are_documented():
+    folder = RunFolder(Path("runs/mine"))
+    names = {
+        name: getattr(folder, name).relative_to("runs/mine").as_posix()
+        for name in (
+            *("model", "teacher", "contract", "calibration", "predictions", "teacher_predictions"),
+            *("metrics", "history", "labelled", "config"),
+        )
+    }
+    assert names == {
+        "model": "model.keras",
+        "teacher": "teacher.keras",
+        "contract": "contract.json",
+        "calibration": "calibration.npz",
+        "predictions": "predictions.npz",
+        "teacher_predictions": "teacher_predictions.npz",
+        "metrics": "metrics.json",
+        "history": "history.csv",
+        "labelled": "labelled.json",
+        "config": "config.json",
+    }
 
 
 def windows(labels: list[int], subjects: list[int]) -> Windows:

@@ -76,6 +76,20 @@ def test_broken_state_is_named(broken_runs: dict[int, Path], tiny_config: TrainC
         train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
 
 
+def test_a_loss_that_is_no_number_ends_the_training_and_leaves_the_model_of_before(
+    broken_runs: dict[int, Path], tiny_config: TrainConfig, tmp_path: Path, reporter
+):
+    run = Path(shutil.copytree(broken_runs[2], tmp_path / "run"))
+    state = RunFolder(run).state("student") / "state-1.npz"
+    with np.load(state) as values:
+        diverged = {name: values[name] * np.float32("nan") for name in values if values[name].dtype == np.float32}
+        np.savez(state, **{**values, **diverged})
+    before = RunFolder(run).model.read_bytes()
+    with pytest.raises(ModelError, match=r"^epoch 2 of the student: found a loss of nan, expected a finite loss; look"):
+        train(load_dataset(DATA), run, tiny_config, reporter=reporter, resume=True)
+    assert RunFolder(run).model.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("scores", "patience", "over"),
     [

@@ -24,6 +24,15 @@ def test_size_is_the_published_one():
     assert 7000 < model.count_params() < 7600
 
 
+def test_two_of_the_six_blocks_halve_the_time():
+    model = TinierHar(12)
+    shape, lengths = (None, 128, 6, 1), []
+    for block in model.blocks:
+        shape = block.compute_output_shape(shape)
+        lengths.append(shape[1])
+    assert lengths == [64, 32, 32, 32, 32, 32]
+
+
 def test_both_directions_see_the_whole_window(rng: np.random.Generator):
     model, windows = TinierHar(5), rng.normal(size=(1, 64, 6)).astype(np.float32)
     before = np.asarray(model(windows))

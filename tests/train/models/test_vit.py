@@ -15,3 +15,7 @@ def test_every_patch_reaches_the_class_token(rng: np.random.Generator):
         changed = spectrogram.copy()
         changed[0, row, column] += 3
         assert np.abs(np.asarray(model(changed)) - before).max() > 1e-4
+
+
+def test_blocks_have_the_names_by_which_a_checkpoint_holds_them():
+    assert [block.name for block in ViT(5, dim=8, heads=2, depth=3).all_blocks()] == ["block_1", "block_2", "block_3"]
