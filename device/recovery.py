@@ -89,6 +89,7 @@ class RecoveringImu:
         self._patience_ns = patience_s * 1e9
         self._ended = ended
         self._config: ImuConfig | None = None
+        self._channels = 0
         self._silence_ns = float(SILENCE_NS)
         self._proof_ns = 0
         self._steps: list[RecoveryStep] = []
@@ -177,6 +178,7 @@ class RecoveringImu:
     def _set_up(self, config: ImuConfig) -> ImuSettings:
         self._imu.identify()
         settings = self._imu.configure(config)
+        self._channels = len(settings.channels)
         self._silence_ns = max(SILENCE_NS, SILENT_SAMPLES / settings.rate_hz * 1e9)
         self._proof_ns = round(PROOF_SAMPLES / settings.rate_hz * 1e9)
         return settings
@@ -219,7 +221,7 @@ class RecoveringImu:
 
     def _recover(self) -> Samples:
         """Take the steps in turn; the last is repeated, with pauses between the calls."""
-        nothing = Samples(np.empty((0, 6), np.float32), at_ns=self._clock.now_ns())
+        nothing = Samples(np.empty((0, self._channels), np.float32), at_ns=self._clock.now_ns())
         if self._clock.now_ns() < self._retry_ns:
             return nothing
         while True:

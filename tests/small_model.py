@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deseptr.contract import INPUT_STEPS, InputViews, ModelContract, StftSpec
+from deseptr.contract import INPUT_STEPS, InputViews, ModelContract, StftSpec, channels_of
 from deseptr.contract.views import asinh_thresholds
 from deseptr.tflite import embed_contract
 
@@ -53,7 +53,9 @@ def make_model(tmp_path_factory, tiny_contract, weights, viewed_weights):
         classes = classes or len(contract.labels)
         input_shape = input_shape or (1, contract.window_length, contract.graph_channels)
         of_channels = weights if contract.views is None else viewed_weights
-        kernel = np.repeat(of_channels[:classes, None, None, :] / input_shape[1], input_shape[1], axis=1)
+        kernel = np.repeat(
+            of_channels[:classes, None, None, : input_shape[-1]] / input_shape[1], input_shape[1], axis=1
+        )
         if contract.views is None and not quantised:
             kernel = kernel / np.array(contract.input_range, np.float32)
         incoming = VIEW_INPUT if contract.views is not None else (INPUT_SCALE, INPUT_ZERO)
@@ -68,6 +70,13 @@ def make_model(tmp_path_factory, tiny_contract, weights, viewed_weights):
 @pytest.fixture(scope="session")
 def int8_model(make_model):
     return make_model()
+
+
+@pytest.fixture(scope="session")
+def acc_model(make_model, tiny_contract):
+    """A model of acceleration alone."""
+    acc = {"channels": channels_of(["acc"]), "units": ("m/s^2",) * 3, "input_range": tiny_contract.input_range[:3]}
+    return make_model(contract=replace(tiny_contract, **acc))
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +144,7 @@ def build_flatbuffer(
 
     if quantised:
         ends = schema.TensorType.INT8
-        scales = np.abs(kernel).max((1, 2, 3)) / 127
+        scales = np.maximum(np.abs(kernel).max((1, 2, 3)), 1e-6) / 127
         data = np.rint(kernel / scales[:, None, None, None]).astype(np.int8)
         bias = np.zeros(classes, np.int32)
         incoming, outgoing = (

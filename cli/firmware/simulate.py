@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 FRONTS = ("inprocess", "ioctl", "cuse", "usbip")
 RATE_HZ = 100
-AXES = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 
 
 @click.command()
@@ -179,9 +178,10 @@ def _show(driven: Driven, sensor: str, *, as_json: bool) -> None:
         return
     gaps = f"{len(driven.gaps)} gaps ({', '.join(sorted(set(driven.gaps)))})" if driven.gaps else "no gap"
     samples = f"{len(driven.signals)} samples at {driven.rate_hz:g} Hz"
-    click.echo(f"{driven.identity}, {driven.temperature_c:.1f} °C: {samples}, {gaps}")
+    celsius = "" if driven.temperature_c is None else f", {driven.temperature_c:.1f} °C"
+    click.echo(f"{driven.identity}{celsius}: {samples}, {gaps}")
     if len(driven.signals):
         means, deviations = driven.signals.mean(0), driven.signals.std(0)
-        for axis, mean, deviation in zip(AXES, means, deviations, strict=True):
+        for axis, mean, deviation in zip(driven.channels, means, deviations, strict=True):
             unit = "m/s²" if axis.startswith("acc") else "rad/s"
             click.echo(f"  {axis:<7} {mean:8.3f} ± {deviation:.3f} {unit}")

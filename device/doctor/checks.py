@@ -13,6 +13,7 @@ from .sensor_checks import (
     check_gyro_bias,
     check_model_fit,
     check_rest,
+    check_self_test,
     check_set_up,
 )
 from .software_checks import check_edge_tpu, check_engine, check_model, check_versions
@@ -30,6 +31,7 @@ CHECKS = (
     Check("bus-clock", check_bus_clock, needs=("addresses", "bus-free")),
     Check("set-up", check_set_up, needs=("identity", "bus-free")),
     Check("model-fit", check_model_fit, needs=("model", "set-up")),
+    Check("self-test", check_self_test, needs=("set-up",)),
     Check("fifo-rate", check_fifo, needs=("set-up",), slow=True),
     Check("alive", check_alive, needs=("fifo-rate",)),
     Check("at-rest", check_rest, needs=("fifo-rate",)),

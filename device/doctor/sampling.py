@@ -22,7 +22,7 @@ class Sampling:
     """The result of sampling a sensor.
 
     Args:
-        signals: float32 ``[n, 6]`` in m/s^2 and rad/s.
+        signals: float32 ``[n, channel]`` in m/s^2 and rad/s.
         seconds: duration of the sampling, on the host's clock.
         nominal_hz: the rate that it was set to.
         rate_hz: the measured rate.
@@ -32,7 +32,7 @@ class Sampling:
         late_s: largest delay of one of the host's polls, seconds.
         gaps: the gaps in the samples.
         lost_samples: number of samples lost in them, estimated from the clock.
-        temperature_c: the chip's temperature at the end.
+        temperature_c: the chip's temperature at the end; None if it cannot tell.
     """
 
     signals: NDArray[np.float32]
@@ -44,7 +44,7 @@ class Sampling:
     late_s: float
     gaps: tuple[Gap, ...]
     lost_samples: int
-    temperature_c: float
+    temperature_c: float | None
 
 
 def sample(imu: FifoImu, clock: Clock, nominal_hz: float, seconds: float) -> Sampling:
@@ -56,7 +56,7 @@ def sample(imu: FifoImu, clock: Clock, nominal_hz: float, seconds: float) -> Sam
     poll_ns = min(POLL_NS, round(imu.capacity / 3 / nominal_hz * 1e9))
     imu.start()
     began_ns = clock.now_ns()
-    watch = _Watch(nominal_hz, began_ns)
+    watch = _Watch(nominal_hz, began_ns, len(imu.channels))
     try:
         while clock.now_ns() - began_ns < seconds * 1e9:
             planned_ns = clock.now_ns() + poll_ns
@@ -71,10 +71,10 @@ def sample(imu: FifoImu, clock: Clock, nominal_hz: float, seconds: float) -> Sam
 class _Watch:
     """Collects the figures while a sensor runs."""
 
-    def __init__(self, nominal_hz: float, began_ns: int) -> None:
+    def __init__(self, nominal_hz: float, began_ns: int, channels: int) -> None:
         self._rate = SampleClock(nominal_hz)
         self._rate.begin(began_ns)
-        self._pieces: list[NDArray[np.float32]] = []
+        self._pieces = [np.empty((0, channels), np.float32)]
         self._gaps: list[Gap] = []
         self._lost = 0
         self._late_ns = 0
@@ -94,9 +94,9 @@ class _Watch:
         self._drains[-1].append((samples.at_ns, self._rate.samples))
         self._pieces.append(samples.signals)
 
-    def result(self, seconds: float, temperature_c: float) -> Sampling:
+    def result(self, seconds: float, temperature_c: float | None) -> Sampling:
         return Sampling(
-            signals=np.concatenate([np.empty((0, 6), np.float32), *self._pieces]),
+            signals=np.concatenate(self._pieces),
             seconds=seconds,
             nominal_hz=self._rate.nominal_hz,
             rate_hz=self._rate.rate_hz,

@@ -16,12 +16,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import SensorError
+from deseptr.contract import SensorError, channels_of
 from deseptr.device.bus import BusError, I2cBus
 from deseptr.device.clock import Clock
 
 from .imu import STANDARD_GRAVITY, Gap, ImuConfig, ImuSettings, Samples
 from .registers import BoundRegister, Register
+from .self_test import SelfTest
 
 # Several controllers and USB adapters stop at 255 bytes a transfer.
 LONGEST_TRANSFER = 240
@@ -71,7 +72,7 @@ class FifoLevel:
 
 
 class FifoImu(ABC):
-    """A six-axis chip with a FIFO on an I2C bus.
+    """A chip with a FIFO on an I2C bus: an accelerometer, and a gyroscope if ``gyro_lsb_per_dps`` has full scales.
 
     A subclass declares its registers, the constants below, and the abstract steps; whatever it writes through
     :meth:`_hold` is compared with the chip after every drain.
@@ -86,9 +87,11 @@ class FifoImu(ABC):
     addresses: ClassVar[tuple[int, ...]]
     who_am_i_values: ClassVar[Mapping[int, str]]
     acc_lsb_per_g: ClassVar[Mapping[int, float]]
-    gyro_lsb_per_dps: ClassVar[Mapping[int, float]]
+    gyro_lsb_per_dps: ClassVar[Mapping[int, float]] = {}
     capacity: ClassVar[int]
     datum_bytes: ClassVar[int] = 12
+    # Datums that one transfer may take; as many as fit by default.
+    burst_datums: ClassVar[int | None] = None
     # Register number and length of the reads that cover every held register.
     settings_spans: ClassVar[tuple[tuple[int, int], ...]]
     # For chips with register banks: the bank-select register, and its values that select another bank than WHO_AM_I's.
@@ -100,9 +103,14 @@ class FifoImu(ABC):
         self.bus = bus
         self.address = self.addresses[0] if address is None else address
         self._clock = clock
-        self._scale = np.ones(6, np.float32)
+        self._scale = np.ones(len(self.channels), np.float32)
         self._held: dict[Register, int] = {}
         self._pending_gap: str | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels of its samples."""
+        return channels_of(("acc", "gyro") if self.gyro_lsb_per_dps else ("acc",))
 
     def identify(self) -> str:
         """Check the chip's WHO_AM_I; returns the chip's name.
@@ -124,19 +132,22 @@ class FifoImu(ABC):
         """Reset the chip and set rate, filter and full scales, each read back.
 
         The rate is the chip's nearest that is not lower than asked by more than 2 %; each full scale is the smallest
-        that is at least the asked one; the filter is the widest whose bandwidth stays below half the rate.
+        that is at least the asked one; the filter is the widest whose bandwidth stays below half the rate. A chip
+        without gyroscope takes no notice of the gyroscope's full scale.
 
         Raises:
             SensorError: if no full scale is large enough, the chip does not come out of reset, or a register does not
                 keep what was written.
         """
         acc = self._full_scale("accelerometer", config.acc_full_scale_g, self.acc_lsb_per_g, "g")
-        gyro = self._full_scale("gyroscope", config.gyro_full_scale_dps, self.gyro_lsb_per_dps, "deg/s")
+        gyro = 0
+        if self.gyro_lsb_per_dps:
+            gyro = self._full_scale("gyroscope", config.gyro_full_scale_dps, self.gyro_lsb_per_dps, "deg/s")
         self._held.clear()
         self._reset()
         rate_hz, bandwidth_hz = self._set_up(config.rate_hz, acc, gyro)
         self._scale = self.si_per_count(acc, gyro)
-        return ImuSettings(rate_hz, acc, gyro, bandwidth_hz)
+        return ImuSettings(rate_hz, acc, gyro, bandwidth_hz, self.channels)
 
     def start(self) -> None:
         """Empty the FIFO, forget an old overflow, and let whole datums in from the next sample on."""
@@ -181,9 +192,19 @@ class FifoImu(ABC):
     def stop(self) -> None:
         """Stop sampling and put the chip to sleep."""
 
-    @abstractmethod
-    def temperature_c(self) -> float:
-        """The chip's own temperature in degrees Celsius."""
+    def temperature_c(self) -> float | None:
+        """The chip's own temperature in degrees Celsius; None if it cannot tell."""
+        return None
+
+    def self_test(self) -> SelfTest | None:
+        """Test the chip by its own means, at rest; None if its driver has no such test.
+
+        The chip must be configured again after it.
+
+        Raises:
+            SensorError: if the chip or the bus fails.
+        """
+        return None
 
     def select_bank(self, bank: int) -> None:  # noqa: B027 - most chips have one bank
         """Bring the registers of ``bank`` to where they are read and written."""
@@ -194,7 +215,10 @@ class FifoImu(ABC):
 
     @abstractmethod
     def _set_up(self, rate_hz: float, acc_full_scale_g: int, gyro_full_scale_dps: int) -> tuple[float, float]:
-        """Set rate, filter, full scales; returns the nominal rate and the filter's bandwidth, both in Hz."""
+        """Set rate, filter, full scales; returns the nominal rate and the filter's bandwidth, both in Hz.
+
+        The gyroscope's full scale is 0 if there is none.
+        """
 
     @abstractmethod
     def _begin_fifo(self) -> None:
@@ -226,13 +250,15 @@ class FifoImu(ABC):
         return after.overflowed or after.datums > self.capacity
 
     def _decode(self, data: bytes) -> NDArray[np.int16] | None:
-        """Counts ``[n, 6]`` in the order of the channels, any integer byte order; None if the data is misaligned."""
-        return np.frombuffer(data, ">i2").reshape(-1, 6)
+        """Counts ``[n, channel]`` in any integer byte order; None if the data is misaligned."""
+        return np.frombuffer(data, ">i2").reshape(-1, len(self.channels))
 
     @classmethod
     def si_per_count(cls, acc_full_scale_g: int, gyro_full_scale_dps: int) -> NDArray[np.float32]:
-        """float32 ``[6]``: m/s^2 and rad/s of one count."""
+        """float32 ``[channel]``: m/s^2 and rad/s of one count."""
         acc = STANDARD_GRAVITY / cls.acc_lsb_per_g[acc_full_scale_g]
+        if not cls.gyro_lsb_per_dps:
+            return np.full(3, acc, np.float32)
         gyro = np.deg2rad(1.0) / cls.gyro_lsb_per_dps[gyro_full_scale_dps]
         return np.array([acc] * 3 + [gyro] * 3, np.float32)
 
@@ -289,10 +315,10 @@ class FifoImu(ABC):
         self._check_settings()
         self._pending_gap = None
         now_ns = self._clock.now_ns()
-        return Samples(np.empty((0, 6), np.float32), Gap(reason, now_ns), at_ns=now_ns)
+        return Samples(np.empty((0, len(self._scale)), np.float32), Gap(reason, now_ns), at_ns=now_ns)
 
     def _read_datums(self, datums: int) -> bytes:
-        burst = LONGEST_TRANSFER // self.datum_bytes
+        burst = self.burst_datums or LONGEST_TRANSFER // self.datum_bytes
         bursts = (min(burst, datums - done) for done in range(0, datums, burst))
         return b"".join([self._read_fifo(count * self.datum_bytes) for count in bursts])
 

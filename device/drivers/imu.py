@@ -42,7 +42,7 @@ class ImuSettings:
     Args:
         rate_hz: nominal output data rate.
         acc_full_scale_g: accelerometer full scale in g.
-        gyro_full_scale_dps: gyroscope full scale in degrees per second.
+        gyro_full_scale_dps: gyroscope full scale in degrees per second; 0 without one.
         bandwidth_hz: -3 dB bandwidth of its low-pass filter, the lower of the two sensors'.
         channels: names of the channels of its samples.
     """
@@ -121,8 +121,8 @@ class Imu(Protocol):
         """
         ...
 
-    def temperature_c(self) -> float:
-        """The chip's own temperature in degrees Celsius."""
+    def temperature_c(self) -> float | None:
+        """The chip's own temperature in degrees Celsius; None if it cannot tell."""
         ...
 
     def stop(self) -> None:

@@ -122,7 +122,8 @@ def record(
         prepare_folder(folder)
         imu = RecoveringImu(session.imu, session.clock, reopen=session.reopen, ended=session.ended)
         settings = imu.set_up(config)
-        yield from _Recorder(session, imu, folder, subject, SampleClock(settings.rate_hz)).run(settled(steps))
+        rate = SampleClock(settings.rate_hz)
+        yield from _Recorder(session, imu, folder, subject, rate, settings.channels).run(settled(steps))
     finally:
         session.close()
 
@@ -134,6 +135,7 @@ class _Recorder:
     folder: Path
     subject: str
     rate: SampleClock
+    channels: tuple[str, ...]
 
     def run(self, steps: Sequence[SessionStep]) -> Generator[RecorderEvent, None, None]:
         self.imu.start()
@@ -159,7 +161,7 @@ class _Recorder:
 
     def _record(self, step: SessionStep) -> Generator[RecorderEvent, None, None]:
         now_ns = self.session.clock.now_ns()
-        file = TakeFile(self.folder, self.subject, step.label, _sensor_name(self.session), now_ns)
+        file = TakeFile(self.folder, self.subject, step.label, _sensor_name(self.session), now_ns, self.channels)
         take = _Taking(file, step, self.rate.rate_hz)
         try:
             while not take.complete and not self.session.ended():

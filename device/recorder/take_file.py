@@ -11,7 +11,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from deseptr.contract import CHANNELS, SetupError
 
-COLUMNS = ("t", *CHANNELS, "label", "subject", "recording", "sensor")
 SYNC_NS = 1_000_000_000
 
 
@@ -35,13 +34,23 @@ class TakeFile:
         label: the activity.
         sensor: the sensor's name, for the last column.
         now_ns: present time, from which the syncs count.
+        channels: names of the sensor's channels.
 
     Raises:
         SetupError: if the file cannot be made.
     """
 
-    def __init__(self, folder: Path, subject: str, label: str, sensor: str, now_ns: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        subject: str,
+        label: str,
+        sensor: str,
+        now_ns: int,
+        channels: Sequence[str] = CHANNELS,
+    ) -> None:
         self._texts = (label, subject), sensor
+        self._columns = ("t", *channels, "label", "subject", "recording", "sensor")
         self._synced_ns = now_ns
         self._part = 1
         self.samples = 0
@@ -62,7 +71,7 @@ class TakeFile:
 
         Args:
             t_s: ``[n]``, seconds since the take began, rising.
-            signals: ``[n, 6]`` in m/s^2 and rad/s; written with the digits that restore each float32 exactly.
+            signals: ``[n, channel]`` in m/s^2 and rad/s; written with the digits that restore each float32 exactly.
             now_ns: present time.
 
         Raises:
@@ -70,7 +79,7 @@ class TakeFile:
         """
         lines = "".join(self._lines(t_s, signals))
         if not self.samples:
-            lines = ",".join(COLUMNS) + "\n" + lines
+            lines = ",".join(self._columns) + "\n" + lines
         with self._disk_errors():
             if len(signals):
                 _write(self._file, lines.encode())

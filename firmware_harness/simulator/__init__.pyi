@@ -72,7 +72,14 @@ from .soak.sample_ledger import (
 )
 from .soak.soak import SoakResult as SoakResult, RecoveryTimes as RecoveryTimes, run_soak as run_soak
 from .sources.acted_session import act as act
-from .sources.counting import CountingSource as CountingSource, counted_times as counted_times
+from .sources.counting import (
+    CoarseCountingSource as CoarseCountingSource,
+    CountingSource as CountingSource,
+    coarse_ticks as coarse_ticks,
+    counted_ticks as counted_ticks,
+    counted_times as counted_times,
+    counting_source as counting_source,
+)
 from .sources.resting import RestingSource as RestingSource
 from .sources.source import (
     ConstantSource as ConstantSource,

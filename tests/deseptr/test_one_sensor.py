@@ -70,10 +70,11 @@ def test_six_channels_are_scored_by_the_columns_that_the_model_has(made: Path, a
         evaluate_model(predictor, SIX.select(channels=["gyro"]))
 
 
-def test_a_six_axis_chip_gives_the_model_its_channels(made: Path, accelerations: Dataset) -> None:
+@pytest.mark.parametrize("sensor", ["lsm6dsox", "adxl345"])
+def test_every_chip_gives_the_model_its_channels(made: Path, accelerations: Dataset, sensor: str) -> None:
     engine = load_engine(made / "acc.tflite")
     one = accelerations.select(subjects=["4"])
     for dataset in (one, SIX.select(subjects=["4"])):
-        run = evaluate_bus(engine, dataset, sensor="lsm6dsox", make_clock=VirtualClock)
+        run = evaluate_bus(engine, dataset, sensor=sensor, make_clock=VirtualClock)
         assert run.agreement()["share"] > 0.9
         assert run.true

@@ -8,6 +8,7 @@ from deseptr.contract import SetupError
 from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
+from .adxl345 import SimulatedAdxl345
 from .chip import Chip
 from .icm20948 import SimulatedIcm20948
 from .lsm6ds3trc import SimulatedLsm6ds3trc
@@ -17,6 +18,7 @@ from .mpu6500 import SimulatedMpu6500
 
 DEFAULT_CHIP = "mpu6050"
 CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
+    "adxl345": SimulatedAdxl345,
     "icm20948": SimulatedIcm20948,
     "lsm6ds3trc": SimulatedLsm6ds3trc,
     "lsm6dsox": SimulatedLsm6dsox,

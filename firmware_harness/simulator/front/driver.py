@@ -37,18 +37,20 @@ class Driven:
     """Readings of a driver.
 
     Args:
-        signals: ``[n, 6]`` in m/s^2 and rad/s.
+        signals: ``[n, channel]`` in m/s^2 and rad/s.
         identity: result of ``identify()``.
         rate_hz: the output data rate that the chip was set to.
-        temperature_c: the chip's temperature.
+        temperature_c: the chip's temperature; None if it cannot tell.
         gaps: reasons of the gaps.
+        channels: names of the channels.
     """
 
     signals: NDArray[np.float64]
     identity: str
     rate_hz: float
-    temperature_c: float
+    temperature_c: float | None
     gaps: tuple[str, ...]
+    channels: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, which :meth:`from_dict` reads back."""
@@ -57,8 +59,9 @@ class Driven:
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> Driven:
         """The readings from :meth:`to_dict`."""
-        signals = np.array(facts["signals"], np.float64).reshape(-1, 6)
-        return cls(**facts | {"signals": signals, "gaps": tuple(facts["gaps"])})
+        channels = tuple(facts["channels"])
+        signals = np.array(facts["signals"], np.float64).reshape(-1, len(channels))
+        return cls(**facts | {"signals": signals, "gaps": tuple(facts["gaps"]), "channels": channels})
 
 
 def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: int | None = None) -> Driven:
@@ -79,7 +82,7 @@ def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: in
     identity = imu.identify()
     settings = imu.configure(CONFIG)
     imu.start()
-    signals = np.empty((0, 6))
+    signals = np.empty((0, len(settings.channels)))
     gaps: list[str] = []
     silent = 0
     while len(signals) < count and silent < SILENT_POLLS:
@@ -90,7 +93,7 @@ def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: in
         gaps += [samples.gap.reason] if samples.gap else []
     temperature_c = imu.temperature_c()
     imu.stop()
-    return Driven(signals, identity, settings.rate_hz, temperature_c, tuple(gaps))
+    return Driven(signals, identity, settings.rate_hz, temperature_c, tuple(gaps), settings.channels)
 
 
 def drive(

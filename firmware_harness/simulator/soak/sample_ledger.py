@@ -6,6 +6,7 @@ The samples themselves contain their time, so nothing here relies on the driver,
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from deseptr.contract import ModelContract
 from deseptr.device import RecoveringImu, Samples
 from deseptr.firmware_harness.simulator.sources.counting import counted_times
+
+TimesOf = Callable[[NDArray[np.float32]], NDArray[np.int64]]
 
 
 @dataclass(slots=True)
@@ -54,10 +57,12 @@ class SampleLedger:
 
     Args:
         period_ns: true sample period of the chip.
+        times_of: the source's, times of samples.
     """
 
-    def __init__(self, period_ns: int) -> None:
+    def __init__(self, period_ns: int, times_of: TimesOf = counted_times) -> None:
         self.period_ns = period_ns
+        self._times_of = times_of
         self.delivered = self.corrupted = self.jumps = 0
         self.gaps: list[LedgerGap] = []
         self.first_ns: int | None = None
@@ -79,7 +84,7 @@ class SampleLedger:
     def settle(self) -> None:
         """Examine all samples recorded so far."""
         if self._batch:
-            self._take(counted_times(np.concatenate(self._batch)))
+            self._take(self._times_of(np.concatenate(self._batch)))
         self._batch, self._batched = [], 0
 
     def report(self, lost_samples: int) -> None:
@@ -178,12 +183,14 @@ class LedgerEngine:
     Args:
         contract: the model's.
         period_ns: true sample period of the chip.
+        times_of: the source's, times of samples.
     """
 
     name, threads = "ledger", 1
 
-    def __init__(self, contract: ModelContract, period_ns: int) -> None:
+    def __init__(self, contract: ModelContract, period_ns: int, times_of: TimesOf = counted_times) -> None:
         self.contract = contract
+        self._times_of = times_of
         self.windows = self.torn = self.corrupted = 0
         self.begin_ns = -1
         self._offsets = period_ns * np.arange(contract.window_length)
@@ -191,8 +198,8 @@ class LedgerEngine:
         self._logits[0] = 9.0
 
     def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Examine a window ``[window_length, 6]``; returns logits."""
-        times_ns = counted_times(window)
+        """Examine a window ``[window_length, channel]``; returns logits."""
+        times_ns = self._times_of(window)
         genuine = times_ns >= 0
         begins = (times_ns - self._offsets)[genuine]
         self.windows += 1

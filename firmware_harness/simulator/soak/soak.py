@@ -1,6 +1,6 @@
 """A soak test: a long run under faults that checks for unreported losses, corrupted samples and late recoveries.
 
-The sensor measures a :class:`CountingSource`, so that every delivered sample can be compared with the generated one.
+The sensor measures a :func:`counting_source`, so that every delivered sample can be compared with the generated one.
 Recovery and runtime are those of the wearable.
 """
 
@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import ModelContract, SensorError, StftSpec
+from deseptr.contract import ModelContract, SensorError, StftSpec, channels_of, units_of
 from deseptr.device import SENSORS, Event, GapEvent, ImuConfig, RecoveryEvent, Runtime, WindowEvent, make_sensor
 from deseptr.firmware_harness.simulator.bus_profiles import BCM2835, BusProfile
 from deseptr.firmware_harness.simulator.chips.registry import make_chip
 from deseptr.firmware_harness.simulator.clock import VirtualClock
 from deseptr.firmware_harness.simulator.faults.fault import Fault
 from deseptr.firmware_harness.simulator.faults.injector import FaultInjector, LoggedFault
-from deseptr.firmware_harness.simulator.sources.counting import CountingSource
+from deseptr.firmware_harness.simulator.sources.counting import CountingSource, counting_source
 from deseptr.firmware_harness.simulator.virtual_bus import VirtualI2cBus
 
 from .sample_ledger import LedgerEngine, LedgerImu, SampleLedger
@@ -163,18 +163,23 @@ class _SoakRun:
         self._injector = FaultInjector(faults, seed)
         rate_hz, period_ns = true_rate(sensor)
         self._period_ns = period_ns
+        channels = channels_of(("acc", "gyro") if SENSORS[sensor].gyro_lsb_per_dps else ("acc",))
         contract = ModelContract(
             labels=("still", "moving"),
+            channels=channels,
+            units=units_of(channels),
+            input_range=(40.0,) * len(channels),
             rate_hz=rate_hz,
             window_length=WINDOW,
             hop_length=HOP,
             stft=StftSpec(16, 8, 2),
         )
-        self._chip = make_chip(sensor, CountingSource(), self._clock)
+        source = counting_source(len(channels))
+        self._chip = make_chip(sensor, source, self._clock)
         bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: self._chip}, self._clock, profile, self._injector)
         self._imu = LedgerImu(make_sensor(sensor, bus, self._clock), self._clock)
-        self._ledger = self._imu.ledger = SampleLedger(period_ns)
-        self._engine = LedgerEngine(contract, period_ns)
+        self._ledger = self._imu.ledger = SampleLedger(period_ns, source.times_of)
+        self._engine = LedgerEngine(contract, period_ns, source.times_of)
         self._report = SoakResult(sensor, duration_s, contract.hop_s)
         self._rungs: Counter[str] = Counter()
         self._next_day_ns = DAY_S * 10**9

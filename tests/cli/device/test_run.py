@@ -3,12 +3,14 @@ import subprocess
 import sys
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from deseptr.cli.device.group import device
-from deseptr.contract import DataError, ModelError, SensorError, SetupError
+from deseptr.contract import DataError, ModelError, SensorError, SetupError, softmax
 from deseptr.data import load_dataset, load_sample
+from deseptr.tflite import load_engine
 
 WALK = "synthetic:subjects=2,seconds=10"
 
@@ -108,7 +110,7 @@ def test_subject_needs_simulate(int8_model):
         (["run", "--model", "MODEL", "--bus", "4095"], SensorError, "/dev/i2c-4095: found no such bus (ENOENT)"),
         (["run", "--model", "MODEL", "--simulate", "nothing.npz"], DataError, "nothing.npz: found no such file"),
         (["run", "--model", "MODEL", "--simulate", WALK, "--subject", "9"], DataError, "subject 9: found no such"),
-        (["run", "--model", "MODEL", "--simulate", WALK, "--sensor", "bmi270"], SetupError, "--sensor: found bmi270"),
+        (["run", "--model", "MODEL", "--simulate", WALK, "--sensor", "bno055"], SetupError, "--sensor: found bno055"),
         (["run", "--model", "missing.tflite", "--simulate"], ModelError, "missing.tflite: found No such file"),
         (["run", "--simulate", "--csv", "missing/run.csv"], SetupError, "missing/run.csv: found No such file"),
         (["run", "--simulate", "--mqtt", "me:secret@host"], SetupError, "--mqtt: found a user in the address"),
@@ -123,6 +125,33 @@ def test_bad_input_is_one_line(int8_model, arguments, error, message):
         invoke(*arguments)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+ACC_ALONE = ["adxl345"]
+
+
+@pytest.mark.parametrize("sensor", ACC_ALONE)
+def test_a_model_of_acceleration_alone_sees_the_recording_through_the_chip(acc_model, sensor):
+    result = invoke("run", "--model", acc_model, "--simulate", WALK, "--sensor", sensor, "--json")
+    windows = [line for line in map(json.loads, result.stdout.splitlines()) if "label" in line]
+    assert result.exit_code == 0
+    assert "0 gaps" in result.stderr
+    assert len(windows) > 40
+    engine, recordings = load_engine(acc_model), load_dataset(WALK).recordings
+    for line in windows:
+        seen = recordings[line["recording"]].signals[line["sample"] :][: engine.contract.window_length, :3]
+        if len(seen) == engine.contract.window_length:
+            direct = softmax(engine.invoke(seen), np.float32)
+            assert list(line["probabilities"].values()) == pytest.approx(direct, abs=0.05)
+
+
+@pytest.mark.parametrize("sensor", ACC_ALONE)
+def test_a_six_channel_model_is_refused_with_both_lists(int8_model, sensor):
+    with pytest.raises(
+        SensorError,
+        match=f"{sensor}: found channels acc_x acc_y acc_z, expected acc_x acc_y acc_z gyro_x gyro_y gyro_z; use",
+    ):
+        invoke("run", "--model", int8_model, "--simulate", WALK, "--sensor", sensor)
 
 
 def test_profile_as_json(int8_model):

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from deseptr.device import SENSORS
 from deseptr.device.doctor import Host, Subject
-from deseptr.firmware_harness.simulator import BCM2835, RestingSource, VirtualClock, simulated_session
+from deseptr.firmware_harness.simulator import BCM2835, RestingSource, VirtualClock, VirtualI2cBus
+from deseptr.firmware_harness.simulator.chips.registry import CHIPS
 
 PI = {
     "dev/i2c-1": b"",
@@ -44,10 +46,22 @@ def make_root(tmp_path):
 def make_subject(make_root):
     """A subject on that Pi; the bus is simulated but taken for ``/dev/i2c-1`` unless ``simulated``."""
 
-    def make(*, files=None, source=None, faults=(), profile=BCM2835, simulated=False, host=None, **options):
+    def make(
+        *,
+        files=None,
+        source=None,
+        faults=(),
+        profile=BCM2835,
+        simulated=False,
+        host=None,
+        simulated_sensor="mpu6050",
+        chip_options=None,
+        **options,
+    ):
         clock = VirtualClock()
         source = source or RestingSource(np.random.default_rng(0))
-        session = simulated_session(source, clock=clock, faults=list(faults), profile=profile)
+        chip = CHIPS[simulated_sensor](source, clock, **(chip_options or {}))
+        bus = VirtualI2cBus({SENSORS[simulated_sensor].addresses[0]: chip}, clock, profile, list(faults))
         settings = {
             "root": make_root(files),
             "run": lambda command: "",
@@ -56,6 +70,6 @@ def make_subject(make_root):
             **(host or {}),
         }
         number = None if simulated else 1
-        return Subject(Host(**settings), lambda: session.imu.bus, clock, number, **options)
+        return Subject(Host(**settings), lambda: bus, clock, number, **options)
 
     return make

@@ -13,6 +13,7 @@ from deseptr.device.doctor.sensor_checks import (
     check_gyro_bias,
     check_model_fit,
     check_rest,
+    check_self_test,
     check_set_up,
 )
 from deseptr.firmware_harness.simulator import ConstantSource, Hang, Overflow, RateError, RegisterUpset, RestingSource
@@ -121,3 +122,35 @@ def test_the_sensor_is_set_up_as_the_model_wants(make_subject, make_model, contr
     subject = make_subject(model=make_model(contract=replace(contract, rate_hz=100.0, acc_full_scale_g=16.0)))
     findings = {finding.check: finding for finding in run_checks(subject, CHECKS)}
     assert "100 Hz, ±16 g" in findings["set-up"].found
+
+
+def test_a_chip_without_gyroscope_and_thermometer(make_subject):
+    subject = make_subject(sensor="adxl345", simulated_sensor="adxl345")
+    findings = {finding.check: finding for finding in run_checks(subject, CHECKS)}
+    assert findings["set-up"].found == "adxl345 at 0x53: 50 Hz, ±8 g, no gyroscope, 25 Hz bandwidth"
+    assert findings["alive"].found == "all 3 channels show noise"
+    assert findings["at-rest"].level is findings["gravity"].level is Level.OK
+    assert (findings["gyro-bias"].level, findings["gyro-bias"].found) == (Level.SKIP, "no gyroscope")
+    assert findings["chip-temperature"].found == "the adxl345 has no thermometer"
+    # The packaged model has six channels.
+    assert findings["model-fit"].level is Level.FAIL
+    assert findings["model-fit"].found == "adxl345: channels acc_x acc_y acc_z"
+    assert findings["model-fit"].expected == "acc_x acc_y acc_z gyro_x gyro_y gyro_z"
+
+
+@pytest.mark.parametrize(
+    ("sensor", "response_g", "level"),
+    [
+        ("adxl345", {}, Level.OK),
+        ("adxl345", {"self_test_g": (1.3, -1.3, 0.1)}, Level.FAIL),
+        ("adxl345", {"self_test_g": (1.3, 1.3, 2.0)}, Level.FAIL),
+        ("mpu6050", {}, Level.SKIP),
+    ],
+)
+def test_self_test(make_subject, sensor, response_g, level):
+    subject = make_subject(sensor=sensor, simulated_sensor=sensor, chip_options=response_g)
+    assert check_self_test(subject).level is level
+    # The sensor is as it was set up before.
+    if level is Level.OK:
+        assert check_fifo(subject).level is Level.OK
+        assert check_gravity(subject).level is Level.OK

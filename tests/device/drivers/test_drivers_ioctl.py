@@ -31,31 +31,33 @@ def test_driver_reads_the_chips_signals(name):
     assert driven.identity in SENSORS[name].who_am_i_values.values()
     # In real time a busy machine may let the FIFO overflow, but nothing else.
     assert set(driven.gaps) <= {"overflow"}
-    assert driven.temperature_c == pytest.approx(30, abs=1 / 200)
+    assert driven.temperature_c in (None, pytest.approx(30, abs=1 / 200))
     assert driven.rate_hz == pytest.approx(CONFIG.rate_hz, rel=0.05)
     assert len(driven.signals) >= 15
     half_count = SENSORS[name].si_per_count(4, 500) / 2
-    assert (np.abs(driven.signals - SIGNALS) <= half_count * 1.001).all()
+    assert len(driven.channels) == len(half_count)
+    assert (np.abs(driven.signals - SIGNALS[: len(half_count)]) <= half_count * 1.001).all()
 
 
-@pytest.mark.parametrize("name", ["icm20948", "lsm6dsox"])
+@pytest.mark.parametrize("name", ["icm20948", "lsm6dsox", "adxl345"])
 def test_auto_finds_it_at_its_other_address(name):
     other = SENSORS[name].addresses[1]
     driven = drive(front_of(name, other), "auto", 1)
     assert driven.identity in SENSORS[name].who_am_i_values.values()
 
 
-@pytest.mark.parametrize("name", ["mpu6500", "lsm6dsox"])
-def test_a_broken_read_of_data_is_a_gap(name):
+# The ADXL345's driver takes a stale sample out before the first drain.
+@pytest.mark.parametrize(("name", "after"), [("mpu6500", 0), ("lsm6dsox", 0), ("adxl345", 1)])
+def test_a_broken_read_of_data_is_a_gap(name, after):
     fifo = CHIPS[name](ConstantSource(SIGNALS), SystemClock()).fifo_register
-    driven = drive(front_of(name, faults=[BusFault(5, register=fifo, consumed=7)]), name, 15)
+    driven = drive(front_of(name, faults=[BusFault(5, register=fifo, after=after, consumed=7)]), name, 15)
     assert driven.gaps[0] == "read-error"
     half_count = SENSORS[name].si_per_count(4, 500) / 2
-    assert (np.abs(driven.signals - SIGNALS) <= half_count * 1.001).all()
+    assert (np.abs(driven.signals - SIGNALS[: len(half_count)]) <= half_count * 1.001).all()
 
 
 def test_no_chip_at_all():
     with pytest.raises(
-        SensorError, match="/dev/i2c-1: found no answer at 0x68, 0x69, 0x6a, 0x6b, expected one of mpu6050"
+        SensorError, match=r"/dev/i2c-1: found no answer at 0x68, 0x69, 0x6a, 0x6b, .*expected one of mpu6050"
     ):
         drive(IoctlBus(VirtualI2cBus({}, SystemClock())), "auto", 1)

@@ -14,6 +14,7 @@ MS = 1_000_000
 # Bank and register: what the accelerometer's and the gyroscope's scale, rate and filter, their power and the FIFO's
 # content hang on. The banks are the ICM-20948's.
 MPU = {0x19: "divider", 0x1A: "filter", 0x1B: "gyroscope", 0x1C: "accelerometer", 0x23: "FIFO", 0x6B: "power"}
+ADXL = {0x2C: "rate", 0x2D: "power", 0x31: "full scale and self-test", 0x38: "FIFO", 0x1E: "offset", 0x20: "offset"}
 LSM = {0x10: "accelerometer", 0x11: "gyroscope", 0x15: "modes", 0x16: "gyroscope's filter", 0x17: "accelerometer's"}
 REGISTERS = {
     "mpu6050": {**MPU, 0x6C: "standby"},
@@ -31,6 +32,7 @@ REGISTERS = {
         0x214: "accelerometer",
         0x215: "accelerometer's averaging",
     },
+    "adxl345": ADXL,
     "lsm6dsox": {**LSM, 0x09: "batching"},
     "lsm6ds3trc": {**LSM, 0x08: "decimation", 0x73: "accelerometer's offset"},
 }
@@ -62,7 +64,7 @@ def test_a_register_that_reads_back_differently_is_an_error_of_the_set_up(name):
     chip = CHIPS[name](CountingSource(), clock)
     bus = VirtualI2cBus({SENSORS[name].addresses[0]: chip}, clock)
     imu = SENSORS[name](bus, clock)
-    scale = {"icm20948": 0x14}.get(name, 0x10 if name.startswith("lsm") else 0x1C)
+    scale = {"icm20948": 0x14, "adxl345": 0x31}.get(name, 0x10 if name.startswith("lsm") else 0x1C)
     read = bus.read
 
     def stuck(address, register, length):

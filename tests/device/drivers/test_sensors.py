@@ -32,9 +32,9 @@ def test_registry():
 
 def test_unknown_sensor_lists_the_known():
     with pytest.raises(SetupError) as caught:
-        make_sensor("bmi270", None, None)
+        make_sensor("bno055", None, None)
     assert str(caught.value) == (
-        f"--sensor: found bmi270, expected auto or one of {', '.join(SENSORS)}; choose a sensor with a driver"
+        f"--sensor: found bno055, expected auto or one of {', '.join(SENSORS)}; choose a sensor with a driver"
     )
 
 

@@ -67,6 +67,14 @@ def test_a_session_writes_only_its_activities(tmp_path):
     assert off < 0.005
 
 
+def test_an_accelerometer_alone_writes_its_three_channels(tmp_path):
+    (take,) = takes(run(simulated_session(ConstantSource(STANDING), sensor="adxl345"), tmp_path))
+    (recording,) = read_csv(take.path).recordings
+    assert recording.channels == ("acc_x", "acc_y", "acc_z")
+    assert recording.signals == pytest.approx(np.tile(STANDING[:3], (500, 1)), abs=9.80665 / 512)
+    assert "gyro" not in take.path.read_text()
+
+
 def test_times_follow_the_measured_rate(tmp_path):
     (take,) = takes(run(simulated_session(ConstantSource(STANDING), faults=[RateError(rate_error=-0.03)]), tmp_path))
     (recording,) = read_csv(take.path).recordings

@@ -108,7 +108,7 @@ def test_optional_keys_of_a_file():
         ),
         (SHORT + "rungs = 3", "here, expected, rungs: found 3, expected a table; write a table"),
         (SHORT + "reasons = [1]", "here, expected, reasons: found 1, expected a text; write a text"),
-        ("sensor = 'bmi270'" + SHORT, "here, sensor: found bmi270, expected one of icm20948"),
+        ("sensor = 'bno055'" + SHORT, "here, sensor: found bno055, expected one of adxl345"),
         ("bus = 'spi'" + SHORT, "here, bus: found spi, expected one of bcm2835"),
         ("bus_hz = 0" + SHORT, "here, bus_hz: found 0, expected at least 1 and at most 10000000; change bus_hz"),
         ("faults = [1]" + SHORT, "here, faults: found 1, expected a table; write a table"),

@@ -112,10 +112,10 @@ def test_fault_on_the_bus_is_a_gap_and_no_window_spans_it(engine, make_recording
 
 def test_unknown_chip():
     with pytest.raises(SetupError) as caught:
-        simulated_session(ConstantSource([0] * 6), sensor="bmi270")
+        simulated_session(ConstantSource([0] * 6), sensor="bno055")
     assert (
         str(caught.value)
-        == f"--sensor: found bmi270, expected one of {', '.join((*CHIPS, *VARIANTS))}; choose a simulated sensor"
+        == f"--sensor: found bno055, expected one of {', '.join((*CHIPS, *VARIANTS))}; choose a simulated sensor"
     )
 
 

@@ -143,6 +143,24 @@ def test_adafruit_sets_the_stated_rate(divisor, monkeypatch):
     assert theirs.driver.accelerometer_data_rate == pytest.approx(1e9 / theirs.chip.period_ns, rel=1e-6)
 
 
+@pytest.mark.parametrize("acc_g", [2, 4, 8, 16])
+def test_adafruits_adxl34x_measures_the_same_as_our_driver(acc_g, monkeypatch):
+    module = pytest.importorskip("adafruit_adxl34x")
+    clock = VirtualClock()
+    bus = VirtualI2cBus({0x53: CHIPS["adxl345"](ConstantSource(FELT), clock)}, clock)
+    driver = module.ADXL345(BoardI2c(bus))
+    driver.range = getattr(module.Range, f"RANGE_{acc_g}_G")
+    driver.data_rate = module.DataRate.RATE_100_HZ
+    clock.sleep_ns(200 * MS)
+    # It takes 4 mg for a count, the datasheet's round figure for 1/256 g.
+    measured = np.array(driver.acceleration) / 0.004 / 256
+    assert measured == pytest.approx(ours("adxl345", acc_g, 250), rel=1e-6)
+    driver.offset = (64, -64, 32)
+    clock.sleep_ns(200 * MS)
+    moved = np.array(driver.acceleration) / 0.004 / 256 - measured
+    assert moved / STANDARD_GRAVITY == pytest.approx([1.0, -1.0, 0.5], abs=0.01)
+
+
 class VirtualSmbus:
     """The functions of ``smbus2.SMBus`` that drivers use, on a bus in virtual time."""
 
