@@ -15,13 +15,14 @@ from deseptr.contract import DataError, ModelContract, ModelError, SetupError
 from deseptr.convert import convert_run
 from deseptr.data import load_dataset, save_npz
 from deseptr.evaluate.predictor import calibration_for, windows_for
+from deseptr.train import TrainConfig
 
 TINY_DATA = "synthetic:subjects=4,seconds=12"
 
 
 def run(*arguments: object):
     """Convert a run so short that the gate's own limits would not let it pass."""
-    limits = ("--agreement", 0, "--loss", 100)
+    limits = ("--agreement", 1, "--loss", 100)
     return CliRunner().invoke(convert, [str(argument) for argument in (*arguments, *limits)])
 
 
@@ -70,6 +71,7 @@ def test_recordings_replace_calibration_windows_and_json_has_the_keys_of_every_r
     assert figures["warnings"] == []
     assert figures["bytes"] == (tmp_path / "m.tflite").stat().st_size
     assert figures["lint"]["non_int8"] == []
+    assert figures["gate"] == {"agreement": 0.01, "loss": 1.0}
     assert {"passed", "recipe", "agreement", "float", "converted", "sha256", "worst_layers"} <= figures.keys()
     assert figures == json.loads((tmp_path / "m.json").read_text())
 
@@ -164,6 +166,25 @@ def shelf(tiny_run: Path, tmp_path: Path) -> Path:
     (folder / "broken" / "model.keras").write_bytes(b"none")
     (folder / "notes").mkdir()
     return folder
+
+
+def test_of_several_runs_each_has_a_row_also_where_none_is_converted(tmp_path: Path):
+    for name in ("forest", "empty"):
+        (tmp_path / name).mkdir()
+        ModelContract(labels=("a", "b")).save(tmp_path / name / "contract.json")
+    TrainConfig(model="random-forest").save(tmp_path / "forest" / "config.json")
+    result = run(tmp_path / "forest", tmp_path / "empty", "-o", tmp_path / "models")
+    assert result.exit_code == 2
+    rows = [line.split() for line in result.stdout.splitlines()]
+    # A path may be broken in the middle.
+    assert [row[-6:] for row in rows if row[-1:] == ["–"]] == [
+        ["refused", *"–––––"],
+        ["unusable", *"–––––"],
+    ]
+    assert [line.split(": found")[0] for line in result.stderr.splitlines()] == [
+        f"error: {tmp_path / 'forest'}",
+        f"error: {tmp_path / 'empty' / 'calibration.npz'}",
+    ]
 
 
 @pytest.mark.slow

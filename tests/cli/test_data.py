@@ -27,6 +27,15 @@ def test_info_shows_labels_channels_and_subjects() -> None:
         assert word in result.output
 
 
+def test_info_aligns_names_left_and_figures_right() -> None:
+    lines = [line.rstrip() for line in _run("info", SMALL).output.splitlines()]
+    labels = lines.index(" #   label        minutes   windows")
+    assert lines[labels + 2] == " 1   downstairs       0.4        15   ████████████████████████"
+    channels = lines.index(" channel   unit    in the file   smallest   largest    mean   deviation")
+    assert lines[channels + 4] == " acc_z     m/s^2   m/s^2           -15.38     18.15   -0.65        4.93"
+    assert "   1   ██   ██   ██   ██   ██   ██   0.8" in lines
+
+
 def test_info_counts_windows_of_the_chosen_length() -> None:
     assert "Labels, and windows of 2.56 s" in _run("info", SMALL).output
     # Each of three people has 8 s of each label.

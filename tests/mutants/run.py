@@ -62,7 +62,8 @@ def _tests_of(path: str) -> tuple[str, ...]:
 
 
 def _that_name(path: str, module: str) -> tuple[str, ...]:
-    named = re.compile(rf"\b{re.escape(module)}\b")
+    package, _, name = module.rpartition(".")
+    named = re.compile(rf"\b{re.escape(module)}\b|^from {re.escape(package)} import [^(\n]*\b{name}\b", re.M)
     room = f"tests/{path.split('/', maxsplit=1)[0]}/"
     found = []
     for test_file in sorted((ROOT / "tests").rglob("test_*.py")):

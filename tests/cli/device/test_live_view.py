@@ -57,6 +57,17 @@ def test_screen_fits_any_width(width):
             assert part in text
 
 
+def test_of_a_long_name_no_more_than_half_the_width_is_shown_beside_its_bar():
+    _, narrow = show(20, [window(0)])
+    assert screen(20, narrow).splitlines()[5:8] == ["sitting       10.0%", "walking    █  70.0%", "walking_do    20.0%"]
+    _, wider = show(36, [window(0)])
+    assert screen(36, wider).splitlines()[5:8] == [
+        "sitting            █          10.0%",
+        "walking            ██████     70.0%",
+        "walking_downstairs ██         20.0%",
+    ]
+
+
 def test_before_the_first_window_it_waits():
     _, view = show(40, [])
     assert "waiting for the first window" in screen(40, view)

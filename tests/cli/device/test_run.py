@@ -1,6 +1,8 @@
 import json
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -184,6 +186,25 @@ def test_help_has_examples_and_needs_no_numpy(command):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"deseptr device {command}" in done.stdout
+
+
+@pytest.mark.parametrize(("options", "drawn"), [((), True), (("--plain",), False)])
+def test_on_a_terminal_the_screen_is_drawn_unless_plain_lines_are_wanted(int8_model, options, drawn):
+    command = [sys.executable, "-m", "deseptr.cli", "device", "run", "--model", str(int8_model), "--simulate", WALK]
+    terminal, end = os.openpty()
+    with subprocess.Popen(
+        [*command, "--seconds", "2", *options], stdout=end, stderr=subprocess.PIPE, env=os.environ | {"TERM": "xterm"}
+    ) as process:
+        os.close(end)
+        shown = b""
+        # A terminal whose other end is closed gives EIO.
+        with suppress(OSError):
+            while part := os.read(terminal, 4096):
+                shown += part
+        os.close(terminal)
+        assert process.wait(timeout=60) == 0, process.stderr.read()
+    assert (b"\x1b[?25l" in shown, b"recoveries" in shown) == (drawn, drawn)
+    assert b"0 gaps" in shown
 
 
 def test_closed_pipe_ends_it_quietly(int8_model):

@@ -1,7 +1,7 @@
 import click
 import pytest
 
-from deseptr.cli.evaluate.grid_options import Seeds
+from deseptr.cli.evaluate.grid_options import Counts, Levels, Seeds, Temperatures
 
 
 @pytest.mark.parametrize(
@@ -9,6 +9,20 @@ from deseptr.cli.evaluate.grid_options import Seeds
 )
 def test_seeds(text: str, seeds: tuple[int, ...]):
     assert Seeds().convert(text, None, None) == seeds
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Levels(("soft", "hard")), ("hard", "soft")),
+        (Temperatures(), (1.0, 4.0)),
+        (Counts(), (3, 6, 0)),
+        (Seeds(), (0, 2)),
+    ],
+)
+def test_a_list_that_is_one_already_stays_as_it_is(kind: click.ParamType, value: tuple[object, ...]):
+    """Click has the type convert a default, too."""
+    assert kind.convert(value, None, None) == value
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "5-4", "1,,2", "10001", "1-1000000000", str(2**1024), "9" * 5000, "x"])

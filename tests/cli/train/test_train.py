@@ -32,6 +32,10 @@ def test_train_shows_progress_and_the_next_command(tmp_path: Path):
     assert "teacher 1/1  loss" in result.stderr
     assert "held-out subjects 2," in result.stdout
     assert f"next: deseptr convert {tmp_path / 'run'}" in result.stdout
+    metrics = json.loads(RunFolder(tmp_path / "run").metrics.read_text())
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["teacher", "student"] in lines
+    assert ["macro-F1", *(f"{metrics[name]['macro_f1']:.3f}" for name in ("teacher", "student"))] in lines
     config = TrainConfig.load(RunFolder(tmp_path / "run").config)
     assert (config.teacher_width, config.dim, config.heads, config.seed) == (4, 8, 1, 0)
 

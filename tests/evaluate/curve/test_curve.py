@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from reporters import FoldRecorder
 
+from deseptr.cli.evaluate.lab import lab
 from deseptr.contract import DataError, ModelError, SetupError, atomic_write
 from deseptr.data import Dataset, cut_windows, load_dataset, make_protocol
 from deseptr.evaluate.curve.arms import ALONE, ARMS, CNN_HAR, FOREST, SELF_TRAINED, TAUGHT
@@ -124,6 +126,20 @@ def test_page_has_picture_table_and_command(tmp_path: Path, recorder: FoldRecord
     assert picture.startswith("<svg")
     assert "all (5)" in picture
     assert all(arm.title in picture for arm in ARMS)
+
+
+def test_the_command_writes_the_picture_beside_its_page(
+    tmp_path: Path, recorder: FoldRecorder, monkeypatch: pytest.MonkeyPatch
+):
+    summary = run(tmp_path / "out", recorder, counts=(2,), seeds=(0,))
+    monkeypatch.setattr("deseptr.evaluate.curve.curve.run_curve", lambda *_, **__: summary)
+    words = ["synthetic:subjects=6,seconds=8", "-o", str(tmp_path / "out"), "--curve", "2", "--protocol", "loso"]
+    result = CliRunner().invoke(lab, words)
+    assert result.exit_code == 0, result.output
+    picture = (tmp_path / "out" / "curve.svg").read_text()
+    assert picture.startswith("<svg")
+    assert "student taught" in picture
+    assert (tmp_path / "out" / "curve.md").exists()
 
 
 def test_arms_differ_from_the_student_in_what_they_are_called_for():
