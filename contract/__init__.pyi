@@ -7,6 +7,7 @@ from .bootstrap import (
 )
 from .calibration import Reliability as Reliability, reliability as reliability, softmax as softmax
 from .channels import (
+    ALL_CHANNELS as ALL_CHANNELS,
     CHANNELS as CHANNELS,
     SENSORS as SENSORS,
     UNITS as UNITS,

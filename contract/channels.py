@@ -13,7 +13,7 @@ class SensorKind(NamedTuple):
 
     Args:
         channels: names of its axes.
-        unit: SI unit of all three.
+        unit: unit of all three, SI; a magnetic field is in microtesla, ``uT``.
         title: what it measures, for messages.
     """
 
@@ -25,12 +25,16 @@ class SensorKind(NamedTuple):
 SENSORS = {
     "acc": SensorKind(("acc_x", "acc_y", "acc_z"), "m/s^2", "acceleration"),
     "gyro": SensorKind(("gyro_x", "gyro_y", "gyro_z"), "rad/s", "angular rate"),
+    "mag": SensorKind(("mag_x", "mag_y", "mag_z"), "uT", "magnetic field"),
 }
 """Sensors that recordings may have, by the names that ``--channels`` takes, in the order of their channels."""
 
-CHANNELS = tuple(channel for kind in SENSORS.values() for channel in kind.channels)
-UNITS = tuple(kind.unit for kind in SENSORS.values() for _ in kind.channels)
-_UNIT_OF = dict(zip(CHANNELS, UNITS, strict=True))
+ALL_CHANNELS = tuple(channel for kind in SENSORS.values() for channel in kind.channels)
+"""The channels of every sensor."""
+CHANNELS = ALL_CHANNELS[:6]
+"""Those of an inertial sensor, accelerometer and gyroscope: what is meant where nobody says which."""
+_UNIT_OF = {channel: kind.unit for kind in SENSORS.values() for channel in kind.channels}
+UNITS = tuple(_UNIT_OF[channel] for channel in CHANNELS)
 
 
 def channels_of(sensors: Collection[str]) -> tuple[str, ...]:
@@ -48,12 +52,12 @@ def sensors_of(channels: Collection[str]) -> tuple[str, ...]:
 
 
 def unit_of(channel: str) -> str:
-    """SI unit of one of the :data:`CHANNELS`."""
+    """Unit of one of :data:`ALL_CHANNELS`."""
     return _UNIT_OF[channel]
 
 
 def units_of(channels: Sequence[str]) -> tuple[str, ...]:
-    """SI unit of each of some :data:`CHANNELS`."""
+    """Unit of each of some of :data:`ALL_CHANNELS`."""
     return tuple(map(unit_of, channels))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from .stft import StftSpec
 from .views import InputViews
 
 # Each is written in the lowest format that has its fields, which more of the earlier versions read.
-FORMATS = (1, 2, 3, 4)
-_SINCE = {"views": 2, "held_out": 3, "decision": 4}
+FORMATS = (1, 2, 3, 4, 5)
+_SINCE = {"views": 2, "held_out": 3, "decision": 4, "mag_full_scale_ut": 5}
 LONGEST_WINDOW = 1_000_000
 LARGEST_CONTRACT = 2**20
 
@@ -40,7 +40,7 @@ class ModelContract:
         window_length: samples in a window; the graph's input is ``[1, window_length, graph_channels]``.
         hop_length: samples between the starts of successive windows.
         channels: channel names in the order of the input's last axis.
-        units: SI unit of each channel.
+        units: SI unit of each channel; a magnetic field is in microtesla.
         input_range: for each channel, the SI value that corresponds to 1.0 at a quantised input; larger values
             saturate. An int8 tensor has one scale: 1 rad/s on a scale for 80 m/s^2 would have two bits.
         acc_full_scale_g: smallest accelerometer full scale that covers the training data, in g.
@@ -51,6 +51,8 @@ class ModelContract:
         views: encoding of a window for the graph; None if the graph takes the window itself.
         held_out: the subjects that the model was tested on and not trained on; None if they are not known.
         decision: how its windows become a label that lasts, as ``deseptr tune`` chose it; None for the defaults.
+        mag_full_scale_ut: the smallest full scale of a magnetometer that covers the training data, in microtesla; None
+            if the model uses none.
 
         >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
         >>> contract.window_s
@@ -74,6 +76,7 @@ class ModelContract:
     views: InputViews | None = None
     held_out: HeldOut | None = None
     decision: DecisionConfig | None = None
+    mag_full_scale_ut: float | None = None
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -111,6 +114,12 @@ class ModelContract:
         self._require(_positive(self.acc_full_scale_g), "acc_full_scale_g", self.acc_full_scale_g, "a positive range")
         self._require(
             _positive(self.gyro_full_scale_dps), "gyro_full_scale_dps", self.gyro_full_scale_dps, "a positive range"
+        )
+        self._require(
+            self.mag_full_scale_ut is None or _positive(self.mag_full_scale_ut),
+            "mag_full_scale_ut",
+            self.mag_full_scale_ut,
+            "a positive range, or none",
         )
         if self.decision is not None:
             unknown = [name for name in self.decision.thresholds if name not in self.labels]
@@ -251,7 +260,12 @@ def _required(content: dict[str, Any]) -> dict[str, Any]:
 
 def _optional(content: dict[str, Any], form: int) -> dict[str, Any]:
     """The fields of later formats, in their types: null is allowed where a later format is the reason for this one."""
-    readers = {"views": _views, "held_out": _held_out, "decision": DecisionConfig.from_dict}
+    readers: dict[str, Callable[[Any], Any]] = {
+        "views": _views,
+        "held_out": _held_out,
+        "decision": DecisionConfig.from_dict,
+        "mag_full_scale_ut": _number,
+    }
     return {
         name: read(content[name])
         for name, read in readers.items()

@@ -1,7 +1,8 @@
 """Which column of a header is what: by the names of this package, by the reader's choices, or by what a name must mean.
 
 A name is guessed only if all of its words say so: ``Accel X (m/s²)``, ``x_gyro``, ``ACC_X_G`` or ``timestamp``, but not
-``user_acc_x``, which is without gravity.
+``user_acc_x``, which is without gravity. What may be a magnetometer is taken for one only if ``--channels`` has
+``mag``: recordings of acceleration and angular rate often have one beside them that nobody meant.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of, sensors_of
+from deseptr.contract import ALL_CHANNELS, CHANNELS, SENSORS, DataError, channels_of, sensors_of
 
 from .read_options import ReadOptions
 from .recording import short_list
-from .units import ACC_SUFFIX, GYRO_SUFFIX, UNIT_OF_COLUMN
+from .units import SUFFIXES, UNIT_OF_COLUMN
 
 TEXT_COLUMNS = ("label", "subject", "recording")
 _LOOK_LIKE = {
@@ -33,11 +34,15 @@ _UNIT_WORDS = {
 _SENSORS = {
     **dict.fromkeys(("acc", "accel", "accelerometer", "acceleration"), "acc"),
     **dict.fromkeys(("gyro", "gyr", "gyroscope", "rotationrate", "angularvelocity"), "gyro"),
+    **dict.fromkeys(("mag", "magn", "magnet", "magnetometer", "magneticfield"), "mag"),
 }
 _SHORT = {"a": "acc", "acc": "acc", "accel": "acc", "g": "gyro", "gyr": "gyro", "gyro": "gyro"}
+_SHORT |= {"m": "mag", "mag": "mag"}
 _UNITS_OF = {
-    "acc": {suffix.strip("_"): unit for suffix, unit in ACC_SUFFIX.items() if suffix},
-    "gyro": {suffix.strip("_"): unit for suffix, unit in GYRO_SUFFIX.items() if suffix},
+    "acc": {suffix.strip("_"): unit for suffix, unit in SUFFIXES["acc"].items() if suffix},
+    "gyro": {suffix.strip("_"): unit for suffix, unit in SUFFIXES["gyro"].items() if suffix},
+    "mag": {suffix.strip("_"): unit for suffix, unit in SUFFIXES["mag"].items() if suffix}
+    | {"microtesla": "uT", "\N{GREEK SMALL LETTER MU}t": "uT"},
     "t": {"s": "s", "sec": "s", "seconds": "s", "ms": "ms", "millis": "ms", "milliseconds": "ms"}
     | {"us": "us", "\N{GREEK SMALL LETTER MU}s": "us", "microseconds": "us", "ns": "ns", "nanoseconds": "ns"},
 }
@@ -88,11 +93,11 @@ def find_columns(header: list[str], path: Path, options: ReadOptions) -> Columns
     chosen = dict(options.columns)
     named = [chosen.get(name, name) for name in columns]
     plain = [_plain(name) for name in named]
-    roles = {role: [i for i, name in enumerate(plain) if name == role] for role in ("t", *CHANNELS, *TEXT_COLUMNS)}
+    roles = {role: [i for i, name in enumerate(plain) if name == role] for role in ("t", *ALL_CHANNELS, *TEXT_COLUMNS)}
     meant = [("", None) if role in roles else _meaning(name) for role, name in zip(plain, named, strict=True)]
     guessed: dict[str, str] = {}
     for role, present in roles.items():
-        if not present:
+        if not present and (options.magnetometer or not role.startswith("mag")):
             roles[role] = [i for i, (meaning, _) in enumerate(meant) if meaning == role]
             guessed |= {columns[i]: role for i in roles[role] if role not in TEXT_COLUMNS or len(roles[role]) == 1}
     rest = [name.casefold() for i, name in enumerate(columns) if not any(i in present for present in roles.values())]
@@ -106,7 +111,9 @@ def find_columns(header: list[str], path: Path, options: ReadOptions) -> Columns
     used = {*positions, *text.values()}
     ignored = tuple(name for i, name in enumerate(columns) if i not in used)
     names = tuple(columns[i] for i in positions)
-    absent = () if options.wanted else tuple(name for name, kind in SENSORS.items() if kind.channels[0] not in channels)
+    absent = (
+        () if options.wanted else tuple(name for name in ("acc", "gyro") if SENSORS[name].channels[0] not in channels)
+    )
     return Columns(len(columns), channels, absent, names, positions, units, text, guessed, ignored)
 
 
@@ -117,7 +124,7 @@ def role_of(name: str) -> tuple[str, str | None]:
     (('acc_x', None), ('gyro_z', 'dps'), ('', None))
     """
     plain = _plain(name)
-    return (plain, UNIT_OF_COLUMN.get(name)) if plain in ("t", *CHANNELS, *TEXT_COLUMNS) else _meaning(name)
+    return (plain, UNIT_OF_COLUMN.get(name)) if plain in ("t", *ALL_CHANNELS, *TEXT_COLUMNS) else _meaning(name)
 
 
 def notes_of(found: Columns) -> Iterator[str]:
@@ -130,6 +137,10 @@ def notes_of(found: Columns) -> Iterator[str]:
             f"no column of {SENSORS[sensor].title} is recognised, so that {' '.join(sensors_of(found.channels))} alone "
             f"is read; if {short_list(found.ignored)} have it, name them with --columns"
         )
+    fields = [name for name in found.ignored if _meaning(name)[0] in SENSORS["mag"].channels]
+    if len(fields) == 3:
+        wanted = ",".join((*sensors_of(found.channels), "mag"))
+        yield f"{short_list(fields)} may be a magnetic field: --channels {wanted} reads it"
     for role in ("label", "subject"):
         for name in found.ignored:
             if role not in found.text and name.casefold() in _LOOK_LIKE[role]:
@@ -151,7 +162,7 @@ def _meaning(name: str) -> tuple[str, str | None]:
             return role, None
     for unit, word in _UNIT_WORDS.items():
         text = text.replace(unit, word)
-    words = [word for word in re.split(r"[^a-z0-9\u03bc]+", text.replace("rotation rate", "rotationrate")) if word]
+    words = [word for word in re.split(r"[^a-z0-9\u03bc]+", _joined(text)) if word]
     words = [part for word in words for part in _parts(word)]
     if any(word in _TIMES for word in words):
         units = [word for word in words if word not in _TIMES]
@@ -165,18 +176,23 @@ def _meaning(name: str) -> tuple[str, str | None]:
     return f"{sensors[0]}_{axes[0]}", _UNITS_OF[sensors[0]][units[0]] if units else None
 
 
+def _joined(text: str) -> str:
+    return text.replace("rotation rate", "rotationrate").replace("magnetic field", "magneticfield")
+
+
 def _parts(word: str) -> list[str]:
     """Sensor and axis of a word such as ax, gyroz or xacc."""
-    joined = re.fullmatch(r"(a|acc|accel|g|gyr|gyro)([xyz])", word)
+    joined = re.fullmatch(r"(a|acc|accel|g|gyr|gyro|m|mag)([xyz])", word)
     if joined:
         return [_SHORT[joined[1]], joined[2]]
-    turned = re.fullmatch(r"([xyz])(acc|accel|gyr|gyro)", word)
+    turned = re.fullmatch(r"([xyz])(acc|accel|gyr|gyro|mag)", word)
     return [turned[1], turned[2]] if turned else [word]
 
 
 def _channels(roles: dict[str, list[int]], rest: list[str], options: ReadOptions) -> tuple[str, ...]:
     """Channels that must be there: of the sensors that were asked for, else of those of which a column is or speaks."""
-    found = [name for name, kind in SENSORS.items() if any(roles[channel] for channel in kind.channels)]
+    begun = [name for name, kind in SENSORS.items() if any(roles[channel] for channel in kind.channels)]
+    found = [name for name in begun if name != "mag" or all(roles[channel] for channel in SENSORS["mag"].channels)]
     spoken_of = [sensor for sensor, words in _SPEAK_OF.items() if any(word in name for name in rest for word in words)]
     return options.wanted or (channels_of([*found, *spoken_of]) if found else CHANNELS)
 
@@ -187,7 +203,7 @@ def _check_present(roles: dict[str, list[int]], channels: tuple[str, ...], colum
         return
     whole = [name for name, kind in SENSORS.items() if all(roles[channel] for channel in kind.channels)]
     alone = f"; or read what there is with --channels {','.join(whole)}" if whole and roles["t"] else ""
-    nothing = not any(roles[channel] for channel in CHANNELS)
+    nothing = not any(roles[channel] for channel in ALL_CHANNELS)
     kind = NotRecordingError if columns and nothing else DataError
     raise kind(
         path,

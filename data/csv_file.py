@@ -1,6 +1,6 @@
 """Recordings from and to CSV: ``t,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z[,label][,subject][,recording]``.
 
-A table may have the three columns of one sensor alone.
+A table may have the three columns of one sensor alone, and ``mag_x,mag_y,mag_z`` beside them.
 
 :mod:`.csv_table` reads columns and units. The rows of one subject and recording form a trial; where time goes back,
 another one begins. :mod:`.even_grid` estimates the rate, splits the trial at gaps, and puts each part on a regular
@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError, atomic_path, channels_of
+from deseptr.contract import SENSORS, DataError, atomic_path, channels_of
 
 from .column_names import NotRecordingError
 from .csv_table import CsvTable, NoRowError, read_table
@@ -91,7 +92,11 @@ def _header(channels: tuple[str, ...]) -> str:
     return ",".join(("t", *channels, "label", "subject", "recording"))
 
 
-CSV_STARTS = tuple(_header(channels_of(kinds)).encode() for kinds in (("acc",), ("gyro",), ("acc", "gyro")))
+CSV_STARTS = tuple(
+    _header(channels_of(kinds)).encode()
+    for count in range(1, 1 + len(SENSORS))
+    for kinds in combinations(SENSORS, count)
+)
 """First lines of the files that :func:`save_csv` writes."""
 
 

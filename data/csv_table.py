@@ -2,8 +2,9 @@
 
 :mod:`.dialect` finds the encoding and the delimiter, :mod:`.column_names` the columns: ``t`` or ``t_s`` (``t_ms``,
 ``t_us``, ``t_ns``), ``acc_x`` or ``acc_x_mps2`` (``acc_x_g``, ``acc_x_mg``), ``gyro_x`` or ``gyro_x_rads``
-(``gyro_x_dps``, ``gyro_x_mdps``). Without a suffix a value is in SI units. ``label``, ``subject`` and ``recording`` are
-optional, other columns are ignored.
+(``gyro_x_dps``, ``gyro_x_mdps``), ``mag_x`` or ``mag_x_ut`` (``mag_x_nt``, ``mag_x_gauss``). Without a
+suffix a value is in SI units, of a magnetic field in microtesla. ``label``, ``subject`` and ``recording`` are optional,
+other columns are ignored.
 
 If a file was cut off while it was written, an incomplete last line is left out.
 """
@@ -141,8 +142,7 @@ def _first_row(rows: Iterator[list[str]], path: Path, dialect: Dialect, options:
             ) from error
         raise
     names = tuple(name.strip() for name in header)
-    chosen_of: dict[str, str | None] = dict(zip(("acc", "gyro"), options.units or (None, None), strict=True))
-    sides = tuple(chosen_of[sensor] for sensor in sensors_of(columns.channels) for _ in SENSORS[sensor].channels)
+    sides = tuple(options.unit_of(sensor) for sensor in sensors_of(columns.channels) for _ in SENSORS[sensor].channels)
     stated = zip(columns.units[1:], sides, units_of(columns.channels), strict=True)
     units = tuple(said or chosen or usual for said, chosen, usual in stated)
     number = _comma_number if dialect.decimal_comma else float

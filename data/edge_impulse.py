@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError, channels_of
+from deseptr.contract import ALL_CHANNELS, CHANNELS, DataError, channels_of
 from deseptr.contract.extras import needing_extra
 
 from .app_table import without
@@ -29,7 +29,7 @@ from .column_names import role_of
 from .read_options import ReadOptions
 from .recording import Dataset
 from .takes import Take, dataset_of_takes
-from .units import UNITS_OF_ACCELERATION, UNITS_OF_ROTATION, to_si
+from .units import UNITS_OF, to_si
 
 _SUFFIXES = (".json", ".cbor")
 _LABELS = "info.labels"
@@ -41,6 +41,9 @@ _SPELLINGS = {
     **dict.fromkeys(("dps", "deg/s", "degrees/s", "\N{DEGREE SIGN}/s"), "dps"),
     "mdps": "mdps",
     **dict.fromkeys(("rad/s", "rads", "radians/s"), "rad/s"),
+    **dict.fromkeys(("ut", "\N{MICRO SIGN}t", "\N{GREEK SMALL LETTER MU}t"), "uT"),
+    "nt": "nT",
+    "mt": "mT",
 }
 # What the tools write where nobody named a unit.
 _NO_UNIT = ("", "n/a", "undefined", "none")
@@ -194,7 +197,7 @@ def _channels(sensors: Any, options: ReadOptions, title: str) -> tuple[list[int]
     chosen = dict(options.columns)
     names = [str(sensor.get("name")) for sensor in sensors]
     roles = [role_of(chosen.get(name, name)) for name in names]
-    by_role = {role: (place, unit) for place, (role, unit) in enumerate(roles) if role in CHANNELS}
+    by_role = {role: (place, unit) for place, (role, unit) in enumerate(roles) if role in ALL_CHANNELS}
     # A sensor with one axis or two lacks the others; one without any is not there.
     begun = {role.partition("_")[0] for role in by_role}
     channels = channels_of(begun) or CHANNELS
@@ -210,14 +213,14 @@ def _channels(sensors: Any, options: ReadOptions, title: str) -> tuple[list[int]
 
 
 def _unit(channel: str, said: Any, options: ReadOptions, title: str) -> str:
-    acceleration = channel.startswith("acc")
-    allowed = UNITS_OF_ACCELERATION if acceleration else UNITS_OF_ROTATION
+    sensor = channel.partition("_")[0]
+    allowed = UNITS_OF[sensor]
     text = str(said or "").strip().lower()
     unit = _SPELLINGS.get(text, text)
     if unit in allowed:
         return unit
-    if text in _NO_UNIT and options.units:
-        return options.units[0 if acceleration else 1]
+    if text in _NO_UNIT and (chosen := options.unit_of(sensor)):
+        return chosen
     raise DataError(
         f"{title}: units of {channel}",
         found=repr(said),

@@ -22,7 +22,7 @@ from deseptr.contract import atomic_folder
 
 from .recording import UNLABELLED, Dataset, Recording, Segment
 
-_SPELLINGS = {"acc": ("acc", "m/s2"), "gyro": ("gyr", "rad/s")}
+_SPELLINGS = {"acc": ("acc", "m/s2"), "gyro": ("gyr", "rad/s"), "mag": ("mag", "uT")}
 _EMPTY_SIGNATURE = "0" * 64
 _DEVICE_TYPE = "DESEPTR"
 # Parts of a file's name; the label ends at the first point.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError
+from deseptr.contract import CHANNELS, SENSORS, DataError, sensors_of
 
 from .missing_cells import complete
 from .recording import HIGHEST_RATE_HZ, UNLABELLED, Recording
@@ -80,8 +80,10 @@ def _without_empty_cells(
     labels = np.array([index.get(label, UNLABELLED) for label in trial.labels], np.int16)
     whole = complete(trial.t, trial.signals, GAP_PERIODS)
     notes.lost += whole.lost
-    if whole.slower:
-        notes.slower.append(f"{title}: {whole.slower} is slower or stamped apart and was interpolated")
+    sensors = sensors_of(trial.channels)
+    for each in whole.slower:
+        named = SENSORS[sensors[each]].title
+        notes.slower.append(f"{title}: {named} is slower or stamped apart and was interpolated")
     return trial._replace(t=trial.t[whole.kept], signals=whole.signals), labels[whole.kept]
 
 

@@ -1,4 +1,4 @@
-"""Samples with empty cells: rows of a sensor that is slower than the other, and samples that were lost."""
+"""Samples with empty cells: rows of a sensor that is slower than another, and samples that were lost."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class Completed(NamedTuple):
     Args:
         kept: indices of the rows that remain.
         signals: float64 ``[kept, channel]``.
-        slower: the sensor that was interpolated between its samples, or None.
+        slower: the sensors that were interpolated between their samples, by number.
         lost: rows that were left out.
     """
 
     kept: NDArray[np.int64]
     signals: NDArray[np.float64]
-    slower: str | None
+    slower: tuple[int, ...]
     lost: int
 
 
 def complete(t: NDArray[np.float64], signals: NDArray[np.float64], gap_periods: float) -> Completed:
-    """Interpolate a slower sensor at the times of the faster one, and leave out rows that still lack a value.
+    """Interpolate slower sensors at the times of the fastest one, and leave out rows that still lack a value.
 
     Args:
         t: float64 ``[row]``, seconds, rising.
@@ -38,22 +38,18 @@ def complete(t: NDArray[np.float64], signals: NDArray[np.float64], gap_periods: 
     present: NDArray[np.bool_] = np.asarray(np.isfinite(signals).reshape(len(t), -1, 3).all(2))
     rows = np.arange(len(t))
     if present.all():
-        return Completed(rows, signals, None, 0)
+        return Completed(rows, signals, (), 0)
     counts = present.sum(0)
-    if len(counts) == 1:
-        kept = np.flatnonzero(present[:, 0])
-        return Completed(kept, signals[kept], None, len(t) - len(kept))
-    slow, fast = (0, 1) if counts[0] < counts[1] else (1, 0)
-    name = None
-    if counts[slow] >= 2 and counts[slow] <= (1 - _SLOWER) * len(t):
-        name = ("acceleration", "angular rate")[slow]
+    fast = int(counts.argmax())
+    slower = tuple(each for each in range(len(counts)) if each != fast and 2 <= counts[each] <= (1 - _SLOWER) * len(t))
+    if slower:
         rows = np.flatnonzero(present[:, fast])
-        own = np.flatnonzero(present[:, slow])
-        filled = _interpolated(t[own], signals[own, 3 * slow : 3 * slow + 3], t[rows], gap_periods)
         signals = signals.copy()
-        signals[rows, 3 * slow : 3 * slow + 3] = filled
+    for each in slower:
+        own, columns = np.flatnonzero(present[:, each]), slice(3 * each, 3 * each + 3)
+        signals[rows, columns] = _interpolated(t[own], signals[own, columns], t[rows], gap_periods)
     whole = rows[np.asarray(np.isfinite(signals[rows]).all(1))]
-    return Completed(whole, signals[whole], name, len(rows) - len(whole))
+    return Completed(whole, signals[whole], slower, len(rows) - len(whole))
 
 
 def _interpolated(

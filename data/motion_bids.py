@@ -2,7 +2,8 @@
 
 https://bids-specification.readthedocs.io/en/stable/modality-specific-files/motion.html: ``…_motion.tsv`` has no header.
 ``…_channels.tsv`` names its columns, ``…_motion.json`` the rate, ``…_events.tsv`` what happened when. Each of them may
-lie in a folder above and hold for several recordings. Acceleration and angular rate of one tracked point are read;
+lie in a folder above and hold for several recordings. Acceleration, angular rate and magnetic field of one tracked
+point are read;
 whether acceleration includes gravity is not specified.
 """
 
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of, parse_json
+from deseptr.contract import ALL_CHANNELS, CHANNELS, SENSORS, DataError, channels_of, parse_json
 
 from .app_table import chosen_sensor, other_sensors, without
 from .archive import Archive
@@ -34,8 +35,9 @@ _NO_NUMBER = re.compile(rb"nan|inf|_", re.IGNORECASE)
 _SPELLINGS = {
     **dict.fromkeys(("m/s2", "m/s\N{SUPERSCRIPT TWO}", "m/s/s"), "m/s^2"),
     **dict.fromkeys(("\N{DEGREE SIGN}/s", "deg/s"), "dps"),
+    **dict.fromkeys(("\N{MICRO SIGN}T", "\N{GREEK SMALL LETTER MU}T", "microtesla"), "uT"),
 }
-_TYPES = {"acc": "ACCEL", "gyro": "GYRO"}
+_TYPES = {"acc": "ACCEL", "gyro": "GYRO", "mag": "MAGN"}
 # A label holds from its onset on; sums of decimal fractions are a little off.
 _ROUNDING = 1e-6
 _NEXT = "correct the file"
@@ -115,7 +117,7 @@ def _sensors(archive: Archive, sidecars: Sidecars, file: BidsName) -> Iterator[_
     places = {(_cell(row, "tracked_point"), row["type"], row["component"]): at for at, row in enumerate(rows)}
     latency = next((at for at, row in enumerate(rows) if row["type"] == "LATENCY"), None)
     for point in dict.fromkeys(point for point, _, _ in places):
-        keys = {channel: (point, _TYPES[channel[:-2]], channel[-1]) for channel in CHANNELS}
+        keys = {channel: (point, _TYPES[channel[:-2]], channel[-1]) for channel in ALL_CHANNELS}
         channels = channels_of(
             [name for name, kind in SENSORS.items() if all(keys[channel] in places for channel in kind.channels)]
         )

@@ -18,7 +18,7 @@ from .recording import UNLABELLED, Dataset, Recording
 
 BIDS_VERSION = "1.10.0"
 _TASK, _SYSTEM, _POINT = "activities", "imu", "sensor"
-_TYPES = {"acc": "ACCEL", "gyro": "GYRO"}
+_TYPES = {"acc": "ACCEL", "gyro": "GYRO", "mag": "MAGN"}
 _README = """Recordings of activities by a sensor of {sensors}, worn by a person.
 
 Every run has no gap; runs with the same `recording` in `…_scans.tsv` are parts of one. Events with a duration are

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, ArchiveError, DataError, atomic_path, channels_of, read_npz_arrays, sensors_of
+from deseptr.contract import (
+    ALL_CHANNELS,
+    ArchiveError,
+    DataError,
+    atomic_path,
+    channels_of,
+    read_npz_arrays,
+    sensors_of,
+)
 
 from . import motionsense
 from .recording import UNLABELLED_NAME, Dataset, Recording
@@ -34,7 +42,7 @@ _REQUIRED = (
 _OPTIONAL = ("test_subjects", "start_s")
 _KINDS = {"signals": "iuf", "scale": "iuf", "rate_hz": "iuf", "start_s": "iuf", "recording_start": "iu", "label": "iu"}
 _COUNTS = 32767
-_STEPS = {"acc": (2.5e-4, "g"), "gyro": (1e-3, "rad/s")}
+_STEPS = {"acc": (2.5e-4, "g"), "gyro": (1e-3, "rad/s"), "mag": (0.05, "uT")}
 """One count of each sensor, and its unit."""
 
 Arrays = dict[str, NDArray[Any]]
@@ -72,8 +80,8 @@ NPZ_START = b"signals.npy"
 def save_npz(dataset: Dataset, path: str | Path) -> None:
     """Write a dataset in this package's format, atomically.
 
-    One count is 2.5e-4 g or 1e-3 rad/s, or more for a channel that would not fit into int16; rounding costs half a
-    count.
+    One count is 2.5e-4 g, 1e-3 rad/s or 0.05 uT, or more for a channel that would not fit into int16; rounding costs
+    half a count.
 
     Raises:
         SetupError: if the folder cannot be written.
@@ -122,7 +130,7 @@ def _check(arrays: Arrays, path: Path) -> None:
     channels = _channels(arrays)
     if not channels or channels != channels_of(sensors_of(channels)):
         raise _misfit(
-            path, f"channels {arrays['channels'].tolist()}", f"three of each sensor, as {', '.join(CHANNELS)}"
+            path, f"channels {arrays['channels'].tolist()}", f"three of each sensor, as {', '.join(ALL_CHANNELS)}"
         )
     if not len(arrays["activity_names"]) or str(arrays["activity_names"][0]) != UNLABELLED_NAME:
         raise _misfit(path, "activity_names without it", f"{UNLABELLED_NAME!r} as the name of label 0")

@@ -16,18 +16,20 @@ from .signal_oddities import signal_oddities
 
 _GRAVITY_TOLERANCE = 0.05
 _IN_G = (0.5, 2.0)
+# The earth's, and as much again for iron that is near.
+_FIELD_UT = (10.0, 130.0)
 _FASTEST_GYRO = 2000 * np.pi / 180
 _RATE_TOLERANCE = 0.005
 _SLOWEST_HZ, _FASTEST_HZ = 5.0, 2000.0
 _IMBALANCE = 5.0
 _PLATEAU_SAMPLES = 3
-# A little less than 2 g and 125 deg/s: below, equal values are a coarse scale at rest and no saturation.
-_LEAST_FULL_SCALE = {"acc": 1.9 * STANDARD_GRAVITY, "gyro": 120 * np.pi / 180}
+# A little less than 2 g, 125 deg/s and 4 gauss: below, equal values are a coarse scale at rest and no saturation.
+_LEAST_FULL_SCALE = {"acc": 1.9 * STANDARD_GRAVITY, "gyro": 120 * np.pi / 180, "mag": 390.0}
 
 
 def unit_oddities(recordings: Sequence[Recording]) -> tuple[str, ...]:
-    """Signs that acceleration is in g, lacks gravity or has a wrong scale, or that angular rate is in deg/s."""
-    return (*_gravity(recordings), *_fast_gyro(recordings))
+    """Signs that acceleration is in g, lacks gravity or has a wrong scale, or that another sensor has another unit."""
+    return (*_gravity(recordings), *_fast_gyro(recordings), *_field(recordings))
 
 
 def find_oddities(dataset: Dataset, window_s: float = WINDOW_S) -> tuple[str, ...]:
@@ -76,6 +78,18 @@ def _fast_gyro(recordings: Sequence[Recording]) -> Iterator[str]:
         yield (
             f"one angular rate in a hundred exceeds {fast:.0f} rad/s, beyond the {_FASTEST_GYRO:.0f} of a 2000 deg/s "
             "gyroscope: if the values are in deg/s, name the columns gyro_x_dps, gyro_y_dps, gyro_z_dps"
+        )
+
+
+def _field(recordings: Sequence[Recording]) -> Iterator[str]:
+    measured = [np.linalg.norm(axes, axis=1) for r in recordings if (axes := r.axes("mag")) is not None]
+    if not measured:
+        return
+    norm = float(np.median(np.concatenate(measured)))
+    if not _FIELD_UT[0] < norm < _FIELD_UT[1]:
+        yield (
+            f"the median magnetic field is {norm:.3g} uT where the earth's is 22 to 67: name the unit, as mag_x_nt or "
+            "mag_x_gauss, or calibrate the magnetometer, which has iron beside it"
         )
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import PurePath
 from typing import Any
 
-from deseptr.contract import CHANNELS, DataError, channels_of, parse_sensors
+from deseptr.contract import ALL_CHANNELS, SENSORS, DataError, channels_of, parse_sensors
 
-from .units import UNIT_OF_COLUMN, UNITS_OF_ACCELERATION, UNITS_OF_ROTATION
+from .units import UNIT_OF_COLUMN, UNITS_OF
 
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "iso": 1.0}
-COLUMNS = ("t", *CHANNELS, "label", "subject", "recording")
+COLUMNS = ("t", *ALL_CHANNELS, "label", "subject", "recording")
 LONGEST_FILLED_S = 10.0
 _LONGEST_PATTERN = 200
 # With more of them, or with one upon a group, a regular expression may take hours on a short path.
@@ -29,7 +29,8 @@ class ReadOptions:
     Args:
         columns: pairs of a name in the header and the column that it is, as ``("x_acc", "acc_x")``.
         time_unit: of a time without a unit in its name: ``s``, ``ms``, ``us``, ``ns`` or ``iso``.
-        units: of acceleration and of angular rate without a unit in their names, as ``("g", "dps")``.
+        units: of acceleration, of angular rate and, if named, of the magnetic field without a unit in their names, as
+            ``("g", "dps")``.
         encoding: of the text, as ``cp1252``.
         subject_from: regular expression whose first group, found in a file's path, is the subject.
         recording_from: the same for the recording.
@@ -44,7 +45,7 @@ class ReadOptions:
 
     columns: tuple[tuple[str, str], ...] = ()
     time_unit: str | None = None
-    units: tuple[str, str] | None = None
+    units: tuple[str, ...] | None = None
     encoding: str | None = None
     subject_from: str | None = None
     recording_from: str | None = None
@@ -104,6 +105,15 @@ class ReadOptions:
         """The channels of the sensors to read; empty for all that there are."""
         return channels_of(self.channels or ())
 
+    @property
+    def magnetometer(self) -> bool:
+        """Whether a magnetometer is asked for: those of apps, and guessed columns, are read only then."""
+        return "mag" in (self.channels or ())
+
+    def unit_of(self, sensor: str) -> str | None:
+        """The unit that was chosen for a sensor; None if none was."""
+        return dict(zip(SENSORS, self.units or (), strict=False)).get(sensor)
+
 
 def from_path(pattern: str | None, path: PurePath, choice: str) -> str | None:
     """What a pattern finds in a path: its first group, or all of it; None without a pattern.
@@ -140,12 +150,15 @@ def _columns(value: Any, thing: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs.items())
 
 
-def _units(value: Any, thing: str) -> tuple[str, str]:
+def _units(value: Any, thing: str) -> tuple[str, ...]:
     parts = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else ()
-    if len(parts) != 2 or parts[0] not in UNITS_OF_ACCELERATION or parts[1] not in UNITS_OF_ROTATION:
-        expected = f"one of {', '.join(UNITS_OF_ACCELERATION)} and one of {', '.join(UNITS_OF_ROTATION)}, as g,dps"
+    if len(parts) not in (2, len(SENSORS)) or any(
+        unit not in UNITS_OF[sensor] for unit, sensor in zip(parts, SENSORS, strict=False)
+    ):
+        acc, gyro, mag = (", ".join(UNITS_OF[sensor]) for sensor in SENSORS)
+        expected = f"one of {acc} and one of {gyro}, as g,dps, and for a magnetic field one of {mag}"
         raise _wrong(thing, "", repr(value), expected)
-    return parts[0], parts[1]
+    return parts
 
 
 def _time_unit(value: Any, thing: str) -> str:

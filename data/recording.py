@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of, columns_of, sensors_of, units_of
+from deseptr.contract import ALL_CHANNELS, CHANNELS, SENSORS, DataError, channels_of, columns_of, sensors_of, units_of
 
 UNLABELLED = -1
 UNLABELLED_NAME = "unlabelled"
@@ -38,7 +38,8 @@ class Recording:
     """Samples of one wearer without gaps, at one rate.
 
     Args:
-        signals: float32 ``[sample, channel]``, acceleration in m/s^2 and angular rate in rad/s.
+        signals: float32 ``[sample, channel]``, acceleration in m/s^2, angular rate in rad/s, magnetic field in
+            microtesla.
         rate_hz: sample rate.
         subject: the wearer.
         labels: int16 ``[sample]``, index into the dataset's ``label_names``, -1 = unlabelled.
@@ -172,7 +173,7 @@ class Dataset:
 
         Args:
             signals: one array ``[sample, channel]`` per recording, or a single one, which is split where its subject
-                changes; acceleration in m/s^2 and angular rate in rad/s.
+                changes; acceleration in m/s^2, angular rate in rad/s, magnetic field in microtesla.
             labels: for each recording a name, or one name per sample; None or NaN is unlabelled. For a single array
                 one name per sample.
             subjects: one name per recording. For a single array one name, or one per sample.
@@ -213,7 +214,8 @@ class Dataset:
         rates = ", ".join(f"{rate:g}" for rate in sorted({recording.rate_hz for recording in self.recordings}))
         minutes = sum(recording.duration_s for recording in self.recordings) / 60
         more = f", {_counted(len(self.unlabelled), 'unlabelled recording')}" if self.unlabelled else ""
-        more += "" if self.channels == CHANNELS else f", {' '.join(sensors_of(self.channels))} alone"
+        alone = " alone" if set(self.channels) < set(CHANNELS) else ""
+        more += "" if self.channels == CHANNELS else f", {' '.join(sensors_of(self.channels))}{alone}"
         return (
             f"Dataset({self.name!r}, {_counted(len(self.subjects), 'subject')}, "
             f"{_counted(len(self.recordings), 'recording')}, {minutes:.1f} minutes at {rates} Hz, "
@@ -326,7 +328,7 @@ def check_channels(channels: tuple[str, ...], name: str) -> None:
         raise DataError(
             f"{name}: channels",
             found=", ".join(map(str, channels)) or "none",
-            expected=f"all three of one sensor or of several, in this order: {', '.join(CHANNELS)}",
+            expected=f"all three of one sensor or of several, in this order: {', '.join(ALL_CHANNELS)}",
             next_step="name and order them so",
         )
 

@@ -68,6 +68,21 @@ def thigh_readings(motion: Motion, rate_hz: float, lever: NDArray[np.float64]) -
     return np.hstack([_into_thigh(motion, motion.hip + _GRAVITY_REACTION) + at_lever, rate])
 
 
+def thigh_field(motion: Motion, field: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A field of the world as the thigh sees it.
+
+    Args:
+        motion: the tracks.
+        field: ``[3]`` in world axes that do not rotate with the heading.
+
+    Returns:
+        ``[sample, 3]`` in thigh axes, in the field's unit.
+    """
+    cos, sin = np.cos(motion.heading), np.sin(motion.heading)
+    ahead = np.column_stack([cos * field[0] + sin * field[1], cos * field[1] - sin * field[0]])
+    return _into_thigh(motion, np.column_stack([ahead, np.full(len(cos), field[2])]))
+
+
 def _angular_rate(motion: Motion, rate_hz: float) -> NDArray[np.float64]:
     step = 1 / rate_hz
     pitch, roll = -motion.flexion, motion.roll

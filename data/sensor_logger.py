@@ -11,6 +11,8 @@ A recording is a folder with a table ``time,seconds_elapsed,z,y,x`` for each sen
   that of Android, so that the axis that points up reads +9.8 m/s^2.
 - ``AccelerometerUncalibrated`` on iOS, and ``WristMotion``, are in g unless they are standardised.
 
+``Magnetometer`` is in microtesla, along the axes of Android on both systems, and is read if ``--channels`` has ``mag``.
+
 ``Annotation`` has texts with times: each is the label from its time to the next one, and one without text, or ``stop``
 or ``end``, ends a label.
 """
@@ -74,7 +76,7 @@ def _take(log: Log, people: Mapping[str, str], options: ReadOptions, oddities: l
     oddities += other_sensors(log.sensors, options)
     oddities += [f"{table.title} was cut off in its last line, which was left out" for table in _cut(log)]
     signs = _signs(log, oddities)
-    t, signals, channels = _of_watch(log, signs) if sensor == "watch" else _of_phone(log, signs)
+    t, signals, channels = _of_watch(log, signs) if sensor == "watch" else _of_phone(log, signs, options)
     subject = people.get(log.meta.get("device id", "")) or None
     if subject and not options.subject_from:
         oddities.append("the device's name is the subject; --subject-from takes it from the path")
@@ -97,12 +99,13 @@ def _signs(log: Log, oddities: list[str]) -> _Signs:
     return _Signs(1.0, 1.0)
 
 
-def _of_phone(log: Log, signs: _Signs) -> tuple[Numbers, Numbers, tuple[str, ...]]:
+def _of_phone(log: Log, signs: _Signs, options: ReadOptions) -> tuple[Numbers, Numbers, tuple[str, ...]]:
     gyro = log.tables.get("Gyroscope") or log.tables.get("GyroscopeUncalibrated")
     acceleration = _acceleration(log, signs)
     if acceleration is None:
         raise without(_WANTED, log.title, f"only {', '.join(log.tables)}")
-    return merged(acceleration, None if gyro is None else _timed(gyro))
+    mag = log.tables.get("Magnetometer") if options.magnetometer else None
+    return merged(acceleration, None if gyro is None else _timed(gyro), None if mag is None else _timed(mag))
 
 
 def _acceleration(log: Log, signs: _Signs) -> tuple[Numbers, Numbers] | None:

@@ -11,7 +11,7 @@ from .app_table import AppTable, by_folder, first_line, folder_of, folder_title,
 from .archive import Archive
 
 _PHONE = ("TotalAcceleration", "Accelerometer", "AccelerometerUncalibrated", "Gyroscope", "GyroscopeUncalibrated")
-_USED = (*_PHONE, "Gravity", "WristMotion", "Annotation", "Metadata")
+_USED = (*_PHONE, "Magnetometer", "Gravity", "WristMotion", "Annotation", "Metadata")
 _CLOCK = {"time", "seconds_elapsed"}
 _COMBINED = re.compile(r"(?:^|[,;\t\"])(?:totalAcceleration|accelerometer)(?:Uncalibrated)?_x\b", re.IGNORECASE)
 

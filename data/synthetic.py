@@ -1,20 +1,24 @@
 """Recordings of synthetic wearers: a learning task without download, reproducible from a seed on every machine.
 
 The phone is in the front trouser pocket and the labels are those of MotionSense. Acceleration is the specific force,
-+1 g along the axis that points up, as chips report it; iOS reports the opposite sign.
++1 g along the axis that points up, as chips report it; iOS reports the opposite sign. A magnetometer, if asked for,
+sees the earth's field alone, without iron in walls and floors; each trial faces another direction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError
+from deseptr.contract import ALL_CHANNELS, CHANNELS, DataError
 from deseptr.contract.input_files import LARGEST_INTEGER
 from deseptr.contract.limits import Limits
 
+from .earth_field import EarthField
 from .recording import UNLABELLED, Dataset, Recording
-from .rigid_body import Motion, thigh_readings
+from .rigid_body import Motion, thigh_field, thigh_readings
 from .wearer import LABELS, Wearer, draw_mount, draw_wearer, move
 
 MOST_SUBJECTS = 1_000_000
@@ -23,13 +27,18 @@ MOST_SAMPLES = 2**24
 _INNER_RATE_HZ = 200.0
 _ACC_NOISE, _GYRO_NOISE = 0.04, 0.006
 _ACC_BIAS, _GYRO_BIAS = 0.08, 0.015
+# Microtesla: noise of a reading, and what calibration leaves of the phone's own iron.
+_MAG_NOISE, _MAG_BIAS = 0.6, 1.5
 _TRANSITION_S = 2.0
 _DAY = ("standing", "walking", "upstairs", "walking", "downstairs", "jogging", "sitting")
 _DAY_STREAM = 1000
 _STRETCH_STREAM = 2000
+_FIELD_STREAM = 3000
 
 
-def synthetic_dataset(subjects: int = 12, seconds: float = 60.0, seed: int = 1, rate_hz: float = 50.0) -> Dataset:
+def synthetic_dataset(
+    subjects: int = 12, seconds: float = 60.0, seed: int = 1, rate_hz: float = 50.0, magnetometer: bool = False
+) -> Dataset:
     """Simulate synthetic wearers, one recording of each activity per wearer.
 
     Subject k does not depend on the number of subjects. The last quarter of the subjects is held out for test.
@@ -39,6 +48,7 @@ def synthetic_dataset(subjects: int = 12, seconds: float = 60.0, seed: int = 1, 
         seconds: length of each recording.
         seed: seed of all random numbers.
         rate_hz: sample rate.
+        magnetometer: whether the phone has one; the other six channels are the same with and without it.
 
     Raises:
         DataError: if a number is not positive or a recording would have fewer than two samples.
@@ -57,7 +67,7 @@ def synthetic_dataset(subjects: int = 12, seconds: float = 60.0, seed: int = 1, 
             next_step="choose fewer subjects or seconds, or a lower rate",
         )
     recordings = [
-        _trial(subject, index, activity, seconds, seed, rate_hz)
+        _trial(subject, index, activity, seconds, seed, rate_hz, magnetometer=magnetometer)
         for subject in range(1, subjects + 1)
         for index, activity in enumerate(LABELS)
     ]
@@ -70,7 +80,9 @@ def synthetic_dataset(subjects: int = 12, seconds: float = 60.0, seed: int = 1, 
     )
 
 
-def synthetic_day(subject: int | str = 1, seed: int = 1, rate_hz: float = 50.0, seconds: float = 20.0) -> Recording:
+def synthetic_day(
+    subject: int | str = 1, seed: int = 1, rate_hz: float = 50.0, seconds: float = 20.0, magnetometer: bool = False
+) -> Recording:
     """One continuous recording of a wearer with all activities, for streaming.
 
     Args:
@@ -78,6 +90,7 @@ def synthetic_day(subject: int | str = 1, seed: int = 1, rate_hz: float = 50.0, 
         seed: seed of the dataset.
         rate_hz: sample rate.
         seconds: length of each activity; the transitions of two seconds between them are unlabelled.
+        magnetometer: whether the phone has one.
 
     Returns:
         A recording whose labels index ``LABELS``.
@@ -92,16 +105,22 @@ def synthetic_day(subject: int | str = 1, seed: int = 1, rate_hz: float = 50.0, 
     stay, cross = round(seconds * rate_hz), round(_TRANSITION_S * rate_hz)
     parts = [move(wearer, activity, (stay + 2 * cross) * inner, rate_hz * inner, rng).stack() for activity in _DAY]
     motion = Motion.unstack(_crossfaded(parts, cross * inner))
-    signals = _readings(wearer, motion, rate_hz, rng)
+    field_rng = np.random.default_rng([seed, number, _DAY_STREAM, _FIELD_STREAM]) if magnetometer else None
+    signals = _readings(wearer, motion, rate_hz, rng, field_rng)
     labels = np.full(len(signals), UNLABELLED, np.int16)
     for index, activity in enumerate(_DAY):
         start = cross + index * (stay + cross)
         labels[start : start + stay] = LABELS.index(activity)
-    return Recording(signals, rate_hz, str(number), labels, "day")
+    return Recording(signals, rate_hz, str(number), labels, "day", channels=_channels(magnetometer))
 
 
 def synthetic_stretch(
-    subject: int, number: int, seed: int = 1, rate_hz: float = 50.0, seconds: float = 20.0
+    subject: int,
+    number: int,
+    seed: int = 1,
+    rate_hz: float = 50.0,
+    seconds: float = 20.0,
+    magnetometer: bool = False,
 ) -> Recording:
     """Stretch ``number`` of an endless sequence: one random activity, always the same for the same arguments.
 
@@ -111,6 +130,7 @@ def synthetic_stretch(
         seed: seed of the dataset.
         rate_hz: sample rate.
         seconds: length of the stretch.
+        magnetometer: whether the phone has one.
 
     Raises:
         DataError: if a number is not positive.
@@ -118,16 +138,22 @@ def synthetic_stretch(
     _check(subject, seconds, rate_hz, seed)
     index = int(np.random.default_rng([seed, subject, _STRETCH_STREAM, number]).integers(len(LABELS)))
     stream = _STRETCH_STREAM + len(LABELS) * number + index
-    return _trial(subject, index, LABELS[index], seconds, seed, rate_hz, stream)
+    return _trial(subject, index, LABELS[index], seconds, seed, rate_hz, stream, magnetometer)
 
 
 def synthetic_from_text(text: str) -> Dataset:
-    """The dataset described by ``synthetic`` or ``synthetic:subjects=12,seconds=60,seed=1,rate_hz=50``.
+    """The dataset described by ``synthetic`` or ``synthetic:subjects=12,seconds=60,seed=1,rate_hz=50,mag=0``.
 
     Raises:
         DataError: if an option is unknown or not a number.
     """
-    kinds = {"subjects": int, "seconds": float, "seed": int, "rate_hz": float}
+    kinds: dict[str, Callable[[str], int | float]] = {
+        "subjects": int,
+        "seconds": float,
+        "seed": int,
+        "rate_hz": float,
+        "mag": _switch,
+    }
     options: dict[str, int | float] = {}
     for entry in filter(None, text.partition(":")[2].split(",")):
         name, _, value = entry.partition("=")
@@ -140,7 +166,16 @@ def synthetic_from_text(text: str) -> Dataset:
                 expected=f"numbers for some of {', '.join(kinds)}",
                 next_step="write it as synthetic:subjects=12,seconds=60",
             ) from None
-    return synthetic_dataset(**options)  # type: ignore[arg-type]
+    magnetometer = bool(options.pop("mag", False))
+    return synthetic_dataset(magnetometer=magnetometer, **options)  # type: ignore[arg-type]
+
+
+def _switch(text: str) -> int:
+    return ("0", "1").index(text)
+
+
+def _channels(magnetometer: bool) -> tuple[str, ...]:
+    return ALL_CHANNELS if magnetometer else CHANNELS
 
 
 def _wearer(subject: int, seed: int) -> Wearer:
@@ -148,17 +183,33 @@ def _wearer(subject: int, seed: int) -> Wearer:
 
 
 def _trial(
-    subject: int, index: int, activity: str, seconds: float, seed: int, rate_hz: float, stream: int | None = None
+    subject: int,
+    index: int,
+    activity: str,
+    seconds: float,
+    seed: int,
+    rate_hz: float,
+    stream: int | None = None,
+    magnetometer: bool = False,
 ) -> Recording:
     wearer = _wearer(subject, seed)
-    rng = np.random.default_rng([seed, subject, index if stream is None else stream])
+    own = index if stream is None else stream
+    rng = np.random.default_rng([seed, subject, own])
+    field_rng = np.random.default_rng([seed, subject, own, _FIELD_STREAM]) if magnetometer else None
     inner, count = _oversampling(rate_hz), round(seconds * rate_hz)
     motion = move(wearer, activity, count * inner, rate_hz * inner, rng)
-    signals = _readings(wearer, motion, rate_hz, rng)
-    return Recording(signals, rate_hz, str(subject), np.full(count, index, np.int16), str(index + 1))
+    signals = _readings(wearer, motion, rate_hz, rng, field_rng)
+    labels = np.full(count, index, np.int16)
+    return Recording(signals, rate_hz, str(subject), labels, str(index + 1), channels=_channels(magnetometer))
 
 
-def _readings(wearer: Wearer, motion: Motion, rate_hz: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def _readings(
+    wearer: Wearer,
+    motion: Motion,
+    rate_hz: float,
+    rng: np.random.Generator,
+    field_rng: np.random.Generator | None = None,
+) -> NDArray[np.float32]:
     """Readings of the phone's sensors: rotated to its axes, averaged to the sample rate, with bias and noise."""
     inner = _oversampling(rate_hz)
     thigh = thigh_readings(motion, rate_hz * inner, wearer.lever)
@@ -167,7 +218,18 @@ def _readings(wearer: Wearer, motion: Motion, rate_hz: float, rng: np.random.Gen
     sampled = phone.reshape(-1, inner, 6).mean(1)
     bias = rng.standard_normal(6) * ([_ACC_BIAS] * 3 + [_GYRO_BIAS] * 3)
     noise = rng.standard_normal(sampled.shape) * ([_ACC_NOISE] * 3 + [_GYRO_NOISE] * 3)
-    return np.asarray(sampled + bias + noise, np.float32)
+    readings = np.asarray(sampled + bias + noise, np.float32)
+    if field_rng is None:
+        return readings
+    return np.hstack([readings, _field(motion, mount, inner, field_rng)])
+
+
+def _field(motion: Motion, mount: NDArray[np.float64], inner: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Readings of the phone's magnetometer ``[sample, 3]``, microtesla; the trial faces a random direction."""
+    field = EarthField(north_deg=rng.uniform(0, 360)).vector()
+    sampled = (thigh_field(motion, field) @ mount.T).reshape(-1, inner, 3).mean(1)
+    bias = rng.normal(0, _MAG_BIAS, 3)
+    return np.asarray(sampled + bias + rng.normal(0, _MAG_NOISE, sampled.shape), np.float32)
 
 
 def _crossfaded(parts: list[NDArray[np.float64]], overlap: int) -> NDArray[np.float64]:

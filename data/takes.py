@@ -108,13 +108,14 @@ def dataset_of_takes(takes: Iterable[Take], name: str, options: ReadOptions, odd
 
 
 def merged(
-    acc: Stamped | None, gyro: Stamped | None
+    acc: Stamped | None, gyro: Stamped | None, mag: Stamped | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]]:
     """Times, rows ``[row, channel]`` and channels of sensors with stamps of their own, NaN where one has no value.
 
     Args:
         acc: times float64 ``[row]`` in seconds and acceleration ``[row, 3]``; None if there is none.
         gyro: the same for angular rate, on the same clock.
+        mag: the same for the magnetic field.
 
     >>> t = np.array([0.0, 0.02])
     >>> merged((t, np.ones((2, 3))), (t, np.zeros((2, 3))))[1].tolist()
@@ -122,29 +123,31 @@ def merged(
     >>> merged((t, np.ones((2, 3))), None)[2]
     ('acc_x', 'acc_y', 'acc_z')
     """
-    if acc is None or gyro is None:
-        alone = acc if gyro is None else gyro
-        if alone is None:
-            raise ValueError("merged needs at least one sensor")
-        return *alone, channels_of(["acc" if gyro is None else "gyro"])
-    (acc_t, acc_rows), (gyro_t, gyro_rows) = acc, gyro
-    if np.array_equal(acc_t, gyro_t):
-        return acc_t, np.hstack([acc_rows, gyro_rows]), CHANNELS
-    rows = np.full((len(acc_t) + len(gyro_t), 6), np.nan)
-    rows[: len(acc_t), :3] = acc_rows
-    rows[len(acc_t) :, 3:] = gyro_rows
-    t = np.concatenate([acc_t, gyro_t])
+    present = {name: each for name, each in (("acc", acc), ("gyro", gyro), ("mag", mag)) if each is not None}
+    if not present:
+        raise ValueError("merged needs at least one sensor")
+    channels = channels_of(present)
+    times, values = zip(*present.values(), strict=True)
+    if all(np.array_equal(each, times[0]) for each in times[1:]):
+        return times[0], np.hstack(values), channels
+    rows = np.full((sum(map(len, times)), len(channels)), np.nan)
+    first = 0
+    for place, own in enumerate(values):
+        rows[first : first + len(own), 3 * place : 3 * place + 3] = own
+        first += len(own)
+    t = np.concatenate(times)
     order = np.argsort(t, kind="stable")
-    return t[order], rows[order], CHANNELS
+    return t[order], rows[order], channels
 
 
-def units_in(channels: Sequence[str], acc: str, gyro: str) -> tuple[str, ...]:
-    """The unit of each channel in a file that has acceleration and angular rate in these.
+def units_in(channels: Sequence[str], acc: str, gyro: str, mag: str = "uT") -> tuple[str, ...]:
+    """The unit of each channel in a file that has acceleration, angular rate and magnetic field in these.
 
     >>> units_in(channels_of(["gyro"]), "g", "dps")
     ('dps', 'dps', 'dps')
     """
-    return tuple(acc if channel.startswith("acc") else gyro for channel in channels)
+    unit = {"acc": acc, "gyro": gyro, "mag": mag}
+    return tuple(unit[channel.partition("_")[0]] for channel in channels)
 
 
 def beside(

@@ -25,7 +25,7 @@ class TimeNotes:
         yield from _few(self.set_back, "clocks were set back: a recording ends there and another begins")
         yield from _few(self.spread, "recordings were stamped by packets: their samples were spread evenly")
         yield from _few(
-            self.slower, "recordings have a sensor that is slower than the other, or stamped apart: it was interpolated"
+            self.slower, "recordings have a sensor that is slower than another, or stamped apart: it was interpolated"
         )
         if self.lost:
             yield f"{_counted(self.lost, 'row')} with an empty cell {'were' if self.lost > 1 else 'was'} left out"

@@ -135,8 +135,8 @@ class TrainConfig:
         unlabelled_share: share of windows without labels in a step of a distilled model, if there are any; what they
             are, the teacher alone says. 0 does not use them.
         class_weights: weight of each class in a network's loss, one of :data:`CLASS_WEIGHTS`.
-        full_scale: full scales that the contract asks of a sensor: ``"auto"``, or one or both of
-            ``"acc=16g,gyro=2000dps"``.
+        full_scale: full scales that the contract asks of a sensor: ``"auto"``, or some of
+            ``"acc=16g,gyro=2000dps,mag=4900uT"``.
         patience: a stage ends after this many epochs without a higher validation macro-F1; 0 turns this off.
         precision: precision in which a network is trained, one of :data:`PRECISIONS`; weights, loss, front end and the
             saved model are always float32.

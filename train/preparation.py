@@ -23,7 +23,7 @@ from .window_statistics import input_range
 _SHARED_WITH_TEACHER = {"labels", "rate_hz", "window_length", "channels", "units", "stft", "views"}
 _VIEWS = InputViews()
 # Do not change what is learned, and runs of earlier versions have others.
-_MAY_DIFFER = {"versions", "acc_full_scale_g", "gyro_full_scale_dps"}
+_MAY_DIFFER = {"versions", "acc_full_scale_g", "gyro_full_scale_dps", "mag_full_scale_ut"}
 _PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")
 
 
@@ -92,7 +92,7 @@ def make_contract(
     """
     rate = nominal_rate(dataset)
     own = data.training.own_signals
-    acc_full_scale, gyro_full_scale = choose_full_scales(
+    scales = choose_full_scales(
         run_peaks(dataset, data.split.train), parse_full_scale(config.full_scale), sensors_of(dataset.channels)
     )
     contract = ModelContract(
@@ -103,8 +103,9 @@ def make_contract(
         channels=dataset.channels,
         units=units_of(dataset.channels),
         input_range=input_range(own),
-        acc_full_scale_g=acc_full_scale,
-        gyro_full_scale_dps=gyro_full_scale,
+        acc_full_scale_g=scales.acc_g,
+        gyro_full_scale_dps=scales.gyro_dps,
+        mag_full_scale_ut=scales.mag_ut,
         stft=config.stft(rate),
         model=MODELS[config.model].name(config),
         versions=package_versions(_PACKAGES),

@@ -66,7 +66,7 @@ _EDITS = (
 _READING = (
     click.option("--columns", metavar="THEIRS=OURS,…", help="Names of the header that differ, as x_acc=acc_x."),
     click.option("--time-unit", metavar="s|ms|us|ns|iso", help="Unit of a time whose name has none."),
-    click.option("--units", metavar="ACC,GYRO", help="Units of columns whose names have none, as g,dps."),
+    click.option("--units", metavar="ACC,GYRO[,MAG]", help="Units of columns whose names have none, as g,dps."),
     click.option("--encoding", metavar="NAME", help="Encoding of the text, as cp1252."),
     click.option("--subject-from", metavar="REGEX", help=r"The subject is what REGEX finds in a path, as 's(\d+)'."),
     click.option("--recording-from", metavar="REGEX", help="The same for the recording."),
@@ -74,7 +74,11 @@ _READING = (
     click.option("--label", metavar="NAME", help="All of it is this activity."),
     click.option("--merge-alike", is_flag=True, help="Names that differ in case, blanks or hyphens only are one."),
     click.option("--placement", metavar="NAME", help="Of several in one recording, as watch or ankle."),
-    click.option("--channels", metavar="SENSORS", help="Use only these sensors, as acc. [default: all there are]"),
+    click.option(
+        "--channels",
+        metavar="SENSORS",
+        help="Use only these sensors, as acc or acc,gyro,mag. [default: all there are, but an app's magnetometer]",
+    ),
     click.option("--fill-gaps", metavar="SECONDS", help="Interpolate gaps of up to this length, as 0.1."),
 )
 _READING_NAMES = (

@@ -22,7 +22,7 @@ def print_data(dataset: Dataset, config: TrainConfig, data: TrainingData, contra
     from deseptr.contract import sensors_of
     from deseptr.data.class_counts import count_classes
     from deseptr.data.run_peaks import run_peaks
-    from deseptr.train.full_scale import clipped_runs
+    from deseptr.train.full_scale import ChosenScales, clipped_runs
 
     later = [part.counts() for part in (data.validation, data.test)]
     rows = [
@@ -32,6 +32,6 @@ def print_data(dataset: Dataset, config: TrainConfig, data: TrainingData, contra
     click.echo(f"windows of {config.window_s:g} s at {contract.rate_hz:g} Hz, learned from and others:", err=True)
     head = ["class", "windows", "runs", "people", "to validate", "to test"]
     print_rows(head, rows, left=1, console=Console(stderr=True, highlight=False))
-    scales = contract.acc_full_scale_g, contract.gyro_full_scale_dps
-    for line in clipped_runs(run_peaks(dataset), *scales, sensors_of(dataset.channels)):
+    scales = ChosenScales(contract.acc_full_scale_g, contract.gyro_full_scale_dps, contract.mag_full_scale_ut)
+    for line in clipped_runs(run_peaks(dataset), scales, sensors_of(dataset.channels)):
         click.echo(f"note: {visible(line)}: --full-scale asks the sensor for more", err=True)

@@ -99,7 +99,7 @@ _TRAINING = (
     ),
     setting(
         "full_scale",
-        "Full scales that the model asks of its sensor, as acc=16g,gyro=2000dps; auto: what the recordings need.",
+        "Full scales that the model asks of its sensor, as acc=16g,gyro=2000dps,mag=4900uT; auto: what they need.",
         click.STRING,
     ),
     setting("batch_size", "Windows in a step."),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.contract import (
+    ALL_CHANNELS,
     CHANNELS,
     SENSORS,
     UNITS,
@@ -28,8 +29,8 @@ def test_a_list_of_sensors_is_read_in_any_order_and_gives_their_channels(wanted:
     assert set(sensors) == wanted
     channels = channels_of(sensors)
     assert sensors_of(channels) == sensors
-    assert channels == tuple(channel for channel in CHANNELS if channel.partition("_")[0] in wanted)
-    assert units_of(channels) == tuple(UNITS[CHANNELS.index(channel)] for channel in channels)
+    assert channels == tuple(channel for channel in ALL_CHANNELS if channel.partition("_")[0] in wanted)
+    assert units_of(channels) == tuple(SENSORS[channel.partition("_")[0]].unit for channel in channels)
 
 
 @given(st.permutations(CHANNELS), st.integers(1, 6))
@@ -40,12 +41,15 @@ def test_columns_are_those_of_the_wanted_names(wanted: list[str], count: int) ->
 
 def test_the_six_channels_and_their_units() -> None:
     assert CHANNELS == ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
+    assert (*CHANNELS, "mag_x", "mag_y", "mag_z") == ALL_CHANNELS
     assert UNITS == ("m/s^2", "m/s^2", "m/s^2", "rad/s", "rad/s", "rad/s")
 
 
-@pytest.mark.parametrize("text", ["", "acc,", "mag", "acc_x", "ACC", "acc;gyro"])
+@pytest.mark.parametrize("text", ["", "acc,", "baro", "acc_x", "ACC", "acc;gyro"])
 def test_other_sensors_are_refused(text: str) -> None:
-    with pytest.raises(DataError, match=r"--channels: found '.*', expected some of acc, gyro, as acc,gyro; correct it"):
+    with pytest.raises(
+        DataError, match=r"--channels: found '.*', expected some of acc, gyro, mag, as acc,gyro; correct it"
+    ):
         parse_sensors(text)
 
 

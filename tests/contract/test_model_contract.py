@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from deseptr.contract import DecisionConfig, HeldOut, InputViews, ModelContract, ModelError, SetupError, StftSpec
+from deseptr.contract import (
+    ALL_CHANNELS,
+    DecisionConfig,
+    HeldOut,
+    InputViews,
+    ModelContract,
+    ModelError,
+    SetupError,
+    StftSpec,
+    units_of,
+)
 
 CONTRACT = ModelContract(labels=("sit", "walk"), versions={"keras": "3"})
 
@@ -19,6 +29,7 @@ contracts = st.builds(
     hop_length=st.integers(1, 64),
     stft=st.builds(StftSpec, st.integers(2, 64), st.integers(1, 16), st.integers(1, 8)),
     versions=st.dictionaries(st.text(), st.text(), max_size=3),
+    mag_full_scale_ut=st.none() | st.floats(1, 10_000),
     views=st.none() | st.builds(InputViews, st.sampled_from((1, 7, 31))),
     held_out=st.none()
     | st.builds(HeldOut.of, st.lists(names, min_size=1, max_size=2), st.binary(min_size=8, max_size=32)),
@@ -167,8 +178,25 @@ def test_views_of_a_wrong_kind_are_refused(change: dict, found: str):
 
 
 def test_a_later_format_asks_for_a_later_version():
-    with pytest.raises(ModelError, match=r"found format 5, expected .* format 1 or 2 or 3 or 4; update deseptr"):
-        ModelContract.from_json('{"format": 5}')
+    with pytest.raises(ModelError, match=r"found format 6, expected .* format 1 or 2 or 3 or 4 or 5; update deseptr"):
+        ModelContract.from_json('{"format": 6}')
+
+
+def test_a_contract_with_a_magnetometer_is_of_format_5_and_others_are_as_before():
+    nine = dataclasses.replace(
+        CONTRACT,
+        channels=ALL_CHANNELS,
+        units=units_of(ALL_CHANNELS),
+        input_range=(40.0,) * 3 + (10.0,) * 3 + (60.0,) * 3,
+        mag_full_scale_ut=400.0,
+    )
+    content = json.loads(nine.to_json())
+    assert (content["format"], content["views"], content["held_out"], content["decision"]) == (5, None, None, None)
+    assert ModelContract.from_json(nine.to_json()) == nine
+    assert "mag_full_scale_ut" not in CONTRACT.to_json()
+    for wrong, found in ((None, "None is not a number"), (0, "contract.mag_full_scale_ut: found 0")):
+        with pytest.raises(ModelError, match=found):
+            ModelContract.from_json(json.dumps({**content, "mag_full_scale_ut": wrong}))
 
 
 def test_a_contract_that_remembers_subjects_is_of_format_3_and_names_nobody():

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given, strategies as st
 
 from deseptr.cli.data import data
-from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of
+from deseptr.contract import ALL_CHANNELS, CHANNELS, SENSORS, DataError, channels_of
 from deseptr.data import (
     Dataset,
     ReadOptions,
@@ -26,11 +26,11 @@ from deseptr.data import (
 from deseptr.data.run_peaks import run_peaks
 
 ACC, GYRO = channels_of(["acc"]), channels_of(["gyro"])
-UPRIGHT = (0.0, 9.81, 0.0, 0.1, 0.2, 0.3)
+UPRIGHT = (0.0, 9.81, 0.0, 0.1, 0.2, 0.3, 18.0, -44.0, 5.0)
 
 
 def _csv(path: Path, channels: tuple[str, ...], rows: int = 100, extra: str = "") -> Path:
-    values = dict(zip(CHANNELS, UPRIGHT, strict=True))
+    values = dict(zip(ALL_CHANNELS, UPRIGHT, strict=True))
     header = ",".join(("t", *channels, *filter(None, [extra]), "label"))
     lines = [
         ",".join(
@@ -42,7 +42,7 @@ def _csv(path: Path, channels: tuple[str, ...], rows: int = 100, extra: str = ""
     return path
 
 
-@pytest.mark.parametrize("channels", [ACC, GYRO, CHANNELS])
+@pytest.mark.parametrize("channels", [ACC, GYRO, CHANNELS, ALL_CHANNELS, channels_of(["acc", "mag"])])
 def test_a_table_has_the_channels_of_its_columns(tmp_path: Path, channels: tuple[str, ...]) -> None:
     dataset = load_dataset(_csv(tmp_path / "a.csv", channels))
     assert dataset.channels == channels
@@ -67,10 +67,10 @@ def test_what_is_written_is_read_again(tmp_path: Path, channels: tuple[str, ...]
 
 @given(st.sets(st.sampled_from(sorted(SENSORS)), min_size=1), st.sets(st.sampled_from(sorted(SENSORS)), min_size=1))
 def test_a_choice_of_channels_keeps_their_columns(first: set[str], second: set[str]) -> None:
-    whole = Recording(np.arange(12.0).reshape(2, 6), 50.0, "ada", np.zeros(2))
-    dataset = Dataset((whole,), ("walking",), original_units=("g", "g", "g", "dps", "dps", "dps"))
+    whole = Recording(np.arange(18.0).reshape(2, 9), 50.0, "ada", np.zeros(2), channels=ALL_CHANNELS)
+    dataset = Dataset((whole,), ("walking",), original_units=("g",) * 3 + ("dps",) * 3 + ("nT",) * 3)
     once = dataset.select(channels=sorted(first))
-    columns = [CHANNELS.index(channel) for channel in channels_of(first)]
+    columns = [ALL_CHANNELS.index(channel) for channel in channels_of(first)]
     np.testing.assert_array_equal(once.recordings[0].signals, whole.signals[:, columns])
     assert once.original_units == tuple(dataset.original_units[column] for column in columns)
     if second <= first:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from app_files import phyphox_table, unpacked, zipped
 
-from deseptr.contract import DataError
-from deseptr.data import load_dataset
+from deseptr.contract import CHANNELS, DataError
+from deseptr.data import ReadOptions, load_dataset
 
 T = np.arange(50) / 50
 UP = np.tile([0.5, -0.25, 9.80665], (50, 1))
@@ -120,3 +120,22 @@ def test_a_table_with_more_than_phyphox_writes_is_read_as_text(tmp_path: Path) -
     text = phyphox_table([*ACC, *GYRO[1:], "label"], np.column_stack([T, UP, TURN, T * 0]))
     (tmp_path / "mine.csv").write_text(text.replace(",0.000000000E0\n", ",walking\n"))
     assert load_dataset(tmp_path / "mine.csv").label_names == ("walking",)
+
+
+@pytest.mark.parametrize("micro", ["\u00b5", "\u03bc"])
+def test_a_magnetometer_is_read_if_it_is_asked_for(tmp_path: Path, micro: str) -> None:
+    names = ["Time (s)", *(f"Magnetic field {axis} ({micro}T)" for axis in "xyz")]
+    field = phyphox_table(names, np.column_stack([T, np.tile([18.0, -44.0, 5.0], (50, 1))]))
+    folder = unpacked(tmp_path / "walk", {**_export(), "Magnetometer.csv": field})
+    assert load_dataset(folder).channels == CHANNELS
+    dataset = load_dataset(folder, ReadOptions.of({"channels": "acc,gyro,mag"}))
+    np.testing.assert_allclose(
+        dataset.recordings[0].signals[9], [0.5, -0.25, 9.80665, 0.5, -1, 2, 18, -44, 5], rtol=1e-6
+    )
+
+
+def test_an_experiment_of_a_magnetometer_alone_is_passed_over(tmp_path: Path) -> None:
+    names = ["Time (s)", *(f"Magnetic field {axis} (\u00b5T)" for axis in "xyz")]
+    files = {f"walk/{name}": text for name, text in _export().items()}
+    folder = unpacked(tmp_path / "x", {**files, "field/Magnetometer.csv": phyphox_table(names, np.ones((50, 4)))})
+    assert len(load_dataset(folder).recordings) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from app_files import (
     zipped,
 )
 
-from deseptr.contract import DataError
+from deseptr.contract import CHANNELS, DataError
 from deseptr.data import Dataset, ReadOptions, import_dataset, load_dataset
 
 T = np.arange(100) / 100
@@ -245,3 +246,14 @@ def test_choices_for_text_are_refused(tmp_path: Path) -> None:
         DataError, match="found choices for reading text: time_unit, expected those that recordings of Se"
     ):
         _load(tmp_path, _android(), options=ReadOptions(time_unit="ms"))
+
+
+@pytest.mark.parametrize("files", [_ios, _android])
+def test_a_magnetometer_is_read_if_it_is_asked_for_and_keeps_its_sign(
+    tmp_path: Path, files: Callable[[], dict[str, str]]
+) -> None:
+    field = np.tile([18.0, -44.0, 5.0], (100, 1))
+    nine = {**files(), "Magnetometer.csv": table(T, field)}
+    assert _load(tmp_path, nine).channels == CHANNELS
+    (recording,) = _load(tmp_path, nine, options=ReadOptions.of({"channels": "acc,gyro,mag"})).recordings
+    np.testing.assert_allclose(recording.axes("mag"), field, rtol=1e-5)

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from deseptr.contract import CHANNELS, STANDARD_GRAVITY as G, DataError
+from deseptr.contract import ALL_CHANNELS, STANDARD_GRAVITY as G, DataError
 from deseptr.data import WRITTEN_LAYOUTS, Dataset, Recording, check_output, load_dataset, save_dataset
 
 LABELS = ("walking", "going up, stairs", 'a "b"', "Größe", "1")
 SUBJECTS = ("1", "ada", "Ada B.", "\u65e5\u672c")
-HALF_COUNT = np.array([2.5e-4 * G] * 3 + [1e-3] * 3) / 2
+HALF_COUNT = np.array([2.5e-4 * G] * 3 + [1e-3] * 3 + [0.05] * 3) / 2
 # Largest error of a sample, absolute and as a share of it: half a count; seven digits; float32 to the last bit.
 QUANTUM: dict[str, tuple[object, float]] = {
     "npz": (HALF_COUNT + 1e-5, 0.0),
@@ -37,10 +37,12 @@ def _datasets(draw: st.DrawFn) -> Dataset:
     for number in range(draw(st.integers(1, 4))):
         runs = draw(st.lists(st.tuples(st.integers(-1, len(LABELS) - 1), st.integers(2, 60)), min_size=1, max_size=4))
         labels = np.concatenate([np.full(length, label, np.int16) for label, length in runs])
-        signals = rng.normal([0, 9.81, 0, 0, 0, 0], 3, (len(labels), 6)).astype(np.float32)
+        signals = rng.normal([0, 9.81, 0, 0, 0, 0, 20, 0, 40], 3, (len(labels), 9)).astype(np.float32)
         rate = draw(st.sampled_from([12.5, 25.0, 33.3, 100 / 3, 50.0, 104.0, 200.0]))
-        recordings.append(Recording(signals, rate, draw(st.sampled_from(SUBJECTS)), labels, f"r{number}"))
-    sensors = draw(st.sampled_from([["acc"], ["gyro"], ["acc", "gyro"]]))
+        recordings.append(
+            Recording(signals, rate, draw(st.sampled_from(SUBJECTS)), labels, f"r{number}", channels=ALL_CHANNELS)
+        )
+    sensors = draw(st.sampled_from([["acc"], ["gyro"], ["acc", "gyro"], ["acc", "gyro", "mag"], ["mag"]]))
     return Dataset(tuple(recordings), LABELS).select(channels=sensors)
 
 
@@ -72,7 +74,7 @@ def test_written_and_read_again(layout: str, dataset: Dataset) -> None:
     assert before.keys() == after.keys()
     absolute, relative = QUANTUM[layout]
     if isinstance(absolute, np.ndarray):
-        absolute = absolute[[CHANNELS.index(channel) for channel in dataset.channels]]
+        absolute = absolute[[ALL_CHANNELS.index(channel) for channel in dataset.channels]]
     for subject, (signals, labels, rates) in before.items():
         found, found_labels, found_rates = after[subject]
         assert found_labels == labels

@@ -18,7 +18,8 @@ class Mirror(RandomLayer):
     """Reflect all three-axis sensors of an example along one axis, the one that points sideways on the body.
 
     A reflection inverts this component of the acceleration. Angular rate is an axial vector: this component stays and
-    the other two are inverted.
+    the other two are inverted. A magnetic field is an axial vector as well, but the earth's is not mirrored with the
+    body: of a wearer mirrored in the vertical plane through north, the magnetometer reads what a polar vector would.
 
     Args:
         axis: ``"x"``, ``"y"`` or ``"z"``.

@@ -17,7 +17,7 @@ for _i, _j, _k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Rotation(RandomLayer):
-    """Rotate all three-axis sensors of an example together about a random axis.
+    """Rotate all three-axis sensors of an example together about a random axis: gravity and the earth's field alike.
 
     Args:
         max_degrees: largest angle.

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
+from deseptr.data.earth_field import EarthField
 from deseptr.train.augment import Mirror
 
 RNG = np.random.default_rng(0)
@@ -15,6 +17,20 @@ def test_mirrored_circling_goes_the_other_way_round(axis: str):
     seen = np.asarray(Mirror(axis, rate=1.0)(windows, training=True))
     np.testing.assert_allclose(seen[..., :3], np.cross(seen[..., 3:], np.cross(seen[..., 3:], mirrored)), atol=1e-4)
     assert (np.sign(seen[..., :3]) != np.sign(windows[..., :3])).any(axis=(0, 1)).tolist() == [a == axis for a in "xyz"]
+
+
+@pytest.mark.parametrize("axis", ["x", "y", "z"])
+def test_a_mirrored_wearer_walks_in_the_same_field(axis: str):
+    """In the mirror of the vertical plane through north, gravity and the earth's field stay what they are."""
+    up, field = np.array([0, 0, 9.81]), EarthField(49, 66, north_deg=0).vector()
+    body = np.diag(np.where(np.arange(3) == "xyz".index(axis), -1.0, 1.0))
+    through_north = np.diag([1.0, -1.0, 1.0])
+    for orientation in Rotation.random(5, random_state=1).as_matrix():
+        mirrored = through_north @ orientation @ body
+        assert np.linalg.det(mirrored) == pytest.approx(1)
+        window = np.concatenate([orientation.T @ up, orientation.T @ field])[None, None].astype(np.float32)
+        seen = np.asarray(Mirror(axis, rate=1.0, axial=(False, False))(window, training=True))[0, 0]
+        np.testing.assert_allclose(seen, np.concatenate([mirrored.T @ up, mirrored.T @ field]), atol=1e-4)
 
 
 def test_mirroring_twice_changes_nothing():
