@@ -116,8 +116,17 @@ def parse_address(text: str) -> BrokerAddress:
     return BrokerAddress(host, port or PORTS[url.scheme], url.scheme == "mqtts")
 
 
-def read_password(path: Path | None, environment: Mapping[str, str] = os.environ) -> str | None:
-    """Read the password from the first line of a file, else from the environment; None if there is none.
+def read_secret(
+    path: Path | None, variable: str, option: str, what: str, environment: Mapping[str, str] = os.environ
+) -> str | None:
+    """Read a secret from the first line of a file, else from the environment; None if there is none.
+
+    Args:
+        path: the file.
+        variable: of the environment.
+        option: that names the file.
+        what: it is, as ``the password``.
+        environment: where the variable is.
 
     Raises:
         SetupError: if the file cannot be read or is empty.
@@ -125,7 +134,7 @@ def read_password(path: Path | None, environment: Mapping[str, str] = os.environ
     from deseptr.contract import SetupError, read_text
 
     if path is None:
-        return environment.get(PASSWORD)
+        return environment.get(variable)
     try:
         lines = read_text(path).splitlines()
     except (OSError, ValueError) as error:
@@ -134,9 +143,7 @@ def read_password(path: Path | None, environment: Mapping[str, str] = os.environ
         if lines and lines[0]:
             return lines[0]
         found = "an empty first line"
-    raise SetupError(
-        path, found=found, expected="the password in the first line", next_step="correct --mqtt-password-file"
-    )
+    raise SetupError(path, found=found, expected=f"{what} in the first line", next_step=f"correct {option}")
 
 
 def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable[[str], None], *, wait: bool) -> Sink:
@@ -150,20 +157,19 @@ def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable
     from importlib.metadata import version
 
     from deseptr.contract import SetupError
-    from deseptr.device.host.machine_code import machine_code
     from deseptr.device.sinks.mqtt import MqttBroker, MqttSink
     from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
     from deseptr.device.sinks.spool import Spool
 
     address = parse_address(chosen["mqtt"])
     host = socket.gethostname()
-    node = chosen["mqtt_node"] or node_name(host, machine_code("mqtt node")[:CODE_DIGITS])
+    node = chosen_node(chosen)
     messages = MqttMessages(node, contract.labels, model=contract.model, version=version("deseptr"))
     broker = MqttBroker(
         host=address.host,
         port=address.port,
         user=chosen["mqtt_user"],
-        password=read_password(chosen["mqtt_password_file"]),
+        password=read_secret(chosen["mqtt_password_file"], PASSWORD, "--mqtt-password-file", "the password"),
         tls=address.tls or bool(chosen["mqtt_ca"] or chosen["mqtt_cert"]),
         ca=chosen["mqtt_ca"],
         certificate=chosen["mqtt_cert"],
@@ -177,6 +183,20 @@ def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable
     except SetupError:
         spool.close()
         raise
+
+
+def chosen_node(chosen: Mapping[str, Any]) -> str:
+    """Name of this wearable: the option's, else the host's with a code of the machine.
+
+    Raises:
+        SetupError: if the name has characters that topics cannot have.
+    """
+    import socket
+
+    from deseptr.device.host.machine_code import machine_code
+    from deseptr.device.sinks.mqtt_messages import check_node, node_name
+
+    return check_node(chosen["mqtt_node"] or node_name(socket.gethostname(), machine_code("mqtt node")[:CODE_DIGITS]))
 
 
 def client_id(node: str, spool: Path, code: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Outputs of ``deseptr device run`` besides the terminal: a CSV file, an MQTT broker and systemd."""
+"""Outputs of ``deseptr device run`` besides the terminal: a CSV file, an MQTT broker, receivers of alarms, systemd."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from deseptr.cli.common.messages import complain
 from deseptr.cli.common.numbers import real, whole
 
+from .alarm_options import ALARM_NAMES, alarm_options, open_alarms
 from .mqtt_options import FILE, MQTT_NAMES, mqtt_options, open_mqtt
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from deseptr.device.sinks import Sink
 
 CSV_NAMES = ("csv", "csv_size", "csv_keep")
-OUTPUT_GROUPS = {"CSV file": CSV_NAMES, "MQTT": MQTT_NAMES}
+OUTPUT_GROUPS = {"CSV file": CSV_NAMES, "MQTT": MQTT_NAMES, "Alarms": ALARM_NAMES}
 
 
 def output_options(command: Any) -> Any:
@@ -45,7 +46,7 @@ def output_options(command: Any) -> Any:
             "--csv-keep", type=whole(1, 10_000), default=10, show_default=True, help="Number of files to keep."
         ),
     )
-    command = mqtt_options(command)
+    command = mqtt_options(alarm_options(command))
     for option in reversed(options):
         command = option(command)
     return command
@@ -95,6 +96,8 @@ def open_outputs(
             add(_open_csv(chosen, contract, live=live))
         if chosen["mqtt"]:
             add(open_mqtt(chosen, contract, complain, wait=not live))
+        for sink in open_alarms(chosen, complain, wait=not live):
+            add(sink)
         yield Outputs(sinks)
 
 

@@ -15,6 +15,7 @@ from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.messages import complain
 from deseptr.cli.common.numbers import real
 
+from .alarm_options import check_events
 from .config_file import config_option
 from .decision_options import DECISION_NAMES, decision_config, decision_options, make_tracker
 from .event_options import EVENT_NAMES, event_options, make_watch
@@ -113,7 +114,7 @@ def run(**chosen: Any) -> None:
       deseptr device run --model m.tflite --simulate walk.csv --json
       deseptr device run --simulate motionsense.npz --subject 5 --speed realtime
       deseptr device run --scenario loose-wire              # what a failure looks like
-      deseptr device run --model falls.tflite --event fall --event-confirm 10
+      deseptr device run --model falls.tflite --event fall --event-confirm 10 --webhook https://example.org/alarm
       deseptr device run --csv run.csv --mqtt homeassistant.local --mqtt-user wearer
       deseptr device run --config /etc/deseptr.toml         # as a service
 
@@ -136,6 +137,7 @@ def run(**chosen: Any) -> None:
     notifier = SystemdNotifier.from_environment(SystemClock())
     answers = Answers()
     watch = make_watch(chosen, contract, answers)
+    check_events(chosen, () if watch is None else watch.labels)
     source = _Source(engine, Profiler(), make_tracker(config, contract), watch, notifier)
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(chosen, contract, notifier, live=live) as outputs:
@@ -144,8 +146,9 @@ def run(**chosen: Any) -> None:
         with closing(view), closing(played) as events, _interruptible():
             for event in events:
                 figures.note(event)
-                view.show(event)
+                # First: an alarm that somebody has seen is on the medium.
                 outputs.take(inner(event))
+                view.show(event)
     _say(figures.summary(source.profiler), err=chosen["as_json"])
 
 

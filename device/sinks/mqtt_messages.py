@@ -52,11 +52,7 @@ class MqttMessages:
     def __init__(
         self, node: str, labels: tuple[str, ...], *, model: str, version: str, wall: Callable[[], float] = time.time
     ) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", node):
-            raise SetupError(
-                "--mqtt-node", found=node, expected="letters, digits, _ and -", next_step="choose another name"
-            )
-        self._node = node
+        self._node = check_node(node)
         self._labels = labels
         self._model = model
         self._version = version
@@ -149,6 +145,19 @@ class MqttMessages:
 
     def _topic(self, name: str) -> str:
         return f"deseptr/{self._node}/{name}"
+
+
+def check_node(node: str) -> str:
+    """The name of a node, which topics and file names can have.
+
+    Raises:
+        SetupError: if it has characters that they cannot have.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", node):
+        raise SetupError(
+            "--mqtt-node", found=node, expected="letters, digits, _ and -", next_step="choose another name"
+        )
+    return node
 
 
 def node_name(host: str, code: str = "") -> str:

@@ -1,4 +1,4 @@
-"""A queue of messages for a broker: ordered, bounded, on disk as far as the disk allows.
+"""A queue of messages for a receiver that may be away: ordered, bounded, on disk as far as the disk allows.
 
 While the medium is full, read-only or failing, messages wait in memory; they go to the medium as soon as it can be
 written again. What counts as kept is what is committed there. One thread uses a spool at a time, but for
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from deseptr.contract import SetupError
 
 from .losses import Warn
-from .spool_file import MediumError, MqttMessage, Spooled, SpoolFile
+from .spool_file import FOR_BROKER, MediumError, MqttMessage, Purpose, Spooled, SpoolFile
 
 CAPACITY = 100_000
 # Some 10 MB, and three hours of a label a second.
@@ -54,6 +54,7 @@ class Spool:
             which is renamed.
         memory: largest number of messages in memory, while the medium cannot be written.
         now: a clock, seconds; measures the time between attempts to write to the medium again.
+        purpose: what the messages are for.
 
     Raises:
         SetupError: if the file cannot be made there, or another process uses it, or it is something else; never because
@@ -69,6 +70,7 @@ class Spool:
         ours: bool = False,
         memory: int = MEMORY_CAPACITY,
         now: Callable[[], float] = time.monotonic,
+        purpose: Purpose = FOR_BROKER,
     ) -> None:
         self._path = path
         self._warn = warn
@@ -76,6 +78,7 @@ class Spool:
         self._ours = ours
         self._memory_capacity = memory
         self._now = now
+        self._purpose = purpose
         # The numbers of these are above all in the file, which has numbers of its own, ``_offset`` higher.
         self._memory: deque[Spooled] = deque()
         self._offset: int | None = None
@@ -181,7 +184,9 @@ class Spool:
             return
         if self._trouble is not None:
             self._trouble = None
-            self._warn(f"{self._path}: works again; {moved} messages for the broker went there from memory")
+            self._warn(
+                f"{self._path}: works again; {moved} messages for {self._purpose.receiver} went there from memory"
+            )
 
     def _reopened(self) -> tuple[SpoolFile, int]:
         """The file and its offset; opened again if that may help.
@@ -196,7 +201,7 @@ class Spool:
         return self._open() if self._file is None or self._offset is None else (self._file, self._offset)
 
     def _open(self) -> tuple[SpoolFile, int]:
-        self._file = SpoolFile(self._path, self._warn, ours=self._ours)
+        self._file = SpoolFile(self._path, self._warn, ours=self._ours, purpose=self._purpose)
         if self._offset is None:
             # Messages in memory have numbers already if the medium could not be read at the start.
             self._offset = self._file.last if self._last else 0
@@ -205,6 +210,7 @@ class Spool:
 
     def _fail(self, error: MediumError) -> None:
         if self._trouble is None:
-            self._warn(f"{self._path}: {error}; messages for the broker wait in memory until it can be written again")
+            waiting = f"messages for {self._purpose.receiver} wait in memory until it can be written again"
+            self._warn(f"{self._path}: {error}; {waiting}")
         self._trouble = error
         self._retry_at = self._now() + RETRY_S

@@ -72,6 +72,24 @@ class MqttMessage(NamedTuple):
     retain: bool = False
 
 
+class Purpose(NamedTuple):
+    """What a spool is for.
+
+    Args:
+        receiver: of its messages, for people.
+        option: of the command line that names the file.
+        every_commit: whether each commit reaches the medium before :meth:`SpoolFile.append` returns, so that a power
+            cut loses nothing of it either; it costs a wait for the medium, so that it is for few messages.
+    """
+
+    receiver: str
+    option: str
+    every_commit: bool = False
+
+
+FOR_BROKER = Purpose("the broker", "--mqtt-spool")
+
+
 class Spooled(NamedTuple):
     """A message in the spool.
 
@@ -92,14 +110,16 @@ class SpoolFile:
         warn: called about a damaged file.
         ours: whether the path is in this package's own state folder, so that any other content is a damaged spool,
             which is renamed.
+        purpose: what the messages are for.
 
     Raises:
         MediumError: if the medium is full, read-only or failing.
         SetupError: if the file cannot be made there, or another process uses it, or it is something else.
     """
 
-    def __init__(self, path: Path, warn: Warn, *, ours: bool = False) -> None:
+    def __init__(self, path: Path, warn: Warn, *, ours: bool = False, purpose: Purpose = FOR_BROKER) -> None:
         self._path = path
+        self._purpose = purpose
         self._ours = ours
         self._warn = warn
         self._sent_file: int | None = None
@@ -206,7 +226,7 @@ class SpoolFile:
         try:
             content = os.pread(file, 200, 0) if path.is_file() else b"something else"
             if not SENT_START.startswith(content[: len(SENT_START)]):
-                raise _unusable(path, "something else, which would be damaged")
+                raise self._unusable("something else, which would be damaged", path)
             sent = _sent_number(content)
             if sent is None:
                 sent = 0
@@ -223,17 +243,17 @@ class SpoolFile:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             own = self._is_own()
             if own is False:
-                raise _unusable(self._path, "something else, which would be damaged")
+                raise self._unusable("something else, which would be damaged")
             # SQLite does not say why it cannot open a file.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644))
-            return _connect(self._path)
+            return _connect(self._path, self._purpose.every_commit)
         except _ForeignDatabaseError as error:
-            raise _unusable(self._path, error) from error
+            raise self._unusable(error) from error
         except (sqlite3.OperationalError, OSError) as error:
             raise self._trouble(error) from error
         except sqlite3.DatabaseError as error:
             if not own:
-                raise _unusable(self._path, f"a damaged database ({error})") from error
+                raise self._unusable(f"a damaged database ({error})") from error
             return self._start_again(error)
 
     def _start_again(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
@@ -241,7 +261,7 @@ class SpoolFile:
         self._warn(f"{self._path}: {error}; renamed to {aside.name}, and a new one started")
         try:
             self._path.replace(aside)
-            return _connect(self._path)
+            return _connect(self._path, self._purpose.every_commit)
         except (sqlite3.DatabaseError, OSError) as again:
             raise self._trouble(again) from again
 
@@ -266,9 +286,17 @@ class SpoolFile:
         """The error for a file that cannot be opened: of the medium, which may pass, or of the path."""
         if isinstance(error, OSError):
             passing = error.errno in _MEDIUM_ERRNOS
-            return MediumError(cause_of(error)) if passing else _unusable(self._path, cause_of(error))
+            return MediumError(cause_of(error)) if passing else self._unusable(cause_of(error))
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        return MediumError(str(error)) if code in _MEDIUM_CODES else _unusable(self._path, error)
+        return MediumError(str(error)) if code in _MEDIUM_CODES else self._unusable(error)
+
+    def _unusable(self, found: object, path: Path | None = None) -> SetupError:
+        return SetupError(
+            path or self._path,
+            found=found,
+            expected=f"a place to keep messages while {self._purpose.receiver} is away, used by no other process",
+            next_step=f"choose another with {self._purpose.option}",
+        )
 
 
 class _ForeignDatabaseError(Exception):
@@ -322,7 +350,7 @@ def _use_small_pages(connection: sqlite3.Connection) -> None:
         connection.execute("VACUUM")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, every_commit: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=1.0, check_same_thread=False)
     try:
         # Exclusive, so that a second process fails instead of sending everything twice.
@@ -332,7 +360,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if every_commit else 'NORMAL'}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if damage != "ok":
@@ -343,12 +371,3 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _unusable(path: Path, found: object) -> SetupError:
-    return SetupError(
-        path,
-        found=found,
-        expected="a place to keep messages while the broker is away, used by no other process",
-        next_step="choose another with --mqtt-spool",
-    )

@@ -2,8 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from deseptr.cli.device.mqtt_options import BrokerAddress, client_id, parse_address, read_password, state_folder
+from deseptr.cli.device.mqtt_options import BrokerAddress, client_id, parse_address, read_secret, state_folder
 from deseptr.contract import SetupError
+
+
+def read(path, environment):
+    return read_secret(path, "DESEPTR_MQTT_PASSWORD", "--mqtt-password-file", "the password", environment)
 
 
 @pytest.mark.parametrize(
@@ -39,9 +43,9 @@ def test_password_on_the_command_line_is_refused_and_not_repeated(text):
 def test_password_comes_from_a_file_or_the_environment(tmp_path):
     (tmp_path / "password").write_text("correct horse\nnot this\n")
     environment = {"DESEPTR_MQTT_PASSWORD": "battery"}
-    assert read_password(tmp_path / "password", environment) == "correct horse"
-    assert read_password(None, environment) == "battery"
-    assert read_password(None, {}) is None
+    assert read(tmp_path / "password", environment) == "correct horse"
+    assert read(None, environment) == "battery"
+    assert read(None, {}) is None
 
 
 @pytest.mark.parametrize(
@@ -52,7 +56,7 @@ def test_unusable_password_file_is_refused(tmp_path, content, found):
     if content is not None:
         (tmp_path / "password").write_bytes(content)
     with pytest.raises(SetupError, match=f"password: found {found}.* correct --mqtt-password-file"):
-        read_password(tmp_path / "password", {})
+        read(tmp_path / "password", {})
 
 
 @pytest.mark.parametrize(

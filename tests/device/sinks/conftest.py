@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from certificates import certificates as certificates
 from small_disk import small_disk as small_disk
 
 from deseptr.device import WindowEvent
