@@ -25,6 +25,7 @@ COMMANDS = {
     "report": ("evaluate.report", "Compare finished runs on one page."),
     "convert": ("convert", "Convert a trained run to an int8 .tflite."),
     "evaluate": ("evaluate.evaluate", "Measure a run or a .tflite on labelled recordings."),
+    "tune": ("evaluate.tune", "Choose how windows become a label: delay against false changes."),
     "compare": ("evaluate.compare", "Compare latency, size and accuracy of models."),
     "device": ("device.group", "Run a model on an I2C motion sensor, and time it."),
     "firmware": ("firmware.group", "Deploy a model to a board over ssh, or try it without one."),

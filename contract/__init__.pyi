@@ -1,3 +1,4 @@
+from .activity_chain import ActivityChain as ActivityChain
 from .bootstrap import (
     Interval as Interval,
     macro_f1_interval as macro_f1_interval,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from .activity_chain import ActivityChain
 from .errors import SetupError
 
-Smoothing = Literal["none", "exponential", "majority"]
+Smoothing = Literal["none", "exponential", "majority", "markov"]
 _LONGEST_S = 86_400
 
 
@@ -20,16 +21,18 @@ class DecisionConfig:
 
     Args:
         smoothing: ``none`` takes each window as it is; ``exponential`` is a first-order low-pass of the probabilities;
-            ``majority`` uses a class's share of the latest windows' labels as its probability.
+            ``majority`` uses a class's share of the latest windows' labels as its probability; ``markov`` weighs the
+            windows by how long activities last and which follow which.
         horizon_s: time constant of the low-pass, or time span of the majority, seconds.
         threshold: the label is ``unknown`` while the most probable class is less probable than this.
         margin: lead in probability over the label's class that another class needs to become the label.
         dwell_s: shortest time for which a label is kept, seconds.
         thresholds: for some classes by name, the probability that they need instead of ``threshold``.
         hop_s: time from one window to the next, seconds; None for that of the model's training.
+        chain: durations and order of the activities, for ``markov``.
 
     Raises:
-        SetupError: if a number is out of its range.
+        SetupError: if a number is out of its range, or ``markov`` has no chain.
 
     >>> DecisionConfig(dwell_s=1.0, thresholds={"lying": 0.8}).threshold_of("lying")
     0.8
@@ -42,9 +45,12 @@ class DecisionConfig:
     dwell_s: float = 2.5
     thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     hop_s: float | None = None
+    chain: ActivityChain | None = None
 
     def __post_init__(self) -> None:
-        _check("smoothing", self.smoothing, self.smoothing in get_args(Smoothing), "none, exponential or majority")
+        _check(
+            "smoothing", self.smoothing, self.smoothing in get_args(Smoothing), "none, exponential, majority or markov"
+        )
         _check("horizon_s", self.horizon_s, 0 < self.horizon_s < math.inf, "seconds above 0")
         _check("threshold", self.threshold, 0 <= self.threshold <= 1, "a probability from 0 to 1")
         _check("margin", self.margin, 0 <= self.margin <= 1, "a difference of probabilities from 0 to 1")
@@ -53,6 +59,13 @@ class DecisionConfig:
             _check(f"threshold of {name}", value, 0 <= value <= 1, "a probability from 0 to 1")
         hop = self.hop_s
         _check("hop_s", hop, hop is None or 0 < hop < _LONGEST_S, "seconds above 0")
+        if self.smoothing == "markov" and self.chain is None:
+            raise SetupError(
+                "smoothing",
+                found="markov, and no durations of activities in the model",
+                expected="a model that was tuned",
+                next_step="tune it with `deseptr tune MODEL DATA`, or choose another smoothing",
+            )
 
     def threshold_of(self, label: str) -> float:
         """Smallest probability of a class that is shown."""
@@ -68,6 +81,7 @@ class DecisionConfig:
             "dwell_s": self.dwell_s,
             "thresholds": dict(self.thresholds),
             "hop_s": self.hop_s,
+            "chain": None if self.chain is None else self.chain.to_dict(),
         }
 
     @classmethod
@@ -89,6 +103,7 @@ class DecisionConfig:
             **numbers,
             thresholds={str(name): _number(name, value) for name, value in thresholds.items()},
             hop_s=None if content["hop_s"] is None else _number("hop_s", content["hop_s"]),
+            chain=None if content["chain"] is None else ActivityChain.from_dict(content["chain"]),
         )
 
 

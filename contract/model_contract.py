@@ -122,11 +122,16 @@ class ModelContract:
             "a positive range, or none",
         )
         if self.decision is not None:
-            unknown = [name for name in self.decision.thresholds if name not in self.labels]
-            self._require(not unknown, "decision", f"thresholds of {', '.join(unknown)}", "thresholds of the labels")
-            hop = self.decision.hop_s
-            right = hop is None or 1 <= round(hop * self.rate_hz) <= self.window_length
-            self._require(right, "decision", f"a hop of {hop} s", f"a sample to {self.window_s:g} s")
+            self._check_decision(self.decision)
+
+    def _check_decision(self, decision: DecisionConfig) -> None:
+        unknown = [name for name in decision.thresholds if name not in self.labels]
+        self._require(not unknown, "decision", f"thresholds of {', '.join(unknown)}", "thresholds of the labels")
+        chain, hop_s = decision.chain, decision.hop_s
+        fits = chain is None or chain.classes == len(self.labels)
+        self._require(fits, "decision", "a chain of other classes", f"one of {len(self.labels)} classes")
+        right = hop_s is None or 1 <= round(hop_s * self.rate_hz) <= self.window_length
+        self._require(right, "decision", f"a hop of {hop_s} s", f"a sample to {self.window_s:g} s")
 
     @staticmethod
     def _require(condition: bool, name: str, found: object, expected: str) -> None:

@@ -26,7 +26,7 @@ _FIELDS = {
 DEFAULTS = {"smoothing": "exponential", "horizon": 2.5, "threshold": 0.5, "margin": 0.1, "dwell": 2.5}
 _TYPES: dict[str, click.ParamType[Any]] = {
     "hop": real(0, 3600, above=True),
-    "smoothing": click.Choice(["none", "exponential", "majority"]),
+    "smoothing": click.Choice(["none", "exponential", "majority", "markov"]),
     "horizon": real(0, 3600, above=True),
     "threshold": real(0, 1),
     "margin": real(0, 1),
@@ -34,7 +34,8 @@ _TYPES: dict[str, click.ParamType[Any]] = {
 }
 _HELP = {
     "hop": "Time from one window to the next, seconds. [default: as tuned, else that of the training]",
-    "smoothing": "Label from the latest window alone, a low-pass filter over the windows, or their majority vote.",
+    "smoothing": "Label from the latest window alone, a low-pass of the windows, their majority vote, or, for a tuned "
+    "model, the usual durations and order of activities.",
     "horizon": "Time that smoothing looks back, seconds.",
     "threshold": "Smallest probability of a label; below it the label is `unknown`.",
     "margin": "Lead in probability that another class needs to replace the label.",

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import DecisionConfig as DecisionConfig
+
+from .chain import ChainFilter
 
 UNKNOWN = "unknown"
 
@@ -161,7 +164,16 @@ class _Votes:
         return np.divide(self._counts, min(self._taken, len(self._votes)), out=self._shares)
 
 
-def _make_smoother(config: DecisionConfig, classes: int, hop_s: float) -> _Latest | _LowPass | _Votes:
+class _Smoother(Protocol):
+    def forget(self) -> None: ...
+
+    def update(self, probabilities: NDArray[np.float32]) -> NDArray[np.float64]: ...
+
+
+def _make_smoother(config: DecisionConfig, classes: int, hop_s: float) -> _Smoother:
+    if config.smoothing == "markov":
+        assert config.chain is not None, "the configuration has a chain for this"
+        return ChainFilter(config.chain, hop_s)
     if config.smoothing == "exponential":
         return _LowPass(classes, share_of_newest(config.horizon_s, hop_s))
     if config.smoothing == "majority":

@@ -12,7 +12,7 @@ class LabelChanges:
     """Numbers of changes in one or more tracks.
 
     Args:
-        true: changes of the wearer, from one class to another or to and from what is unlabelled.
+        true: beginnings of labelled activities, but for one that begins with its recording.
         shown: changes of the label after the first one, to and from ``unknown`` included.
         spurious: those of them that begin a label which is the first to show no true activity: wrong, or the right
             label once more after a wrong one. What is shown in unlabelled parts alone is neither right nor wrong.
@@ -39,7 +39,8 @@ def label_changes(track: Track) -> LabelChanges:
     labels = [each for index, each in enumerate(stretches(track.shown)) if index or each.value != NONE]
     first = _first_to_show(activities, labels)
     wrong = [index for index in range(1, len(labels)) if index not in first and not _undecidable(track, labels[index])]
-    return LabelChanges(max(len(activities) - 1, 0), max(len(labels) - 1, 0), len(wrong))
+    true = sum(each.value != NONE and each.start > 0 for each in activities)
+    return LabelChanges(true, max(len(labels) - 1, 0), len(wrong))
 
 
 def _first_to_show(activities: list[Stretch], labels: list[Stretch]) -> set[int]:

@@ -25,6 +25,7 @@ def test_json_has_figures_and_conditions():
         "dwell_s": 1.0,
         "thresholds": {},
         "hop_s": 0.64,
+        "chain": None,
     }
     assert made["frame_f1"]["value"] > 0.8
     assert made["subjects"] == ["5"]

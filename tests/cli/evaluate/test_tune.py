@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from deseptr.cli.device.group import device
+from deseptr.cli.evaluate.tune import tune
+from deseptr.contract import SetupError
+from deseptr.device import default_model
+from deseptr.tflite import read_tflite
+
+DATA = "synthetic:subjects=3,seconds=16"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(default_model().read_bytes())
+    return path
+
+
+def run(model: Path, *arguments: object) -> Result:
+    options = ["--subjects", "1", "--tries", "3", "--hops", "1.28", *map(str, arguments)]
+    return CliRunner().invoke(tune, [str(model), DATA, *options], catch_exceptions=False)
+
+
+def test_choice_is_printed_written_and_followed(model: Path, tmp_path: Path):
+    page = tmp_path / "tune.html"
+    made = json.loads(run(model, "--target", "f1", "--page", page, "--json").stdout)
+    decision = read_tflite(model).contract.decision
+    assert decision is not None
+    assert decision.to_dict() == made["decision"]
+    assert made["figures"]["frame_f1"] >= made["before"]["figures"]["frame_f1"]
+    assert "<svg" in page.read_text()
+    assert "| chosen |" in page.with_suffix(".md").read_text()
+    options = ["run", "--model", str(model), "--simulate", DATA, "--json"]
+    tuned = CliRunner().invoke(device, options, catch_exceptions=False).stdout
+    overridden = CliRunner().invoke(device, [*options, "--threshold", "1"], catch_exceptions=False).stdout
+    states = [json.loads(line).get("state") for line in overridden.splitlines()]
+    assert set(states) - {None} == {"unknown"} != {json.loads(line).get("state") for line in tuned.splitlines()}
+
+
+def test_text_says_what_was_and_what_is(model: Path):
+    result = run(model, "--target", "delay=1000")
+    assert result.exit_code == 0
+    assert "before" in result.stdout
+    assert f"written into {model}" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--target", "speed"], ["--target", "f1", "--hops", "x"]])
+def test_mistakes_leave_the_model_alone(model: Path, arguments: list[str]):
+    before = model.read_bytes()
+    with pytest.raises(SetupError):
+        run(model, *arguments)
+    assert model.read_bytes() == before
