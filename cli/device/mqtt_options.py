@@ -14,6 +14,7 @@ from deseptr.cli.common.numbers import whole
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
+    from deseptr.device import Answers
     from deseptr.device.sinks import Sink
 
 PASSWORD = "DESEPTR_MQTT_PASSWORD"  # nosec B105 # the name of the variable
@@ -146,8 +147,16 @@ def read_secret(
     raise SetupError(path, found=found, expected=f"{what} in the first line", next_step=f"correct {option}")
 
 
-def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable[[str], None], *, wait: bool) -> Sink:
-    """Open the MQTT sink that the options describe.
+def open_mqtt(
+    chosen: Mapping[str, Any],
+    contract: ModelContract,
+    warn: Callable[[str], None],
+    *,
+    wait: bool,
+    events: tuple[str, ...] = (),
+    answers: Answers | None = None,
+) -> Sink:
+    """Open the MQTT sink that the options describe, for a run with these events, whose answers it takes.
 
     Raises:
         SetupError: if a value, a file or the spool is unusable.
@@ -164,7 +173,7 @@ def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable
     address = parse_address(chosen["mqtt"])
     host = socket.gethostname()
     node = chosen_node(chosen)
-    messages = MqttMessages(node, contract.labels, model=contract.model, version=version("deseptr"))
+    messages = MqttMessages(node, contract.labels, model=contract.model, version=version("deseptr"), events=events)
     broker = MqttBroker(
         host=address.host,
         port=address.port,
@@ -179,7 +188,8 @@ def open_mqtt(chosen: Mapping[str, Any], contract: ModelContract, warn: Callable
     spool = Spool(spool_path, warn, chosen["mqtt_spool_size"], ours=not chosen["mqtt_spool"])
     prefix = None if chosen["mqtt_discovery"] == "none" else chosen["mqtt_discovery"]
     try:
-        return MqttSink(broker, client_id(node, spool_path), messages, spool, warn, discovery=prefix, wait=wait)
+        identity = client_id(node, spool_path)
+        return MqttSink(broker, identity, messages, spool, warn, discovery=prefix, wait=wait, answers=answers)
     except SetupError:
         spool.close()
         raise

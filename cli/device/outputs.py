@@ -16,7 +16,7 @@ from .mqtt_options import FILE, MQTT_NAMES, mqtt_options, open_mqtt
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
-    from deseptr.device import Event, SystemdNotifier
+    from deseptr.device import Answers, Event, SystemdNotifier
     from deseptr.device.sinks import Sink
 
 CSV_NAMES = ("csv", "csv_size", "csv_keep")
@@ -70,7 +70,13 @@ class Outputs:
 
 @contextmanager
 def open_outputs(
-    chosen: Mapping[str, Any], contract: ModelContract, notifier: SystemdNotifier, *, live: bool
+    chosen: Mapping[str, Any],
+    contract: ModelContract,
+    notifier: SystemdNotifier,
+    *,
+    live: bool,
+    events: tuple[str, ...],
+    answers: Answers,
 ) -> Iterator[Outputs]:
     """Open the outputs that the options describe; all are closed at the end, even if one of them raises.
 
@@ -79,6 +85,8 @@ def open_outputs(
         contract: contract of the model.
         notifier: connection to systemd.
         live: whether the sensor is real, so that outputs must not delay it.
+        events: labels that raise alarms.
+        answers: takes what people answer to alarms.
 
     Raises:
         SetupError: if an output cannot be opened.
@@ -95,7 +103,7 @@ def open_outputs(
         if chosen["csv"]:
             add(_open_csv(chosen, contract, live=live))
         if chosen["mqtt"]:
-            add(open_mqtt(chosen, contract, complain, wait=not live))
+            add(open_mqtt(chosen, contract, complain, wait=not live, events=events, answers=answers))
         for sink in open_alarms(chosen, complain, wait=not live):
             add(sink)
         yield Outputs(sinks)

@@ -137,10 +137,11 @@ def run(**chosen: Any) -> None:
     notifier = SystemdNotifier.from_environment(SystemClock())
     answers = Answers()
     watch = make_watch(chosen, contract, answers)
-    check_events(chosen, () if watch is None else watch.labels)
+    alarming = () if watch is None else watch.labels
+    check_events(chosen, alarming)
     source = _Source(engine, Profiler(), make_tracker(config, contract), watch, notifier)
     figures = RunFigures(contract.labels, simulated=not live)
-    with open_outputs(chosen, contract, notifier, live=live) as outputs:
+    with open_outputs(chosen, contract, notifier, live=live, events=alarming, answers=answers) as outputs:
         played = source.live(chosen) if live else source.replay(chosen)
         view = _view(chosen, contract, figures, source.profiler)
         with closing(view), closing(played) as events, _interruptible():

@@ -23,6 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from deseptr.contract import SetupError
+from deseptr.device.alarms.answers import Answers
 from deseptr.device.events import Event
 
 from .background import Worker
@@ -85,6 +86,7 @@ class MqttSink:
         wait: whether to wait while the worker's queue is full instead of dropping events; for replays.
         retry_s: seconds to the second attempt to connect; doubled for each further one, up to a minute.
         drain_s: longest time for which closing waits for acknowledgments, seconds.
+        answers: takes what people answer to alarms.
 
     Raises:
         SetupError: if certificate or key cannot be used.
@@ -102,6 +104,7 @@ class MqttSink:
         wait: bool = False,
         retry_s: int = 1,
         drain_s: float = 5.0,
+        answers: Answers | None = None,
     ) -> None:
         self._broker = broker
         self._messages = messages
@@ -110,6 +113,7 @@ class MqttSink:
         self._greeting = [messages.status(online=True), *(messages.discovery(discovery) if discovery else ())]
         self._wait = wait
         self._drain_s = drain_s
+        self._answers = answers or Answers()
         self.losses = Losses("mqtt", warn)
         # Used by the worker thread: the spool's number of each unacknowledged message, by paho's number of it.
         self._flight: dict[int, int] = {}
@@ -233,6 +237,18 @@ class MqttSink:
         self._worker.enqueue(self._greet)
         for topic, payload, retain in self._greeting:
             client.publish(topic, payload, qos=1, retain=retain)
+        if self._messages.answer_topic is not None:
+            client.subscribe(self._messages.answer_topic, qos=1)
+
+    def _on_message(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
+        answered = self._messages.answered(message.topic)
+        # What the broker has kept is an answer to an earlier alarm.
+        if answered is None or message.retain:
+            return
+        label, over = answered
+        self._answers.post("mqtt", label)
+        # Not left to the run, which does not know of an alarm from before its start.
+        self._worker.enqueue(partial(self._store, [over]))
 
     def _on_connect_fail(self, client: mqtt.Client, userdata: object) -> None:
         error = sys.exception()
@@ -294,6 +310,7 @@ class MqttSink:
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_message = self._on_message
         return client
 
 

@@ -4,6 +4,9 @@ Topics are ``deseptr/<node>/label`` (retained), ``window``, ``gap``, ``recovery`
 ``ON`` or ``OFF``) and ``status`` (retained, ``online`` or ``offline``). Payloads of events are those of
 ``device run --json`` with ``time``, the wall clock's UTC in ISO 8601, since they may arrive much later.
 
+A class that is an event has ``alarm/<class>`` (retained: ``on``, and the alarm that was raised or acknowledged last),
+and takes any message on ``alarm/<class>/acknowledge`` for a person's answer. Each step of an alarm is on ``alarm``.
+
 Home Assistant finds its sensors by retained configurations under ``<prefix>/<component>/<node>/<object>/config``
 (https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery).
 """
@@ -13,8 +16,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from deseptr.contract import SetupError
@@ -25,6 +29,7 @@ from .spool_file import MqttMessage
 
 ONLINE, OFFLINE = b"online", b"offline"
 PROBLEM_S = 60.0
+WATCHING_S = 60
 TOPICS: Mapping[type, tuple[str, bool]] = {
     WindowEvent: ("window", False),
     GapEvent: ("gap", False),
@@ -43,6 +48,7 @@ class MqttMessages:
         labels: the model's labels.
         model: the model's name.
         version: version of this software.
+        events: labels that are events.
         wall: gives seconds since 1970.
 
     Raises:
@@ -50,7 +56,14 @@ class MqttMessages:
     """
 
     def __init__(
-        self, node: str, labels: tuple[str, ...], *, model: str, version: str, wall: Callable[[], float] = time.time
+        self,
+        node: str,
+        labels: tuple[str, ...],
+        *,
+        model: str,
+        version: str,
+        events: Sequence[str] = (),
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._node = check_node(node)
         self._labels = labels
@@ -60,15 +73,30 @@ class MqttMessages:
         self._problem: bool | None = None
         self._trouble_t = 0.0
         self.status_topic = self._topic("status")
+        self._levels = dict(zip(events, topic_levels(events), strict=True))
+
+    @property
+    def answer_topic(self) -> str | None:
+        """Subscription to the answers of people; None without events."""
+        return self._topic("alarm/+/acknowledge") if self._levels else None
+
+    def answered(self, topic: str) -> tuple[str, MqttMessage] | None:
+        """The label that an answer is about, and the message that its alarm is over; None for any other topic."""
+        for label, level in self._levels.items():
+            if topic == self._topic(f"alarm/{level}/acknowledge"):
+                return label, self._alarm(label, {"on": False, "time": self._now()})
+        return None
 
     def of(self, event: Event) -> list[MqttMessage]:
-        """The messages of one event: itself, and ``problem`` if that changed.
+        """The messages of one event: itself, the state of its alarm, and ``problem`` if that changed.
 
         There is a problem from a gap or a recovery on, until ``PROBLEM_S`` after the last one.
         """
         name, retain = TOPICS[type(event)]
-        now = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
-        messages = [MqttMessage(self._topic(name), _json(event.to_dict() | {"time": now}), retain)]
+        content = event.to_dict() | {"time": self._now()}
+        messages = [MqttMessage(self._topic(name), _json(content), retain)]
+        if isinstance(event, AlarmEvent) and event.state in ("raised", "acknowledged"):
+            messages.append(self._alarm(event.label, {"on": event.state == "raised"} | content))
         problem = self._is_problem(event)
         if problem is not self._problem:
             self._problem = problem
@@ -80,7 +108,7 @@ class MqttMessages:
         return MqttMessage(self.status_topic, ONLINE if online else OFFLINE, retain=True)
 
     def discovery(self, prefix: str) -> list[MqttMessage]:
-        """Configurations of the label, its confidence and the problem sensor.
+        """Configurations of the label, its confidence, the problem sensor, and of each event's alarm.
 
         Args:
             prefix: Home Assistant's, ``homeassistant`` unless set otherwise there.
@@ -116,7 +144,40 @@ class MqttMessages:
             self._config(prefix, "sensor", "label", label),
             self._config(prefix, "sensor", "confidence", confidence),
             self._config(prefix, "binary_sensor", "problem", problem),
+            *self._alarm_discovery(prefix),
         ]
+
+    def _alarm_discovery(self, prefix: str) -> list[MqttMessage]:
+        made = []
+        for label, level in self._levels.items():
+            topic = self._topic(f"alarm/{level}")
+            alarm = {
+                "name": label,
+                "state_topic": topic,
+                "value_template": "{{ 'ON' if value_json.on else 'OFF' }}",
+                "json_attributes_topic": topic,
+                "device_class": "safety",
+            }
+            acknowledge = {
+                "name": f"Acknowledge {label}",
+                "icon": "mdi:bell-check",
+                "command_topic": f"{topic}/acknowledge",
+                "payload_press": "acknowledge",
+            }
+            made += [
+                self._config(prefix, "binary_sensor", f"alarm_{level}", alarm),
+                self._config(prefix, "button", f"acknowledge_{level}", acknowledge),
+            ]
+        # A dead man's switch: without a window the sensor becomes unavailable.
+        watching = {
+            "name": "Watching",
+            "state_topic": self._topic("window"),
+            "value_template": "ON",
+            "expire_after": WATCHING_S,
+            "device_class": "running",
+            "entity_category": "diagnostic",
+        }
+        return [*made, self._config(prefix, "binary_sensor", "watching", watching)] if made else []
 
     def _config(self, prefix: str, component: str, name: str, config: dict[str, Any]) -> MqttMessage:
         common = {
@@ -143,8 +204,28 @@ class MqttMessages:
         # A replay's time starts again with each recording.
         return bool(self._problem) and 0 <= event.t - self._trouble_t < PROBLEM_S
 
+    def _alarm(self, label: str, content: dict[str, Any]) -> MqttMessage:
+        return MqttMessage(self._topic(f"alarm/{self._levels[label]}"), _json(content), retain=True)
+
+    def _now(self) -> str:
+        return datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
+
     def _topic(self, name: str) -> str:
         return f"deseptr/{self._node}/{name}"
+
+
+def topic_levels(names: Sequence[str]) -> list[str]:
+    """Levels of a topic for names, which may have characters that topics cannot have; different for different names.
+
+    >>> topic_levels(["fall", "fall back", "fall/back"])
+    ['fall', 'fall_back', 'fall_back_2']
+    """
+    levels: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+        numbered = (plain if number == 1 else f"{plain}_{number}" for number in count(1))
+        levels.append(next(level for level in numbered if level not in levels))
+    return levels
 
 
 def check_node(node: str) -> str:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from deseptr.contract import EventRule, SetupError
-from deseptr.device import AlarmEvent, Answers, EventWatch, GapEvent, PushStream
+from deseptr.device import AlarmEvent, Answers, EventWatch, GapEvent, PushStream, UnhealthyError, run_live
+from deseptr.firmware_harness.simulator import BrownOut, simulated_session
 
 
 class Spins:
@@ -93,3 +94,39 @@ def test_confirmation_needs_an_accelerometer(contract):
     EventWatch(blind, [EventRule("spinning")])
     with pytest.raises(SetupError, match=r"^event spinning: confirm_s: found a model without an accelerometer"):
         EventWatch(blind, [RULE])
+
+
+class Played:
+    """The signals as a sensor measures them, then the last one for ever."""
+
+    duration_ns = None
+
+    def __init__(self, signals):
+        self._signals = signals
+
+    def at(self, times_ns):
+        return self._signals[np.minimum(np.round(times_ns * 50e-9).astype(int), len(self._signals) - 1)]
+
+
+def test_a_run_takes_answers_between_windows_and_the_loss_of_its_sensor_raises_what_is_suspected(contract):
+    answers = Answers()
+    watch = EventWatch(contract, [RULE], answers)
+    source = Played(signals(30, spins=[(5, 6), (20, 21)]))
+    session = simulated_session(source, faults=[BrownOut(at_s=23.0, duration_s=1000.0)])
+    made = []
+
+    def follow():
+        for event in run_live(Spins(contract), session, watch=watch, patience_s=1.0):
+            made.append(event)
+            if isinstance(event, AlarmEvent) and event.state == "suspected" and event.t < 10:
+                answers.post("button")
+
+    with pytest.raises(UnhealthyError):
+        follow()
+    steps = [(event.state, event.reason) for event in alarms(made)]
+    assert steps[0][0] == steps[2][0] == "suspected"
+    assert steps[1] == ("cancelled", "button")
+    assert steps[3] == ("raised", "not confirmed: the sensor was lost")
+    # The answer came with the next read of the FIFO, not with the next window.
+    suspected, cancelled = (event.t for event in alarms(made)[:2])
+    assert cancelled - suspected < contract.hop_s

@@ -17,7 +17,7 @@ from small_pages import Pages
 
 from deseptr.cli.device.mqtt_options import client_id
 from deseptr.contract import SetupError
-from deseptr.device import GapEvent, LabelEvent
+from deseptr.device import AlarmEvent, Answers, GapEvent, LabelEvent
 from deseptr.device.sinks.mqtt import MqttBroker, MqttSink
 from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
 from deseptr.device.sinks.spool import Spool
@@ -143,8 +143,11 @@ def subscribe():
 def make_sink(tmp_path, warnings):
     made = []
 
-    def make(broker, capacity=100_000, spool="spool", node="wrist", identity="deseptr-wrist", warn=warnings, **options):
-        messages = MqttMessages(node, ("sitting", "walking"), model="tiny", version="1")
+    def make(
+        broker, capacity=100_000, spool="spool", node="wrist", identity="deseptr-wrist", warn=warnings, events=(),
+        **options,
+    ):  # fmt: skip
+        messages = MqttMessages(node, ("sitting", "walking", "fall"), model="tiny", version="1", events=events)
         spool = Spool(tmp_path / spool, warn, capacity)
         sink = MqttSink(broker, identity, messages, spool, warn, **options)
         made.append(sink)
@@ -355,6 +358,65 @@ def test_taken_connection_is_explained_once(make_broker, make_sink):
         assert len(lines) == count
         assert len([line for line in lines if "takes it over" in line]) == 1
         assert "--mqtt-node" in lines[-1]
+
+
+TOPIC = "deseptr/wrist/alarm/fall"
+
+
+def on(subscriber):
+    return [json.loads(payload)["on"] for payload in subscriber.on(TOPIC)]
+
+
+def test_alarm_is_acknowledged_over_the_broker(make_broker, subscribe, make_sink, warnings):
+    broker = make_broker()
+    subscriber, answers = subscribe(broker.port), Answers()
+    sink = make_sink(local(broker), events=("fall",), answers=answers)
+    sink.take(AlarmEvent(1.0, "fall", "suspected", 0.9, "1f"))
+    sink.take(AlarmEvent(9.0, "fall", "raised", 0.9, "1f"))
+    until(lambda: on(subscriber) == [True])
+    subscriber._client.publish(f"{TOPIC}/acknowledge", "acknowledge", qos=1)
+    until(lambda: on(subscriber) == [True, False])
+    assert answers.take() == [("mqtt", "fall")]
+    sink.take(AlarmEvent(9.5, "fall", "acknowledged", 0.9, "1f", reason="mqtt"))
+    close(sink)
+    steps = [json.loads(payload)["alarm"]["state"] for payload in subscriber.on("deseptr/wrist/alarm")]
+    assert steps == ["suspected", "raised", "acknowledged"]
+    late = subscribe(broker.port)
+    until(lambda: on(late))
+    assert on(late)[-1] is False
+    assert warnings == []
+
+
+def test_alarm_of_an_earlier_run_stays_on_and_the_next_run_takes_its_answer(make_broker, subscribe, make_sink):
+    broker = make_broker()
+    subscriber, answers = subscribe(broker.port), Answers()
+    first = make_sink(local(broker), spool="first", identity="first", events=("fall",))
+    first.take(AlarmEvent(9.0, "fall", "raised", 0.9, "1f"))
+    until(lambda: on(subscriber) == [True])
+    close(first)
+    make_sink(local(broker), spool="second", identity="second", events=("fall",), answers=answers)
+
+    def press():
+        subscriber._client.publish(f"{TOPIC}/acknowledge", "", qos=1)
+        time.sleep(0.1)
+        return on(subscriber)[-1] is False
+
+    assert on(subscriber) == [True]
+    until(press)
+    assert answers.take()[0] == ("mqtt", "fall")
+
+
+def test_an_answer_that_the_broker_has_kept_is_none(make_broker, subscribe, make_sink):
+    broker = make_broker()
+    subscriber, answers = subscribe(broker.port), Answers()
+    subscriber._client.publish(f"{TOPIC}/acknowledge", "old", qos=1, retain=True)
+    until(lambda: subscriber.on(f"{TOPIC}/acknowledge"))
+    sink = make_sink(local(broker), events=("fall",), answers=answers)
+    sink.take(AlarmEvent(9.0, "fall", "raised", 0.9, "1f"))
+    until(lambda: on(subscriber) == [True])
+    subscriber._client.publish(f"{TOPIC}/acknowledge", "new", qos=1)
+    until(lambda: on(subscriber) == [True, False])
+    assert answers.take() == [("mqtt", "fall")]
 
 
 def test_prefix_with_wildcards_is_refused(make_sink):

@@ -113,3 +113,63 @@ def test_prefixes_that_topics_cannot_have_are_refused(messages, prefix):
 @pytest.mark.parametrize("prefix", ["homeassistant", "house/first floor", "haus-wärme"])
 def test_other_prefixes_are_taken(messages, prefix):
     assert messages.discovery(prefix)[0].topic == f"{prefix}/sensor/deseptr_wrist/label/config"
+
+
+@pytest.fixture
+def alarming():
+    labels = ("walking", "fall", "fall/back")
+    return MqttMessages("wrist", labels, model="tiny", version="1", events=labels[1:], wall=lambda: 1_700_000_000.5)
+
+
+def test_an_alarm_is_on_until_it_is_acknowledged(alarming):
+    steps = ("suspected", "cancelled", "suspected", "raised", "acknowledged")
+    made = [m for state in steps for m in alarming.of(AlarmEvent(1.0, "fall", state, 0.9, "1f", 0.5))]
+    assert [m.topic for m in made].count("deseptr/wrist/alarm") == 5
+    on, off = (m for m in made if m.topic == "deseptr/wrist/alarm/fall")
+    assert on.retain
+    assert off.retain
+    assert json.loads(on.payload)["on"] is True
+    assert json.loads(on.payload)["alarm"]["key"] == "1f"
+    assert json.loads(off.payload)["on"] is False
+
+
+def test_answers_are_told_apart_by_their_topic(alarming, messages):
+    assert messages.answer_topic is None
+    assert alarming.answer_topic == "deseptr/wrist/alarm/+/acknowledge"
+    label, over = alarming.answered("deseptr/wrist/alarm/fall_back/acknowledge")
+    assert label == "fall/back"
+    assert (over.topic, over.retain) == ("deseptr/wrist/alarm/fall_back", True)
+    assert json.loads(over.payload) == {"on": False, "time": "2023-11-14T22:13:20.500+00:00"}
+    for topic in ("deseptr/wrist/alarm/walking/acknowledge", "deseptr/wrist/alarm/fall", "x"):
+        assert alarming.answered(topic) is None
+
+
+def test_home_assistant_finds_each_alarm_and_its_button(alarming, messages):
+    found = {m.topic: json.loads(m.payload) for m in alarming.discovery("ha")}
+    more = found.keys() - {m.topic for m in messages.discovery("ha")}
+    assert more == {
+        "ha/binary_sensor/deseptr_wrist/alarm_fall/config",
+        "ha/binary_sensor/deseptr_wrist/alarm_fall_back/config",
+        "ha/button/deseptr_wrist/acknowledge_fall/config",
+        "ha/button/deseptr_wrist/acknowledge_fall_back/config",
+        "ha/binary_sensor/deseptr_wrist/watching/config",
+    }
+    sensor = found["ha/binary_sensor/deseptr_wrist/alarm_fall_back/config"]
+    button = found["ha/button/deseptr_wrist/acknowledge_fall_back/config"]
+    assert sensor["name"] == "fall/back"
+    (_, state) = alarming.of(AlarmEvent(1.0, "fall/back", "raised", 0.9, "1f", 0.5))[:2]
+    assert sensor["state_topic"] == sensor["json_attributes_topic"] == state.topic
+    assert sensor["value_template"] == "{{ 'ON' if value_json.on else 'OFF' }}"
+    assert alarming.answered(button["command_topic"])[0] == "fall/back"
+    assert len({config["unique_id"] for config in found.values()}) == len(found) == 8
+    assert found["ha/binary_sensor/deseptr_wrist/watching/config"]["expire_after"] == 60
+
+
+def test_templates_of_home_assistant_give_its_states(alarming):
+    """Home Assistant's templates are those of jinja2."""
+    jinja2 = pytest.importorskip("jinja2")
+    found = {m.topic: json.loads(m.payload) for m in alarming.discovery("ha")}
+    template = jinja2.Template(found["ha/binary_sensor/deseptr_wrist/alarm_fall/config"]["value_template"])
+    for state, expected in (("raised", "ON"), ("acknowledged", "OFF")):
+        message = alarming.of(AlarmEvent(1.0, "fall", state, 0.9, "1f"))[1]
+        assert template.render(value_json=json.loads(message.payload)) == expected
