@@ -42,6 +42,7 @@ Examples:
   deseptr convert runs/ms -o firmware/ms.tflite --target micro
   deseptr convert mine.keras --check
   deseptr convert mine.keras -o mine.tflite --data recordings.npz
+  deseptr convert pytorch.pt2 -o mine.tflite --data recordings.npz
 """
 )
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -107,7 +108,8 @@ def convert(
 
     RUN is a folder of `deseptr train`, or a .keras file with contract.json and calibration.npz beside it. A folder with
     neither stands for the runs in it. The file may be a plain Keras 3 model, without Lambda and custom layers, of
-    windows [batch, window_length, channels] in SI units; then --data replaces calibration.npz.
+    windows [batch, window_length, channels] in SI units, or a .pt2 file of torch.export.save of a network of one such
+    window; then --data replaces calibration.npz.
 
     A model is written only if the target supports all its operations, all its types are those asked for, and it gives
     the checkpoint's class on 99 % of the held-out windows and loses half a point of accuracy and macro-F1 at most.

@@ -61,7 +61,7 @@ def check_run(run: Path, recipe: Recipe | None = None) -> ConversionCheck:
     """Rewrite and quantise a checkpoint on noise, and lint the result.
 
     Args:
-        run: run folder, or a ``.keras`` file with its contract beside it.
+        run: run folder, or a ``.keras`` or ``.pt2`` file with its contract beside it.
         recipe: options of the conversion; full int8 for a Raspberry Pi by default.
 
     Raises:

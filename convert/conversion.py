@@ -23,8 +23,10 @@ from deseptr.contract import (
 )
 from deseptr.tflite import embed_contract, load_engine
 from deseptr.tflite.graph import Graph, read_graph
+from deseptr.train.checkpoint import TORCH_SUFFIX
 from deseptr.train.provenance import package_versions, source_commit
 from deseptr.train.run_folder import CalibrationWindows
+from deseptr.train.torch_program.archive import has_example
 
 from .edgetpu import NO_COMPILER, EdgeTpuReport, compile_for_edgetpu
 from .input_range import range_warnings
@@ -152,7 +154,7 @@ def convert_run(
     the gate and has run on this machine.
 
     Args:
-        run: run folder of ``deseptr train``, or a ``.keras`` file with its contract beside it.
+        run: run folder of ``deseptr train``, or a ``.keras`` or ``.pt2`` file with its contract beside it.
         output: file to write.
         recipe: options of the conversion; full int8 for a Raspberry Pi by default.
         calibration: windows for calibration and verification; those beside the checkpoint by default.
@@ -280,7 +282,7 @@ def _write(run: Path, output: Path, tried: _Tried, gate: Gate) -> Conversion:
         attempts=tried.attempts,
         broken_attempts=tried.broken,
         gate=gate,
-        warnings=_warnings(kept, edgetpu),
+        warnings=_warnings(run, kept, edgetpu),
         arena=arena,
         edgetpu=edgetpu,
         firmware=tuple(firmware),
@@ -289,9 +291,11 @@ def _write(run: Path, output: Path, tried: _Tried, gate: Gate) -> Conversion:
     return conversion
 
 
-def _warnings(kept: Attempt, edgetpu: EdgeTpuReport | None) -> tuple[str, ...]:
+def _warnings(source: Path, kept: Attempt, edgetpu: EdgeTpuReport | None) -> tuple[str, ...]:
     quantized = kept.quantized
     found = list(range_warnings(quantized.calibration.windows, quantized.contract))
+    if source.suffix == TORCH_SUFFIX and not has_example(source):
+        found.append("not compared with PyTorch: the file has no check.json")
     if kept.recipe.target == "coral" and edgetpu is None:
         found.append(NO_COMPILER)
     if kept.failures:

@@ -57,7 +57,7 @@ def quantize_run(run: Path, recipe: Recipe, calibration: CalibrationWindows | No
     """Convert a run's model, calibrated on the run's training windows.
 
     Args:
-        run: run folder, or a ``.keras`` file with its contract beside it.
+        run: run folder, or a ``.keras`` or ``.pt2`` file with its contract beside it.
         recipe: options of the conversion.
         calibration: windows for calibration and verification; those beside the checkpoint by default.
 
@@ -110,7 +110,7 @@ def load_inputs(run: Path, calibration: CalibrationWindows | None = None) -> Inp
     """Load the inputs of a conversion and check that they fit together; cheap checks come first.
 
     Args:
-        run: run folder, or a ``.keras`` file with its contract beside it.
+        run: run folder, or a ``.keras`` or ``.pt2`` file with its contract beside it.
         calibration: windows for calibration and verification; those beside the checkpoint by default.
 
     Raises:

@@ -72,6 +72,12 @@ def squeeze_and_excite(x: Any) -> Any:
     return layers.Multiply()([x, layers.Reshape((1, 8))(gate)])
 
 
+def clamps_beside(x: Any) -> Any:
+    """Clamps of what is also read without."""
+    clamped = [ops.maximum(ops.minimum(x, 1.0), -1.0), ops.clip(x, -0.5, 2.0), layers.Maximum()([x, x * 0.2])]
+    return layers.Concatenate()([x, *clamped])
+
+
 def two_heads() -> keras.Model:
     window = layers.Input((STEPS, CHANNELS))
     flat = layers.Flatten()(layers.Conv1D(8, 3, strides=2, activation="relu")(window))
@@ -111,6 +117,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "softmax head": lambda: keras.Sequential([stacked(), layers.Softmax()]),
     "log softmax head": lambda: keras.Sequential([stacked(), layers.Activation("log_softmax")]),
     "operation as head": two_heads,
+    "clamps beside": lambda: functional(clamps_beside),
     "last step": lambda: functional(lambda x: layers.Conv1D(8, 3, activation="relu")(x)[:, -1]),
     "zeros around": lambda: stacked(
         normalization(), layers.ZeroPadding1D((2, 1)), layers.Conv1D(6, 4, strides=3), layers.ReLU(), start=False

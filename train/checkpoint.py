@@ -13,17 +13,34 @@ from .run_folder import RunFolder
 
 # Pickles of earlier versions are among them, since the forest's reader refuses them by name.
 FOREST_SUFFIXES = (".npz", ".joblib")
+TORCH_SUFFIX = ".pt2"
 
 
 def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     """Load a ``.keras`` checkpoint and check it against its contract.
 
     Plain Keras models are accepted too, if their layers are Keras' own or this package's: input
-    ``[batch, window_length, channels]`` in SI units, output logits or probabilities ``[batch, labels]``.
+    ``[batch, window_length, channels]`` in SI units, output logits or probabilities ``[batch, labels]``. Programs of
+    PyTorch, ``.pt2``, become such a model of one window.
 
     Raises:
         ModelError: if the file is missing or no checkpoint, or its shapes or weights contradict the contract.
     """
+    if not path.is_file():
+        raise ModelError(path, found="no file", expected="a .keras checkpoint", next_step="run `deseptr train` first")
+    model = _load_torch(path) if path.suffix == TORCH_SUFFIX else _load_keras(path)
+    _check_weights(model, path)
+    _check_shapes(model, contract, path)
+    return model
+
+
+def _load_torch(path: Path) -> Any:
+    from .torch_program.network import load_torch_program
+
+    return load_torch_program(path)
+
+
+def _load_keras(path: Path) -> Any:
     import keras
 
     # Keras finds the classes named in a checkpoint only if their modules have been imported.
@@ -32,8 +49,6 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     for name in dir(models):
         getattr(models, name)
 
-    if not path.is_file():
-        raise ModelError(path, found="no file", expected="a .keras checkpoint", next_step="run `deseptr train` first")
     try:
         # Keras would read another suffix, such as .h5, as another format.
         if path.suffix != ".keras":
@@ -51,8 +66,6 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
         raise ModelError(
             path, found=type(model).__name__, expected="a keras.Model", next_step="save a whole model with Keras 3"
         )
-    _check_weights(model, path)
-    _check_shapes(model, contract, path)
     return model
 
 
@@ -119,7 +132,7 @@ def run_folder_of(path: Path) -> RunFolder:
 
 
 def load_run(path: Path) -> tuple[Any, ModelContract]:
-    """Load the model and contract of a run folder, or of a ``.keras`` or ``.npz`` file with its contract beside it.
+    """Load the model and contract of a run folder, or of a ``.keras``, ``.pt2`` or ``.npz`` file and what is beside it.
 
     The settings of a run folder choose the file, whatever else lies there.
 

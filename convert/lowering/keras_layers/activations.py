@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, reduce
 from typing import Any
 
 import keras
@@ -15,9 +16,18 @@ from .affine import computed
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. 2017, section 1
 
 
+def _negative(x: tf.Tensor) -> tf.Tensor:
+    """The smaller of x and 0.
+
+    Not as MINIMUM: the converter gives its operands the scale of its result, by which x would saturate at 0 for
+    whatever else reads it.
+    """
+    return tf.nn.relu(x * -1.0) * -1.0
+
+
 def elu(x: tf.Tensor, alpha: float = 1.0) -> tf.Tensor:
     """ELU: x where it is positive, else α (eˣ − 1)."""
-    return tf.nn.relu(x) + alpha * (tf.exp(tf.minimum(x, 0.0)) - 1.0)
+    return tf.nn.relu(x) + alpha * (tf.exp(_negative(x)) - 1.0)
 
 
 def selu(x: tf.Tensor) -> tf.Tensor:
@@ -27,7 +37,7 @@ def selu(x: tf.Tensor) -> tf.Tensor:
 
 def celu(x: tf.Tensor, alpha: float = 1.0) -> tf.Tensor:
     """Continuously differentiable ELU: x where it is positive, else α (exp(x/α) − 1)."""
-    return tf.nn.relu(x) + alpha * (tf.exp(tf.minimum(x, 0.0) * (1.0 / alpha)) - 1.0)
+    return tf.nn.relu(x) + alpha * (tf.exp(_negative(x) * (1.0 / alpha)) - 1.0)
 
 
 ACTIVATIONS: dict[Any, Callable[[tf.Tensor], tf.Tensor]] = {
@@ -66,6 +76,26 @@ def _relu(layer: Any, x: Any) -> tf.Tensor:
     return y if layer.max_value is None else tf.minimum(y, float(layer.max_value))
 
 
+def _maximum(operation: Any, x: Any, y: Any) -> tf.Tensor:
+    """The larger as y + relu(x − y), for the reason of :func:`_negative`."""
+    x, y = computed(x), computed(y)
+    return y + tf.nn.relu(x - y)
+
+
+def _minimum(operation: Any, x: Any, y: Any) -> tf.Tensor:
+    """The smaller as x − relu(x − y)."""
+    x, y = computed(x), computed(y)
+    return x - tf.nn.relu(x - y)
+
+
+def _clip(operation: Any, x: Any) -> tf.Tensor:
+    return _minimum(operation, _maximum(operation, x, operation.x_min), operation.x_max)
+
+
+def _merged(pair: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
+    return lambda layer, inputs: reduce(partial(pair, layer), inputs)
+
+
 def _square(operation: Any, x: Any) -> tf.Tensor:
     x = computed(x)
     return x * x
@@ -79,6 +109,11 @@ LAYERS: dict[Any, Callable[..., Any]] = {
     "ops.Elu": lambda operation, x: elu(computed(x), operation.alpha),
     "ops.Selu": lambda operation, x: selu(computed(x)),
     "ops.Celu": lambda operation, x: celu(computed(x), operation.alpha),
+    keras.layers.Maximum: _merged(_maximum),
+    keras.layers.Minimum: _merged(_minimum),
+    "ops.Clip": _clip,
+    "ops.Maximum": _maximum,
+    "ops.Minimum": _minimum,
     "ops.Square": _square,
     "ops.Negative": lambda operation, x: computed(x) * -1.0,
 }

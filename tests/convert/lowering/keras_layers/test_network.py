@@ -51,3 +51,10 @@ def test_rewritten_network_gives_keras_logits(name: str):
         if name == "log softmax head":
             expected = np.log(expected)
     np.testing.assert_allclose(expected, outputs, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["elu", "selu and celu", "clamps beside"])
+def test_no_clamp_gives_its_scale_to_what_is_also_read_without_it(name: str):
+    """The converter gives operands of MINIMUM and MAXIMUM the scale of the result: ELU's x would saturate at 0."""
+    operations = InferenceGraph(made(name), CONTRACT).function.graph.get_operations()
+    assert not {operation.type for operation in operations} & {"Minimum", "Maximum"}
