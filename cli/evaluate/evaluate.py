@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.command(
     help=f"""Measure MODEL on the labelled windows of DATA, or on its whole recordings with --continuous.
 
-MODEL is a run folder, a .keras checkpoint or a .tflite file. {DATA_HELP}
+MODEL is a run folder, a .keras checkpoint, a .pt2 file of PyTorch or a .tflite file. {DATA_HELP}
 
 \b
 Examples:
