@@ -13,9 +13,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .fifo_imu import FifoImu, FifoLevel, choose_rate
+from .fifo_imu import FifoLevel, choose_rate
 from .registers import Register, bit, bits
-from .self_test import Limits, SelfTest
+from .self_test import Limits
+from .self_testing_imu import SelfTestingImu
 
 FIFO_ENTRIES = 33
 # A sample, FIFO_CTL and FIFO_STATUS. The datasheet wants 5 us between the end of a sample and FIFO_STATUS, and the byte
@@ -29,18 +30,9 @@ STREAM = 0b10
 # From standby to the first sample: 1.1 ms and a period (table 1), and a few samples for the filter.
 WAKE_NS = 1_100_000
 SETTLING_SAMPLES = 4
-# Self-test (section of that name): at 100 to 800 Hz, samples averaged with and without it.
-SELF_TEST_HZ = 100.0
-SELF_TEST_SAMPLES = 20
-# Output change in g: table 15's limits at 2.5 V, widened to supplies of 2.0 to 3.6 V by table 14.
-SELF_TEST_LIMITS_G: Limits = (
-    (0.64 * 50 / 256, 2.11 * 540 / 256),
-    (-2.11 * 540 / 256, -0.64 * 50 / 256),
-    (0.8 * 75 / 256, 1.69 * 875 / 256),
-)
 
 
-class Adxl345(FifoImu):
+class Adxl345(SelfTestingImu):
     """An ADXL345 on an I2C bus, at 0x53, or 0x1D where its pin SDO/ALT ADDRESS is high."""
 
     name: ClassVar[str] = "adxl345"
@@ -54,6 +46,15 @@ class Adxl345(FifoImu):
     burst_datums: ClassVar[int | None] = 1
     # The registers in between hold the samples, which a read takes out of the FIFO.
     settings_spans: ClassVar[tuple[tuple[int, int], ...]] = ((0x1E, 20), (0x38, 1))
+    # Any rate from 100 to 800 Hz; a scale that the force does not exceed (section Self-test).
+    self_test_hz: ClassVar[float] = 100.0
+    self_test_full_scale_g: ClassVar[int] = 16
+    # Table 15's at 2.5 V, widened to supplies of 2.0 to 3.6 V by table 14.
+    self_test_limits_g: ClassVar[Limits] = (
+        (0.64 * 50 / 256, 2.11 * 540 / 256),
+        (-2.11 * 540 / 256, -0.64 * 50 / 256),
+        (0.8 * 75 / 256, 1.69 * 875 / 256),
+    )
 
     who_am_i = Register(0x00)
     ofsx = Register(0x1E)
@@ -75,23 +76,6 @@ class Adxl345(FifoImu):
         """Stop sampling: standby."""
         self.power_ctl.write()
 
-    def self_test(self) -> SelfTest:
-        """Compare samples with and without the electrostatic force on the mass; the chip must be set up anew after it.
-
-        Raises:
-            SensorError: if the chip or the bus fails.
-        """
-        self._held.clear()
-        self._reset()
-        self._set_up(SELF_TEST_HZ, 16, 0)
-        without = self._mean_g()
-        self._hold(self.data_format, SELF_TEST=1, FULL_RES=1, RANGE=3)
-        self._settle(SELF_TEST_HZ)
-        forced = self._mean_g()
-        self._held.clear()
-        self._reset()
-        return SelfTest.of(forced - without, SELF_TEST_LIMITS_G)
-
     def _reset(self) -> None:
         # There is no reset command: all that bears on the samples is written, in standby.
         self._hold(self.power_ctl)
@@ -110,12 +94,9 @@ class Adxl345(FifoImu):
     def _settle(self, rate_hz: float) -> None:
         self._clock.sleep_ns(WAKE_NS + round(SETTLING_SAMPLES / rate_hz * 1e9))
 
-    def _mean_g(self) -> NDArray[np.float64]:
-        """Mean ``[3]`` of the next samples, in g."""
-        self._empty()
-        self._clock.sleep_ns(round(SELF_TEST_SAMPLES / SELF_TEST_HZ * 1e9))
-        counts = self._counts(self._read_datums(self._level().datums))
-        return np.asarray(counts.mean(axis=0, dtype=np.float64) / self.acc_lsb_per_g[16])
+    def _force(self, direction: int) -> None:
+        self._hold(self.data_format, SELF_TEST=direction, FULL_RES=1, RANGE=3)
+        self._settle(self.self_test_hz)
 
     def _begin_fifo(self) -> None:
         # Bypass mode empties it.
@@ -141,8 +122,7 @@ class Adxl345(FifoImu):
     def _decode(self, data: bytes) -> NDArray[np.int16] | None:
         left = np.frombuffer(data, np.uint8)[DATUM_BYTES - 1 :: DATUM_BYTES] & ENTRIES_MASK
         # Fewer left than are yet to be read: the level was misread, and the last samples are repetitions.
-        return None if (left < np.arange(len(left))[::-1]).any() else self._counts(data)
-
-    def _counts(self, data: bytes) -> NDArray[np.int16]:
+        if (left < np.arange(len(left))[::-1]).any():
+            return None
         rows = np.frombuffer(data, np.uint8).reshape(-1, DATUM_BYTES)
         return np.ascontiguousarray(rows[:, :6]).view("<i2")

@@ -92,6 +92,8 @@ class FifoImu(ABC):
     datum_bytes: ClassVar[int] = 12
     # Datums that one transfer may take; as many as fit by default.
     burst_datums: ClassVar[int | None] = None
+    # Bits that a read of several registers needs in the number of the first.
+    auto_increment: ClassVar[int] = 0
     # Register number and length of the reads that cover every held register.
     settings_spans: ClassVar[tuple[tuple[int, int], ...]]
     # For chips with register banks: the bank-select register, and its values that select another bank than WHO_AM_I's.
@@ -241,7 +243,7 @@ class FifoImu(ABC):
         """Bytes of all held registers, read back in the transfers of ``settings_spans``."""
         found: dict[int, int] = {}
         for first, length in self.settings_spans:
-            found.update(enumerate(self.bus.read(self.address, first, length), first))
+            found.update(enumerate(self.bus.read(self.address, first | self.auto_increment, length), first))
         return {register: found[register.address] for register in self._held}
 
     def _overflowed_meanwhile(self) -> bool:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 Limits = tuple[tuple[float, float], ...]
 
 
@@ -15,7 +12,7 @@ class SelfTest:
     """Change of an accelerometer's output in its self-test.
 
     Args:
-        change_g: change on each axis in g; NaN without a sample.
+        change_g: change on each axis in g.
         limits_g: smallest and largest change of a chip in good order, by axis.
 
     >>> SelfTest((1.0, -1.0), ((0.2, 2.1), (-2.1, -0.2))).passed
@@ -24,11 +21,6 @@ class SelfTest:
 
     change_g: tuple[float, ...]
     limits_g: Limits
-
-    @classmethod
-    def of(cls, change_g: NDArray[np.float64], limits_g: Limits) -> SelfTest:
-        """The result for changes ``[3]``."""
-        return cls(tuple(change_g.tolist()), limits_g)
 
     @property
     def passed(self) -> bool:

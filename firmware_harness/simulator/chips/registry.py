@@ -11,6 +11,7 @@ from deseptr.firmware_harness.simulator.sources.source import SignalSource
 from .adxl345 import SimulatedAdxl345
 from .chip import Chip
 from .icm20948 import SimulatedIcm20948
+from .lis3dh import SimulatedLis3dh
 from .lsm6ds3trc import SimulatedLsm6ds3trc
 from .lsm6dsox import SimulatedLsm6dsox
 from .mpu6050 import SimulatedMpu6050
@@ -20,6 +21,7 @@ DEFAULT_CHIP = "mpu6050"
 CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
     "adxl345": SimulatedAdxl345,
     "icm20948": SimulatedIcm20948,
+    "lis3dh": SimulatedLis3dh,
     "lsm6ds3trc": SimulatedLsm6ds3trc,
     "lsm6dsox": SimulatedLsm6dsox,
     "mpu6050": SimulatedMpu6050,

@@ -129,7 +129,7 @@ def test_bad_input_is_one_line(int8_model, arguments, error, message):
     assert "\n" not in str(caught.value)
 
 
-ACC_ALONE = ["adxl345"]
+ACC_ALONE = ["adxl345", "lis3dh"]
 
 
 @pytest.mark.parametrize("sensor", ACC_ALONE)

@@ -144,6 +144,8 @@ def test_a_chip_without_gyroscope_and_thermometer(make_subject):
         ("adxl345", {}, Level.OK),
         ("adxl345", {"self_test_g": (1.3, -1.3, 0.1)}, Level.FAIL),
         ("adxl345", {"self_test_g": (1.3, 1.3, 2.0)}, Level.FAIL),
+        ("lis3dh", {}, Level.OK),
+        ("lis3dh", {"self_test_g": (-0.6, 0.6, 0.05)}, Level.FAIL),
         ("mpu6050", {}, Level.SKIP),
     ],
 )

@@ -134,7 +134,7 @@ def test_no_sample_is_lost_or_doubled_at_any_schedule(name, waits, rate_error, r
     bench = DriverBench(name, rate_error=rate_error).started(ImuConfig(rate_hz, 8, 1000))
     drained = []
     for samples in waits:
-        bench.wait_samples(samples)
+        bench.wait_samples(min(samples, bench.imu.capacity - 2))
         last_ns = bench.clock.now_ns()
         times, gap = bench.drain()
         assert gap is None
@@ -177,8 +177,13 @@ def test_broken_data_read_is_not_repeated_but_a_gap(name, consumed):
     bench.bus = VirtualI2cBus({bench.address: bench.chip}, bench.clock, faults=[fault])
     bench.imu = SENSORS[name](bench.bus, bench.clock, bench.address)
     bench.started()
-    bench.wait_samples(30.5)
-    assert bench.drain() == ([], "read-error")
+    bench.wait_samples(min(30.5, bench.imu.capacity - 1.5))
+    drained = bench.drain()
+    if drained[1] is None:
+        # All of it was read in the one transfer that passes.
+        bench.wait_samples(15.5)
+        drained = bench.drain()
+    assert drained == ([], "read-error")
     assert bench.goes_on()
 
 
@@ -232,8 +237,8 @@ def test_a_bit_flipped_in_any_held_register_is_noticed_by_the_next_drain(name, d
     held = sorted(bench.imu.held_registers, key=lambda register: (register.bank, register.address))
     register = data.draw(st.sampled_from(held))
     bit = data.draw(st.integers(0, 7))
-    # BOOT of the LSM6DS chips loads the trim values again and clears itself: no setting is lost, no sample wrong.
-    assume((register.name, bit) != ("CTRL3_C", 7))
+    # BOOT of ST's chips loads the trim values again and clears itself: no setting is lost, no sample wrong.
+    assume((register.name, bit) not in (("CTRL3_C", 7), ("CTRL_REG5", 7)))
     bench.wait_samples(data.draw(st.floats(0, 20)))
     bench.chip.upset(register.bank << 8 | register.address, bit)
     bench.wait_samples(data.draw(st.floats(0, 20)))
@@ -392,7 +397,7 @@ DrainMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=
 TestDrainMachine = DrainMachine.TestCase
 
 
-NO_THERMOMETER = {"adxl345"}
+NO_THERMOMETER = {"adxl345", "lis3dh"}
 
 
 @every_driver

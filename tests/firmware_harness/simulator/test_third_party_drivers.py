@@ -161,6 +161,28 @@ def test_adafruits_adxl34x_measures_the_same_as_our_driver(acc_g, monkeypatch):
     assert moved / STANDARD_GRAVITY == pytest.approx([1.0, -1.0, 0.5], abs=0.01)
 
 
+# Counts per g that it takes at each full scale, as if that were 32768, and those of the datasheet's sensitivities of 1,
+# 2, 4 and 12 mg per digit of 12 bits in words of 16.
+@pytest.mark.parametrize(
+    ("acc_g", "taken", "true"), [(2, 16380, 16000), (4, 8190, 8000), (8, 4096, 4000), (16, 1365, 16 / 12e-3)]
+)
+def test_adafruits_lis3dh_measures_the_same_as_our_driver(acc_g, taken, true, monkeypatch):
+    # Of no use without interrupt pins, and not to be imported without a board.
+    monkeypatch.setitem(sys.modules, "digitalio", SimpleNamespace(DigitalInOut=object))
+    module = pytest.importorskip("adafruit_lis3dh")
+    clock = VirtualClock()
+    monkeypatch.setattr(module, "time", VirtualTime(clock))
+    bus = VirtualI2cBus({0x18: CHIPS["lis3dh"](ConstantSource(FELT), clock)}, clock)
+    driver = module.LIS3DH_I2C(BoardI2c(bus))
+    driver.range = getattr(module, f"RANGE_{acc_g}_G")
+    driver.data_rate = module.DATARATE_100_HZ
+    clock.sleep_ns(200 * MS)
+    measured = np.array(driver.acceleration) / 9.806 * taken / true
+    high_resolution_g, normal_g = {16: 12e-3}.get(acc_g, acc_g / 2000), {16: 48e-3}.get(acc_g, acc_g / 500)
+    assert measured == pytest.approx(np.array(FELT[:3]) / STANDARD_GRAVITY, abs=0.501 * high_resolution_g)
+    assert measured * STANDARD_GRAVITY == pytest.approx(ours("lis3dh", acc_g, 250), abs=0.75 * normal_g * 9.81)
+
+
 class VirtualSmbus:
     """The functions of ``smbus2.SMBus`` that drivers use, on a bus in virtual time."""
 
