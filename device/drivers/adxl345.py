@@ -67,6 +67,7 @@ class Adxl345(SelfTestingImu):
         0x31, SELF_TEST=bit(7), SPI=bit(6), INT_INVERT=bit(5), FULL_RES=bit(3), JUSTIFY=bit(2), RANGE=bits(1, 0)
     )
     datax0 = Register(0x32)
+    dataz1 = Register(0x37)
     fifo_ctl = Register(0x38, FIFO_MODE=bits(7, 6), TRIGGER=bit(5), SAMPLES=bits(4, 0))
     fifo_status = Register(0x39, FIFO_TRIG=bit(7), ENTRIES=bits(5, 0))
 
@@ -103,8 +104,8 @@ class Adxl345(SelfTestingImu):
         self.fifo_ctl.write()
         self._was_full = False
         self._hold(self.fifo_ctl, FIFO_MODE=STREAM)
-        # The output registers may still hold a sample from before.
-        self.datax0.read_block(6)
+        # The output registers may still hold a sample from before; a read of any of them takes it out.
+        self.dataz1.read_block(1)
 
     def _level(self) -> FifoLevel:
         entries = self.fifo_status.read()["ENTRIES"]
