@@ -3,8 +3,8 @@
     python benchmarks/plausibility.py ../shared/data -o benchmarks/plausibility.json
 
 The recordings of each data set are streamed whole, unlabelled stretches too, at their own rate and full scale, in
-windows of 2.56 s that begin every 1.28 s, with accelerometer and gyroscope and with the accelerometer alone. Then faults
-are put into the same recordings, and signals that nobody can wear are made with the noise of a chip.
+windows of 2.56 s that begin every 1.28 s, with accelerometer and gyroscope and with the accelerometer alone. Then
+faults are put into the same recordings, and signals that nobody can wear are made with the noise of a chip.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import CHANNELS, STANDARD_GRAVITY
 from deseptr.data import Dataset, Recording, load_dataset
-from deseptr.device import describe_machine
+from deseptr.device import Window, describe_machine
 from deseptr.device.plausibility import Plausibility
 from deseptr.firmware_harness.simulator import RestingSource
 from deseptr.tflite.interleaved import pair, time_interleaved
@@ -47,16 +47,17 @@ def main() -> None:
     rng = np.random.default_rng(0)
     made = {title: make(rng) for title, make in ABSURD.items()}
     absurd = {title: {"six": first(each, CHANNELS), "acc": first(each, CHANNELS[:3])} for title, each in made.items()}
-    result = {"people": people, "faults": faults, "absurd": absurd, "cost_us": cost(rng), "machine": machine()}
+    result = {"window_s": WINDOW_S, "seconds": SECONDS}
+    result |= {"people": people, "faults": faults, "absurd": absurd, "cost_us": cost(rng), "machine": machine()}
     chosen.output.write_text(json.dumps(result, indent=2) + "\n")
 
 
 def verdicts(signals: Signals, rate_hz: float, channels: tuple[str, ...]) -> Iterator[tuple[int, str | None]]:
     """The end of each window of a stream, in samples, and what was found there."""
     length = round(WINDOW_S * rate_hz)
-    judge = Plausibility(channels, rate_hz, length, length // 2)
+    judge = Plausibility(channels, rate_hz, length)
     for start in range(0, len(signals) - length + 1, length // 2):
-        yield start + length, judge.judge(signals[start : start + length, : len(channels)])
+        yield start + length, judge.judge(Window(start, signals[start : start + length, : len(channels)]))
 
 
 def refused(dataset: Dataset, channels: tuple[str, ...]) -> dict[str, Any]:
@@ -177,11 +178,14 @@ def cost(rng: np.random.Generator) -> dict[str, float]:
     """Median host time of judging a window, microseconds."""
     still, wild = _noise(rng)[:128].astype(np.float32), _white(rng)[:128] / 4
     judges = {
-        "at rest": (Plausibility(CHANNELS, RATE_HZ, 128, 64), still),
-        "moving": (Plausibility(CHANNELS, RATE_HZ, 128, 64), wild + np.float32([0, 0, 9.8, 0, 0, 0])),
-        "accelerometer alone, at rest": (Plausibility(CHANNELS[:3], RATE_HZ, 128, 64), still[:, :3]),
+        "at rest": (Plausibility(CHANNELS, RATE_HZ, 128), still),
+        "moving": (Plausibility(CHANNELS, RATE_HZ, 128), wild + np.float32([0, 0, 9.8, 0, 0, 0])),
+        "accelerometer alone, at rest": (Plausibility(CHANNELS[:3], RATE_HZ, 128), still[:, :3]),
     }
-    steps = {name: (lambda judge=judge, window=window: judge.judge(window)) for name, (judge, window) in judges.items()}
+    steps = {
+        name: (lambda judge=judge, window=window: judge.judge(Window(0, window)))
+        for name, (judge, window) in judges.items()
+    }
     durations = time_interleaved(steps, 3000, warm_up=200, seed=0)
     return {name: round(each.median_us, 1) for name, each in zip(steps, pair(durations, seed=0), strict=True)}
 

@@ -325,6 +325,7 @@ def stream(
     rate_hz: float | None = None,
     *,
     decision: DecisionConfig | None = None,
+    plausibility: bool = True,
 ) -> PushStream:
     """Feed samples of your own to a model, from whatever source.
 
@@ -333,6 +334,7 @@ def stream(
         rate_hz: rate of the samples; the model's by default.
         decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned, else
             the defaults of ``deseptr device run``.
+        plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
 
     Returns:
         A stream: ``push(samples)`` takes ``[n, channels]`` in SI units and returns the events they bring about,
@@ -353,7 +355,7 @@ def stream(
         raise SetupError("rate_hz", found=repr(rate_hz), expected="a number of Hz", next_step="pass the samples' rate")
     loaded = model if isinstance(model, Model) else load_model(model)
     engine, tracker = loaded._deciding(decision)
-    return PushStream(engine, rate_hz, tracker=tracker)
+    return PushStream(engine, rate_hz, tracker=tracker, unknown=loaded._unknown(plausibility))
 
 
 def _check_if_exists(if_exists: str) -> None:

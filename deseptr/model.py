@@ -17,7 +17,7 @@ from .wording import events_in_python_words, in_python_words
 if TYPE_CHECKING:
     from deseptr.convert import Conversion
     from deseptr.data import Dataset
-    from deseptr.device import DecisionConfig, Event, LabelTracker, Session
+    from deseptr.device import DecisionConfig, Event, LabelTracker, Session, UnknownJudge
     from deseptr.device.profile.measure import Profile
     from deseptr.firmware_harness.simulator import Replayed
     from deseptr.tflite import Engine
@@ -66,6 +66,7 @@ class Model(Classifier):
         seconds: float | None = None,
         real_time: bool = False,
         decision: DecisionConfig | None = None,
+        plausibility: bool = True,
         patience_s: float = PATIENCE_S,
         rate_tolerance: float = RATE_TOLERANCE,
     ) -> Iterator[Replayed]:
@@ -78,6 +79,7 @@ class Model(Classifier):
             real_time: take as long as the wearing did, instead of as fast as it goes.
             decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned,
                 else the defaults of ``deseptr device run``.
+            plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
 
@@ -98,6 +100,7 @@ class Model(Classifier):
             seconds=seconds,
             make_clock=PacedClock if real_time else VirtualClock,
             tracker=tracker,
+            unknown=self._unknown(plausibility),
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
@@ -111,6 +114,7 @@ class Model(Classifier):
         address: int | None = None,
         seconds: float | None = None,
         decision: DecisionConfig | None = None,
+        plausibility: bool = True,
         patience_s: float = PATIENCE_S,
         rate_tolerance: float = RATE_TOLERANCE,
     ) -> Iterator[Event]:
@@ -123,6 +127,7 @@ class Model(Classifier):
             seconds: stop after so long; None for as long as samples come.
             decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned,
                 else the defaults of ``deseptr device run``.
+            plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
 
@@ -143,6 +148,7 @@ class Model(Classifier):
             session,
             seconds=seconds,
             tracker=tracker,
+            unknown=self._unknown(plausibility),
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
@@ -201,6 +207,11 @@ class Model(Classifier):
         config = decision or self.contract.decision or DecisionConfig()
         engine = at_hop(self._engine, config.hop_s)
         return engine, LabelTracker(engine.contract.labels, config, engine.contract.hop_s)
+
+    def _unknown(self, plausibility: bool) -> UnknownJudge | None:
+        from deseptr.device import UnknownJudge
+
+        return UnknownJudge(self.contract) if plausibility else None
 
     @cached_property
     def _engine(self) -> Engine:

@@ -36,6 +36,7 @@ from .events import (
     AlarmEvent as AlarmEvent,
     Event as Event,
     GapEvent as GapEvent,
+    ImplausibleEvent as ImplausibleEvent,
     LabelEvent as LabelEvent,
     RateEvent as RateEvent,
     RecoveryEvent as RecoveryEvent,
@@ -55,9 +56,11 @@ from .label.tracker import (
     UNKNOWN as UNKNOWN,
     LabelDecision as LabelDecision,
 )
+from .label.unknown import UnknownJudge as UnknownJudge
 from .latency import Profiler as Profiler, STAGES as STAGES, WindowTimes as WindowTimes
 from .bus_access import OpenBus as OpenBus, override_bus as override_bus, open_bus as open_bus
 from .profile.measure import Extra as Extra, Profile as Profile, profile_model as profile_model
+from .plausibility.judge import Plausibility as Plausibility
 from .push_stream import PushStream as PushStream
 from .recovery import (
     RUNGS as RUNGS,

@@ -1,4 +1,4 @@
-"""Events of a run, one record each: windows, decided labels, alarms, lost samples, recoveries and rates.
+"""Events of a run, one record each: windows, labels, alarms, implausible or lost samples, recoveries and rates.
 
 They are plain values with a JSON form; a :class:`deseptr.device.Sink` shows or stores them.
 """
@@ -15,12 +15,13 @@ class WindowEvent:
 
     Args:
         t: time of its last sample, seconds after the first sample of the run.
-        label: the most probable class.
-        confidence: its probability.
+        label: the most probable class; ``unknown`` if the window can have no label.
+        confidence: probability of the most probable class.
         probabilities: probability of every class by name.
         latency_us: host time from the start of the read that brought its last sample to the label, microseconds.
         sample: index of its first sample at the model's rate, lost ones counted.
         state: the decided label after this window; None without a label tracker.
+        unknown: why it has no label, such as ``implausible: stuck``; None if it has one.
     """
 
     t: float
@@ -30,9 +31,11 @@ class WindowEvent:
     latency_us: float
     sample: int
     state: str | None = None
+    unknown: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.t:9.2f} s  {self.label}  {self.confidence:.1%}"
+        label = self.label if self.unknown is None else f"{self.label} ({self.unknown})"
+        return f"{self.t:9.2f} s  {label}  {self.confidence:.1%}"
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""
@@ -43,7 +46,9 @@ class WindowEvent:
             "probabilities": {label: round(value, 6) for label, value in self.probabilities.items()},
             "latency_us": round(self.latency_us, 3),
         }
-        return made if self.state is None else made | {"state": self.state}
+        if self.state is not None:
+            made["state"] = self.state
+        return made if self.unknown is None else made | {"unknown": self.unknown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +79,27 @@ class LabelEvent:
 
     Args:
         t: time of the last sample of the window that decided it, seconds after the first sample of the run.
-        label: the label from now on, ``unknown`` if no class is probable enough.
+        label: the label from now on, ``unknown`` for a reason.
         previous: the label until now; None at first.
         confidence: smoothed probability of the most probable class.
+        reason: why the label is ``unknown``: ``undecided``, since no class is probable enough, or as in
+            :class:`WindowEvent`; None of other labels.
     """
 
     t: float
     label: str
     previous: str | None
     confidence: float
+    reason: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.t:9.2f} s  → {self.label}"
+        return f"{self.t:9.2f} s  → {self.label}" + (f" ({self.reason})" if self.reason else "")
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""
         change = {"label": self.label, "previous": self.previous, "confidence": round(self.confidence, 6)}
+        if self.reason is not None:
+            change["reason"] = self.reason
         return {"change": change, "t": round(self.t, 6)}
 
 
@@ -131,6 +141,35 @@ class AlarmEvent:
             "reason": self.reason,
         }
         return {"alarm": alarm, "t": round(self.t, 6)}
+
+
+@dataclass(frozen=True, slots=True)
+class ImplausibleEvent:
+    """Samples that no worn sensor measures have begun, or have ended; the label is ``unknown`` in between.
+
+    Args:
+        t: time of the last sample of the window that showed it, seconds after the first sample of the run.
+        finding: the first of what was found, one of :data:`deseptr.device.plausibility.FINDINGS`.
+        meaning: the same as a sentence.
+        count: number of times that implausible samples have begun in this run.
+        ended: whether samples are plausible again.
+    """
+
+    t: float
+    finding: str
+    meaning: str
+    count: int
+    ended: bool = False
+
+    def __str__(self) -> str:
+        if self.ended:
+            return f"{self.t:9.2f} s  plausible again after: {self.finding}"
+        return f"{self.t:9.2f} s  implausible: {self.finding}, {self.meaning} ({self.count})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --json``."""
+        found = {"finding": self.finding, "meaning": self.meaning, "count": self.count, "ended": self.ended}
+        return {"implausible": found, "t": round(self.t, 6)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +226,4 @@ class RateEvent:
         return {"rate": rate, "t": round(self.t, 6)}
 
 
-Event = WindowEvent | GapEvent | LabelEvent | AlarmEvent | RecoveryEvent | RateEvent
+Event = WindowEvent | GapEvent | LabelEvent | ImplausibleEvent | AlarmEvent | RecoveryEvent | RateEvent

@@ -16,6 +16,7 @@ from deseptr.tflite.engine import Engine
 from .alarms.watch import EventWatch
 from .events import Event, GapEvent
 from .label.tracker import LabelTracker
+from .label.unknown import UnknownJudge
 from .latency import WindowTimes
 from .stream.resampler import StreamResampler
 from .stream.stream import FASTEST, RATE_TOLERANCE, SLOWEST, begin_segment
@@ -33,6 +34,7 @@ class PushStream:
         rate_tolerance: relative difference from the model's rate at which samples are taken as they are.
         timer: host time in nanoseconds, for latencies.
         watch: raises alarms; None if no class is an event.
+        unknown: decides which windows have no label; None if all have one.
 
     Raises:
         SetupError: if the rate is too far from the model's to be resampled.
@@ -47,10 +49,11 @@ class PushStream:
         rate_tolerance: float = RATE_TOLERANCE,
         timer: Callable[[], int] = time.perf_counter_ns,
         watch: EventWatch | None = None,
+        unknown: UnknownJudge | None = None,
     ) -> None:
         contract = engine.contract
         self._contract, self._timer = contract, timer
-        self._classifier, self._times = WindowClassifier(engine, tracker, timer, watch), WindowTimes()
+        self._classifier, self._times = WindowClassifier(engine, tracker, timer, watch, unknown), WindowTimes()
         self.rate_hz = contract.rate_hz if rate_hz is None else rate_hz
         ratio = self.rate_hz / contract.rate_hz
         if not (math.isfinite(ratio) and SLOWEST <= ratio <= FASTEST):

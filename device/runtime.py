@@ -23,6 +23,7 @@ from .contract_check import check_fit
 from .drivers.imu import Gap, ImuConfig, ImuSettings, Samples
 from .events import Event, GapEvent, RateEvent, RecoveryEvent
 from .label.tracker import LabelTracker
+from .label.unknown import UnknownJudge
 from .latency import Profiler, WindowTimes
 from .recovery import RecoveringImu, never_ended
 from .stream.stream import RATE_TOLERANCE, SampleStream
@@ -54,6 +55,7 @@ class Runtime:
         timer: host time in nanoseconds, for latencies.
         rate_tolerance: largest relative difference of the sensor's rate from the model's at which it is not resampled.
         watch: raises alarms; None if no class is an event.
+        unknown: decides which windows have no label; None if all have one.
 
     Raises:
         SensorError: if the sensor does not answer, is another chip, or does not fit the model.
@@ -72,11 +74,12 @@ class Runtime:
         timer: Callable[[], int] = time.perf_counter_ns,
         rate_tolerance: float = RATE_TOLERANCE,
         watch: EventWatch | None = None,
+        unknown: UnknownJudge | None = None,
     ) -> None:
         self._imu = imu
         self._clock = clock
         self._profiler = profiler or Profiler(capacity=1)
-        self._classifier = WindowClassifier(engine, tracker, timer, watch)
+        self._classifier = WindowClassifier(engine, tracker, timer, watch, unknown)
         self._ended = ended
         self._heartbeat = heartbeat
         self._timer = timer

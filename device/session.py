@@ -18,6 +18,7 @@ from .drivers.imu import Imu
 from .drivers.sensors import AUTO, make_sensor
 from .events import Event
 from .label.tracker import LabelTracker
+from .label.unknown import UnknownJudge
 from .latency import Profiler
 from .recovery import PATIENCE_S, RecoveringImu
 from .runtime import Runtime
@@ -86,6 +87,7 @@ def run_live(
     patience_s: float = PATIENCE_S,
     rate_tolerance: float = RATE_TOLERANCE,
     watch: EventWatch | None = None,
+    unknown: UnknownJudge | None = None,
 ) -> Generator[Event, None, None]:
     """Run a model on a session until it ends, or for ``seconds`` of its clock; then close the session.
 
@@ -99,6 +101,7 @@ def run_live(
         patience_s: time without a sample after which the sensor is given up, seconds.
         rate_tolerance: largest relative difference from the model's rate at which samples are not resampled.
         watch: raises alarms; None if no class is an event.
+        unknown: decides which windows have no label; None if all have one.
 
     Raises:
         UnhealthyError: if the sensor fails and cannot be recovered.
@@ -124,6 +127,7 @@ def run_live(
             heartbeat=heartbeat,
             rate_tolerance=rate_tolerance,
             watch=watch,
+            unknown=unknown,
         )
         yield from runtime.events(seconds)
     finally:

@@ -9,7 +9,8 @@ from deseptr.tflite.engine import Engine
 from .alarms.watch import EventWatch
 from .events import AlarmEvent, Event, LabelEvent, WindowEvent
 from .label.class_of_logits import classify_logits
-from .label.tracker import LabelTracker
+from .label.tracker import UNKNOWN, LabelTracker
+from .label.unknown import UnknownJudge
 from .latency import WindowTimes
 from .stream.windows import Window
 
@@ -22,6 +23,7 @@ class WindowClassifier:
         tracker: decides on labels; without it, windows are only classified.
         timer: host time in nanoseconds.
         watch: raises alarms; None if no class is an event.
+        unknown: decides which windows have no label; None if all have one.
     """
 
     def __init__(
@@ -30,8 +32,10 @@ class WindowClassifier:
         tracker: LabelTracker | None,
         timer: Callable[[], int],
         watch: EventWatch | None = None,
+        unknown: UnknownJudge | None = None,
     ) -> None:
         self._engine, self._tracker, self._timer, self._watch = engine, tracker, timer, watch
+        self._unknown = unknown
 
     def classify(self, window: Window, t: float, began: int, times: WindowTimes) -> list[Event]:
         """Classify a window.
@@ -43,29 +47,33 @@ class WindowClassifier:
             times: takes ``invoke_ns``, ``decide_ns`` and ``end_to_end_ns``.
 
         Returns:
-            The window's event, that of the label if it has changed, and those of alarms.
+            The window's event, that of implausible samples if they begin or end, that of the label if it has changed,
+            and those of alarms.
         """
         labels = self._engine.contract.labels
         ready = self._timer()
         logits = self._engine.invoke(window.samples)
         invoked = self._timer()
         result = classify_logits(logits, labels)
-        decision = None if self._tracker is None else self._tracker.update(t, result.probabilities)
+        why, implausible = (None, None) if self._unknown is None else self._unknown.update(window, t)
+        decision = None if self._tracker is None else self._tracker.update(t, result.probabilities, why)
         alarms = [] if self._watch is None else self._watch.update(window, t, result.probabilities)
         decided = self._timer()
         times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
         event = WindowEvent(
             t=t,
-            label=result.label,
+            label=result.label if why is None else UNKNOWN,
             confidence=result.confidence,
             probabilities=dict(zip(labels, result.probabilities.tolist(), strict=True)),
             latency_us=times.end_to_end_ns / 1000.0,
             sample=window.start,
             state=None if decision is None else decision.label,
+            unknown=why,
         )
-        if decision is None or not decision.changed:
-            return [event, *alarms]
-        return [event, LabelEvent(t, decision.label, decision.previous, decision.confidence), *alarms]
+        events: list[Event] = [event] if implausible is None else [event, implausible]
+        if decision is not None and decision.changed:
+            events.append(LabelEvent(t, decision.label, decision.previous, decision.confidence, decision.reason))
+        return [*events, *alarms]
 
     def gap(self) -> None:
         """Note that samples were lost: no smoothing spans them."""
@@ -73,6 +81,8 @@ class WindowClassifier:
             self._tracker.gap()
         if self._watch is not None:
             self._watch.gap()
+        if self._unknown is not None:
+            self._unknown.gap()
 
     def answered(self, t: float) -> list[AlarmEvent]:
         """What people have answered to alarms by time ``t``, seconds."""

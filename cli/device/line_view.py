@@ -9,7 +9,16 @@ from rich.console import Console
 from rich.text import Text
 
 from deseptr.cli.common.messages import complain
-from deseptr.device import AlarmEvent, Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import (
+    AlarmEvent,
+    Event,
+    GapEvent,
+    ImplausibleEvent,
+    LabelEvent,
+    RateEvent,
+    RecoveryEvent,
+    WindowEvent,
+)
 from deseptr.device.sinks import LineStream, Warn
 from deseptr.firmware_harness.simulator import Replayed, ReplayedWindow
 
@@ -61,9 +70,18 @@ class LineView:
         line.append(("▸ " if changed else "  ") + event.label.ljust(self._width), style)
         line.append("  " + "█" * filled + "░" * (BAR_WIDTH - filled), "green" if event.confidence > 0.5 else "yellow")
         line.append(f" {event.confidence:6.1%}")
+        if event.unknown is not None:
+            line.append(f"  {event.unknown}", "yellow")
         if replayed and replayed.truth not in (None, event.label):
             line.append(f"  ({replayed.truth})", "red")
         return line
 
 
-_STYLES = {AlarmEvent: "red", GapEvent: "yellow", LabelEvent: "bold", RecoveryEvent: "yellow", RateEvent: "dim"}
+_STYLES = {
+    AlarmEvent: "red",
+    GapEvent: "yellow",
+    ImplausibleEvent: "yellow",
+    LabelEvent: "bold",
+    RecoveryEvent: "yellow",
+    RateEvent: "dim",
+}

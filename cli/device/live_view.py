@@ -12,7 +12,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deseptr.device import UNKNOWN, AlarmEvent, Event, GapEvent, Profiler, RecoveryEvent, WindowEvent
+from deseptr.device import (
+    UNKNOWN,
+    AlarmEvent,
+    Event,
+    GapEvent,
+    ImplausibleEvent,
+    Profiler,
+    RecoveryEvent,
+    WindowEvent,
+)
 from deseptr.firmware_harness.simulator import Replayed
 
 from .run_summary import RunFigures, inner
@@ -71,6 +80,8 @@ class LiveView:
             case GapEvent() as gap:
                 self._past.append((gap.t, None))
                 self._trouble = f"{gap.t:.1f} s: {gap.reason}, {gap.lost_samples} samples lost"
+            case ImplausibleEvent() as implausible:
+                self._trouble = str(implausible).strip()
             case RecoveryEvent() as recovery:
                 self._trouble = f"{recovery.t:.1f} s: {recovery.rung} after {recovery.cause}"
         now = self._timer()
@@ -95,8 +106,10 @@ class LiveView:
 
     def _headline(self, window: WindowEvent) -> RenderableType:
         label = window.state or window.label
-        text = Text(label.upper(), f"bold {self._colours.get(label, UNDECIDED)}", justify="center", overflow="ellipsis")
-        return Panel(text, padding=(1, 1), border_style=self._colours.get(label, UNDECIDED))
+        reason = f"\n{window.unknown}" if window.unknown else ""
+        colour = self._colours.get(label, UNDECIDED)
+        text = Text(label.upper() + reason, f"bold {colour}", justify="center", overflow="ellipsis")
+        return Panel(text, padding=(1, 1), border_style=colour)
 
     def _bars(self, window: WindowEvent, width: int) -> RenderableType:
         name_width = min(max(map(len, self._labels)), width // 2)
@@ -129,6 +142,7 @@ class LiveView:
         table.add_row("read to label", f"p50 {latency['p50_us']:.0f} µs, p99 {latency['p99_us']:.0f} µs")
         lost = f" ({self._figures.lost_samples} samples)" if self._figures.gaps else ""
         table.add_row("windows, gaps", f"{self._figures.windows}, {self._figures.gaps}{lost}")
+        table.add_row("no label", self._figures.unknown_by_reason() or "none")
         table.add_row("recoveries", self._figures.recoveries_by_rung() or "none")
         if self._trouble:
             table.add_row("last trouble", Text(self._trouble, "yellow"))

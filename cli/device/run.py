@@ -24,7 +24,7 @@ from .outputs import OUTPUT_GROUPS, open_outputs, output_options
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
-    from deseptr.device import Event, EventWatch, LabelTracker, Profiler, SystemdNotifier
+    from deseptr.device import Event, EventWatch, LabelTracker, Profiler, SystemdNotifier, UnknownJudge
     from deseptr.device.sinks import JsonLines
     from deseptr.firmware_harness.simulator import Replayed
     from deseptr.tflite import Engine
@@ -46,7 +46,7 @@ GROUPS = {
         "rate_tolerance",
     ),
     "Simulation": ("simulate", "scenario", "subjects", "speed"),
-    "Decision": DECISION_NAMES,
+    "Decision": (*DECISION_NAMES, "plausibility"),
     "Events": EVENT_NAMES,
     "Terminal": ("as_json", "plain"),
     **OUTPUT_GROUPS,
@@ -99,6 +99,12 @@ class _View(Protocol):
     help="With --simulate: as fast as possible, or in real time.",
 )
 @decision_options
+@click.option(
+    "--plausibility/--no-plausibility",
+    default=True,
+    show_default=True,
+    help="The label is `unknown` while no worn sensor measures such samples.",
+)
 @event_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line on stdout, the summary on stderr.")
 @click.option("--plain", is_flag=True, help="Print one line for each event on a terminal too, instead of a screen.")
@@ -120,7 +126,7 @@ def run(**chosen: Any) -> None:
 
     Exit codes: 0 done, 2 the options or the hardware do not allow a run, 3 the sensor was lost permanently.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.device import Answers, Profiler, SystemClock, SystemdNotifier, default_model
+    from deseptr.device import Answers, Profiler, SystemClock, SystemdNotifier, UnknownJudge, default_model
     from deseptr.tflite import at_hop, load_engine
 
     from .run_summary import RunFigures, inner
@@ -139,7 +145,8 @@ def run(**chosen: Any) -> None:
     watch = make_watch(chosen, contract, answers)
     alarming = () if watch is None else watch.labels
     check_events(chosen, alarming)
-    source = _Source(engine, Profiler(), make_tracker(config, contract), watch, notifier)
+    unknown = UnknownJudge(contract) if chosen["plausibility"] else None
+    source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, notifier)
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(chosen, contract, notifier, live=live, events=alarming, answers=answers) as outputs:
         played = source.live(chosen) if live else source.replay(chosen)
@@ -161,6 +168,7 @@ class _Source:
     profiler: Profiler
     tracker: LabelTracker
     watch: EventWatch | None
+    unknown: UnknownJudge | None
     notifier: SystemdNotifier
 
     def live(self, chosen: Mapping[str, Any]) -> Any:
@@ -185,6 +193,7 @@ class _Source:
             "profiler": self.profiler,
             "tracker": self.tracker,
             "watch": self.watch,
+            "unknown": self.unknown,
             "heartbeat": self.notifier.alive,
             "patience_s": chosen["patience"],
             "rate_tolerance": chosen["rate_tolerance"],

@@ -28,6 +28,7 @@ class RunFigures:
         self.windows = self.gaps = self.lost_samples = 0
         self.recoveries: Counter[str] = Counter()
         self.alarms: Counter[str] = Counter()
+        self.unknown: Counter[str] = Counter()
         self.rate: RateEvent | None = None
 
     def note(self, event: Event | Replayed) -> None:
@@ -35,6 +36,8 @@ class RunFigures:
         match inner(event):
             case WindowEvent() as window:
                 self.windows += 1
+                if window.unknown is not None:
+                    self.unknown[window.unknown] += 1
                 self._judge(window, event.truth if isinstance(event, ReplayedWindow) else None)
             case GapEvent() as gap:
                 self.gaps += 1
@@ -54,6 +57,8 @@ class RunFigures:
             parts.append(f"{self._correct / self._known:.1%} agree with the truth where it is known ({self._known})")
             parts.append(f"{self._correctly_decided / self._known:.1%} as decided")
         parts.append(f"{self.gaps} gaps" + (f" ({self.lost_samples} samples)" if self.gaps else ""))
+        if self.unknown:
+            parts.append("without a label: " + self.unknown_by_reason())
         if self.alarms:
             parts.append("alarms: " + ", ".join(f"{count} {state}" for state, count in self.alarms.items()))
         if self.recoveries:
@@ -65,6 +70,10 @@ class RunFigures:
     def recoveries_by_rung(self) -> str:
         """Counts of the recovery steps, as ``2 retry, 1 reinit``."""
         return ", ".join(f"{count} {rung}" for rung, count in self.recoveries.items())
+
+    def unknown_by_reason(self) -> str:
+        """Counts of the windows without a label, as ``12 implausible: stuck``."""
+        return ", ".join(f"{count} {reason}" for reason, count in self.unknown.items())
 
     def _judge(self, window: WindowEvent, truth: str | None) -> None:
         if truth in self._labels:

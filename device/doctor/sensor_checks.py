@@ -10,7 +10,9 @@ import numpy as np
 
 from deseptr.device.contract_check import check_fit
 from deseptr.device.drivers.imu import STANDARD_GRAVITY
+from deseptr.device.plausibility import FINDINGS, LEAST_S, Plausibility
 from deseptr.device.stream.stream import SampleStream
+from deseptr.device.stream.windows import WindowAssembler
 
 from .finding import CheckResult, fail, ok, skip, warn
 from .sampling import Sampling
@@ -125,6 +127,23 @@ def check_gravity(subject: Subject) -> CheckResult:
         step = "repeat with other sides of the sensor up; if the error remains, train with recordings of this sensor"
         return warn(found, expected, step)
     return ok(found)
+
+
+def check_plausible(subject: Subject) -> CheckResult:
+    """Whether a run would refuse such samples as implausible, in windows of 2.5 s."""
+    signals, rate_hz = subject.sampling.signals, subject.settings.rate_hz
+    channels = subject.settings.channels
+    windows = WindowAssembler(round(LEAST_S * rate_hz), round(LEAST_S * rate_hz), len(channels))
+    judge = Plausibility(channels, rate_hz, windows.window_length)
+    findings = [judge.judge(window) for window in windows.push(signals)]
+    if not findings:
+        return skip(f"fewer than {windows.window_length} samples")
+    refused = [finding for finding in findings if finding is not None]
+    if not refused:
+        return ok(f"{len(findings)} windows as a worn sensor gives them")
+    meanings = "; ".join(f"{name}: {FINDINGS[name]}" for name in dict.fromkeys(refused))
+    step = "see the lines above; a run has no label while this lasts"
+    return fail(f"{len(refused)} of {len(findings)} windows implausible ({meanings})", "none", step)
 
 
 def check_gyro_bias(subject: Subject) -> CheckResult:

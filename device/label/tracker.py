@@ -17,6 +17,7 @@ from deseptr.contract import DecisionConfig as DecisionConfig
 from .chain import ChainFilter
 
 UNKNOWN = "unknown"
+UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,14 @@ class LabelDecision:
         previous: the label before this window; None before the first.
         confidence: the label's smoothed probability; that of the most probable class where the label is ``unknown``.
         changed: whether ``label`` is not ``previous``.
+        reason: why the label is ``unknown``; None if it is a class.
     """
 
     label: str
     previous: str | None
     confidence: float
     changed: bool
+    reason: str | None = None
 
 
 class LabelTracker:
@@ -65,24 +68,31 @@ class LabelTracker:
         self._smoother.forget()
         self._held: int | None = None
         self._since = -math.inf
+        self._reason: str | None = None
 
     def gap(self) -> None:
         """Forget the windows so far, since no average may span lost samples; the label stays."""
         self._smoother.forget()
 
-    def update(self, t: float, probabilities: NDArray[np.float32]) -> LabelDecision:
+    def update(self, t: float, probabilities: NDArray[np.float32], unknown: str | None = None) -> LabelDecision:
         """Decide on the label after one window.
 
         Args:
             t: its time in seconds, never less than the one before.
             probabilities: ``[classes]``, of that window alone.
+            unknown: why it has no label, which makes the label ``unknown`` at once, and until the next window that has
+                one; None if it has one.
         """
+        if unknown is not None:
+            return self._without_label(probabilities, unknown)
         smoothed = self._smoother.update(probabilities)
         top = int(smoothed.argmax())
         previous = self._held
         candidate = top if smoothed[top] >= self._thresholds[top] else self._unknown
         if self._may_follow(candidate, smoothed, t):
             self._held, self._since = candidate, t
+        if candidate == self._held:
+            self._reason = UNDECIDED if candidate != top else None
         held = self._held
         assert held is not None, "the first window always decides"
         return LabelDecision(
@@ -90,6 +100,19 @@ class LabelTracker:
             previous=None if previous is None else self._names[previous],
             confidence=float(smoothed[held if held >= 0 else top]),
             changed=held != previous,
+            reason=self._reason,
+        )
+
+    def _without_label(self, probabilities: NDArray[np.float32], reason: str) -> LabelDecision:
+        # Its probabilities mean nothing, so that no average may contain them, and nothing keeps it.
+        self._smoother.forget()
+        previous, self._held, self._since, self._reason = self._held, self._unknown, -math.inf, reason
+        return LabelDecision(
+            label=UNKNOWN,
+            previous=None if previous is None else self._names[previous],
+            confidence=float(probabilities.max()),
+            changed=previous != self._held,
+            reason=reason,
         )
 
     def _may_follow(self, candidate: int, smoothed: NDArray[np.float64], t: float) -> bool:

@@ -1,3 +1,8 @@
 """Plausibility of a sensor's samples, judged before inference."""
 
-from .judge import FINDINGS as FINDINGS, Plausibility as Plausibility, PlausibilityLimits as PlausibilityLimits
+from .judge import (
+    FINDINGS as FINDINGS,
+    LEAST_S as LEAST_S,
+    Plausibility as Plausibility,
+    PlausibilityLimits as PlausibilityLimits,
+)

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import SENSORS, STANDARD_GRAVITY, ModelContract, sensors_of
-
 from deseptr.device.stream.ring import SampleRing
+from deseptr.device.stream.windows import Window
+
 from .turning import Turning
 
 FINDINGS = {
@@ -32,6 +33,8 @@ FINDINGS = {
 LEAST_S = 2.5
 # Below a sensor's resolution, and above what rounding leaves of a constant that was resampled.
 _CONSTANT = 2e-5
+# Less than a chip's noise, and more than rounding.
+_PLATEAU = 0.9995
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class PlausibilityLimits:
 
     Args:
         repeated: share of samples that equal the one before.
-        saturated: share of samples within 2 % of an axis's largest value.
+        saturated: share of samples at an axis's largest value, or within 0.05 % of it.
         least_saturation_g: smallest value at which an accelerometer may be saturated, g.
         least_saturation_dps: the same of a gyroscope, degrees per second.
         quiet: standard deviation of ``|a|`` below which acceleration is mostly gravity, m/s^2.
@@ -74,11 +77,10 @@ class Plausibility:
         channels: names of the samples' channels; those of accelerometer and gyroscope are judged.
         rate_hz: rate of the samples.
         window_length: samples of a window.
-        hop_length: samples between the starts of two windows.
         limits: the limits.
 
-    >>> plausibility = Plausibility(("acc_x", "acc_y", "acc_z"), rate_hz=50, window_length=128, hop_length=64)
-    >>> plausibility.judge(np.zeros((128, 3), np.float32))
+    >>> plausibility = Plausibility(("acc_x", "acc_y", "acc_z"), rate_hz=50, window_length=128)
+    >>> plausibility.judge(Window(0, np.zeros((128, 3), np.float32)))
     'stuck'
     """
 
@@ -87,15 +89,13 @@ class Plausibility:
         channels: Sequence[str],
         rate_hz: float,
         window_length: int,
-        hop_length: int,
         limits: PlausibilityLimits | None = None,
     ) -> None:
         self._limits = limits or PlausibilityLimits()
         self._columns, self._saturation = _axes(channels, self._limits)
         self._has = sensors_of(channels)
         self._length = max(window_length, math.ceil(LEAST_S * rate_hz))
-        self._hop = hop_length
-        self._window = window_length
+        self._next = 0
         self._ring = SampleRing(self._length, len(self._columns)) if self._length > window_length else None
         self._first_fast = _first_bin(self._limits.fast_hz, self._length // 2, rate_hz)
         both = {"acc", "gyro"} <= set(self._has)
@@ -104,7 +104,12 @@ class Plausibility:
     @classmethod
     def of(cls, contract: ModelContract) -> Plausibility:
         """The judge of a model's stream."""
-        return cls(contract.channels, contract.rate_hz, contract.window_length, contract.hop_length)
+        return cls(contract.channels, contract.rate_hz, contract.window_length)
+
+    def reset(self) -> None:
+        """Begin a new stream."""
+        self.gap()
+        self._next = 0
 
     def gap(self) -> None:
         """Forget the samples so far: none is judged together with those after a loss."""
@@ -113,23 +118,29 @@ class Plausibility:
         if self._turning is not None:
             self._turning.forget()
 
-    def judge(self, window: NDArray[np.float32]) -> str | None:
-        """Judge one window after the other.
+    def judge(self, window: Window) -> str | None:
+        """Judge a window.
 
         Args:
-            window: ``[window_length, channels]``, SI units, the next of the stream.
+            window: the next one of the stream, SI units.
 
         Returns:
             One of :data:`FINDINGS`; None if the samples are plausible, or too few so far.
         """
-        samples = self._latest(window[:, self._columns])
+        samples = self._latest(window)
         return None if samples is None else self._find(samples)
 
-    def _latest(self, window: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    def _latest(self, window: Window) -> NDArray[np.float32] | None:
+        """The latest samples of accelerometer and gyroscope; None before there are enough."""
+        samples = window.samples[window.history :, self._columns]
         ring = self._ring
         if ring is None:
-            return window
-        ring.push(window if not len(ring) else window[-self._hop :])
+            return samples
+        fresh = window.end + 1 - self._next
+        self._next = window.end + 1
+        if not 0 < fresh <= len(samples):
+            ring.clear()
+        ring.push(samples[-fresh:] if len(ring) else samples)
         return ring.latest(self._length) if len(ring) >= self._length else None
 
     def _find(self, samples: NDArray[np.float32]) -> str | None:
@@ -151,11 +162,13 @@ class Plausibility:
                 return "spectrum"
         return "rotation" if self._disagrees(samples, quiet) else None
 
-    def _saturated(self, samples: NDArray[np.float32], highest: NDArray[np.float32], lowest: NDArray[np.float32]) -> bool:
+    def _saturated(
+        self, samples: NDArray[np.float32], highest: NDArray[np.float32], lowest: NDArray[np.float32]
+    ) -> bool:
         largest = np.maximum(highest, -lowest)
         for axis in np.flatnonzero(largest > self._saturation):
             values = samples[:, axis] if highest[axis] == largest[axis] else -samples[:, axis]
-            if np.count_nonzero(values >= 0.98 * largest[axis]) > self._limits.saturated * len(samples):
+            if np.count_nonzero(values >= _PLATEAU * largest[axis]) > self._limits.saturated * len(samples):
                 return True
         return False
 
@@ -179,7 +192,7 @@ class Plausibility:
             return False
         gyro = samples[:, -3:]
         mean = gyro.sum(0) / len(gyro)
-        if np.vdot(mean, mean) > self._limits.steady_turn**2 and gyro.std(0).max() < self._limits.steady_waver:
+        if np.vdot(mean, mean) > self._limits.steady_turn**2 and float(gyro.std(0).max()) < self._limits.steady_waver:
             return True
         return self._turning is not None and self._turning.disagrees(samples[:, :3] if quiet else None, gyro)
 

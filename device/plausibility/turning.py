@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 BLOCK_S = 0.64
 # (m/s^2)^2: squared change of gravity, measured and predicted, below which a window is no evidence; and of all windows
 # together, from which on they decide.
-LEAST, ENOUGH = 10.0, 100.0
+LEAST, ENOUGH = 10.0, 50.0
 # Share of the earlier evidence that each new window leaves.
 KEPT = 0.7
 # Share of the squared changes that differs: 0 if they agree, 1 if they have nothing in common, 2 if one is reversed.

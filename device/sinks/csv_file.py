@@ -22,7 +22,16 @@ from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.device.clock import Clock, SystemClock
-from deseptr.device.events import AlarmEvent, Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device.events import (
+    AlarmEvent,
+    Event,
+    GapEvent,
+    ImplausibleEvent,
+    LabelEvent,
+    RateEvent,
+    RecoveryEvent,
+    WindowEvent,
+)
 
 from .losses import Losses, Warn, cause_of
 
@@ -213,10 +222,14 @@ def _fields(event: Event) -> dict[str, Any]:
                 "latency_us": f"{event.latency_us:.3f}",
                 "sample": event.sample,
                 "state": event.state or "",
+                "detail": event.unknown or "",
             }
         case LabelEvent():
             change = {"label": event.label, "confidence": _six(event.confidence), "state": event.label}
-            return {"event": "label", "detail": f"from {event.previous}" if event.previous else ""} | change
+            details = [f"from {event.previous}" if event.previous else "", event.reason or ""]
+            return {"event": "label", "detail": ", ".join(filter(None, details))} | change
+        case ImplausibleEvent():
+            return {"event": "implausible", "detail": f"{event.finding} {event.count}{' ended' if event.ended else ''}"}
         case GapEvent():
             return {"event": "gap", "detail": f"{event.reason}, {event.lost_samples} samples"}
         case AlarmEvent():

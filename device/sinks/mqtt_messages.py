@@ -1,8 +1,8 @@
 """MQTT topics and payloads: of events, of the node's state, and for Home Assistant.
 
-Topics are ``deseptr/<node>/label`` (retained), ``window``, ``gap``, ``recovery``, ``rate``, ``problem`` (retained,
-``ON`` or ``OFF``) and ``status`` (retained, ``online`` or ``offline``). Payloads of events are those of
-``device run --json`` with ``time``, the wall clock's UTC in ISO 8601, since they may arrive much later.
+Topics are ``deseptr/<node>/label`` (retained), ``window``, ``gap``, ``recovery``, ``rate``, ``implausible`` (retained),
+``problem`` (retained, ``ON`` or ``OFF``) and ``status`` (retained, ``online`` or ``offline``). Payloads of events are
+those of ``device run --json`` with ``time``, the wall clock's UTC in ISO 8601, since they may arrive much later.
 
 A class that is an event has ``alarm/<class>`` (retained: ``on``, and the alarm that was raised or acknowledged last),
 and takes any message on ``alarm/<class>/acknowledge`` for a person's answer. Each step of an alarm is on ``alarm``.
@@ -22,7 +22,16 @@ from itertools import count
 from typing import Any
 
 from deseptr.contract import SetupError
-from deseptr.device.events import AlarmEvent, Event, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device.events import (
+    AlarmEvent,
+    Event,
+    GapEvent,
+    ImplausibleEvent,
+    LabelEvent,
+    RateEvent,
+    RecoveryEvent,
+    WindowEvent,
+)
 from deseptr.device.label.tracker import UNKNOWN
 
 from .spool_file import MqttMessage
@@ -33,6 +42,7 @@ WATCHING_S = 60
 TOPICS: Mapping[type, tuple[str, bool]] = {
     WindowEvent: ("window", False),
     GapEvent: ("gap", False),
+    ImplausibleEvent: ("implausible", True),
     LabelEvent: ("label", True),
     AlarmEvent: ("alarm", False),
     RecoveryEvent: ("recovery", False),
@@ -72,6 +82,7 @@ class MqttMessages:
         self._wall = wall
         self._problem: bool | None = None
         self._trouble_t = 0.0
+        self._implausible = False
         self.status_topic = self._topic("status")
         self._levels = dict(zip(events, topic_levels(events), strict=True))
 
@@ -90,7 +101,7 @@ class MqttMessages:
     def of(self, event: Event) -> list[MqttMessage]:
         """The messages of one event: itself, the state of its alarm, and ``problem`` if that changed.
 
-        There is a problem from a gap or a recovery on, until ``PROBLEM_S`` after the last one.
+        There is a problem from a gap, a recovery or implausible samples on, until ``PROBLEM_S`` after the last of them.
         """
         name, retain = TOPICS[type(event)]
         content = event.to_dict() | {"time": self._now()}
@@ -198,7 +209,9 @@ class MqttMessages:
         )
 
     def _is_problem(self, event: Event) -> bool:
-        if isinstance(event, GapEvent | RecoveryEvent):
+        if isinstance(event, ImplausibleEvent):
+            self._implausible = not event.ended
+        if self._implausible or isinstance(event, GapEvent | RecoveryEvent | ImplausibleEvent):
             self._trouble_t = event.t
             return True
         # A replay's time starts again with each recording.

@@ -21,6 +21,7 @@ from deseptr.device import (
     LabelTracker,
     Profiler,
     Session,
+    UnknownJudge,
     WindowEvent,
     make_sensor,
     run_live,
@@ -200,6 +201,7 @@ def replay(
     tracker: LabelTracker | None = None,
     scenario: Scenario | None = None,
     watch: EventWatch | None = None,
+    unknown: UnknownJudge | None = None,
     **options: Any,
 ) -> Iterator[Replayed]:
     """Run a model on every recording of ``dataset``, each in a session of its own.
@@ -214,6 +216,7 @@ def replay(
         tracker: decides on labels; reset for every recording.
         scenario: the sensor's faults, from the beginning of every recording.
         watch: raises alarms; reset for every recording.
+        unknown: decides which windows have no label; reset for every recording.
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
@@ -235,7 +238,10 @@ def replay(
             tracker.reset()
         if watch is not None:
             watch.reset()
-        events = run_live(engine, session, seconds=left_s, profiler=profiler, tracker=tracker, watch=watch, **options)
+        if unknown is not None:
+            unknown.reset()
+        deciding: dict[str, Any] = {"tracker": tracker, "watch": watch, "unknown": unknown}
+        events = run_live(engine, session, seconds=left_s, profiler=profiler, **deciding, **options)
         yield from _with_truth(events, engine, recording, index, dataset.label_names)
         if left_s is not None:
             left_s -= recording.duration_s

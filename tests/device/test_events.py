@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import AlarmEvent, GapEvent, ImplausibleEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
 
 WINDOW = WindowEvent(2.54, "walking", 2 / 3, {"walking": 2 / 3, "sitting": 1 / 3}, 812.34567, 0)
 
@@ -28,6 +28,22 @@ WINDOW = WindowEvent(2.54, "walking", 2 / 3, {"walking": 2 / 3, "sitting": 1 / 3
                 },
                 "t": 9.5,
             },
+        ),
+        (
+            LabelEvent(2.54, "unknown", "walking", 2 / 3, "implausible: stuck"),
+            {
+                "change": {
+                    "label": "unknown",
+                    "previous": "walking",
+                    "confidence": 0.666667,
+                    "reason": "implausible: stuck",
+                },
+                "t": 2.54,
+            },
+        ),
+        (
+            ImplausibleEvent(5.0000001, "stuck", "samples repeat", 2),
+            {"implausible": {"finding": "stuck", "meaning": "samples repeat", "count": 2, "ended": False}, "t": 5.0},
         ),
         (
             RecoveryEvent(4.0, "reinit", "no answer", 2),
@@ -58,3 +74,10 @@ def test_window_with_a_state_adds_it():
     event = WindowEvent(2.54, "walking", 1.0, {"walking": 1.0}, 1.0, 0, "unknown")
     assert list(event.to_dict())[-1] == "state"
     assert event.to_dict()["state"] == "unknown"
+
+
+def test_window_without_a_label_says_why():
+    event = WindowEvent(2.54, "unknown", 1.0, {"walking": 1.0}, 1.0, 0, "unknown", "implausible: stuck")
+    assert list(event.to_dict())[-2:] == ["state", "unknown"]
+    assert event.to_dict()["unknown"] == "implausible: stuck"
+    assert "unknown (implausible: stuck)" in str(event)

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -6,7 +7,7 @@ from rich.console import Console
 from deseptr.cli.device.line_view import LineView
 from deseptr.cli.device.live_view import LiveView
 from deseptr.cli.device.run_summary import RunFigures
-from deseptr.device import GapEvent, LabelEvent, Profiler, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import GapEvent, ImplausibleEvent, LabelEvent, Profiler, RateEvent, RecoveryEvent, WindowEvent
 from deseptr.firmware_harness.simulator import ReplayedEvent, ReplayedWindow
 
 LABELS = ("sitting", "walking", "walking_downstairs_slowly")
@@ -66,6 +67,22 @@ def test_of_a_long_name_no_more_than_half_the_width_is_shown_beside_its_bar():
         "walking            ██████     70.0%",
         "walking_downstairs ██         20.0%",
     ]
+
+
+def test_a_window_without_a_label_says_why_in_both_views(capsys):
+    refused = replace(window(1, "unknown"), label="unknown", unknown="implausible: stuck")
+    implausible = ImplausibleEvent(3.84, "stuck", "samples repeat", 1)
+    _, view = show(80, [refused, implausible])
+    text = screen(80, view)
+    for part in ("UNKNOWN", "1 implausible: stuck", "stuck, samples repeat"):
+        assert part in text
+    lines = LineView(LABELS)
+    for event in (refused, implausible, replace(implausible, ended=True)):
+        lines.show(event)
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.endswith("implausible: stuck")
+    assert second == "     3.84 s  implausible: stuck, samples repeat (1)"
+    assert third == "     3.84 s  plausible again after: stuck"
 
 
 def test_before_the_first_window_it_waits():

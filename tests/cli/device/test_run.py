@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from deseptr.cli.device.group import device
 from deseptr.contract import DataError, ModelError, SensorError, SetupError, softmax
-from deseptr.data import load_dataset, load_sample
+from deseptr.data import Dataset, Recording, load_dataset, load_sample, save_npz
 from deseptr.tflite import load_engine
 
 WALK = "synthetic:subjects=2,seconds=10"
@@ -76,6 +76,33 @@ def test_hop_gives_windows_as_often_as_wanted(int8_model):
     assert {round(later - t, 3) for t, later in pairwise(times)} == {0.1}
     with pytest.raises(SetupError, match="hop: found 60 s"):
         invoke("run", "--model", int8_model, "--simulate", WALK, "--hop", 60)
+
+
+def test_implausible_samples_have_no_label_until_they_end(int8_model, tmp_path):
+    signals = np.zeros((1500, 6), np.float32)
+    signals[750:] = load_sample().recordings[0].signals[:750]
+    recording = Recording(signals, 50.0, "1", np.zeros(1500, np.int16))
+    path = tmp_path / "a.npz"
+    save_npz(Dataset((recording,), ("walking",)), path)
+    run = ("run", "--model", int8_model, "--simulate", path)
+    lines = [json.loads(line) for line in invoke(*run, "--json").stdout.splitlines()]
+    windows = [line for line in lines if "probabilities" in line]
+    refused = [line for line in windows if "unknown" in line]
+    # Windows of 0.64 s are judged over 2.5 s.
+    assert 2.5 < refused[0]["t"] < 5
+    assert 15 < refused[-1]["t"] < 17
+    assert {(line["label"], line["state"], line["unknown"]) for line in refused} == {
+        ("unknown", "unknown", "implausible: stuck")
+    }
+    begun, ended = (line["implausible"] for line in lines if "implausible" in line)
+    assert (begun["finding"], begun["count"], begun["ended"]) == ("stuck", 1, False)
+    assert ended["ended"]
+    reasons = [line["change"].get("reason") for line in lines if "change" in line]
+    assert "implausible: stuck" in reasons
+    result = invoke(*run)
+    assert f"without a label: {len(refused)} implausible: stuck" in result.stdout
+    off = invoke(*run, "--json", "--no-plausibility")
+    assert "implausible" not in off.stdout
 
 
 def test_run_as_text_ends_with_a_summary(int8_model):

@@ -12,6 +12,7 @@ from deseptr.device.doctor.sensor_checks import (
     check_gravity,
     check_gyro_bias,
     check_model_fit,
+    check_plausible,
     check_rest,
     check_self_test,
     check_set_up,
@@ -65,6 +66,16 @@ def test_dead_axes_are_named(make_subject):
     assert result.level is Level.FAIL
     assert result.found.startswith("acc_x, acc_y, acc_z, gyro_x, gyro_y, gyro_z never changed in 50")
     assert check_alive(make_subject()).level is Level.OK
+
+
+def test_samples_that_a_run_would_refuse_are_named(make_subject):
+    result = check_plausible(make_subject(source=ConstantSource([0, 0, G, 0, 0, 0])))
+    assert result.level is Level.FAIL
+    assert result.found == "4 of 4 windows implausible (stuck: an axis does not change, or samples repeat)"
+    doubled = check_plausible(make_subject(source=Scaled((0, 0, G, 0, 0, 0))))
+    assert "4 of 4 windows implausible (gravity: " in doubled.found
+    assert check_plausible(make_subject()).found == "4 windows as a worn sensor gives them"
+    assert check_plausible(make_subject(seconds=2)).level is Level.SKIP
 
 
 def test_a_moving_sensor_skips_gravity_and_bias(make_subject):

@@ -189,6 +189,46 @@ def test_a_class_named_unknown_is_the_unknown():
     assert [(v.label, v.changed) for v in decisions] == [(UNKNOWN, True), (UNKNOWN, False), ("walking", True)]
 
 
+@given(configs, weights, st.sets(st.integers(0, 59)))
+def test_a_window_without_a_label_makes_it_unknown_at_once_and_leaves_nothing_behind(config, weights, refused):
+    rows = probabilities_of(weights)
+    tracker = LabelTracker(LABELS, config, HOP_S)
+    fresh = LabelTracker(LABELS, config, HOP_S)
+    for number, row in enumerate(rows):
+        decision = tracker.update(number * HOP_S, row, "implausible: stuck" if number in refused else None)
+        if number in refused:
+            assert (decision.label, decision.reason) == (UNKNOWN, "implausible: stuck")
+            fresh = LabelTracker(LABELS, config, HOP_S)
+            continue
+        expected = fresh.update(number * HOP_S, row)
+        assert (decision.label, decision.confidence, decision.reason) == (
+            expected.label,
+            expected.confidence,
+            expected.reason,
+        )
+        assert (decision.reason is None) == (decision.label != UNKNOWN)
+
+
+def test_reasons_of_unknown():
+    tracker = LabelTracker(LABELS, DecisionConfig("none", threshold=0.9, margin=0, dwell_s=0), HOP_S)
+    even = np.full(4, 0.25, np.float32)
+    steps = [(even, None), (even, "implausible: stuck"), (even, None), (one_hot(2)[0], None)]
+    decisions = [tracker.update(number, row, why) for number, (row, why) in enumerate(steps)]
+    assert [(v.label, v.reason) for v in decisions] == [
+        (UNKNOWN, "undecided"),
+        (UNKNOWN, "implausible: stuck"),
+        (UNKNOWN, "undecided"),
+        ("walking", None),
+    ]
+    assert [v.changed for v in decisions] == [True, False, False, True]
+
+
+def test_a_class_named_unknown_has_no_reason():
+    tracker = LabelTracker((UNKNOWN, "walking"), DecisionConfig("none", threshold=0.9, margin=0, dwell_s=0), HOP_S)
+    rows = np.array([[0.95, 0.05], [0.4, 0.6]], np.float32)
+    assert [tracker.update(number, row).reason for number, row in enumerate(rows)] == [None, "undecided"]
+
+
 def test_defaults_ignore_one_deviating_window_and_follow_two():
     calm, odd = [0.05, 0.05, 0.85, 0.05], [0.9, 0.03, 0.04, 0.03]
     decisions = track(DecisionConfig(), np.array([calm] * 6 + [odd] + [calm] * 6 + [odd] * 3, np.float32))

@@ -3,12 +3,13 @@ import resource
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.contract import SetupError
-from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent, RecoveryEvent
+from deseptr.device import AlarmEvent, GapEvent, ImplausibleEvent, LabelEvent, RateEvent, RecoveryEvent
 from deseptr.device.sinks import CsvFile
 from deseptr.device.sinks.csv_file import end_of_last_line
 from deseptr.firmware_harness.simulator import VirtualClock
@@ -46,6 +47,10 @@ def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
         RecoveryEvent(6.0, "reinit", "no answer,\nagain", 3),
         RateEvent(7.0, 50.25, 50.0, True),
         AlarmEvent(8.0, "walking", "cancelled", 0.9, "1f", 7.0, "motion"),
+        ImplausibleEvent(9.0, "stuck", "samples repeat", 2),
+        ImplausibleEvent(9.5, "stuck", "samples repeat", 2, ended=True),
+        LabelEvent(9.5, "unknown", "walking", 0.3, "implausible: stuck"),
+        replace(window(2), label="unknown", unknown="implausible: stuck"),
     ]
     for event in events:
         sink.take(event)
@@ -71,8 +76,12 @@ def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
         ("recovery", "", "reinit 3: no answer, again"),
         ("rate", "", "50.2500 of 50 Hz, resampled"),
         ("alarm", "walking", "1f motion"),
+        ("implausible", "", "stuck 2"),
+        ("implausible", "", "stuck 2 ended"),
+        ("label", "unknown", "from walking, implausible: stuck"),
+        ("window", "unknown", "implausible: stuck"),
     ]
-    assert made[-1]["state"] == "cancelled"
+    assert made[6]["state"] == "cancelled"
     assert warnings == []
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from deseptr.contract import SetupError
-from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent, RecoveryEvent
+from deseptr.device import AlarmEvent, GapEvent, ImplausibleEvent, LabelEvent, RateEvent, RecoveryEvent
 from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
 
 
@@ -29,6 +29,7 @@ def test_window_is_its_json_with_the_time_of_day(messages, window):
         (GapEvent(1.0, "overflow", 3), "gap", False),
         (RecoveryEvent(1.0, "retry", "no answer", 1), "recovery", False),
         (RateEvent(1.0, 50.1, 50.0, False), "rate", True),
+        (ImplausibleEvent(1.0, "stuck", "samples repeat", 1), "implausible", True),
     ],
 )
 def test_each_kind_has_a_topic(messages, event, topic, retain):
@@ -48,6 +49,17 @@ def test_problem_lasts_a_minute_after_the_last_trouble(messages, window):
     assert problems(window(148)) == [b"OFF"]  # ends at 190.72 s
     assert problems(GapEvent(200.0, "overflow", 3)) == [b"ON"]
     assert problems(window(0)) == [b"OFF"]  # of the next recording
+
+
+def test_problem_lasts_as_long_as_implausible_samples_and_a_minute_more(messages, window):
+    def problems(event):
+        return [message.payload for message in messages.of(event) if message.topic.endswith("/problem")]
+
+    assert problems(ImplausibleEvent(10.0, "stuck", "samples repeat", 1)) == [b"ON"]
+    assert problems(window(400)) == []  # ends at 513.28 s
+    assert problems(ImplausibleEvent(520.0, "stuck", "samples repeat", 1, ended=True)) == []
+    assert problems(window(450)) == []  # ends at 577.28 s
+    assert problems(window(460)) == [b"OFF"]  # ends at 590.08 s
 
 
 def test_status(messages):
