@@ -173,7 +173,8 @@ class Plausibility:
         return False
 
     def _repeats(self, steps: NDArray[np.float32]) -> bool:
-        return len(steps) - np.count_nonzero(steps.any(1)) > self._limits.repeated * len(steps)
+        moving = int(np.count_nonzero(steps.any(1)))
+        return len(steps) - moving > self._limits.repeated * len(steps)
 
     def _too_fast(self, acc: NDArray[np.float32], steps: NDArray[np.float32]) -> bool:
         limits, first = self._limits, self._first_fast
