@@ -11,6 +11,7 @@ from .errors import DeseptrError, SetupError
 _EXTRAS = {
     "ray": "cluster",
     "paho": "mqtt",
+    "gpiod": "gpio",
     "onnxruntime": "onnx",
     "tf2onnx": "onnx",
     "tflite_micro": "micro",

@@ -1,4 +1,4 @@
-"""Outputs of alarms besides the run's own: a webhook, a command, a heartbeat."""
+"""Outputs of alarms besides the run's own: a webhook, a command, a heartbeat, a buzzer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from deseptr.cli.common.numbers import real
 from .mqtt_options import FILE, chosen_node, read_secret, state_folder
 
 if TYPE_CHECKING:
+    from deseptr.device import Answers
     from deseptr.device.sinks import Sink
     from deseptr.device.sinks.delivery import Receiver
 
@@ -66,6 +67,11 @@ _OPTIONS = (
         default=60.0,
         show_default=True,
     ),
+    _option(
+        "--gpio", "Show alarms on lines and take answers from a button, as buzzer=17,led=27,button=22.",
+        metavar="USE=LINE[,USE=LINE]",
+    ),
+    _option("--gpio-chip", "The lines' chip.", type=FILE, default="/dev/gpiochip0", show_default=True),
 )  # fmt: skip
 ALARM_NAMES = (
     "webhook",
@@ -76,8 +82,10 @@ ALARM_NAMES = (
     "alarm_spool",
     "heartbeat",
     "heartbeat_every",
+    "gpio",
+    "gpio_chip",
 )
-_OF_EVENTS = ("webhook", "alarm_command")
+_OF_EVENTS = ("webhook", "alarm_command", "gpio")
 
 
 def alarm_options(command: Any) -> Any:
@@ -98,12 +106,20 @@ def check_events(chosen: Mapping[str, Any], labels: tuple[str, ...]) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --event")
 
 
-def open_alarms(chosen: Mapping[str, Any], warn: Callable[[str], None], *, wait: bool) -> Iterator[Sink]:
-    """Open the outputs that the options describe, one after the other.
+def open_alarms(
+    chosen: Mapping[str, Any], answers: Answers, warn: Callable[[str], None], *, wait: bool
+) -> Iterator[Sink]:
+    """Open the outputs that the options describe, one after the other; what people answer goes to ``answers``.
 
     Raises:
-        SetupError: if an address, a file, the command or a spool cannot be used.
+        SetupError: if an address, a file, the command, a spool or a line cannot be used.
+        ModuleNotFoundError: for lines without ``gpiod``.
     """
+    if chosen["gpio"]:
+        from deseptr.device.sinks.alarm_lamp import AlarmLamp
+        from deseptr.device.sinks.gpio_lines import GpioLines, parse_lines
+
+        yield AlarmLamp(GpioLines(chosen["gpio_chip"], parse_lines(chosen["gpio"])), answers, warn)
     if not any(chosen[name] for name in ("webhook", "alarm_command", "heartbeat")):
         return
     node = chosen_node(chosen)

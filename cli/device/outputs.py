@@ -104,7 +104,7 @@ def open_outputs(
             add(_open_csv(chosen, contract, live=live))
         if chosen["mqtt"]:
             add(open_mqtt(chosen, contract, complain, wait=not live, events=events, answers=answers))
-        for sink in open_alarms(chosen, complain, wait=not live):
+        for sink in open_alarms(chosen, answers, complain, wait=not live):
             add(sink)
         yield Outputs(sinks)
 

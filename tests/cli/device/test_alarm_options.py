@@ -85,7 +85,7 @@ def test_killed_between_event_and_delivery_nothing_is_lost_and_nothing_twice(com
 
 
 def test_outputs_of_alarms_without_events_are_refused(int8_model):
-    for option, value in (("--webhook", "https://localhost"), ("--alarm-command", "true")):
+    for option, value in (("--webhook", "https://localhost"), ("--alarm-command", "true"), ("--gpio", "led=1")):
         result = invoke("--model", int8_model, "--simulate", "synthetic", option, value)
         assert result.exit_code == 2
         assert f"{option} goes with --event" in result.stderr
