@@ -54,7 +54,7 @@ class Conversation:
             KeyError: if there is no such recording.
         """
         recordings = self._store.dataset.recordings
-        if not (index.isascii() and index.isdecimal() and len(index) < 10 and int(index) < len(recordings)):
+        if index not in map(str, range(len(recordings))):
             raise KeyError(index)
         return np.ascontiguousarray(recordings[int(index)].signals.T, "<f4").tobytes()
 

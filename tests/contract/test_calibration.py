@@ -54,6 +54,12 @@ def test_only_confident_and_correct_is_calibrated():
     assert reliability(sure, (np.arange(3) + 1) % 3).ece == 1
 
 
+def test_a_confidence_that_was_rounded_above_one_is_in_the_last_bin():
+    """The sum of a softmax in float32 may be a step off one."""
+    above = np.array([[np.nextafter(np.float32(1), np.float32(2)), 0]], np.float32)
+    assert reliability(above, np.array([0]), bins=10).counts.tolist() == [0] * 9 + [1]
+
+
 def test_curve_has_the_windows_of_each_bin():
     probabilities = np.array([[0.6, 0.4], [0.7, 0.3], [0.2, 0.8]])
     curve = reliability(probabilities, np.array([0, 1, 1]), bins=10)

@@ -1,5 +1,7 @@
 import errno
 import json
+import os
+import signal
 
 import pytest
 from hostile_files import IRREGULAR
@@ -22,6 +24,27 @@ def test_only_a_folder_has_the_number_of_a_folder(tmp_path, kind):
     with pytest.raises(OSError, match="not a regular file") as caught:
         open_input(tmp_path / "input")
     assert caught.value.errno == (errno.EISDIR if (tmp_path / "input").is_dir() else errno.EINVAL)
+
+
+def test_a_pipe_that_took_the_files_place_since_is_refused_without_waiting_for_a_writer(tmp_path, monkeypatch):
+    path, really_open = tmp_path / "input", os.open
+    path.write_text("a")
+
+    def swapped(name, *flags):
+        path.unlink()
+        os.mkfifo(path)
+        return really_open(name, *flags)
+
+    monkeypatch.setattr(os, "open", swapped)
+    # Without an end, and so without a failure, it would wait for ever.
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("waits for a writer"))
+    signal.alarm(10)
+    try:
+        with pytest.raises(OSError, match="not a regular file"):
+            open_input(path)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_link_to_a_file_is_a_file(tmp_path):

@@ -58,6 +58,14 @@ def test_same_contract_gives_same_bytes(contract: ModelContract):
     assert ModelContract.from_json(contract.to_json()).to_json() == contract.to_json()
 
 
+def test_what_is_not_said_is_the_sensor_of_the_documentation():
+    plain = ModelContract(labels=("sit", "walk"))
+    assert (plain.rate_hz, plain.window_length, plain.hop_length) == (50.0, 128, 64)
+    assert plain.channels == ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
+    assert plain.input_range == (40.0, 40.0, 40.0, 10.0, 10.0, 10.0)
+    assert (plain.acc_full_scale_g, plain.gyro_full_scale_dps) == (8.0, 1000.0)
+
+
 def test_file_round_trip(tmp_path: Path):
     CONTRACT.save(tmp_path / "contract.json")
     assert ModelContract.load(tmp_path / "contract.json") == CONTRACT

@@ -167,6 +167,17 @@ def test_broken_samples_are_one_line(tmp_path: Path, content: str, message: str)
     assert "\n" not in str(caught.value)
 
 
+def test_an_accelerometer_alone_has_its_three_axes_and_must_have_all(tmp_path: Path) -> None:
+    path = tmp_path / "walk.a.json"
+    path.write_text(_sample(names=NAMES[:3], units=UNITS[:3]))
+    dataset = load_dataset(path)
+    assert dataset.channels == ("acc_x", "acc_y", "acc_z")
+    np.testing.assert_allclose(dataset.recordings[0].signals[0], [0.5, -0.25, 9.5])
+    path.write_text(_sample(names=NAMES[:2], units=UNITS[:2]))
+    with pytest.raises(DataError, match=r"found no acc_z \(only accX, accY\)"):
+        load_dataset(path)
+
+
 @pytest.mark.parametrize("label", [None, {"type": "box"}, {"type": "multi-label", "labels": [{"label": "a"}]}])
 def test_broken_labels_are_one_line(tmp_path: Path, label: object) -> None:
     info = {"version": 1, "files": [{"path": "x.json", "label": label}]}

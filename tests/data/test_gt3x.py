@@ -118,6 +118,14 @@ def test_damaged_records_are_left_out_and_counted(tmp_path: Path) -> None:
     assert [(len(r), r.start_s) for r in dataset.recordings] == [(100, 0.0), (100, 2.0), (100, 4.0)]
 
 
+def test_sensor_data_that_no_schema_describes_or_that_end_early_are_left_out(tmp_path: Path) -> None:
+    log = record(24, START, schema(5, 100, IMU)) + record(25, START, _imu(0))
+    log += record(25, START + 1, b"\x06\x00" + _imu(100)[2:]) + record(25, START + 2, _imu(200)[:-1])
+    (tmp_path / "a.gt3x").write_bytes(gt3x(log + record(25, START + 3, _imu(300))))
+    dataset = load_dataset(tmp_path / "a.gt3x")
+    assert [(len(r), r.start_s) for r in dataset.recordings] == [(100, 0.0), (100, 3.0)]
+
+
 def test_without_a_gyroscope_it_has_acceleration_alone(tmp_path: Path) -> None:
     (tmp_path / "a.gt3x").write_bytes(gt3x(record(26, START, activity2([(0, 0, 256)] * 30))))
     dataset = load_dataset(tmp_path / "a.gt3x")

@@ -241,6 +241,15 @@ def test_broken_json_is_refused(tmp_path: Path, content: bytes) -> None:
         load_dataset(tmp_path / "x.json")
 
 
+@pytest.mark.parametrize(
+    "text", ['[{"x": 1}]', '[{"sensor": "a", "x": 1}]', '{"sensor": 1, "seconds_elapsed": "2"}', '[{"device id": "a"}]']
+)
+def test_json_of_another_app_is_not_taken_for_one_of_this(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(DataError, match=r"x\.json: found a \.json file, expected a \.npz file of this package"):
+        load_dataset(tmp_path / "x.json")
+
+
 def test_choices_for_text_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match="found choices for reading text: time_unit, expected those that recordings of Se"

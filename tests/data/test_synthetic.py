@@ -172,6 +172,11 @@ def test_options_that_make_no_sense_are_refused(text: str) -> None:
         load_dataset(text)
 
 
+def test_more_samples_than_memory_should_hold_are_refused_before_any_is_made() -> None:
+    with pytest.raises(DataError, match="found 16,777,500 samples in all, expected at most 16,777,216; choose fewer"):
+        synthetic_dataset(subjects=1, seconds=55_925)
+
+
 def test_an_impossible_subject_is_refused() -> None:
     with pytest.raises(DataError, match="synthetic subject anna"):
         synthetic_day("anna")

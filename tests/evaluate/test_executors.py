@@ -4,12 +4,14 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from deseptr.contract import SetupError
 from deseptr.data import load_dataset, make_protocol
+from deseptr.evaluate import executors
 from deseptr.evaluate.crossval import make_jobs
 from deseptr.evaluate.executors import Executor, local_executor, ray_executor
 from deseptr.evaluate.fold_job import FoldJob, FoldResult
@@ -38,6 +40,13 @@ def folds_run(executor: Executor, jobs: list[FoldJob]) -> list[str]:
 @pytest.mark.slow
 def test_folds_run_in_two_processes(jobs: list[FoldJob]):
     assert folds_run(local_executor(2), jobs) == ["0", "1"]
+
+
+def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 9)
+    monkeypatch.setattr(executors, "_work", lambda dataset, job, threads: (job, threads))
+    jobs: Any = ["a", "b", "c"]
+    assert sorted(local_executor(2)(DATASET, jobs)) == [("a", 4), ("b", 4), ("c", 4)]
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from deseptr.contract import DataError, SetupError
 from deseptr.data import Fold, load_dataset
-from deseptr.evaluate.fold_job import FoldJob, check_claim, finished, run_fold
-from deseptr.train import TrainConfig
+from deseptr.evaluate.fold_job import FoldJob, check_claim, finished, run_fold, train_folds_together
+from deseptr.train import RunFolder, TrainConfig
 from deseptr.train.log_file import LogFile
 
 pytestmark = pytest.mark.usefixtures("eager")
@@ -140,6 +140,32 @@ def test_folder_of_other_settings_or_data_is_refused(trained: FoldJob):
     trained.claimed_by.unlink()
     with pytest.raises(SetupError, match="found other files"):
         check_claim(trained)
+
+
+def test_a_file_in_the_folders_place_is_refused_and_a_log_alone_is_none(job: FoldJob):
+    job.folder.write_text("mine")
+    with pytest.raises(SetupError, match=r"fold-test: found other files, expected a new folder"):
+        check_claim(job)
+    job.folder.unlink()
+    job.folder.mkdir()
+    job.log.touch()
+    check_claim(job)
+
+
+def test_of_folds_together_those_that_are_trained_already_are_left_out(
+    job: FoldJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    jobs = [replace(job, folder=tmp_path / f"fold-{name}") for name in ("0", "1", "2")]
+    RunFolder(jobs[1].run).state("student").mkdir(parents=True)
+    jobs[1].claimed_by.write_text(json.dumps(jobs[1].settings()))
+    trained: list[Path] = []
+    monkeypatch.setattr("deseptr.train.together.check_together", lambda _: None)
+    monkeypatch.setattr(
+        "deseptr.train.together.train_together", lambda runs, _: trained.extend(run.folder.path for run in runs)
+    )
+    train_folds_together(DATASET, jobs, print)
+    assert trained == [jobs[0].run, jobs[2].run]
+    assert [json.loads(each.claimed_by.read_text()) for each in jobs] == [job.settings()] * 3
 
 
 # Version 0.1 called the model on spectrograms ``deseptr``; its jobs have no settings that came later.

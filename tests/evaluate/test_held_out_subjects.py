@@ -35,6 +35,7 @@ def test_wanted_before_remembered_before_the_datasets_own_before_all():
     assert choose_subjects(WALKS, ("ada",), [memory]) == (("ada",), "as chosen")
     assert choose_subjects(WALKS, ("all",), [memory]) == (EVERYBODY, "as chosen")
     assert choose_subjects(WALKS, None, [memory]) == (("ben",), "held out when it was trained (1 of 2)")
+    assert choose_subjects(WALKS, None, [HeldOut.of(["ben"], SALT)]) == (("ben",), "held out when it was trained")
     assert choose_subjects(WALKS, None, [None]) == (("cem",), "the dataset's own test subjects")
     assert choose_subjects(people(*EVERYBODY), None, [None])[0] == EVERYBODY
 
@@ -65,6 +66,11 @@ def test_a_run_remembers_in_its_contract_and_an_earlier_one_in_its_metrics(tiny_
         memory = remembered(tiny_run, known)
         assert memory is not None
         assert memory.among(("1", "2", "3", "4")) == ("4",)
+    # What the contract says holds, and a .tflite knows only what its own says.
+    other = remembered(tiny_run, dataclasses.replace(contract, held_out=HeldOut.of(["2"], SALT)))
+    assert other is not None
+    assert other.among(("1", "2", "3", "4")) == ("2",)
+    assert remembered(tiny_run / "model.tflite", earlier) is None
     folder = RunFolder(tmp_path / "unfinished")
     shutil.copytree(tiny_run, folder.path)
     folder.metrics.unlink()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import ModelError, SetupError
-from deseptr.tflite import load_engine, predict, without_archive
+from deseptr.tflite import TfliteEngine, load_engine, predict, without_archive
 from deseptr.tflite.bare_model import BareOnnx, BareTflite
 from deseptr.tflite.graph import pack, unpack
 
@@ -47,6 +47,22 @@ def test_predict_is_invoke_on_each_window(int8_model, contract):
     assert logits.shape == (5, 3)
     for row, window in zip(logits, windows, strict=True):
         assert (row == engine.invoke(window)).all()
+
+
+def test_a_graph_of_two_outputs_is_refused(int8_model, make_model):
+    whole = unpack(without_archive(int8_model.read_bytes()))
+    whole.subgraphs[0].outputs = [*whole.subgraphs[0].outputs, *whole.subgraphs[0].operators[1].outputs]
+    with pytest.raises(ModelError, match="graph: found 1 inputs and 2 outputs, expected one of each"):
+        load_engine(make_model(content=pack(whole)))
+
+
+def test_a_graph_that_fails_when_it_runs_is_found_at_loading(int8_model, monkeypatch):
+    def fail(self, window):
+        raise RuntimeError("gather index out of bounds")
+
+    monkeypatch.setattr(TfliteEngine, "invoke", fail)
+    with pytest.raises(ModelError, match="gather index out of bounds"):
+        load_engine(int8_model)
 
 
 def test_engine_has_a_name(int8_model, contract):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,11 @@ def test_logits_are_the_engines(windows: np.ndarray):
     fast, reference = (logits_on(engine, file.content, file.contract, windows) for engine in engines_here()[:2])
     assert (fast == predict(load_engine(default_model()), windows)).all()
     assert (reference == predict(load_engine(default_model(), kernels="reference"), windows)).all()
+
+
+def test_a_step_of_the_logits_is_the_scale_of_the_output(int8_model: Path, float_model: Path):
+    assert output_lsb(int8_model.read_bytes()) == 1 / 32
+    assert output_lsb(float_model.read_bytes()) is None
 
 
 def test_another_kind_of_engine_can_be_added(windows: np.ndarray):

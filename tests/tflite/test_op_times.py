@@ -55,6 +55,7 @@ def timed(int8_model: Path) -> Callable[..., Any]:
     def run(*durations_ns: int | None) -> Any:
         lab = Lab(*durations_ns)
         times = op_times(int8_model.read_bytes(), 3, load=lab.load, now_ns=lab.now_ns)
+        assert lab.fed
         assert all(np.array_equal(fed, lab.fed[0]) for fed in lab.fed)
         return times
 

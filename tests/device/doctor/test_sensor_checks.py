@@ -57,6 +57,12 @@ def test_fifo(make_subject, faults, level, found):
     assert found in result.found.replace("(+0.0%)", "(-0.0%)")
 
 
+def test_delays_of_the_host_are_in_milliseconds(make_subject):
+    subject = make_subject()
+    subject.sampling = replace(subject.sampling, late_s=0.0123)
+    assert check_fifo(subject).found.endswith("; host polls up to 12.3 ms late")
+
+
 def test_duration_of_the_sampling(make_subject):
     assert "measured over 3.0 s" in check_fifo(make_subject(seconds=3)).found
 

@@ -11,6 +11,8 @@ def test_every_number_of_threads_is_timed_against_the_first(int8_model):
         loaded.append(threads)
         return load_engine(int8_model, threads=threads)
 
+    assert [row["threads"] for row in thread_sweep(load, rounds=3)] == [1, 2, 4]
+    loaded.clear()
     rows = thread_sweep(load, (1, 2, 256), rounds=5)
     assert loaded == [row["threads"] for row in rows] == [1, 2, 256]
     assert rows[0]["speedup"] == 1

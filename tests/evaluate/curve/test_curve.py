@@ -1,6 +1,7 @@
 """The orchestration and the figures, with trainings that take no time; test_real_curve trains real ones."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from deseptr.contract import DataError, ModelError, SetupError, atomic_write
 from deseptr.data import Dataset, cut_windows, load_dataset, make_protocol
 from deseptr.evaluate.curve.arms import ALONE, ARMS, CNN_HAR, FOREST, SELF_TRAINED, TAUGHT
 from deseptr.evaluate.curve.curve import CurveExecutors, run_curve
+from deseptr.evaluate.curve.page import curve_table
 from deseptr.evaluate.executors import FoldFailure, Outcome
 from deseptr.evaluate.fold_job import FoldJob, FoldResult
 from deseptr.report.html.curve_figure import curve_figure
@@ -122,10 +124,29 @@ def test_page_has_picture_table_and_command(tmp_path: Path, recorder: FoldRecord
     assert "| student taught on unlabelled wearers, too − student taught | 2 | +0." in text
     assert "| CNN-HAR | all (5) | 2 | 0." in text
     assert "    deseptr lab made --curve 2,all" in text
+    assert re.search(r"\n## How it was made\n\nSettings of the student: model deseptr, .*dim 8, .*\.\n\n", text)
     picture = curve_figure(summary)
     assert picture.startswith("<svg")
     assert "all (5)" in picture
     assert all(arm.title in picture for arm in ARMS)
+
+
+def test_a_cell_has_its_interval_if_there_is_one():
+    """One wearer in the test gives none."""
+    known = {"mean": 0.81249, "std": 0.01, "interval": {"low": 0.7, "high": 0.9126}}
+    lone = {"mean": 0.5, "std": 0.0, "interval": None}
+    summary = {
+        "arms": {"alone": "student alone", "taught": "student taught", "forest": "random forest"},
+        "points": [
+            {"arm": "alone", "labelled": 2, "macro_f1": lone},
+            {"arm": "taught", "labelled": 2, "macro_f1": known},
+            {"arm": "taught", "labelled": "all", "macro_f1": known},
+        ],
+    }
+    assert curve_table(summary) == (
+        ["labelled wearers", "2", "all"],
+        [["student alone", "0.500", "–"], ["student taught", *["0.812 (0.700 to 0.913)"] * 2]],
+    )
 
 
 def test_the_command_writes_the_picture_beside_its_page(

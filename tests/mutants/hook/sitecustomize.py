@@ -4,6 +4,8 @@
 While tests are traced, it starts coverage in the processes that they start.
 """
 
+import ast
+import linecache
 import os
 import sys
 from importlib.machinery import SourceFileLoader
@@ -23,8 +25,11 @@ def _install(path: str, kind: str, number: int) -> None:
         found = self.get_filename(fullname)
         if not found.endswith(Path(path).name) or str(Path(found).resolve()) != path:
             return unchanged(self, fullname)
-        tree = mutate.mutant(Path(path).read_text("utf-8"), kind, number).tree
-        return compile(tree, found, "exec", dont_inherit=True)
+        source = ast.unparse(mutate.mutant(Path(path).read_text("utf-8"), kind, number).tree)
+        # AutoGraph compiles functions anew from their source, which must not be the file's.
+        name = f"<mutant of {found}>"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        return compile(source, name, "exec", dont_inherit=True)
 
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
 

@@ -101,6 +101,16 @@ def test_a_file_system_in_trouble_is_a_refusal_with_exit_code_2(tmp_path: Path):
     assert (refused["found"], refused["next_step"]) == ("Not a directory", "nothing was activated")
 
 
+def test_a_refusal_has_exit_code_2(tmp_path: Path):
+    path = tmp_path / "target.pyz"
+    path.write_bytes(target_zip())
+    request = json.dumps({"op": "offset", "prefix": str(tmp_path / "wearable"), "sha256": "../../x"})
+    command = [sys.executable, "-I", "-S", path, "serve"]
+    result = subprocess.run(command, input=f"{request}\n", capture_output=True, text=True)
+    assert result.returncode == 2, result.stderr
+    assert json.loads(result.stdout)["refused"]["thing"] == "upload"
+
+
 @pytest.mark.skipif(shutil.which("python3.9") is None, reason="no Python 3.9 here")
 def test_oldest_python_can_be_probed(tmp_path: Path):
     path = tmp_path / "target.pyz"

@@ -31,6 +31,13 @@ def written(folder: Path, scope: str, manifest: Manifest) -> Path:
     return unit
 
 
+def test_a_program_that_cannot_be_run_ends_as_in_a_shell():
+    ended = run_command(["/nowhere/systemctl", "start"])
+    assert (ended.returncode, ended.stdout) == (127, "")
+    assert "No such file or directory" in ended.stderr
+    assert run_command(["sh", "-c", "echo a; exit 3"]).returncode == 3
+
+
 @needs_systemd
 @pytest.mark.parametrize("scope", ["system", "user"])
 @pytest.mark.parametrize("network", [False, True])

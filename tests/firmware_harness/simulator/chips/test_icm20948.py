@@ -44,6 +44,17 @@ class Icm20948Bench:
         return np.frombuffer(self.read(0, 0x2D, 12), ">i2").astype(int)
 
 
+def test_only_the_register_for_it_empties_the_fifo():
+    bench = Icm20948Bench()
+    bench.clock.sleep_ns(200 * MS)
+    held = bench.fifo_count()
+    assert held > 0
+    bench.write(0, 0x0F, 0x11)
+    assert bench.fifo_count() == held
+    bench.write(0, 0x68, 0x1F)
+    assert bench.fifo_count() == 0
+
+
 def test_reset_values():
     bench = Icm20948Bench()
     chip = bench.chip = SimulatedIcm20948(ConstantSource(REST), VirtualClock())

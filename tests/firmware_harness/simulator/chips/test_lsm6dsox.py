@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from ramp_source import RampSource
 
 from deseptr.firmware_harness.simulator import (
     ConstantSource,
@@ -259,6 +260,22 @@ def test_status_reports_new_data_until_the_high_byte_is_read():
     assert chip.read(0x1E, 1) == b"\x00"
     clock.sleep_ns(PERIOD_NS)
     assert chip.read(0x1E, 1) == b"\x07"
+
+
+def test_the_output_of_a_slower_sensor_stays_until_its_next_sample():
+    chip, clock = awake(RampSource(gyroscope=True))
+    # The gyroscope at 104 Hz, the accelerometer at 26 Hz.
+    for register, value in ((0x11, 0x48), (0x10, 0x20)):
+        chip.write(register, bytes((value,)))
+    clock.sleep_ns(400 * MS)
+    chip.read(0x22, 12)
+    shown = []
+    for _ in range(12):
+        clock.sleep_ns(chip.true_period_ns)
+        shown.append(np.frombuffer(chip.read(0x22, 12), "<i2")[[0, 3]].tolist())
+    gyro, acc = zip(*shown, strict=True)
+    assert acc == (*[384] * 3, *[423] * 4, *[461] * 4, 499)
+    assert (np.diff(gyro) > 0).all()
 
 
 @pytest.mark.parametrize(("celsius", "expected"), [(25, b"\x00\x00"), (26, b"\x00\x01"), (-15.5, b"\x80\xd7")])
