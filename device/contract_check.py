@@ -40,6 +40,10 @@ def check_fit(sensor: str, settings: ImuSettings, contract: ModelContract) -> No
         raise _misfit(
             sensor, f"±{settings.gyro_full_scale_dps:g} deg/s", f"at least ±{contract.gyro_full_scale_dps:g} deg/s"
         )
+    if "mag" in used and (settings.mag_full_scale_ut or 0) < (contract.mag_full_scale_ut or 0):
+        raise _misfit(
+            sensor, f"±{settings.mag_full_scale_ut or 0:g} uT", f"at least ±{contract.mag_full_scale_ut:g} uT"
+        )
 
 
 def _misfit(sensor: str, found: str, expected: str) -> SensorError:

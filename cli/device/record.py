@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @click.option(
     "--gyro-range", type=real(0, 100_000, above=True), default=1000.0, show_default=True, help="Gyroscope, °/s."
 )
+@click.option("--magnetometer", is_flag=True, help="Record nine channels, from an MPU-9250 or ICM-20948.")
 @bus_option
 @sensor_option
 @address_option
@@ -62,6 +63,7 @@ def record(
     rate: float,
     acc_range: float,
     gyro_range: float,
+    magnetometer: bool,
     bus: int,
     sensor: str,
     address: int | None,
@@ -101,8 +103,10 @@ def record(
 
     steps = _steps(label, seconds, prepare, protocol)
     subject = check_name("--subject", subject)
+    if simulate == "synthetic" and magnetometer:
+        simulate = "synthetic:mag=1"
     session = live_session(bus, sensor, address) if simulate is None else _simulated(simulate, steps, subject, sensor)
-    config = ImuConfig(rate, acc_range, gyro_range)
+    config = ImuConfig(rate, acc_range, gyro_range, 0.0 if magnetometer else None)
     try:
         with closing(record_session(session, steps, output, subject, config)) as events, RecordView() as view:
             for event in events:

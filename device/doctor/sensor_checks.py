@@ -152,7 +152,7 @@ def check_gyro_bias(subject: Subject) -> CheckResult:
         return skip("no gyroscope")
     if not still(subject.sampling):
         return skip("the sensor moved")
-    bias = np.rad2deg(subject.sampling.signals[:, 3:].mean(axis=0, dtype=np.float64))
+    bias = np.rad2deg(subject.sampling.signals[:, 3:6].mean(axis=0, dtype=np.float64))
     found = ", ".join(f"{axis} {value:+.2f}" for axis, value in zip("xyz", bias, strict=True)) + " deg/s"
     largest = float(np.abs(bias).max())
     expected = f"within ±{BIAS_WARN_DPS:g} deg/s"
@@ -197,4 +197,4 @@ def still(sampling: Sampling) -> bool:
 def _noise(sampling: Sampling) -> tuple[float, float]:
     """Largest standard deviation of an acceleration and of an angular rate, 0 without a gyroscope."""
     deviations = sampling.signals.std(axis=0, dtype=np.float64)
-    return float(deviations[:3].max()), float(deviations[3:].max(initial=0.0))
+    return float(deviations[:3].max()), float(deviations[3:6].max(initial=0.0))

@@ -2,7 +2,8 @@
 
 After the datasheet DS-000189 rev 1.3; register numbers below are the document's. Its registers lie in four banks, and
 gyroscope and accelerometer have a divider and a filter each. The FIFO is 512 bytes, not a multiple of the 12-byte datum
-used here, and overwrites its oldest *bytes*. The magnetometer and the motion processor are left alone.
+used here, and overwrites its oldest *bytes*. The magnetometer is that of :mod:`.magnetometer`; the motion processor is
+left alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import ClassVar
 from deseptr.device.bus import I2cBus
 from deseptr.device.clock import Clock
 
-from .fifo_imu import FifoImu, FifoLevel, choose_rate
+from .fifo_imu import FifoLevel, choose_rate
+from .magnetometer import Ak09916, Magnetometer
+from .nine_axis import NineAxisImu
 from .registers import BoundRegister, Register, bit, bits
 
 # Section 4.14 promises 512 bytes; how much more there is depends on the motion processor.
@@ -25,6 +28,8 @@ INTERNAL_RATE_HZ = 1125
 # GYRO_SMPLRT_DIV has 8 bits; the accelerometer's divider has 12, of which as many are used.
 MAX_DIVIDER = 255
 ALL_FIFOS = 0x1F
+# 345.6 kHz, the highest that keeps to the limits of the bus (table 23).
+MASTER_CLOCK = 7
 RESET_POLL_NS = 10_000_000
 RESET_TIMEOUT_NS = 300_000_000
 # Gyroscope start-up from sleep, 35 ms typical (table 1).
@@ -33,10 +38,11 @@ WAKE_NS = 50_000_000
 GYRO_BANDWIDTHS_HZ = {7: 361.4, 0: 196.6, 1: 151.8, 2: 119.5, 3: 51.2, 4: 23.9, 5: 11.6, 6: 5.7}
 ACC_BANDWIDTHS_HZ = {7: 473.0, 1: 246.0, 2: 111.4, 3: 50.4, 4: 23.9, 5: 11.5, 6: 5.7}
 # Bank, register number and length of the reads that cover every held register; the last leaves the usual bank selected.
+SLAVE_SPAN = (3, 0x01, 5)
 BANKED_SPANS = ((2, 0x00, 22), (1, 0x14, 8), (0, 0x03, 17), (0, 0x66, 4))
 
 
-class Icm20948(FifoImu):
+class Icm20948(NineAxisImu):
     """An ICM-20948 on an I2C bus, at 0x68, or 0x69 where its pin AD0 is high."""
 
     name: ClassVar[str] = "icm20948"
@@ -44,6 +50,8 @@ class Icm20948(FifoImu):
     who_am_i_values: ClassVar[Mapping[int, str]] = {0xEA: "ICM-20948"}
     acc_lsb_per_g: ClassVar[Mapping[int, float]] = {2: 16384.0, 4: 8192.0, 8: 4096.0, 16: 2048.0}
     gyro_lsb_per_dps: ClassVar[Mapping[int, float]] = {250: 131.0, 500: 65.5, 1000: 32.8, 2000: 16.4}
+    fifo_bytes: ClassVar[int] = FIFO_BYTES
+    magnetometer: ClassVar[type[Magnetometer]] = Ak09916
     capacity: ClassVar[int] = (FIFO_BYTES - FIFO_MARGIN_BYTES) // DATUM_BYTES
     bank_register: ClassVar[int | None] = 0x7F
     other_banks: ClassVar[tuple[int, ...]] = (0x10, 0x20, 0x30)
@@ -103,6 +111,19 @@ class Icm20948(FifoImu):
     accel_config = Register(0x14, bank=2, ACCEL_DLPFCFG=bits(5, 3), ACCEL_FS_SEL=bits(2, 1), ACCEL_FCHOICE=bit(0))
     accel_config_2 = Register(0x15, bank=2, ACCEL_ST_EN=bits(4, 2), DEC3_CFG=bits(1, 0))
 
+    i2c_mst_ctrl = Register(0x01, bank=3, MULT_MST_EN=bit(7), I2C_MST_P_NSR=bit(4), I2C_MST_CLK=bits(3, 0))
+    i2c_slv0_addr = Register(0x03, bank=3, I2C_SLV0_RNW=bit(7), I2C_ID_0=bits(6, 0))
+    i2c_slv0_reg = Register(0x04, bank=3)
+    i2c_slv0_ctrl = Register(
+        0x05,
+        bank=3,
+        I2C_SLV0_EN=bit(7),
+        I2C_SLV0_BYTE_SW=bit(6),
+        I2C_SLV0_REG_DIS=bit(5),
+        I2C_SLV0_GRP=bit(4),
+        I2C_SLV0_LENG=bits(3, 0),
+    )
+
     def __init__(self, bus: I2cBus, clock: Clock, address: int | None = None) -> None:
         super().__init__(bus, clock, address)
         # The bank selected last; None if unknown.
@@ -116,7 +137,9 @@ class Icm20948(FifoImu):
             self._bank = bank
 
     def stop(self) -> None:
-        """Stop sampling and put the chip to sleep."""
+        """Stop sampling and put the chip and its magnetometer to sleep."""
+        self._stop_magnetometer()
+        self.fifo_en_1.write()
         self.fifo_en_2.write()
         self.user_ctrl.write()
         self.pwr_mgmt_1.write(SLEEP=1, CLKSEL=1)
@@ -136,7 +159,8 @@ class Icm20948(FifoImu):
         self._hold(self.pwr_mgmt_1, CLKSEL=1)
         self._clock.sleep_ns(WAKE_NS)
         self._hold(self.pwr_mgmt_2)
-        self._hold(self.lp_config, I2C_MST_CYCLE=1)
+        # In cycles the I2C master has a rate of its own.
+        self._hold(self.lp_config, I2C_MST_CYCLE=0 if self._slaves else 1)
         for trim in self._acc_trims():
             self._adopt(trim)
         for offset in self._gyro_offsets():
@@ -165,18 +189,32 @@ class Icm20948(FifoImu):
         return actual_hz, min(GYRO_BANDWIDTHS_HZ[gyro_filter], ACC_BANDWIDTHS_HZ[acc_filter])
 
     def _begin_fifo(self) -> None:
+        if self._slaves:
+            self.fifo_en_1.write()
         self.fifo_en_2.write()
         self.user_ctrl.write()
         self.fifo_rst.write(FIFO_RESET=ALL_FIFOS)
         self._hold(self.fifo_rst)
         self.int_status_2.read()
-        self._hold(self.user_ctrl, FIFO_EN=1)
-        self._hold(self.fifo_en_2, ACCEL_FIFO_EN=1, GYRO_X_FIFO_EN=1, GYRO_Y_FIFO_EN=1, GYRO_Z_FIFO_EN=1)
+        self._hold(self.user_ctrl, FIFO_EN=1, I2C_MST_EN=1 if self._slaves else 0)
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """Enable the FIFO's inputs in one transfer: a sample that came in between would have a part of them."""
+        inputs = {"ACCEL_FIFO_EN": 1, "GYRO_X_FIFO_EN": 1, "GYRO_Y_FIFO_EN": 1, "GYRO_Z_FIFO_EN": 1}
+        if self._slaves:
+            slaves, own = self.fifo_en_1.register, self.fifo_en_2.register
+            both = bytes((slaves.encode(SLV_FIFO_EN=self._slaves), own.encode(**inputs)))
+            self.select_bank(slaves.bank)
+            self.bus.write(self.address, slaves.address, both)
+            self._held |= dict(zip((slaves, own), both, strict=True))
+        else:
+            self._hold(self.fifo_en_2, **inputs)
 
     def _level(self) -> FifoLevel:
         count = int.from_bytes(self.fifo_count.read_block(2), "big")
-        # A single flipped bit never leads from one multiple of 12 to another.
-        return FifoLevel(count // DATUM_BYTES, aligned=count % DATUM_BYTES == 0 or count == FIFO_BYTES)
+        # A single flipped bit never leads from one multiple of 12 to another, nor of 21.
+        return FifoLevel(count // self.datum_bytes, aligned=count % self.datum_bytes == 0 or count == FIFO_BYTES)
 
     def _overflowed_meanwhile(self) -> bool:
         return bool(self.int_status_2.read()["FIFO_OVERFLOW_INT"])
@@ -190,11 +228,25 @@ class Icm20948(FifoImu):
             # Selecting a bank now would hide that all reads since the last check may have come from another one.
             return {**self._held, self.reg_bank_sel.register: selected}
         found: dict[tuple[int, int], int] = {(0, self.reg_bank_sel.register.address): selected}
-        for bank, first, length in BANKED_SPANS:
+        spans = (SLAVE_SPAN, *BANKED_SPANS) if self._slaves else BANKED_SPANS
+        for bank, first, length in spans:
             self.select_bank(bank)
             data = self.bus.read(self.address, first, length)
             found.update(((bank, first + offset), byte) for offset, byte in enumerate(data))
         return {register: found[register.bank, register.address] for register in self._held}
+
+    def _has_magnetometer(self) -> bool:
+        return True
+
+    def _connect(self, on: bool) -> None:
+        self.user_ctrl.write()
+        self.int_pin_cfg.write(BYPASS_EN=1 if on else 0)
+
+    def _hold_slave(self, address: int, register: int, length: int) -> None:
+        self._hold(self.i2c_mst_ctrl, I2C_MST_P_NSR=1, I2C_MST_CLK=MASTER_CLOCK)
+        self._hold(self.i2c_slv0_addr, I2C_SLV0_RNW=1, I2C_ID_0=address)
+        self._hold(self.i2c_slv0_reg, value=register)
+        self._hold(self.i2c_slv0_ctrl, I2C_SLV0_EN=1, I2C_SLV0_LENG=length)
 
     def _acc_trims(self) -> tuple[BoundRegister, ...]:
         """Factory trims, different in every chip."""

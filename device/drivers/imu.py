@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, STANDARD_GRAVITY as STANDARD_GRAVITY, ModelContract
+from deseptr.contract import CHANNELS, STANDARD_GRAVITY as STANDARD_GRAVITY, ModelContract, sensors_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,19 @@ class ImuConfig:
         rate_hz: output data rate.
         acc_full_scale_g: smallest accelerometer full scale that will do, in g.
         gyro_full_scale_dps: smallest gyroscope full scale that will do, in degrees per second.
+        mag_full_scale_ut: smallest magnetometer full scale that will do, in microtesla; None leaves a magnetometer off.
     """
 
     rate_hz: float
     acc_full_scale_g: float
     gyro_full_scale_dps: float
+    mag_full_scale_ut: float | None = None
 
     @classmethod
     def from_contract(cls, contract: ModelContract) -> ImuConfig:
         """The settings that a model needs."""
-        return cls(contract.rate_hz, contract.acc_full_scale_g, contract.gyro_full_scale_dps)
+        mag = (contract.mag_full_scale_ut or 0.0) if "mag" in sensors_of(contract.channels) else None
+        return cls(contract.rate_hz, contract.acc_full_scale_g, contract.gyro_full_scale_dps, mag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class ImuSettings:
         gyro_full_scale_dps: gyroscope full scale in degrees per second; 0 without one.
         bandwidth_hz: -3 dB bandwidth of its low-pass filter, the lower of the two sensors'.
         channels: names of the channels of its samples.
+        mag_full_scale_ut: magnetometer full scale in microtesla; None without one.
     """
 
     rate_hz: float
@@ -52,6 +56,7 @@ class ImuSettings:
     gyro_full_scale_dps: float
     bandwidth_hz: float
     channels: tuple[str, ...] = CHANNELS
+    mag_full_scale_ut: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class Samples:
     """Samples read from a FIFO.
 
     Args:
-        signals: float32 ``[n, channel]`` in m/s^2 and rad/s, oldest first.
+        signals: float32 ``[n, channel]`` in m/s^2, rad/s and microtesla, oldest first.
         gap: set when samples were lost before the first of ``signals``.
         at_ns: time of the level read that found these samples and no more, on the driver's clock.
     """

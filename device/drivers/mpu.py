@@ -50,6 +50,19 @@ class Mpu(FifoImu):
         ACCEL_FIFO_EN=bit(3),
         SLV_FIFO_EN=bits(2, 0),
     )
+    i2c_mst_ctrl = Register(
+        0x24, MULT_MST_EN=bit(7), WAIT_FOR_ES=bit(6), SLV_3_FIFO_EN=bit(5), I2C_MST_P_NSR=bit(4), I2C_MST_CLK=bits(3, 0)
+    )
+    i2c_slv0_addr = Register(0x25, I2C_SLV0_RNW=bit(7), I2C_ID_0=bits(6, 0))
+    i2c_slv0_reg = Register(0x26)
+    i2c_slv0_ctrl = Register(
+        0x27,
+        I2C_SLV0_EN=bit(7),
+        I2C_SLV0_BYTE_SW=bit(6),
+        I2C_SLV0_REG_DIS=bit(5),
+        I2C_SLV0_GRP=bit(4),
+        I2C_SLV0_LENG=bits(3, 0),
+    )
     int_pin_cfg = Register(0x37, INT_RD_CLEAR=bit(4), I2C_BYPASS_EN=bit(1))
     int_enable = Register(0x38, MOT_EN=bit(6), FIFO_OFLOW_EN=bit(4), I2C_MST_INT_EN=bit(3), DATA_RDY_EN=bit(0))
     int_status = Register(0x3A, MOT_INT=bit(6), FIFO_OFLOW_INT=bit(4), I2C_MST_INT=bit(3), DATA_RDY_INT=bit(0))
@@ -106,19 +119,24 @@ class Mpu(FifoImu):
         # FIFO_RESET works while FIFO_EN is 0 (RM-MPU-6000A, register 106).
         self.user_ctrl.write(FIFO_RESET=1)
         self.int_status.read()
-        self._hold(self.user_ctrl, FIFO_EN=1)
-        self._hold(self.fifo_en, XG_FIFO_EN=1, YG_FIFO_EN=1, ZG_FIFO_EN=1, ACCEL_FIFO_EN=1)
+        self._hold(self.user_ctrl, FIFO_EN=1, I2C_MST_EN=1 if self._slaves else 0)
+        self._hold(self.fifo_en, XG_FIFO_EN=1, YG_FIFO_EN=1, ZG_FIFO_EN=1, ACCEL_FIFO_EN=1, SLV_FIFO_EN=self._slaves)
 
     def _level(self) -> FifoLevel:
         count = int.from_bytes(self.fifo_count.read_block(2), "big")
-        # A single flipped bit never leads from one multiple of 12 to another.
-        return FifoLevel(count // DATUM_BYTES, aligned=count % DATUM_BYTES == 0 or count == self.fifo_bytes)
+        # A single flipped bit never leads from one multiple of 12 to another, nor of 20.
+        return FifoLevel(count // self.datum_bytes, aligned=count % self.datum_bytes == 0 or count == self.fifo_bytes)
 
     def _overflowed_meanwhile(self) -> bool:
         return bool(self.int_status.read()["FIFO_OFLOW_INT"])
 
     def _read_fifo(self, length: int) -> bytes:
         return self.fifo_r_w.read_block(length)
+
+    @property
+    def _slaves(self) -> int:
+        """Bit mask of the slaves of the I2C master that are read into the FIFO."""
+        return 0
 
     def _filter_for(self, rate_hz: float) -> int:
         for code, bandwidths_hz in self.filter_bandwidths_hz.items():

@@ -6,7 +6,7 @@ size, and another temperature scale.
 
 It also drives chips with a WHO_AM_I of 0x98, that of the ICM-20689, as on most modules sold as MPU-6050: they have the
 MPU-6500's registers, and the MPU-6050's driver would leave their accelerometer unfiltered. Their temperature may be off
-by some degrees. The magnetometer is not used.
+by some degrees. The magnetometer is that of :mod:`.magnetometer`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ from typing import ClassVar
 from deseptr.contract import SensorError
 from deseptr.device.bus import BusError
 
+from .magnetometer import Ak8963, Magnetometer
 from .mpu import DATUM_BYTES, FIFO_MARGIN_BYTES, Mpu
+from .nine_axis import NineAxisImu
 from .registers import Register, bit, bits
 
 CLONE = 0x98
+WITH_MAGNETOMETER = (0x71, 0x73)
+# 400 kHz.
+MASTER_CLOCK = 13
 
 
-class Mpu6500(Mpu):
+class Mpu6500(NineAxisImu, Mpu):
     """An MPU-6500, MPU-9250 or MPU-9255 on an I2C bus, at 0x68, or 0x69 where its pin AD0 is high."""
 
     name: ClassVar[str] = "mpu6500"
@@ -36,7 +41,8 @@ class Mpu6500(Mpu):
     # The documented size; larger ones are shared with the motion processor, so the reset value of 512 bytes is kept.
     fifo_bytes: ClassVar[int] = 512
     capacity: ClassVar[int] = (512 - FIFO_MARGIN_BYTES) // DATUM_BYTES
-    settings_spans: ClassVar[tuple[tuple[int, int], ...]] = ((0x13, 17), (0x37, 2), (0x6A, 3), (0x77, 8))
+    magnetometer: ClassVar[type[Magnetometer]] = Ak8963
+    settings_spans: ClassVar[tuple[tuple[int, int], ...]] = ((0x13, 21), (0x37, 2), (0x6A, 3), (0x77, 8))
     # A_DLPF_CFG and DLPF_CFG, registers 29 and 26; for the accelerometer the wider figures of the later document.
     filter_bandwidths_hz: ClassVar[Mapping[int, tuple[float, float]]] = {
         1: (218.1, 184),
@@ -61,9 +67,28 @@ class Mpu6500(Mpu):
     za_offset_h = Register(0x7D)
     za_offset_l = Register(0x7E)
 
+    def stop(self) -> None:
+        """Stop sampling and put the chip and its magnetometer to sleep."""
+        self._stop_magnetometer()
+        super().stop()
+
     def temperature_c(self) -> float:
         """The chip's own temperature in degrees Celsius (registers 65 and 66; PS-MPU-6500A rev 1.1, table 3)."""
         return int.from_bytes(self.temp_out.read_block(2), "big", signed=True) / 333.87 + 21
+
+    def _has_magnetometer(self) -> bool:
+        return self.who_am_i.read()["value"] in WITH_MAGNETOMETER
+
+    def _connect(self, on: bool) -> None:
+        self.user_ctrl.write()
+        self.int_pin_cfg.write(I2C_BYPASS_EN=1 if on else 0)
+
+    def _hold_slave(self, address: int, register: int, length: int) -> None:
+        # A sample is complete only with what the slave has given.
+        self._hold(self.i2c_mst_ctrl, WAIT_FOR_ES=1, I2C_MST_CLK=MASTER_CLOCK)
+        self._hold(self.i2c_slv0_addr, I2C_SLV0_RNW=1, I2C_ID_0=address)
+        self._hold(self.i2c_slv0_reg, value=register)
+        self._hold(self.i2c_slv0_ctrl, I2C_SLV0_EN=1, I2C_SLV0_LENG=length)
 
     def _reset(self) -> None:
         super()._reset()

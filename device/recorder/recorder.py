@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deseptr.contract import SensorError
-from deseptr.device.drivers.imu import ImuConfig, Samples
+from deseptr.contract import SENSORS, SensorError
+from deseptr.device.drivers.imu import ImuConfig, ImuSettings, Samples
 from deseptr.device.recovery import RecoveringImu, RecoveryStep
 from deseptr.device.session import Session
 from deseptr.device.stream.timing import SampleClock
@@ -114,7 +114,7 @@ def record(
         config: rate and full scales.
 
     Raises:
-        SensorError: if the sensor does not answer or is another chip.
+        SensorError: if the sensor does not answer, is another chip, or lacks the magnetometer that is asked for.
         UnhealthyError: if it failed on the way and could not be recovered.
         SetupError: if the folder cannot be written, or the disk is full.
     """
@@ -122,10 +122,22 @@ def record(
         prepare_folder(folder)
         imu = RecoveringImu(session.imu, session.clock, reopen=session.reopen, ended=session.ended)
         settings = imu.set_up(config)
+        _check_channels(session, config, settings)
         rate = SampleClock(settings.rate_hz)
         yield from _Recorder(session, imu, folder, subject, rate, settings.channels).run(settled(steps))
     finally:
         session.close()
+
+
+def _check_channels(session: Session, config: ImuConfig, settings: ImuSettings) -> None:
+    missing = SENSORS["mag"].channels if config.mag_full_scale_ut is not None else ()
+    if not set(missing) <= set(settings.channels):
+        raise SensorError(
+            _sensor_name(session),
+            found=f"channels {' '.join(settings.channels)}",
+            expected=" ".join((*settings.channels, *missing)),
+            next_step="use a chip with a magnetometer, an MPU-9250 or ICM-20948, or leave --magnetometer out",
+        )
 
 
 @dataclass

@@ -29,7 +29,7 @@ from deseptr.device import (
 from deseptr.tflite import Engine
 
 from .bus_profiles import BCM2835, BusProfile
-from .chips.registry import DEFAULT_CHIP, make_chip
+from .chips.registry import DEFAULT_CHIP, driver_name, make_chip
 from .clock import VirtualClock
 from .faults.fault import Fault
 from .faults.injector import FaultInjector
@@ -122,8 +122,9 @@ def simulated_session(
     if sensor == AUTO:
         sensor = scenario.sensor if scenario else DEFAULT_CHIP
     chip = make_chip(sensor, source, clock)
-    bus = VirtualI2cBus({SENSORS[sensor].addresses[0]: chip}, clock, profile, faults)
-    imu = make_sensor(sensor, bus, clock)
+    driver = driver_name(sensor)
+    bus = VirtualI2cBus({SENSORS[driver].addresses[0]: chip}, clock, profile, faults)
+    imu = make_sensor(driver, bus, clock)
     description = {"name": sensor, "bus": bus.path, "simulated": True, "bus_hz": profile.clock_hz}
     if scenario is not None:
         description["scenario"] = scenario.name

@@ -10,9 +10,11 @@ from once import make_once
 from op_by_op import op_by_op
 from reporters import Quiet
 
-from deseptr.contract import ALL_CHANNELS, DataError, units_of
+from deseptr.contract import ALL_CHANNELS, DataError, SensorError, units_of
 from deseptr.data import Dataset, load_dataset
+from deseptr.evaluate.over_bus import evaluate_bus
 from deseptr.evaluate.predictor import evaluate_model, load_predictor, windows_for
+from deseptr.firmware_harness.simulator import VirtualClock
 from deseptr.tflite import load_engine
 
 pytestmark = pytest.mark.slow
@@ -61,3 +63,22 @@ def test_six_channels_are_refused_with_both_lists(made: Path, nine: Dataset) -> 
     predictor = load_predictor(made / "nine.tflite")
     with pytest.raises(DataError, match=r"found the channels acc_x, .*, gyro_z, expected acc_x, .*, mag_z; use"):
         evaluate_model(predictor, nine.select(channels=["acc", "gyro"]))
+
+
+@pytest.mark.parametrize("sensor", ["mpu9250", "icm20948"])
+def test_a_chip_with_a_magnetometer_gives_the_model_its_nine_channels(made: Path, nine: Dataset, sensor: str) -> None:
+    """The ICM's samples come at 51.1 Hz and are resampled; the field of a sample is up to 10 ms old."""
+    run = evaluate_bus(
+        load_engine(made / "nine.tflite"), nine.select(subjects=["4"]), sensor=sensor, make_clock=VirtualClock
+    )
+    assert run.true
+    assert run.gaps == 0
+    assert run.agreement()["share"] > 0.9
+    assert np.median(np.abs(np.array(run.differences))) < 0.02
+
+
+def test_a_chip_without_one_is_refused_with_both_lists(made: Path, nine: Dataset) -> None:
+    with pytest.raises(
+        SensorError, match=r"found channels acc_x .* gyro_z, expected acc_x .* gyro_z mag_x mag_y mag_z"
+    ):
+        evaluate_bus(load_engine(made / "nine.tflite"), nine, sensor="mpu6050", make_clock=VirtualClock)

@@ -8,7 +8,7 @@ master or a slave begins a transfer at once, not with the next sample.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from .chip import SimulatedDevice
@@ -77,6 +77,16 @@ class I2cMaster:
         begin = self._map.external_data
         memory[begin : begin + min(len(received), EXTERNAL_BYTES)] = received[:EXTERNAL_BYTES]
         self._transfer_once(memory)
+
+    def external(self, memory: bytearray, numbers: Collection[int]) -> bytes:
+        """What the last sample brought from some of slaves 0 to 3."""
+        place, found = self._map.external_data, bytearray()
+        for number, slave in enumerate(self._map.slaves):
+            reads = memory[slave.control] & SLAVE_ENABLED and memory[slave.address] & READ
+            length = memory[slave.control] & LENGTH if reads else 0
+            found += memory[place : place + length] if number in numbers else b""
+            place += length
+        return bytes(found)
 
     def _transfer(self, memory: bytearray, slave: SlaveMap, nack: int) -> bytes:
         control, address = memory[slave.control], memory[slave.address]

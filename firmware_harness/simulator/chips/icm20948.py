@@ -33,7 +33,7 @@ from .magnetometer import SimulatedAk09916
 
 # Register numbers with the bank in bits 8 and 9.
 USER_CTRL, LP_CONFIG, PWR_MGMT_1, PWR_MGMT_2 = 0x003, 0x005, 0x006, 0x007
-FIFO_EN_2, FIFO_RST, FIFO_MODE, FIFO_R_W = 0x067, 0x068, 0x069, 0x072
+FIFO_EN_1, FIFO_EN_2, FIFO_RST, FIFO_MODE, FIFO_R_W = 0x066, 0x067, 0x068, 0x069, 0x072
 REG_BANK_SEL = 0x07F
 SELF_TEST_X_GYRO, SELF_TEST_X_ACCEL = 0x102, 0x10E
 ACC_OFFSETS = (0x114, 0x117, 0x11A)
@@ -57,7 +57,7 @@ WRITABLE = {
     0x011: 0x01,
     0x012: 0x1F,
     0x013: 0x1F,
-    0x066: 0x0F,
+    FIFO_EN_1: 0x0F,
     FIFO_EN_2: 0x1F,
     FIFO_RST: 0x1F,
     FIFO_MODE: 0x1F,
@@ -141,6 +141,8 @@ class SimulatedIcm20948(SimulatedInvenSense):
         slaves=tuple(SlaveMap(*range(first, first + 4)) for first in (0x303, 0x307, 0x30B, 0x30F)),
         slave_4=SlaveMap(*range(0x313, 0x318)),
     )
+    # Figures 12 and 13: y and z point the other way.
+    magnetometer_axes: ClassVar[Sequence[tuple[int, int]]] = ((0, 1), (1, -1), (2, -1))
     columns: ClassVar[tuple[int, ...]] = (0, 1, 2, 3, 4, 5, 6)
     writable: ClassVar[Mapping[int, int]] = WRITABLE
     fifo_bytes: ClassVar[int] = FIFO_BYTES
@@ -187,6 +189,10 @@ class SimulatedIcm20948(SimulatedInvenSense):
     def _fifo_columns(self) -> Sequence[int]:
         # While its reset is asserted, the FIFO takes nothing.
         return () if self._memory[FIFO_RST] else FIFO_COLUMNS[self._memory[FIFO_EN_2] & 0x1F]
+
+    def _fifo_slaves(self) -> Sequence[int]:
+        enabled = 0 if self._memory[FIFO_RST] else self._memory[FIFO_EN_1]
+        return [number for number in range(4) if enabled >> number & 1]
 
     def _full_scales(self) -> tuple[int, int]:
         return self._memory[ACCEL_CONFIG] >> 1 & 3, self._memory[GYRO_CONFIG_1] >> 1 & 3

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import STANDARD_GRAVITY
 from deseptr.device import Clock
-from deseptr.firmware_harness.simulator.sources.source import SignalSource
+from deseptr.firmware_harness.simulator.sources.source import FieldSource, SignalSource
 
 from .chip import Chip, ChipOptions, SampleRun, SimulatedDevice
 from .i2c_master import I2cMaster, MasterMap
@@ -94,6 +94,8 @@ class SimulatedInvenSense(Chip):
     gyro_start_up_ns: ClassVar[int]
     # Registers of its I2C master; None if that is not modelled.
     master_map: ClassVar[MasterMap | None] = None
+    # The magnetometer's axes: of each, the axis of the accelerometer that it lies along, and in which direction.
+    magnetometer_axes: ClassVar[Sequence[tuple[int, int]]] = ((0, 1), (1, 1), (2, 1))
 
     def __init__(
         self,
@@ -109,6 +111,8 @@ class SimulatedInvenSense(Chip):
         behind = {} if magnetometer is None else {MAGNETOMETER_ADDRESS: magnetometer}
         self._master = None if self.master_map is None else I2cMaster(self.master_map, behind)
         super().__init__(source, clock, who_am_i=who_am_i, **options)
+        if magnetometer is not None and isinstance(source, FieldSource):
+            magnetometer.field_at = self._field_at
 
     def power_cycle(self, at_ns: int | None = None) -> None:
         """Lose power, as the magnetometer in the same package does."""
@@ -142,6 +146,18 @@ class SimulatedInvenSense(Chip):
         self._advance()
         for offset, value in enumerate(data):
             self._write_register(self._memory_index(register + offset & 0xFF), value)
+
+    def _field_at(self, at_ns: int) -> NDArray[np.float64]:
+        """The source's field along the axes of the magnetometer."""
+        source = self._source
+        assert isinstance(source, FieldSource)
+        elapsed_ns = 0 if self._source_begun_ns is None else max(0, at_ns - self._source_begun_ns)
+        (field,) = source.field_at(np.array([elapsed_ns]))
+        return np.array([sign * field[axis] for axis, sign in self.magnetometer_axes])
+
+    def _fifo_slaves(self) -> Sequence[int]:
+        """Numbers of the slaves of the I2C master whose bytes enter the FIFO after a sample's own."""
+        return ()
 
     @abstractmethod
     def _reset_values(self) -> Mapping[int, int]:
@@ -293,12 +309,30 @@ class SimulatedInvenSense(Chip):
         measurements = self._measure(signals, skipped)
         due = self._due(np.arange(self._ticks + skipped, self._ticks + self._run.count))
         self._renew_outputs(measurements, due)
-        if self._master is not None:
-            self._master.sample(self._memory)
+        external = self._sample_slaves(self._run.times_ns[skipped:].tolist())
         self._raise_status(self.register_map.data_ready)
         if fifo_columns := self._fifo_columns():
             rows = measurements[:, fifo_columns]
-            self._push_fifo((rows if due is None else rows[due[:, fifo_columns]]).tobytes())
+            if external:
+                taken = rows if due is None else [row[new] for row, new in zip(rows, due[:, fifo_columns], strict=True)]
+                self._push_fifo(b"".join(r.tobytes() + e for r, e in zip(taken, external, strict=True)))
+            else:
+                self._push_fifo((rows if due is None else rows[due[:, fifo_columns]]).tobytes())
+
+    def _sample_slaves(self, times_ns: Sequence[int]) -> list[bytes]:
+        """Let the I2C master read its slaves; of each sample what enters the FIFO, or nothing if it does not."""
+        if self._master is None:
+            return []
+        numbers = self._fifo_slaves()
+        if not numbers or self.magnetometer is None:
+            self._master.sample(self._memory)
+            return []
+        external = []
+        for time_ns in times_ns:
+            with self.magnetometer.at(time_ns):
+                self._master.sample(self._memory)
+            external.append(self._master.external(self._memory, numbers))
+        return external
 
     def _renew_outputs(self, measurements: NDArray[np.int16], due: NDArray[np.bool_] | None) -> None:
         begin = self.register_map.outputs

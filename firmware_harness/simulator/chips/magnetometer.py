@@ -1,19 +1,20 @@
-"""The magnetometers inside an MPU-9250 (AK8963) and an ICM-20948 (AK09916), in a constant field.
+"""The magnetometers inside an MPU-9250 (AK8963) and an ICM-20948 (AK09916).
 
-Written from the datasheets AK8963 (MS1356-E-02) and AK09916 (015007392-E-02): identity, power modes, reset, data ready
-and overrun, saturation, and data that stays as it is until ST2 has been read. Not modelled: the field's change with the
-orientation, which the sources of signals do not have, noise, the self-test's coil, whose mode measures the field like a
-single measurement, and the temperature. Assumed where the datasheets leave it open: a write of a mode also ends the
-protection of data that were read without ST2.
+Written from the datasheets AK8963 (MS1356-E-02) and AK09916 (015007392-E-02): identity, power modes, reset, data
+ready and overrun, saturation, and data that stays as it is until ST2 has been read. Not modelled: noise, the
+self-test's coil, whose mode measures the field like a single measurement, and the temperature. Assumed where the
+datasheets leave it open: a write of a mode also ends the protection of data that were read without ST2.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from deseptr.device import Clock
 
@@ -30,8 +31,11 @@ class SimulatedMagnetometer(ABC):
 
     Args:
         clock: its clock.
-        field_ut: the field along its own axes ``[3]``, microtesla.
+        field_ut: the field along its own axes ``[3]``, microtesla, while :attr:`field_at` does not give one.
     """
+
+    field_at: Callable[[int], ArrayLike] | None = None
+    """The field along its own axes ``[3]`` at a time of its clock; set by the chip whose package it is in."""
 
     # Identity registers and others that never change, by register.
     fixed: ClassVar[Mapping[int, int]]
@@ -46,6 +50,7 @@ class SimulatedMagnetometer(ABC):
     def __init__(self, clock: Clock, field_ut: Sequence[float] = FIELD_UT) -> None:
         self._clock = clock
         self._field_ut = np.asarray(field_ut, np.float64)
+        self._read_at_ns: int | None = None
         self.power_up()
 
     def power_up(self) -> None:
@@ -73,6 +78,19 @@ class SimulatedMagnetometer(ABC):
             self._write_register(register, value)
             register = self._after(register)
 
+    @contextmanager
+    def at(self, time_ns: int) -> Iterator[None]:
+        """Transfers within take place at this time, which is not before the last one."""
+        self._read_at_ns = time_ns
+        try:
+            yield
+        finally:
+            self._read_at_ns = None
+
+    @property
+    def _now_ns(self) -> int:
+        return self._clock.now_ns() if self._read_at_ns is None else self._read_at_ns
+
     @abstractmethod
     def _after(self, register: int) -> int:
         """The register that follows within a transfer."""
@@ -95,28 +113,29 @@ class SimulatedMagnetometer(ABC):
     def _set_mode(self, mode: int) -> None:
         self._mode = mode
         self._protected = False
-        self._due_ns = self._clock.now_ns() + self.periods_ns.get(mode, self.measurement_ns)
+        self._due_ns = self._now_ns + self.periods_ns.get(mode, self.measurement_ns)
 
     def _advance(self) -> None:
         """Take the measurements that have come due."""
-        now_ns = self._clock.now_ns()
+        now_ns = self._now_ns
         if self._mode in self.single_modes and now_ns >= self._due_ns:
-            self._measure()
+            self._measure(self._due_ns)
             self._mode = 0
         elif (period_ns := self.periods_ns.get(self._mode)) and now_ns >= self._due_ns:
             passed = (now_ns - self._due_ns) // period_ns
+            self._measure(self._due_ns + passed * period_ns, overrun=passed > 0)
             self._due_ns += (passed + 1) * period_ns
-            self._measure(overrun=passed > 0)
 
-    def _measure(self, *, overrun: bool = False) -> None:
+    def _measure(self, at_ns: int, *, overrun: bool = False) -> None:
         if self._protected or overrun or self._status & DRDY:
             self._status |= DOR
         self._status |= DRDY
         if self._protected:
             return
         steps_ut, largest = self._resolution()
-        self._saturated = bool(np.abs(self._field_ut).sum() >= SATURATION_UT)
-        counts = np.clip(np.rint(self._field_ut / steps_ut), -largest, largest)
+        field_ut = self._field_ut if self.field_at is None else np.asarray(self.field_at(at_ns), np.float64)
+        self._saturated = bool(np.abs(field_ut).sum() >= SATURATION_UT)
+        counts = np.clip(np.rint(field_ut / steps_ut), -largest, largest)
         self._counts = counts.astype("<i2").tobytes()
 
     def _read_register(self, register: int) -> int:

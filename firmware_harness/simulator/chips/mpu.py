@@ -9,7 +9,7 @@ from .invensense import RegisterMap, SimulatedInvenSense, Status
 
 SMPLRT_DIV, CONFIG, GYRO_CONFIG, ACCEL_CONFIG, FIFO_EN = 0x19, 0x1A, 0x1B, 0x1C, 0x23
 INT_ENABLE, INT_STATUS, USER_CTRL, PWR_MGMT_1 = 0x38, 0x3A, 0x6A, 0x6B
-FIFO_R_W = 0x74
+FIFO_R_W, I2C_MST_CTRL = 0x74, 0x24
 USER_FIFO_RESET = 0x04
 
 # Columns of a measurement (ACC_X ACC_Y ACC_Z TEMP GYRO_X GYRO_Y GYRO_Z) that each bit of FIFO_EN puts into the FIFO.
@@ -40,6 +40,10 @@ class SimulatedMpu(SimulatedInvenSense):
 
     def _fifo_columns(self) -> Sequence[int]:
         return FIFO_COLUMNS[self._memory[FIFO_EN] & 0xF8]
+
+    def _fifo_slaves(self) -> Sequence[int]:
+        enabled = self._memory[FIFO_EN] & 0x07 | self._memory[I2C_MST_CTRL] >> 2 & 0x08
+        return [number for number in range(4) if enabled >> number & 1]
 
     def _full_scales(self) -> tuple[int, int]:
         return self._memory[ACCEL_CONFIG] >> 3 & 3, self._memory[GYRO_CONFIG] >> 3 & 3

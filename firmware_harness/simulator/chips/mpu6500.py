@@ -84,6 +84,8 @@ class SimulatedMpu6500(SimulatedMpu):
         slaves=tuple(SlaveMap(0x25 + 3 * n, 0x26 + 3 * n, 0x27 + 3 * n, 0x63 + n) for n in range(SLAVES)),
         slave_4=SlaveMap(address=0x31, register=0x32, control=0x34, data_out=0x33, data_in=0x35),
     )
+    # PS-MPU-9250A-01 rev 1.1, section 9.1: its x and y are exchanged, and z points the other way.
+    magnetometer_axes: ClassVar[Sequence[tuple[int, int]]] = ((1, 1), (0, 1), (2, -1))
     fifo_bytes: ClassVar[int] = FIFO_BYTES
     longest_stretch: ClassVar[int] = FIFO_BYTES // 2 + 1
     registers: ClassVar[Sequence[int]] = tuple(sorted(WRITABLE))

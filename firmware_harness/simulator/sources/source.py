@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deseptr.contract import CHANNELS, STANDARD_GRAVITY, DataError
+from deseptr.contract import CHANNELS, SENSORS, STANDARD_GRAVITY, DataError
 from deseptr.data import Recording
 
 
@@ -21,6 +21,15 @@ class SignalSource(Protocol):
 
     def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Signals ``[n, 6]`` in m/s^2 and rad/s at ``times_ns [n]`` after the source's beginning."""
+        ...
+
+
+@runtime_checkable
+class FieldSource(Protocol):
+    """A source that knows the magnetic field, too."""
+
+    def field_at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Magnetic field ``[n, 3]`` in microtesla along the axes of the accelerometer."""
         ...
 
 
@@ -45,20 +54,25 @@ class ConstantSource:
 
 
 _AT_REST = np.array([0, 0, STANDARD_GRAVITY, 0, 0, 0], np.float32)
+# 49 microtesla that dip by 66 degrees, as in central Europe.
+NORTH_UT = np.array([19.9, 0.0, -44.8], np.float32)
 
 
 def _six(recording: Recording) -> NDArray[np.float32]:
     if recording.channels == CHANNELS:
         return recording.signals
     signals = np.tile(_AT_REST, (len(recording), 1))
-    signals[:, [CHANNELS.index(channel) for channel in recording.channels]] = recording.signals
+    for sensor in ("acc", "gyro"):
+        own, first = recording.axes(sensor), CHANNELS.index(SENSORS[sensor].channels[0])
+        if own is not None:
+            signals[:, first : first + 3] = own
     return signals
 
 
 class RecordingSource:
     """A recording, interpolated linearly at times between its samples.
 
-    A sensor that it lacks is at rest: no rotation, or gravity along z.
+    A sensor that it lacks is at rest: no rotation, gravity along z, or a field that points north along x and down.
 
     Raises:
         DataError: if the recording has no samples.
@@ -70,6 +84,8 @@ class RecordingSource:
 
     def __init__(self, recording: Recording) -> None:
         self._signals = _six(recording)
+        field = recording.axes("mag")
+        self._field = np.tile(NORTH_UT, (len(recording), 1)) if field is None else field
         self._rate_hz = float(recording.rate_hz)
         if len(self._signals) == 0:
             raise DataError(
@@ -79,11 +95,18 @@ class RecordingSource:
 
     def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Signals ``[n, 6]``; times beyond the ends give the first or the last sample."""
-        positions = np.clip(times_ns * (self._rate_hz / 1e9), 0, len(self._signals) - 1)
+        return self._interpolated(self._signals, times_ns)
+
+    def field_at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Magnetic field ``[n, 3]`` in microtesla, at the ends as for :meth:`at`."""
+        return self._interpolated(self._field, times_ns)
+
+    def _interpolated(self, values: NDArray[np.float32], times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        positions = np.clip(times_ns * (self._rate_hz / 1e9), 0, len(values) - 1)
         whole = np.rint(positions)
         # A sample time rounded to a nanosecond must still give the sample bit for bit.
         positions = np.where(np.abs(positions - whole) < 1e-6, whole, positions)
         before = positions.astype(np.int64)
-        after = np.minimum(before + 1, len(self._signals) - 1)
+        after = np.minimum(before + 1, len(values) - 1)
         share = (positions - before)[:, None]
-        return np.asarray(self._signals[before] * (1 - share) + self._signals[after] * share, np.float64)
+        return np.asarray(values[before] * (1 - share) + values[after] * share, np.float64)

@@ -42,7 +42,7 @@ class SineSource:
 
 
 class WearerSource:
-    """An endless synthetic wearer, generated stretch by stretch.
+    """An endless synthetic wearer with a magnetometer, generated stretch by stretch.
 
     Stretch k of a wearer is one activity and does not depend on the order of calls; each stretch fades into the next
     one within ``FADE_S``. Only the latest stretches are kept.
@@ -67,14 +67,21 @@ class WearerSource:
         # One more sample, for the interpolation after the last one.
         length_s = (self._count + self._fade + 1) / rate_hz
         self._stretch = lru_cache(maxsize=4)(
-            lambda number: _signals(synthetic_stretch(subject, number, seed, rate_hz, length_s))
+            lambda number: _signals(synthetic_stretch(subject, number, seed, rate_hz, length_s, magnetometer=True))
         )
 
     def at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Signals ``[n, 6]``."""
+        return self._at(times_ns)[:, :6]
+
+    def field_at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Magnetic field ``[n, 3]`` in microtesla; where stretches meet, the wearer turns to another direction."""
+        return self._at(times_ns)[:, 6:]
+
+    def _at(self, times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         positions = times_ns * (self._rate_hz / 1e9)
         numbers = (positions // self._count).astype(np.int64)
-        signals = np.empty((len(times_ns), 6))
+        signals = np.empty((len(times_ns), 9))
         for number in np.unique(numbers).tolist():
             inside = numbers == number
             signals[inside] = self._within(number, positions[inside] - number * self._count)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from deseptr.contract import SetupError
-from deseptr.data import Recording, load_dataset, read_csv
+from deseptr.contract import ALL_CHANNELS, SensorError, SetupError
+from deseptr.data import Recording, load_dataset, read_csv, synthetic_day
 from deseptr.device import ImuConfig, RecoveryStep, UnhealthyError
 from deseptr.device.recorder import Activity, Interruption, Progress, StepBegan, Take, record, session_steps
 from deseptr.firmware_harness.simulator import (
@@ -73,6 +73,27 @@ def test_an_accelerometer_alone_writes_its_three_channels(tmp_path):
     assert recording.channels == ("acc_x", "acc_y", "acc_z")
     assert recording.signals == pytest.approx(np.tile(STANDING[:3], (500, 1)), abs=9.80665 / 512)
     assert "gyro" not in take.path.read_text()
+
+
+@pytest.mark.parametrize("sensor", ["mpu9250", "icm20948"])
+def test_a_magnetometer_is_recorded_if_it_is_asked_for(tmp_path, sensor):
+    day = synthetic_day(seconds=3, magnetometer=True)
+    session = simulated_session(RecordingSource(day), sensor=sensor)
+    events = list(record(session, WALK, tmp_path, "ada", replace(CONFIG, mag_full_scale_ut=0.0)))
+    (recording,) = read_csv(takes(events)[0].path).recordings
+    assert recording.channels == ALL_CHANNELS
+    np.testing.assert_allclose(np.linalg.norm(recording.axes("mag"), axis=1), 49, atol=9)
+    assert run(simulated_session(RecordingSource(day), sensor=sensor), tmp_path)
+    assert read_csv(tmp_path / "ada_walking_2.csv").channels == ALL_CHANNELS[:6]
+
+
+def test_a_chip_without_magnetometer_is_refused_with_both_lists_and_writes_nothing(tmp_path):
+    session = simulated_session(ConstantSource(STANDING), sensor="mpu6050")
+    with pytest.raises(
+        SensorError, match=r"found channels acc_x .* gyro_z, expected acc_x .* gyro_z mag_x mag_y mag_z"
+    ):
+        list(record(session, WALK, tmp_path, "ada", replace(CONFIG, mag_full_scale_ut=0.0)))
+    assert not list(tmp_path.glob("*.csv"))
 
 
 def test_times_follow_the_measured_rate(tmp_path):
