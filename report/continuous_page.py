@@ -1,4 +1,4 @@
-"""The page of a continuous evaluation."""
+"""The page of a continuous evaluation: figures, timelines, errors, and the worst moments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import continuous_tables as tables, html
-from .html.page import Block
+from .html.continuous_figures import detection_figure, errors_figure, moment_figure
+from .html.page import Block, markup
+from .html.timeline import legend, script, timeline
 
 if TYPE_CHECKING:
     from deseptr.evaluate.continuous.measure import Continuous
@@ -20,10 +22,13 @@ def continuous_page(measured: Continuous, content: dict[str, Any], title: str) -
         content: its figures as JSON content.
         title: of the page.
     """
+    labels = content["labels"]
     sections = [
         html.Section("Figures", list(_figures(content))),
-        html.Section("Classes and wearers", [html.table(*tables.classes_table(content)), _wearers(content)]),
-        html.Section("Kinds of errors", [html.table(*tables.errors_table(content))]),
+        html.Section("Timelines", list(_timelines(measured, labels))),
+        html.Section("Worst moments", list(_moments(measured, labels))),
+        html.Section("Classes and wearers", list(_classes(measured, content))),
+        html.Section("Kinds of errors", list(_errors(content))),
     ]
     return html.render_page(title, tables.decision_line(content), sections)
 
@@ -33,5 +38,40 @@ def _figures(content: dict[str, Any]) -> Iterator[Block]:
     yield html.paragraph(tables.delay_note(content))
 
 
-def _wearers(content: dict[str, Any]) -> Block:
-    return html.table(*tables.wearers_table(content))
+def _timelines(measured: Continuous, labels: list[str]) -> Iterator[Block]:
+    yield html.paragraph("Wheel or + and − zoom, dragging or the arrows move, a double click shows all of a recording.")
+    yield markup(legend(labels))
+    for played, track in zip(measured.played, measured.tracks, strict=True):
+        yield markup(timeline(played, track, labels, played.recording.title))
+    yield markup(f"<script>\n{script()}</script>")
+
+
+def _moments(measured: Continuous, labels: list[str]) -> Iterator[Block]:
+    from deseptr.evaluate.continuous.moments import worst_moments
+
+    moments = worst_moments(measured.tracks)
+    if not moments:
+        yield html.paragraph("The label is never wrong.")
+        return
+    yield html.paragraph(
+        "The longest stretches of a wrong label, shaded; above the signal the truth, and above it the label."
+    )
+    names = {-1: "unknown", **dict(enumerate(labels))}
+    for moment in moments:
+        played, track = measured.played[moment.track], measured.tracks[moment.track]
+        seconds = (moment.stop - moment.start) / track.rate_hz
+        what = f"{names[moment.truth]} shown as {names[moment.shown]} for {seconds:.1f} s"
+        caption = f"{played.recording.title}, at {moment.start / track.rate_hz:.1f} s: {what}"
+        yield html.figure(moment_figure(moment, played, track), caption)
+
+
+def _classes(measured: Continuous, content: dict[str, Any]) -> Iterator[Block]:
+    yield html.table(*tables.classes_table(content))
+    yield html.table(*tables.wearers_table(content))
+    caption = "Detection error: every threshold of a class's probability in single windows, before the decision."
+    yield html.figure(detection_figure(measured.played, content["labels"]), caption)
+
+
+def _errors(content: dict[str, Any]) -> Iterator[Block]:
+    yield html.figure(errors_figure(content), "After Ward, Lukowicz and Gellersen (2011); a row adds up to all errors.")
+    yield html.table(*tables.errors_table(content))

@@ -72,7 +72,8 @@ def wearers_table(content: dict[str, Any]) -> Table:
 def decision_line(content: dict[str, Any]) -> str:
     """The decision in words: ``a window of 2.56 s every 1.28 s; exponential over 2.5 s, …``."""
     decision = content["decision"]
-    horizon = "" if decision["smoothing"] == "none" else f" over {decision['horizon_s']:g} s"
+    averaged = decision["smoothing"] in ("exponential", "majority")
+    horizon = f" over {decision['horizon_s']:g} s" if averaged else ""
     own = ", ".join(f"{name} {value:g}" for name, value in decision["thresholds"].items())
     parts = (
         f"a window of {content['window_s']:g} s every {decision['hop_s']:g} s; "

@@ -36,7 +36,6 @@ _CHAINS: dict[str, tuple[Any, ...]] = {
     "weight": (0.15, 0.2, 0.3, 0.45, 0.7, 1.0, 2.0),
     "floor": (0.001, 0.01, 0.05),
 }
-_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,8 @@ def tune(
     target: Target,
     before: DecisionConfig,
     *,
-    tries: int = 200,
+    tries: int = 100,
+    rounds: int = 3,
     seed: int = 0,
     learned: LearnedChain | None = None,
     onset_classes: Collection[int] | None = None,
@@ -99,6 +99,7 @@ def tune(
         target: the aim.
         before: the decision that is to be bettered, with its hop.
         tries: settings to draw at random for each hop.
+        rounds: times that the best one is varied, setting by setting, if that betters it.
         seed: of the draws.
         learned: durations and order of activities; without them ``markov`` is not tried.
         onset_classes: classes that are asked for their delay; all if None.
@@ -117,7 +118,7 @@ def tune(
     for hop_s in played:
         for _ in range(tries):
             search.trial(space.draw(hop_s))
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         best = search.best()
         for config in (*space.neighbours(best), *_with_class_thresholds(best, search.labels)):
             search.trial(config)

@@ -1,4 +1,4 @@
-"""Self-contained HTML reports: figures as inline SVG, no scripts, no additional files."""
+"""Self-contained HTML reports: figures as inline SVG, no additional files, a script only to zoom timelines."""
 
 from .conversion_figures import (
     Bar as Bar,

@@ -34,6 +34,11 @@ def paragraph(text: str) -> Block:
     return Block("paragraph", text)
 
 
+def markup(text: str) -> Block:
+    """HTML as it is; whoever passes it has escaped what others wrote."""
+    return Block("markup", text)
+
+
 def verdict(text: str, good: bool) -> Block:
     """A highlighted paragraph with the outcome."""
     return Block("verdict good" if good else "verdict bad", text)
@@ -109,6 +114,8 @@ def _section(section: Section) -> str:
 
 
 def _block(block: Block) -> str:
+    if block.kind == "markup":
+        return str(block.content)
     if block.kind == "paragraph":
         return f"<p>{escape(block.content)}</p>"
     if block.kind.startswith("verdict"):
