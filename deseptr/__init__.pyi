@@ -17,7 +17,11 @@ from .data import Dataset as Dataset, Recording as Recording
 from .device import DecisionConfig as DecisionConfig, PushStream as PushStream
 from .model import Model as Model
 from .progress import Progress as Progress
-from .results import Comparison as Comparison, CrossValidation as CrossValidation
+from .results import (
+    Comparison as Comparison,
+    ContinuousScores as ContinuousScores,
+    CrossValidation as CrossValidation,
+)
 from .run import Run as Run
 
 __version__: str

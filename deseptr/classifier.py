@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from deseptr.contract.extras import needing_extra
 
 from .arguments import dataset_of
+from .results import ContinuousScores
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from deseptr.contract import ModelContract, Scores
+    from deseptr.contract import DecisionConfig, ModelContract, Scores
     from deseptr.data import Dataset, Windows
     from deseptr.evaluate.predictor import Predictor
 
@@ -108,6 +110,38 @@ class Classifier:
         windows = self.windows(data)
         predicted = self._predictor.predict(windows.signals).argmax(axis=1)
         return score(windows.labels, predicted, self.contract.labels, windows.subjects)
+
+    def continuous(
+        self,
+        data: Dataset | str | Path,
+        *,
+        decision: DecisionConfig | None = None,
+        shortest_s: float = 5.0,
+        onsets_of: Sequence[str] = (),
+    ) -> ContinuousScores:
+        """Measure the label on whole recordings, as the device decides it, in virtual time.
+
+        >>> import deseptr
+        >>> deseptr.load_model().continuous("sample", decision=deseptr.DecisionConfig(hop_s=0.64)).hours
+        0.03333333333333333
+
+        Args:
+            data: recordings, or the name of a source of them; stretches without a label are played as well.
+            decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned,
+                else the defaults of ``deseptr device run``.
+            shortest_s: activities that last less are not asked for their delay, s.
+            onsets_of: classes that are asked for their delay; all by default.
+
+        Raises:
+            DataError: if recordings and model have no class in common, or the recordings lack a channel.
+            SetupError: if the decision's hop does not fit the model.
+        """
+        from deseptr.evaluate.continuous.measure import measure
+
+        measured = measure(
+            self._predictor, dataset_of(data), decision, shortest_s=shortest_s, onsets_of=tuple(onsets_of)
+        )
+        return ContinuousScores(measured.to_dict())
 
     def held_out(self, data: Dataset | str | Path) -> Dataset:
         """The recordings of the people whom the model was not trained on, as it remembers them without their names.

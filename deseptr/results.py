@@ -64,6 +64,20 @@ class CrossValidation(Figures):
         )
 
 
+class ContinuousScores(Figures):
+    """The content of ``deseptr evaluate --continuous --json``: labels on whole recordings."""
+
+    def __repr__(self) -> str:
+        delay = self.content["delay_s"]
+        shown = {"p50": delay["p50"]["value"], "p90": delay["p90"]["value"]}
+        words = ", ".join(f"delay {name} {'unknown' if s is None else f'{s:.2f} s'}" for name, s in shown.items())
+        return (
+            f"ContinuousScores(frame_f1={self.content['frame_f1']['value']:.4f}, {words}, "
+            f"{self.content['spurious_changes_per_hour']['value']:.0f} spurious changes an hour, "
+            f"{self.content['hours']:.2f} h)"
+        )
+
+
 class Comparison(Figures):
     """The content of ``deseptr compare --json``: each model's latency, ratio to the first, size and scores."""
 

@@ -3,6 +3,7 @@
 The arguments of the text are passed on as they are. Added are, where the text does not have them already:
 
 - to ``train``, ``crossval`` and ``lab``: a tiny network, one epoch, and one fold or cell;
+- to ``tune``: a search of two decisions a hop;
 - to ``convert``: a parity gate that a network of one epoch passes;
 - to commands that go on until Ctrl-C: a number of seconds, or Ctrl-C itself where they serve a page;
 - to commands that read a sensor: a simulated one on a virtual bus.
@@ -28,6 +29,7 @@ SHORT: dict[tuple[str, ...], dict[str, str]] = {
     ("lab",): {**TINY, "--seeds": "1", "--distillation": "none", "--stem": "own"},
     ("convert",): {"--agreement": "0", "--loss": "100"},
     ("compare",): {"--rounds": "20"},
+    ("tune",): {"--tries": "2"},
     ("device", "run"): {"--seconds": "10"},
     ("device", "profile"): {"--windows": "20", "--cold-starts": "1"},
     ("device", "doctor"): {"--simulate": ""},
