@@ -34,7 +34,7 @@ HOPS_S = (1.28, 0.64, 0.32)
 TARGET = Target("delay", 1.5)
 BASIC = ("walking", "walking_upstairs", "walking_downstairs", "sitting", "standing", "laying")
 PLAIN = DecisionConfig("none", threshold=0.0, margin=0.0, dwell_s=0.0)
-TRIES, ROUNDS = 40, 1
+TRIES, ROUNDS = 100, 3
 
 
 def decisions(
@@ -47,7 +47,7 @@ def decisions(
     before = DecisionConfig(hop_s=hop_s)
     yield "window's own", replace(PLAIN, hop_s=hop_s)
     yield "defaults", before
-    options = {"tries": TRIES, "rounds": ROUNDS, "onset_classes": classes}
+    options: dict[str, Any] = {"tries": TRIES, "rounds": ROUNDS, "onset_classes": classes}
     yield "tuned", tune(played, TARGET, before, **options).chosen
     tried = tune(played, TARGET, before, learned=learned, **options).tried
     with_chain = [(config, trial) for config, trial in tried if config.smoothing == "markov"]

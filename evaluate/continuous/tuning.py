@@ -193,6 +193,7 @@ class _Space:
     def neighbours(self, config: DecisionConfig) -> Iterator[DecisionConfig]:
         """The decisions that differ in one setting."""
         settings: dict[str, Sequence[Any]] = {
+            "smoothing": SMOOTHINGS,
             "horizon_s": HORIZONS_S,
             "threshold": THRESHOLDS,
             "margin": MARGINS,
