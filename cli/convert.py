@@ -84,6 +84,12 @@ Examples:
 )
 @click.option("--force", is_flag=True, help="Write a model that fails the parity gate too, marked as failed.")
 @click.option(
+    "--streaming/--no-streaming",
+    default=True,
+    show_default=True,
+    help="Add the graphs that share columns between windows, if they give the same bits.",
+)
+@click.option(
     "--check", is_flag=True, help="Only say whether it would go through, and with which operations; writes nothing."
 )
 @click.option("--report/--no-report", default=True, show_default=True, help="Write an HTML page beside each model.")
@@ -100,6 +106,7 @@ def convert(
     agreement: float,
     loss: float,
     force: bool,
+    streaming: bool,
     check: bool,
     report: bool,
     as_json: bool,
@@ -128,7 +135,7 @@ def convert(
         return
     outputs = _outputs(found, output)
     calibration = _recordings(source, test_subjects, reading)
-    results = _convert_all(found, outputs, _Settings(recipe, gate, force, report, calibration))
+    results = _convert_all(found, outputs, _Settings(recipe, gate, force, streaming, report, calibration))
     done = [result for result in results if not isinstance(result, DeseptrError)]
     if as_json:
         figures = [result.to_dict() for result in done]
@@ -210,6 +217,7 @@ class _Settings(NamedTuple):
     recipe: Recipe
     gate: Gate
     force: bool
+    streaming: bool
     report: bool
     calibration: Callable[[Path], CalibrationWindows | None]
 
@@ -270,6 +278,7 @@ def _convert_one(run: Path, output: Path, settings: _Settings, report: Callable[
         calibration=settings.calibration(run),
         gate=settings.gate,
         force=settings.force,
+        streaming=settings.streaming,
         report=report,
         refused=write_page,
     )
@@ -306,7 +315,7 @@ def _print_table(runs: Sequence[Path], results: Sequence[Conversion | DeseptrErr
 
 def print_conversion(result: Conversion) -> None:
     """Print size, operations, agreement and the figures of the target."""
-    from deseptr.report.conversion_tables import describe_types, input_rows
+    from deseptr.report.conversion_tables import describe_types, input_rows, streaming_rows
 
     kept, graph = result.kept, result.graph
     parity, recipe = kept.deciding, kept.recipe
@@ -332,5 +341,5 @@ def print_conversion(result: Conversion) -> None:
         click.echo(
             f"Edge TPU, by its documented list: {share:.1%} of the multiply-accumulates before anything it lacks"
         )
-    for name, told in input_rows(result):
+    for name, told in [*input_rows(result), *streaming_rows(result)]:
         click.echo(f"{name}: {told}")

@@ -53,5 +53,6 @@ from .scores import (
     score as score,
 )
 from .stft import StftSpec as StftSpec
+from .streaming import Streaming as Streaming
 from .views import InputViews as InputViews
 from .zip_reader import ArchiveError as ArchiveError, ZipReader as ZipReader

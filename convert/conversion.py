@@ -34,10 +34,12 @@ from .isolated import kept_worker
 from .micro.source import Arena, check_sources, measure_arena, resolver_ops, write_firmware
 from .parity import Gate
 from .recipe import Recipe
+from .streaming.try_cut import StreamingCut, try_cut
 from .targets import TARGETS
 from .try_recipe import Attempt, BrokenAttempt, Report, next_recipe, try_recipe
 from .user_layers import user_layer
 
+_NOT_WANTED = StreamingCut(reason="not asked for")
 _PACKAGES = ("deseptr", "tensorflow", "keras", "numpy", "ai-edge-litert", "tflite-runtime", "tflite-micro")
 
 
@@ -58,6 +60,7 @@ class Conversion:
         firmware: C++ files written for the target ``micro``.
         written: whether the file was written; a refused model is not.
         broken_attempts: attempts that ended in an error, after one that gave a model.
+        streaming: what became of the cut into columns.
     """
 
     path: Path
@@ -72,6 +75,7 @@ class Conversion:
     firmware: tuple[Path, ...] = ()
     written: bool = True
     broken_attempts: tuple[BrokenAttempt, ...] = ()
+    streaming: StreamingCut = _NOT_WANTED
 
     def __repr__(self) -> str:
         parity, state = self.kept.deciding, "passed" if self.passed else "failed the gate"
@@ -129,6 +133,7 @@ class Conversion:
             ],
             "arena": None if self.arena is None else asdict(self.arena),
             "edgetpu": None if self.edgetpu is None else self.edgetpu.to_dict(),
+            "streaming": self.streaming.to_dict(),
             "resolver_ops": list(resolver_ops(graph)) if kept.recipe.target == "micro" else None,
             "contract": json.loads(self.contract.to_json()),
             "versions": package_versions(_PACKAGES),
@@ -144,6 +149,7 @@ def convert_run(
     calibration: CalibrationWindows | None = None,
     gate: Gate | None = None,
     force: bool = False,
+    streaming: bool = True,
     report: Report = lambda text: None,
     refused: Callable[[Conversion], None] = lambda conversion: None,
 ) -> Conversion:
@@ -160,6 +166,7 @@ def convert_run(
         calibration: windows for calibration and verification; those beside the checkpoint by default.
         gate: limits that a quantised model must meet.
         force: also write a model that fails the gate.
+        streaming: whether to add a column graph and a time graph, if they give the same bits.
         report: called with a line of text at each step.
         refused: called with a conversion that failed the gate and is not written, before the error is raised.
 
@@ -179,7 +186,7 @@ def convert_run(
             refused(_unwritten(run, output, tried, gate))
             other = _other_mode(run, tried.kept, calibration, gate, report)
             raise _not_the_same(run, tried, other)
-        return _write(run, output, tried, gate)
+        return _write(run, output, tried, gate, _cut(tried.kept, report) if streaming else _NOT_WANTED)
 
 
 class _Tried(NamedTuple):
@@ -258,10 +265,16 @@ def _unwritten(run: Path, output: Path, tried: _Tried, gate: Gate) -> Conversion
     )
 
 
-def _write(run: Path, output: Path, tried: _Tried, gate: Gate) -> Conversion:
+def _cut(kept: Attempt, report: Report) -> StreamingCut:
+    report("cutting into columns")
+    quantized = kept.quantized
+    return try_cut(quantized.flatbuffer, quantized.contract, kept.recipe, quantized.calibration.held_out_windows)
+
+
+def _write(run: Path, output: Path, tried: _Tried, gate: Gate, streaming: StreamingCut) -> Conversion:
     kept = tried.kept
     quantized = kept.quantized
-    content = embed_contract(quantized.flatbuffer, quantized.contract)
+    content = embed_contract(quantized.flatbuffer, quantized.contract, streaming.graphs)
     target = kept.recipe.target
     arena = edgetpu = None
     with atomic_path(output) as temporary:
@@ -286,6 +299,7 @@ def _write(run: Path, output: Path, tried: _Tried, gate: Gate) -> Conversion:
         arena=arena,
         edgetpu=edgetpu,
         firmware=tuple(firmware),
+        streaming=streaming,
     )
     atomic_write(output.with_suffix(".json"), json.dumps(conversion.to_dict(), indent=2) + "\n")
     return conversion

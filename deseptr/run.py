@@ -103,6 +103,7 @@ class Run(Classifier):
         agreement: float = 99.0,
         loss: float = 0.5,
         force: bool = False,
+        streaming: bool = True,
         page: bool = False,
         progress: bool | Callback = False,
     ) -> Model:
@@ -118,6 +119,7 @@ class Run(Classifier):
             agreement: least share of windows of the checkpoint's class, %.
             loss: largest loss of accuracy and of macro-F1, points.
             force: also write a model that fails the gate.
+            streaming: add the graphs that share columns between windows, if they give the same bits.
             page: also write an HTML page beside it.
             progress: ``True`` for lines on stderr, or a callback.
 
@@ -148,6 +150,7 @@ class Run(Classifier):
                 calibration=None if data is None else calibration_for(self.contract, dataset_of(data), held_out),
                 gate=Gate(agreement / 100, loss / 100),
                 force=force,
+                streaming=streaming,
                 report=step,
             )
             if page:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from deseptr.tflite.engine import Engine
+from deseptr.tflite.streaming_engine import streamed
 
 from .alarms.watch import EventWatch
 from .events import AlarmEvent, Event, LabelEvent, WindowEvent
@@ -36,6 +40,7 @@ class WindowClassifier:
     ) -> None:
         self._engine, self._tracker, self._timer, self._watch = engine, tracker, timer, watch
         self._unknown = unknown
+        self._columns = streamed(engine)
 
     def classify(self, window: Window, t: float, began: int, times: WindowTimes) -> list[Event]:
         """Classify a window.
@@ -52,7 +57,7 @@ class WindowClassifier:
         """
         labels = self._engine.contract.labels
         ready = self._timer()
-        logits = self._engine.invoke(window.samples)
+        logits = self._logits(window)
         invoked = self._timer()
         result = classify_logits(logits, labels)
         why, implausible = (None, None) if self._unknown is None else self._unknown.update(window, t)
@@ -74,6 +79,11 @@ class WindowClassifier:
         if decision is not None and decision.changed:
             events.append(LabelEvent(t, decision.label, decision.previous, decision.confidence, decision.reason))
         return [*events, *alarms]
+
+    def _logits(self, window: Window) -> NDArray[np.float32]:
+        if self._columns is None:
+            return self._engine.invoke(window.samples)
+        return self._columns.invoke(window.samples, window.start, window.segment)
 
     def gap(self) -> None:
         """Note that samples were lost: no smoothing spans them."""

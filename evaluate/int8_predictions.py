@@ -30,5 +30,5 @@ def predict_int8(run: Path, windows: NDArray[np.float32]) -> NDArray[np.float32]
         SetupError: if there is no TFLite runtime here.
     """
     path = run.parent / "model.tflite"
-    convert_run(run, path, gate=_MEASURE_ALL)
+    convert_run(run, path, gate=_MEASURE_ALL, streaming=False)
     return np.asarray(predict(load_engine(path), windows), np.float32)

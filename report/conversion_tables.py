@@ -41,6 +41,7 @@ def facts_rows(result: Conversion) -> list[list[str]]:
         ["mode", recipe.mode],
         ["window and logits", recipe.io],
         *input_rows(result),
+        *streaming_rows(result),
         ["target", recipe.target],
         ["gate", f"{limits} at most"],
     ]
@@ -56,6 +57,19 @@ def input_rows(result: Conversion) -> list[list[str]]:
     where = "the CPU, before the Edge TPU" if result.kept.recipe.target == "coral" else "the CPU, before the graph"
     what = f"two views of each channel, of the window and the {result.contract.history} samples before it"
     return [["input", what], ["encoded by", where]]
+
+
+def streaming_rows(result: Conversion) -> list[list[str]]:
+    """Whether windows that overlap can share columns, and what that saves; else the reason."""
+    cut = result.streaming
+    if cut.graphs is None:
+        return [["streaming", f"whole windows only: {cut.reason}"]]
+    streaming, found = cut.graphs.streaming, cut.to_dict()
+    share = (found["column"]["macs"] + found["time"]["macs"]) / result.graph.macs
+    windows = sum(each.windows for each in cut.comparisons)
+    what = f"{streaming.columns} columns of {streaming.column_length} samples, {streaming.column_stride} apart"
+    saved = f"a window with one new column takes {share:.0%} of the multiply-accumulates"
+    return [["streaming", f"{what}; {saved}; the bits of {windows:,} whole windows on {len(cut.comparisons)} engines"]]
 
 
 def attempts_table(attempts: Sequence[Attempt], broken: Sequence[BrokenAttempt] = ()) -> Table:

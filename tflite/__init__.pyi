@@ -7,9 +7,11 @@ from .engine import (
     predict as predict,
 )
 from .file import (
+    StreamingGraphs as StreamingGraphs,
     TfliteFile as TfliteFile,
     embed_contract as embed_contract,
     read_flatbuffer as read_flatbuffer,
     read_tflite as read_tflite,
+    streaming_inside as streaming_inside,
     without_archive as without_archive,
 )

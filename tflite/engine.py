@@ -19,7 +19,7 @@ from deseptr.contract import INPUT_STEPS, ModelContract, ModelError
 
 from .edgetpu import edgetpu_delegate, is_compiled
 from .file import TfliteFile, read_tflite
-from .graph_input import FloatViewInput, GraphInput, PlainInput, QuantisedInput, ViewInput
+from .graph_input import GraphInput, GraphTensor, graph_input
 from .loading import graph_errors
 from .runtimes import TfliteRuntime, check_threads, choose_runtime
 
@@ -89,12 +89,12 @@ class TfliteEngine:
         warm_up: bool = True,
     ) -> None:
         check_threads(threads)
+        self.model, self.runtime, self.kernels, self.delegate = model, runtime, kernels, delegate
         self.contract = model.contract
         self.threads = threads
-        self.name = runtime.version() + ("" if kernels == "default" else f", {kernels} kernels")
+        self.name = engine_name(runtime, kernels)
         if delegate is not None:
             self.name += ", Edge TPU"
-        self._path = model.path
         self._compiled = is_compiled(model.content)
         self._interpreter = self._load(runtime.interpreter(kernels, delegate), model.content)
         self._input, self._output = self._tensors()
@@ -139,9 +139,9 @@ class TfliteEngine:
             self.invoke(np.zeros((self.contract.input_length, len(self.contract.channels)), np.float32))
 
     def _graph_errors(self) -> AbstractContextManager[None]:
-        return graph_errors(self._path, self.name, _USE_EDGETPU if self._compiled else CONVERT_AGAIN)
+        return graph_errors(self.model.path, self.name, _USE_EDGETPU if self._compiled else CONVERT_AGAIN)
 
-    def _tensors(self) -> tuple[_Tensor, _Tensor]:
+    def _tensors(self) -> tuple[GraphTensor, GraphTensor]:
         contract = self.contract
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -151,7 +151,7 @@ class TfliteEngine:
             self._tensor("output", outputs[0], [1, len(contract.labels)]),
         )
 
-    def _tensor(self, end: str, detail: dict[str, Any], shape: list[int]) -> _Tensor:
+    def _tensor(self, end: str, detail: dict[str, Any], shape: list[int]) -> GraphTensor:
         found = [int(n) for n in detail["shape"]]
         if found != shape:
             raise self._misfit(end, f"shape {found}", f"{shape} as in its contract")
@@ -159,35 +159,23 @@ class TfliteEngine:
         scale, zero_point = detail["quantization"]
         if dtype != np.float32 and not (dtype in (np.int8, np.uint8, np.int16) and scale > 0):
             raise self._misfit(end, f"type {dtype} with scale {scale:g}", "float32, or int8 with a scale")
-        return _Tensor(int(detail["index"]), dtype, float(scale), int(zero_point))
+        return GraphTensor(int(detail["index"]), dtype, float(scale), int(zero_point))
 
     def _choose_input(self) -> GraphInput:
-        contract, tensor = self.contract, self._input
-        if contract.views is None:
-            if tensor.quantised:
-                return QuantisedInput(contract, tensor.dtype, tensor.scale, tensor.zero_point)
-            return PlainInput()
-        if not tensor.quantised:
-            return FloatViewInput(contract)
-        if tensor.dtype != np.int8 or tensor.zero_point or abs(tensor.scale * INPUT_STEPS - 1) > _SCALE_TOLERANCE:
+        tensor, exact = self._input, self._input.zero_point == 0
+        exact = exact and tensor.dtype == np.int8 and abs(tensor.scale * INPUT_STEPS - 1) <= _SCALE_TOLERANCE
+        if self.contract.views is not None and tensor.quantised and not exact:
             found = f"type {tensor.dtype} with scale {tensor.scale:g} and zero point {tensor.zero_point}"
             raise self._misfit("input", found, f"int8 with scale {1 / INPUT_STEPS:g} and zero point 0, those of views")
-        return ViewInput(contract)
+        return graph_input(self.contract, tensor)
 
     def _misfit(self, end: str, found: str, expected: str) -> ModelError:
-        return ModelError(f"{self._path} {end}", found=found, expected=expected, next_step=CONVERT_AGAIN)
+        return ModelError(f"{self.model.path} {end}", found=found, expected=expected, next_step=CONVERT_AGAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tensor:
-    index: int
-    dtype: np.dtype[Any]
-    scale: float
-    zero_point: int
-
-    @property
-    def quantised(self) -> bool:
-        return self.dtype != np.float32
+def engine_name(runtime: TfliteRuntime, kernels: str) -> str:
+    """Name of a runtime with its kernels, for reports."""
+    return runtime.version() + ("" if kernels == "default" else f", {kernels} kernels")
 
 
 def load_engine(

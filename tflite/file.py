@@ -6,18 +6,21 @@ stop reading at the end of the flatbuffer and load the file unchanged.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deseptr.contract.errors import ModelError
 from deseptr.contract.input_files import read_input
 from deseptr.contract.model_contract import LARGEST_CONTRACT, ModelContract
+from deseptr.contract.streaming import Streaming
 from deseptr.contract.zip_reader import ArchiveError, ZipReader
 
 CONTRACT_NAME = "deseptr.json"
 LABELS_NAME = "labels.txt"
+STREAMING_NAME, COLUMN_NAME, TIME_NAME = "streaming.json", "column.tflite", "time.tflite"
 LARGEST_MODEL = 2**28
 _IDENTIFIER = b"TFL3"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -38,13 +41,33 @@ class TfliteFile:
     path: Path
 
 
-def embed_contract(flatbuffer: bytes, contract: ModelContract) -> bytes:
-    """Append ``contract`` and its labels to ``flatbuffer``; equal inputs give equal bytes."""
+@dataclass(frozen=True)
+class StreamingGraphs:
+    """The two graphs that a whole one was cut into.
+
+    Args:
+        streaming: lengths and number of the columns.
+        column: flatbuffer that computes a column from its encoded samples ``[1, column_length, graph_channels]``.
+        time: flatbuffer that computes the logits from what the columns of a window gave: its inputs are the column
+            graph's outputs in the same order, with ``columns`` rows instead of one.
+    """
+
+    streaming: Streaming
+    column: bytes = field(repr=False)
+    time: bytes = field(repr=False)
+
+
+def embed_contract(flatbuffer: bytes, contract: ModelContract, graphs: StreamingGraphs | None = None) -> bytes:
+    """Append ``contract``, its labels and the graphs of a cut to ``flatbuffer``; equal inputs give equal bytes."""
     buffer = io.BytesIO()
     buffer.write(flatbuffer)
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo(CONTRACT_NAME, _EPOCH), contract.to_json())
         archive.writestr(zipfile.ZipInfo(LABELS_NAME, _EPOCH), "".join(f"{label}\n" for label in contract.labels))
+        if graphs is not None:
+            archive.writestr(zipfile.ZipInfo(STREAMING_NAME, _EPOCH), graphs.streaming.to_json())
+            archive.writestr(zipfile.ZipInfo(COLUMN_NAME, _EPOCH), graphs.column)
+            archive.writestr(zipfile.ZipInfo(TIME_NAME, _EPOCH), graphs.time)
     return buffer.getvalue()
 
 
@@ -113,3 +136,29 @@ def contract_inside(content: bytes, source: object) -> ModelContract | None:
     except ArchiveError:
         return None
     return ModelContract.from_json(text, f"{source}!{CONTRACT_NAME}")
+
+
+def streaming_inside(model: TfliteFile) -> StreamingGraphs | None:
+    """The column graph and the time graph in a model's archive; None if it has none, or they are of another graph.
+
+    Raises:
+        ModelError: if they are incomplete, or what describes them is broken.
+    """
+    with ZipReader(model.content) as archive:
+        if STREAMING_NAME not in archive.names():
+            return None
+        try:
+            text, column, time = (archive.read(name) for name in (STREAMING_NAME, COLUMN_NAME, TIME_NAME))
+        except ArchiveError as error:
+            raise ModelError(
+                f"{model.path}!{STREAMING_NAME}",
+                found=str(error),
+                expected=f"{COLUMN_NAME} and {TIME_NAME} beside it",
+                next_step="convert its checkpoint again with `deseptr convert RUN`",
+            ) from error
+        whole = model.content[: archive.begin()]
+    streaming = Streaming.from_json(text, f"{model.path}!{STREAMING_NAME}")
+    # Whoever edits a graph and keeps its archive has columns of the graph before.
+    if streaming.whole_sha256 != hashlib.sha256(whole).hexdigest():
+        return None
+    return StreamingGraphs(streaming, column, time)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +10,11 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ModelContract, SetupError
 
-from .engine import Engine, TfliteEngine, predict
-from .file import TfliteFile
+from .engine import Engine, TfliteEngine, engine_name, predict
+from .file import StreamingGraphs, TfliteFile
 from .graph import read_graph
-from .runtimes import RUNTIMES
+from .runtimes import RUNTIMES, TfliteRuntime
+from .streaming_engine import StreamingEngine
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,33 @@ class EngineHere:
     """An engine that works on this machine.
 
     Args:
-        name: name for reports, ``ai-edge-litert 2.3.0, reference kernels``.
-        load: creates the engine for a file; raises ModelError for a graph that it cannot run.
+        runtime: the runtime.
+        kernels: its kernels, ``default`` or ``reference``.
     """
 
-    name: str
-    load: Callable[[TfliteFile], Engine]
+    runtime: TfliteRuntime
+    kernels: str = "default"
+
+    @property
+    def name(self) -> str:
+        """Name for reports, ``ai-edge-litert 2.3.0, reference kernels``."""
+        return engine_name(self.runtime, self.kernels)
+
+    def load(self, model: TfliteFile) -> Engine:
+        """The engine for a file.
+
+        Raises:
+            ModelError: if it cannot run the graph, or if the graph does not fit its contract.
+        """
+        return TfliteEngine(model, self.runtime, kernels=self.kernels)
+
+    def stream(self, model: TfliteFile, graphs: StreamingGraphs, hop_length: int) -> StreamingEngine:
+        """The engine for the columns of a file.
+
+        Raises:
+            ModelError: if it cannot run a part, or if the parts do not fit the contract.
+        """
+        return StreamingEngine(model, graphs, hop_length, self.runtime, kernels=self.kernels)
 
 
 def engines_here() -> list[EngineHere]:
@@ -44,11 +64,7 @@ def engines_here() -> list[EngineHere]:
             runtime.interpreter()
         except SetupError:  # numpy 2 beside tflite-runtime: installed, but not usable
             continue
-        name = runtime.version()
-        found.append(EngineHere(name, partial(TfliteEngine, runtime=runtime)))
-        found.append(
-            EngineHere(f"{name}, reference kernels", partial(TfliteEngine, runtime=runtime, kernels="reference"))
-        )
+        found += [EngineHere(runtime, kernels) for kernels in ("default", "reference")]
     return found
 
 

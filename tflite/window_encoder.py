@@ -26,14 +26,15 @@ class WindowEncoder:
 
     Args:
         contract: one with views.
+        length: samples that are encoded at a time, after the history; by default the window's.
     """
 
-    def __init__(self, contract: ModelContract) -> None:
+    def __init__(self, contract: ModelContract, length: int | None = None) -> None:
         assert contract.views is not None
-        length, channels, history = contract.window_length, len(contract.channels), contract.history
+        length, channels, history = length or contract.window_length, len(contract.channels), contract.history
         # One for each sample: to spread one row over all of them, numpy fills a buffer.
-        self._step = np.tile(step_sizes(contract.input_range), (contract.input_length, 1))
-        self._steps = np.zeros((contract.input_length, channels), np.float32)
+        self._step = np.tile(step_sizes(contract.input_range), (history + length, 1))
+        self._steps = np.zeros((history + length, channels), np.float32)
         self._flat = self._steps.reshape(-1)
         self._own = self._flat[history * channels :]
         self._doublings, self._sums = _doublings(self._flat, history + 1, channels)
@@ -45,7 +46,7 @@ class WindowEncoder:
         self._total = np.float32(history + 1)
 
     def encode(self, window: NDArray[np.float32]) -> NDArray[np.int8]:
-        """Views int8 ``[window_length, 2·channels]`` of samples ``[history + window_length, channels]`` in SI units.
+        """Views int8 ``[length, 2·channels]`` of samples ``[history + length, channels]`` in SI units.
 
         The result is valid until the next call.
         """

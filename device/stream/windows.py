@@ -19,11 +19,13 @@ class Window:
         start: index of its first sample in the stream, lost samples counted; the history does not count.
         samples: read-only float32 view ``[history + window_length, channels]``, valid until the iterator goes on.
         history: number of ``samples`` that come before the window.
+        segment: number of gaps before it; windows of a segment are cut from one run of samples.
     """
 
     start: int
     samples: NDArray[np.float32]
     history: int = 0
+    segment: int = 0
 
     @property
     def end(self) -> int:
@@ -53,6 +55,7 @@ class WindowAssembler:
         self.history = history
         self._ring = SampleRing(history + window_length, channels)
         self._received = 0
+        self._segment = 0
         self._next_end = window_length
 
     @property
@@ -84,10 +87,11 @@ class WindowAssembler:
 
     def _window(self) -> Window:
         samples = self._ring.latest(self.history + self.window_length)
-        return Window(self._received - self.window_length, samples, self.history)
+        return Window(self._received - self.window_length, samples, self.history, self._segment)
 
     def gap(self, lost_samples: int) -> None:
         """Begin a new segment after a loss of ``lost_samples``."""
         self._ring.clear()
+        self._segment += 1
         self._received += lost_samples
         self._next_end = self._received + self.window_length

@@ -9,7 +9,7 @@ from pathlib import Path
 from deseptr.contract import DataError, DecisionConfig, ModelContract, ModelError, SetupError, atomic_write
 from deseptr.data import Dataset
 from deseptr.data.recording import check_subjects
-from deseptr.tflite import embed_contract, read_tflite, without_archive
+from deseptr.tflite import embed_contract, read_tflite, streaming_inside, without_archive
 
 from .learned_chain import LearnedChain, learn_chain
 from .playing import truth_table
@@ -127,8 +127,8 @@ def write_decision(model: Path, output: Path | None, decision: DecisionConfig) -
         replace(ModelContract.load(path), decision=decision).save(path)
         return path
     file = read_tflite(model)
-    target = output or model
-    atomic_write(target, embed_contract(without_archive(file.content), replace(file.contract, decision=decision)))
+    target, contract = output or model, replace(file.contract, decision=decision)
+    atomic_write(target, embed_contract(without_archive(file.content), contract, streaming_inside(file)))
     return target
 
 

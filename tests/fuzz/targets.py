@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import io
 import json
@@ -213,9 +214,9 @@ def _archive(files: dict[str, str]) -> bytes:
 
 
 def _models() -> Iterator[Target]:
-    from deseptr.contract import ModelContract
+    from deseptr.contract import ModelContract, Streaming
     from deseptr.contract.held_out import HeldOut
-    from deseptr.tflite import read_tflite
+    from deseptr.tflite import StreamingGraphs, embed_contract, read_tflite, streaming_inside
     from deseptr.tflite.graph import read_graph
     from deseptr.train import CalibrationWindows
     from deseptr.train.array_file import ArrayFile
@@ -224,14 +225,23 @@ def _models() -> Iterator[Target]:
     def look(path: Path) -> object:
         return read_graph(read_tflite(path).content, path)
 
+    def columns(path: Path) -> object:
+        return streaming_inside(read_tflite(path))
+
     def array_file(kind: type[ArrayFile]) -> Callable[[bytes], object]:
         return on_file(".npz", kind.load)
 
+    streaming = Streaming(48, 16, 6, "ab" * 32)
+    small = b"\x1c\0\0\0TFL3" + bytes(100)
     contract = (FORMATS / "run" / "contract.json").read_bytes()
     model = (FORMATS / "model.tflite").read_bytes()
     told = replace(ModelContract.from_json(contract), held_out=HeldOut("ab" * 8, ("cd" * 8, "ef" * 8))).to_json()
     yield Target("contract.json", ModelContract.from_json, (told.encode(), contract), mutators.of_json)
     yield Target("model.tflite", on_file(".tflite", look), (model,), mutators.of_bytes)
+    yield Target("streaming.json", Streaming.from_json, (streaming.to_json().encode(),), mutators.of_json)
+    graphs = StreamingGraphs(replace(streaming, whole_sha256=hashlib.sha256(small).hexdigest()), b"column", b"time")
+    streamed = embed_contract(small, ModelContract.from_json(contract), graphs)
+    yield Target("model.tflite, its columns", on_file(".tflite", columns), (streamed,), mutators.of_bytes)
     yield Target("model.tflite, its end", on_file(".tflite", look), (model,), _of_end)
     for kind in (CalibrationWindows, Predictions):
         name = {CalibrationWindows: "calibration.npz", Predictions: "predictions.npz"}[kind]

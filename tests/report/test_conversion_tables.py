@@ -92,6 +92,7 @@ def test_facts():
         ["size", "1.5 KB (1,536 bytes)"],
         ["mode", "int8"],
         ["window and logits", "int8"],
+        ["streaming", "whole windows only: not asked for"],
         ["target", "pi"],
         ["gate", "agreement at least 99.00%, 0.50 points of accuracy and macro-F1 lost at most"],
     ]

@@ -1,11 +1,19 @@
 import io
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from deseptr.contract import ModelContract, ModelError
-from deseptr.tflite import embed_contract, read_tflite, without_archive
+from deseptr.contract import ModelContract, ModelError, Streaming
+from deseptr.tflite import (
+    StreamingGraphs,
+    TfliteFile,
+    embed_contract,
+    read_tflite,
+    streaming_inside,
+    without_archive,
+)
 from deseptr.tflite.file import contract_inside
 
 CONTRACT = ModelContract(labels=("sit", "walk"))
@@ -82,3 +90,32 @@ def test_broken_contract_is_not_taken_for_none():
         archive.writestr("deseptr.json", "{}")
     with pytest.raises(ModelError, match=r"m!deseptr.json: found format None"):
         contract_inside(buffer.getvalue(), "m")
+
+
+STREAMING = StreamingGraphs(Streaming(8, 4, 3, sha256(FLATBUFFER).hexdigest()), b"column", b"time")
+
+
+def with_graphs(tmp_path: Path, content: bytes) -> TfliteFile:
+    (tmp_path / "m.tflite").write_bytes(content)
+    return read_tflite(tmp_path / "m.tflite")
+
+
+def test_graphs_of_a_cut_are_read_as_they_were_embedded(tmp_path: Path):
+    content = embed_contract(FLATBUFFER, CONTRACT, STREAMING)
+    model = with_graphs(tmp_path, content)
+    assert streaming_inside(model) == STREAMING
+    assert without_archive(model.content) == FLATBUFFER
+    assert model.contract == CONTRACT
+    assert content == embed_contract(FLATBUFFER, CONTRACT, STREAMING)
+    assert streaming_inside(with_graphs(tmp_path, embed_contract(FLATBUFFER, CONTRACT))) is None
+
+
+def test_graphs_of_another_whole_graph_are_not_used(tmp_path: Path):
+    model = with_graphs(tmp_path, embed_contract(FLATBUFFER + b"edited", CONTRACT, STREAMING))
+    assert streaming_inside(model) is None
+
+
+def test_a_graph_that_is_missing_is_told(tmp_path: Path):
+    content = embed_contract(FLATBUFFER, CONTRACT, STREAMING).replace(b"time.tflite", b"tame.tflite")
+    with pytest.raises(ModelError, match=r"column\.tflite and time\.tflite"):
+        streaming_inside(with_graphs(tmp_path, content))

@@ -13,7 +13,7 @@ from deseptr.evaluate.continuous.target import Target, Trial
 from deseptr.evaluate.continuous.track import NONE
 from deseptr.evaluate.continuous.tuned_model import check_output, parse_hops, tuning_subjects, write_decision
 from deseptr.evaluate.continuous.tuning import try_decision, tune
-from deseptr.tflite import load_engine, read_tflite
+from deseptr.tflite import load_engine, read_tflite, streaming_inside
 
 LABELS = ("sit", "walk")
 BEFORE = DecisionConfig(hop_s=0.5)
@@ -119,6 +119,9 @@ def test_decision_is_written_into_the_model_and_nothing_else_changes(tmp_path: P
     after = read_tflite(model).contract
     assert (after.decision, before.differences(after)) == (decision, ("decision",))
     assert (load_engine(model).invoke(window) == logits).all()
+    columns = streaming_inside(read_tflite(default_model()))
+    assert columns is not None
+    assert streaming_inside(read_tflite(model)) == columns
     # Once more: a decision replaces another.
     write_decision(model, tmp_path / "other.tflite", DecisionConfig())
     assert read_tflite(tmp_path / "other.tflite").contract.decision == DecisionConfig()

@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from deseptr.contract import ModelError
+from deseptr.convert.streaming.cut import cut_graph
+from deseptr.device import default_model
+from deseptr.tflite import TfliteEngine, read_tflite, without_archive
+from deseptr.tflite.runtimes import choose_runtime
+from deseptr.tflite.streaming_engine import StreamingEngine
+
+MODEL = read_tflite(default_model())
+RUNTIME = choose_runtime("auto")
+GRAPHS = cut_graph(without_archive(MODEL.content))
+
+
+WHOLE = TfliteEngine(MODEL, RUNTIME)
+# Each second segment has another signal: what was kept of the one before shows.
+SIGNALS = np.random.default_rng(1).normal((0, 0, 9.8, 0, 0, 0), 3, (2, 9000, 6)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def graphs():
+    return GRAPHS
+
+
+def window(start: int, segment: int = 0) -> np.ndarray:
+    return SIGNALS[segment % 2][start:][: MODEL.contract.input_length]
+
+
+STEPS = st.tuples(st.sampled_from(["hop"] * 8 + ["other", "segment"]), st.integers(0, 200))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 200), st.lists(STEPS, max_size=40))
+def test_logits_are_the_whole_graphs_whatever_the_starts(hop, steps):
+    engine = StreamingEngine(MODEL, GRAPHS, hop, RUNTIME)
+    start = segment = 0
+    for kind, amount in [("other", 0), *steps]:
+        segment += kind == "segment"
+        start = amount if kind == "segment" else start + (hop if kind == "hop" else amount)
+        samples = window(start, segment)
+        assert np.array_equal(engine.invoke(samples, start, segment), WHOLE.invoke(samples))
+
+
+def test_a_hop_computes_no_more_than_its_columns(graphs):
+    for hop, columns in ((16, 1), (8, 1), (32, 2), (24, 3), (64, 4), (128, 6)):
+        engine = StreamingEngine(MODEL, graphs, hop, RUNTIME)
+        column, calls = engine._column, []
+        invoke = column.invoke
+        column.invoke = lambda calls=calls, invoke=invoke: (calls.append(1), invoke())[1]
+        for start in range(0, 20 * hop, hop):
+            before = len(calls)
+            engine.invoke(window(start), start)
+        assert len(calls) - before == columns == graphs.streaming.new_columns(hop)
+
+
+def test_parts_of_another_model_are_refused(graphs):
+    swapped = replace(graphs, column=graphs.time, time=graphs.column)
+    with pytest.raises(ModelError, match="column and time graph"):
+        StreamingEngine(MODEL, swapped, 16, RUNTIME)
+    for wrong in ({"columns": 7}, {"column_length": 47}, {"column_stride": 17}):
+        other = replace(graphs, streaming=replace(graphs.streaming, **wrong))
+        with pytest.raises(ModelError, match="columns of"):
+            StreamingEngine(MODEL, other, 16, RUNTIME)
+
+
+def test_a_broken_part_is_refused(graphs):
+    with pytest.raises(ModelError, match="column graph"):
+        StreamingEngine(MODEL, replace(graphs, column=b"no flatbuffer"), 16, RUNTIME)
