@@ -9,7 +9,7 @@ MODELS ?= $(PACKAGED)
 ROOMS := contract data tflite train device convert firmware_harness evaluate report cli deseptr
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow fuzz mutants torture audit arm-cost verify-arm qemu label-picture check format docs wheel release-check clean
+.PHONY: help setup demo test test-slow fuzz mutants torture audit arm-cost verify-arm qemu label-picture live-picture check format docs wheel release-check clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,9 @@ docs: setup ## Generate the generated pages, build site/index.html
 
 label-picture: setup ## Take the picture of `data label` in the documents again; needs Chromium
 	$(BIN)/python docs/make_label_picture.py
+
+live-picture: setup ## Take the picture of `device run --web` in the documents again; needs Chromium
+	$(BIN)/python docs/make_live_picture.py
 
 wheel: setup ## Build dist/*.whl
 	rm -rf build

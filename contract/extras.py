@@ -16,6 +16,10 @@ _EXTRAS = {
     "tf2onnx": "onnx",
     "tflite_micro": "micro",
     "cbor2": "cbor",
+    "starlette": "web",
+    "uvicorn": "web",
+    "websockets": "web",
+    "segno": "web",
 }
 _TRAIN = "train"
 _TRAINING = ("keras", "tensorflow", "jax", "jaxlib", "sklearn", "scipy", "h5py", "ml_dtypes")

@@ -20,6 +20,7 @@ from deseptr.tflite.engine import Engine
 from .alarms.watch import EventWatch
 from .clock import Clock
 from .contract_check import check_fit
+from .drained import Drained
 from .drivers.imu import Gap, ImuConfig, ImuSettings, Samples
 from .events import Event, GapEvent, RateEvent, RecoveryEvent
 from .label.tracker import LabelTracker
@@ -35,7 +36,7 @@ LONGEST_POLL_S = 0.4
 LOST_POLL_NS = 100_000_000
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     return
 
 
@@ -56,6 +57,7 @@ class Runtime:
         rate_tolerance: largest relative difference of the sensor's rate from the model's at which it is not resampled.
         watch: raises alarms; None if no class is an event.
         unknown: decides which windows have no label; None if all have one.
+        on_samples: called after each read of the sensor with what it brought; it must not take long.
 
     Raises:
         SensorError: if the sensor does not answer, is another chip, or does not fit the model.
@@ -75,6 +77,7 @@ class Runtime:
         rate_tolerance: float = RATE_TOLERANCE,
         watch: EventWatch | None = None,
         unknown: UnknownJudge | None = None,
+        on_samples: Callable[[Drained], None] = _nothing,
     ) -> None:
         self._imu = imu
         self._clock = clock
@@ -82,6 +85,7 @@ class Runtime:
         self._classifier = WindowClassifier(engine, tracker, timer, watch, unknown)
         self._ended = ended
         self._heartbeat = heartbeat
+        self._on_samples = on_samples
         self._timer = timer
         self._contract = contract = engine.contract
         self.settings: ImuSettings = imu.set_up(ImuConfig.from_contract(contract))
@@ -148,10 +152,14 @@ class Runtime:
         if len(samples.signals):
             self._heartbeat()
         yield from self._recoveries()
+        reason, lost = None, 0
         if samples.gap is not None:
-            yield self._gap(samples.gap)
+            gap = self._gap(samples.gap)
+            reason, lost = gap.reason, gap.lost_samples
+            yield gap
         if self._imu.lost is None:
             yield from self._note_drain(samples)
+        self._on_samples(Drained(self._now(), samples.signals, self.settings.channels, self.rate_hz, reason, lost))
         signals = samples.signals if self._columns is None else samples.signals[:, self._columns]
         yield from self._classify_all(signals, began, read)
         yield from self._classifier.answered(self._now())

@@ -14,6 +14,7 @@ from deseptr.tflite.engine import Engine
 from .alarms.watch import EventWatch
 from .bus_access import open_bus
 from .clock import Clock
+from .drained import Drained
 from .drivers.imu import Imu
 from .drivers.sensors import AUTO, make_sensor
 from .events import Event
@@ -88,6 +89,7 @@ def run_live(
     rate_tolerance: float = RATE_TOLERANCE,
     watch: EventWatch | None = None,
     unknown: UnknownJudge | None = None,
+    on_samples: Callable[[Drained], None] = lambda drained: None,
 ) -> Generator[Event, None, None]:
     """Run a model on a session until it ends, or for ``seconds`` of its clock; then close the session.
 
@@ -102,6 +104,7 @@ def run_live(
         rate_tolerance: largest relative difference from the model's rate at which samples are not resampled.
         watch: raises alarms; None if no class is an event.
         unknown: decides which windows have no label; None if all have one.
+        on_samples: called after each read of the sensor with what it brought; it must not take long.
 
     Raises:
         UnhealthyError: if the sensor fails and cannot be recovered.
@@ -128,6 +131,7 @@ def run_live(
             rate_tolerance=rate_tolerance,
             watch=watch,
             unknown=unknown,
+            on_samples=on_samples,
         )
         yield from runtime.events(seconds)
     finally:

@@ -13,14 +13,16 @@ from deseptr.cli.common.numbers import real, whole
 
 from .alarm_options import ALARM_NAMES, alarm_options, open_alarms
 from .mqtt_options import FILE, MQTT_NAMES, mqtt_options, open_mqtt
+from .web_options import WEB_NAMES, open_web, web_options
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
-    from deseptr.device import Answers, Event, SystemdNotifier
+    from deseptr.device import Answers, Event, Profiler, SystemdNotifier
+    from deseptr.device.drained import Drained
     from deseptr.device.sinks import Sink
 
 CSV_NAMES = ("csv", "csv_size", "csv_keep")
-OUTPUT_GROUPS = {"CSV file": CSV_NAMES, "MQTT": MQTT_NAMES, "Alarms": ALARM_NAMES}
+OUTPUT_GROUPS = {"CSV file": CSV_NAMES, "MQTT": MQTT_NAMES, "Alarms": ALARM_NAMES, "Page": WEB_NAMES}
 
 
 def output_options(command: Any) -> Any:
@@ -46,7 +48,7 @@ def output_options(command: Any) -> Any:
             "--csv-keep", type=whole(1, 10_000), default=10, show_default=True, help="Number of files to keep."
         ),
     )
-    command = mqtt_options(alarm_options(command))
+    command = mqtt_options(alarm_options(web_options(command)))
     for option in reversed(options):
         command = option(command)
     return command
@@ -57,10 +59,12 @@ class Outputs:
 
     Args:
         sinks: the sinks, which receive each event in this order.
+        drained: receives the samples of each read of the sensor.
     """
 
-    def __init__(self, sinks: list[Sink]) -> None:
+    def __init__(self, sinks: list[Sink], drained: Callable[[Drained], None]) -> None:
         self._sinks = sinks
+        self.drained = drained
 
     def take(self, event: Event) -> None:
         """Pass an event to every sink."""
@@ -73,6 +77,7 @@ def open_outputs(
     chosen: Mapping[str, Any],
     contract: ModelContract,
     notifier: SystemdNotifier,
+    profiler: Profiler,
     *,
     live: bool,
     events: tuple[str, ...],
@@ -84,13 +89,14 @@ def open_outputs(
         chosen: values of the options.
         contract: contract of the model.
         notifier: connection to systemd.
+        profiler: of the run.
         live: whether the sensor is real, so that outputs must not delay it.
         events: labels that raise alarms.
         answers: takes what people answer to alarms.
 
     Raises:
         SetupError: if an output cannot be opened.
-        ModuleNotFoundError: for MQTT without ``paho-mqtt``.
+        ModuleNotFoundError: for MQTT without ``paho-mqtt``, for the page without ``starlette`` and ``uvicorn``.
     """
     with ExitStack() as stack:
         sinks: list[Sink] = []
@@ -106,7 +112,21 @@ def open_outputs(
             add(open_mqtt(chosen, contract, complain, wait=not live, events=events, answers=answers))
         for sink in open_alarms(chosen, answers, complain, wait=not live):
             add(sink)
-        yield Outputs(sinks)
+        drained: Callable[[Drained], None] = _unseen
+        if chosen["web"]:
+            page = open_web(chosen, contract, profiler, _sensor(chosen, live=live))
+            add(page)
+            drained = page.drained
+        yield Outputs(sinks, drained)
+
+
+def _unseen(drained: Drained) -> None:
+    return
+
+
+def _sensor(chosen: Mapping[str, Any], *, live: bool) -> str:
+    name = "sensor" if chosen["sensor"] == "auto" else chosen["sensor"]
+    return f"{name} on /dev/i2c-{chosen['bus']}" if live else f"simulated {name}"
 
 
 def _open_csv(chosen: Mapping[str, Any], contract: ModelContract, *, live: bool) -> Sink:

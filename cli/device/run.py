@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,6 +25,7 @@ from .outputs import OUTPUT_GROUPS, open_outputs, output_options
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device import Event, EventWatch, LabelTracker, Profiler, SystemdNotifier, UnknownJudge
+    from deseptr.device.drained import Drained
     from deseptr.device.sinks import JsonLines
     from deseptr.firmware_harness.simulator import Replayed
     from deseptr.tflite import Engine
@@ -121,6 +122,7 @@ def run(**chosen: Any) -> None:
       deseptr device run --simulate motionsense.npz --subject 5 --speed realtime
       deseptr device run --scenario loose-wire              # what a failure looks like
       deseptr device run --model falls.tflite --event fall --event-confirm 10 --webhook https://example.org/alarm
+      deseptr device run --web 0.0.0.0:8384                 # a page for phones on the network
       deseptr device run --csv run.csv --mqtt homeassistant.local --mqtt-user wearer
       deseptr device run --config /etc/deseptr.toml         # as a service
 
@@ -148,7 +150,10 @@ def run(**chosen: Any) -> None:
     unknown = UnknownJudge(contract) if chosen["plausibility"] else None
     source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, notifier)
     figures = RunFigures(contract.labels, simulated=not live)
-    with open_outputs(chosen, contract, notifier, live=live, events=alarming, answers=answers) as outputs:
+    with open_outputs(
+        chosen, contract, notifier, source.profiler, live=live, events=alarming, answers=answers
+    ) as outputs:
+        source.on_samples = outputs.drained
         played = source.live(chosen) if live else source.replay(chosen)
         view = _view(chosen, contract, figures, source.profiler)
         with closing(view), closing(played) as events, _interruptible():
@@ -160,7 +165,7 @@ def run(**chosen: Any) -> None:
     _say(figures.summary(source.profiler), err=chosen["as_json"])
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Source:
     """Produces the events of a run, from a real sensor or a simulated one."""
 
@@ -170,6 +175,7 @@ class _Source:
     watch: EventWatch | None
     unknown: UnknownJudge | None
     notifier: SystemdNotifier
+    on_samples: Callable[[Drained], None] = lambda drained: None
 
     def live(self, chosen: Mapping[str, Any]) -> Any:
         from deseptr.device import live_session, run_live
@@ -197,6 +203,7 @@ class _Source:
             "heartbeat": self.notifier.alive,
             "patience_s": chosen["patience"],
             "rate_tolerance": chosen["rate_tolerance"],
+            "on_samples": self.on_samples,
         }
 
     def replay(self, chosen: Mapping[str, Any]) -> Any:

@@ -131,6 +131,7 @@ def test_help_has_groups_with_every_option_in_one():
         "CSV file",
         "MQTT",
         "Alarms",
+        "Page",
         "Options",
     ]
     for parameter in device.get_command(None, "run").params:

@@ -1,0 +1,98 @@
+"""Options of ``deseptr device run --web``: where the page listens, and who may see it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .mqtt_options import FILE, state_folder
+
+if TYPE_CHECKING:
+    from deseptr.contract import ModelContract
+    from deseptr.device import Profiler
+    from deseptr.device.live_page import ListenAddress, LivePage
+
+WEB_NAMES = ("web", "web_no_auth", "web_cert", "web_key", "web_token_file")
+_LOOPBACK = "127.0.0.1:8384"
+
+
+def web_options(command: Any) -> Any:
+    """Add the options of the page to a command."""
+    options = (
+        click.option(
+            "--web",
+            metavar="[HOST:PORT]",
+            is_flag=False,
+            flag_value=_LOOPBACK,
+            envvar="DESEPTR_WEB",
+            show_envvar=True,
+            help=f"Show the run on a page in the browser, at {_LOOPBACK} by default; 0.0.0.0:8384 for phones.",
+        ),
+        click.option(
+            "--web-no-auth",
+            count=True,
+            help="Said twice: whoever reaches the port may watch, without the secret in the page's address.",
+        ),
+        click.option("--web-cert", type=FILE, metavar="FILE", help="Certificate for HTTPS, with its chain, in PEM."),
+        click.option("--web-key", type=FILE, metavar="FILE", help="Its private key."),
+        click.option(
+            "--web-token-file",
+            type=FILE,
+            metavar="FILE",
+            help="File of the secret in the page's address. [default: web-token in the state folder]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def open_web(chosen: Mapping[str, Any], contract: ModelContract, profiler: Profiler, sensor: str) -> LivePage:
+    """Start the page and print its address.
+
+    Args:
+        chosen: values of the options.
+        contract: of the model.
+        profiler: of the run.
+        sensor: text that says which sensor it is.
+
+    Raises:
+        SetupError: if address, secret or certificate cannot be used.
+        ModuleNotFoundError: without starlette and uvicorn.
+    """
+    from deseptr.device.live_page import Access, LivePage, parse_listen, read_or_make_secret
+    from deseptr.device.live_page.live_page import Tls
+
+    if chosen["web_no_auth"] == 1:
+        raise click.UsageError("--web-no-auth lets everybody on the network watch: say it twice if that is meant")
+    if (chosen["web_cert"] is None) != (chosen["web_key"] is None):
+        raise click.UsageError("--web-cert and --web-key go together")
+    tls = Tls(chosen["web_cert"], chosen["web_key"]) if chosen["web_cert"] else None
+    where = parse_listen(chosen["web"])
+    secret = "" if chosen["web_no_auth"] else read_or_make_secret(_token_file(chosen))
+    access = Access("https" if tls else "http", secret)
+    listening = where.listen()
+    try:
+        page = LivePage(contract, profiler, access, listening, sensor=sensor, tls=tls)
+    except BaseException:
+        listening.close()
+        raise
+    _announce(access, where, listening.getsockname()[1])
+    return page
+
+
+def _token_file(chosen: Mapping[str, Any]) -> Path:
+    return Path(chosen["web_token_file"] or state_folder() / "web-token")
+
+
+def _announce(access: Any, where: ListenAddress, port: int) -> None:
+    url = f"{access.scheme}://{where.reached_at()}:{port}/{access.secret}{'/' if access.secret else ''}"
+    click.echo(f"page: {url}", err=True)
+    if not where.is_loopback and sys.stderr.isatty():
+        import segno
+
+        segno.make(url, error="l").terminal(sys.stderr, compact=True)

@@ -1,0 +1,139 @@
+"""The ASGI application: the page's files, and a WebSocket for each viewer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from .access import Access, RefusedRequestError
+from .messages import Message
+from .viewers import Viewer, Viewers
+
+_START = "page.html"
+_KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_SAFE = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+# WebSocket closing codes: RFC 6455, section 7.4.1, and its private range.
+_POLICY = 1008
+_TOO_MANY = 4001
+# Of the page's own kind of pictures, which the labelling page draws with too.
+_SHARED = ("colours.js",)
+
+
+class Application:
+    """Answers requests.
+
+    Args:
+        access: who may ask.
+        viewers: those who watch.
+        beginning: the messages that a new viewer gets first.
+    """
+
+    def __init__(self, access: Access, viewers: Viewers, beginning: Callable[[], list[Message]]) -> None:
+        self._access = access
+        self._viewers = viewers
+        self._beginning = beginning
+        # Names are compared with these; no path is ever made of what was asked for.
+        own = {each.name: each.read_bytes() for each in files(__package__).joinpath("page").iterdir()}
+        shared = files("deseptr.data.label_page").joinpath("page")
+        self._resources = own | {name: shared.joinpath(name).read_bytes() for name in _SHARED}
+        self._resources[""] = self._resources[_START]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            await self._answer(Request(scope, receive))(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._watched(WebSocket(scope, receive, send))
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            self._access.check_site(request.headers, changes=request.method not in ("GET", "HEAD"))
+            inner = self._access.inner_path(_path(request.scope))
+            if request.method not in ("GET", "HEAD"):
+                raise RefusedRequestError(HTTPStatus.METHOD_NOT_ALLOWED, "there is nothing to change here")
+            if inner not in self._resources:
+                raise RefusedRequestError(HTTPStatus.NOT_FOUND, "there is nothing of this name")
+        except RefusedRequestError as error:
+            return _response(json.dumps({"error": error.reason}).encode(), "application/json", error.status)
+        return _response(self._resources[inner], _KINDS[PurePath(inner or _START).suffix])
+
+    async def _watched(self, socket: WebSocket) -> None:
+        try:
+            self._access.check_site(socket.headers, changes=True)
+            if self._access.inner_path(_path(socket.scope)) != "live":
+                raise RefusedRequestError(HTTPStatus.NOT_FOUND, "there is nothing of this name")
+        except RefusedRequestError:
+            # Before it is accepted, closing answers the request with 403.
+            await socket.close(_POLICY)
+            return
+        viewer = self._viewers.join()
+        await socket.accept()
+        if viewer is None:
+            await socket.close(_TOO_MANY, "too many viewers")
+            return
+        try:
+            await self._talk(socket, viewer)
+        finally:
+            self._viewers.leave(viewer)
+
+    async def _talk(self, socket: WebSocket, viewer: Viewer) -> None:
+        sending = asyncio.ensure_future(self._send(socket, viewer))
+        try:
+            # The page has nothing to say: who sends something is not the page.
+            with suppress(WebSocketDisconnect):
+                await socket.receive_text()
+                await socket.close(_POLICY)
+        finally:
+            sending.cancel()
+            with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
+                await sending
+
+    async def _send(self, socket: WebSocket, viewer: Viewer) -> None:
+        await socket.send_text(encoded({"kind": "beginning", "messages": self._beginning()}))
+        told = 0
+        while True:
+            text = await viewer.next()
+            if viewer.dropped > told:
+                told = viewer.dropped
+                await socket.send_text(encoded({"kind": "dropped", "count": told}))
+            await socket.send_text(text)
+
+
+def encoded(message: Any) -> str:
+    """A message as the page reads it."""
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _path(scope: Scope) -> str:
+    # As it was sent, undecoded: nothing that the secret or a name consists of is ever escaped.
+    return str(scope.get("raw_path", b"").decode("latin-1"))
+
+
+def _response(content: bytes, kind: str, status: int = HTTPStatus.OK) -> Response:
+    return Response(content, status, {**_SAFE, "Content-Type": kind})

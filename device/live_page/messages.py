@@ -1,0 +1,97 @@
+"""What the page is told, as plain JSON values: one message for each event and each read of the sensor."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from deseptr.contract import ModelContract, columns_of
+from deseptr.device.drained import Drained
+from deseptr.device.events import (
+    AlarmEvent,
+    Event,
+    GapEvent,
+    ImplausibleEvent,
+    LabelEvent,
+    RateEvent,
+    RecoveryEvent,
+    WindowEvent,
+)
+
+Message = dict[str, Any]
+# Steps of the values that are sent: far below what a pixel of the page or the noise of a sensor is.
+_DECIMALS = 3
+# A replay begins at 0 with each recording; the times of a run's events do not go back by as much.
+_BACK_S = 1.0
+
+
+class PageMessages:
+    """Turns events and samples into messages on one time axis that never goes back.
+
+    Args:
+        contract: of the model.
+    """
+
+    def __init__(self, contract: ModelContract) -> None:
+        self._labels = contract.labels
+        self._channels = contract.channels
+        self._begun_s = self._newest_s = 0.0
+        self._event_s = self._samples_s = -math.inf
+
+    def of_event(self, event: Event) -> Message:
+        """The message of an event; each has its ``kind`` and its time ``at``, seconds."""
+        if event.t < self._event_s - _BACK_S:
+            self._begin_again()
+        self._event_s = max(self._event_s, event.t)
+        at = self._at(event.t)
+        match event:
+            case WindowEvent():
+                probabilities = [round(event.probabilities[label], 4) for label in self._labels]
+                state = event.state or event.label
+                told = {"label": event.label, "state": state, "p": probabilities, "unknown": event.unknown}
+                return {"kind": "window", "at": at, **told}
+            case LabelEvent():
+                return {"kind": "change", "at": at, "label": event.label, "previous": event.previous}
+            case AlarmEvent():
+                told = {"label": event.label, "state": event.state, "key": event.key, "reason": event.reason}
+                return {"kind": "alarm", "at": at, **told}
+            case GapEvent() | ImplausibleEvent() | RateEvent() | RecoveryEvent():
+                return {"at": at, **_of_sensor(event)}
+
+    def of_samples(self, drained: Drained) -> Message:
+        """The message of a read: time of its first sample, their rate, and a list for each channel of the model.
+
+        ``first`` says that nothing before them joins on.
+        """
+        own = drained.signals[:, columns_of(self._channels, drained.channels, "the sensor")]
+        signals = np.round(own.T.astype(np.float64), _DECIMALS)
+        if drained.t <= self._samples_s:
+            self._begin_again()
+        first, self._samples_s = math.isinf(self._samples_s), drained.t
+        at = self._at(drained.t)
+        self._newest_s = max(self._newest_s, at + len(own) / drained.rate_hz)
+        return {"kind": "samples", "at": at, "rate": round(drained.rate_hz, 3), "first": first, "x": signals.tolist()}
+
+    def _begin_again(self) -> None:
+        self._begun_s = self._newest_s
+        self._event_s = self._samples_s = -math.inf
+
+    def _at(self, t: float) -> float:
+        at = self._begun_s + t
+        self._newest_s = max(self._newest_s, at)
+        return round(at, 4)
+
+
+def _of_sensor(event: GapEvent | ImplausibleEvent | RateEvent | RecoveryEvent) -> Message:
+    match event:
+        case GapEvent():
+            return {"kind": "gap", "reason": event.reason, "lost": event.lost_samples}
+        case ImplausibleEvent():
+            return {"kind": "implausible", "meaning": event.meaning, "ended": event.ended}
+        case RateEvent():
+            rate = {"rate": round(event.rate_hz, 3), "nominal": event.nominal_hz, "resampled": event.resampled}
+            return {"kind": "rate", **rate}
+        case RecoveryEvent():
+            return {"kind": "recovery", "rung": event.rung, "cause": event.cause, "count": event.count}

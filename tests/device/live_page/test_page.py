@@ -1,0 +1,137 @@
+"""The page in a browser: what it shows, that it comes back by itself, and that everybody can use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from label_person import chromium
+from live_page_served import Serve, Served
+
+from deseptr.contract import ModelContract
+from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+MANY = ModelContract(labels=tuple(f"activity {number}" for number in range(19)))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A phone's screen; an error in a script fails the test."""
+    opened = browser.new_page(viewport={"width": 390, "height": 844})
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    opened.close()
+    assert errors == []
+
+
+def some_seconds(served: Served, first: int = 0, count: int = 6) -> None:
+    for second in range(first, first + count):
+        served.samples(float(second), value=float(second))
+        served.window(second + 1.0)
+
+
+def test_what_a_run_shows(served: Served, page: Page):
+    some_seconds(served)
+    page.goto(served.url)
+    page.wait_for_selector("#link.on")
+    assert page.inner_text("#label") == "still"
+    assert page.inner_text("#sensor") == "simulated mpu6050"
+    assert page.locator("#bars li").all_inner_texts()[0].split() == ["still", "100.0", "%"]
+    served.page.take(LabelEvent(7.0, served.labels[1], "still", 0.9))
+    served.window(7.0, served.labels[1])
+    # A label is text, whatever it looks like.
+    page.wait_for_function("() => document.getElementById('label').textContent === '<b onclick=alert(1)>walking'")
+    assert page.locator("#notes").inner_text().split("\n")[-1] == "→ <b onclick=alert(1)>walking"
+    served.page.take(GapEvent(8.0, "overflow", 17))
+    served.page.take(RateEvent(8.0, 51.25, 50.0, True))
+    page.wait_for_selector("#notes li.bad")
+    assert page.locator("#notes li.bad b").inner_text() == "gap: overflow, 17 samples"
+    page.wait_for_function("() => document.getElementById('figures').textContent.includes('1, 17 samples lost')")
+    assert "51.25 Hz measured, 50 Hz nominal, resampled" in page.inner_text("#figures")
+
+
+def test_an_alarm_stays_until_it_is_answered(served: Served, page: Page):
+    some_seconds(served)
+    for state in ("suspected", "raised"):
+        served.page.take(AlarmEvent(6.0, "fall", state, 0.9, "k1"))
+    page.goto(served.url)
+    page.wait_for_selector("#alarm:visible")
+    assert page.inner_text("#alarm") == "fall at 0:06"
+    served.page.take(AlarmEvent(8.0, "fall", "acknowledged", 0.9, "k1", reason="button"))
+    page.wait_for_selector("#alarm", state="hidden")
+    assert page.locator("#notes li").first.inner_text().split("\n")[-1] == "fall: acknowledged (button)"
+
+
+def pixels(page: Page, selector: str) -> str:
+    return str(page.locator(selector).evaluate("canvas => canvas.toDataURL()"))
+
+
+def test_traces_move_and_can_be_held(served: Served, page: Page):
+    some_seconds(served)
+    page.goto(served.url)
+    page.wait_for_selector("#link.on")
+    before = pixels(page, "#traces canvas:first-child")
+    some_seconds(served, first=6, count=3)
+    page.wait_for_function("before => document.querySelector('#traces canvas').toDataURL() !== before", arg=before)
+    page.click("#hold")
+    page.wait_for_function("() => document.getElementById('hold').getAttribute('aria-pressed') === 'true'")
+    page.wait_for_timeout(200)
+    held = pixels(page, "#traces canvas:first-child")
+    some_seconds(served, first=9, count=1)
+    page.wait_for_timeout(300)
+    assert pixels(page, "#traces canvas:first-child") == held
+
+
+def test_the_page_comes_back_by_itself(serve: Serve, page: Page):
+    served = serve()
+    some_seconds(served)
+    page.goto(served.url)
+    page.wait_for_selector("#link.on")
+    served.page.close()
+    page.wait_for_selector("#link.off")
+    assert "it has ended, or the network is gone" in page.inner_text("#trouble")
+    again = serve(served.port)
+    again.window(1.0, again.labels[1])
+    page.wait_for_selector("#link.on", timeout=15_000)
+    page.wait_for_function("() => document.getElementById('label').textContent.includes('walking')")
+    assert not page.is_visible("#trouble")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_everybody_can_use_it(serve: Serve, browser: Browser, scheme: str, width: int):
+    sync = pytest.importorskip("axe_playwright_python.sync_playwright")
+    served = serve(of=MANY)
+    some_seconds(served)
+    served.page.take(GapEvent(6.0, "overflow", 17))
+    page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)
+    page.goto(served.url)
+    page.wait_for_selector("#notes li.bad")
+    found = sync.Axe().run(page)
+    assert len(found.response["passes"]) > 10
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+def test_the_first_label_comes_at_once(served: Served, page: Page):
+    some_seconds(served)
+    page.goto(served.url)
+    page.wait_for_function("() => document.getElementById('label').textContent === 'still'")
+    spent = page.evaluate(
+        "performance.getEntriesByType('resource').reduce((sum, each) => sum + each.encodedBodySize, 0)"
+    )
+    assert 5_000 < spent < 200_000
+    asked = page.evaluate("performance.getEntriesByType('resource').map(each => new URL(each.name).host)")
+    assert set(asked) == {served.host}
