@@ -8,6 +8,7 @@ from .check_runner import Check
 from .sensor_checks import (
     check_alive,
     check_chip_temperature,
+    check_field,
     check_fifo,
     check_gravity,
     check_gyro_bias,
@@ -38,6 +39,7 @@ CHECKS = (
     Check("at-rest", check_rest, needs=("fifo-rate",)),
     Check("gravity", check_gravity, needs=("fifo-rate",)),
     Check("gyro-bias", check_gyro_bias, needs=("fifo-rate",)),
+    Check("magnetic-field", check_field, needs=("fifo-rate",)),
     Check("plausible", check_plausible, needs=("fifo-rate",)),
     Check("chip-temperature", check_chip_temperature, needs=("fifo-rate",)),
     Check("board", check_board),

@@ -27,6 +27,8 @@ REST_ACC, REST_GYRO = 0.2, 0.05
 GRAVITY_WARN, GRAVITY_FAIL = 0.5, 2.0
 BIAS_WARN_DPS, BIAS_FAIL_DPS = 5.0, 20.0
 # Consumer parts work from -40 to 85 °C; a worn sensor stays within the narrower limits.
+# The earth's, and a little more for what a board adds.
+FIELD_UT = (20.0, 80.0)
 TEMPERATURE_WARN_C, TEMPERATURE_FAIL_C = (-10.0, 60.0), (-40.0, 85.0)
 
 
@@ -161,6 +163,22 @@ def check_gyro_bias(subject: Subject) -> CheckResult:
     if largest > BIAS_WARN_DPS:
         step = "let it warm up and run again; if the bias remains, train with recordings of this sensor"
         return warn(found, expected, step)
+    return ok(found)
+
+
+def check_field(subject: Subject) -> CheckResult:
+    """Norm of the mean magnetic field against the earth's, if the model has the magnetometer read."""
+    channels = subject.settings.channels
+    if "mag_x" not in channels:
+        return skip("no magnetometer in use")
+    first = channels.index("mag_x")
+    mean = subject.sampling.signals[:, first : first + 3].mean(axis=0, dtype=np.float64)
+    norm = float(np.linalg.norm(mean))
+    found = f"{norm:.1f} µT ({', '.join(f'{value:+.1f}' for value in mean)})"
+    low, high = FIELD_UT
+    if not low <= norm <= high:
+        step = "take it away from magnets and iron; if the field remains, record and train with this board"
+        return warn(found, f"{low:g} to {high:g} µT, as the earth's", step)
     return ok(found)
 
 

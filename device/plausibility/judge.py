@@ -125,8 +125,10 @@ class Plausibility:
             window: the next one of the stream, SI units.
 
         Returns:
-            One of :data:`FINDINGS`; None if the samples are plausible, or too few so far.
+            One of :data:`FINDINGS`; None if the samples are plausible, too few so far, or of a magnetometer alone.
         """
+        if not self._columns:
+            return None
         samples = self._latest(window)
         return None if samples is None else self._find(samples)
 

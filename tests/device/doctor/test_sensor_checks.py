@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from deseptr.contract import SensorError
+from deseptr.device import ImuConfig
 from deseptr.device.doctor import CHECKS, Level, run_checks
 from deseptr.device.doctor.sensor_checks import (
     check_alive,
     check_chip_temperature,
+    check_field,
     check_fifo,
     check_gravity,
     check_gyro_bias,
@@ -139,6 +141,28 @@ def test_the_sensor_is_set_up_as_the_model_wants(make_subject, make_model, contr
     subject = make_subject(model=make_model(contract=replace(contract, rate_hz=100.0, acc_full_scale_g=16.0)))
     findings = {finding.check: finding for finding in run_checks(subject, CHECKS)}
     assert "100 Hz, ±16 g" in findings["set-up"].found
+
+
+@pytest.mark.parametrize(
+    ("iron_ut", "level", "found"), [(0, Level.OK, "49.0 µT (+19.9"), (90, Level.WARN, "118.7 µT (+109.9")]
+)
+def test_the_field_of_a_chip_whose_magnetometer_is_read(make_subject, iron_ut, level, found):
+    class Magnetised(RestingSource):
+        def field_at(self, times_ns):
+            return super().field_at(times_ns) + np.array([iron_ut, 0, 0])
+
+    source = Magnetised(np.random.default_rng(2))
+    subject = make_subject(source=source, sensor="icm20948", simulated_sensor="icm20948")
+    subject.settings = subject.imu.configure(ImuConfig(50, 8, 1000, 400))
+    result = check_field(subject)
+    assert result.level is level
+    assert found in result.found
+    assert check_alive(subject).found == "all 9 channels show noise"
+    assert {check_rest(subject).level, check_gyro_bias(subject).level, check_plausible(subject).level} == {Level.OK}
+
+
+def test_a_model_of_six_channels_has_no_field_to_check(make_subject):
+    assert check_field(make_subject()).found == "no magnetometer in use"
 
 
 def test_a_chip_without_gyroscope_and_thermometer(make_subject):
