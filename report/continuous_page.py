@@ -36,6 +36,8 @@ def continuous_page(measured: Continuous, content: dict[str, Any], title: str) -
 def _figures(content: dict[str, Any]) -> Iterator[Block]:
     yield html.table(*tables.figures_table({content["runtime"]: content}))
     yield html.paragraph(tables.delay_note(content))
+    if "events" in content:
+        yield html.table(*tables.events_table(content), "Alarms of the classes that are events.")
 
 
 def _timelines(measured: Continuous, labels: list[str]) -> Iterator[Block]:

@@ -58,6 +58,19 @@ def errors_table(content: dict[str, Any]) -> Table:
     return ["kind of error", "share of the time", "an hour"], rows
 
 
+def events_table(content: dict[str, Any]) -> Table:
+    """Alarms of the classes that are events."""
+    head = ["event", "detected", "missed", "false alarms", "an hour", "95 %, exact", "a day", "delay p50, s", "p90, s"]
+    rows = []
+    for label, each in content["events"].items():
+        hourly, daily = each["false_alarms_per_hour"], each["false_alarms_per_day"]
+        counts = [str(each[key]) for key in ("detected", "missed", "false_alarms")]
+        rates = [f"{hourly['value']:.2f}", f"{hourly['low']:.2f} to {hourly['high']:.2f}", f"{daily['value']:.1f}"]
+        delays = [figure(each["delay_s"][key], ".2f") for key in ("p50", "p90")]
+        rows.append([label, *counts, *rates, *delays])
+    return head, rows
+
+
 def wearers_table(content: dict[str, Any]) -> Table:
     """The figures of each wearer."""
     head = ["wearer", "hours", "F1", "delay p50, s", "never", "changes an hour", "spurious"]
@@ -106,6 +119,7 @@ def markdown(contents: Mapping[str, dict[str, Any]], title: str) -> str:
     parts: list[Sequence[str]] = [
         [f"# {title}", "", decision_line(content), ""],
         [*markdown_table(*figures_table(contents)), "", delay_note(content), "", *few],
+        *([["## Events", "", *markdown_table(*events_table(content)), ""]] if "events" in content else []),
         ["## Classes", "", *markdown_table(*classes_table(content)), ""],
         ["## Kinds of errors", "", *markdown_table(*errors_table(content)), ""],
         ["## Wearers", "", *markdown_table(*wearers_table(content))],

@@ -11,12 +11,14 @@ import click
 from deseptr.cli.common.numbers import real
 from deseptr.cli.common.options import tested_line
 from deseptr.cli.device.decision_options import DECISION_NAMES, decision_config, decision_options
+from deseptr.cli.device.event_options import EVENT_NAMES, event_options, event_rules
 
 if TYPE_CHECKING:
     from deseptr.contract import DecisionConfig, ModelContract
     from deseptr.evaluate.continuous.measure import Continuous
 
-CONTINUOUS_NAMES = (*DECISION_NAMES, "shortest", "onsets_of", "page")
+# `event` may come from the environment, where it is meant for `device run`.
+CONTINUOUS_NAMES = (*DECISION_NAMES, *EVENT_NAMES[1:], "shortest", "onsets_of", "page")
 
 
 def continuous_options(command: Any) -> Any:
@@ -37,7 +39,7 @@ def continuous_options(command: Any) -> Any:
         "--continuous",
         is_flag=True,
         help="Measure whole recordings as the device labels them: delay, spurious changes, kinds of errors.",
-    )(decision_options(command))
+    )(decision_options(event_options(command)))
 
 
 def check_continuous(chosen: Mapping[str, Any]) -> None:
@@ -65,7 +67,8 @@ def continuous_settings(chosen: Mapping[str, Any], contract: ModelContract) -> t
 
     names = parse_labels(chosen["onsets_of"], contract.labels) if chosen["onsets_of"] else ()
     shortest_s = SHORTEST_S if chosen["shortest"] is None else chosen["shortest"]
-    return decision_config(chosen, contract), {"shortest_s": shortest_s, "onsets_of": names}
+    settings = {"shortest_s": shortest_s, "onsets_of": names, "rules": event_rules(chosen)}
+    return decision_config(chosen, contract), settings
 
 
 def finish_continuous(
@@ -111,6 +114,9 @@ def print_continuous(contents: Mapping[str, dict[str, Any]]) -> None:
     click.echo(tables.decision_line(content))
     print_rows(*tables.figures_table(contents), left=1)
     click.echo(f"{tables.delay_note(content)}\n")
+    if "events" in content:
+        print_rows(*tables.events_table(content), left=1)
+        click.echo()
     for head, rows in (tables.classes_table(content), tables.errors_table(content), tables.wearers_table(content)):
         print_rows(head, rows, left=1)
         click.echo()

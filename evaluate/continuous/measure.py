@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deseptr.contract import DataError, DecisionConfig, ModelContract
+from deseptr.contract import DataError, DecisionConfig, EventRule, ModelContract
 from deseptr.data import Dataset
 from deseptr.device import Clock
 from deseptr.evaluate.predictor import Predictor
 from deseptr.tflite import Engine
 
+from .alarms import alarm_figures
 from .playing import Played, Progress, over_bus, play
 from .summary import SHORTEST_S, figures_of_wearers, summarise
 from .track import Track
@@ -64,6 +65,7 @@ def measure(
     *,
     shortest_s: float = SHORTEST_S,
     onsets_of: Sequence[str] = (),
+    rules: Sequence[EventRule] = (),
     progress: Progress = lambda windows: None,
 ) -> Continuous:
     """Measure a model on whole recordings.
@@ -74,6 +76,7 @@ def measure(
         config: the decision and its hop; by default the model's own.
         shortest_s: activities that last less are not asked for their delay, s.
         onsets_of: classes that are asked for their delay; all by default.
+        rules: of classes that are events, whose alarms are scored.
         progress: called with the number of windows that are done.
 
     Raises:
@@ -84,7 +87,7 @@ def measure(
     classes = classes_of(predictor.contract, onsets_of)
     played = tuple(play(predictor, dataset, config.hop_s, progress))
     tracks = tuple(each.track(config) for each in played)
-    return _measured(played, tracks, config, predictor.contract, STRAIGHT, shortest_s, classes)
+    return _measured(played, tracks, config, predictor.contract, STRAIGHT, shortest_s, classes, rules)
 
 
 def measure_over_bus(
@@ -96,6 +99,7 @@ def measure_over_bus(
     make_clock: Callable[[], Clock],
     shortest_s: float = SHORTEST_S,
     onsets_of: Sequence[str] = (),
+    rules: Sequence[EventRule] = (),
     progress: Progress = lambda windows: None,
 ) -> Continuous:
     """Measure a model on whole recordings that come over a simulated sensor's bus; as :func:`measure` otherwise."""
@@ -104,7 +108,7 @@ def measure_over_bus(
     pairs = list(over_bus(engine, dataset, config, sensor=sensor, make_clock=make_clock, progress=progress))
     played = tuple(each for each, _ in pairs)
     tracks = tuple(each.track_of(decided) for each, decided in pairs)
-    return _measured(played, tracks, config, engine.contract, BUS, shortest_s, classes)
+    return _measured(played, tracks, config, engine.contract, BUS, shortest_s, classes, rules)
 
 
 def classes_of(contract: ModelContract, names: Sequence[str]) -> Collection[int] | None:
@@ -132,7 +136,10 @@ def _measured(
     path: str,
     shortest_s: float,
     classes: Collection[int] | None,
+    rules: Sequence[EventRule],
 ) -> Continuous:
     wearers = figures_of_wearers(tracks, len(contract.labels), shortest_s=shortest_s, onset_classes=classes)
     figures = {"shortest_s": shortest_s, **summarise(wearers, contract.labels)}
+    if rules:
+        figures["events"] = alarm_figures(played, contract.at_hop(config.hop_s), rules)
     return Continuous(played, tracks, config, contract.window_s, path, figures)

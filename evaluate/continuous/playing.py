@@ -13,13 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DecisionConfig, ModelContract, columns_of
+from deseptr.contract import DecisionConfig, EventRule, ModelContract, columns_of
 from deseptr.data import Dataset, Recording
 from deseptr.device import (
     UNKNOWN,
+    AlarmEvent,
     Clock,
+    EventWatch,
     LabelTracker,
     PushStream,
+    UnknownJudge,
     WindowEvent,
     classify_logits,
 )
@@ -43,6 +46,7 @@ class Played:
         truth: int16 ``[sample]``, index into the model's labels, ``NONE`` for what is unlabelled or not among them.
         t: ``[window]``, time of each window's last sample, seconds.
         probabilities: float32 ``[window, class]``.
+        unknown: why a window has no label, as that its samples are implausible; None if it has one.
         labels: of the model.
         hop_s: time from one window to the next, seconds.
     """
@@ -52,13 +56,15 @@ class Played:
     truth: NDArray[np.int16]
     t: NDArray[np.float64]
     probabilities: NDArray[np.float32]
+    unknown: tuple[str | None, ...]
     labels: tuple[str, ...]
     hop_s: float
 
     def decide(self, config: DecisionConfig) -> list[str]:
         """The decided label after each window."""
         tracker = LabelTracker(self.labels, config, self.hop_s)
-        return [tracker.update(t, row).label for t, row in zip(self.t.tolist(), self.probabilities, strict=True)]
+        windows = zip(self.t.tolist(), self.probabilities, self.unknown, strict=True)
+        return [tracker.update(t, row, why).label for t, row, why in windows]
 
     def track(self, config: DecisionConfig) -> Track:
         """The decided label at every sample."""
@@ -94,22 +100,18 @@ def play(
     table = truth_table(contract, dataset)
     for index, recording in enumerate(dataset.recordings):
         tap = _Tap(contract)
-        stream = PushStream(tap, recording.rate_hz)
-        columns = columns_of(contract.channels, recording.channels, recording.title)
-        signals = recording.signals[:, columns]
-        times: list[float] = []
+        stream = PushStream(tap, recording.rate_hz, unknown=UnknownJudge(contract))
+        signals = _signals(recording, contract)
+        events: list[WindowEvent] = []
         rows: list[NDArray[np.float32]] = []
         for start in range(0, len(signals), _PIECE):
-            events = stream.push(signals[start : start + _PIECE])
-            times += [event.t for event in events if isinstance(event, WindowEvent)]
+            events += [each for each in stream.push(signals[start : start + _PIECE]) if isinstance(each, WindowEvent)]
             windows = tap.take()
             if len(windows):
                 logits = predictor.predict(windows)
                 rows += [classify_logits(row, contract.labels).probabilities for row in logits]
                 progress(len(windows))
-        probabilities = np.array(rows, np.float32).reshape(-1, len(contract.labels))
-        truth = table[recording.labels]
-        yield Played(index, recording, truth, np.array(times), probabilities, contract.labels, contract.hop_s)
+        yield _played(index, recording, table, contract, events, rows)
 
 
 def over_bus(
@@ -140,17 +142,28 @@ def over_bus(
     table = truth_table(contract, dataset)
     tracker = LabelTracker(contract.labels, config, contract.hop_s)
     events: list[list[WindowEvent]] = [[] for _ in dataset.recordings]
-    for replayed in replay(engine, dataset, sensor=sensor, make_clock=make_clock, tracker=tracker):
+    unknown = UnknownJudge(contract)
+    for replayed in replay(engine, dataset, sensor=sensor, make_clock=make_clock, tracker=tracker, unknown=unknown):
         if isinstance(replayed, ReplayedWindow):
             events[replayed.recording].append(replayed.event)
             progress(1)
     for index, (recording, found) in enumerate(zip(dataset.recordings, events, strict=True)):
-        rows = [[event.probabilities[label] for label in contract.labels] for event in found]
-        probabilities = np.array(rows, np.float32).reshape(-1, len(contract.labels))
-        times = np.array([event.t for event in found])
-        truth = table[recording.labels]
-        played = Played(index, recording, truth, times, probabilities, contract.labels, contract.hop_s)
-        yield played, [str(event.state) for event in found]
+        rows = [np.array([event.probabilities[label] for label in contract.labels], np.float32) for event in found]
+        yield _played(index, recording, table, contract, found, rows), [str(event.state) for event in found]
+
+
+def alarms_of(played: Played, contract: ModelContract, rules: Sequence[EventRule]) -> list[AlarmEvent]:
+    """The alarms that a recording raises, by the device's own watch, in order; those that are cancelled are none.
+
+    Args:
+        played: the recording and what the model found in it.
+        contract: the model's, at the hop of ``played``.
+        rules: of the classes that are events.
+    """
+    engine = _Echo(contract, played.probabilities)
+    stream = PushStream(engine, played.recording.rate_hz, watch=EventWatch(contract, rules))
+    events = stream.push(_signals(played.recording, contract))
+    return [event for event in events if isinstance(event, AlarmEvent) and event.state == "raised"]
 
 
 def truth_table(contract: ModelContract, dataset: Dataset) -> NDArray[np.int16]:
@@ -165,6 +178,43 @@ def windows_of(contract: ModelContract, dataset: Dataset) -> int:
     """Number of windows that a dataset gives, of each of its recordings one a hop."""
     lengths = (round(recording.duration_s * contract.rate_hz) for recording in dataset.recordings)
     return sum(max(0, (n - contract.window_length) // contract.hop_length + 1) for n in lengths)
+
+
+def _signals(recording: Recording, contract: ModelContract) -> NDArray[np.float32]:
+    return recording.signals[:, columns_of(contract.channels, recording.channels, recording.title)]
+
+
+def _played(
+    index: int,
+    recording: Recording,
+    table: NDArray[np.int16],
+    contract: ModelContract,
+    events: Sequence[WindowEvent],
+    rows: Sequence[NDArray[np.float32]],
+) -> Played:
+    return Played(
+        index,
+        recording,
+        table[recording.labels],
+        np.array([event.t for event in events]),
+        np.array(rows, np.float32).reshape(-1, len(contract.labels)),
+        tuple(event.unknown for event in events),
+        contract.labels,
+        contract.hop_s,
+    )
+
+
+class _Echo:
+    """Stands where the engine does and gives what a model has found before."""
+
+    name, threads = "echo", 1
+
+    def __init__(self, contract: ModelContract, probabilities: NDArray[np.float32]) -> None:
+        self.contract = contract
+        self._logits = iter(np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)))
+
+    def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        return next(self._logits)
 
 
 class _Tap:

@@ -53,6 +53,17 @@ def test_device_measures_both_ways():
     assert alone["frame_f1"] == made["bus"]["frame_f1"]
 
 
+def test_events_have_their_alarms_scored(tmp_path: Path):
+    options = ["--continuous", "--event", "jogging,sitting", "--event-threshold", 0.5]
+    made = json.loads(run(evaluate, *options, "--json").stdout)["events"]
+    assert made.keys() == {"jogging", "sitting"}
+    assert (made["jogging"]["detected"], made["jogging"]["missed"]) == (1, 0)
+    assert "detected" in run(evaluate, *options, "-o", tmp_path / "page.html").stdout
+    assert "## Events" in (tmp_path / "page.md").read_text()
+    alone = run(evaluate, "--event-threshold", 0.5)
+    assert (alone.exit_code, "--event-threshold goes with --continuous" in alone.output) == (2, True)
+
+
 @pytest.mark.parametrize("command", [evaluate, evaluate_device])
 @pytest.mark.parametrize(
     ("arguments", "message"),

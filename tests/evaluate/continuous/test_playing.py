@@ -5,7 +5,7 @@ import pytest
 
 from deseptr.contract import DecisionConfig, SetupError
 from deseptr.data import Dataset, Recording, load_dataset
-from deseptr.device import LabelTracker, PushStream, WindowEvent, default_model
+from deseptr.device import LabelTracker, PushStream, UnknownJudge, WindowEvent, default_model
 from deseptr.evaluate.continuous.measure import measure, measure_over_bus
 from deseptr.evaluate.continuous.playing import play, truth_table, windows_of
 from deseptr.evaluate.continuous.track import NONE
@@ -39,6 +39,21 @@ def test_decisions_are_those_of_the_devices_own_stream(data: Dataset):
     assert played.decide(CONFIG) == [event.state for event in events]
     assert played.t.tolist() == [event.t for event in events]
     assert len(played.t) == windows_of(engine.contract, data)
+
+
+def test_implausible_samples_have_no_label_as_on_the_device(data: Dataset):
+    recording = data.recordings[0]
+    signals = recording.signals.copy()
+    signals[2000:2400] = signals[2000]
+    stuck = replace(data, recordings=(replace(recording, signals=signals),))
+    engine = load_engine(MODEL)
+    tracker = LabelTracker(engine.contract.labels, DecisionConfig(), engine.contract.hop_s)
+    stream = PushStream(engine, tracker=tracker, unknown=UnknownJudge(engine.contract))
+    states = [each.state for each in stream.push(signals) if isinstance(each, WindowEvent)]
+    (played,) = play(load_predictor(MODEL), stuck)
+    assert played.decide(DecisionConfig()) == states
+    assert "implausible: stuck" in played.unknown
+    assert (played.track(DecisionConfig()).shown[2200:2390] == NONE).all()
 
 
 def test_label_is_shown_from_the_sample_that_completes_its_window(data: Dataset):

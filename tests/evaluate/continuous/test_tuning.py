@@ -28,7 +28,7 @@ def noisy(seed: int = 0, wrong: float = 0.2) -> Played:
     sure = rng.uniform(0.55, 0.95, len(t))
     probabilities = np.where(said[:, None] == [0, 1], sure[:, None], 1 - sure[:, None]).astype(np.float32)
     recording = Recording(np.zeros((len(truth), 6)), 50.0, "ada", truth)
-    return Played(0, recording, truth, t, probabilities, LABELS, 0.5)
+    return Played(0, recording, truth, t, probabilities, (None,) * len(t), LABELS, 0.5)
 
 
 LEARNED = LearnedChain((20.0, 20.0), np.array([[0, 9], [9, 0]]))
