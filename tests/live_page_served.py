@@ -46,11 +46,21 @@ class Served:
         return f"http://{self.host}/{SECRET}/"
 
     def get(self, what: str = "", *, path: str | None = None, method: str = "GET", **headers: str) -> Answer:
+        return self._ask(method, path or f"/{SECRET}/{what}", b"", {"Host": self.host} | headers)
+
+    def post(self, what: str, content: Any, **headers: str) -> Answer:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        own = {"Host": self.host, "Origin": f"http://{self.host}", "Content-Type": "application/json"}
+        own["Content-Length"] = str(len(body))
+        sent = own | {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._ask("POST", f"/{SECRET}/{what}", body, sent)
+
+    def _ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.putrequest(method, path or f"/{SECRET}/{what}", skip_host=True)
-        for name, value in ({"Host": self.host} | headers).items():
+        connection.putrequest(method, path, skip_host=True)
+        for name, value in headers.items():
             connection.putheader(name, value)
-        connection.endheaders()
+        connection.endheaders(body or None)
         answer = connection.getresponse()
         found = Answer(answer.status, answer.headers, answer.read())
         connection.close()
@@ -79,10 +89,10 @@ def pages() -> Iterator[Serve]:
     """A function that serves a page, on a free port if none is named, until the block ends."""
     made: list[LivePage] = []
 
-    def start(port: int = 0, of: ModelContract = CONTRACT, tls: Tls | None = None) -> Served:
+    def start(port: int = 0, of: ModelContract = CONTRACT, tls: Tls | None = None, **options: Any) -> Served:
         listening = ListenAddress(port=port).listen()
         access = Access("https" if tls else "http", SECRET)
-        page = LivePage(of, Profiler(), access, listening, sensor="simulated mpu6050", tls=tls)
+        page = LivePage(of, Profiler(), access, listening, sensor="simulated mpu6050", tls=tls, **options)
         made.append(page)
         return Served(page, listening.getsockname()[1], of.labels)
 

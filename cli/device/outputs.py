@@ -114,7 +114,7 @@ def open_outputs(
             add(sink)
         drained: Callable[[Drained], None] = _unseen
         if chosen["web"]:
-            page = open_web(chosen, contract, profiler, _sensor(chosen, live=live))
+            page = open_web(chosen, contract, profiler, _sensor(chosen, live=live), answers)
             add(page)
             drained = page.drained
         yield Outputs(sinks, drained)

@@ -13,10 +13,10 @@ from .mqtt_options import FILE, state_folder
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
-    from deseptr.device import Profiler
+    from deseptr.device import Answers, Profiler
     from deseptr.device.live_page import ListenAddress, LivePage
 
-WEB_NAMES = ("web", "web_no_auth", "web_cert", "web_key", "web_token_file")
+WEB_NAMES = ("web", "web_no_auth", "web_cert", "web_key", "web_token_file", "web_recordings")
 _LOOPBACK = "127.0.0.1:8384"
 
 
@@ -45,13 +45,21 @@ def web_options(command: Any) -> Any:
             metavar="FILE",
             help="File of the secret in the page's address. [default: web-token in the state folder]",
         ),
+        click.option(
+            "--web-recordings",
+            type=FILE,
+            metavar="FOLDER",
+            help="Let those who watch record labelled takes into FOLDER.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def open_web(chosen: Mapping[str, Any], contract: ModelContract, profiler: Profiler, sensor: str) -> LivePage:
+def open_web(
+    chosen: Mapping[str, Any], contract: ModelContract, profiler: Profiler, sensor: str, answers: Answers
+) -> LivePage:
     """Start the page and print its address.
 
     Args:
@@ -59,9 +67,10 @@ def open_web(chosen: Mapping[str, Any], contract: ModelContract, profiler: Profi
         contract: of the model.
         profiler: of the run.
         sensor: text that says which sensor it is.
+        answers: takes what people answer to alarms.
 
     Raises:
-        SetupError: if address, secret or certificate cannot be used.
+        SetupError: if address, secret, certificate or folder cannot be used.
         ModuleNotFoundError: without starlette and uvicorn.
     """
     from deseptr.device.live_page import Access, LivePage, parse_listen, read_or_make_secret
@@ -75,9 +84,12 @@ def open_web(chosen: Mapping[str, Any], contract: ModelContract, profiler: Profi
     where = parse_listen(chosen["web"])
     secret = "" if chosen["web_no_auth"] else read_or_make_secret(_token_file(chosen))
     access = Access("https" if tls else "http", secret)
+    recordings = Path(chosen["web_recordings"]) if chosen["web_recordings"] else None
     listening = where.listen()
     try:
-        page = LivePage(contract, profiler, access, listening, sensor=sensor, tls=tls)
+        page = LivePage(
+            contract, profiler, access, listening, sensor=sensor, tls=tls, answers=answers, recordings=recordings
+        )
     except BaseException:
         listening.close()
         raise

@@ -10,17 +10,24 @@ from http import HTTPStatus
 from importlib.resources import files
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from deseptr.contract import DeseptrError
+from deseptr.device.alarms.answers import Answers
+
 from .access import Access, RefusedRequestError
 from .messages import Message
+from .page_recorder import PageRecorder
+from .requests import Rate, read_object
 from .viewers import Viewer, Viewers
 
 _START = "page.html"
+_JSON = "application/json"
 _KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -52,10 +59,22 @@ class Application:
         access: who may ask.
         viewers: those who watch.
         beginning: the messages that a new viewer gets first.
+        answers: takes what people answer to alarms.
+        recorder: records takes; None if nobody may record from the page.
     """
 
-    def __init__(self, access: Access, viewers: Viewers, beginning: Callable[[], list[Message]]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        viewers: Viewers,
+        beginning: Callable[[], list[Message]],
+        answers: Answers,
+        recorder: PageRecorder | None = None,
+    ) -> None:
         self._access = access
+        self._rate = Rate()
+        self._answers = answers
+        self._recorder = recorder
         self._viewers = viewers
         self._beginning = beginning
         # Names are compared with these; no path is ever made of what was asked for.
@@ -67,21 +86,47 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            await self._answer(Request(scope, receive))(scope, receive, send)
+            response = await self._answer(Request(scope, receive))
+            await response(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._watched(WebSocket(scope, receive, send))
 
-    def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response:
+        looks = request.method in ("GET", "HEAD")
         try:
-            self._access.check_site(request.headers, changes=request.method not in ("GET", "HEAD"))
+            self._access.check_site(request.headers, changes=not looks)
             inner = self._access.inner_path(_path(request.scope))
-            if request.method not in ("GET", "HEAD"):
-                raise RefusedRequestError(HTTPStatus.METHOD_NOT_ALLOWED, "there is nothing to change here")
-            if inner not in self._resources:
-                raise RefusedRequestError(HTTPStatus.NOT_FOUND, "there is nothing of this name")
+            return self._look(inner) if looks else await self._change(request, inner)
         except RefusedRequestError as error:
-            return _response(json.dumps({"error": error.reason}).encode(), "application/json", error.status)
+            return _refusal(error.status, error.reason)
+        except DeseptrError as error:
+            return _refusal(HTTPStatus.BAD_REQUEST, str(error))
+
+    def _look(self, inner: str) -> Response:
+        folder, _, name = inner.partition("/")
+        # Looked up among the takes of this run: no path is made of it.
+        name = unquote(name)
+        if folder == "takes" and self._recorder is not None and name in self._recorder.takes:
+            return FileResponse(self._recorder.takes[name].path, headers=_SAFE, media_type="text/csv", filename=name)
+        if inner not in self._resources:
+            raise RefusedRequestError(HTTPStatus.NOT_FOUND, "there is nothing of this name")
         return _response(self._resources[inner], _KINDS[PurePath(inner or _START).suffix])
+
+    async def _change(self, request: Request, what: str) -> Response:
+        if request.method != "POST":
+            raise RefusedRequestError(HTTPStatus.METHOD_NOT_ALLOWED, "there is nothing to change so")
+        self._rate.count()
+        content = await read_object(request)
+        if what == "answer":
+            self._answers.post("page")
+        elif what == "record" and self._recorder is not None:
+            label, subject = (str(content.get(name, "")) for name in ("label", "subject"))
+            self._recorder.start(label, subject, content.get("seconds"))
+        elif what == "stop" and self._recorder is not None:
+            self._recorder.stop()
+        else:
+            raise RefusedRequestError(HTTPStatus.NOT_FOUND, "there is nothing of this name")
+        return _response(b"{}", _JSON)
 
     async def _watched(self, socket: WebSocket) -> None:
         try:
@@ -133,6 +178,10 @@ def encoded(message: Any) -> str:
 def _path(scope: Scope) -> str:
     # As it was sent, undecoded: nothing that the secret or a name consists of is ever escaped.
     return str(scope.get("raw_path", b"").decode("latin-1"))
+
+
+def _refusal(status: int, reason: str) -> Response:
+    return _response(json.dumps({"error": reason}).encode(), _JSON, status)
 
 
 def _response(content: bytes, kind: str, status: int = HTTPStatus.OK) -> Response:

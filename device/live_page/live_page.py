@@ -16,6 +16,7 @@ import uvicorn
 
 from deseptr.contract import ModelContract, SetupError
 from deseptr.data.label_page.colours import AXES, LABELS
+from deseptr.device.alarms.answers import Answers
 from deseptr.device.drained import Drained
 from deseptr.device.events import Event
 from deseptr.device.host.board import read_board
@@ -25,6 +26,7 @@ from .access import Access
 from .application import Application, encoded
 from .http_protocol import BoundedH11
 from .messages import Message, PageMessages
+from .page_recorder import PageRecorder
 from .past import Past
 from .viewers import Viewers
 
@@ -46,7 +48,7 @@ class Tls:
 
 
 class LivePage:
-    """Shows a run in browsers.
+    """Shows a run in browsers, and takes answers to alarms and wishes to record from there.
 
     Events and samples are handed over without waiting; what a viewer cannot take in time is dropped for him alone.
 
@@ -57,9 +59,11 @@ class LivePage:
         listening: the socket to serve on; it is closed at the end.
         sensor: text that says which sensor it is, as ``mpu6050 (simulated)``.
         tls: for HTTPS.
+        answers: takes what people answer to alarms on the page.
+        recordings: folder for takes that are recorded from the page; None if nobody may record.
 
     Raises:
-        SetupError: if the certificate or its key cannot be used.
+        SetupError: if the certificate or its key cannot be used, or the folder cannot be written.
     """
 
     def __init__(
@@ -71,6 +75,8 @@ class LivePage:
         *,
         sensor: str,
         tls: Tls | None = None,
+        answers: Answers | None = None,
+        recordings: Path | None = None,
     ) -> None:
         self._about = {
             "kind": "about",
@@ -89,7 +95,9 @@ class LivePage:
         self._board: dict[str, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listening = listening
-        self._server = uvicorn.Server(_config(Application(access, self._viewers, self._beginning), tls))
+        self._recorder = PageRecorder(recordings, sensor, self._hand_over) if recordings else None
+        application = Application(access, self._viewers, self._beginning, answers or Answers(), self._recorder)
+        self._server = uvicorn.Server(_config(application, tls))
         self._thread = threading.Thread(target=self._run, name="live page", daemon=True)
         self._thread.start()
 
@@ -101,9 +109,13 @@ class LivePage:
         """Show the samples of a read."""
         if len(drained.signals):
             self._hand_over(self._messages.of_samples(drained))
+        if self._recorder is not None:
+            self._recorder.drained(drained)
 
     def close(self) -> None:
         """End the server; viewers see that the run has ended."""
+        if self._recorder is not None:
+            self._recorder.close()
         self._server.should_exit = True
         self._thread.join(_STOP_S)
         if self._thread.is_alive():
@@ -134,12 +146,14 @@ class LivePage:
         self._called = False
         while self._inbox:
             message = self._inbox.popleft()
-            self._past.note(message)
+            if "at" in message:
+                self._past.note(message)
             if len(self._viewers):
                 self._viewers.offer(encoded(message))
 
     def _beginning(self) -> list[Message]:
-        return [self._about, *self._past.messages(), self._health()]
+        recording = [] if self._recorder is None else [self._recorder.state()]
+        return [self._about, *self._past.messages(), self._health(), *recording]
 
     async def _tell_health(self) -> None:
         turn = 0

@@ -5,11 +5,9 @@ from functools import partial
 from deseptr.contract.moved import moved_name
 
 from .recorder import (
-    Interruption as Interruption,
     Progress as Progress,
     RecorderEvent as RecorderEvent,
     StepBegan as StepBegan,
-    Take as Take,
     record as record,
     settled as settled,
 )
@@ -21,5 +19,6 @@ from .script import (
     session_steps as session_steps,
 )
 from .take_file import TakeFile as TakeFile, prepare_folder as prepare_folder
+from .taking import Interruption as Interruption, Take as Take, Taking as Taking
 
 __getattr__ = partial(moved_name, __name__)

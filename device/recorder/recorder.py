@@ -7,13 +7,10 @@ without a gap is spaced evenly at the rate known when it began, so that nothing 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from deseptr.contract import SENSORS, SensorError
 from deseptr.device.drivers.imu import ImuConfig, ImuSettings, Samples
@@ -23,11 +20,11 @@ from deseptr.device.stream.timing import SampleClock
 
 from .script import SessionStep
 from .take_file import TakeFile, prepare_folder
+from .taking import Interruption, Take, Taking
 
 POLL_NS = 50_000_000
 # After this time the rate is known to about 0.1 %; a shorter first countdown is extended to it.
 SETTLE_S = 3.0
-RATE_DRIFT = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,49 +43,6 @@ class Progress:
     step: SessionStep
     done_s: float
     path: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Interruption:
-    """Samples were lost in an activity; those after the gap are another recording.
-
-    Args:
-        t: seconds since the take began.
-        reason: as in :class:`deseptr.device.Gap`.
-        lost_samples: their number, estimated from the clock.
-    """
-
-    t: float
-    reason: str
-    lost_samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """An activity was recorded.
-
-    Args:
-        path: its file.
-        label: the activity.
-        samples: number of samples written, without lost ones.
-        seconds: length, lost time included.
-        gaps: number of gaps.
-        rate_hz: rate of the file's first samples.
-        measured_hz: the sensor's rate as measured at the end.
-    """
-
-    path: Path
-    label: str
-    samples: int
-    seconds: float
-    gaps: int
-    rate_hz: float
-    measured_hz: float
-
-    @property
-    def drifted(self) -> bool:
-        """Whether the rate in the file turned out to be more than half a per cent off."""
-        return abs(self.rate_hz / self.measured_hz - 1) > RATE_DRIFT
 
 
 RecorderEvent = StepBegan | Progress | Interruption | RecoveryStep | Take
@@ -174,14 +128,14 @@ class _Recorder:
     def _record(self, step: SessionStep) -> Generator[RecorderEvent, None, None]:
         now_ns = self.session.clock.now_ns()
         file = TakeFile(self.folder, self.subject, step.label, _sensor_name(self.session), now_ns, self.channels)
-        take = _Taking(file, step, self.rate.rate_hz)
+        take = Taking(file, step, self.rate.rate_hz)
         try:
             while not take.complete and not self.session.ended():
                 samples, lost = self._drain()
                 yield from self.imu.take_steps()
                 if samples.gap is not None and (gap := take.interrupt(samples.gap.reason, lost, self.rate.rate_hz)):
                     yield gap
-                take.append(samples, self.session.clock.now_ns())
+                take.append(samples.signals, self.session.clock.now_ns())
                 yield Progress(step, take.done_s, file.path)
         finally:
             file.close()
@@ -201,53 +155,6 @@ class _Recorder:
         if len(samples.signals):
             self.rate.drained(samples.at_ns, len(samples.signals))
         return samples, lost
-
-
-class _Taking:
-    """A take that is being written, with the time of its next sample."""
-
-    def __init__(self, file: TakeFile, step: SessionStep, rate_hz: float) -> None:
-        self._file = file
-        self._step = step
-        self._first_rate_hz = self._rate_hz = rate_hz
-        self._begun_s = 0.0  # of the current recording
-        self._count = 0  # of its samples
-        self._gaps = 0
-
-    @property
-    def done_s(self) -> float:
-        """Time of the next sample."""
-        return self._begun_s + self._count / self._rate_hz
-
-    @property
-    def complete(self) -> bool:
-        return self._left() <= 0
-
-    def interrupt(self, reason: str, lost: int, rate_hz: float) -> Interruption | None:
-        if not self._file.samples:
-            return None
-        self._begun_s = self.done_s + lost / rate_hz
-        self._rate_hz, self._count = rate_hz, 0
-        self._gaps += 1
-        self._file.begin_recording()
-        return Interruption(self._begun_s, reason, lost)
-
-    def append(self, samples: Samples, now_ns: int) -> None:
-        signals = samples.signals[: int(min(len(samples.signals), max(0, self._left())))]
-        t_s = self._begun_s + (self._count + np.arange(len(signals))) / self._rate_hz
-        self._file.append(t_s, signals, now_ns)
-        self._count += len(signals)
-
-    def result(self, measured_hz: float) -> Take:
-        file = self._file
-        return Take(
-            file.path, self._step.label, file.samples, self.done_s, self._gaps, self._first_rate_hz, measured_hz
-        )
-
-    def _left(self) -> float:
-        """Samples that the activity still lacks."""
-        left_s = self._step.seconds - self.done_s
-        return math.inf if math.isinf(left_s) else round(left_s * self._rate_hz)
 
 
 def settled(steps: Sequence[SessionStep]) -> tuple[SessionStep, ...]:

@@ -4,6 +4,8 @@ import { theme } from "./colours.js";
 import { follow } from "./link.js";
 import { drawTimeline, drawTraces } from "./pictures.js";
 import { Run } from "./run.js";
+import { ask } from "./ask.js";
+import { offer, say, tellRecording } from "./recording.js";
 import { clock, figures, note } from "./words.js";
 
 const SENSORS = { acc: ["acceleration", "m/s²"], gyro: ["rotation", "rad/s"], mag: ["magnetic field", "µT"] };
@@ -41,6 +43,7 @@ get("hold").onclick = () => {
   held = held === null ? now() : null;
   get("hold").setAttribute("aria-pressed", String(held !== null));
 };
+get("seen").onclick = () => ask("answer", {}).catch(({ message }) => say(message));
 get("span").onchange = () => (stale = true);
 matchMedia("(prefers-color-scheme: dark)").onchange = () => (colours = null);
 addEventListener("resize", () => (stale = true));
@@ -50,6 +53,7 @@ function build() {
   const { labels, channels, sensor } = run.about;
   get("sensor").textContent = sensor;
   paint();
+  offer(labels);
   get("bars").replaceChildren(...labels.map(bar));
   get("key").replaceChildren(...labels.map((label, index) => entry(label, colours.labels[index % 8], index >= 8)));
   get("axes").replaceChildren(...AXES.map((axis, index) => entry(axis, colours.axes[index], false)));
@@ -123,7 +127,7 @@ function tellLabel() {
 function tellAlarms() {
   const [newest] = [...run.alarms.values()].slice(-1);
   get("alarm").hidden = !newest;
-  if (newest) get("alarm").textContent = `${newest.label} at ${clock(newest.at)}`;
+  if (newest) get("alarmed").textContent = `${newest.label} at ${clock(newest.at)}`;
 }
 
 function tellFigures() {
@@ -157,6 +161,7 @@ function redraw() {
       tellLabel();
       tellFigures();
       tellAlarms();
+      tellRecording(run.recording);
       stale = false;
     }
   }

@@ -16,6 +16,7 @@ export class Run {
     this.marks = [];
     this.notes = [];
     this.rate = null;
+    this.recording = null;
     this.health = null;
     this.dropped = 0;
     this.newest = 0;
@@ -34,6 +35,9 @@ export class Run {
         return;
       case "health":
         this.health = message;
+        return;
+      case "recording":
+        this.recording = message;
         return;
       case "dropped":
         this.dropped = message.count;

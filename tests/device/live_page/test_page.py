@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,9 @@ from label_person import chromium
 from live_page_served import Serve, Served
 
 from deseptr.contract import ModelContract
+from deseptr.data import load_dataset
 from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent
+from deseptr.device.alarms.answers import Answer, Answers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -67,10 +70,45 @@ def test_an_alarm_stays_until_it_is_answered(served: Served, page: Page):
         served.page.take(AlarmEvent(6.0, "fall", state, 0.9, "k1"))
     page.goto(served.url)
     page.wait_for_selector("#alarm:visible")
-    assert page.inner_text("#alarm") == "fall at 0:06"
+    assert page.inner_text("#alarmed") == "fall at 0:06"
     served.page.take(AlarmEvent(8.0, "fall", "acknowledged", 0.9, "k1", reason="button"))
     page.wait_for_selector("#alarm", state="hidden")
     assert page.locator("#notes li").first.inner_text().split("\n")[-1] == "fall: acknowledged (button)"
+
+
+def test_an_alarm_is_answered_on_the_page(serve: Serve, page: Page):
+    answers = Answers()
+    served = serve(answers=answers)
+    some_seconds(served)
+    served.page.take(AlarmEvent(6.0, "fall", "raised", 0.9, "k1"))
+    page.goto(served.url)
+    with page.expect_response("**/answer"):
+        page.click("#seen")
+    assert answers.take() == [Answer("page")]
+
+
+def test_a_take_is_recorded_by_buttons(serve: Serve, page: Page, tmp_path: Path):
+    served = serve(recordings=tmp_path / "takes")
+    some_seconds(served)
+    page.goto(served.url)
+    page.fill("#subject", "eve")
+    page.fill("#activity", "still")
+    page.select_option("#length", "10")
+    with page.expect_response("**/record", timeout=10_000):
+        page.click("#go")
+    page.wait_for_selector("#stop:enabled")
+    for second in range(6, 18):
+        served.samples(float(second), value=float(second))
+    page.wait_for_selector("#takes a")
+    assert page.inner_text("#takes") == "eve_still_1.csv still, 10 s, 500 samples"
+    with page.expect_download() as download:
+        page.click("#takes a")
+    dataset = load_dataset(str(download.value.path().rename(tmp_path / "fetched.csv")))
+    assert [(each.subject, len(each.signals)) for each in dataset.recordings] == [("eve", 500)]
+    page.select_option("#length", "")
+    page.click("#go")
+    page.click("#stop")
+    assert page.inner_text("#told") == "Not begun."
 
 
 def pixels(page: Page, selector: str) -> str:
@@ -110,9 +148,9 @@ def test_the_page_comes_back_by_itself(serve: Serve, page: Page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_everybody_can_use_it(serve: Serve, browser: Browser, scheme: str, width: int):
+def test_everybody_can_use_it(serve: Serve, browser: Browser, scheme: str, width: int, tmp_path: Path):
     sync = pytest.importorskip("axe_playwright_python.sync_playwright")
-    served = serve(of=MANY)
+    served = serve(of=MANY, recordings=tmp_path)
     some_seconds(served)
     served.page.take(GapEvent(6.0, "overflow", 17))
     page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)

@@ -16,6 +16,7 @@ from live_page_served import SECRET, Serve, Served, all_until_closed, beginning,
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from deseptr.contract import SetupError
+from deseptr.device.alarms.answers import Answer, Answers
 from deseptr.device.live_page import http_protocol
 from deseptr.device.live_page.live_page import Tls
 from deseptr.device.live_page.viewers import MOST_VIEWERS
@@ -53,9 +54,47 @@ def test_no_path_leads_elsewhere(served: Served, name: str):
     assert served.get(name).status in (400, 404)
 
 
-def test_nothing_can_be_changed(served: Served):
-    assert served.get(method="POST", Origin=f"http://{served.host}").status == 405
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Content_Type": "text/plain"}, 415),
+        ({"Host": "evil.example"}, 403),
+    ],
+)
+def test_requests_to_change_something_come_from_the_page(served: Served, headers: dict[str, str], status: int):
+    assert served.post("answer", {}, **headers).status == status
     assert served.get(method="POST").status == 403
+
+
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"{", 400), (b"[]", 400), (b"", 400), (b'"x"', 400), (b" " * 5000, 413), (b"{}", 200)]
+)
+def test_bodies(served: Served, content: bytes, status: int):
+    assert served.post("answer", content).status == status
+
+
+@pytest.mark.parametrize("what", ["record", "stop", "answers", "", "../answer"])
+def test_nobody_records_without_a_folder(served: Served, what: str):
+    assert served.post(what, {"label": "a", "subject": "b"}).status == 404
+    assert served.get("takes/b_a_1.csv").status == 404
+
+
+def test_other_methods(served: Served):
+    assert served.get("answer", method="PUT", Origin=f"http://{served.host}").status == 405
+    assert served.get("answer").status == 404
+
+
+def test_too_many_requests(served: Served):
+    found = [served.post("answer", {}).status for _ in range(25)]
+    assert found[:10] == [200] * 10
+    assert 429 in found
+
+
+def test_an_answer_reaches_the_run(serve: Serve):
+    answers = Answers()
+    assert serve(answers=answers).post("answer", {}).status == 200
+    assert answers.take() == [Answer("page")]
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}])

@@ -1,0 +1,128 @@
+"""Takes that somebody records from the page while a run goes on; files and rules are those of ``device record``."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from deseptr.contract import DeseptrError, SetupError
+from deseptr.contract.limits import Limits
+from deseptr.device.drained import Drained
+from deseptr.device.recorder import SessionStep, Take, TakeFile, Taking, check_name, prepare_folder
+from deseptr.device.sinks import Worker
+
+SECONDS = Limits(0, 86_400)
+
+
+class PageRecorder:
+    """Writes what a run reads from its sensor into takes, on a thread of its own.
+
+    Args:
+        folder: where the files go; made if it does not exist.
+        sensor: its name, for the files.
+        changed: called on that thread with what the page is told, whenever it changes.
+
+    Raises:
+        SetupError: if the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, sensor: str, changed: Callable[[dict[str, Any]], None]) -> None:
+        prepare_folder(folder)
+        self._folder, self._sensor, self._changed = folder, sensor, changed
+        self._worker = Worker("recorder of the page")
+        self._missed = 0
+        # Used by the worker's thread alone, but for reads of the finished takes.
+        self._wanted: tuple[str, str, float] | None = None
+        self._file: TakeFile | None = None
+        self._taking: Taking | None = None
+        self._trouble = ""
+        self.takes: dict[str, Take] = {}
+
+    def start(self, label: str, subject: str, seconds: float | None) -> None:
+        """Begin a take with the next samples; one that is being recorded ends.
+
+        Args:
+            label: the activity.
+            subject: the wearer.
+            seconds: its length; None until it is stopped.
+
+        Raises:
+            DataError: if a name cannot be one.
+            SetupError: if the length is none.
+        """
+        wanted = check_name("activity", label), check_name("wearer", subject)
+        if seconds is not None and not (SECONDS.allow(seconds) and seconds > 0):
+            raise SetupError("seconds", found=seconds, expected="up to a day", next_step="choose another length")
+        self._worker.enqueue(partial(self._begin, (*wanted, math.inf if seconds is None else float(seconds))))
+
+    def stop(self) -> None:
+        """End the take."""
+        self._worker.enqueue(self._finish)
+
+    def drained(self, drained: Drained) -> None:
+        """Take what a read of the sensor brought, without waiting for the medium."""
+        if not self._worker.offer(partial(self._write, drained, self._missed)):
+            self._missed += len(drained.signals) + drained.lost_samples
+        else:
+            self._missed = 0
+
+    def close(self) -> None:
+        """End the take, once all that was read before is written."""
+        self.stop()
+        self._worker.close()
+
+    def state(self) -> dict[str, Any]:
+        """What the page shows."""
+        taking, wanted = self._taking, self._wanted
+        takes = [
+            {"name": name, "label": take.label, "samples": take.samples, "seconds": round(take.seconds, 2)}
+            for name, take in list(self.takes.items())
+        ]
+        state = {"kind": "recording", "takes": takes, "trouble": self._trouble, "label": wanted and wanted[0]}
+        return state | {"seconds": 0.0 if taking is None else round(taking.done_s, 1)}
+
+    # On the worker's thread.
+
+    def _begin(self, wanted: tuple[str, str, float]) -> None:
+        self._finish()
+        self._wanted, self._trouble = wanted, ""
+        self._changed(self.state())
+
+    def _write(self, drained: Drained, missed: int) -> None:
+        if self._wanted is None:
+            return
+        try:
+            self._append(drained, missed)
+        except DeseptrError as error:
+            self._trouble = str(error)
+            self._finish()
+
+    def _append(self, drained: Drained, missed: int) -> None:
+        assert self._wanted is not None
+        label, subject, seconds = self._wanted
+        now_ns = time.monotonic_ns()
+        if self._file is None or self._taking is None:
+            self._file = TakeFile(self._folder, subject, label, self._sensor, now_ns, drained.channels)
+            self._taking = Taking(self._file, SessionStep("activity", label, seconds), drained.rate_hz)
+        elif drained.gap is not None or missed:
+            self._taking.interrupt(drained.gap or "too slow", drained.lost_samples + missed, drained.rate_hz)
+        whole = math.floor(self._taking.done_s)
+        self._taking.append(drained.signals, now_ns)
+        if self._taking.complete:
+            self._finish(drained.rate_hz)
+        elif math.floor(self._taking.done_s) != whole:
+            self._changed(self.state())
+
+    def _finish(self, rate_hz: float | None = None) -> None:
+        file, taking = self._file, self._taking
+        was_recording, self._wanted, self._file, self._taking = self._wanted is not None, None, None, None
+        if file is not None and taking is not None:
+            file.close()
+            if file.samples:
+                self.takes[file.path.name] = taking.result(rate_hz or taking.rate_hz)
+        if was_recording:
+            self._changed(self.state())
