@@ -39,6 +39,7 @@ class PageRecorder:
         self._wanted: tuple[str, str, float] | None = None
         self._file: TakeFile | None = None
         self._taking: Taking | None = None
+        self._newest_s = 0.0
         self._trouble = ""
         self.takes: dict[str, Take] = {}
 
@@ -108,8 +109,10 @@ class PageRecorder:
         if self._file is None or self._taking is None:
             self._file = TakeFile(self._folder, subject, label, self._sensor, now_ns, drained.channels)
             self._taking = Taking(self._file, SessionStep("activity", label, seconds), drained.rate_hz)
-        elif drained.gap is not None or missed:
-            self._taking.interrupt(drained.gap or "too slow", drained.lost_samples + missed, drained.rate_hz)
+        elif drained.gap is not None or missed or drained.t < self._newest_s:
+            # A replay's time begins anew with each of its recordings.
+            self._taking.interrupt(drained.gap or "not joined", drained.lost_samples + missed, drained.rate_hz)
+        self._newest_s = drained.t
         whole = math.floor(self._taking.done_s)
         self._taking.append(drained.signals, now_ns)
         if self._taking.complete:

@@ -84,6 +84,15 @@ def test_a_gap_begins_another_recording(recorder: PageRecorder, tmp_path: Path):
     assert [each[2][0] for each in recorded(tmp_path / "takes")] == [0.0, 70.0]
 
 
+def test_another_recording_of_a_replay_is_not_joined(recorder: PageRecorder, tmp_path: Path):
+    recorder.start("walking", "eve", None)
+    for _ in range(2):
+        recorder.drained(Feed().read(60))
+        recorder.drained(Drained(1.2, np.full((60, 6), 7.0, np.float32), CHANNELS, 50.0))
+    recorder.close()
+    assert [len(each[2]) for each in recorded(tmp_path / "takes")] == [120, 120]
+
+
 def test_a_start_while_recording_ends_the_take_before(recorder: PageRecorder, tmp_path: Path):
     feed = Feed()
     for label in ("walking", "sitting"):
