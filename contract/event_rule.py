@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from .errors import SetupError
 
@@ -60,6 +61,27 @@ class EventRule:
     def delay_s(self) -> float:
         """Time from suspicion to alarm, seconds."""
         return self.settle_s + self.confirm_s if self.confirm_s else 0.0
+
+    @classmethod
+    def from_dict(cls, content: Any) -> EventRule:
+        """A rule from plain JSON values, all of its fields by name.
+
+        Raises:
+            ValueError: if a key is missing, unknown, or of another type.
+            SetupError: if a value is out of its range.
+        """
+        names = [field.name for field in fields(cls)]
+        if not isinstance(content, dict) or sorted(content) != sorted(names):
+            raise ValueError(f"an event has not the settings {', '.join(names)}")
+        numbers = {name: value for name, value in content.items() if name != "label"}
+        for name, value in numbers.items():
+            right = isinstance(value, int | float) and not isinstance(value, bool)
+            whole = name != "windows" or isinstance(value, int)
+            if not (right and whole) and (name, value) != ("posture_deg", None):
+                raise ValueError(f"event: {name} is {value!r}")
+        if not isinstance(content["label"], str):
+            raise ValueError("event: label is no name")
+        return cls(content["label"], **numbers)
 
     def _check(self, name: str, right: bool, expected: str) -> None:
         if not right:

@@ -17,6 +17,7 @@ from typing import Any
 from .channels import CHANNELS, UNITS
 from .decision import DecisionConfig
 from .errors import ModelError, SetupError
+from .event_rule import EventRule
 from .files import atomic_write
 from .held_out import HeldOut
 from .input_files import parse_json, read_input
@@ -24,8 +25,8 @@ from .stft import StftSpec
 from .views import InputViews
 
 # Each is written in the lowest format that has its fields, which more of the earlier versions read.
-FORMATS = (1, 2, 3, 4, 5)
-_SINCE = {"views": 2, "held_out": 3, "decision": 4, "mag_full_scale_ut": 5}
+FORMATS = (1, 2, 3, 4, 5, 6)
+_SINCE = {"views": 2, "held_out": 3, "decision": 4, "mag_full_scale_ut": 5, "events": 6}
 LONGEST_WINDOW = 1_000_000
 LARGEST_CONTRACT = 2**20
 
@@ -53,6 +54,7 @@ class ModelContract:
         decision: how its windows become a label that lasts, as ``deseptr tune`` chose it; None for the defaults.
         mag_full_scale_ut: the smallest full scale of a magnetometer that covers the training data, in microtesla; None
             if the model uses none.
+        events: rules of the classes that raise alarms; None if none does.
 
         >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
         >>> contract.window_s
@@ -77,6 +79,7 @@ class ModelContract:
     held_out: HeldOut | None = None
     decision: DecisionConfig | None = None
     mag_full_scale_ut: float | None = None
+    events: tuple[EventRule, ...] | None = None
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -123,6 +126,9 @@ class ModelContract:
         )
         if self.decision is not None:
             self._check_decision(self.decision)
+        events = [rule.label for rule in self.events or ()]
+        right = self.events != () and set(events) <= set(self.labels) and len(set(events)) == len(events)
+        self._require(right, "events", ", ".join(events) or "none", "some of the labels, each once")
 
     def _check_decision(self, decision: DecisionConfig) -> None:
         unknown = [name for name in decision.thresholds if name not in self.labels]
@@ -270,6 +276,7 @@ def _optional(content: dict[str, Any], form: int) -> dict[str, Any]:
         "held_out": _held_out,
         "decision": DecisionConfig.from_dict,
         "mag_full_scale_ut": _number,
+        "events": _events,
     }
     return {
         name: read(content[name])
@@ -292,6 +299,12 @@ def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{value!r} is not an integer")
     return value
+
+
+def _events(value: Any) -> tuple[EventRule, ...]:
+    if not isinstance(value, list):
+        raise TypeError("not a list of events")
+    return tuple(EventRule.from_dict(each) for each in value)
 
 
 def _number(value: Any) -> float:

@@ -2,6 +2,7 @@ from .csv_file import read_csv as read_csv, save_csv as save_csv
 from .few_labels import draw_labelled_subjects as draw_labelled_subjects
 from .fraction import take_fraction as take_fraction
 from .info import DatasetInfo as DatasetInfo, describe as describe
+from .event_stretches import around_peaks as around_peaks
 from .label_edits import edit_labels as edit_labels, parse_merge as parse_merge, parse_rename as parse_rename
 from .leakage import check_leakage as check_leakage
 from .npz import read_npz as read_npz, save_npz as save_npz

@@ -6,13 +6,14 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from deseptr.contract import ModelContract, ModelError, SetupError
+from deseptr.contract import EventRule, ModelContract, ModelError, SetupError
 from deseptr.data import Dataset, Windows
 
 from .checkpoint import load_checkpoint, load_run
@@ -47,6 +48,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     prepared: Callable[[TrainingData, ModelContract], None] = lambda data, contract: None,
+    events: Sequence[EventRule] = (),
 ) -> dict[str, Any]:
     """Train the model that ``config`` names, evaluate it on held-out subjects and save all results in ``run``.
 
@@ -65,6 +67,7 @@ def train(
         resume: continue the run in ``run``.
         overwrite: replace a run in ``run``.
         prepared: called with the windows and the contract before the first epoch.
+        events: rules of the classes that raise alarms, for the contract.
 
     Returns:
         The content of ``metrics.json``; ``student`` is the run's model, ``teacher`` is present if there was one.
@@ -84,7 +87,7 @@ def train(
         return read_metrics(folder)
     data = prepare(dataset, config, test_subjects)
     open_run(folder, config, overwrite)
-    contract = make_contract(dataset, data, config, given)
+    contract = replace(make_contract(dataset, data, config, given), events=tuple(events) or None)
     check_same_data(folder, contract)
     record_labelled(data.few, folder.labelled)
     contract.save(folder.contract)

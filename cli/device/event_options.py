@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from deseptr.contract import EventRule, ModelContract
     from deseptr.device import Answers, EventWatch
 
+NONE = "none"
 # Option, field of the rule, type, and help; the defaults are the rule's own.
 _RULE = (
     (
@@ -56,12 +58,12 @@ def event_options(command: Any) -> Any:
         metavar="CLASS[,CLASS]",
         envvar="DESEPTR_EVENT",
         show_envvar=True,
-        help="Classes that raise an alarm, as fall.",
+        help="Classes that raise an alarm, as fall; none: not even those of the model.  [default: the model's]",
     )(command)
 
 
-def event_rules(chosen: Mapping[str, Any]) -> tuple[EventRule, ...]:
-    """The rules that the options describe.
+def event_rules(chosen: Mapping[str, Any], own: tuple[EventRule, ...] = ()) -> tuple[EventRule, ...]:
+    """The rules that the options describe, on top of the model's own.
 
     Raises:
         click.UsageError: if there are options of a rule and no event.
@@ -70,11 +72,15 @@ def event_rules(chosen: Mapping[str, Any]) -> tuple[EventRule, ...]:
     from deseptr.contract import EventRule
 
     given = {field: chosen[f"event_{name}"] for name, field, *_ in _RULE if chosen[f"event_{name}"] is not None}
-    labels = [label.strip() for label in (chosen["event"] or "").split(",") if label.strip()]
+    known = {rule.label: rule for rule in own}
+    if chosen["event"] is None:
+        labels = list(known)
+    else:
+        labels = [label for label in map(str.strip, chosen["event"].split(",")) if label not in ("", NONE)]
     if given and not labels:
         name = next(name for name, field, *_ in _RULE if field in given)
         raise click.UsageError(f"--event-{name} goes with --event")
-    return tuple(EventRule(label, **given) for label in labels)
+    return tuple(replace(known.get(label, EventRule(label)), **given) for label in labels)
 
 
 def make_watch(chosen: Mapping[str, Any], contract: ModelContract, answers: Answers) -> EventWatch | None:
@@ -85,5 +91,5 @@ def make_watch(chosen: Mapping[str, Any], contract: ModelContract, answers: Answ
     """
     from deseptr.device import EventWatch
 
-    rules = event_rules(chosen)
+    rules = event_rules(chosen, contract.events or ())
     return EventWatch(contract, rules, answers) if rules else None

@@ -21,7 +21,9 @@ from deseptr.cli.common.options import (
     unlabelled_option,
 )
 from deseptr.train.config import TrainConfig
+from deseptr.train.presets import rule_of
 
+from .event_training import at_events, event_training_options
 from .training_options import training_options, window_options
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ far; --resume continues after the last complete epoch.
     multiple=True,
     help="Use the teacher of this run; given several times, the mean of all teaches.",
 )
+@event_training_options
 @training_options
 @window_options
 @click.option("--resume", is_flag=True, help="Continue the run in RUN.")
@@ -75,6 +78,9 @@ def train(
     rate: float | None,
     reading: dict[str, str],
     teachers: tuple[Path, ...],
+    preset: str | None,
+    event: str | None,
+    event_span: float | None,
     resume: bool,
     overwrite: bool,
     tensorboard: bool,
@@ -91,6 +97,7 @@ def train(
 
     dataset = edited(load_learnable(source, subjects, unlabelled, reading), labels, drop_labels, rate)
     config = TrainConfig(**settings)
+    dataset = at_events(dataset, event, event_span, config.window_s)
     if not resume:
         # Recordings that cannot be learned from are refused before TensorFlow is loaded, which takes seconds.
         check_recordings(dataset, config, test_subjects)
@@ -113,6 +120,7 @@ def train(
                 resume=resume,
                 overwrite=overwrite,
                 prepared=partial(print_data, dataset, config),
+                events=[rule_of(event, preset)] if event else (),
             )
     except KeyboardInterrupt:
         _explain_interruption(run)

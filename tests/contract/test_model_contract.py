@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 from deseptr.contract import (
     ALL_CHANNELS,
     DecisionConfig,
+    EventRule,
     HeldOut,
     InputViews,
     ModelContract,
@@ -186,8 +187,10 @@ def test_views_of_a_wrong_kind_are_refused(change: dict, found: str):
 
 
 def test_a_later_format_asks_for_a_later_version():
-    with pytest.raises(ModelError, match=r"found format 6, expected .* format 1 or 2 or 3 or 4 or 5; update deseptr"):
-        ModelContract.from_json('{"format": 6}')
+    with pytest.raises(
+        ModelError, match=r"found format 7, expected .* format 1 or 2 or 3 or 4 or 5 or 6; update deseptr"
+    ):
+        ModelContract.from_json('{"format": 7}')
 
 
 def test_a_contract_with_a_magnetometer_is_of_format_5_and_others_are_as_before():
@@ -272,3 +275,50 @@ def test_another_hop_keeps_all_else():
     for hop_s in (0.001, 2.6, float("nan")):
         with pytest.raises(SetupError, match="hop: found"):
             CONTRACT.at_hop(hop_s)
+
+
+RULES = (EventRule("walk", threshold=0.8, windows=2, posture_deg=60.0), EventRule("sit"))
+
+
+def test_events_are_format_6_and_a_contract_without_is_as_before():
+    watched = dataclasses.replace(CONTRACT, events=RULES)
+    content = json.loads(watched.to_json())
+    assert (content["format"], content["decision"], content["mag_full_scale_ut"]) == (6, None, None)
+    assert content["events"][0]["threshold"] == 0.8
+    assert ModelContract.from_json(watched.to_json()) == watched
+    assert "events" not in CONTRACT.to_json()
+    tuned = dataclasses.replace(watched, decision=TUNED.decision)
+    assert ModelContract.from_json(tuned.to_json()) == tuned
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threshold": 1.5},
+        {"threshold": "high"},
+        {"threshold": True},
+        {"windows": 1.5},
+        {"confirm_s": None},
+        {"label": 3},
+        {"label": "fly"},
+        {"siren": 1},
+    ],
+)
+def test_broken_events_are_refused(change: dict):
+    content = json.loads(dataclasses.replace(CONTRACT, events=RULES).to_json())
+    content["events"][0] |= change
+    with pytest.raises(ModelError):
+        ModelContract.from_json(json.dumps(content))
+
+
+@pytest.mark.parametrize("events", [{}, [], None, [None], "walk"])
+def test_other_events_are_refused(events):
+    content = json.loads(dataclasses.replace(CONTRACT, events=RULES).to_json())
+    with pytest.raises(ModelError):
+        ModelContract.from_json(json.dumps(content | {"events": events}))
+
+
+def test_events_that_do_not_fit_the_model_are_refused():
+    for rules in ((EventRule("fly"),), (EventRule("sit"), EventRule("sit")), ()):
+        with pytest.raises(ModelError, match=r"contract\.events"):
+            dataclasses.replace(CONTRACT, events=rules)

@@ -17,7 +17,7 @@ from doc_blocks import ROOT
 from gt3x_builder import gt3x, record, schema
 from watch_log import write_watch_log
 
-from deseptr.data import Dataset, save_dataset, synthetic_dataset
+from deseptr.data import Dataset, Recording, save_dataset, synthetic_dataset
 
 SCALES = {"Accelerometer": 2048.0, "Gyroscope": 16.384}
 PEOPLE = ("ada", "ben", "cem", "dora", "eve")
@@ -28,6 +28,25 @@ def named_recordings() -> Dataset:
     dataset = synthetic_dataset(subjects=len(PEOPLE), seconds=12.0)
     named = [replace(recording, subject=PEOPLE[int(recording.subject) - 1]) for recording in dataset.recordings]
     return replace(dataset, recordings=tuple(named), test_subjects=())
+
+
+def fall_recordings() -> Dataset:
+    """Synthetic wearers of whom each falls twice, onto the side: steps, an impact, and lying still."""
+    dataset = named_recordings()
+    rng = np.random.default_rng(0)
+    falls = []
+    for person in PEOPLE * 2:
+        signals = rng.normal(0.0, 0.5, (1000, 6)).astype(np.float32)
+        signals[:300, 1] += 9.8
+        signals[300:310, :3] += rng.normal(0.0, 60.0, (10, 3))
+        signals[310:, 0] += 9.8
+        signals[400:] *= np.float32([1, 0.1, 0.1, 0.1, 0.1, 0.1])
+        falls.append(
+            Recording(signals, 50.0, person, np.full(1000, len(dataset.label_names)), name=f"fall {len(falls)}")
+        )
+    return replace(
+        dataset, recordings=(*dataset.recordings, *falls), label_names=(*dataset.label_names, "fall"), name="falls"
+    )
 
 
 def motionsense_archive(path: Path) -> None:
@@ -122,6 +141,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dataset = named_recordings()
     for name in ("mine.csv", "mine.npz"):
         save_dataset(dataset, folder / name)
+    save_dataset(fall_recordings(), folder / "falls.npz")
     for name in ("mine.tflite", "float.tflite"):
         shutil.copy(ROOT / "device" / "models" / "deseptr_motionsense.tflite", folder / name)
     motionsense_archive(folder / "A_DeviceMotion_data.zip")

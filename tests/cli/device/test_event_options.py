@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from click.testing import CliRunner
@@ -85,3 +85,20 @@ def test_a_rule_without_an_event_is_refused(int8_model):
 def test_a_class_that_the_model_does_not_know_is_refused_before_the_sensor_is_touched(int8_model):
     with pytest.raises(SetupError, match=r"^event fall: found no such class in the model, expected one of lying"):
         invoke("--model", int8_model, "--bus", 4095, "--event", "fall")
+
+
+@pytest.fixture
+def watchful_model(make_model, contract):
+    rule = EventRule("lying", confirm_s=4, settle_s=1)
+    return make_model(contract=replace(contract, events=(rule,)))
+
+
+def test_events_of_the_model_are_watched_and_options_go_before_its_rules(watchful_model, recording):
+    path = recording(("up", 8, False), ("down", 12, False))
+    run = ("--model", watchful_model, "--simulate", path, "--json")
+    first, second = alarms(invoke(*run))
+    assert second["t"] - first["t"] == pytest.approx(5, abs=0.33)
+    first, second = alarms(invoke(*run, "--event-confirm", 2))
+    assert second["t"] - first["t"] == pytest.approx(3, abs=0.33)
+    assert alarms(invoke(*run, "--event", "none")) == []
+    assert [alarm["event"] for alarm in alarms(invoke(*run, "--event", "upright"))] == ["upright"]
