@@ -23,7 +23,7 @@ from deseptr.convert.isolated import WorkerDiedError, run_isolated
 from deseptr.tflite.graph import Graph, Node, Tensor
 
 ALIGNMENT = 16
-_ROOMY = 1 << 24
+ROOMY = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ def _refused(found: str) -> ConversionError:
 
 def run_here(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
     """Do the work of :func:`run_micro` in this process, which a crash would end."""
-    with _stderr_in_errors():
-        interpreter = _interpreter(flatbuffer, _ROOMY)
+    with stderr_in_errors():
+        interpreter = open_interpreter(flatbuffer, ROOMY)
         classes = interpreter.get_output_details(0)["shape"][1:]
         outputs = np.empty((len(inputs), *classes), np.int8)
         for row, window in zip(outputs, inputs, strict=True):
@@ -156,12 +156,12 @@ def measure_here(flatbuffer: bytes) -> Arena:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with _stderr_in_errors() as printed:
-        interpreter = _interpreter(flatbuffer, _ROOMY)
+    with stderr_in_errors() as printed:
+        interpreter = open_interpreter(flatbuffer, ROOMY)
         interpreter.invoke()
         interpreter.print_allocations()
         report = printed()
-        small, large = 0, _ROOMY // ALIGNMENT
+        small, large = 0, ROOMY // ALIGNMENT
         while large - small > 1:
             middle = (small + large) // 2
             if _fits(flatbuffer, middle * ALIGNMENT):
@@ -176,14 +176,15 @@ def _fits(flatbuffer: bytes, size: int) -> bool:
     child = os.fork()
     if child == 0:
         try:
-            _interpreter(flatbuffer, size).invoke()
+            open_interpreter(flatbuffer, size).invoke()
         except BaseException:
             os._exit(1)
         os._exit(0)
     return os.waitpid(child, 0)[1] == 0
 
 
-def _interpreter(flatbuffer: bytes, arena: int) -> Any:
+def open_interpreter(flatbuffer: bytes, arena: int) -> Any:
+    """The interpreter of a graph in an arena of so many bytes, in this process, which a crash would end."""
     from tflite_micro import runtime
 
     return runtime.Interpreter.from_bytes(flatbuffer, arena_size=arena)
@@ -196,7 +197,7 @@ def parse_allocations(report: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _stderr_in_errors() -> Iterator[Callable[[], str]]:
+def stderr_in_errors() -> Iterator[Callable[[], str]]:
     """Capture the output of the C++ library and quote it in the ConversionError of a RuntimeError.
 
     Yields:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deseptr.contract import ModelContract, ModelError
+from deseptr.convert.micro.columns import differing_windows
+from deseptr.convert.micro.runtime import Arena, measure_arena
+from deseptr.convert.micro.source import resolver_ops
 from deseptr.convert.recipe import Recipe
 from deseptr.tflite import StreamingGraphs
 from deseptr.tflite.graph import read_graph
 from deseptr.tflite.installed_engines import engines_here
+from deseptr.train.run_folder import evenly
 
 from .bit_gate import BitComparison, Windows, compare_bits
 from .cut import NoCutError, cut_graph
 
 _INTEGER = ("int8", "int16x8")
+_MICRO_WINDOWS = 100
 
 
 @dataclass(frozen=True)
@@ -25,11 +31,13 @@ class StreamingCut:
         graphs: column and time graph; None if the file has none.
         reason: why it has none; empty if it has.
         comparisons: with whole windows, on each engine.
+        arenas: memory that TensorFlow Lite Micro needs for ``column`` and ``time``; empty for other targets.
     """
 
     graphs: StreamingGraphs | None = None
     reason: str = ""
     comparisons: tuple[BitComparison, ...] = ()
+    arenas: Mapping[str, Arena] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The findings as plain JSON values."""
@@ -45,6 +53,8 @@ class StreamingCut:
             for name, content in (("column", self.graphs.column), ("time", self.graphs.time)):
                 graph = read_graph(content)
                 found[name] = {"bytes": len(content), "nodes": len(graph.nodes), "macs": graph.macs}
+                if name in self.arenas:
+                    found[name] |= {"arena": asdict(self.arenas[name]), "resolver_ops": list(resolver_ops(graph))}
         return found
 
 
@@ -64,6 +74,8 @@ def try_cut(flatbuffer: bytes, contract: ModelContract, recipe: Recipe, windows:
     try:
         graphs = cut_graph(flatbuffer)
         comparisons = compare_bits(engines_here(), flatbuffer, graphs, contract, windows)
+        if _is_micro(recipe):
+            comparisons += (_on_micro(flatbuffer, graphs, contract, windows),)
     except NoCutError as error:
         return StreamingCut(reason=str(error))
     except ModelError as error:
@@ -72,4 +84,16 @@ def try_cut(flatbuffer: bytes, contract: ModelContract, recipe: Recipe, windows:
     if failed or not comparisons:
         differing = "; ".join(f"{each.engine}: {each.differing} of {each.windows} windows differ" for each in failed)
         return StreamingCut(reason=differing or "no engine here runs the graph", comparisons=comparisons)
-    return StreamingCut(graphs, comparisons=comparisons)
+    parts = {"column": graphs.column, "time": graphs.time} if _is_micro(recipe) else {}
+    arenas = {name: measure_arena(content) for name, content in parts.items()}
+    return StreamingCut(graphs, comparisons=comparisons, arenas=arenas)
+
+
+def _is_micro(recipe: Recipe) -> bool:
+    return recipe.target == "micro" and recipe.mode == "int8"
+
+
+def _on_micro(flatbuffer: bytes, graphs: StreamingGraphs, contract: ModelContract, windows: Windows) -> BitComparison:
+    drawn = windows[evenly(len(windows), _MICRO_WINDOWS)]
+    differing = differing_windows(flatbuffer, graphs, contract, drawn)
+    return BitComparison("TensorFlow Lite Micro", len(drawn), differing)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from deseptr.convert import Conversion, Gate
+from deseptr.convert.micro.columns import differing_windows
+from deseptr.convert.micro.runtime import measure_arena
 from deseptr.convert.recipe import Recipe
 from deseptr.convert.streaming import try_cut as module
 from deseptr.convert.streaming.bit_gate import compare_bits, joined
@@ -63,6 +65,24 @@ def told_by_report(packaged, flatbuffer, cut) -> str:
     conversion = Conversion(Path("m"), Path("m"), flatbuffer, packaged.contract, (kept,), Gate(), (), streaming=cut)
     ((_, told),) = streaming_rows(conversion)
     return told
+
+
+@pytest.mark.slow
+def test_micro_gives_the_same_bits_and_needs_less_memory(packaged, flatbuffer, windows):
+    pytest.importorskip("tflite_micro")
+    cut = try_cut(flatbuffer, packaged.contract, Recipe(target="micro"), windows)
+    assert (cut.comparisons[-1].engine, cut.comparisons[-1].differing) == ("TensorFlow Lite Micro", 0)
+    assert cut.comparisons[-1].windows == len(windows)
+    told = cut.to_dict()
+    assert {"AddConv2D", "AddSoftmax"} <= {op for name in ("column", "time") for op in told[name]["resolver_ops"]}
+    assert cut.arenas["column"].bytes + cut.arenas["time"].bytes < measure_arena(flatbuffer).bytes
+
+
+def test_micro_counts_windows_with_other_bits(packaged, flatbuffer, graphs, windows):
+    pytest.importorskip("tflite_micro")
+    assert differing_windows(flatbuffer, graphs, packaged.contract, windows[:3]) == 0
+    wrong = replace(graphs, column=other_bias(graphs.column))
+    assert differing_windows(flatbuffer, wrong, packaged.contract, windows[:3]) > 0
 
 
 def other_bias(column: bytes) -> bytes:

@@ -1,0 +1,59 @@
+"""TensorFlow Lite Micro on the columns of a cut graph: the same bits as on the whole one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import ModelContract, Streaming
+from deseptr.tflite import StreamingGraphs
+from deseptr.tflite.graph import read_graph
+from deseptr.tflite.graph_input import GraphTensor, graph_input
+
+from .runtime import ROOMY, open_interpreter, run_in_own_process, run_micro, stderr_in_errors
+
+
+def differing_windows(
+    flatbuffer: bytes, graphs: StreamingGraphs, contract: ModelContract, windows: NDArray[np.float32]
+) -> int:
+    """Number of windows for which the columns give other logits than the whole int8 graph.
+
+    Args:
+        flatbuffer: the whole graph.
+        graphs: its parts.
+        contract: of the model.
+        windows: ``[n, input_length, channels]`` in SI units.
+
+    Raises:
+        ConversionError: if the interpreter cannot run one of the graphs.
+        SetupError: if the package ``tflite-micro`` is missing.
+    """
+    source = read_graph(flatbuffer).inputs[0]
+    tensor = GraphTensor(source.index, np.dtype(np.int8), float(source.scales[0]), int(source.zero_points[0]))
+    encoder = graph_input(contract, tensor)
+    inputs = np.stack([encoder.values(window).astype(np.int8) for window in windows])
+    by_columns = run_in_own_process(f"{__name__}:run_columns_here", graphs, inputs)
+    return int((by_columns != run_micro(flatbuffer, inputs)).any(axis=1).sum())
+
+
+def run_columns_here(graphs: StreamingGraphs, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Outputs int8 ``[n, classes]`` for encoded windows ``[n, window_length, channels]``, in this process."""
+    ends = len(read_graph(graphs.column).outputs)
+    with stderr_in_errors():
+        column, time = (open_interpreter(content, ROOMY) for content in (graphs.column, graphs.time))
+        return np.stack([_by_columns(column, time, ends, graphs.streaming, window) for window in inputs])
+
+
+def _by_columns(column: Any, time: Any, ends: int, streaming: Streaming, window: NDArray[np.int8]) -> NDArray[np.int8]:
+    rows = []
+    for number in range(streaming.columns):
+        start = number * streaming.column_stride
+        column.set_input(window[None, start : start + streaming.column_length], 0)
+        column.invoke()
+        rows.append([np.array(column.get_output(end)) for end in range(ends)])
+    for end, parts in enumerate(zip(*rows, strict=True)):
+        time.set_input(np.concatenate(parts, axis=1), end)
+    time.invoke()
+    return np.array(time.get_output(0)[0])
