@@ -1,8 +1,8 @@
 """A short reading of a sensor with its driver, also in a separate process behind a front end.
 
-``python -m deseptr.firmware_harness.simulator.front.driver SENSOR COUNT BUS [ADDRESS]`` uses no simulation: bus, smbus2
-and driver are those of the device. It prints one JSON object. :func:`drive` runs it against a chip at ioctl level, as
-tests of any driver can do::
+``python -m deseptr.firmware_harness.simulator.front.driver SENSOR COUNT BUS ADDRESS|- own|nine`` uses no simulation:
+bus, smbus2 and driver are those of the device. It prints one JSON object. :func:`drive` runs it against a chip at ioctl
+level, as tests of any driver can do::
 
     clock = SystemClock()
     chip = SimulatedMpu6050(ConstantSource(signals), clock)
@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class Driven:
     """Readings of a driver.
 
     Args:
-        signals: ``[n, channel]`` in m/s^2 and rad/s.
+        signals: ``[n, channel]`` in m/s^2, rad/s and microtesla.
         identity: result of ``identify()``.
         rate_hz: the output data rate that the chip was set to.
         temperature_c: the chip's temperature; None if it cannot tell.
@@ -64,7 +64,9 @@ class Driven:
         return cls(**facts | {"signals": signals, "gaps": tuple(facts["gaps"]), "channels": channels})
 
 
-def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: int | None = None) -> Driven:
+def read_samples(
+    bus: I2cBus, clock: Clock, sensor: str, count: int, address: int | None = None, *, magnetometer: bool = False
+) -> Driven:
     """Read at least ``count`` samples; fewer if no more come.
 
     Args:
@@ -73,6 +75,7 @@ def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: in
         sensor: name of the driver.
         count: number of samples.
         address: the chip's address; the driver's default if None.
+        magnetometer: whether to read it, too.
 
     Raises:
         SensorError: if the bus or the chip fails.
@@ -80,7 +83,7 @@ def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: in
     """
     imu = make_sensor(sensor, bus, clock, address)
     identity = imu.identify()
-    settings = imu.configure(CONFIG)
+    settings = imu.configure(replace(CONFIG, mag_full_scale_ut=0.0) if magnetometer else CONFIG)
     imu.start()
     signals = np.empty((0, len(settings.channels)))
     gaps: list[str] = []
@@ -97,7 +100,13 @@ def read_samples(bus: I2cBus, clock: Clock, sensor: str, count: int, address: in
 
 
 def drive(
-    front: IoctlBus, sensor: str, count: int, *, address: int | None = None, timeout: float | None = 60.0
+    front: IoctlBus,
+    sensor: str,
+    count: int,
+    *,
+    address: int | None = None,
+    magnetometer: bool = False,
+    timeout: float | None = 60.0,
 ) -> Driven:
     """As :func:`read_samples`, in a separate process that opens the bus at ``/dev/i2c-N``.
 
@@ -106,6 +115,7 @@ def drive(
         sensor: name of the driver.
         count: number of samples.
         address: the chip's address; the driver's default if None.
+        magnetometer: whether to read it, too.
         timeout: seconds after which the process is ended.
 
     Raises:
@@ -115,7 +125,8 @@ def drive(
         subprocess.TimeoutExpired: if it took longer.
     """
     module = [sys.executable, "-m", "deseptr.firmware_harness.simulator.front.driver"]
-    arguments = [sensor, str(count), str(front.number), *([] if address is None else [str(address)])]
+    place, channels = "-" if address is None else str(address), "nine" if magnetometer else "own"
+    arguments = [sensor, str(count), str(front.number), place, channels]
     done = front.run([*module, *arguments], timeout=timeout)
     done.check_returncode()
     facts = json.loads(done.stdout)
@@ -124,13 +135,14 @@ def drive(
     return Driven.from_dict(facts)
 
 
-def main(sensor: str, count: str, number: str, address: str | None = None) -> None:
+def main(sensor: str, count: str, number: str, address: str = "-", channels: str = "own") -> None:
     """Print the readings of a sensor on ``/dev/i2c-<number>``, or the error, as JSON."""
     facts: dict[str, Any]
     try:
         with closing(LinuxI2cBus(int(number))) as bus:
-            found = None if address is None else int(address)
-            facts = read_samples(bus, SystemClock(), sensor, int(count), found).to_dict()
+            found = None if address == "-" else int(address)
+            nine = channels == "nine"
+            facts = read_samples(bus, SystemClock(), sensor, int(count), found, magnetometer=nine).to_dict()
     except DeseptrError as error:
         facts = {"error": {name: getattr(error, name) for name in ("thing", "found", "expected", "next_step")}}
     print(json.dumps(facts))

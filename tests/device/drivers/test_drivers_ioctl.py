@@ -6,10 +6,10 @@ Skipped where umockdev is not installed.
 import numpy as np
 import pytest
 
-from deseptr.contract import SensorError
+from deseptr.contract import ALL_CHANNELS, SensorError
 from deseptr.device import SENSORS, SystemClock
 from deseptr.firmware_harness.simulator import BusFault, ConstantSource, VirtualI2cBus
-from deseptr.firmware_harness.simulator.chips.registry import CHIPS
+from deseptr.firmware_harness.simulator.chips.registry import CHIPS, driver_name, make_chip
 from deseptr.firmware_harness.simulator.front import IoctlBus, missing_umockdev
 from deseptr.firmware_harness.simulator.front.driver import CONFIG, drive
 
@@ -37,6 +37,18 @@ def test_driver_reads_the_chips_signals(name):
     half_count = SENSORS[name].si_per_count(4, 500) / 2
     assert len(driven.channels) == len(half_count)
     assert (np.abs(driven.signals - SIGNALS[: len(half_count)]) <= half_count * 1.001).all()
+
+
+@pytest.mark.parametrize(("name", "field"), [("mpu9250", (-1.5, 19.5, -46.5)), ("icm20948", (19.5, 1.5, -46.5))])
+def test_a_magnetometer_is_set_up_in_bypass_and_read_out_of_the_fifo(name, field):
+    clock = SystemClock()
+    chip = make_chip(name, ConstantSource(SIGNALS), clock)
+    driven = drive(IoctlBus(VirtualI2cBus({0x68: chip}, clock)), driver_name(name), 15, magnetometer=True)
+    assert driven.channels == ALL_CHANNELS
+    assert set(driven.gaps) <= {"overflow"}
+    assert len(driven.signals) >= 15
+    np.testing.assert_allclose(driven.signals[:, 6:], np.tile(field, (len(driven.signals), 1)), atol=0.1)
+    assert np.abs(driven.signals[:, :6] - SIGNALS).max() < 1e-2
 
 
 @pytest.mark.parametrize("name", ["icm20948", "lsm6dsox", "adxl345"])

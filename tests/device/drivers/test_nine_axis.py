@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from deseptr.contract import ALL_CHANNELS, CHANNELS, ModelContract, SensorError, units_of
 from deseptr.device import SENSORS, BusError, ImuConfig, SettingsLostError, check_fit
@@ -258,3 +260,92 @@ def test_the_frame_of_the_accelerometer_is_reached_by_a_rotation(kind, seen):
     for own, along in seen.items():
         sign, axis = (-1, along[1]) if along[0] == "-" else (1, along)
         np.testing.assert_array_equal(kind(None, None, "x")._in_frame(unit[own]), sign * unit[axis])
+
+
+@both
+def test_every_bit_of_every_held_register_is_noticed(name):
+    bench = Bench(name, FIELD).started()
+    assert len(bench.imu.held_registers) > 15
+    for register in bench.imu.held_registers:
+        for bit in range(8):
+            bench.started()
+            bench.drain(2.5)
+            bench.chip.upset(register.bank << 8 | register.address, bit)
+            with pytest.raises(SettingsLostError):
+                bench.imu.drain()
+
+
+class NineAxisMachine(RuleBasedStateMachine):
+    """Whatever happens, what is drained is genuine, in order and of the true field, and lacks nothing without a gap."""
+
+    @initialize(name=st.sampled_from(["icm20948", "mpu9250"]), rate_error=st.floats(-0.08, 0.08))
+    def power_up(self, name, rate_error):
+        self.bench = Bench(name, FIELD)
+        self.bench.chip.detune(rate_error)
+        self.failing = 0
+        for kind in ("read", "write"):
+            setattr(self.bench.bus, kind, self._counted(getattr(self.bench.bus, kind)))
+        self.bench.started()
+        self.last = -1
+        self.broken = True
+
+    def _counted(self, transfer):
+        def call(*arguments):
+            if self.failing:
+                self.failing -= 1
+                if not self.failing:
+                    raise BusError("bus", found="a fault", expected="none", next_step="go on", number=errno.EIO)
+            return transfer(*arguments)
+
+        return call
+
+    @rule(samples=st.floats(0, 40))
+    def wait(self, samples):
+        self.bench.clock.sleep_ns(round(samples * self.bench.chip.true_period_ns))
+
+    @rule(after=st.integers(1, 12))
+    def a_transfer_will_fail(self, after):
+        self.failing = after
+
+    @rule()
+    def brown_out(self):
+        self.bench.chip.power_cycle()
+        self.broken = True
+
+    @rule()
+    def the_magnetometer_forgets_its_mode(self):
+        self.bench.chip.magnetometer.power_up()
+
+    @rule(register=st.integers(0, 100), bit=st.integers(0, 7))
+    def upset(self, register, bit):
+        held = self.bench.imu.held_registers
+        chosen = held[register % len(held)]
+        self.bench.chip.upset(chosen.bank << 8 | chosen.address, bit)
+        self.broken = True
+
+    @rule()
+    def drain(self):
+        try:
+            samples = self.bench.imu.drain()
+        except BusError:
+            self.broken = True
+            return
+        except SettingsLostError:
+            self.failing = 0
+            self.bench.started()
+            self.broken = True
+            return
+        times = self.bench.source.counting.times_of(samples.signals[:, :6])
+        assert (times >= 0).all()
+        np.testing.assert_allclose(samples.signals[:, 6:], np.tile(FIELD, (len(times), 1)), atol=0.09)
+        if len(times):
+            assert times[0] > self.last
+            assert (np.diff(times) > 0).all()
+            if not self.broken and samples.gap is None:
+                assert times[0] - self.last <= 1.2 * self.bench.chip.true_period_ns
+            self.last, self.broken = times[-1], False
+        self.broken = self.broken or samples.gap is not None
+
+
+NineAxisMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestNineAxis = NineAxisMachine.TestCase
