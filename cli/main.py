@@ -26,6 +26,7 @@ COMMANDS = {
     "convert": ("convert", "Convert a trained run to an int8 .tflite."),
     "evaluate": ("evaluate.evaluate", "Measure a run or a .tflite on labelled recordings."),
     "tune": ("evaluate.tune", "Choose how windows become a label: delay against false changes."),
+    "calibrate": ("evaluate.calibrate", "Make the confidence of a model agree with its accuracy."),
     "compare": ("evaluate.compare", "Compare latency, size and accuracy of models."),
     "device": ("device.group", "Run a model on an I2C motion sensor, and time it."),
     "firmware": ("firmware.group", "Deploy a model to a board over ssh, or try it without one."),

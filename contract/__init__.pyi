@@ -6,7 +6,12 @@ from .bootstrap import (
     subject_confusions as subject_confusions,
     subjects_interval as subjects_interval,
 )
-from .calibration import Reliability as Reliability, reliability as reliability, softmax as softmax
+from .calibration import (
+    Reliability as Reliability,
+    fit_temperature as fit_temperature,
+    reliability as reliability,
+    softmax as softmax,
+)
 from .channels import (
     ALL_CHANNELS as ALL_CHANNELS,
     CHANNELS as CHANNELS,

@@ -1,7 +1,7 @@
 """Calibration of a classifier's confidence: reliability curve and expected calibration error.
 
-Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017, equations 2, 3 and 5. This
-module only measures; it does not calibrate a model.
+Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017: equations 2, 3 and 5, and the
+temperature of section 4.2.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 BINS = 15
+# Beyond these a model is either always right on the windows or not better than chance.
+COLDEST, HOTTEST = 0.05, 20.0
 
 
 @dataclass(frozen=True)
@@ -95,3 +97,33 @@ def reliability(
     sums = (np.bincount(index, weights=values, minlength=bins) for values in (confidence, right))
     means = (np.where(counts, total / np.maximum(counts, 1), np.nan) for total in sums)
     return Reliability(counts, *means)
+
+
+def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
+    """Divisor of logits that makes the true classes most likely; 1 if the logits are calibrated.
+
+    The likelihood has one maximum, found by bisection of its slope with respect to the inverse temperature (Guo et al.,
+    section 4.2). The class with the largest logit stays the same.
+
+    Args:
+        logits: ``[window, class]``.
+        labels: ``[window]`` true classes.
+
+    Returns:
+        A number from ``COLDEST`` to ``HOTTEST``.
+
+    >>> fit_temperature(np.array([[3.0, 0.0]] * 4), np.array([0, 0, 0, 1])) > 2
+    True
+    """
+    exact = np.asarray(logits, np.float64)
+    true = exact[np.arange(len(labels)), labels].mean()
+
+    def slope(inverse: float) -> float:
+        """Of the mean log-likelihood: the true logit minus the one that is expected."""
+        return float(true - (softmax(exact * inverse) * exact).sum(axis=1).mean())
+
+    low, high = 1 / HOTTEST, 1 / COLDEST
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) >= 0 else (low, middle)
+    return 2 / (low + high)

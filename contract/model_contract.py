@@ -25,8 +25,8 @@ from .stft import StftSpec
 from .views import InputViews
 
 # Each is written in the lowest format that has its fields, which more of the earlier versions read.
-FORMATS = (1, 2, 3, 4, 5, 6)
-_SINCE = {"views": 2, "held_out": 3, "decision": 4, "mag_full_scale_ut": 5, "events": 6}
+FORMATS = (1, 2, 3, 4, 5, 6, 7)
+_SINCE = {"views": 2, "held_out": 3, "decision": 4, "mag_full_scale_ut": 5, "events": 6, "logit_temperature": 7}
 LONGEST_WINDOW = 1_000_000
 LARGEST_CONTRACT = 2**20
 
@@ -55,6 +55,8 @@ class ModelContract:
         mag_full_scale_ut: the smallest full scale of a magnetometer that covers the training data, in microtesla; None
             if the model uses none.
         events: rules of the classes that raise alarms; None if none does.
+        logit_temperature: divisor of the model's logits after which confidence and accuracy agree, as ``deseptr
+            calibrate`` fitted it; engines divide by it. None for the logits as they are.
 
         >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
         >>> contract.window_s
@@ -80,6 +82,7 @@ class ModelContract:
     decision: DecisionConfig | None = None
     mag_full_scale_ut: float | None = None
     events: tuple[EventRule, ...] | None = None
+    logit_temperature: float | None = None
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -123,6 +126,12 @@ class ModelContract:
             "mag_full_scale_ut",
             self.mag_full_scale_ut,
             "a positive range, or none",
+        )
+        self._require(
+            self.logit_temperature is None or _positive(self.logit_temperature),
+            "logit_temperature",
+            self.logit_temperature,
+            "a positive number, or none",
         )
         if self.decision is not None:
             self._check_decision(self.decision)
@@ -277,6 +286,7 @@ def _optional(content: dict[str, Any], form: int) -> dict[str, Any]:
         "decision": DecisionConfig.from_dict,
         "mag_full_scale_ut": _number,
         "events": _events,
+        "logit_temperature": _number,
     }
     return {
         name: read(content[name])

@@ -51,7 +51,8 @@ class Engine(Protocol):
     def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits float32 ``[classes]`` of a window float32 ``[input_length, channels]`` in SI units.
 
-        With views in the contract, the first ``history`` samples are those before the window.
+        With views in the contract, the first ``history`` samples are those before the window; with a temperature, the
+        logits are divided by it.
         """
         ...
 
@@ -61,7 +62,8 @@ class TfliteEngine:
 
     A quantised input gets ``window / contract.input_range``, rounded half to even and saturated; a float32 input gets
     the window itself. With views in the contract, the graph gets those: in int8, or in float32 divided by 127.5.
-    Quantised logits are returned as real numbers. All buffers are allocated once.
+    Quantised logits are returned as real numbers, and all are divided by the contract's ``logit_temperature``. All
+    buffers are allocated once.
 
     Args:
         model: content and contract of the file.
@@ -116,9 +118,7 @@ class TfliteEngine:
         np.copyto(self._input_view()[0], values, casting="unsafe")
         self._interpreter.invoke()
         np.copyto(self._logits, self._output_view()[0])
-        if self._output.quantised:
-            self._logits -= self._output.zero_point
-            self._logits *= self._output.scale
+        self._output.to_logits(self._logits, self.contract.logit_temperature)
         return self._logits
 
     def graph_input(self, window: NDArray[np.float32]) -> NDArray[Any]:

@@ -34,6 +34,14 @@ class GraphTensor:
         """Whether its elements are integers that represent real numbers."""
         return self.dtype != np.float32
 
+    def to_logits(self, values: NDArray[np.float32], temperature: float | None) -> None:
+        """Turn the elements of this output, in place, into real numbers divided by a model's temperature, if any."""
+        if self.quantised:
+            values -= self.zero_point
+        factor = (self.scale if self.quantised else 1.0) / (temperature or 1.0)
+        if factor != 1.0:
+            values *= factor
+
 
 class GraphInput(Protocol):
     """Computes a graph's input from a window, or from the last samples of one."""

@@ -89,9 +89,7 @@ class StreamingEngine:
         self._time.invoke()
         (logits,) = self._time.outputs
         self._time.fetch(logits, self._logits)
-        if logits.quantised:
-            self._logits -= logits.zero_point
-            self._logits *= logits.scale
+        logits.to_logits(self._logits, self.contract.logit_temperature)
         return self._logits
 
     def _begin(self, start: int, segment: int) -> None:

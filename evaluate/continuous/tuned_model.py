@@ -6,10 +6,11 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from deseptr.contract import DataError, DecisionConfig, ModelContract, ModelError, SetupError, atomic_write
+from deseptr.contract import DataError, DecisionConfig, ModelContract, ModelError, SetupError
 from deseptr.data import Dataset
 from deseptr.data.recording import check_subjects
-from deseptr.tflite import embed_contract, read_tflite, streaming_inside, without_archive
+from deseptr.evaluate.model_file import write_contract
+from deseptr.tflite import read_tflite
 
 from .learned_chain import LearnedChain, learn_chain
 from .playing import truth_table
@@ -18,14 +19,17 @@ FORMAT = "deseptr tuning 1"
 _MOST_HOPS = 16
 
 
-def tuning_subjects(model: Path, run: Path | None, wanted: tuple[str, ...] | None, dataset: Dataset) -> tuple[str, ...]:
-    """The wearers to tune on: those wanted, else the validation subjects of the run.
+def tuning_subjects(
+    model: Path, run: Path | None, wanted: tuple[str, ...] | None, dataset: Dataset, purpose: str = "tune"
+) -> tuple[str, ...]:
+    """The wearers to tune or calibrate on: those wanted, else the validation subjects of the run.
 
     Args:
         model: the model.
         run: its run folder, if it is known; a model that is a run folder is its own.
         wanted: names, if somebody chose.
         dataset: recordings.
+        purpose: verb of the command, for messages.
 
     Raises:
         DataError: if there are none, or the recordings lack one.
@@ -37,7 +41,7 @@ def tuning_subjects(model: Path, run: Path | None, wanted: tuple[str, ...] | Non
     folder = run or (model if model.is_dir() else None)
     if folder is None:
         raise DataError(
-            "wearers to tune on",
+            f"wearers to {purpose} on",
             found="none that are known",
             expected="wearers whom the model was neither trained nor will be tested on",
             next_step="pass --run RUN for its validation subjects, or choose with --subjects",
@@ -50,7 +54,7 @@ def tuning_subjects(model: Path, run: Path | None, wanted: tuple[str, ...] | Non
         raise DataError(
             f"{folder}",
             found="a run without validation subjects",
-            expected="wearers to tune on",
+            expected=f"wearers to {purpose} on",
             next_step="choose with --subjects, or train with --validation 0.2",
         )
     check_subjects(found, dataset.subjects, dataset.name)
@@ -127,9 +131,7 @@ def write_decision(model: Path, output: Path | None, decision: DecisionConfig) -
         replace(ModelContract.load(path), decision=decision).save(path)
         return path
     file = read_tflite(model)
-    target, contract = output or model, replace(file.contract, decision=decision)
-    atomic_write(target, embed_contract(without_archive(file.content), contract, streaming_inside(file)))
-    return target
+    return write_contract(file, output, replace(file.contract, decision=decision))
 
 
 def _listed(text: str) -> list[float]:

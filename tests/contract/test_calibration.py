@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 
-from deseptr.contract import reliability, softmax
+from deseptr.contract import fit_temperature, reliability, softmax
 
 logits = st.integers(1, 60).flatmap(lambda n: arrays(np.float32, (n, 4), elements=st.floats(-8, 8, width=32)))
 
@@ -72,3 +72,17 @@ def test_curve_has_the_windows_of_each_bin():
 def test_no_window_has_no_error():
     curve = reliability(np.empty((0, 3)), np.empty(0, int))
     assert (curve.ece, curve.mce) == (0, 0)
+
+
+@given(st.integers(0, 1000), st.floats(0.3, 4))
+def test_temperature_of_logits_whose_labels_are_drawn_by_them(seed, temperature):
+    rng = np.random.default_rng(seed)
+    true = rng.normal(0, 2, (4000, 4))
+    labels = (softmax(true).cumsum(1) > rng.random((4000, 1))).argmax(1)
+    assert abs(fit_temperature(true * temperature, labels) / temperature - 1) < 0.15
+
+
+def test_temperature_of_a_model_that_is_always_right_or_never():
+    rows = np.eye(4) * 5
+    assert abs(fit_temperature(rows, np.arange(4)) - 0.05) < 1e-6
+    assert abs(fit_temperature(rows, (np.arange(4) + 1) % 4) - 20) < 1e-6

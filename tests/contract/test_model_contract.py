@@ -31,6 +31,7 @@ contracts = st.builds(
     stft=st.builds(StftSpec, st.integers(2, 64), st.integers(1, 16), st.integers(1, 8)),
     versions=st.dictionaries(st.text(), st.text(), max_size=3),
     mag_full_scale_ut=st.none() | st.floats(1, 10_000),
+    logit_temperature=st.none() | st.floats(0.05, 20),
     views=st.none() | st.builds(InputViews, st.sampled_from((1, 7, 31))),
     held_out=st.none()
     | st.builds(HeldOut.of, st.lists(names, min_size=1, max_size=2), st.binary(min_size=8, max_size=32)),
@@ -187,10 +188,19 @@ def test_views_of_a_wrong_kind_are_refused(change: dict, found: str):
 
 
 def test_a_later_format_asks_for_a_later_version():
-    with pytest.raises(
-        ModelError, match=r"found format 7, expected .* format 1 or 2 or 3 or 4 or 5 or 6; update deseptr"
-    ):
-        ModelContract.from_json('{"format": 7}')
+    with pytest.raises(ModelError, match=r"found format 8, expected .* format 1 or .* 6 or 7; update deseptr"):
+        ModelContract.from_json('{"format": 8}')
+
+
+def test_a_contract_with_a_temperature_is_of_format_7_and_others_are_as_before():
+    calibrated = dataclasses.replace(CONTRACT, logit_temperature=0.6)
+    content = json.loads(calibrated.to_json())
+    assert (content["format"], content["logit_temperature"], content["events"]) == (7, 0.6, None)
+    assert ModelContract.from_json(calibrated.to_json()) == calibrated
+    assert "logit_temperature" not in CONTRACT.to_json()
+    for wrong in (None, 0, -1, "0.6", True):
+        with pytest.raises(ModelError):
+            ModelContract.from_json(json.dumps({**content, "logit_temperature": wrong}))
 
 
 def test_a_contract_with_a_magnetometer_is_of_format_5_and_others_are_as_before():

@@ -45,6 +45,14 @@ def test_logits_are_the_whole_graphs_whatever_the_starts(hop, steps):
         assert np.array_equal(engine.invoke(samples, start, segment), WHOLE.invoke(samples))
 
 
+def test_both_engines_divide_by_the_temperature(graphs):
+    calibrated = replace(MODEL, contract=replace(MODEL.contract, logit_temperature=0.6))
+    parts, whole = StreamingEngine(calibrated, graphs, 64, RUNTIME), TfliteEngine(calibrated, RUNTIME)
+    logits = whole.invoke(window(0))
+    assert np.array_equal(parts.invoke(window(0), 0), logits)
+    np.testing.assert_allclose(logits, WHOLE.invoke(window(0)) / 0.6, rtol=1e-6)
+
+
 def test_a_hop_computes_no_more_than_its_columns(graphs):
     for hop, columns in ((16, 1), (8, 1), (32, 2), (24, 3), (64, 4), (128, 6)):
         engine = StreamingEngine(MODEL, graphs, hop, RUNTIME)

@@ -1,0 +1,131 @@
+"""Does a temperature calibrate int8 models for other people, and do their logits tell what they never learned?
+
+    python benchmarks/confidence.py ../shared/data --hapt HAPT.tflite -o benchmarks/confidence.json
+
+The packaged model is calibrated on the validation wearers of its training and measured on the test wearers; a model of
+HAPT's official split, which had no validation wearers, on each test wearer with the temperature of the others. Then
+each model is given the other data set, which was recorded in another place on the body with the axes pointing
+elsewhere, and signals of no wearer: how many of their windows score below 95 % of those of its own test wearers?
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import fit_temperature, reliability, softmax
+from deseptr.data import Dataset, load_dataset
+from deseptr.device import default_model
+from deseptr.evaluate.predictor import windows_for
+from deseptr.evaluate.temperature import calibrate
+from deseptr.tflite import Engine, load_engine, predict
+
+VALIDATION, TEST = ("14", "16", "19"), ("5", "10", "12", "22")
+KNOWN = 0.95
+STRANGERS = 3000
+Logits = NDArray[np.float64]
+
+
+def _margin(logits: Logits) -> Logits:
+    second, first = np.sort(logits, axis=1)[:, -2:].T
+    return np.asarray(first - second)
+
+
+SCORES: dict[str, Callable[[Logits], Logits]] = {
+    "largest logit": lambda logits: logits.max(1),
+    "energy": lambda logits: np.log(np.exp(logits).sum(1)),
+    "largest probability": lambda logits: softmax(logits).max(1),
+    "margin of the two largest logits": _margin,
+    "norm of the logits": lambda logits: np.linalg.norm(logits - logits.mean(1, keepdims=True), axis=1),
+}
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder with hapt.npz and motionsense.npz")
+    parser.add_argument("--hapt", type=Path, required=True, help="int8 model of HAPT's official split")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    chosen = parser.parse_args()
+    phone, hapt = (load_dataset(chosen.data / f"{name}.npz") for name in ("motionsense", "hapt"))
+    packaged, official = load_engine(default_model()), load_engine(chosen.hapt)
+    tested = hapt.select(subjects=hapt.test_subjects)
+    result = {
+        "calibration": {
+            "motionsense": on_others(packaged, phone.select(subjects=VALIDATION), phone.select(subjects=TEST)),
+            "hapt": calibrate(official, tested).to_dict(),
+        },
+        "evidence": {
+            "motionsense": evidence(packaged, phone.select(subjects=TEST), hapt),
+            "hapt": evidence(official, tested, phone),
+        },
+        "known": KNOWN,
+    }
+    chosen.output.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def on_others(engine: Engine, fitted_on: Dataset, tested: Dataset) -> dict[str, Any]:
+    """A calibration on some people, measured on others."""
+    fitted = calibrate(engine, fitted_on)
+    windows = windows_for(engine.contract, tested)
+    logits = predict(engine, windows.signals).astype(np.float64)
+    own = fit_temperature(logits, windows.labels)
+    steps = {"before": 1.0, "after": fitted.temperature}
+    return {
+        "temperature": fitted.temperature,
+        "temperature_of_the_tested": own,
+        "fitted_on": list(fitted.subjects),
+        "subjects": list(tested.subjects),
+        "windows": len(windows),
+        **{name: reliability(softmax(logits / by), windows.labels).to_dict() for name, by in steps.items()},
+    }
+
+
+def evidence(engine: Engine, known: Dataset, other: Dataset) -> list[dict[str, Any]]:
+    """For each score: how well it tells the windows of another data set, and of no wearer, from known ones."""
+    windows = windows_for(engine.contract, known)
+    own = predict(engine, windows.signals).astype(np.float64)
+    strange = {"other": predict(engine, strangers(engine, other)).astype(np.float64)}
+    strange["noise"] = predict(engine, noise(engine)).astype(np.float64)
+    rows = []
+    for name, score in SCORES.items():
+        limit = np.quantile(score(own), 1 - KNOWN)
+        found = {what: float((score(logits) < limit).mean()) for what, logits in strange.items()}
+        areas = {what: auroc(score(own), score(logits)) for what, logits in strange.items()}
+        rows.append({"score": name, "auroc": areas, "found": found})
+    return rows
+
+
+def strangers(engine: Engine, other: Dataset) -> NDArray[np.float32]:
+    """Windows of whole recordings, unlabelled stretches too."""
+    length = engine.contract.input_length
+    cut = [
+        recording.signals[start : start + length]
+        for recording in other.recordings
+        for start in range(0, len(recording) - length, 3 * length)
+    ]
+    drawn = np.random.default_rng(0).permutation(len(cut))[:STRANGERS]
+    return np.stack([cut[index] for index in drawn])
+
+
+def noise(engine: Engine) -> NDArray[np.float32]:
+    """White noise of 2 g and 2 rad/s."""
+    shape = (300, engine.contract.input_length, 6)
+    return np.random.default_rng(0).normal(0, [19.6] * 3 + [2.0] * 3, shape).astype(np.float32)
+
+
+def auroc(known: Logits, strange: Logits) -> float:
+    """Probability that a known window scores higher than a strange one (Mann and Whitney), ties counted half."""
+    ordered = np.sort(strange)
+    below = np.searchsorted(ordered, known, "left") + np.searchsorted(ordered, known, "right")
+    return float(below.sum() / (2 * len(known) * len(strange)))
+
+
+if __name__ == "__main__":
+    main()

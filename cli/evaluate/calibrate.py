@@ -1,0 +1,94 @@
+"""``deseptr calibrate``: the temperature after which a model is as often right as it is confident."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deseptr.cli.common.numbers import number
+from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, reading_options
+from deseptr.contract.limits import ENGINE_THREADS
+
+if TYPE_CHECKING:
+    from deseptr.evaluate.temperature import Calibration
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(
+    help=f"""Calibrate the confidence of MODEL, on wearers that it was not trained on.
+
+MODEL is a .tflite file. A temperature, by which its logits are divided, goes into its contract: probabilities then
+agree with how often the model is right, and the most probable class stays the same. {DATA_HELP}
+""",
+    epilog="Example: deseptr calibrate ms.tflite motionsense.npz --run runs/ms --page calibration.html",
+)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DATA")
+@click.option(
+    "--run", type=click.Path(path_type=Path), metavar="RUN", help="Fit on the validation subjects of this run."
+)
+@click.option("--subjects", type=SUBJECTS, help="Fit on these subjects instead.")
+@click.option("--threads", type=number(ENGINE_THREADS), default=1, show_default=True, help="Threads of the engine.")
+@reading_options
+@click.option("-o", "--output", type=_FILE, help="Write the calibrated .tflite to this file. [default: MODEL itself]")
+@click.option("--page", type=_FILE, help="Write a page with the reliability before and after, .html.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def calibrate(
+    model: Path,
+    source: str,
+    run: Path | None,
+    subjects: tuple[str, ...] | None,
+    threads: int,
+    reading: dict[str, str],
+    output: Path | None,
+    page: Path | None,
+    as_json: bool,
+) -> None:
+    """Calibrate a model."""
+    from dataclasses import replace
+
+    from deseptr.evaluate.continuous.tuned_model import tuning_subjects
+    from deseptr.evaluate.model_file import write_contract
+    from deseptr.evaluate.temperature import FORMAT, calibrate as fit
+    from deseptr.tflite import load_engine, read_tflite
+
+    from .report_files import check_output
+
+    if page is not None:
+        check_output(page, FORMAT)
+    file = read_tflite(model)
+    dataset = load_subjects(source, None, reading)
+    who = tuning_subjects(model, run, subjects, dataset, "calibrate")
+    fitted = fit(load_engine(model, threads=threads), dataset.select(subjects=who))
+    written = write_contract(file, output, replace(file.contract, logit_temperature=fitted.temperature))
+    content = {"format": FORMAT, "model": str(model), "data": source, **fitted.to_dict()}
+    if page is not None:
+        _write_page(page, content, fitted)
+    if file.contract.decision is not None:
+        click.echo("note: the model was tuned with other probabilities; run `deseptr tune` again", err=True)
+    if as_json:
+        click.echo(json.dumps(content, indent=2))
+    else:
+        _print(fitted, written, page)
+
+
+def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> None:
+    from deseptr.report.calibration_page import calibration_markdown, calibration_page
+
+    from .report_files import write_report
+
+    write_report(page, content, calibration_page(content), calibration_markdown(content))
+
+
+def _print(fitted: Calibration, written: Path, page: Path | None) -> None:
+    click.echo(
+        f"temperature {fitted.temperature:.3f}, fitted on {fitted.windows} windows of subjects "
+        f"{', '.join(fitted.subjects)}"
+    )
+    of = "each wearer by the others" if len(fitted.subjects) > 1 else "the same wearer: no measure of other people"
+    click.echo(f"expected calibration error {fitted.before.ece:.4f} before, {fitted.after.ece:.4f} after ({of})")
+    click.echo(f"written into {written}" + (f"; page: {page}" if page else ""))

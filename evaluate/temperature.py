@@ -1,0 +1,89 @@
+"""The temperature that calibrates a model's confidence, and what it gives for people it was not fitted on.
+
+A model is refitted without each wearer in turn and measured on that wearer, so that the figure after is not that of the
+windows that were fitted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import DataError, Reliability, fit_temperature, reliability, softmax
+from deseptr.data import Dataset, Windows
+from deseptr.evaluate.predictor import windows_for
+from deseptr.tflite import Engine, predict
+
+FORMAT = "deseptr calibration 1"
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A fitted temperature.
+
+    Args:
+        temperature: divisor of the logits.
+        subjects: the wearers it was fitted on.
+        windows: number of their windows.
+        before: reliability without a temperature.
+        after: reliability of each wearer's windows with the temperature of the others; with the temperature itself if
+            there is one wearer.
+    """
+
+    temperature: float
+    subjects: tuple[str, ...]
+    windows: int
+    before: Reliability
+    after: Reliability
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain JSON values."""
+        return {
+            "temperature": self.temperature,
+            "subjects": list(self.subjects),
+            "windows": self.windows,
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+        }
+
+
+def calibrate(engine: Engine, dataset: Dataset) -> Calibration:
+    """Fit the temperature of a model on labelled recordings of people whom it was not trained on.
+
+    Args:
+        engine: the model; a temperature that its contract has already is left out of account.
+        dataset: the recordings.
+
+    Raises:
+        DataError: if no window is labelled, or they are of one class.
+    """
+    windows = windows_for(engine.contract, dataset)
+    if len(np.unique(windows.labels)) < 2:
+        raise DataError(
+            dataset.name,
+            found=f"{len(windows)} windows of one of the model's classes",
+            expected="windows of several classes",
+            next_step="choose other recordings or wearers",
+        )
+    logits = predict(engine, windows.signals) * (engine.contract.logit_temperature or 1.0)
+    return Calibration(
+        fit_temperature(logits, windows.labels),
+        tuple(np.unique(windows.subjects).tolist()),
+        len(windows),
+        reliability(softmax(logits), windows.labels),
+        reliability(softmax(_left_out(logits, windows)), windows.labels),
+    )
+
+
+def _left_out(logits: NDArray[np.float32], windows: Windows) -> NDArray[np.float64]:
+    """Logits, each wearer's divided by the temperature of the others."""
+    scaled = np.asarray(logits, np.float64).copy()
+    names = np.unique(windows.subjects)
+    for name in names:
+        own = windows.subjects == name
+        others = ~own if len(names) > 1 else own
+        scaled[own] /= fit_temperature(logits[others], windows.labels[others])
+    return scaled

@@ -1,0 +1,48 @@
+"""The page of a calibration: reliability before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deseptr.evaluate.markdown import markdown_table
+
+from . import html
+
+Table = tuple[list[str], list[list[str]]]
+STEPS = ("before", "after")
+
+
+def calibration_table(content: dict[str, Any]) -> Table:
+    """Calibration errors before and after."""
+    head = ["", "expected calibration error", "largest error of a bin"]
+    return head, [[step, *(f"{content[step][name]:.4f}" for name in ("ece", "mce"))] for step in STEPS]
+
+
+def calibration_markdown(content: dict[str, Any]) -> str:
+    """The result as Markdown."""
+    lines = [f"# {_title(content)}", "", _lead(content), "", *markdown_table(*calibration_table(content))]
+    return "\n".join(lines) + "\n"
+
+
+def calibration_page(content: dict[str, Any]) -> str:
+    """The result as a page that needs no network."""
+    figures = [
+        html.figure(html.reliability_figure(content[step]["bins"]), f"{step}: ECE {content[step]['ece']:.4f}")
+        for step in STEPS
+    ]
+    heading = html.heading("Reliability: accuracy against confidence, grey: share of the windows")
+    table = html.wide_table(*calibration_table(content))
+    return html.render_page(_title(content), _lead(content), [html.Section("Calibration", [table, heading, *figures])])
+
+
+def _title(content: dict[str, Any]) -> str:
+    return f"{content['model']}, calibrated"
+
+
+def _lead(content: dict[str, Any]) -> str:
+    subjects = content["subjects"]
+    of = "each wearer by the temperature of the others" if len(subjects) > 1 else "on the wearer that it was fitted on"
+    return (
+        f"Temperature {content['temperature']:.3f}, fitted on {content['windows']} windows of subjects "
+        f"{', '.join(subjects)}; after: {of}."
+    )

@@ -1,0 +1,59 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.evaluate.calibrate import calibrate
+from deseptr.contract import DataError
+from deseptr.device import default_model
+from deseptr.tflite import load_engine, predict, read_tflite, without_archive
+
+DATA = "synthetic:subjects=3,seconds=16"
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(calibrate, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def model(tmp_path):
+    return shutil.copy(default_model(), tmp_path / "m.tflite")
+
+
+def test_the_temperature_goes_into_the_contract_and_the_logits_are_divided_by_it(model):
+    before = read_tflite(model)
+    windows = np.random.default_rng(0).normal(0, 3, (20, before.contract.input_length, 6)).astype(np.float32)
+    raw = predict(load_engine(model), windows)
+    content = json.loads(invoke(model, DATA, "--subjects", "1,2", "--json").stdout)
+    after = read_tflite(model)
+    assert after.contract.logit_temperature == content["temperature"] != 1
+    assert without_archive(after.content) == without_archive(before.content)
+    np.testing.assert_allclose(predict(load_engine(model), windows), raw / content["temperature"], rtol=1e-5)
+    # Once more gives the same: a temperature that is there already is left out of account.
+    again = json.loads(invoke(model, DATA, "--subjects", "1,2", "--json").stdout)
+    assert again["temperature"] == pytest.approx(content["temperature"], rel=1e-4)
+    assert again["before"]["ece"] == pytest.approx(content["before"]["ece"], abs=1e-4)
+
+
+def test_page_and_another_output(model, tmp_path):
+    page, output = tmp_path / "c.html", tmp_path / "other.tflite"
+    untouched = model.read_bytes()
+    result = invoke(model, DATA, "--subjects", "1,2", "-o", output, "--page", page)
+    assert result.stdout.startswith("temperature ")
+    assert "each wearer by the others" in result.stdout
+    assert model.read_bytes() == untouched
+    assert read_tflite(output).contract.logit_temperature
+    text = page.read_text("utf-8")
+    assert text.count("<svg") == 2
+    assert "expected calibration error" in page.with_suffix(".md").read_text("utf-8")
+    assert json.loads(page.with_suffix(".json").read_text("utf-8"))["format"] == "deseptr calibration 1"
+
+
+def test_wearers_must_be_named(model):
+    with pytest.raises(DataError, match=r"wearers to calibrate on: found none that are known"):
+        invoke(model, DATA)
