@@ -26,6 +26,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 pytest_plugins = ["small_model"]
 
+
+@pytest.fixture(scope="session", autouse=True)
+def _bmi270_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A file of the size and the beginning of Bosch's, which the simulated chip takes for it."""
+    path = tmp_path_factory.mktemp("bmi270") / "config.bin"
+    path.write_bytes(bytes.fromhex("c82e").ljust(8192, b"\0"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DESEPTR_BMI270_CONFIG", str(path))
+        yield
+
+
 _REAL = Path(__file__).parents[2] / "shared" / "data"
 TINY_DATA = "synthetic:subjects=4,seconds=12"
 

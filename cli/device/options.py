@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from deseptr.cli.common.numbers import number, whole
 from deseptr.contract.limits import ENGINE_THREADS
+from deseptr.device.drivers.bmi270_config import ENVIRONMENT as BMI270_CONFIG
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class I2cAddress(click.ParamType[int]):
@@ -60,7 +65,28 @@ bus_option = click.option(
     show_envvar=True,
     help="I2C bus number.",
 )
-sensor_option = click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")
+
+
+def _remember_config(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    """Hand the file on by the environment variable, which the driver reads whoever runs it."""
+    if path is not None:
+        os.environ[BMI270_CONFIG] = str(path)
+
+
+def sensor_option(command: Command) -> Command:
+    """``--sensor``, and what single chips need besides."""
+    config = click.option(
+        "--bmi270-config",
+        type=click.Path(path_type=Path),
+        envvar=BMI270_CONFIG,
+        show_envvar=True,
+        expose_value=False,
+        callback=_remember_config,
+        help="Bosch's configuration file, of a BMI270. [default: Linux's, or that of the package bmi270]",
+    )
+    return click.option("--sensor", default="auto", show_default=True, help="Chip on the bus.")(config(command))
+
+
 address_option = click.option(
     "--address",
     type=I2cAddress(),

@@ -41,6 +41,7 @@ GROUPS = {
         "threads",
         "bus",
         "sensor",
+        "bmi270_config",
         "address",
         "seconds",
         "patience",

@@ -16,7 +16,7 @@ from deseptr.device.bus import I2cBus
 from deseptr.device.clock import Clock
 
 BITS_PER_BYTE = 9
-# Registers 0x00 to 0x3D: no FIFO data register of any known chip is among them, so that reading loses nothing.
+# Registers 0x00 to 0x3D. Some chips' FIFOs are among them, from which nothing is lost before sampling begins.
 FIRST_REGISTER = 0x00
 LENGTHS = (2, 14, 26, 38, 50, 62)
 READS = 24

@@ -251,7 +251,7 @@ class FifoImu(ABC):
         after = self._level()
         return after.overflowed or after.datums > self.capacity
 
-    def _decode(self, data: bytes) -> NDArray[np.int16] | None:
+    def _decode(self, data: bytes) -> NDArray[np.int16] | NDArray[np.float32] | None:
         """Counts ``[n, channel]`` in any integer byte order; None if the data is misaligned."""
         return np.frombuffer(data, ">i2").reshape(-1, len(self.channels))
 

@@ -83,7 +83,7 @@ class NineAxisImu(FifoImu):
                 self._magnetometer.power_down()
                 self._connect(False)
 
-    def _decode(self, data: bytes) -> NDArray[np.int16] | None:
+    def _decode(self, data: bytes) -> NDArray[np.int16] | NDArray[np.float32] | None:
         if not self._magnetometer:
             return super()._decode(data)
         datums = np.frombuffer(data, np.uint8).reshape(-1, self.datum_bytes)

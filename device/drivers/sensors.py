@@ -12,6 +12,7 @@ from deseptr.device.bus import NO_ANSWER, BusError, I2cBus
 from deseptr.device.clock import Clock
 
 from .adxl345 import Adxl345
+from .bmi270 import Bmi270
 from .fifo_imu import FifoImu, known_chip, read_who_am_i
 from .icm20948 import Icm20948
 from .lis3dh import Lis3dh
@@ -20,7 +21,7 @@ from .lsm6dsox import Lsm6dsox
 from .mpu6050 import Mpu6050
 from .mpu6500 import Mpu6500
 
-DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050, Mpu6500, Icm20948, Lsm6dsox, Lsm6ds3trc, Adxl345, Lis3dh)
+DRIVERS: tuple[type[FifoImu], ...] = (Mpu6050, Mpu6500, Icm20948, Lsm6dsox, Lsm6ds3trc, Adxl345, Lis3dh, Bmi270)
 ADDRESSES = tuple(dict.fromkeys(address for driver in DRIVERS for address in driver.addresses))
 SENSORS: dict[str, type[FifoImu]] = {driver.name: driver for driver in DRIVERS}
 AUTO = "auto"

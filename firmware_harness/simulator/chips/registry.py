@@ -9,6 +9,7 @@ from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
 from .adxl345 import SimulatedAdxl345
+from .bmi270 import SimulatedBmi270
 from .chip import Chip
 from .icm20948 import SimulatedIcm20948
 from .lis3dh import SimulatedLis3dh
@@ -20,6 +21,7 @@ from .mpu6500 import SimulatedMpu6500
 DEFAULT_CHIP = "mpu6050"
 CHIPS: dict[str, Callable[[SignalSource, Clock], Chip]] = {
     "adxl345": SimulatedAdxl345,
+    "bmi270": SimulatedBmi270,
     "icm20948": SimulatedIcm20948,
     "lis3dh": SimulatedLis3dh,
     "lsm6ds3trc": SimulatedLsm6ds3trc,

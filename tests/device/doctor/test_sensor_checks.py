@@ -187,6 +187,8 @@ def test_a_chip_without_gyroscope_and_thermometer(make_subject):
         ("adxl345", {"self_test_g": (1.3, 1.3, 2.0)}, Level.FAIL),
         ("lis3dh", {}, Level.OK),
         ("lis3dh", {"self_test_g": (-0.6, 0.6, 0.05)}, Level.FAIL),
+        ("bmi270", {}, Level.OK),
+        ("bmi270", {"self_test_g": (9.0, -8.5, 4.0)}, Level.FAIL),
         ("mpu6050", {}, Level.SKIP),
     ],
 )

@@ -33,6 +33,19 @@ REGISTERS = {
         0x215: "accelerometer's averaging",
     },
     "adxl345": ADXL,
+    "bmi270": {
+        0x40: "accelerometer's rate and filter",
+        0x41: "accelerometer",
+        0x42: "gyroscope's rate and filter",
+        0x43: "gyroscope",
+        0x45: "the FIFO's own filter",
+        0x49: "FIFO",
+        0x6D: "self-test",
+        0x70: "accelerometer's offset",
+        0x77: "gyroscope's offset",
+        0x7C: "power saving",
+        0x7D: "power",
+    },
     "lis3dh": {0x20: "rate", 0x21: "filter", 0x23: "full scale and self-test", 0x24: "FIFO", 0x2E: "FIFO's mode"},
     "lsm6dsox": {**LSM, 0x09: "batching"},
     "lsm6ds3trc": {**LSM, 0x08: "decimation", 0x73: "accelerometer's offset"},
@@ -65,7 +78,9 @@ def test_a_register_that_reads_back_differently_is_an_error_of_the_set_up(name):
     chip = CHIPS[name](CountingSource(), clock)
     bus = VirtualI2cBus({SENSORS[name].addresses[0]: chip}, clock)
     imu = SENSORS[name](bus, clock)
-    scale = {"icm20948": 0x14, "adxl345": 0x31, "lis3dh": 0x23}.get(name, 0x10 if name.startswith("lsm") else 0x1C)
+    scale = {"icm20948": 0x14, "adxl345": 0x31, "lis3dh": 0x23, "bmi270": 0x41}.get(
+        name, 0x10 if name.startswith("lsm") else 0x1C
+    )
     read = bus.read
 
     def stuck(address, register, length):

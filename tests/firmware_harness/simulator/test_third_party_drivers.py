@@ -189,6 +189,9 @@ class VirtualSmbus:
     def __init__(self, bus):
         self.bus = MessageBus(bus)
 
+    def write_i2c_block_data(self, address, register, data):
+        self.bus.transfer([Message(address, bytes((register, *data)))])
+
     def write_byte_data(self, address, register, value):
         self.bus.transfer([Message(address, bytes((register, value)))])
 
@@ -248,6 +251,27 @@ def test_the_mpu9250_jmdev_of_pypi_starts_and_measures(monkeypatch, slave):
     assert driver.readAccelerometerMaster() == pytest.approx([value / STANDARD_GRAVITY for value in FELT[:3]], abs=1e-3)
     # It takes 2000 deg/s for the largest count, which is 2 parts in a thousand less than 16.4 counts a degree.
     assert driver.readGyroscopeMaster() == pytest.approx(list(np.rad2deg(FELT[3:])), rel=3e-3)
+
+
+@pytest.mark.parametrize(("acc_g", "gyro_dps"), [(2, 250), (4, 500), (8, 1000), (16, 2000)])
+def test_the_bmi270_of_pypi_loads_its_file_and_measures_the_same_as_our_driver(acc_g, gyro_dps, monkeypatch):
+    module = pytest.importorskip("bmi270.BMI270")
+    clock = VirtualClock()
+    bus = VirtualI2cBus({0x69: CHIPS["bmi270"](ConstantSource(FELT), clock)}, clock)
+    monkeypatch.setattr(module, "SMBus", lambda number: VirtualSmbus(bus))
+    monkeypatch.setattr(module, "sleep", VirtualTime(clock).sleep)
+    driver = module.BMI270(0x69)
+    driver.load_config_file()
+    assert driver.read_register(0x21) == 1
+    driver.set_mode("performance")
+    driver.set_acc_range(getattr(module, f"ACC_RANGE_{acc_g}G"))
+    driver.set_gyr_range(getattr(module, f"GYR_RANGE_{gyro_dps}"))
+    clock.sleep_ns(200 * MS)
+    measured = np.concatenate([driver.get_acc_data(), driver.get_gyr_data()])
+    # It takes 9.81 m/s^2 for a g, or the standard.
+    measured[:3] *= STANDARD_GRAVITY / module.GRAVITY
+    assert measured == pytest.approx(ours("bmi270", acc_g, gyro_dps), rel=1e-5, abs=1e-7)
+    assert driver.get_temp_data() == pytest.approx(25, abs=1 / 200)
 
 
 SMBUS_PROGRAM = """
