@@ -1,5 +1,7 @@
 """Every network on an accelerometer alone and on nine channels: built, and converted to int8 with nearly its logits."""
 
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from edited import edited
 from deseptr.contract import InputViews, ModelContract, StftSpec, channels_of, units_of
 from deseptr.convert.lint import check
 from deseptr.convert.lowering.inference_graph import InferenceGraph
+from deseptr.convert.micro.source import measure_arena, run_micro, write_firmware
 from deseptr.convert.quantize import flatbuffer_of
 from deseptr.convert.recipe import Recipe
 from deseptr.convert.symmetric import make_operands_symmetric
@@ -96,3 +99,50 @@ def test_it_is_augmented_and_converted(name: str, sensors: tuple[str, ...], tmp_
     path.write_bytes(embed_contract(content, contract))
     error = predict(load_engine(path), windows) - expected
     assert np.sqrt((error**2).mean()) < 0.2 * expected.std()
+
+
+MAIN = """#include "model.h"
+#include <cstdio>
+int main() {
+  static float samples[SAMPLES * deseptr::kChannels];
+  static std::int8_t input[deseptr::kWindowLength * deseptr::kViews];
+  while (std::fread(samples, sizeof(samples), 1, stdin) == 1) {
+    deseptr::EncodeWindow(samples, input);
+    std::fwrite(input, sizeof(input), 1, stdout);
+  }
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ to compile the source with")
+@pytest.mark.parametrize("sensors", [("acc",), ("acc", "gyro", "mag")], ids=["three", "nine"])
+def test_its_firmware_encodes_as_the_engine_does_and_runs_on_micro(sensors: tuple[str, ...], tmp_path: Path) -> None:
+    pytest.importorskip("tflite_micro")
+    contract = contract_of(sensors, views=True)
+    classifier, windows = classifier_of("deseptr", contract), windows_of(contract)
+    graph = InferenceGraph(classifier, contract)
+    content = edited(flatbuffer_of(graph, Recipe(), graph.encode(windows), "deseptr"), make_operands_symmetric)
+    _, source = write_firmware(tmp_path, content, contract, measure_arena(content))
+    (tmp_path / "main.cc").write_text(MAIN.replace("SAMPLES", str(contract.input_length)))
+    command = [
+        "g++",
+        "-std=c++17",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        tmp_path / "main.cc",
+        source,
+        "-o",
+        tmp_path / "main",
+    ]
+    subprocess.run(command, check=True)
+    done = subprocess.run([tmp_path / "main"], input=windows.tobytes(), capture_output=True, check=True)
+    encoded = np.frombuffer(done.stdout, np.int8).reshape(len(windows), contract.window_length, contract.graph_channels)
+    np.testing.assert_array_equal(encoded, contract.views.encode(windows, contract.input_range))
+
+    path = tmp_path / "m.tflite"
+    path.write_bytes(embed_contract(content, contract))
+    exact = predict(load_engine(path), windows)
+    logits = read_graph(content).outputs[0]
+    found = (run_micro(content, encoded) - float(logits.zero_points[0])) * logits.scales[0]
+    assert np.abs(found - exact).max() <= 2.1 * logits.scales[0]
