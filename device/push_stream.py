@@ -89,6 +89,10 @@ class PushStream:
         events = [event for window in self._assembler.push(ready) for event in self._events(window, began)]
         return events + self._classifier.answered(self._assembler.received / self._stream_hz)
 
+    def end(self, reason: str = "the samples ended") -> list[Event]:
+        """Raise the alarms that wait for their confirmation, as no more samples come, with the reason for that."""
+        return [*self._classifier.end(self._assembler.received / self._stream_hz, reason)]
+
     def gap(self, seconds: float) -> GapEvent:
         """Report that samples of so many seconds were lost; no window spans the gap.
 

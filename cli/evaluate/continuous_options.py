@@ -67,7 +67,7 @@ def continuous_settings(chosen: Mapping[str, Any], contract: ModelContract) -> t
 
     names = parse_labels(chosen["onsets_of"], contract.labels) if chosen["onsets_of"] else ()
     shortest_s = SHORTEST_S if chosen["shortest"] is None else chosen["shortest"]
-    settings = {"shortest_s": shortest_s, "onsets_of": names, "rules": event_rules(chosen)}
+    settings = {"shortest_s": shortest_s, "onsets_of": names, "rules": event_rules(chosen, contract.events or ())}
     return decision_config(chosen, contract), settings
 
 

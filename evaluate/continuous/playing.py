@@ -155,6 +155,8 @@ def over_bus(
 def alarms_of(played: Played, contract: ModelContract, rules: Sequence[EventRule]) -> list[AlarmEvent]:
     """The alarms that a recording raises, by the device's own watch, in order; those that are cancelled are none.
 
+    A confirmation that the end of the recording cuts short is one that nothing contradicts, as on the device.
+
     Args:
         played: the recording and what the model found in it.
         contract: the model's, at the hop of ``played``.
@@ -162,7 +164,7 @@ def alarms_of(played: Played, contract: ModelContract, rules: Sequence[EventRule
     """
     engine = _Echo(contract, played.probabilities)
     stream = PushStream(engine, played.recording.rate_hz, watch=EventWatch(contract, rules))
-    events = stream.push(_signals(played.recording, contract))
+    events = stream.push(_signals(played.recording, contract)) + stream.end()
     return [event for event in events if isinstance(event, AlarmEvent) and event.state == "raised"]
 
 

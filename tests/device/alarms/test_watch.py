@@ -76,6 +76,14 @@ def test_a_gap_in_the_confirmation_cancels_nothing(contract):
     assert [event.state for event in alarms(running.push(signals(3, moves=[(0, 3)])))] == ["raised"]
 
 
+def test_the_end_of_the_samples_raises_what_is_suspected(contract):
+    running = stream(contract)
+    running.push(signals(7, spins=[(5, 6)]))
+    (event,) = running.end()
+    assert (event.state, event.reason, event.t) == ("raised", "not confirmed: the samples ended", pytest.approx(7))
+    assert running.end() == []
+
+
 @pytest.mark.parametrize(
     ("rules", "found"),
     [
