@@ -26,6 +26,7 @@ def profile_page(content: dict[str, Any], model: str) -> str:
         "Stages": _stages(content),
         "From sensor to label": _ways(content),
         "Cost": [facts(tables.facts_rows(content))],
+        "Streaming": _streaming(content),
         "Threads": _threads(content),
         "Operations": _ops(content),
         "Board": _board(content),
@@ -62,6 +63,14 @@ def _ways(content: dict[str, Any]) -> Iterator[Block]:
             last = f"{figures['max_us']:,.0f} {tables.unit(content)}"
             beyond = f"; {histogram['above']} windows lie beyond, the last at {last}"
             yield figure(svg, f"Windows by time from {words}{beyond if histogram['above'] else ''}")
+
+
+def _streaming(content: dict[str, Any]) -> Iterator[Block]:
+    head, rows = tables.streaming_table(content)
+    if rows:
+        yield table(
+            head, rows, caption="Samples to logits by columns that windows share, interleaved with whole windows"
+        )
 
 
 def _threads(content: dict[str, Any]) -> Iterator[Block]:

@@ -102,6 +102,25 @@ def _energy(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "measured by", f"{energy['source']}; leaves out {energy['leaves_out']}"
 
 
+def streaming_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
+    """Windows whole and by columns; no rows if the run had no columns."""
+    of, found = unit(content), content.get("streaming")
+    head = ["a window", f"p50 {of}", f"p95 {of}", f"p99 {of}", "s/hour", "ratio"]
+    if not found:
+        return head, []
+    by = f"columns, {found['new_columns']} of {found['columns']} new"
+    rows = [
+        [
+            name,
+            *(f"{found[key][f'{percentile}_us']:,.1f}" for percentile in ("p50", "p95", "p99")),
+            f"{found[key]['s_per_hour']:.2f}",
+            f"{ratio:.2f}",
+        ]
+        for key, name, ratio in (("whole", "whole", 1.0), ("streamed", by, found["ratio"]))
+    ]
+    return head, rows
+
+
 def threads_table(content: dict[str, Any]) -> tuple[list[str], Rows]:
     """One row per number of threads; no rows if none were tried."""
     of = unit(content)

@@ -98,7 +98,7 @@ def profile(
     from functools import partial
 
     from deseptr.device import profile_model
-    from deseptr.device.profile.extras import cold_starts_extra, op_times_extra, threads_extra
+    from deseptr.device.profile.extras import cold_starts_extra, op_times_extra, streaming_extra, threads_extra
     from deseptr.tflite import at_hop, load_engine
 
     _check_outputs(output, html)
@@ -109,6 +109,7 @@ def profile(
     sessions = _sessions(simulate, bus, sensor, speed)
     extras = {
         **cold_starts_extra(model, kind, threads, cold_starts),
+        **streaming_extra(engine),
         **threads_extra(load, threads_sweep),
         **op_times_extra(model, threads, ops),
         **_energy(engine, bus, ina219, shunt),

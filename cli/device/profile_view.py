@@ -35,6 +35,7 @@ def show_profile(content: dict[str, Any], console: Console | None = None) -> Non
         console.print(f"{name}: {text}", soft_wrap=True)
     for title, (head, rows), left in (
         ("board", tables.board_table(content), 3),
+        (f"by columns and whole: {tables.duration_word(content)}", tables.streaming_table(content), 1),
         (f"an inference by threads: {tables.duration_word(content)}", tables.threads_table(content), 1),
         (f"operations: {tables.duration_word(content)}", _slowest(*tables.ops_table(content)), 3),
     ):

@@ -39,7 +39,7 @@ class Profile:
         before: the board before the first window.
         after: the board after the last measurement.
         real_time: whether the waits between polls took real time.
-        extras: further figures by their key: ``start``, ``threads``, ``ops``, ``energy``.
+        extras: further figures by their key: ``start``, ``streaming``, ``threads``, ``ops``, ``energy``.
         failures: one sentence for each of the extras that failed.
     """
 
@@ -93,6 +93,7 @@ class Profile:
             "cpu": {**self.wear.to_dict(), "simulation_included": bool(self.sensor["simulated"])},
             "memory": {"rss_bytes": self.memory.resident, "peak_rss_bytes": self.memory.peak},
             "start": None,
+            "streaming": None,
             "threads": None,
             "ops": None,
             "energy": None,
@@ -102,7 +103,18 @@ class Profile:
             "sensor": self.sensor,
         }
         if emulated:
-            for group in ("stages", "histogram", "jitter", "deadlines", "cpu", "start", "threads", "ops", "energy"):
+            for group in (
+                "stages",
+                "histogram",
+                "jitter",
+                "deadlines",
+                "cpu",
+                "start",
+                "streaming",
+                "threads",
+                "ops",
+                "energy",
+            ):
                 made[group] = _marked(made[group])
         return made
 
