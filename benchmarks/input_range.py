@@ -1,9 +1,12 @@
 """Agreement and score of int8 Keras models with one scale for the window in SI units and with each channel's own range.
 
 Before: the window over the input range is multiplied back to SI units in the graph, whose product has one int8 scale.
-After: the range goes into the first weights, as ``deseptr convert`` does it.
+After: the range goes into the first weights, as ``deseptr convert`` does it. The same with 16-bit activations.
 
-    python benchmarks/input_range.py --cases ../shared/cases/keras -o benchmarks/input_range.json
+The models of the cases are taken as they are; the others are trained for a few epochs on windows of each DATA, without
+its own test subjects, whose windows are then compared.
+
+    python benchmarks/input_range.py DATA... --cases ../shared/cases/keras -o benchmarks/input_range.json
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -24,13 +27,14 @@ from deseptr.convert.lowering.keras_layers.network import keras_logits, lower_ne
 from deseptr.convert.lowering.keras_layers.softmax_head import softmax_head
 from deseptr.convert.quantize import flatbuffer_of
 from deseptr.convert.recipe import Recipe
-from deseptr.data import load_dataset
+from deseptr.data import Dataset, Windows, load_dataset
 from deseptr.evaluate.predictor import windows_for
 from deseptr.tflite import embed_contract, load_engine, predict
 from deseptr.train.checkpoint import load_run
+from deseptr.train.run_folder import evenly
 
-DATA = "synthetic:subjects=6,seconds=20"
-HELD_OUT = ("5", "6")
+EPOCHS = 5
+TRAIN = 6000
 layers = keras.layers
 
 
@@ -41,6 +45,7 @@ class OneScale(InferenceGraph):
         return lower_network(self._classifier, window * self._range, head=softmax_head(self._classifier))
 
 
+VARIANTS = (("before", OneScale, "int8"), ("after", InferenceGraph, "int8"), ("int16x8", InferenceGraph, "int16x8"))
 OWN: dict[str, Callable[[], list[Any]]] = {
     "convolution": lambda: [layers.Conv1D(12, 9, strides=4, activation="relu"), layers.GlobalMaxPooling1D()],
     "normalised convolution": lambda: [
@@ -54,51 +59,76 @@ OWN: dict[str, Callable[[], list[Any]]] = {
         layers.GlobalMaxPooling1D(),
     ],
     "dense": lambda: [layers.AveragePooling1D(8), layers.Flatten(), layers.Dense(24, activation="relu")],
+    "lstm of every sample": lambda: [layers.LSTM(16)],
     "pooled gru": lambda: [layers.AveragePooling1D(16), layers.GRU(8)],
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="+", help="recordings with test subjects of their own")
     parser.add_argument("--cases", type=Path, required=True, help="folder of folders with net.keras and contract.json")
+    parser.add_argument("--labels", type=int, default=6, help="the first so many classes of DATA")
+    parser.add_argument("--only", help="one model, whose rows replace those in the output; all by default")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
-    data = load_dataset(DATA)
-    found = {}
-    for folder in sorted(path for path in options.cases.iterdir() if path.is_dir()):
-        model, contract = load_run(folder / "net.keras")
-        found[folder.name] = (model, contract)
-    contract = ModelContract(labels=data.label_names, model="own")
-    for name, between in OWN.items():
-        found[name] = (_trained(between(), contract, data), contract)
-    rows = []
-    for name, (model, own) in found.items():
-        rows.append({"model": name, **_measured(model, own, data)})
+    cases = [load_run(folder / "net.keras") for folder in sorted(options.cases.iterdir()) if folder.is_dir()]
+    kept = json.loads(options.output.read_text())["models"] if options.only else []
+    rows: list[dict[str, Any]] = [row for row in kept if row["model"] != options.only]
+
+    def add(model: str, figures: dict[str, Any]) -> None:
+        rows.append({"data": data.name, "model": model, **figures})
         print(rows[-1], flush=True)
-    content = {"data": DATA, "held_out": list(HELD_OUT), "models": rows}
-    options.output.write_text(json.dumps(content, indent=2) + "\n")
+        options.output.write_text(json.dumps({"epochs": EPOCHS, "train": TRAIN, "models": rows}, indent=2) + "\n")
+
+    for name in options.data:
+        data = load_dataset(name)
+        contract = ModelContract(labels=data.label_names[: options.labels], model="own")
+        windows = windows_for(contract, data)
+        held_out = windows.of_subjects(list(data.test_subjects))
+        known = windows.of_subjects([s for s in data.subjects if s not in data.test_subjects])
+        split = _Split(known, held_out)
+        wanted = {own: between for own, between in OWN.items() if options.only in (None, own)}
+        for own, between in wanted.items():
+            model = _trained(between(), contract, known)
+            add(own, _measured(model, contract, split))
+        for model, case in cases if not options.only else ():
+            if set(case.labels) == set(contract.labels):
+                # The order of a case's classes is its own.
+                add(case.model, _measured(model, case, _split_of(case, data)))
 
 
-def _trained(between: list[Any], contract: ModelContract, data: Any) -> keras.Model:
+class _Split(NamedTuple):
+    """Windows to train and calibrate with, and windows to compare on."""
+
+    known: Windows
+    held_out: Windows
+
+
+def _split_of(contract: ModelContract, data: Dataset) -> _Split:
+    windows = windows_for(contract, data)
+    known = windows.of_subjects([s for s in data.subjects if s not in data.test_subjects])
+    return _Split(known, windows.of_subjects(list(data.test_subjects)))
+
+
+def _trained(between: list[Any], contract: ModelContract, known: Windows) -> keras.Model:
     keras.utils.set_random_seed(0)
     window = layers.Input((contract.window_length, len(contract.channels)))
     model = keras.Sequential([window, *between, layers.Dense(len(contract.labels))])
-    windows = windows_for(contract, data)
-    known = windows.of_subjects([s for s in sorted(set(windows.subjects.tolist())) if s not in HELD_OUT])
-    model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(known.signals, known.labels, epochs=15, verbose=0)
+    chosen = evenly(len(known.signals), TRAIN)
+    model.compile(keras.optimizers.Adam(0.003), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(known.signals[chosen], known.labels[chosen], epochs=EPOCHS, batch_size=64, verbose=0)
     return model
 
 
-def _measured(model: Any, contract: ModelContract, data: Any) -> dict[str, Any]:
-    windows = windows_for(contract, data)
-    held_out = windows.of_subjects(list(HELD_OUT))
-    known = windows.of_subjects([s for s in sorted(set(windows.subjects.tolist())) if s not in HELD_OUT])
+def _measured(model: Any, contract: ModelContract, split: _Split) -> dict[str, Any]:
+    known, held_out = split
     reference = keras_logits(model, held_out.signals, softmax_head(model)).argmax(axis=1)
+    calibration = known.signals[evenly(len(known.signals), Recipe().calibration_windows)]
     figures: dict[str, Any] = {"windows": len(held_out.signals), "float": _score(reference, held_out, contract)}
-    for name, kind in (("before", OneScale), ("after", InferenceGraph)):
+    for name, kind, mode in VARIANTS:
         graph = kind(model, contract)
-        content = flatbuffer_of(graph, Recipe(), graph.encode(known.signals), "benchmark")
+        content = flatbuffer_of(graph, Recipe(mode), graph.encode(calibration), "benchmark")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "model.tflite"
             file.write_bytes(embed_contract(content, contract))

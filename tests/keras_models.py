@@ -108,7 +108,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "elu": lambda: stacked(layers.Conv1D(6, 3, activation="elu"), layers.ELU(0.7)),
     "selu and celu": lambda: stacked(layers.Dense(6, activation="selu"), layers.Activation("celu")),
     "gelu": lambda: stacked(layers.Conv1D(6, 3, activation="gelu"), layers.Dense(6, activation="gelu")),
-    "silu": lambda: functional(lambda x: ops.silu(layers.Conv1D(6, 3, activation="swish")(x))),
+    "silu": lambda: functional(lambda x: ops.silu(layers.Conv1D(12, 3, activation="swish")(x))),
     "hard swish and leaky": lambda: stacked(layers.Dense(6, activation="hard_silu"), layers.LeakyReLU()),
     "prelu and leaky max": lambda: stacked(layers.PReLU(), layers.ReLU(max_value=1.0, negative_slope=0.1)),
     "transformer": lambda: functional(transformer),

@@ -8,7 +8,7 @@ import pytest
 from keras_models import CHANNELS, CLASSES, MODELS, STEPS, made
 
 from deseptr.contract import ConversionError, ModelContract, StftSpec
-from deseptr.convert import Gate, convert_run
+from deseptr.convert import Gate, Recipe, convert_run
 from deseptr.convert.parity import Parity
 from deseptr.tflite import load_engine, predict
 from deseptr.train import CalibrationWindows
@@ -58,6 +58,19 @@ def test_model_becomes_full_int8_within_the_gate(name: str, recorded: Calibratio
     logits = predict(load_engine(tmp_path / "net.tflite"), recorded.held_out_windows)
     expected = np.asarray(keras.models.load_model(net)(recorded.held_out_windows))
     assert np.mean(logits.argmax(axis=1) == expected.argmax(axis=1)) >= 0.95
+
+
+@pytest.mark.slow
+def test_last_layer_in_float_is_accepted(recorded: CalibrationWindows, tmp_path: Path):
+    net = learned("softmax head", recorded, tmp_path)
+    last = convert_run(net, tmp_path / "int8.tflite", calibration=recorded).graph.nodes[-1]
+    assert last.op == "FULLY_CONNECTED"
+    result = convert_run(net, tmp_path / "net.tflite", Recipe(float_layers=(last.name,)), calibration=recorded)
+    assert result.passed
+    in_float = [operation.split()[0] for operation in result.kept.lint.non_int8]
+    assert in_float == ["DEQUANTIZE", "FULLY_CONNECTED", "QUANTIZE"]
+    logits = predict(load_engine(tmp_path / "net.tflite"), recorded.held_out_windows)
+    assert np.mean(logits.argmax(axis=1) == result.kept.quantized.logits.argmax(axis=1)) >= 0.95
 
 
 def saved(model: keras.Model, folder: Path) -> Path:

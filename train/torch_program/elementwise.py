@@ -28,8 +28,21 @@ def both(apply: Callable[[Any, Any], Any], x: Operand, y: Operand) -> Held:
     return x.with_tensor(apply(x.tensor, y.like(x)))
 
 
+def added(x: Any, y: Any) -> Any:
+    """The sum of two tensors.
+
+    Keras takes a second summand with a single long axis for a bias of the features, whichever axis it is; a difference
+    it takes as it is.
+    """
+    shape = tuple(getattr(y, "shape", ()))
+    long = [axis for axis, size in enumerate(shape) if size != 1]
+    if len(long) == 1 and (long[0] != len(shape) - 1 or x.shape[-1] != shape[-1]):
+        return ops.subtract(x, -y if isinstance(y, np.ndarray) else ops.negative(y))
+    return ops.add(x, y)
+
+
 def _sum(at: Site, x: Operand, other: Operand, alpha: float = 1) -> Held:
-    return both(ops.add, x, other if alpha == 1 else both(ops.multiply, other, alpha))
+    return both(added, x, other if alpha == 1 else both(ops.multiply, other, alpha))
 
 
 def _difference(at: Site, x: Operand, other: Operand, alpha: float = 1) -> Held:
