@@ -113,26 +113,6 @@ def test_the_gyroscopes_cross_sensitivity_is_taken_out(factor_zx):
     assert (np.abs(imu.drain().signals - signal) <= half_count * 1.2).all()
 
 
-def test_a_stall_within_a_drain_that_overflows_the_fifo_is_a_gap():
-    imu, chip, clock = bench()
-    imu.configure(CONFIG)
-    imu.start()
-    clock.sleep_ns(2000 * MS)
-    read, stalled = imu.bus.read, []
-
-    def stalling(address, register, length):
-        if register == chip.fifo_register and not stalled:
-            stalled.append(True)
-            clock.sleep_ns(4000 * MS)
-        return read(address, register, length)
-
-    imu.bus.read = stalling
-    samples = imu.drain()
-    assert (len(samples.signals), samples.gap.reason) == (0, "overflow")
-    clock.sleep_ns(200 * MS)
-    assert imu.drain().gap is None
-
-
 def test_a_frame_of_one_sensor_is_passed_over_at_the_beginning_alone():
     imu, *_ = bench()
     both = bytes((0x8C, *range(12)))

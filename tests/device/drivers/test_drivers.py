@@ -228,6 +228,36 @@ def test_no_failed_transfer_loses_a_sample_without_a_gap(name, fails_at, lasts):
 
 
 @every_driver
+@pytest.mark.parametrize("transfer", range(6))
+def test_a_host_that_stalls_within_a_drain_loses_no_sample_without_a_gap(name, transfer):
+    bench = DriverBench(name).started()
+    bench.wait_samples(10)
+    times, gap = bench.drain()
+    assert gap is None
+    last, lost, reads, read = times[-1], False, 0, bench.bus.read
+
+    def stalling(*arguments):
+        nonlocal reads
+        reads += 1
+        if reads == transfer + 1:
+            bench.wait_samples(bench.imu.capacity + 20)
+        return read(*arguments)
+
+    bench.bus.read = stalling
+    bench.wait_samples(10.3)
+    for _ in range(3):
+        times, gap = bench.drain()
+        lost |= gap is not None
+        if times:
+            taken = bench.taken().tolist()
+            following = taken[taken.index(times[0]) if lost else taken.index(last) + 1 :]
+            assert times == following[: len(times)]
+            last = times[-1]
+        bench.wait_samples(3.3)
+    assert lost
+
+
+@every_driver
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_bit_flipped_in_any_held_register_is_noticed_by_the_next_drain(name, data):
