@@ -102,7 +102,7 @@ def test_model_has_the_defaults_of_the_runtime(name: str):
 def test_setting_of_the_decision_is_named_by_its_argument():
     with pytest.raises(SetupError, match=r"^horizon_s: found 0, expected seconds above 0"):
         deseptr.DecisionConfig(horizon_s=0)
-    with pytest.raises(SetupError, match=r"^smoothing: found median, expected none, exponential or majority"):
+    with pytest.raises(SetupError, match=r"^smoothing: found median, expected none, exponential, majority or markov"):
         deseptr.DecisionConfig(smoothing="median")  # type: ignore[arg-type]
 
 
