@@ -32,8 +32,18 @@ class Drawn(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Of a verdict: it holds for this file as it is."""
-        return f"{self.path} {digest(ROOT / self.path)} {self.kind} {self.number}"
+        """Of a verdict: it holds for the function as it is, wherever it stands in the file."""
+        return keys((ROOT / self.path).read_text("utf-8"), self.path)[self.kind][self.number]
+
+
+@cache
+def keys(source: str, path: str) -> dict[str, list[str]]:
+    """Of each mutant of a file, by kind: path, digest of what holds it, kind, and its number therein."""
+    found = {}
+    for kind, codes in mutate.holders(source).items():
+        digests = [hashlib.sha256(code.encode()).hexdigest()[:12] for code in codes]
+        found[kind] = [f"{path} {each} {kind} {digests[:number].count(each)}" for number, each in enumerate(digests)]
+    return found
 
 
 def digest(path: Path) -> str:

@@ -62,6 +62,26 @@ def places(source: str) -> dict[str, list[str]]:
     return {kind: [ast.unparse(each.node) for each in changes if each.kind == kind] for kind in KINDS}
 
 
+def holders(source: str) -> dict[str, list[str]]:
+    """The code that holds each mutant, by kind, as :func:`places`: its function, or else its statement."""
+    tree = ast.parse(source)
+    spans = list(_spans(tree.body, ""))
+    held: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for change in _changes(tree):
+        line: int = change.node.lineno  # type: ignore[attr-defined]
+        held[change.kind].append(next((code for first, last, code in spans if first <= line <= last), ""))
+    return held
+
+
+def _spans(body: list[ast.stmt], within: str) -> Iterator[tuple[int, int, str]]:
+    """First and last line and code of the functions and statements of a module and its classes."""
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            yield from _spans(statement.body, f"{within}{statement.name}.")
+        first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", ()))])
+        yield first, statement.end_lineno or first, within + ast.unparse(statement)
+
+
 def count(source: str) -> dict[str, int]:
     """Number of mutants of each kind."""
     return {kind: len(codes) for kind, codes in places(source).items()}

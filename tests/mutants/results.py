@@ -8,22 +8,27 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import mutate
 from draw import ROOT, Drawn
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
 
 def results(drawn: Iterable[Drawn], verdicts: dict[str, dict[str, Any]], seed: int) -> dict[str, Any]:
-    """Counts of what was drawn and has a verdict for its file as it is; those argued to be equivalent apart."""
+    """Counts of what was drawn and has a verdict for its function as it is; those argued to be equivalent apart."""
     drawn = list(drawn)
     arguments = tomllib.loads(EQUIVALENT.read_text())["mutant"]
     argued = {(each["path"], each["code"], each["text"]): each["why"] for each in arguments}
     rows = []
     for each in drawn:
         if verdict := verdicts.get(each.key):
-            code = (ROOT / each.path).read_text("utf-8").splitlines()[verdict["line"] - 1].strip()
+            source = (ROOT / each.path).read_text("utf-8")
+            # The function may have moved since.
+            line = mutate.mutant(source, each.kind, each.number).line
+            code = source.splitlines()[line - 1].strip()
             why = argued.get((each.path, code, verdict["text"])) if verdict["verdict"] == "survived" else None
-            rows.append({**each._asdict(), **verdict, **({"verdict": "equivalent", "why": why} if why else {})})
+            changed = {"verdict": "equivalent", "why": why} if why else {}
+            rows.append({**each._asdict(), **verdict, "line": line, **changed})
     return {
         "seed": seed,
         "drawn": len(drawn),

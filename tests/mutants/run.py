@@ -7,7 +7,7 @@
 What is drawn follows from the seed and the sources. A mutant is first tried by the test files that are named after its
 module or import it; only what survives them is worth a trace of the room's tests, those that run its line. A mutant is
 killed if a test fails that passes without it, or takes far more processor time than it should. Verdicts are kept by the
-source's digest, so that an edited file is tried anew.
+digest of the function that is changed, so that an edited one is tried anew.
 """
 
 from __future__ import annotations

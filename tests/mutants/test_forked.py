@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from draw import ROOMS, draw
+from draw import ROOMS, draw, keys
 from forked import Outcome
 
 TESTS = ["tests/a/test_b.py::test_c", "tests/a/test_b.py::test_c[x - y]", "tests/a/test_b.py::test_d"]
@@ -30,6 +30,15 @@ def test_first_failure(line: str, test: str | None):
 
 def test_first_failure_in_a_file_that_was_run_as_a_whole():
     assert Outcome(1, f"FAILED {TESTS[0]} - assert 1 == 2", 0.5).first_failure(["tests/a/test_b.py"]) == TESTS[0]
+
+
+def test_a_verdict_outlives_an_edit_elsewhere_in_the_file():
+    before = "def f(x):\n    return x + 1\n\ndef g(x):\n    return x + 2 + 3\n"
+    after = "import e\n\n\ndef e():\n    return 4 + 5\n\n" + before.replace("x + 1", "x + 9")
+    old, new = (keys(source, "a.py")["arithmetic"] for source in (before, after))
+    assert len(old) == len(set(old)) == 3
+    assert new[2:] == old[1:]
+    assert not set(new[:2]) & set(old)
 
 
 def test_every_room_has_the_same_number_and_every_kind():

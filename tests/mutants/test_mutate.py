@@ -41,6 +41,17 @@ def test_mutants_of_each_kind():
     assert texts("return value") == ["return total -> return None"]
 
 
+def test_a_mutant_is_held_by_its_function_or_else_by_its_statement():
+    function = "@cached\ndef f(x):\n    return x + 1"
+    method = "A.def g(self):\n    return 7"
+    source = f"LIMIT = 3\n\n{function}\n\nclass A:\n    most = 5\n    def g(self):\n        return 7\n"
+    held = mutate.holders(source)
+    assert held["arithmetic"] == [function]
+    assert held["return value"] == [function, method]
+    assert held["constant"] == ["LIMIT = 3"] * 2 + [function] * 2 + ["A.most = 5"] * 2 + [method] * 2
+    assert {kind: len(codes) for kind, codes in held.items()} == mutate.count(source)
+
+
 def test_a_mutant_is_compiled_and_its_line_is_told():
     mutant = mutate.mutant(SOURCE, "arithmetic", 0)
     assert SOURCE.splitlines()[mutant.line - 1].strip() == "total = a * b"

@@ -251,3 +251,8 @@ def test_curve_of_few_labels_has_a_line_for_each_arm_side_by_side():
     texts = drawn.texts()
     assert {"1", "all (5)", "Alone", "Taught"} <= set(texts)
     assert "Left out" not in texts
+    # Of three the middle one stands at the tick: at 0, where the axis goes from one outer line to the other.
+    three = [point(arm, 1, 0.5) for arm in ("alone", "taught", "cnn-har")]
+    middle = DrawnSvg(curve_figure({"arms": arms, "points": three}))
+    assert [at[0] for at in middle.markers(BLUE)] == [pytest.approx(0.5, abs=0.002)]
+    assert middle.texts()["1"][0] == pytest.approx(0.5, abs=0.01)

@@ -1,10 +1,13 @@
 """A flatbuffer's graph as it is read, and its first operations as a flatbuffer of their own."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from deseptr.contract import SetupError
 from deseptr.tflite.graph import pack, prefix_graph, read_graph, unpack
 
 
@@ -66,3 +69,12 @@ def test_prefix_has_the_weights_that_it_reads_and_those_of_other_subgraphs(int8_
     assert kept[b"image_shape"] is not None
     assert kept[b"kernel"] is None
     assert [node.op for node in read_graph(prefix_graph(whole, 2)).nodes] == ["RESHAPE", "CONV_2D"]
+
+
+def test_without_the_schema_of_flatbuffers_one_line_says_what_to_install(
+    int8_model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    content = int8_model.read_bytes()
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(SetupError, match=r"^ai-edge-litert: found not installed, expected its flatbuffer schema; `pip"):
+        read_graph(content)

@@ -22,6 +22,7 @@ REGISTERS = {
     "icm20948": {
         0x006: "power",
         0x007: "standby",
+        0x012: "overflow of the FIFO",
         0x067: "FIFO",
         0x114: "accelerometer's trim",
         0x200: "gyroscope's divider",

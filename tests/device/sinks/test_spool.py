@@ -10,7 +10,7 @@ from small_pages import Pages
 
 from deseptr.contract import SetupError
 from deseptr.device.sinks.spool import BEFORE_ALL, Rest, Spool
-from deseptr.device.sinks.spool_file import MqttMessage
+from deseptr.device.sinks.spool_file import MediumError, MqttMessage, SpoolFile
 
 
 def message(number):
@@ -65,6 +65,23 @@ def test_full_spool_keeps_messages_in_flight(tmp_path, warnings):
     spool.add(message(4), sent=on_its_way[-1].number)
     assert waiting(spool) == [message(number) for number in (0, 1, 3, 4)]
     assert spool.dropped == 1
+
+
+def test_a_medium_that_removes_nothing_keeps_the_messages_instead_of_trying_for_ever(tmp_path, warnings, monkeypatch):
+    spool, tries = Spool(tmp_path / "spool", warnings, capacity=2), []
+
+    def refuse(self, number):
+        tries.append(number)
+        assert len(tries) < 10
+        raise MediumError("disk full")
+
+    monkeypatch.setattr(SpoolFile, "remove", refuse)
+    for number in range(3):
+        spool.add(message(number))
+    assert (waiting(spool), spool.dropped, len(tries)) == ([message(0), message(1), message(2)], 0, 1)
+    assert len(warnings) == 1
+    monkeypatch.undo()
+    spool.close()
 
 
 def test_killed_process_loses_nothing(tmp_path, warnings):
