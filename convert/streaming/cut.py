@@ -45,7 +45,7 @@ class _Plan:
 
 
 def cut_graph(flatbuffer: bytes) -> StreamingGraphs:
-    """Cut a graph where it costs least to compute one new column and the time graph.
+    """Cut a graph where it costs least to compute windows that are an eighth of their length apart.
 
     Args:
         flatbuffer: with one input ``[1, window_length, channels]``, without an archive.
@@ -64,15 +64,17 @@ def cut_graph(flatbuffer: bytes) -> StreamingGraphs:
         if (plan := _plan(graph, rows, length)) is not None
     ]
     digest = hashlib.sha256(flatbuffer).hexdigest()
-    graphs = min((_cut(flatbuffer, rows, plan, digest) for plan in plans), key=_macs, default=None)
-    if graphs is None or _macs(graphs) > _LARGEST_SHARE * graph.macs:
+    cuts = [_cut(flatbuffer, rows, plan, digest) for plan in plans]
+    costs = [_macs(graphs, graph.inputs[0].shape[1] // _HOPS) for graphs in cuts]
+    if not cuts or min(costs) > _LARGEST_SHARE * graph.macs:
         raise NoCutError(_first_reason(graph, reasons))
-    return graphs
+    return cuts[costs.index(min(costs))]
 
 
 _WINDOW_RANK = 3
-# Of the whole graph's multiply-accumulates, for a window with one new column: what saves less is not worth its bytes.
-_LARGEST_SHARE = 0.75
+# Windows an eighth of their length apart must take at most half of the multiply-accumulates: what saves less, such as
+# frames of a spectrogram alone, is not worth its bytes and calls.
+_HOPS, _LARGEST_SHARE = 8, 0.5
 
 
 def _plan(graph: Graph, rows: dict[int, Rows], length: int) -> _Plan | None:
@@ -159,14 +161,17 @@ def _constant(model: Any, like: Tensor, values: Any) -> int:
     return index
 
 
-def _macs(graphs: StreamingGraphs) -> int:
-    return read_graph(graphs.column).macs + read_graph(graphs.time).macs
+def _macs(graphs: StreamingGraphs, hop: int) -> int:
+    """Multiply-accumulates of a window about ``hop`` samples after another, a whole number of columns."""
+    stride = graphs.streaming.column_stride
+    return (
+        graphs.streaming.new_columns(stride * max(1, hop // stride)) * read_graph(graphs.column).macs
+        + read_graph(graphs.time).macs
+    )
 
 
 def _first_reason(graph: Graph, reasons: dict[int, str]) -> str:
     if not reasons:
         return "no operation joins columns of its window"
     number = min(reasons)
-    return (
-        f"operation {number + 1} of {len(graph.nodes)}, {reasons[number]}, before there are columns that save anything"
-    )
+    return f"operation {number + 1} of {len(graph.nodes)}, {reasons[number]}, before there are columns that save enough"

@@ -64,9 +64,12 @@ def in_g(path: Path) -> Path:
 
 
 def test_recordings_replace_calibration_windows_and_json_has_the_keys_of_every_report(bare: Path, tmp_path: Path):
-    result = run(bare, "-o", tmp_path / "m.tflite", "--data", TINY_DATA, "--test-subjects", "2,3", "--json")
+    result = run(
+        bare, "-o", tmp_path / "m.tflite", "--data", TINY_DATA, "--test-subjects", "2,3", "--json", "--no-streaming"
+    )
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
+    assert figures["streaming"] == {"written": False, "reason": "not asked for", "bit_gate": []}
     assert set(figures["float"]["per_subject_f1"]) == {"2", "3"}
     assert figures["warnings"] == []
     assert figures["bytes"] == (tmp_path / "m.tflite").stat().st_size
@@ -85,6 +88,7 @@ def test_unlikely_unit_causes_a_note_above_the_summary_of_size_operations_and_ag
     assert "full int8, contract inside" in result.stdout
     assert re.search(r"operations for pi: \d+ CONV_2D, ", result.stdout)
     assert "same class as the checkpoint on" in result.stdout
+    assert re.search(r"^streaming: ", result.stdout, re.MULTILINE)
 
 
 def test_missing_calibration_windows_lead_to_recordings(bare: Path, tmp_path: Path):

@@ -113,3 +113,12 @@ def test_rows_along_the_packaged_graph(flatbuffer):
     number = min(reasons)
     assert graph.nodes[number].op == "ADD"
     assert reasons[number] == "ADD has a constant that differs from row to row"
+
+
+def test_a_hop_that_is_no_multiple_of_the_stride_does_not_prevent_the_cut(flatbuffer, monkeypatch):
+    # An eighth of 150 samples is 18, of which no window shares a column with an earlier one.
+    monkeypatch.setattr("deseptr.convert.streaming.cut._HOPS", 7)
+    assert cut_graph(flatbuffer).streaming.columns == 6
+    monkeypatch.setattr("deseptr.convert.streaming.cut._HOPS", 2)
+    with pytest.raises(NoCutError, match=r"ADD has a constant .* before there are columns that save enough"):
+        cut_graph(flatbuffer)
