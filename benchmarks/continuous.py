@@ -68,24 +68,34 @@ def measured(played: list[Played], config: DecisionConfig, labels: tuple[str, ..
     return {name: found[name] for name in (*names, "segment_errors")}
 
 
-def rows(dataset: Dataset, run: Path, model: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a model."""
+def decisions_of(table: dict[str, Any], model: str, hop_s: float) -> Iterator[tuple[str, DecisionConfig]]:
+    """The decisions of an earlier table."""
+    for row in table["rows"]:
+        if (row["model"], row["hop_s"]) == (model, hop_s):
+            yield row["decision"], DecisionConfig.from_dict(row["settings"])
+
+
+def rows(dataset: Dataset, run: Path, model: Path, table: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """The rows of a model, with the decisions of an earlier table if there is one."""
     engine, predictor = load_engine(model), load_predictor(model)
     validation = tuning_subjects(model, run, None, dataset)
     test = dataset.select(subjects=predictor.contract.held_out.among(dataset.subjects))
     for hop_s in HOPS_S:
         bus = over_bus(engine, test, DecisionConfig(hop_s=hop_s), sensor="auto", make_clock=VirtualClock)
         played = [each for each, _ in bus]
-        for name, config in decisions(predictor, dataset, validation, hop_s):
+        name_of = predictor.contract.model
+        found = decisions_of(table, name_of, hop_s) if table else decisions(predictor, dataset, validation, hop_s)
+        for name, config in found:
             figures = measured(played, config, predictor.contract.labels)
             yield {
-                "model": predictor.contract.model,
+                "model": name_of,
+                "window_s": predictor.contract.window_s,
                 "hop_s": hop_s,
                 "decision": name,
                 "settings": config.to_dict(),
                 **figures,
             }
-            print(predictor.contract.model, hop_s, name, figures["delay_s"]["p50"], flush=True, file=sys.stderr)
+            print(name_of, hop_s, name, figures["delay_s"]["p50"], flush=True, file=sys.stderr)
 
 
 def main() -> None:
@@ -93,15 +103,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data")
     parser.add_argument("models", nargs="+", type=Path, help="run folder and .tflite of each model")
+    parser.add_argument("--again", type=Path, help="measure the decisions of this table instead of tuning")
     parser.add_argument("-o", "--output", type=Path, required=True)
     chosen = parser.parse_args()
     dataset = load_dataset(chosen.data)
+    table = json.loads(chosen.again.read_text()) if chosen.again else None
     pairs = zip(chosen.models[::2], chosen.models[1::2], strict=True)
     content = {
         "format": "deseptr continuous benchmark 1",
         "target": str(TARGET),
         "shortest_s": 5.0,
-        "rows": [row for run, model in pairs for row in rows(dataset, run, model)],
+        "rows": [row for run, model in pairs for row in rows(dataset, run, model, table)],
         "machine": describe_machine()["cpu"],
     }
     chosen.output.write_text(json.dumps(content, indent=1) + "\n")
