@@ -100,6 +100,7 @@ class Plausibility:
         self._first_fast = _first_bin(self._limits.fast_hz, self._length // 2, rate_hz)
         both = {"acc", "gyro"} <= set(self._has)
         self._turning = Turning(self._length, rate_hz) if both else None
+        self._compared: int | None = None
 
     @classmethod
     def of(cls, contract: ModelContract) -> Plausibility:
@@ -117,6 +118,7 @@ class Plausibility:
             self._ring.clear()
         if self._turning is not None:
             self._turning.forget()
+        self._compared = None
 
     def judge(self, window: Window) -> str | None:
         """Judge a window.
@@ -130,7 +132,7 @@ class Plausibility:
         if not self._columns:
             return None
         samples = self._latest(window)
-        return None if samples is None else self._find(samples)
+        return None if samples is None else self._find(samples, window.end)
 
     def _latest(self, window: Window) -> NDArray[np.float32] | None:
         """The latest samples of accelerometer and gyroscope; None before there are enough."""
@@ -145,7 +147,7 @@ class Plausibility:
         ring.push(samples[-fresh:] if len(ring) else samples)
         return ring.latest(self._length) if len(ring) >= self._length else None
 
-    def _find(self, samples: NDArray[np.float32]) -> str | None:
+    def _find(self, samples: NDArray[np.float32], end: int) -> str | None:
         steps = samples[1:] - samples[:-1]
         highest, lowest = samples.max(0), samples.min(0)
         if self._saturated(samples, highest, lowest):
@@ -162,7 +164,7 @@ class Plausibility:
                 return "gravity"
             if self._too_fast(acc, steps[:, :3]):
                 return "spectrum"
-        return "rotation" if self._disagrees(samples, quiet) else None
+        return "rotation" if self._disagrees(samples, quiet, end) else None
 
     def _saturated(
         self, samples: NDArray[np.float32], highest: NDArray[np.float32], lowest: NDArray[np.float32]
@@ -190,14 +192,18 @@ class Plausibility:
         fast, total = power[:, first - 1 :].sum(1), power.sum(1)
         return bool((fast > limits.fast_share * total).all() and 2 * fast.min() > (limits.fast_rms * half) ** 2)
 
-    def _disagrees(self, samples: NDArray[np.float32], quiet: bool) -> bool:
+    def _disagrees(self, samples: NDArray[np.float32], quiet: bool, end: int) -> bool:
         if "gyro" not in self._has:
             return False
         gyro = samples[:, -3:]
         mean = gyro.sum(0) / len(gyro)
         if np.vdot(mean, mean) > self._limits.steady_turn**2 and float(gyro.std(0).max()) < self._limits.steady_waver:
             return True
-        return self._turning is not None and self._turning.disagrees(samples[:, :3] if quiet else None, gyro)
+        # At a short hop, a movement is in many windows: it is evidence but once, or twice at half a window's hop.
+        fresh = self._compared is None or end - self._compared >= len(samples) // 2
+        if quiet and fresh:
+            self._compared = end
+        return self._turning is not None and self._turning.disagrees(samples[:, :3] if quiet and fresh else None, gyro)
 
 
 def _axes(channels: Sequence[str], limits: PlausibilityLimits) -> tuple[list[int], NDArray[np.float32]]:

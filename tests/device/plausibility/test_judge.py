@@ -123,6 +123,16 @@ def test_short_windows_are_judged_over_the_same_seconds_as_long_ones(length, dat
         assert finding == ("stuck" if end >= 60 + 125 else None) or (finding == "stuck" and end >= 60 + 94)
 
 
+@pytest.mark.parametrize("hop", [64, 16, 4])
+def test_one_movement_is_as_much_evidence_at_every_hop(hop):
+    # A third of a right angle that the gyroscope does not see: too little, however many windows it is in.
+    angle = np.deg2rad(30) * np.clip((np.arange(1000) - 500) / 2, 0, 1)
+    signals = at_rest()
+    signals[:, 0] += G * np.sin(angle)
+    signals[:, 2] += G * (np.cos(angle) - 1)
+    assert set(judged(signals, hop=hop)) == {None}
+
+
 def test_samples_on_both_sides_of_a_gap_are_not_judged_together():
     judge = Plausibility(CHANNELS, RATE_HZ, 64)
     signals = constant(0, 0, 0, 0, 0, 0)
