@@ -185,7 +185,7 @@ def trained(name: str) -> nn.Module:
 
 
 def export(network: nn.Module, path: Path) -> None:
-    """Write a network as docs/converting.md shows it."""
+    """Write a network as examples/export_pytorch.py does."""
     examples = torch.from_numpy(windows(6, seed=1)[0])
     with torch.no_grad():
         logits = torch.cat([network(window[None]) for window in examples])

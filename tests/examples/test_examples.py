@@ -20,7 +20,12 @@ def run(folder: Path, example: str, *arguments: str) -> str:
 
 
 def test_every_example_is_run_here():
-    assert {path.name for path in EXAMPLES.iterdir()} == {*ARGUMENTS, "quickstart.py", "notebook.ipynb"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {
+        *ARGUMENTS,
+        "quickstart.py",
+        "notebook.ipynb",
+        "export_pytorch.py",
+    }
 
 
 def test_live_from_any_source(tmp_path: Path):
@@ -28,6 +33,16 @@ def test_live_from_any_source(tmp_path: Path):
     assert sum("gap: source, 13 samples" in line for line in lines) == 1
     assert sum("%" in line for line in lines) >= 3
     assert any("→" in line for line in lines)
+
+
+@pytest.mark.slow
+def test_export_pytorch(tmp_path: Path):
+    pytest.importorskip("torch")
+    from deseptr.train import load_run
+
+    run(tmp_path, "export_pytorch.py")
+    model, contract = load_run(tmp_path / "net.pt2")
+    assert model.output_shape == (1, len(contract.labels))
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def read_program(path: Path) -> Program:
             path,
             found=f"an unreadable program ({reason})",
             expected="a .pt2 file of torch.export.save of one window [1, window_length, channels]",
-            next_step="save it as docs/converting.md shows",
+            next_step="save it as examples/export_pytorch.py does",
         ) from error
 
 

@@ -157,7 +157,7 @@ def _check_example(model: keras.Model, program: Program, path: Path) -> None:
             f"{path}: check.json",
             found=f"windows {list(windows.shape)} and logits {list(expected.shape)}",
             expected=f"[n, {', '.join(map(str, program.shape[1:]))}] and [n, {model.output_shape[-1]}]",
-            next_step="save it as docs/converting.md shows",
+            next_step="save it as examples/export_pytorch.py does",
         )
     found = np.concatenate([np.asarray(model(window[None])) for window in windows])
     error = float(np.abs(found - expected).max())
