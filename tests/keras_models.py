@@ -151,7 +151,9 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
         layers.GlobalMaxPooling2D(),
         start=False,
     ),
-    "pooled first": lambda: stacked(layers.MaxPooling1D(2), layers.Permute((2, 1)), layers.Dense(4), start=False),
+    "pooled first": lambda: stacked(
+        layers.MaxPooling1D(2), layers.Permute((2, 1)), layers.Dense(8, activation="relu"), start=False
+    ),
     "distributed": lambda: stacked(
         layers.Reshape((2, 5, CHANNELS)), layers.TimeDistributed(layers.LSTM(3)), layers.GRU(3), start=False
     ),

@@ -17,7 +17,8 @@ CONTRACT = ModelContract(
     labels=("a", "b", "c"), window_length=STEPS, hop_length=STEPS, stft=StftSpec(8, 4, 3), model="plain"
 )
 FAST = ("normalization same",)
-EPOCHS = {"dot attention": 80}
+# Of those that learn slowly.
+EPOCHS = {"dot attention": 80, "softmax dense": 80}
 
 
 @pytest.fixture(scope="module")
