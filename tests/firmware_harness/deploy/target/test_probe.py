@@ -14,6 +14,8 @@ from deseptr.firmware_harness.deploy import target
 from deseptr.firmware_harness.deploy.target.probe import probe, userland
 from deseptr.firmware_harness.deploy.zipapp import target_zip
 
+# As the zip, from the sources.
+SERVE = "import sys; from deseptr.firmware_harness.deploy.target.main import main; sys.exit(main(sys.argv[1:]))"
 SOURCES = sorted(Path(target.__file__).parent.glob("*.py"))
 
 
@@ -87,25 +89,27 @@ def test_zip_runs_alone(tmp_path: Path):
     assert result.stdout.startswith('{"result": {"machine": ')
 
 
-def test_a_file_system_in_trouble_is_a_refusal_with_exit_code_2(tmp_path: Path):
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_file_system_in_trouble_is_a_refusal_with_exit_code_2(tmp_path: Path, zipped: bool):
     path = tmp_path / "target.pyz"
     path.write_bytes(target_zip())
     place = tmp_path / "wearable" / "incoming" / (64 * "0")
     place.parent.mkdir(parents=True)
     place.write_text("a file where a folder should be")
     request = json.dumps({"op": "offset", "prefix": str(tmp_path / "wearable"), "sha256": place.name})
-    command = [sys.executable, "-I", "-S", path, "serve"]
+    command = [sys.executable, *(("-I", "-S", path) if zipped else ("-c", SERVE)), "serve"]
     result = subprocess.run(command, input=f"{request}\n", capture_output=True, text=True)
     assert result.returncode == 2, result.stderr
     refused = json.loads(result.stdout)["refused"]
     assert (refused["found"], refused["next_step"]) == ("Not a directory", "nothing was activated")
 
 
-def test_a_refusal_has_exit_code_2(tmp_path: Path):
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_refusal_has_exit_code_2(tmp_path: Path, zipped: bool):
     path = tmp_path / "target.pyz"
     path.write_bytes(target_zip())
     request = json.dumps({"op": "offset", "prefix": str(tmp_path / "wearable"), "sha256": "../../x"})
-    command = [sys.executable, "-I", "-S", path, "serve"]
+    command = [sys.executable, *(("-I", "-S", path) if zipped else ("-c", SERVE)), "serve"]
     result = subprocess.run(command, input=f"{request}\n", capture_output=True, text=True)
     assert result.returncode == 2, result.stderr
     assert json.loads(result.stdout)["refused"]["thing"] == "upload"
