@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from deseptr.data import Dataset
     from deseptr.device import DecisionConfig, Event, LabelTracker, Session, UnknownJudge
     from deseptr.device.profile.measure import Profile
+    from deseptr.evaluate.predictor import Predictor
     from deseptr.firmware_harness.simulator import Replayed
     from deseptr.tflite import Engine
 
@@ -212,6 +213,12 @@ class Model(Classifier):
         from deseptr.device import UnknownJudge
 
         return UnknownJudge(self.contract) if plausibility else None
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        from deseptr.evaluate.predictor import predictor_of
+
+        return predictor_of(self._engine)
 
     @cached_property
     def _engine(self) -> Engine:

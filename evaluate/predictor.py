@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from deseptr.data import Dataset, Windows
+    from deseptr.tflite import Engine
     from deseptr.train import CalibrationWindows
 
 
@@ -31,10 +32,9 @@ def load_predictor(path: Path, threads: int = 1) -> Predictor:
         ModelError: if it cannot be read, or if it contradicts its contract.
     """
     if path.suffix == ".tflite":
-        from deseptr.tflite import load_engine, predict
+        from deseptr.tflite import load_engine
 
-        engine = load_engine(path, threads=threads)
-        return Predictor(engine.contract, engine.name, lambda windows: predict(engine, windows))
+        return predictor_of(load_engine(path, threads=threads))
     from deseptr.train.quiet_import import load_quietly
 
     load_quietly()
@@ -46,6 +46,13 @@ def load_predictor(path: Path, threads: int = 1) -> Predictor:
     classifier, contract = load_run(path)
     runtime = "numpy" if contract.model == "random_forest" else f"keras {keras.__version__}"
     return Predictor(contract, runtime, lambda windows: predict_logits(classifier, windows))
+
+
+def predictor_of(engine: Engine) -> Predictor:
+    """What an engine predicts."""
+    from deseptr.tflite import predict
+
+    return Predictor(engine.contract, engine.name, lambda windows: predict(engine, windows))
 
 
 def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:

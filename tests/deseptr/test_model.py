@@ -97,3 +97,8 @@ def test_a_network_that_takes_few_steps_is_warned_of(
     deseptr.fit("synthetic:subjects=3,seconds=4", tmp_path / "run", model=model)
     steps = [record for record in caplog.records if "epochs: 1, windows: 100" in record.getMessage()]
     assert ([record.levelno for record in steps] == [logging.WARNING]) == warns
+
+
+def test_windows_are_predicted_by_the_models_own_engine(int8_model: Path):
+    with pytest.raises(SetupError, match="none such"):
+        deseptr.load_model(int8_model, engine="none such").predict(np.zeros((1, 32, 6), np.float32))
