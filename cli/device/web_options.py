@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.numbers import whole
+
 from .mqtt_options import FILE, state_folder
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def web_options(command: Any) -> Any:
         click.option(
             "--web-no-auth",
             count=True,
+            type=whole(0, 2),
             help="Said twice: whoever reaches the port may watch, without the secret in the page's address.",
         ),
         click.option("--web-cert", type=FILE, metavar="FILE", help="Certificate for HTTPS, with its chain, in PEM."),

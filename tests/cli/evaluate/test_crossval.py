@@ -84,4 +84,6 @@ def test_training_options_are_those_of_train():
 
     own = {"name", "out", "labels", "folds", "jobs", "address", "int8", "together"}
     only_train = {"run", "test_subjects", "teachers", "resume", "tensorboard", "labels", "drop_labels", "rate"}
+    # Of a model that is to be worn; a cross-validation scores runs of labels.
+    only_train |= {"event", "event_span", "preset"}
     assert {p.name for p in crossval.params} - own == {p.name for p in train.params} - only_train
