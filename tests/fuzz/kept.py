@@ -20,6 +20,7 @@ from mutators import Mutator, of_members
 from target import FORMATS, Target, in_run, on_file
 
 KERAS = ("tensorflow", "keras", "deseptr.train.checkpoint", "deseptr.train.models")
+PROGRAMS = "deseptr.train.torch_program.network"
 # Plain Keras models of other people, where they are; the larger ones would take all the time.
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "keras"
 MOST_BYTES = 100_000
@@ -51,12 +52,24 @@ def _checkpoints() -> Iterator[Target]:
     yield Target("run/model.keras", in_run("model.keras", of_run), (model,), layers, preload=KERAS)
     seeds = (model, *(path.read_bytes() for path in foreign))
     yield Target("net.keras", on_file(".keras", plain), seeds, layers, preload=KERAS)
+    yield Target("net.pt2", on_file(".pt2", _program), _programs(), layers, preload=(*KERAS, PROGRAMS))
     yield Target("model.npz", on_file(".npz", _forest), (_trees(),), of_members(mutators.of_bytes))
 
 
 def _of_member(rng: random.Random, content: bytes) -> bytes:
     """A change of a member of a checkpoint: its layers are JSON, its weights HDF5."""
     return (mutators.of_json if content.startswith(b"{") else mutators.of_bytes)(rng, content)
+
+
+def _program(path: Path) -> object:
+    """A network of PyTorch, with whatever window it takes."""
+    from deseptr.train.torch_program.network import load_torch_program
+
+    return load_torch_program(path)
+
+
+def _programs() -> tuple[bytes, ...]:
+    return tuple(path.read_bytes() for path in sorted((FORMATS.parents[1] / "pt2").glob("*.pt2")))
 
 
 def _forest(path: Path) -> object:
