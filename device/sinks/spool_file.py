@@ -20,6 +20,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -356,6 +357,8 @@ def _connect(path: Path, every_commit: bool) -> sqlite3.Connection:
         # Exclusive, so that a second process fails instead of sending everything twice.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         _check_tables(connection)
+        # A topic of damaged bytes is sent as what can be read of it, rather than nothing that comes after it.
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         _use_small_pages(connection)
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -367,6 +370,9 @@ def _connect(path: Path, every_commit: bool) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(str(damage).splitlines()[0])
         with connection:
             connection.execute(SCHEMA)
+    except UnicodeDecodeError as error:
+        connection.close()
+        raise sqlite3.DatabaseError("names that are no text") from error
     except (sqlite3.Error, _ForeignDatabaseError):
         connection.close()
         raise

@@ -202,6 +202,23 @@ def test_spool_of_an_earlier_version_goes_on(tmp_path, warnings):
     assert warnings == []
 
 
+def test_names_and_topics_that_are_no_text(tmp_path, warnings):
+    path = tmp_path / "spool"
+    spool = Spool(path, warnings)
+    spool.add(message(1))
+    spool.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"deseptr/wrist/1", b"deseptr/\xff\xfeist/1"))
+    spool = Spool(path, warnings)
+    assert [each.topic for each in waiting(spool)] == ["deseptr/\ufffd\ufffdist/1"]
+    spool.close()
+    path.write_bytes(whole.replace(b"tablemessages", b"tableme\xe2\xa6\xf7ages"))
+    spool = Spool(path, warnings)
+    assert len(spool) == 0
+    spool.close()
+    assert warnings == [f"{path}: names that are no text; renamed to spool.damaged, and a new one started"]
+
+
 def test_file_damaged_inside_is_renamed(tmp_path, warnings):
     path = tmp_path / "spool"
     spool = Spool(path, warnings)
