@@ -14,6 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from deseptr.evaluate.curve.page import markdown as curve_page
 from deseptr.evaluate.lab.page import markdown as lab_page
 from deseptr.report.runs_tables import markdown as report_page
 
@@ -30,6 +31,7 @@ SECTIONS = {"results.md.jinja": ROOT / "README.md"}
 REPORTS: dict[str, Callable[[Any], str]] = {
     "hapt-official/report.json": report_page,
     "hapt-arena/report.json": report_page,
+    "hapt-curve/curve.json": curve_page,
     "hapt-lab/lab.json": lab_page,
     "motionsense/report.json": report_page,
     "motionsense-arena/report.json": report_page,
