@@ -68,6 +68,8 @@ class LabelTracker:
         self._smoother.forget()
         self._held: int | None = None
         self._since = -math.inf
+        # Whether the next window decides as the first of a run does.
+        self._anew = True
         self._reason: str | None = None
 
     def gap(self) -> None:
@@ -89,8 +91,8 @@ class LabelTracker:
         top = int(smoothed.argmax())
         previous = self._held
         candidate = top if smoothed[top] >= self._thresholds[top] else self._unknown
-        if self._may_follow(candidate, smoothed, t):
-            self._held, self._since = candidate, t
+        if self._anew or self._may_follow(candidate, smoothed, t):
+            self._held, self._since, self._anew = candidate, t, False
         if candidate == self._held:
             self._reason = UNDECIDED if candidate != top else None
         held = self._held
@@ -106,7 +108,7 @@ class LabelTracker:
     def _without_label(self, probabilities: NDArray[np.float32], reason: str) -> LabelDecision:
         # Its probabilities mean nothing, so that no average may contain them, and nothing keeps it.
         self._smoother.forget()
-        previous, self._held, self._since, self._reason = self._held, self._unknown, -math.inf, reason
+        previous, self._held, self._anew, self._reason = self._held, self._unknown, True, reason
         return LabelDecision(
             label=UNKNOWN,
             previous=None if previous is None else self._names[previous],
@@ -117,8 +119,7 @@ class LabelTracker:
 
     def _may_follow(self, candidate: int, smoothed: NDArray[np.float64], t: float) -> bool:
         held = self._held
-        if held is None:
-            return True
+        assert held is not None, "it is asked after the first window"
         if candidate == held or t - self._since < self._config.dwell_s:
             return False
         if held == -1 or candidate == self._unknown:

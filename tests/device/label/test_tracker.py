@@ -251,3 +251,13 @@ def test_defaults_ignore_one_deviating_window_and_follow_two():
 def test_bad_config_is_refused(option, value):
     with pytest.raises(SetupError, match=f"^{option}: found {value}, expected "):
         DecisionConfig(**{option: value})
+
+
+def test_the_first_window_after_implausible_ones_decides_as_the_first_of_a_run():
+    undecided, sure = np.full(4, 0.25, np.float32), np.array([0.97, 0.01, 0.01, 0.01], np.float32)
+    tracker = LabelTracker(LABELS, DecisionConfig("none", threshold=0.4, dwell_s=2.0), 1.0)
+    windows = [(sure, None), (sure, "implausible: stuck"), (undecided, None), (sure, None), (sure, None)]
+    decisions = [tracker.update(float(t), row, why) for t, (row, why) in enumerate(windows)]
+    assert [(each.label, each.reason) for each in decisions[1:]] == [
+        (UNKNOWN, "implausible: stuck"), (UNKNOWN, "undecided"), (UNKNOWN, "undecided"), (LABELS[0], None),
+    ]  # fmt: skip
