@@ -68,7 +68,17 @@ def test_requests_to_change_something_come_from_the_page(served: Served, headers
 
 
 @pytest.mark.parametrize(
-    ("content", "status"), [(b"{", 400), (b"[]", 400), (b"", 400), (b'"x"', 400), (b" " * 5000, 413), (b"{}", 200)]
+    ("content", "status"),
+    [
+        (b"{", 400),
+        (b"[]", 400),
+        (b"", 400),
+        (b'"x"', 400),
+        (b" " * 5000, 413),
+        (b"{}", 200),
+        (b"{}".ljust(2048), 200),
+        (b"{}".ljust(2049), 413),
+    ],
 )
 def test_bodies(served: Served, content: bytes, status: int):
     assert served.post("answer", content).status == status
