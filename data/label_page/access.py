@@ -12,20 +12,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
 
+from deseptr.contract.page_answers import RefusedRequestError
+
 LARGEST_BODY = 1 << 22
-
-
-class RefusedRequestError(Exception):
-    """A request that is not answered.
-
-    Args:
-        status: status of the answer.
-        reason: what the person at the browser reads.
-    """
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 @dataclass(frozen=True)

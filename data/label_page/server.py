@@ -14,31 +14,15 @@ from pathlib import PurePath
 from typing import Any
 
 from deseptr.contract import DataError, DeseptrError, SetupError, parse_json
+from deseptr.contract.page_answers import KINDS, SAFE_HEADERS, RefusedRequestError
 
-from .access import Access, RefusedRequestError
+from .access import Access
 from .conversation import Conversation
 from .store import ChangedElsewhereError, LabelStore
 
 _HOST = "127.0.0.1"
 _JSON = "application/json"
-_KINDS = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
 _START = "page.html"
-_SAFE = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 # A person types and drags; a connection that says nothing for so long is given up.
 _TIMEOUT_S = 30.0
 
@@ -120,7 +104,7 @@ class _Answers:
         """Content type and content of what can be looked at."""
         inner = self.access.inner_path(path)
         if inner in self._resources:
-            return _KINDS[PurePath(inner or _START).suffix], self._resources[inner]
+            return KINDS[PurePath(inner or _START).suffix], self._resources[inner]
         if inner == "state":
             return _JSON, _json(self._conversation.state())
         folder, _, index = inner.partition("/")
@@ -223,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: HTTPStatus, kind: str, content: bytes, more: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        for name, value in (_SAFE | (more or {})).items():
+        for name, value in (SAFE_HEADERS | (more or {})).items():
             self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))

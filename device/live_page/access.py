@@ -14,19 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-
-class RefusedRequestError(Exception):
-    """A request that is not answered.
-
-    Args:
-        status: status of the answer.
-        reason: what the person at the browser reads.
-    """
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
+from deseptr.contract.page_answers import RefusedRequestError
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from deseptr.contract import DeseptrError
+from deseptr.contract.page_answers import KINDS, SAFE_HEADERS, RefusedRequestError
 from deseptr.device.alarms.answers import Answers
 
-from .access import Access, RefusedRequestError
+from .access import Access
 from .messages import Message
 from .page_recorder import PageRecorder
 from .requests import Rate, read_object
@@ -28,28 +29,11 @@ from .viewers import Viewer, Viewers
 
 _START = "page.html"
 _JSON = "application/json"
-_KINDS = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
-_SAFE = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 # WebSocket closing codes: RFC 6455, section 7.4.1, and its private range.
 _POLICY = 1008
 _TOO_MANY = 4001
 # Of the page's own kind of pictures, which the labelling page draws with too.
-_SHARED = ("colours.js",)
+_SHARED = ("canvas.js", "colours.js", "icon.svg")
 
 
 class Application:
@@ -98,7 +82,7 @@ class Application:
             inner = self._access.inner_path(_path(request.scope))
             return self._look(inner) if looks else await self._change(request, inner)
         except RefusedRequestError as error:
-            return _refusal(error.status, error.reason)
+            return _refusal(error.status, str(error))
         except DeseptrError as error:
             return _refusal(HTTPStatus.BAD_REQUEST, str(error))
 
@@ -107,10 +91,12 @@ class Application:
         # Looked up among the takes of this run: no path is made of it.
         name = unquote(name)
         if folder == "takes" and self._recorder is not None and name in self._recorder.takes:
-            return FileResponse(self._recorder.takes[name].path, headers=_SAFE, media_type="text/csv", filename=name)
+            return FileResponse(
+                self._recorder.takes[name].path, headers=SAFE_HEADERS, media_type="text/csv", filename=name
+            )
         if inner not in self._resources:
             raise RefusedRequestError(HTTPStatus.NOT_FOUND, "there is nothing of this name")
-        return _response(self._resources[inner], _KINDS[PurePath(inner or _START).suffix])
+        return _response(self._resources[inner], KINDS[PurePath(inner or _START).suffix])
 
     async def _change(self, request: Request, what: str) -> Response:
         if request.method != "POST":
@@ -185,4 +171,4 @@ def _refusal(status: int, reason: str) -> Response:
 
 
 def _response(content: bytes, kind: str, status: int = HTTPStatus.OK) -> Response:
-    return Response(content, status, {**_SAFE, "Content-Type": kind})
+    return Response(content, status, {**SAFE_HEADERS, "Content-Type": kind})

@@ -11,8 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from deseptr.contract import parse_json
-
-from .access import RefusedRequestError
+from deseptr.contract.page_answers import RefusedRequestError
 
 LARGEST_BODY = 2048
 LONGEST_S = 10.0

@@ -1,7 +1,8 @@
 // Joins editor, canvases, panel and server.
 
+import { prepare } from "./canvas.js";
 import { theme } from "./colours.js";
-import { drawOverview, drawSignals, layout, prepare, scaleOf } from "./drawing.js";
+import { drawOverview, drawSignals, layout, scaleOf } from "./drawing.js";
 import { Editor } from "./editor.js";
 import { clock, count, duration } from "./format.js";
 import { History } from "./history.js";

@@ -1,5 +1,6 @@
 // The timeline of labels and the traces of the signals, on canvases.
 
+import { prepare } from "./canvas.js";
 import { fill } from "./colours.js";
 
 export const SHOWN_S = 10;
@@ -7,20 +8,6 @@ const LEFT = 40;
 const FOOT = 18;
 // Samples a pixel from which on a column shows its smallest and largest only: nothing that sticks out is lost.
 const DENSE = 2;
-
-/** Make a canvas as sharp as the screen, and empty it; null while it has no size. */
-function prepare(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas;
-  if (!width || !height) return null;
-  const ratio = devicePixelRatio || 1;
-  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
-  const ctx = canvas.getContext("2d");
-  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-  ctx.clearRect(0, 0, width, height);
-  ctx.font = `12px ${getComputedStyle(document.body).fontFamily}`;
-  return { ctx, width, height };
-}
 
 /** Labels of the last `span` seconds until `now`, newest right; gaps and recoveries on the same axis. */
 export function drawTimeline(canvas, run, colours, now, span) {

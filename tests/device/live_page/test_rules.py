@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from deseptr.contract import SetupError
+from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.device.live_page import Access, ListenAddress, parse_listen, read_or_make_secret
-from deseptr.device.live_page.access import RefusedRequestError
 
 ACCESS = Access("http", "secret", frozenset({"localhost", "pi", "pi.local"}))
 

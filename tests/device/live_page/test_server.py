@@ -21,7 +21,20 @@ from deseptr.device.live_page import http_protocol
 from deseptr.device.live_page.live_page import Tls
 from deseptr.device.live_page.viewers import MOST_VIEWERS
 
-FILES = ("page.html", "page.css", "page.js", "link.js", "run.js", "pictures.js", "words.js", "colours.js", "icon.svg")
+FILES = (
+    "page.html",
+    "page.css",
+    "page.js",
+    "link.js",
+    "run.js",
+    "pictures.js",
+    "words.js",
+    "ask.js",
+    "recording.js",
+    "canvas.js",
+    "colours.js",
+    "icon.svg",
+)
 
 
 def test_the_page_and_its_files_ask_nobody_else(served: Served):

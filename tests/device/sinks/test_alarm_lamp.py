@@ -67,6 +67,8 @@ def test_what_is_cancelled_or_acknowledged_elsewhere_is_silent_and_what_is_not_s
     lamp.take(alarm("acknowledged", "a"))
     until(lambda: board.levels["led"] is False or board.levels["buzzer"] is False)
     lamp.close()
+    assert board.levels == {"buzzer": False, "led": False}
+    assert warnings == []
 
 
 def test_the_lamp_flashes_while_somebody_watches_and_only_then(warnings, window):
@@ -78,6 +80,8 @@ def test_the_lamp_flashes_while_somebody_watches_and_only_then(warnings, window)
     clock[0] += 10.0
     until(lambda: not board.levels["led"])
     lamp.close()
+    assert board.levels == {"buzzer": False, "led": False}
+    assert warnings == []
 
 
 def test_a_chip_that_fails_is_said_once_and_used_again(warnings):
