@@ -19,7 +19,8 @@ from deseptr.contract import STANDARD_GRAVITY
 from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
-from .chip import Chip, ChipOptions
+from .chip import ChipOptions
+from .reacting_chip import ReactingChip
 
 DEVID, OFSX, BW_RATE, POWER_CTL, INT_SOURCE, DATA_FORMAT = 0x00, 0x1E, 0x2C, 0x2D, 0x30, 0x31
 DATAX0, DATAZ1, FIFO_CTL, FIFO_STATUS = 0x32, 0x37, 0x38, 0x39
@@ -48,7 +49,7 @@ OFFSET_G = 0.0156
 TYPICAL_SELF_TEST_G = (1.3, -1.3, 2.0)
 
 
-class SimulatedAdxl345(Chip):
+class SimulatedAdxl345(ReactingChip):
     """The chip, for a :class:`~deseptr.firmware_harness.simulator.VirtualI2cBus`; arguments as in :class:`Chip`.
 
     Args:
@@ -81,12 +82,6 @@ class SimulatedAdxl345(Chip):
         if self._memory[POWER_CTL] & SLEEP:
             return round(1e9 / SLEEPING_HZ[self._memory[POWER_CTL] & 3])
         return round(1e9 / FASTEST_HZ * (1 << FASTEST_CODE - (self._memory[BW_RATE] & 0x0F)))
-
-    def upset(self, register: int, bit: int, at_ns: int | None = None) -> None:
-        """Flip a bit of the register memory, with the effects of its new value."""
-        before = self._memory[register]
-        super().upset(register, bit, at_ns)
-        self._react(register, before, self._clock.now_ns() if at_ns is None else at_ns)
 
     def read(self, register: int, length: int) -> bytes:
         """Read ``length`` bytes; the register number increments, and leaving the samples takes one out of the FIFO."""
@@ -130,9 +125,6 @@ class SimulatedAdxl345(Chip):
         # Samples not read yet; the first of them is in the output registers.
         self._unread: deque[bytes] = deque()
         self._overrun = False
-
-    def _flip(self, register: int, bit: int) -> None:
-        self._memory[register] ^= 1 << bit
 
     def _react(self, register: int, before: int, now_ns: int) -> None:
         changed = before ^ self._memory[register]

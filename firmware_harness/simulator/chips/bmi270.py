@@ -19,7 +19,8 @@ from deseptr.contract import STANDARD_GRAVITY
 from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
-from .chip import Chip, ChipOptions, SampleRun
+from .chip import ChipOptions, SampleRun
+from .reacting_chip import ReactingChip
 
 CHIP_ID, STATUS, ACC_X, GYR_X, SENSORTIME, EVENT = 0x00, 0x03, 0x0C, 0x12, 0x18, 0x1B
 INTERNAL_STATUS, TEMPERATURE, FIFO_LENGTH, FIFO_DATA, FEAT_PAGE, GYR_CAS = 0x21, 0x22, 0x24, 0x26, 0x2F, 0x3C
@@ -96,7 +97,7 @@ ACC_OFFSET_G, GYR_OFFSET_DPS = 3.9e-3, 0.061
 TYPICAL_SELF_TEST_G = (9.0, -8.5, 6.0)
 
 
-class SimulatedBmi270(Chip):
+class SimulatedBmi270(ReactingChip):
     """The chip, for a :class:`~deseptr.firmware_harness.simulator.VirtualI2cBus`; arguments as in :class:`Chip`.
 
     Args:
@@ -132,12 +133,6 @@ class SimulatedBmi270(Chip):
     def period_ns(self) -> int:
         """Sample period of the faster of the sensors that are on."""
         return round(1e9 / 25 / 2.0 ** (max(self._code(ACC_CONF), self._code(GYR_CONF)) - CODE_25_HZ))
-
-    def upset(self, register: int, bit: int, at_ns: int | None = None) -> None:
-        """Flip a bit of the register memory, with the effects of its new value."""
-        before = self._memory[register]
-        super().upset(register, bit, at_ns)
-        self._react(register, before, self._clock.now_ns() if at_ns is None else at_ns)
 
     def read(self, register: int, length: int) -> bytes:
         """Read ``length`` bytes; the register number increments up to FIFO_DATA, which streams frames."""
@@ -203,9 +198,6 @@ class SimulatedBmi270(Chip):
     def _flush(self) -> None:
         self._frames: deque[bytes] = deque()
         self._held_bytes = self._dropped = 0
-
-    def _flip(self, register: int, bit: int) -> None:
-        self._memory[register] ^= 1 << bit
 
     def _settle(self, now_ns: int) -> None:
         if self._init_done_ns is not None and now_ns >= self._init_done_ns:

@@ -17,7 +17,8 @@ from deseptr.contract import STANDARD_GRAVITY
 from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.sources.source import SignalSource
 
-from .chip import Chip, ChipOptions
+from .chip import ChipOptions
+from .reacting_chip import ReactingChip
 from .word_fifo import WordFifo
 
 WHO_AM_I, CTRL_REG0, CTRL_REG1, CTRL_REG4, CTRL_REG5 = 0x0F, 0x1E, 0x20, 0x23, 0x24
@@ -66,7 +67,7 @@ BOOT_NS = 5_000_000
 SELF_TEST_SIGN = {0b01: 1.0, 0b10: -1.0}
 
 
-class SimulatedLis3dh(Chip):
+class SimulatedLis3dh(ReactingChip):
     """The chip, for a :class:`~deseptr.firmware_harness.simulator.VirtualI2cBus`; arguments as in :class:`Chip`.
 
     Args:
@@ -100,12 +101,6 @@ class SimulatedLis3dh(Chip):
     def period_ns(self) -> int:
         """Nominal sample period; of the slowest rate while there is none."""
         return round(1e9 / (self._rate_hz or 1))
-
-    def upset(self, register: int, bit: int, at_ns: int | None = None) -> None:
-        """Flip a bit of the register memory, with the effects of its new value."""
-        before = self._memory[register]
-        super().upset(register, bit, at_ns)
-        self._react(register, before, self._clock.now_ns() if at_ns is None else at_ns)
 
     def read(self, register: int, length: int) -> bytes:
         """Read ``length`` bytes; with bit 7 the number increments, and while the FIFO is on from 2Dh to 28h."""
@@ -153,9 +148,6 @@ class SimulatedLis3dh(Chip):
         for register, value in RESET_VALUES.items():
             self._memory[register] = value
         self.fifo.clear()
-
-    def _flip(self, register: int, bit: int) -> None:
-        self._memory[register] ^= 1 << bit
 
     def _settle(self, now_ns: int) -> None:
         if now_ns >= self._booted_ns:
