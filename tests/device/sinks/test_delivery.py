@@ -6,6 +6,7 @@ import time
 
 import pytest
 from alarm_receiver import KEY, Receiver, until
+from closed_sinks import close, close_rest
 
 from deseptr.contract import SetupError
 from deseptr.device import AlarmEvent, GapEvent
@@ -50,14 +51,7 @@ def deliver(tmp_path, warnings):
         return sink
 
     yield make
-    for sink in made:
-        if not getattr(sink, "closed_by_test", False):
-            sink.close()
-
-
-def close(sink):
-    sink.close()
-    sink.closed_by_test = True
+    close_rest(made)
 
 
 def test_alarms_arrive_signed_and_other_events_do_not(receiver, make_post, deliver, window, warnings):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
+from closed_sinks import close, close_rest
 from paho.mqtt.enums import CallbackAPIVersion
 from small_pages import Pages
 
@@ -154,14 +155,7 @@ def make_sink(tmp_path, warnings):
         return sink
 
     yield make
-    for sink in made:
-        if not getattr(sink, "closed_by_test", False):
-            sink.close()
-
-
-def close(sink):
-    sink.close()
-    sink.closed_by_test = True
+    close_rest(made)
 
 
 def restart(broker, subscriber):
