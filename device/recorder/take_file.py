@@ -110,8 +110,9 @@ class TakeFile:
         return line.getvalue()
 
     def _lines(self, t_s: NDArray[np.float64], signals: NDArray[np.float32]) -> Iterator[str]:
-        for t, row in zip(t_s.tolist(), signals.astype(str), strict=True):
-            yield f"{t:.6f},{','.join(row)}{self._tail}"
+        # Rows of `signals.astype(str)` would lose the exception of a signal handler, Ctrl-C's: numpy swallows it.
+        for t, row in zip(t_s.tolist(), signals, strict=True):
+            yield f"{t:.6f},{','.join(map(str, row))}{self._tail}"
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:

@@ -1,4 +1,5 @@
 import os
+import signal
 import string
 from pathlib import Path
 
@@ -172,3 +173,29 @@ def test_a_folder_that_may_not_be_written(tmp_path, monkeypatch):
 def test_a_folder_that_went_away(tmp_path):
     with pytest.raises(SetupError, match="No such file or directory"):
         TakeFile(Path(tmp_path / "gone"), "ada", "walking", "mpu6050", 0)
+
+
+def test_an_interrupt_while_samples_are_written_is_not_swallowed(tmp_path):
+    file = TakeFile(tmp_path, "ada", "walking", "mpu6050", 0)
+    block = np.random.default_rng(0).normal(0, 10, (2000, 6)).astype(np.float32)
+    random = np.random.default_rng(1)
+    raised = caught = 0
+
+    def interrupt(*_):
+        nonlocal raised
+        raised += 1
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        while raised < 100:
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, 6e-3))
+            try:
+                file.append(np.arange(len(block)) / 50, block, 0)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                caught += 1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        file.close()
+    assert caught == raised
