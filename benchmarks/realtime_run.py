@@ -85,6 +85,10 @@ class TimedEngine:
         self.spent_ns += time.process_time_ns() - begun
         return logits
 
+    @property
+    def embedding(self) -> np.ndarray | None:
+        return self._engine.embedding
+
 
 @click.command()
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True)

@@ -25,9 +25,18 @@ from .stft import StftSpec
 from .views import InputViews
 
 # Each is written in the lowest format that has its fields, which more of the earlier versions read.
-FORMATS = (1, 2, 3, 4, 5, 6, 7)
-_SINCE = {"views": 2, "held_out": 3, "decision": 4, "mag_full_scale_ut": 5, "events": 6, "logit_temperature": 7}
+FORMATS = (1, 2, 3, 4, 5, 6, 7, 8)
+_SINCE = {
+    "views": 2,
+    "held_out": 3,
+    "decision": 4,
+    "mag_full_scale_ut": 5,
+    "events": 6,
+    "logit_temperature": 7,
+    "embedding_width": 8,
+}
 LONGEST_WINDOW = 1_000_000
+WIDEST_EMBEDDING = 65_536
 LARGEST_CONTRACT = 2**20
 
 
@@ -57,6 +66,7 @@ class ModelContract:
         events: rules of the classes that raise alarms; None if none does.
         logit_temperature: divisor of the model's logits after which confidence and accuracy agree, as ``deseptr
             calibrate`` fitted it; engines divide by it. None for the logits as they are.
+        embedding_width: values of the graph's second output, what its heads read of a window; 0 if it has none.
 
         >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
         >>> contract.window_s
@@ -83,6 +93,7 @@ class ModelContract:
     mag_full_scale_ut: float | None = None
     events: tuple[EventRule, ...] | None = None
     logit_temperature: float | None = None
+    embedding_width: int = 0
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -132,6 +143,12 @@ class ModelContract:
             "logit_temperature",
             self.logit_temperature,
             "a positive number, or none",
+        )
+        self._require(
+            0 <= self.embedding_width <= WIDEST_EMBEDDING,
+            "embedding_width",
+            self.embedding_width,
+            f"0 to {WIDEST_EMBEDDING} values",
         )
         if self.decision is not None:
             self._check_decision(self.decision)
@@ -210,7 +227,7 @@ class ModelContract:
         """The contract as indented JSON with sorted keys; equal contracts give equal text."""
         content = asdict(replace(self, decision=None))
         content["decision"] = None if self.decision is None else self.decision.to_dict()
-        form = max([FORMATS[0], *(since for name, since in _SINCE.items() if content[name] is not None)])
+        form = max([FORMATS[0], *(since for name, since in _SINCE.items() if content[name] not in (None, 0))])
         content = {name: value for name, value in content.items() if _SINCE.get(name, 1) <= form}
         content["format"] = form
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
@@ -241,7 +258,7 @@ class ModelContract:
         if content.keys() != known:
             raise _unreadable(source, f"fields that differ by {', '.join(sorted(known ^ content.keys()))}")
         try:
-            content |= _required(content) | _optional(content, form)
+            content |= _required(content) | _optional(content, form) | _embedding(content)
         except (TypeError, ValueError, AttributeError, OverflowError, SetupError) as error:
             raise _unreadable(source, f"a field of the wrong kind ({error})") from error
         return cls(**content)
@@ -293,6 +310,11 @@ def _optional(content: dict[str, Any], form: int) -> dict[str, Any]:
         for name, read in readers.items()
         if content.get(name) is not None or (name in content and form == _SINCE[name])
     }
+
+
+def _embedding(content: dict[str, Any]) -> dict[str, Any]:
+    """The width of the embedding, which is 0 rather than null in the formats that have it without need."""
+    return {name: _integer(content[name]) for name in ("embedding_width",) if name in content}
 
 
 def _positive(value: float) -> bool:

@@ -8,7 +8,9 @@ import pytest
 
 from deseptr.contract import INPUT_STEPS, InputViews, ModelContract, StftSpec, channels_of
 from deseptr.contract.views import asinh_thresholds
-from deseptr.tflite import embed_contract
+from deseptr.tflite import embed_contract, without_archive
+from deseptr.tflite.edit import add_tensor, operator
+from deseptr.tflite.graph import pack, unpack
 
 LABELS = ("lying", "upright", "spinning")
 
@@ -92,6 +94,26 @@ def viewed_model(make_model, viewed_contract):
 @pytest.fixture(scope="session")
 def float_viewed_model(make_model, viewed_contract):
     return make_model(contract=viewed_contract, quantised=False)
+
+
+@pytest.fixture(scope="session")
+def make_embedded(make_model, tiny_contract):
+    """The int8 model with an embedding that is as wide as the logits: their positive part.
+
+    ``first`` chooses which of the outputs is the first, ``name`` is the embedding's, ``width`` what the contract says.
+    """
+
+    def make(*, first="logits", name="embedding", width=3) -> Path:
+        model = unpack(without_archive(make_model().read_bytes()))
+        graph = model.subgraphs[0]
+        (logits,) = (int(i) for i in graph.outputs)
+        positive = add_tensor(model, name, (1, len(LABELS)), kind="INT8")
+        graph.tensors[positive].quantization = graph.tensors[logits].quantization
+        graph.operators.append(operator(model, "RELU", [logits], positive, version=2))
+        graph.outputs = [logits, positive] if first == "logits" else [positive, logits]
+        return make_model(content=pack(model), contract=replace(tiny_contract, embedding_width=width))
+
+    return make
 
 
 INPUT_SCALE, INPUT_ZERO = 1 / 100, -5

@@ -5,6 +5,7 @@ from .engine import (
     at_hop as at_hop,
     load_engine as load_engine,
     predict as predict,
+    predict_with_embeddings as predict_with_embeddings,
 )
 from .file import (
     StreamingGraphs as StreamingGraphs,

@@ -20,6 +20,7 @@ from deseptr.contract import INPUT_STEPS, ModelContract, ModelError
 from .edgetpu import edgetpu_delegate, is_compiled
 from .file import TfliteFile, read_tflite
 from .graph_input import GraphInput, GraphTensor, graph_input
+from .graph_outputs import expected_outputs, output_places
 from .loading import graph_errors
 from .runtimes import TfliteRuntime, check_threads, choose_runtime
 
@@ -53,6 +54,14 @@ class Engine(Protocol):
 
         With views in the contract, the first ``history`` samples are those before the window; with a temperature, the
         logits are divided by it.
+        """
+        ...
+
+    @property
+    def embedding(self) -> NDArray[np.float32] | None:
+        """Embedding float32 ``[embedding_width]`` of the window before; None if the model has none.
+
+        It is valid until the next call of :meth:`invoke`.
         """
         ...
 
@@ -99,11 +108,12 @@ class TfliteEngine:
             self.name += ", Edge TPU"
         self._compiled = is_compiled(model.content)
         self._interpreter = self._load(runtime.interpreter(kernels, delegate), model.content)
-        self._input, self._output = self._tensors()
+        self._input, self._output, self._embedded = self._tensors()
         self._graph_input = self._choose_input()
         self._logits = np.zeros(len(self.contract.labels), np.float32)
         self._input_view = self._interpreter.tensor(self._input.index)
         self._output_view = self._interpreter.tensor(self._output.index)
+        self._embedding = np.zeros(self.contract.embedding_width, np.float32)
         if warm_up:
             self._warm_up()
 
@@ -118,8 +128,20 @@ class TfliteEngine:
         np.copyto(self._input_view()[0], values, casting="unsafe")
         self._interpreter.invoke()
         np.copyto(self._logits, self._output_view()[0])
-        self._output.to_logits(self._logits, self.contract.logit_temperature)
+        self._output.to_real(self._logits, self.contract.logit_temperature)
         return self._logits
+
+    @property
+    def embedding(self) -> NDArray[np.float32] | None:
+        """Embedding float32 ``[embedding_width]`` of the window before; None if the model has none.
+
+        It is valid until the next call of :meth:`invoke`, and computed from the graph's output when it is read.
+        """
+        if self._embedded is None:
+            return None
+        np.copyto(self._embedding, self._interpreter.tensor(self._embedded.index)()[0])
+        self._embedded.to_real(self._embedding)
+        return self._embedding
 
     def graph_input(self, window: NDArray[np.float32]) -> NDArray[Any]:
         """Values ``[window_length, graph_channels]`` of the graph's input for a window; valid until the next call.
@@ -141,14 +163,22 @@ class TfliteEngine:
     def _graph_errors(self) -> AbstractContextManager[None]:
         return graph_errors(self.model.path, self.name, _USE_EDGETPU if self._compiled else CONVERT_AGAIN)
 
-    def _tensors(self) -> tuple[GraphTensor, GraphTensor]:
+    def _tensors(self) -> tuple[GraphTensor, GraphTensor, GraphTensor | None]:
+        """Input, logits and embedding."""
         contract = self.contract
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        if len(inputs) != 1 or len(outputs) != 1:
-            raise self._misfit("graph", f"{len(inputs)} inputs and {len(outputs)} outputs", "one of each")
+        names = [str(each["name"]) for each in outputs]
+        places = output_places(names, contract)
+        if len(inputs) != 1 or places is None:
+            found = f"{len(inputs)} inputs and {len(outputs)} outputs ({', '.join(names)})"
+            raise self._misfit("graph", found, expected_outputs(contract))
+        embedding = None
+        if places.embedding is not None:
+            embedding = self._tensor("embedding", outputs[places.embedding], [1, contract.embedding_width])
         return (
             self._tensor("input", inputs[0], [1, contract.window_length, contract.graph_channels]),
-            self._tensor("output", outputs[0], [1, len(contract.labels)]),
+            self._tensor("output", outputs[places.logits], [1, len(contract.labels)]),
+            embedding,
         )
 
     def _tensor(self, end: str, detail: dict[str, Any], shape: list[int]) -> GraphTensor:
@@ -230,6 +260,11 @@ class EngineAtHop:
         """Logits float32 ``[classes]`` of a window."""
         return self.engine.invoke(window)
 
+    @property
+    def embedding(self) -> NDArray[np.float32] | None:
+        """Embedding float32 ``[embedding_width]`` of the window before; None if the model has none."""
+        return self.engine.embedding
+
 
 def at_hop(engine: Engine, hop_s: float | None) -> Engine:
     """The engine with another time from window to window, for whatever cuts a stream by its contract.
@@ -256,3 +291,19 @@ def predict(engine: Engine, windows: NDArray[np.float32]) -> NDArray[np.float32]
     for row, window in zip(logits, windows, strict=True):
         row[:] = engine.invoke(window)
     return logits
+
+
+def predict_with_embeddings(
+    engine: Engine, windows: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Logits float32 ``[n, classes]`` and embeddings float32 ``[n, embedding_width]`` of windows as :func:`predict`.
+
+    The embeddings of a model without are of width 0.
+    """
+    logits = np.empty((len(windows), len(engine.contract.labels)), np.float32)
+    embeddings = np.empty((len(windows), engine.contract.embedding_width), np.float32)
+    for number, window in enumerate(windows):
+        logits[number] = engine.invoke(window)
+        if (embedding := engine.embedding) is not None:
+            embeddings[number] = embedding
+    return logits, embeddings

@@ -34,7 +34,7 @@ class GraphTensor:
         """Whether its elements are integers that represent real numbers."""
         return self.dtype != np.float32
 
-    def to_logits(self, values: NDArray[np.float32], temperature: float | None) -> None:
+    def to_real(self, values: NDArray[np.float32], temperature: float | None = None) -> None:
         """Turn the elements of this output, in place, into real numbers divided by a model's temperature, if any."""
         if self.quantised:
             values -= self.zero_point

@@ -16,6 +16,7 @@ from deseptr.contract import ModelError
 from .engine import Engine, EngineAtHop, TfliteEngine
 from .file import StreamingGraphs, TfliteFile, streaming_inside
 from .graph_input import GraphTensor, graph_input
+from .graph_outputs import OutputPlaces, output_places
 from .loading import graph_errors
 from .runtimes import TfliteRuntime, check_threads
 from .sliding_rows import SlidingRows
@@ -57,7 +58,7 @@ class StreamingEngine:
         self.hop_length = hop_length
         self._column = _Part(graphs.column, f"{model.path} column graph", runtime, threads, kernels)
         self._time = _Part(graphs.time, f"{model.path} time graph", runtime, threads, kernels)
-        self._check(model)
+        self._places = self._check(model)
         window, (source,) = self.contract.window_length, self._column.inputs
         self._encoded = SlidingRows(window, (self.contract.graph_channels,), source.dtype)
         self._encode_all = graph_input(self.contract, source)
@@ -66,6 +67,7 @@ class StreamingEngine:
         phases = self.streaming.column_stride // self._common
         self._columns = [[self._ring(tensor) for tensor in self._time.inputs] for _ in range(phases)]
         self._logits = np.zeros(len(self.contract.labels), np.float32)
+        self._embedding = np.zeros(self.contract.embedding_width, np.float32)
         self._segment, self._origin, self._start = -1, 0, 0
 
     def invoke(self, samples: NDArray[np.float32], start: int, segment: int = 0) -> NDArray[np.float32]:
@@ -87,10 +89,23 @@ class StreamingEngine:
         for tensor, ring in zip(self._time.inputs, rings, strict=True):
             self._time.feed(tensor, ring.rows(first, self.streaming.columns))
         self._time.invoke()
-        (logits,) = self._time.outputs
+        logits = self._time.outputs[self._places.logits]
         self._time.fetch(logits, self._logits)
-        logits.to_logits(self._logits, self.contract.logit_temperature)
+        logits.to_real(self._logits, self.contract.logit_temperature)
         return self._logits
+
+    @property
+    def embedding(self) -> NDArray[np.float32] | None:
+        """Embedding float32 ``[embedding_width]`` of the window before; None if the model has none.
+
+        It is valid until the next call of :meth:`invoke`, and computed from the graph's output when it is read.
+        """
+        if self._places.embedding is None:
+            return None
+        tensor = self._time.outputs[self._places.embedding]
+        self._time.fetch(tensor, self._embedding)
+        tensor.to_real(self._embedding)
+        return self._embedding
 
     def _begin(self, start: int, segment: int) -> None:
         self._segment, self._origin, self._start = segment, start, start
@@ -117,26 +132,29 @@ class StreamingEngine:
     def _ring(self, tensor: GraphTensor) -> SlidingRows:
         return SlidingRows(self.streaming.columns, self._time.shape(tensor)[2:], tensor.dtype)
 
-    def _check(self, model: TfliteFile) -> None:
+    def _check(self, model: TfliteFile) -> OutputPlaces:
         """Compare the parts with each other and with the contract, so that no shape can fail in the loop."""
         streaming, contract = self.streaming, self.contract
         column, time = self._column, self._time
         ends = [[time.shape(tensor) for tensor in time.inputs], [time.shape(tensor) for tensor in time.outputs]]
         rows = [column.shape(tensor) for tensor in column.outputs]
-        expected = [[(1, streaming.columns, *row[2:]) for row in rows], [(1, len(contract.labels))]]
+        places = output_places(time.output_names, contract)
+        outputs = None if places is None else places.shapes(contract)
+        expected = [[(1, streaming.columns, *row[2:]) for row in rows], outputs]
         source = [column.shape(tensor) for tensor in column.inputs]
         single = all(row[:2] == (1, 1) for row in rows) and rows
         fits = source == [(1, streaming.column_length, contract.graph_channels)] and ends == expected and single
         same = [(t.dtype, t.scale, t.zero_point) for t in column.outputs] == [
             (t.dtype, t.scale, t.zero_point) for t in time.inputs
         ]
-        if not fits or not same or streaming.span > contract.window_length:
+        if places is None or not fits or not same or streaming.span > contract.window_length:
             raise ModelError(
                 f"{model.path} column and time graph",
                 found=f"shapes {source} to {rows}, {ends[0]} to {ends[1]}",
                 expected=f"{streaming.columns} columns of {streaming.column_length} samples of its window",
                 next_step=_CONVERT_AGAIN,
             )
+        return places
 
 
 def streamed(engine: Engine) -> StreamingEngine | None:
@@ -168,6 +186,7 @@ class _Part:
         self._views: dict[int, Any] = {}
         self.inputs = self._ends(self._interpreter.get_input_details())
         self.outputs = self._ends(self._interpreter.get_output_details())
+        self.output_names = [str(detail["name"]) for detail in self._interpreter.get_output_details()]
 
     def _ends(self, details: list[dict[str, Any]]) -> tuple[GraphTensor, ...]:
         found = []

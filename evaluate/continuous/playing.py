@@ -209,7 +209,7 @@ def _played(
 class _Echo:
     """Stands where the engine does and gives what a model has found before."""
 
-    name, threads = "echo", 1
+    name, threads, embedding = "echo", 1, None
 
     def __init__(self, contract: ModelContract, probabilities: NDArray[np.float32]) -> None:
         self.contract = contract
@@ -222,7 +222,7 @@ class _Echo:
 class _Tap:
     """Stands where the engine does and keeps the windows, for a model that takes many at once."""
 
-    name, threads = "tap", 1
+    name, threads, embedding = "tap", 1, None
 
     def __init__(self, contract: ModelContract) -> None:
         self.contract = contract

@@ -32,6 +32,7 @@ contracts = st.builds(
     versions=st.dictionaries(st.text(), st.text(), max_size=3),
     mag_full_scale_ut=st.none() | st.floats(1, 10_000),
     logit_temperature=st.none() | st.floats(0.05, 20),
+    embedding_width=st.just(0) | st.integers(1, 512),
     views=st.none() | st.builds(InputViews, st.sampled_from((1, 7, 31))),
     held_out=st.none()
     | st.builds(HeldOut.of, st.lists(names, min_size=1, max_size=2), st.binary(min_size=8, max_size=32)),
@@ -105,6 +106,8 @@ def test_times_follow_from_rate_and_lengths():
         ({"input_range": (0.0,) * 6}, "input_range"),
         ({"acc_full_scale_g": -1.0}, "acc_full_scale_g"),
         ({"gyro_full_scale_dps": float("inf")}, "gyro_full_scale_dps"),
+        ({"embedding_width": -1}, "embedding_width"),
+        ({"embedding_width": 65_537}, "embedding_width"),
     ],
 )
 def test_impossible_values_are_refused_by_name(change: dict, name: str):
@@ -188,8 +191,8 @@ def test_views_of_a_wrong_kind_are_refused(change: dict, found: str):
 
 
 def test_a_later_format_asks_for_a_later_version():
-    with pytest.raises(ModelError, match=r"found format 8, expected .* format 1 or .* 6 or 7; update deseptr"):
-        ModelContract.from_json('{"format": 8}')
+    with pytest.raises(ModelError, match=r"found format 9, expected .* format 1 or .* 7 or 8; update deseptr"):
+        ModelContract.from_json('{"format": 9}')
 
 
 def test_a_contract_with_a_temperature_is_of_format_7_and_others_are_as_before():
@@ -270,6 +273,17 @@ def test_broken_decision_is_refused(change: dict):
     content["decision"] |= change
     with pytest.raises(ModelError, match="found a field of the wrong kind"):
         ModelContract.from_json(json.dumps(content))
+
+
+def test_a_contract_with_an_embedding_is_of_format_8_and_others_are_as_before():
+    embedded = dataclasses.replace(CONTRACT, embedding_width=48)
+    content = json.loads(embedded.to_json())
+    assert (content["format"], content["embedding_width"], content["logit_temperature"]) == (8, 48, None)
+    assert ModelContract.from_json(embedded.to_json()) == embedded
+    assert "embedding_width" not in dataclasses.replace(CONTRACT, logit_temperature=0.6).to_json()
+    for wrong in (None, True, 48.0, "48", [48]):
+        with pytest.raises(ModelError, match="a field of the wrong kind"):
+            ModelContract.from_json(json.dumps({**content, "embedding_width": wrong}))
 
 
 @pytest.mark.parametrize("decision", [DecisionConfig(thresholds={"run": 0.5}), DecisionConfig(hop_s=3.0)])

@@ -19,6 +19,7 @@ class SumEngine:
     contract = CONTRACT
     name = "sum"
     threads = 1
+    embedding = None
 
     def __init__(self):
         self.windows = []

@@ -25,7 +25,7 @@ from deseptr.firmware_harness.simulator import VirtualClock
 class FakeEngine:
     """Says `upright` where the window's first value is even, and keeps all windows."""
 
-    name, threads = "fake 1", 1
+    name, threads, embedding = "fake 1", 1, None
 
     def __init__(self, contract):
         self.contract = contract

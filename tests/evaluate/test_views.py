@@ -86,7 +86,7 @@ def test_its_onnx_is_fed_the_same(dataset, float_viewed_model, viewed_contract):
 class WindowKeeper:
     """An engine that keeps every window that it is given."""
 
-    name, threads = "keeper", 1
+    name, threads, embedding = "keeper", 1, None
 
     def __init__(self, contract):
         self.contract, self.windows = contract, []

@@ -8,7 +8,7 @@ from deseptr.data import Dataset, Recording
 class KeepingEngine:
     """Keeps every window, and says the second label where the first gyroscope axis turns forwards."""
 
-    name, threads = "keeping 1", 1
+    name, threads, embedding = "keeping 1", 1, None
 
     def __init__(self, contract):
         self.contract = contract

@@ -1,10 +1,21 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from deseptr.contract import ModelError, SetupError
-from deseptr.tflite import TfliteEngine, load_engine, predict, without_archive
+from deseptr.tflite import (
+    TfliteEngine,
+    at_hop,
+    load_engine,
+    predict,
+    predict_with_embeddings,
+    read_tflite,
+    without_archive,
+)
 from deseptr.tflite.bare_model import BareOnnx, BareTflite
 from deseptr.tflite.graph import pack, unpack
+from deseptr.tflite.runtimes import choose_runtime
 
 INPUT_SCALE, INPUT_ZERO = 1 / 100, -5
 OUTPUT_SCALE, OUTPUT_ZERO = 1 / 32, 3
@@ -52,8 +63,64 @@ def test_predict_is_invoke_on_each_window(int8_model, contract):
 def test_a_graph_of_two_outputs_is_refused(int8_model, make_model):
     whole = unpack(without_archive(int8_model.read_bytes()))
     whole.subgraphs[0].outputs = [*whole.subgraphs[0].outputs, *whole.subgraphs[0].operators[1].outputs]
-    with pytest.raises(ModelError, match="graph: found 1 inputs and 2 outputs, expected one of each"):
+    with pytest.raises(ModelError, match=r"graph: found 1 inputs and 2 outputs \(.*\), expected one of each"):
         load_engine(make_model(content=pack(whole)))
+
+
+@pytest.mark.parametrize("first", ["logits", "embedding"])
+def test_the_embedding_is_found_by_its_name_whatever_the_order_of_the_outputs(make_embedded, int8_model, window, first):
+    engine = load_engine(make_embedded(first=first))
+    logits = engine.invoke(window)
+    assert np.array_equal(logits, load_engine(int8_model).invoke(window))
+    assert logits.min() < 0 < logits.max()
+    assert engine.embedding.dtype == np.float32
+    assert np.array_equal(engine.embedding, np.maximum(logits, 0))
+    engine.invoke(-window)
+    assert np.array_equal(engine.embedding, np.maximum(load_engine(int8_model).invoke(-window), 0))
+
+
+def test_a_temperature_divides_the_logits_alone(make_embedded, window):
+    model = read_tflite(make_embedded())
+    calibrated = dataclasses.replace(model, contract=dataclasses.replace(model.contract, logit_temperature=0.5))
+    engine = TfliteEngine(calibrated, choose_runtime("auto"))
+    np.testing.assert_allclose(np.maximum(engine.invoke(window), 0), 2 * engine.embedding)
+
+
+def test_a_model_without_embedding_has_none(int8_model, window):
+    engine = load_engine(int8_model)
+    engine.invoke(window)
+    assert engine.embedding is None
+    assert at_hop(engine, 0.16).embedding is None
+    assert predict_with_embeddings(engine, window[None])[1].shape == (1, 0)
+
+
+def test_embeddings_of_many_windows(make_embedded, window):
+    engine = load_engine(make_embedded())
+    logits, embeddings = predict_with_embeddings(at_hop(engine, 0.16), np.stack([window, -window]))
+    assert np.array_equal(logits, predict(engine, np.stack([window, -window])))
+    assert np.array_equal(embeddings, np.maximum(logits, 0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"name": "Identity_1"},
+            r"graph: found 1 inputs and 2 outputs \(logits, Identity_1\), expected logits and one",
+        ),
+        ({"width": 0}, r"graph: found 1 inputs and 2 outputs \(logits, embedding\), expected one of each"),
+        ({"width": 4}, r"embedding: found shape \[1, 3\], expected \[1, 4\] as in its contract"),
+    ],
+)
+def test_outputs_other_than_the_contracts_are_refused(make_embedded, changes, message):
+    with pytest.raises(ModelError, match=message):
+        load_engine(make_embedded(**changes))
+
+
+def test_an_embedding_that_the_graph_lacks_is_refused(make_model, tiny_contract):
+    path = make_model(contract=dataclasses.replace(tiny_contract, embedding_width=3))
+    with pytest.raises(ModelError, match=r"1 outputs \(logits\), expected logits and one named embedding"):
+        load_engine(path)
 
 
 def test_a_graph_that_fails_when_it_runs_is_found_at_loading(int8_model, monkeypatch):

@@ -7,7 +7,9 @@ from hypothesis import given, settings, strategies as st
 from deseptr.contract import ModelError
 from deseptr.convert.streaming.cut import cut_graph
 from deseptr.device import default_model
-from deseptr.tflite import TfliteEngine, read_tflite, without_archive
+from deseptr.tflite import TfliteEngine, TfliteFile, read_tflite, without_archive
+from deseptr.tflite.edit import add_tensor, operator
+from deseptr.tflite.graph import pack, unpack
 from deseptr.tflite.runtimes import choose_runtime
 from deseptr.tflite.streaming_engine import StreamingEngine
 
@@ -19,6 +21,19 @@ GRAPHS = cut_graph(without_archive(MODEL.content))
 WHOLE = TfliteEngine(MODEL, RUNTIME)
 # Each second segment has another signal: what was kept of the one before shows.
 SIGNALS = np.random.default_rng(1).normal((0, 0, 9.8, 0, 0, 0), 3, (2, 9000, 6)).astype(np.float32)
+
+
+def embedded() -> TfliteFile:
+    """The packaged model with the positive part of its logits as an embedding, which is its first output."""
+    model = unpack(without_archive(MODEL.content))
+    graph, contract = model.subgraphs[0], MODEL.contract
+    (logits,) = (int(i) for i in graph.outputs)
+    positive = add_tensor(model, "embedding", (1, len(contract.labels)), kind="INT8")
+    graph.tensors[positive].quantization = graph.tensors[logits].quantization
+    graph.operators.append(operator(model, "RELU", [logits], positive, version=2))
+    graph.outputs = [positive, logits]
+    with_embedding = replace(contract, embedding_width=len(contract.labels))
+    return TfliteFile(pack(model), with_embedding, MODEL.path)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +66,22 @@ def test_both_engines_divide_by_the_temperature(graphs):
     logits = whole.invoke(window(0))
     assert np.array_equal(parts.invoke(window(0), 0), logits)
     np.testing.assert_allclose(logits, WHOLE.invoke(window(0)) / 0.6, rtol=1e-6)
+
+
+def test_the_embedding_is_the_whole_graphs():
+    model = embedded()
+    parts = StreamingEngine(model, cut_graph(without_archive(model.content)), 64, RUNTIME)
+    whole = TfliteEngine(model, RUNTIME)
+    for start in (0, 64, 128):
+        assert np.array_equal(parts.invoke(window(start), start), whole.invoke(window(start)))
+        assert np.array_equal(parts.embedding, whole.embedding)
+        assert parts.embedding.max() > 0
+    assert StreamingEngine(MODEL, GRAPHS, 64, RUNTIME).embedding is None
+
+
+def test_parts_without_the_embedding_of_the_contract_are_refused(graphs):
+    with pytest.raises(ModelError, match="column and time graph"):
+        StreamingEngine(embedded(), graphs, 64, RUNTIME)
 
 
 def test_a_hop_computes_no_more_than_its_columns(graphs):

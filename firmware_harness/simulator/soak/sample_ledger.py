@@ -186,7 +186,7 @@ class LedgerEngine:
         times_of: the source's, times of samples.
     """
 
-    name, threads = "ledger", 1
+    name, threads, embedding = "ledger", 1, None
 
     def __init__(self, contract: ModelContract, period_ns: int, times_of: TimesOf = counted_times) -> None:
         self.contract = contract

@@ -11,7 +11,7 @@ from deseptr.firmware_harness.simulator import BrownOut, simulated_session
 class Spins:
     """Says `spinning` where the gyroscope's z axis turns."""
 
-    name, threads = "spins", 1
+    name, threads, embedding = "spins", 1, None
 
     def __init__(self, contract):
         self.contract = contract
