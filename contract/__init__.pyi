@@ -49,6 +49,7 @@ from .input_files import (
     read_toml as read_toml,
 )
 from .model_contract import ModelContract as ModelContract
+from .mounting import AS_TRAINED as AS_TRAINED, MOUNTINGS as MOUNTINGS, Mounting as Mounting
 from .npz_reader import read_npz_arrays as read_npz_arrays
 from .scores import (
     Scores as Scores,

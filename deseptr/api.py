@@ -326,6 +326,7 @@ def stream(
     *,
     decision: DecisionConfig | None = None,
     plausibility: bool = True,
+    mounting: str | None = None,
 ) -> PushStream:
     """Feed samples of your own to a model, from whatever source.
 
@@ -335,6 +336,8 @@ def stream(
         decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned, else
             the defaults of ``deseptr device run``.
         plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
+        mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
+            turned back before the model.
 
     Returns:
         A stream: ``push(samples)`` takes ``[n, channels]`` in SI units and returns the events they bring about,
@@ -355,7 +358,9 @@ def stream(
         raise SetupError("rate_hz", found=repr(rate_hz), expected="a number of Hz", next_step="pass the samples' rate")
     loaded = model if isinstance(model, Model) else load_model(model)
     engine, tracker = loaded._deciding(decision)
-    return PushStream(engine, rate_hz, tracker=tracker, unknown=loaded._unknown(plausibility))
+    return PushStream(
+        engine, rate_hz, tracker=tracker, unknown=loaded._unknown(plausibility), mounting=loaded._mounting(mounting)
+    )
 
 
 def _check_if_exists(if_exists: str) -> None:

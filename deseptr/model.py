@@ -17,7 +17,7 @@ from .wording import events_in_python_words, in_python_words
 if TYPE_CHECKING:
     from deseptr.convert import Conversion
     from deseptr.data import Dataset
-    from deseptr.device import DecisionConfig, Event, LabelTracker, Session, UnknownJudge
+    from deseptr.device import DecisionConfig, Event, LabelTracker, MountingWatch, Session, UnknownJudge
     from deseptr.device.profile.measure import Profile
     from deseptr.evaluate.predictor import Predictor
     from deseptr.firmware_harness.simulator import Replayed
@@ -68,6 +68,7 @@ class Model(Classifier):
         real_time: bool = False,
         decision: DecisionConfig | None = None,
         plausibility: bool = True,
+        mounting: str | None = None,
         patience_s: float = PATIENCE_S,
         rate_tolerance: float = RATE_TOLERANCE,
     ) -> Iterator[Replayed]:
@@ -81,6 +82,8 @@ class Model(Classifier):
             decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned,
                 else the defaults of ``deseptr device run``.
             plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
+            mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
+                turned back before the model.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
 
@@ -93,6 +96,8 @@ class Model(Classifier):
         """
         from deseptr.firmware_harness.simulator import PacedClock, VirtualClock, replay
 
+        with in_python_words():
+            watch = self._mounting(mounting)
         engine, tracker = self._deciding(decision)
         events = replay(
             engine,
@@ -102,6 +107,7 @@ class Model(Classifier):
             make_clock=PacedClock if real_time else VirtualClock,
             tracker=tracker,
             unknown=self._unknown(plausibility),
+            mounting=watch,
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
@@ -116,6 +122,7 @@ class Model(Classifier):
         seconds: float | None = None,
         decision: DecisionConfig | None = None,
         plausibility: bool = True,
+        mounting: str | None = None,
         patience_s: float = PATIENCE_S,
         rate_tolerance: float = RATE_TOLERANCE,
     ) -> Iterator[Event]:
@@ -129,6 +136,8 @@ class Model(Classifier):
             decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned,
                 else the defaults of ``deseptr device run``.
             plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
+            mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
+                turned back before the model.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
 
@@ -142,6 +151,7 @@ class Model(Classifier):
         from deseptr.device import live_session, run_live
 
         with in_python_words():
+            watch = self._mounting(mounting)
             engine, tracker = self._deciding(decision)
             session = live_session(bus, sensor, address)
         events = run_live(
@@ -150,6 +160,7 @@ class Model(Classifier):
             seconds=seconds,
             tracker=tracker,
             unknown=self._unknown(plausibility),
+            mounting=watch,
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
@@ -213,6 +224,12 @@ class Model(Classifier):
         from deseptr.device import UnknownJudge
 
         return UnknownJudge(self.contract) if plausibility else None
+
+    def _mounting(self, name: str | None) -> MountingWatch | None:
+        from deseptr.contract import Mounting
+        from deseptr.device import MountingWatch
+
+        return None if name is None else MountingWatch(self.contract, Mounting.named(name))
 
     @cached_property
     def _predictor(self) -> Predictor:

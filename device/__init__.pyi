@@ -38,6 +38,7 @@ from .events import (
     GapEvent as GapEvent,
     ImplausibleEvent as ImplausibleEvent,
     LabelEvent as LabelEvent,
+    MountingEvent as MountingEvent,
     RateEvent as RateEvent,
     RecoveryEvent as RecoveryEvent,
     WindowEvent as WindowEvent,
@@ -59,6 +60,8 @@ from .label.tracker import (
 from .label.unknown import UnknownJudge as UnknownJudge
 from .latency import Profiler as Profiler, STAGES as STAGES, WindowTimes as WindowTimes
 from .bus_access import OpenBus as OpenBus, override_bus as override_bus, open_bus as open_bus
+from .mounting.correction import MountingCorrection as MountingCorrection
+from .mounting.watch import MountingWatch as MountingWatch
 from .profile.measure import Extra as Extra, Profile as Profile, profile_model as profile_model
 from .plausibility.judge import Plausibility as Plausibility
 from .push_stream import PushStream as PushStream

@@ -1,4 +1,4 @@
-"""Events of a run, one record each: windows, labels, alarms, implausible or lost samples, recoveries and rates.
+"""Events of a run, one record each: windows, labels, alarms, implausible or lost samples, mountings, recoveries, rates.
 
 They are plain values with a JSON form; a :class:`deseptr.device.Sink` shows or stores them.
 """
@@ -173,6 +173,28 @@ class ImplausibleEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class MountingEvent:
+    """What is done about the mounting of the sensor, from the window at ``t`` on.
+
+    Args:
+        t: time of the last sample of that window, seconds after the first sample of the run.
+        applied: name of the mounting for which samples are corrected, such as ``x90``; ``none`` if they are not.
+        meaning: the same as a part of a sentence.
+    """
+
+    t: float
+    applied: str
+    meaning: str
+
+    def __str__(self) -> str:
+        return f"{self.t:9.2f} s  mounting: corrected for a sensor {self.meaning} ({self.applied})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --json``."""
+        return {"mounting": {"applied": self.applied, "meaning": self.meaning}, "t": round(self.t, 6)}
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryEvent:
     """A recovery step was taken because the sensor failed; one event for each step of an episode.
 
@@ -226,4 +248,4 @@ class RateEvent:
         return {"rate": rate, "t": round(self.t, 6)}
 
 
-Event = WindowEvent | GapEvent | LabelEvent | ImplausibleEvent | AlarmEvent | RecoveryEvent | RateEvent
+Event = WindowEvent | GapEvent | LabelEvent | ImplausibleEvent | AlarmEvent | MountingEvent | RecoveryEvent | RateEvent

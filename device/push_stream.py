@@ -18,6 +18,7 @@ from .events import Event, GapEvent
 from .label.tracker import LabelTracker
 from .label.unknown import UnknownJudge
 from .latency import WindowTimes
+from .mounting.watch import MountingWatch
 from .stream.resampler import StreamResampler
 from .stream.stream import FASTEST, RATE_TOLERANCE, SLOWEST, begin_segment
 from .stream.windows import Window, WindowAssembler
@@ -35,6 +36,7 @@ class PushStream:
         timer: host time in nanoseconds, for latencies.
         watch: raises alarms; None if no class is an event.
         unknown: decides which windows have no label; None if all have one.
+        mounting: corrects windows for a turned sensor; None if they are classified as measured.
 
     Raises:
         SetupError: if the rate is too far from the model's to be resampled.
@@ -50,10 +52,12 @@ class PushStream:
         timer: Callable[[], int] = time.perf_counter_ns,
         watch: EventWatch | None = None,
         unknown: UnknownJudge | None = None,
+        mounting: MountingWatch | None = None,
     ) -> None:
         contract = engine.contract
         self._contract, self._timer = contract, timer
-        self._classifier, self._times = WindowClassifier(engine, tracker, timer, watch, unknown), WindowTimes()
+        self._classifier = WindowClassifier(engine, tracker, timer, watch, unknown, mounting)
+        self._times = WindowTimes()
         self.rate_hz = contract.rate_hz if rate_hz is None else rate_hz
         ratio = self.rate_hz / contract.rate_hz
         if not (math.isfinite(ratio) and SLOWEST <= ratio <= FASTEST):

@@ -26,6 +26,7 @@ from .events import Event, GapEvent, RateEvent, RecoveryEvent
 from .label.tracker import LabelTracker
 from .label.unknown import UnknownJudge
 from .latency import Profiler, WindowTimes
+from .mounting.watch import MountingWatch
 from .recovery import RecoveringImu, never_ended
 from .stream.stream import RATE_TOLERANCE, SampleStream
 from .window_classifier import WindowClassifier
@@ -57,6 +58,7 @@ class Runtime:
         rate_tolerance: largest relative difference of the sensor's rate from the model's at which it is not resampled.
         watch: raises alarms; None if no class is an event.
         unknown: decides which windows have no label; None if all have one.
+        mounting: corrects windows for a turned sensor; None if they are classified as measured.
         on_samples: called after each read of the sensor with what it brought; it must not take long.
 
     Raises:
@@ -77,12 +79,13 @@ class Runtime:
         rate_tolerance: float = RATE_TOLERANCE,
         watch: EventWatch | None = None,
         unknown: UnknownJudge | None = None,
+        mounting: MountingWatch | None = None,
         on_samples: Callable[[Drained], None] = _nothing,
     ) -> None:
         self._imu = imu
         self._clock = clock
         self._profiler = profiler or Profiler(capacity=1)
-        self._classifier = WindowClassifier(engine, tracker, timer, watch, unknown)
+        self._classifier = WindowClassifier(engine, tracker, timer, watch, unknown, mounting)
         self._ended = ended
         self._heartbeat = heartbeat
         self._on_samples = on_samples

@@ -21,6 +21,7 @@ from .events import Event
 from .label.tracker import LabelTracker
 from .label.unknown import UnknownJudge
 from .latency import Profiler
+from .mounting.watch import MountingWatch
 from .recovery import PATIENCE_S, RecoveringImu
 from .runtime import Runtime
 from .stream.stream import RATE_TOLERANCE
@@ -89,6 +90,7 @@ def run_live(
     rate_tolerance: float = RATE_TOLERANCE,
     watch: EventWatch | None = None,
     unknown: UnknownJudge | None = None,
+    mounting: MountingWatch | None = None,
     on_samples: Callable[[Drained], None] = lambda drained: None,
 ) -> Generator[Event, None, None]:
     """Run a model on a session until it ends, or for ``seconds`` of its clock; then close the session.
@@ -104,6 +106,7 @@ def run_live(
         rate_tolerance: largest relative difference from the model's rate at which samples are not resampled.
         watch: raises alarms; None if no class is an event.
         unknown: decides which windows have no label; None if all have one.
+        mounting: corrects windows for a turned sensor; None if they are classified as measured.
         on_samples: called after each read of the sensor with what it brought; it must not take long.
 
     Raises:
@@ -131,6 +134,7 @@ def run_live(
             rate_tolerance=rate_tolerance,
             watch=watch,
             unknown=unknown,
+            mounting=mounting,
             on_samples=on_samples,
         )
         yield from runtime.events(seconds)

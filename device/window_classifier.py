@@ -16,6 +16,7 @@ from .label.class_of_logits import classify_logits
 from .label.tracker import UNKNOWN, LabelTracker
 from .label.unknown import UnknownJudge
 from .latency import WindowTimes
+from .mounting.watch import MountingWatch
 from .stream.windows import Window
 
 
@@ -28,6 +29,7 @@ class WindowClassifier:
         timer: host time in nanoseconds.
         watch: raises alarms; None if no class is an event.
         unknown: decides which windows have no label; None if all have one.
+        mounting: corrects windows for a turned sensor; None if they are classified as measured.
     """
 
     def __init__(
@@ -37,9 +39,10 @@ class WindowClassifier:
         timer: Callable[[], int],
         watch: EventWatch | None = None,
         unknown: UnknownJudge | None = None,
+        mounting: MountingWatch | None = None,
     ) -> None:
         self._engine, self._tracker, self._timer, self._watch = engine, tracker, timer, watch
-        self._unknown = unknown
+        self._unknown, self._mounting = unknown, mounting
         self._columns = streamed(engine)
 
     def classify(self, window: Window, t: float, began: int, times: WindowTimes) -> list[Event]:
@@ -52,10 +55,13 @@ class WindowClassifier:
             times: takes ``invoke_ns``, ``decide_ns`` and ``end_to_end_ns``.
 
         Returns:
-            The window's event, that of implausible samples if they begin or end, that of the label if it has changed,
-            and those of alarms.
+            The event of a mounting that is news, the window's, that of implausible samples if they begin or end, that
+            of the label if it has changed, and those of alarms.
         """
         labels = self._engine.contract.labels
+        mounted = None
+        if self._mounting is not None:
+            window, mounted = self._mounting.update(window, t)
         ready = self._timer()
         logits = self._logits(window)
         invoked = self._timer()
@@ -75,7 +81,7 @@ class WindowClassifier:
             state=None if decision is None else decision.label,
             unknown=why,
         )
-        events: list[Event] = [event] if implausible is None else [event, implausible]
+        events: list[Event] = [each for each in (mounted, event, implausible) if each is not None]
         if decision is not None and decision.changed:
             events.append(LabelEvent(t, decision.label, decision.previous, decision.confidence, decision.reason))
         return [*events, *alarms]

@@ -15,6 +15,7 @@ from deseptr.device import (
     GapEvent,
     ImplausibleEvent,
     LabelEvent,
+    MountingEvent,
     RateEvent,
     RecoveryEvent,
     WindowEvent,
@@ -82,6 +83,7 @@ _STYLES = {
     GapEvent: "yellow",
     ImplausibleEvent: "yellow",
     LabelEvent: "bold",
+    MountingEvent: "cyan",
     RecoveryEvent: "yellow",
     RateEvent: "dim",
 }

@@ -138,6 +138,8 @@ class LiveView:
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         table.add_row("rate", self._rate())
+        if self._figures.mounting is not None:
+            table.add_row("mounting", self._figures.mounting.meaning)
         latency = stages["end_to_end"]
         table.add_row("read to label", f"p50 {latency['p50_us']:.0f} µs, p99 {latency['p99_us']:.0f} µs")
         lost = f" ({self._figures.lost_samples} samples)" if self._figures.gaps else ""

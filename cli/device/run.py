@@ -19,12 +19,13 @@ from .alarm_options import check_events
 from .config_file import config_option
 from .decision_options import DECISION_NAMES, decision_config, decision_options, make_tracker
 from .event_options import EVENT_NAMES, event_options, make_watch
+from .mounting_option import make_mounting, mounting_option
 from .options import address_option, bus_option, engine_option, model_option, sensor_option, threads_option
 from .outputs import OUTPUT_GROUPS, open_outputs, output_options
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
-    from deseptr.device import Event, EventWatch, LabelTracker, Profiler, SystemdNotifier, UnknownJudge
+    from deseptr.device import Event, EventWatch, LabelTracker, MountingWatch, Profiler, SystemdNotifier, UnknownJudge
     from deseptr.device.drained import Drained
     from deseptr.device.sinks import JsonLines
     from deseptr.firmware_harness.simulator import Replayed
@@ -43,6 +44,7 @@ GROUPS = {
         "sensor",
         "bmi270_config",
         "address",
+        "mounting",
         "seconds",
         "patience",
         "rate_tolerance",
@@ -68,6 +70,7 @@ class _View(Protocol):
 @bus_option
 @sensor_option
 @address_option
+@mounting_option
 @click.option("--seconds", type=real(0, 1e9, above=True), help="Stop after so many seconds of sensor time.")
 @click.option(
     "--patience",
@@ -149,7 +152,8 @@ def run(**chosen: Any) -> None:
     alarming = () if watch is None else watch.labels
     check_events(chosen, alarming)
     unknown = UnknownJudge(contract) if chosen["plausibility"] else None
-    source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, notifier)
+    mounting = make_mounting(chosen, contract)
+    source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, mounting, notifier)
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(
         chosen, contract, notifier, source.profiler, live=live, events=alarming, answers=answers
@@ -175,6 +179,7 @@ class _Source:
     tracker: LabelTracker
     watch: EventWatch | None
     unknown: UnknownJudge | None
+    mounting: MountingWatch | None
     notifier: SystemdNotifier
     on_samples: Callable[[Drained], None] = lambda drained: None
 
@@ -201,6 +206,7 @@ class _Source:
             "tracker": self.tracker,
             "watch": self.watch,
             "unknown": self.unknown,
+            "mounting": self.mounting,
             "heartbeat": self.notifier.alive,
             "patience_s": chosen["patience"],
             "rate_tolerance": chosen["rate_tolerance"],

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from deseptr.device import AlarmEvent, Event, GapEvent, Profiler, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import (
+    AlarmEvent,
+    Event,
+    GapEvent,
+    MountingEvent,
+    Profiler,
+    RateEvent,
+    RecoveryEvent,
+    WindowEvent,
+)
 from deseptr.firmware_harness.simulator import Replayed, ReplayedEvent, ReplayedWindow
 
 
@@ -30,6 +39,7 @@ class RunFigures:
         self.alarms: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self.rate: RateEvent | None = None
+        self.mounting: MountingEvent | None = None
 
     def note(self, event: Event | Replayed) -> None:
         """Count one event."""
@@ -46,6 +56,8 @@ class RunFigures:
                 self.alarms[alarm.state] += 1
             case RecoveryEvent() as recovery:
                 self.recoveries[recovery.rung] += 1
+            case MountingEvent() as mounting:
+                self.mounting = mounting
             case RateEvent() as rate:
                 self.rate = rate
 

@@ -15,6 +15,7 @@ from deseptr.device.events import (
     GapEvent,
     ImplausibleEvent,
     LabelEvent,
+    MountingEvent,
     RateEvent,
     RecoveryEvent,
     WindowEvent,
@@ -57,7 +58,7 @@ class PageMessages:
             case AlarmEvent():
                 told = {"label": event.label, "state": event.state, "key": event.key, "reason": event.reason}
                 return {"kind": "alarm", "at": at, **told}
-            case GapEvent() | ImplausibleEvent() | RateEvent() | RecoveryEvent():
+            case GapEvent() | ImplausibleEvent() | MountingEvent() | RateEvent() | RecoveryEvent():
                 return {"at": at, **_of_sensor(event)}
 
     def of_samples(self, drained: Drained) -> Message:
@@ -84,12 +85,14 @@ class PageMessages:
         return round(at, 4)
 
 
-def _of_sensor(event: GapEvent | ImplausibleEvent | RateEvent | RecoveryEvent) -> Message:
+def _of_sensor(event: GapEvent | ImplausibleEvent | MountingEvent | RateEvent | RecoveryEvent) -> Message:
     match event:
         case GapEvent():
             return {"kind": "gap", "reason": event.reason, "lost": event.lost_samples}
         case ImplausibleEvent():
             return {"kind": "implausible", "meaning": event.meaning, "ended": event.ended}
+        case MountingEvent():
+            return {"kind": "mounting", "applied": event.applied, "meaning": event.meaning}
         case RateEvent():
             rate = {"rate": round(event.rate_hz, 3), "nominal": event.nominal_hz, "resampled": event.resampled}
             return {"kind": "rate", **rate}

@@ -28,6 +28,7 @@ from deseptr.device.events import (
     GapEvent,
     ImplausibleEvent,
     LabelEvent,
+    MountingEvent,
     RateEvent,
     RecoveryEvent,
     WindowEvent,
@@ -228,13 +229,21 @@ def _fields(event: Event) -> dict[str, Any]:
             change = {"label": event.label, "confidence": _six(event.confidence), "state": event.label}
             details = [f"from {event.previous}" if event.previous else "", event.reason or ""]
             return {"event": "label", "detail": ", ".join(filter(None, details))} | change
-        case ImplausibleEvent():
-            return {"event": "implausible", "detail": f"{event.finding} {event.count}{' ended' if event.ended else ''}"}
-        case GapEvent():
-            return {"event": "gap", "detail": f"{event.reason}, {event.lost_samples} samples"}
         case AlarmEvent():
             change = {"label": event.label, "confidence": _six(event.confidence), "state": event.state}
             return {"event": "alarm", "detail": f"{event.key} {event.reason}"} | change
+        case _:
+            return _of_sensor(event)
+
+
+def _of_sensor(event: GapEvent | ImplausibleEvent | MountingEvent | RateEvent | RecoveryEvent) -> dict[str, Any]:
+    match event:
+        case ImplausibleEvent():
+            return {"event": "implausible", "detail": f"{event.finding} {event.count}{' ended' if event.ended else ''}"}
+        case MountingEvent():
+            return {"event": "mounting", "detail": f"{event.applied}: {event.meaning}"}
+        case GapEvent():
+            return {"event": "gap", "detail": f"{event.reason}, {event.lost_samples} samples"}
         case RecoveryEvent():
             return {"event": "recovery", "detail": f"{event.rung} {event.count}: {event.cause}"}
         case RateEvent():

@@ -28,6 +28,7 @@ from deseptr.device.events import (
     GapEvent,
     ImplausibleEvent,
     LabelEvent,
+    MountingEvent,
     RateEvent,
     RecoveryEvent,
     WindowEvent,
@@ -45,6 +46,7 @@ TOPICS: Mapping[type, tuple[str, bool]] = {
     ImplausibleEvent: ("implausible", True),
     LabelEvent: ("label", True),
     AlarmEvent: ("alarm", False),
+    MountingEvent: ("mounting", True),
     RecoveryEvent: ("recovery", False),
     RateEvent: ("rate", True),
 }

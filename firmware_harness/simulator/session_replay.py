@@ -19,6 +19,7 @@ from deseptr.device import (
     Event,
     EventWatch,
     LabelTracker,
+    MountingWatch,
     Profiler,
     Session,
     UnknownJudge,
@@ -203,6 +204,7 @@ def replay(
     scenario: Scenario | None = None,
     watch: EventWatch | None = None,
     unknown: UnknownJudge | None = None,
+    mounting: MountingWatch | None = None,
     **options: Any,
 ) -> Iterator[Replayed]:
     """Run a model on every recording of ``dataset``, each in a session of its own.
@@ -218,6 +220,7 @@ def replay(
         scenario: the sensor's faults, from the beginning of every recording.
         watch: raises alarms; reset for every recording.
         unknown: decides which windows have no label; reset for every recording.
+        mounting: corrects windows for a turned sensor; reset for every recording.
         options: further ones of :func:`deseptr.device.run_live`.
 
     Raises:
@@ -241,7 +244,9 @@ def replay(
             watch.reset()
         if unknown is not None:
             unknown.reset()
-        deciding: dict[str, Any] = {"tracker": tracker, "watch": watch, "unknown": unknown}
+        if mounting is not None:
+            mounting.reset()
+        deciding: dict[str, Any] = {"tracker": tracker, "watch": watch, "unknown": unknown, "mounting": mounting}
         events = run_live(engine, session, seconds=left_s, profiler=profiler, **deciding, **options)
         yield from _with_truth(events, engine, recording, index, dataset.label_names)
         if left_s is not None:

@@ -2,7 +2,16 @@ import json
 
 import pytest
 
-from deseptr.device import AlarmEvent, GapEvent, ImplausibleEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import (
+    AlarmEvent,
+    GapEvent,
+    ImplausibleEvent,
+    LabelEvent,
+    MountingEvent,
+    RateEvent,
+    RecoveryEvent,
+    WindowEvent,
+)
 
 WINDOW = WindowEvent(2.54, "walking", 2 / 3, {"walking": 2 / 3, "sitting": 1 / 3}, 812.34567, 0)
 
@@ -44,6 +53,10 @@ WINDOW = WindowEvent(2.54, "walking", 2 / 3, {"walking": 2 / 3, "sitting": 1 / 3
         (
             ImplausibleEvent(5.0000001, "stuck", "samples repeat", 2),
             {"implausible": {"finding": "stuck", "meaning": "samples repeat", "count": 2, "ended": False}, "t": 5.0},
+        ),
+        (
+            MountingEvent(2.5400001, "x90", "turned by 90° about x"),
+            {"mounting": {"applied": "x90", "meaning": "turned by 90° about x"}, "t": 2.54},
         ),
         (
             RecoveryEvent(4.0, "reinit", "no answer", 2),

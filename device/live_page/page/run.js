@@ -21,6 +21,7 @@ export class Run {
     this.dropped = 0;
     this.newest = 0;
     this.changed = null;
+    this.mounted = null;
     this.alarms = new Map();
   }
 
@@ -60,6 +61,7 @@ export class Run {
         break;
       default:
         if (message.kind === "change") this.changed = message;
+        else if (message.kind === "mounting") this.mounted = message;
         else this.marks.push(message);
         if (message.kind === "alarm") this.#alarm(message);
         forget(this.marks, message.at - LABELS_S);

@@ -7,7 +7,16 @@ from rich.console import Console
 from deseptr.cli.device.line_view import LineView
 from deseptr.cli.device.live_view import LiveView
 from deseptr.cli.device.run_summary import RunFigures
-from deseptr.device import GapEvent, ImplausibleEvent, LabelEvent, Profiler, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import (
+    GapEvent,
+    ImplausibleEvent,
+    LabelEvent,
+    MountingEvent,
+    Profiler,
+    RateEvent,
+    RecoveryEvent,
+    WindowEvent,
+)
 from deseptr.firmware_harness.simulator import ReplayedEvent, ReplayedWindow
 
 LABELS = ("sitting", "walking", "walking_downstairs_slowly")
@@ -83,6 +92,11 @@ def test_a_window_without_a_label_says_why_in_both_views(capsys):
     assert first.endswith("implausible: stuck")
     assert second == "     3.84 s  implausible: stuck, samples repeat (1)"
     assert third == "     3.84 s  plausible again after: stuck"
+
+
+def test_a_corrected_mounting_is_on_the_screen():
+    _, view = show(80, [MountingEvent(2.54, "x90", "turned by 90° about x"), window(0)])
+    assert "turned by 90° about x" in screen(80, view)
 
 
 def test_before_the_first_window_it_waits():

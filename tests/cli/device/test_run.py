@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from deseptr.cli.device.group import device
-from deseptr.contract import DataError, ModelError, SensorError, SetupError, softmax
+from deseptr.contract import DataError, ModelError, Mounting, SensorError, SetupError, softmax
 from deseptr.data import Dataset, Recording, load_dataset, load_sample, save_npz
+from deseptr.device import MountingCorrection
 from deseptr.tflite import load_engine
 
 WALK = "synthetic:subjects=2,seconds=10"
@@ -103,6 +105,30 @@ def test_implausible_samples_have_no_label_until_they_end(int8_model, tmp_path):
     assert f"without a label: {stuck} implausible: stuck" in result.stdout
     off = invoke(*run, "--json", "--no-plausibility")
     assert "implausible" not in off.stdout
+
+
+def test_a_turned_sensor_is_corrected_and_said_so(int8_model, tmp_path):
+    sample = load_sample()
+    turned = MountingCorrection(Mounting.named("z90").inverse(), sample.channels)
+    recording = replace(sample.recordings[0], signals=turned(sample.recordings[0].signals))
+    save_npz(replace(sample, recordings=(recording,)), tmp_path / "turned.npz")
+    save_npz(replace(sample, recordings=sample.recordings[:1]), tmp_path / "plain.npz")
+
+    def windows(path, *options):
+        run = invoke("run", "--model", int8_model, "--simulate", tmp_path / path, "--seconds", 10, "--json", *options)
+        lines = [json.loads(line) for line in run.stdout.splitlines()]
+        return lines, [line["probabilities"] for line in lines if "probabilities" in line]
+
+    lines, corrected = windows("turned.npz", "--mounting", "z90")
+    _, plain = windows("plain.npz")
+    assert lines[0]["mounting"] == {"applied": "z90", "meaning": "turned by 90° about z"}
+    assert corrected == plain != windows("turned.npz")[1]
+
+
+def test_another_mounting_is_refused_in_one_line(int8_model):
+    result = invoke("run", "--model", int8_model, "--simulate", WALK, "--mounting", "x45")
+    assert result.exit_code == 2
+    assert "'x45' is none of turns such as x90, z180 or x90+z180, or none" in result.output
 
 
 def test_run_as_text_ends_with_a_summary(int8_model):

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.contract import CHANNELS, UNITS, ModelContract
-from deseptr.device import AlarmEvent, GapEvent, ImplausibleEvent, LabelEvent, RateEvent, RecoveryEvent, WindowEvent
+from deseptr.device import (
+    AlarmEvent,
+    GapEvent,
+    ImplausibleEvent,
+    LabelEvent,
+    MountingEvent,
+    RateEvent,
+    RecoveryEvent,
+    WindowEvent,
+)
 from deseptr.device.drained import Drained
 from deseptr.device.live_page.messages import PageMessages
 from deseptr.device.live_page.past import LABELS_S, SIGNALS_S, Past
@@ -43,6 +52,10 @@ def drained(t: float, count: int = 10) -> Drained:
         (
             ImplausibleEvent(5.0, "stuck", "the same value again and again", 1),
             {"kind": "implausible", "at": 5.0, "meaning": "the same value again and again", "ended": False},
+        ),
+        (
+            MountingEvent(5.0, "x90", "turned by 90° about x"),
+            {"kind": "mounting", "at": 5.0, "applied": "x90", "meaning": "turned by 90° about x"},
         ),
         (
             AlarmEvent(5.0, "walking", "raised", 0.9, "k1", 4.5, "at the end"),

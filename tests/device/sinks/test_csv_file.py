@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.contract import SetupError
-from deseptr.device import AlarmEvent, GapEvent, ImplausibleEvent, LabelEvent, RateEvent, RecoveryEvent
+from deseptr.device import (
+    AlarmEvent,
+    GapEvent,
+    ImplausibleEvent,
+    LabelEvent,
+    MountingEvent,
+    RateEvent,
+    RecoveryEvent,
+)
 from deseptr.device.sinks import CsvFile
 from deseptr.device.sinks.csv_file import end_of_last_line
 from deseptr.firmware_harness.simulator import VirtualClock
@@ -51,6 +59,7 @@ def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
         ImplausibleEvent(9.5, "stuck", "samples repeat", 2, ended=True),
         LabelEvent(9.5, "unknown", "walking", 0.3, "implausible: stuck"),
         replace(window(2), label="unknown", unknown="implausible: stuck"),
+        MountingEvent(9.6, "x90", "turned by 90° about x"),
     ]
     for event in events:
         sink.take(event)
@@ -80,6 +89,7 @@ def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
         ("implausible", "", "stuck 2 ended"),
         ("label", "unknown", "from walking, implausible: stuck"),
         ("window", "unknown", "implausible: stuck"),
+        ("mounting", "", "x90: turned by 90° about x"),
     ]
     assert made[6]["state"] == "cancelled"
     assert warnings == []

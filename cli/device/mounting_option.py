@@ -1,0 +1,44 @@
+"""``--mounting``: how the sensor is turned against the training of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deseptr.contract.errors import SetupError
+from deseptr.contract.mounting import Mounting
+
+if TYPE_CHECKING:
+    from deseptr.contract import ModelContract
+    from deseptr.device import MountingWatch
+
+
+class MountingName(click.ParamType[Mounting]):
+    """A turn by right angles, as ``x90`` or ``x90+z180``."""
+
+    name = "TURN"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mounting:
+        """Parse the name."""
+        if isinstance(value, Mounting):
+            return value
+        try:
+            return Mounting.named(str(value))
+        except SetupError as error:
+            self.fail(f"{error.found} is none of {error.expected}", param, ctx)
+
+
+mounting_option = click.option(
+    "--mounting",
+    type=MountingName(),
+    help="Turn of the sensor since the training, as x90 (by 90° about x) or x90+z180; samples are turned back.",
+)
+
+
+def make_mounting(chosen: Mapping[str, Any], contract: ModelContract) -> MountingWatch | None:
+    """The watch over the mounting that the options ask for."""
+    from deseptr.device import MountingWatch
+
+    return None if chosen["mounting"] is None else MountingWatch(contract, chosen["mounting"])
