@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deseptr.device import Answers, Event, Profiler, SystemdNotifier
     from deseptr.device.drained import Drained
     from deseptr.device.sinks import Sink
+    from deseptr.tflite import TfliteFile
 
 CSV_NAMES = ("csv", "csv_size", "csv_keep")
 OUTPUT_GROUPS = {"CSV file": CSV_NAMES, "MQTT": MQTT_NAMES, "Alarms": ALARM_NAMES, "Page": WEB_NAMES}
@@ -75,7 +76,7 @@ class Outputs:
 @contextmanager
 def open_outputs(
     chosen: Mapping[str, Any],
-    contract: ModelContract,
+    model: TfliteFile,
     notifier: SystemdNotifier,
     profiler: Profiler,
     *,
@@ -87,7 +88,7 @@ def open_outputs(
 
     Args:
         chosen: values of the options.
-        contract: contract of the model.
+        model: the model that runs.
         notifier: connection to systemd.
         profiler: of the run.
         live: whether the sensor is real, so that outputs must not delay it.
@@ -98,6 +99,7 @@ def open_outputs(
         SetupError: if an output cannot be opened.
         ModuleNotFoundError: for MQTT without ``paho-mqtt``, for the page without ``starlette`` and ``uvicorn``.
     """
+    contract = model.contract
     with ExitStack() as stack:
         sinks: list[Sink] = []
 
@@ -114,7 +116,7 @@ def open_outputs(
             add(sink)
         drained: Callable[[Drained], None] = _unseen
         if chosen["web"]:
-            page = open_web(chosen, contract, profiler, _sensor(chosen, live=live), answers)
+            page = open_web(chosen, model, profiler, _sensor(chosen, live=live), answers)
             add(page)
             drained = page.drained
         yield Outputs(sinks, drained)

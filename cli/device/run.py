@@ -156,7 +156,7 @@ def run(**chosen: Any) -> None:
     source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, mounting, notifier)
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(
-        chosen, contract, notifier, source.profiler, live=live, events=alarming, answers=answers
+        chosen, loaded.model, notifier, source.profiler, live=live, events=alarming, answers=answers
     ) as outputs:
         source.on_samples = outputs.drained
         played = source.live(chosen) if live else source.replay(chosen)

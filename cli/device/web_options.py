@@ -14,9 +14,9 @@ from deseptr.cli.common.numbers import whole
 from .mqtt_options import FILE, state_folder
 
 if TYPE_CHECKING:
-    from deseptr.contract import ModelContract
     from deseptr.device import Answers, Profiler
     from deseptr.device.live_page import ListenAddress, LivePage
+    from deseptr.tflite import TfliteFile
 
 WEB_NAMES = ("web", "web_no_auth", "web_cert", "web_key", "web_token_file", "web_recordings")
 _LOOPBACK = "127.0.0.1:8384"
@@ -61,13 +61,13 @@ def web_options(command: Any) -> Any:
 
 
 def open_web(
-    chosen: Mapping[str, Any], contract: ModelContract, profiler: Profiler, sensor: str, answers: Answers
+    chosen: Mapping[str, Any], model: TfliteFile, profiler: Profiler, sensor: str, answers: Answers
 ) -> LivePage:
     """Start the page and print its address.
 
     Args:
         chosen: values of the options.
-        contract: of the model.
+        model: the model that runs.
         profiler: of the run.
         sensor: text that says which sensor it is.
         answers: takes what people answer to alarms.
@@ -78,6 +78,7 @@ def open_web(
     """
     from deseptr.device.live_page import Access, LivePage, parse_listen, read_or_make_secret
     from deseptr.device.live_page.live_page import Tls
+    from deseptr.device.live_page.spectrogram import spectrogram_of
 
     if chosen["web_no_auth"] == 1:
         raise click.UsageError("--web-no-auth lets everybody on the network watch: say it twice if that is meant")
@@ -91,7 +92,15 @@ def open_web(
     listening = where.listen()
     try:
         page = LivePage(
-            contract, profiler, access, listening, sensor=sensor, tls=tls, answers=answers, recordings=recordings
+            model.contract,
+            profiler,
+            access,
+            listening,
+            sensor=sensor,
+            tls=tls,
+            answers=answers,
+            recordings=recordings,
+            spectrogram=spectrogram_of(model),
         )
     except BaseException:
         listening.close()

@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ class LivePage:
         tls: for HTTPS.
         answers: takes what people answer to alarms on the page.
         recordings: folder for takes that are recorded from the page; None if nobody may record.
+        spectrogram: of the model, as :func:`.spectrogram.spectrogram_of` gives it; None if none is shown.
 
     Raises:
         SetupError: if the certificate or its key cannot be used, or the folder cannot be written.
@@ -77,6 +79,7 @@ class LivePage:
         tls: Tls | None = None,
         answers: Answers | None = None,
         recordings: Path | None = None,
+        spectrogram: Mapping[str, Any] | None = None,
     ) -> None:
         self._about = {
             "kind": "about",
@@ -85,6 +88,7 @@ class LivePage:
             "rate": contract.rate_hz,
             "window": contract.window_length / contract.rate_hz,
             "sensor": sensor,
+            "spectrogram": spectrogram,
             "colours": {"axes": AXES, "labels": LABELS},
         }
         self._profiler = profiler

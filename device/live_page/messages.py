@@ -40,11 +40,14 @@ class PageMessages:
         self._channels = contract.channels
         self._begun_s = self._newest_s = 0.0
         self._event_s = self._samples_s = -math.inf
+        self._joined = 0
 
     def of_event(self, event: Event) -> Message:
         """The message of an event; each has its ``kind`` and its time ``at``, seconds."""
         if event.t < self._event_s - _BACK_S:
             self._begin_again()
+        if isinstance(event, GapEvent):
+            self._joined = 0
         self._event_s = max(self._event_s, event.t)
         at = self._at(event.t)
         match event:
@@ -64,20 +67,24 @@ class PageMessages:
     def of_samples(self, drained: Drained) -> Message:
         """The message of a read: time of its first sample, their rate, and a list for each channel of the model.
 
-        ``first`` says that nothing before them joins on.
+        ``first`` says that nothing before them joins on; ``n`` is the number of samples since the last gap, from which
+        the model's windows are counted.
         """
         own = drained.signals[:, columns_of(self._channels, drained.channels, "the sensor")]
         signals = np.round(own.T.astype(np.float64), _DECIMALS)
         if drained.t <= self._samples_s:
             self._begin_again()
         first, self._samples_s = math.isinf(self._samples_s), drained.t
+        joined, self._joined = self._joined, self._joined + len(own)
         at = self._at(drained.t)
         self._newest_s = max(self._newest_s, at + len(own) / drained.rate_hz)
-        return {"kind": "samples", "at": at, "rate": round(drained.rate_hz, 3), "first": first, "x": signals.tolist()}
+        told = {"at": at, "rate": round(drained.rate_hz, 3), "first": first, "n": joined}
+        return {"kind": "samples", **told, "x": signals.tolist()}
 
     def _begin_again(self) -> None:
         self._begun_s = self._newest_s
         self._event_s = self._samples_s = -math.inf
+        self._joined = 0
 
     def _at(self, t: float) -> float:
         at = self._begun_s + t

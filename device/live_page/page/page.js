@@ -1,6 +1,7 @@
 // The page of a run: keeps what comes, and redraws what is seen.
 
 import { theme } from "./colours.js";
+import { Heat } from "./heat.js";
 import { follow } from "./link.js";
 import { drawTimeline, drawTraces } from "./pictures.js";
 import { Run } from "./run.js";
@@ -12,12 +13,15 @@ const SENSORS = { acc: ["acceleration", "m/s²"], gyro: ["rotation", "rad/s"], m
 const AXES = ["x", "y", "z"];
 // Signals come in pieces: the picture runs on between them, and waits at the newest sample.
 const FARTHEST_BEHIND_S = 3;
+// Height of a channel's strip of the spectrogram, pixels.
+const STRIP = 36;
 
 const run = new Run();
 const get = (id) => document.getElementById(id);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let colours = null;
 let groups = [];
+let heat = null;
 let shown = { at: 0, wall: 0 };
 let held = null;
 let stale = true;
@@ -66,6 +70,22 @@ function build() {
     return [{ canvas, of, unit, name }];
   });
   get("traces").replaceChildren(...groups.map(({ canvas }) => canvas));
+  buildSpectrogram();
+}
+
+function buildSpectrogram() {
+  const { frames, about } = run;
+  get("spectrum").hidden = !frames;
+  heat = frames && new Heat(frames, about.rate);
+  if (!frames) return;
+  const { parts, length, channels } = frames;
+  const chosen = get("part").value || "0";
+  get("part").replaceChildren(...parts.map(({ name }, index) => Object.assign(make("option", name), { value: index })));
+  get("part").value = chosen;
+  get("part").hidden = parts.length < 2;
+  get("frames").style.height = `${STRIP * channels}px`;
+  const highest = (((parts[0].rows.length - 1) * about.rate) / length).toFixed(0);
+  get("bins").textContent = `In each strip 0 Hz at the bottom and ${highest} Hz at the top, in frames of ${length} samples.`;
 }
 
 function paint() {
@@ -94,6 +114,11 @@ function entry(text, colour, again) {
   swatch.className = again ? "swatch again" : "swatch";
   swatch.style.setProperty("--colour", colour);
   return make("li", swatch, text);
+}
+
+/** A channel's name for the margin: acc_x is acc x. */
+function short(channel) {
+  return channel.replace("_", " ");
 }
 
 /** Time that is shown at the right edge. */
@@ -154,6 +179,7 @@ function redraw() {
     }
     const at = held ?? now();
     for (const group of groups) drawTraces(group.canvas, run, colours, at, group);
+    heat?.draw(get("frames"), Number(get("part").value), run.about.channels.map(short), colours, at);
     if (stale) {
       const span = Number(get("span").value);
       drawTimeline(get("timeline"), run, colours, run.newest, span);

@@ -4,7 +4,7 @@ import { prepare } from "./canvas.js";
 import { fill } from "./colours.js";
 
 export const SHOWN_S = 10;
-const LEFT = 40;
+export const LEFT = 40;
 const FOOT = 18;
 // Samples a pixel from which on a column shows its smallest and largest only: nothing that sticks out is lost.
 const DENSE = 2;
@@ -17,10 +17,9 @@ export function drawTimeline(canvas, run, colours, now, span) {
   const x = (at) => width - ((now - at) / span) * width;
   const floor = height - FOOT;
   const hop = hopOf(run);
-  for (const { at, state } of run.windows) {
-    if (at < now - span) continue;
+  for (const { from, at, state } of stretches(run.windows, now - span, hop)) {
     ctx.fillStyle = labelFill(ctx, colours, run.about.labels, state);
-    ctx.fillRect(x(at - hop), 14, Math.max(1, x(at) - x(at - hop) + 0.5), floor - 16);
+    ctx.fillRect(x(from), 14, Math.max(1, x(at) - x(from)), floor - 16);
   }
   for (const { at, kind } of run.marks) {
     if (at >= now - span) drawMark(ctx, colours, x(at), floor, kind);
@@ -114,6 +113,18 @@ function drawMark(ctx, colours, at, floor, kind) {
 function labelFill(ctx, colours, labels, label) {
   const index = labels.indexOf(label);
   return index < 0 ? colours.edge : fill(ctx, colours, index);
+}
+
+/** Windows after `oldest`, of which those of one label that join on are one: seams between them would show. */
+function stretches(windows, oldest, hop) {
+  const found = [];
+  for (const { at, state } of windows) {
+    if (at < oldest) continue;
+    const before = found.at(-1);
+    if (before?.state === state && at - before.at < 1.5 * hop) before.at = at;
+    else found.push({ from: at - hop, at, state });
+  }
+  return found;
 }
 
 function hopOf({ windows }) {

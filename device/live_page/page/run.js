@@ -1,5 +1,7 @@
 // What is known of the run: labels, samples, gaps and counts, for as long as the page shows them.
 
+import { Frames } from "./frames.js";
+
 const LABELS_S = 900;
 const SAMPLES_S = 20;
 const NOTES = 100;
@@ -13,6 +15,7 @@ export class Run {
   clear() {
     this.windows = [];
     this.samples = [];
+    this.frames = null;
     this.marks = [];
     this.notes = [];
     this.rate = null;
@@ -33,6 +36,7 @@ export class Run {
         return;
       case "about":
         this.about = message;
+        if (message.spectrogram) this.frames = new Frames(message);
         return;
       case "health":
         this.health = message;
@@ -54,6 +58,7 @@ export class Run {
         message.until = message.at + message.x[0].length / message.rate;
         this.newest = Math.max(this.newest, message.until);
         this.samples.push(message);
+        this.frames?.take(message);
         forget(this.samples, message.at - SAMPLES_S);
         break;
       case "rate":

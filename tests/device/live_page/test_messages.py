@@ -76,7 +76,7 @@ def test_samples_are_the_channels_of_the_model():
     signals = np.arange(12, dtype=np.float32).reshape(2, 6) + np.float32(0.00049)
     message = PageMessages(contract).of_samples(Drained(1.0, signals, CHANNELS, 49.9876))
     assert message == {
-        "kind": "samples", "at": 1.0, "rate": 49.988, "first": True, "x": [[2.0, 8.0], [1.0, 7.0], [0.0, 6.0]],
+        "kind": "samples", "at": 1.0, "rate": 49.988, "first": True, "n": 0, "x": [[2.0, 8.0], [1.0, 7.0], [0.0, 6.0]],
     }  # fmt: skip
 
 
@@ -88,6 +88,15 @@ def test_a_recording_that_begins_anew_goes_on_after_the_last():
     following = messages.of_samples(drained(0.0, 100))
     assert (following["at"], following["first"]) == (3.0, True)
     assert messages.of_event(window(1.5))["at"] == 4.5
+
+
+def test_samples_are_counted_from_the_last_gap():
+    messages = PageMessages(CONTRACT)
+    assert [messages.of_samples(drained(t, 50))["n"] for t in (0.0, 1.0, 2.0)] == [0, 50, 100]
+    messages.of_event(GapEvent(4.0, "overflow", 50))
+    assert [messages.of_samples(drained(t, 30))["n"] for t in (4.0, 4.6)] == [0, 30]
+    # A recording that begins anew.
+    assert messages.of_samples(drained(0.0, 10))["n"] == 0
 
 
 def test_windows_of_a_late_and_large_read_begin_nothing_anew():

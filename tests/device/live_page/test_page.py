@@ -12,8 +12,10 @@ from live_page_served import Serve, Served
 
 from deseptr.contract import ModelContract
 from deseptr.data import load_dataset
-from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent
+from deseptr.device import AlarmEvent, GapEvent, LabelEvent, RateEvent, default_model
 from deseptr.device.alarms.answers import Answer, Answers
+from deseptr.device.live_page.spectrogram import spectrogram_of
+from deseptr.tflite import read_tflite
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -150,7 +152,7 @@ def test_the_page_comes_back_by_itself(serve: Serve, page: Page):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_everybody_can_use_it(serve: Serve, browser: Browser, scheme: str, width: int, tmp_path: Path):
     sync = pytest.importorskip("axe_playwright_python.sync_playwright")
-    served = serve(of=MANY, recordings=tmp_path)
+    served = serve(of=MANY, recordings=tmp_path, spectrogram=spectrogram_of(read_tflite(default_model())))
     some_seconds(served)
     served.page.take(GapEvent(6.0, "overflow", 17))
     page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True)

@@ -30,6 +30,8 @@ FILES = (
     "pictures.js",
     "words.js",
     "ask.js",
+    "frames.js",
+    "heat.js",
     "recording.js",
     "canvas.js",
     "colours.js",
