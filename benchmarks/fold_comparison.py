@@ -5,7 +5,9 @@
 Each MODEL is the folders of one model's seeds and its name; the first is the one that the others are compared with.
 Prints JSON: for each model its macro-F1, mean over folds of the mean over seeds, by Arena's rule too, in which a class
 without a window in a fold counts 0, and for groups of classes; the figures of every fold; and the paired difference to
-the first model with a 95 % interval over folds (bootstrap, 10,000 draws).
+the first model with a 95 % interval over folds (bootstrap, 10,000 draws). Where a model has the first one's number of
+seeds and the folders have predictions, ``minus_first_over_wearers`` is the difference of macro-F1 of all windows of
+these folds, with a 95 % interval over wearers and seeds: a protocol of one fold has no other.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
+
+from deseptr.contract import ModelError, macro_f1, seeds_interval
+from deseptr.train.predictions import Predictions
 
 DRAWS = 10_000
 Summary = dict[str, Any]
@@ -54,7 +59,7 @@ def _read(folder: str) -> Summary:
     except (OSError, ValueError) as error:
         message = f"{folder}: found no crossval.json ({error}), expected a folder of `deseptr crossval`"
         raise click.UsageError(message) from error
-    return summary
+    return {**summary, "folder": folder}
 
 
 def _common_folds(summaries: list[Summary]) -> list[str]:
@@ -103,6 +108,7 @@ def _figures(
     }
     if seeds is not first:
         figures["minus_first"] = _difference(macro.mean(axis=0) - rival.mean(axis=0))
+        figures["minus_first_over_wearers"] = _over_wearers(seeds, first, folds, kind)
     if kind == "int8":
         figures["agreement"] = float(np.mean([each[kind]["pooled"]["agreement"] for each in seeds]))
         figures["minus_float"] = _difference((macro - _by_fold(seeds, folds, "float")).mean(axis=0))
@@ -138,6 +144,31 @@ def _difference(by_fold: NDArray[np.float64]) -> dict[str, Any]:
     drawn = np.random.default_rng(0).integers(0, len(by_fold), (DRAWS, len(by_fold)))
     low, high = np.percentile(by_fold[drawn].mean(axis=1), [2.5, 97.5])
     return {"mean": float(by_fold.mean()), "low": float(low), "high": float(high)}
+
+
+def _over_wearers(
+    seeds: tuple[Summary, ...], first: tuple[Summary, ...], folds: list[str], kind: str
+) -> dict[str, Any] | None:
+    """Difference of macro-F1 of all windows to the first model's in float; None where nothing can be paired."""
+    if len(seeds) != len(first):
+        return None
+    try:
+        own, rival = (
+            np.stack([_confusions(each, folds, of) for each in models])
+            for models, of in ((seeds, kind), (first, "float"))
+        )
+    except ModelError:
+        return None
+    interval = seeds_interval(own, rival, resamples=DRAWS)
+    mean = macro_f1(own.sum(axis=1)).mean() - macro_f1(rival.sum(axis=1)).mean()
+    bounds = {} if interval is None else {"low": interval.low, "high": interval.high}
+    return {"wearers": own.shape[1], "mean": float(mean), **bounds}
+
+
+def _confusions(summary: Summary, folds: list[str], kind: str) -> NDArray[np.int64]:
+    """Confusion matrices ``[subject, true, predicted]`` of the windows of all folds."""
+    files = [Path(summary["folder"]) / f"fold-{name}" / "predictions.npz" for name in folds]
+    return Predictions.pool([Predictions.load(path) for path in files]).confusions(kind)
 
 
 if __name__ == "__main__":
