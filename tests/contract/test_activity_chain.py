@@ -37,3 +37,8 @@ def test_a_chain_of_other_classes_than_the_contracts_is_refused():
     assert two.decision is not None
     with pytest.raises(ModelError, match=r"decision: found a chain of other classes, expected one of 3 classes"):
         replace(two, labels=("sit", "walk", "run"))
+
+
+def test_a_list_of_the_fields_names_is_no_chain():
+    with pytest.raises(ValueError, match="chain has not the fields"):
+        ActivityChain.from_dict(sorted(CHAIN.to_dict()))

@@ -265,3 +265,13 @@ def test_a_graph_of_windows_under_a_contract_of_views_is_refused(make_model, int
     path = make_model(contract=viewed_contract, content=without_archive(int8_model.read_bytes()))
     with pytest.raises(ModelError, match=r"found shape \[1, 32, 6\], expected \[1, 32, 12\] as in its contract"):
         load_engine(path)
+
+
+def test_another_hop_changes_the_contract_alone(int8_model, window):
+    engine = load_engine(int8_model)
+    assert at_hop(engine, None) is engine
+    other = at_hop(engine, 0.16)
+    assert (other.contract.hop_s, other.name, other.threads) == (0.16, engine.name, engine.threads)
+    expected = engine.invoke(window).copy()
+    assert expected.any()
+    assert np.array_equal(other.invoke(window), expected)

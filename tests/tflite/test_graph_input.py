@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import ModelContract
-from deseptr.tflite.graph_input import QuantisedInput
+from deseptr.tflite.graph_input import GraphTensor, QuantisedInput
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,20 @@ def test_steps_are_rounded_half_to_even_and_saturate(tiny_contract: ModelContrac
     values = made.values(window)
     assert values[:7, 0].tolist() == values[:7, 5].tolist() == expected
     assert (values[7:] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "temperature", "expected"),
+    [
+        ("int8", None, [-2.0, 0.0, 1.0]),
+        ("int8", 2.0, [-1.0, 0.0, 0.5]),
+        ("float32", None, [-3, 5, 9]),
+        ("float32", 2.0, [-1.5, 2.5, 4.5]),
+    ],
+)
+def test_logits_are_real_numbers_divided_by_the_temperature(
+    dtype: str, temperature: float | None, expected: list[float]
+):
+    values = np.array([-3, 5, 9], np.float32)
+    GraphTensor(0, np.dtype(dtype), 0.25, 5).to_real(values, temperature)
+    assert values.tolist() == expected

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.tflite.sliding_rows import SlidingRows
@@ -39,3 +40,12 @@ def test_wider_values_within_the_range_are_taken():
     rows = SlidingRows(2, (1,), np.dtype(np.int8))
     rows.push(0, np.array([[-128.0], [127.0]], np.float32))
     assert rows.rows(0, 2).tolist() == [[-128], [127]]
+
+
+@pytest.mark.parametrize("first", [0, 3, 1000])
+def test_rows_remain_when_the_block_is_full_again_and_again(first):
+    rows = SlidingRows(4, (1,), np.dtype(np.int32))
+    for number in range(first, first + 100):
+        rows.push(number, np.full((1, 1), number, np.int32))
+        kept = range(max(first, number - 3), number + 1)
+        assert rows.rows(kept.start, len(kept))[:, 0].tolist() == list(kept)

@@ -60,6 +60,15 @@ def test_logits_are_the_whole_graphs_whatever_the_starts(hop, steps):
         assert np.array_equal(engine.invoke(samples, start, segment), WHOLE.invoke(samples))
 
 
+@pytest.mark.parametrize("starts", [(0, 64), (3, 13), (13, 19), (5, 5)])
+def test_a_new_segment_and_another_phase_share_no_columns(starts):
+    engine = StreamingEngine(MODEL, GRAPHS, 16, RUNTIME)
+    for segments in ((0, 1), (2, 2)):
+        for start, segment in zip(starts, segments, strict=True):
+            samples = window(start, segment)
+            assert np.array_equal(engine.invoke(samples, start, segment), WHOLE.invoke(samples))
+
+
 def test_both_engines_divide_by_the_temperature(graphs):
     calibrated = replace(MODEL, contract=replace(MODEL.contract, logit_temperature=0.6))
     parts, whole = StreamingEngine(calibrated, graphs, 64, RUNTIME), TfliteEngine(calibrated, RUNTIME)
@@ -90,7 +99,8 @@ def test_a_hop_computes_no_more_than_its_columns(graphs):
         column, calls = engine._column, []
         invoke = column.invoke
         column.invoke = lambda calls=calls, invoke=invoke: (calls.append(1), invoke())[1]
-        for start in range(0, 20 * hop, hop):
+        # Not at a multiple of the column's stride, as after a gap.
+        for start in range(5, 5 + 20 * hop, hop):
             before = len(calls)
             engine.invoke(window(start), start)
         assert len(calls) - before == columns == graphs.streaming.new_columns(hop)

@@ -76,13 +76,10 @@ class Proxy:
 
     def stop(self) -> None:
         """Refuse connections, and end those that there are."""
-        # A thread that waits in accept() keeps a socket open that is only closed.
-        with suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
+        _end(self._server)
         for connection in self._connections:
-            connection.client.close()
-            connection.broker.close()
+            _end(connection.client)
+            _end(connection.broker)
         self._connections.clear()
 
     def note_unread(self) -> None:
@@ -138,6 +135,13 @@ class Proxy:
                 sent.read, sent.last = end < last, end == last
         with suppress(OSError):
             connection.client.close()
+
+
+def _end(opened: socket.socket) -> None:
+    """Close a socket, which a thread that waits in accept() or recv() keeps open if it is only closed."""
+    with suppress(OSError):
+        opened.shutdown(socket.SHUT_RDWR)
+    opened.close()
 
 
 def packets(stream: socket.socket) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 """The campaigns notice what they look for: half-written files, and messages that come again without need."""
 
+import contextlib
 import random
 import socket
 import struct
@@ -108,10 +109,13 @@ def publish(number: int, payload: bytes) -> bytes:
 
 
 def acknowledge(server: socket.socket) -> None:
-    """Answer each PUBLISH of one size, as a broker does; all that come within a connection."""
+    """Answer each PUBLISH of one size, as a broker does, connection by connection, until the server is shut."""
     while True:
-        client, _ = server.accept()
-        with client:
+        try:
+            client, _ = server.accept()
+        except OSError:
+            return
+        with client, contextlib.suppress(ConnectionError):
             while packet := client.recv(len(publish(1, b"0")), socket.MSG_WAITALL):
                 client.sendall(bytes([PUBACK << 4, 2]) + packet[7:9])
 
@@ -119,10 +123,14 @@ def acknowledge(server: socket.socket) -> None:
 @pytest.fixture
 def proxy():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=acknowledge, args=(server,), daemon=True).start()
+        answering = threading.Thread(target=acknowledge, args=(server,), daemon=True)
+        answering.start()
         made = Proxy(server.getsockname()[1])
         yield made
         made.stop()
+        server.shutdown(socket.SHUT_RDWR)
+        answering.join(10)
+        assert not answering.is_alive()
 
 
 # Sends four messages, reads the acknowledgments of the first three, and waits for its kill.

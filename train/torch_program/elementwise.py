@@ -80,6 +80,13 @@ def _celu(at: Site, x: Held, alpha: float = 1.0) -> Held:
     return x.with_tensor(ops.celu(x.tensor, alpha))
 
 
+def _softplus(at: Site, x: Held, beta: float = 1.0, threshold: float = 20.0) -> Held:
+    # From this threshold on, PyTorch's straight line is the curve to float32.
+    if beta != 1 or threshold < 20:
+        raise at.refuse(f"beta {beta:g}, threshold {threshold:g}", "softplus without them")
+    return _activation("softplus")(at, x)
+
+
 def _gelu(at: Site, x: Held, approximate: str = "none") -> Held:
     if approximate == "none":
         return activated(at, x, lambda name: layers.Activation("gelu", name=name))
@@ -163,7 +170,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "tanh": _activation("tanh"),
     "silu": _activation("silu"),
     "selu": _activation("selu"),
-    "softplus": lambda at, x, beta=1.0, threshold=20.0: _activation("softplus")(at, x),
+    "softplus": _softplus,
     "mish": _activation("mish"),
     "hardswish": _activation("hard_silu"),
     "hardsigmoid": _activation("hard_sigmoid"),

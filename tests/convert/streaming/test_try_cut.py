@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from deseptr.contract import ModelError
 from deseptr.convert import Conversion, Gate
 from deseptr.convert.micro.columns import differing_windows
 from deseptr.convert.micro.runtime import measure_arena
@@ -103,6 +104,22 @@ def test_columns_with_other_bits_are_counted_and_not_written(packaged, flatbuffe
     cut = try_cut(flatbuffer, packaged.contract, Recipe(), windows)
     assert cut.graphs is None
     assert f"{found[0].engine}: {found[0].differing} of {found[0].windows} windows differ" in cut.reason
+
+
+class Unable:
+    """An engine that cannot run the graph."""
+
+    name = "unable"
+
+    def load(self, model):
+        raise ModelError(model.path, found="an operation", expected="another", next_step="none")
+
+
+def test_an_engine_that_cannot_run_the_whole_graph_is_left_out(packaged, flatbuffer, graphs, windows):
+    able = engines_here()[:1]
+    found = compare_bits([Unable(), *able, Unable()], flatbuffer, graphs, packaged.contract, windows[:3])
+    assert [each.engine for each in found] == [each.name for each in able]
+    assert found[0].windows > 0
 
 
 @pytest.mark.parametrize(

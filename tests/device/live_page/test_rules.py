@@ -85,7 +85,8 @@ def test_loopback(host: str, loopback: bool):
 def test_the_address_that_others_reach():
     assert ListenAddress("192.168.1.7").reached_at() == "192.168.1.7"
     assert ListenAddress("::1").reached_at() == "[::1]"
-    assert ListenAddress("0.0.0.0").reached_at() not in ("0.0.0.0", "")
+    for everywhere in ("0.0.0.0", "::"):
+        assert ListenAddress(everywhere).reached_at() not in ("0.0.0.0", "::", "[::]", "")
 
 
 def test_a_port_that_is_taken():
@@ -129,3 +130,8 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path):
     with pytest.raises(SetupError, match=r"web-token: found Not a directory"):
         read_or_make_secret(tmp_path / "file" / "web-token")
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208
+
+
+def test_a_folder_in_the_place_of_the_secret(tmp_path: Path):
+    with pytest.raises(SetupError, match="found Is a directory"):
+        read_or_make_secret(tmp_path)

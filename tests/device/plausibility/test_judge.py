@@ -123,6 +123,17 @@ def test_short_windows_are_judged_over_the_same_seconds_as_long_ones(length, dat
         assert finding == ("stuck" if end >= 60 + 125 else None) or (finding == "stuck" and end >= 60 + 94)
 
 
+@pytest.mark.parametrize(("sign", "found"), [(1, {None}), (-1, {"rotation"})])
+def test_a_gyroscope_that_turns_the_other_way_than_gravity_is_refused(sign, found):
+    turns = 2 * np.pi * np.arange(1000) / RATE_HZ / 5
+    angle, rate = 1.2 * np.sin(turns), 1.2 * 2 * np.pi / 5 * np.cos(turns)
+    signals = at_rest()
+    signals[:, 0] += G * np.sin(angle)
+    signals[:, 2] += G * (np.cos(angle) - 1)
+    signals[:, 4] -= sign * rate
+    assert set(judged(signals)) == found
+
+
 @pytest.mark.parametrize("hop", [64, 16, 4])
 def test_one_movement_is_as_much_evidence_at_every_hop(hop):
     # A third of a right angle that the gyroscope does not see: too little, however many windows it is in.

@@ -245,11 +245,14 @@ def test_a_command_that_is_none_is_refused(text):
 def test_the_heart_beats_while_windows_come_and_only_then(receiver, make_post, window, warnings):
     clock = [0.0]
     heart = Heartbeat(make_post(receiver.port), "wrist", 60, warnings, now=lambda: clock[0])
+    due, begun = heart._due.set, []
+    heart._due.set = lambda: (begun.append(clock[0]), due())
     for number, (at, beats) in enumerate([(0, 1), (30, 1), (59, 1), (60, 2), (200, 3)]):
         clock[0] = at
         heart.take(alarm())
         heart.take(window(number))
         until(lambda beats=beats: len(receiver.heard) == beats)
+    assert begun == [0, 60, 200]
     heart.close()
     assert [json.loads(body)["type"] for _, body in receiver.heard] == ["heartbeat"] * 3
     assert len(set(receiver.ids)) == 3

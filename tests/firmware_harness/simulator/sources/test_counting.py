@@ -3,12 +3,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from deseptr.firmware_harness.simulator import (
+    CoarseCountingSource,
     ConstantSource,
     CountingSource,
     RecordingSource,
     SineSource,
+    counted_ticks,
     counted_times,
 )
+from deseptr.firmware_harness.simulator.sources.counting import COARSE_STEP, coarse_ticks
 
 G = 9.80665
 WEEK_NS = 7 * 86_400 * 10**9
@@ -67,3 +70,16 @@ def test_other_signals_are_not_genuine(source):
 def test_interpolated_samples_are_not_genuine(make_recording):
     source = RecordingSource(make_recording(100))
     assert (counted_times(source.at(np.arange(90) * 19_000_000).astype(np.float32)) == -1).all()
+
+
+def test_a_corrupted_sample_has_no_time():
+    signals = CoarseCountingSource().at(np.arange(50) * 20_000_000).astype(np.float32)[:, :3]
+    ticks = counted_ticks(signals)
+    assert ticks.tolist() == coarse_ticks(np.arange(50) * 20_000_000).tolist()
+    # Another step of the grid, which the checksum tells, and a value between two.
+    for axis in range(3):
+        for changed in (1, -1, 0.5):
+            wrong = signals.copy()
+            wrong[7, axis] += changed * COARSE_STEP
+            assert counted_ticks(wrong)[7] == -1
+            assert (np.delete(counted_ticks(wrong), 7) == np.delete(ticks, 7)).all()
