@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import SetupError
 
 MOST_STAGES = 16
+# A chain of longer or shorter ones is none of people, and its rates leave the numbers that can be held.
+SHORTEST_S, LONGEST_S = 1e-3, 1e7
 _SUM_TOLERANCE = 1e-3
 
 
@@ -43,7 +44,8 @@ class ActivityChain:
 
     def __post_init__(self) -> None:
         count = len(self.durations_s)
-        _check("durations_s", self.durations_s, all(0 < each < math.inf for each in self.durations_s), "s above 0")
+        right = all(SHORTEST_S <= each <= LONGEST_S for each in self.durations_s)
+        _check("durations_s", self.durations_s, right, f"{SHORTEST_S:g} to {LONGEST_S:g} s")
         square = len(self.following) == count and all(len(row) == count for row in self.following)
         _check("following", f"{len(self.following)} rows", square, f"{count} rows of {count}")
         for index, row in enumerate(self.following):

@@ -13,6 +13,8 @@ from .errors import SetupError
 
 Smoothing = Literal["none", "exponential", "majority", "markov"]
 _LONGEST_S = 86_400
+# A majority keeps a vote for every window in it.
+_LONGEST_HORIZON_S = 3600
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,11 @@ class DecisionConfig:
         _check(
             "smoothing", self.smoothing, self.smoothing in get_args(Smoothing), "none, exponential, majority or markov"
         )
-        _check("horizon_s", self.horizon_s, 0 < self.horizon_s < math.inf, "seconds above 0")
+        right = 0 < self.horizon_s <= _LONGEST_HORIZON_S
+        _check("horizon_s", self.horizon_s, right, f"seconds above 0, {_LONGEST_HORIZON_S} at most")
         _check("threshold", self.threshold, 0 <= self.threshold <= 1, "a probability from 0 to 1")
         _check("margin", self.margin, 0 <= self.margin <= 1, "a difference of probabilities from 0 to 1")
-        _check("dwell_s", self.dwell_s, 0 <= self.dwell_s < math.inf, "seconds, 0 or more")
+        _check("dwell_s", self.dwell_s, 0 <= self.dwell_s <= _LONGEST_S, f"0 to {_LONGEST_S} seconds")
         for name, value in self.thresholds.items():
             _check(f"threshold of {name}", value, 0 <= value <= 1, "a probability from 0 to 1")
         hop = self.hop_s

@@ -36,9 +36,14 @@ class ChainFilter:
     def update(self, probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
         """Probabilities ``[classes]`` after a window; valid until the next call."""
         np.add(probabilities, self._floor, out=self._evidence)
+        # However large the power, the most probable class keeps its evidence.
+        self._evidence /= self._evidence.max()
         np.power(self._evidence, self._power, out=self._evidence)
         predicted = (self._state @ self._step).reshape(-1, self._stages)
         predicted *= self._evidence[:, None]
+        if not predicted.any():
+            # The window is certain of what the chain rules out.
+            predicted[:] = self._evidence[:, None]
         predicted /= predicted.sum()
         self._state[:] = predicted.ravel()
         return np.asarray(predicted.sum(axis=1))

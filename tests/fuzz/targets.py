@@ -235,8 +235,9 @@ def _models() -> Iterator[Target]:
     small = b"\x1c\0\0\0TFL3" + bytes(100)
     contract = (FORMATS / "run" / "contract.json").read_bytes()
     model = (FORMATS / "model.tflite").read_bytes()
-    told = replace(ModelContract.from_json(contract), held_out=HeldOut("ab" * 8, ("cd" * 8, "ef" * 8))).to_json()
-    yield Target("contract.json", ModelContract.from_json, (told.encode(), contract), mutators.of_json)
+    told = replace(ModelContract.from_json(contract), held_out=HeldOut("ab" * 8, ("cd" * 8, "ef" * 8)))
+    seeds = (told.to_json().encode(), contract, _every_part(told).to_json().encode())
+    yield Target("contract.json", _decide, seeds, mutators.of_json)
     yield Target("model.tflite", on_file(".tflite", look), (model,), mutators.of_bytes)
     yield Target("streaming.json", Streaming.from_json, (streaming.to_json().encode(),), mutators.of_json)
     graphs = StreamingGraphs(replace(streaming, whole_sha256=hashlib.sha256(small).hexdigest()), b"column", b"time")
@@ -260,6 +261,43 @@ def _few(content: bytes) -> bytes:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         np.savez(buffer, **{name: array if name == "label_names" else array[:6] for name, array in arrays.items()})
     return buffer.getvalue()
+
+
+def _every_part(contract: Any) -> Any:
+    """A contract with all that later formats have brought."""
+    from deseptr.contract import DecisionConfig, EventRule
+    from deseptr.contract.activity_chain import ActivityChain
+
+    classes = len(contract.labels)
+    alone = 1 / (classes - 1)
+    following = tuple(tuple(0.0 if row == column else alone for column in range(classes)) for row in range(classes))
+    first = contract.labels[0]
+    return replace(
+        contract,
+        decision=DecisionConfig(
+            "markov",
+            thresholds={first: 0.6},
+            hop_s=0.32,
+            chain=ActivityChain((9.0,) * classes, following, 2, 0.8, 0.01),
+        ),
+        events=(EventRule(first, confirm_s=5.0, posture_deg=50.0),),
+        logit_temperature=0.7,
+        embedding_width=8,
+    )
+
+
+def _decide(content: bytes) -> object:
+    """Read a contract, decide on windows and watch for its events, as the device does with a model."""
+    from deseptr.contract import DecisionConfig, ModelContract
+    from deseptr.device import EventWatch, LabelTracker
+
+    contract = ModelContract.from_json(content)
+    decision = contract.decision or DecisionConfig()
+    contract = contract.at_hop(decision.hop_s)
+    tracker = LabelTracker(contract.labels, decision, contract.hop_s)
+    probabilities = np.full(len(contract.labels), 1 / len(contract.labels), np.float32)
+    EventWatch(contract, contract.events or ())
+    return [tracker.update(number * contract.hop_s, probabilities) for number in range(3)]
 
 
 def _runs() -> Iterator[Target]:

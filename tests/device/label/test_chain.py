@@ -98,3 +98,31 @@ def test_impossible_chains_are_refused(change: dict, name: str):
     settings_ = {"durations_s": CHAIN.durations_s, "following": ORDER, **change}
     with pytest.raises(SetupError, match=f"^chain: {name}: found"):
         ActivityChain(**settings_)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.sampled_from([1e-3, 0.5, 20.0, 1e7]), min_size=2, max_size=2),
+    st.sampled_from([1, 16]),
+    st.sampled_from([1e-6, 1.0, 100.0]),
+    st.sampled_from([1e-300, 0.01, 1.0]),
+    st.sampled_from([0.001, 2.56, 86_000.0]),
+    st.lists(st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.4, 0.3, 0.3)]), min_size=1, max_size=6),
+)
+def test_whatever_a_contract_may_say_gives_probabilities(durations, stages, weight, floor, hop_s, windows):
+    # Nothing is followed by the last class.
+    order = ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.5, 0.5, 0.0))
+    chain = ActivityChain((*durations, 1.0), order, stages, weight, floor)
+    made = ChainFilter(chain, hop_s)
+    for row in windows:
+        found = made.update(np.float32(row))
+        assert (found >= 0).all()
+        assert found.sum() == pytest.approx(1)
+    if weight * hop_s > 100 and floor < 1 and max(windows[-1]) == 1:
+        assert found.argmax() == np.argmax(windows[-1])
+
+
+@pytest.mark.parametrize("durations_s", [(1e-4, 1.0), (1.0, 1e8), (0.0, 1.0), (np.nan, 1.0), (np.inf, 1.0)])
+def test_durations_that_nothing_can_be_computed_of_are_refused(durations_s):
+    with pytest.raises(SetupError, match=r"durations_s: found .*, expected 0\.001 to 1e\+07 s"):
+        ActivityChain(durations_s, ((0.0, 1.0), (1.0, 0.0)))

@@ -261,3 +261,13 @@ def test_the_first_window_after_implausible_ones_decides_as_the_first_of_a_run()
     assert [(each.label, each.reason) for each in decisions[1:]] == [
         (UNKNOWN, "implausible: stuck"), (UNKNOWN, "undecided"), (UNKNOWN, "undecided"), (LABELS[0], None),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("horizon_s", 3601), ("horizon_s", 1e300), ("horizon_s", 0), ("dwell_s", 86_401), ("dwell_s", -1)],
+)
+def test_times_beyond_their_limits_are_refused(name, value):
+    with pytest.raises(SetupError, match=f"{name}: found "):
+        DecisionConfig("majority", **{name: value})
+    assert DecisionConfig("majority", horizon_s=3600, dwell_s=86_400).horizon_s == 3600
