@@ -20,6 +20,7 @@ from deseptr.device import (
     RecoveryEvent,
     WindowEvent,
 )
+from deseptr.device.drained import Drained
 from deseptr.device.sinks import LineStream, Warn
 from deseptr.firmware_harness.simulator import Replayed, ReplayedWindow
 
@@ -55,6 +56,9 @@ class LineView:
         self._lines.write(self._text.getvalue().encode(sys.stdout.encoding or "utf-8", "replace"))
         self._text.seek(0)
         self._text.truncate()
+
+    def drained(self, drained: Drained) -> None:
+        """Do nothing: samples have no line."""
 
     def close(self) -> None:
         """Do nothing: every line is already printed."""

@@ -22,8 +22,10 @@ from deseptr.device import (
     RecoveryEvent,
     WindowEvent,
 )
-from deseptr.firmware_harness.simulator import Replayed
+from deseptr.device.drained import Drained
+from deseptr.firmware_harness.simulator import Replayed, ReplayedEvent, ReplayedWindow
 
+from .motion_strip import MotionStrip
 from .run_summary import RunFigures, inner
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green", "bright_magenta")
@@ -31,6 +33,10 @@ UNDECIDED = "bright_black"
 _ALARM_STYLES = {"suspected": "yellow", "raised": "bold white on red"}
 WINDOWS_KEPT = 1000
 REFRESH_S = 0.1
+# Rows of a terminal; on a lower one the label's frame is narrow.
+ROOMY = 30
+FEWEST_CLASSES = 5
+_GAP, _NEXT_RECORDING = ("╳", "red"), ("│", "dim")
 
 
 class LiveView:
@@ -61,7 +67,13 @@ class LiveView:
         self._colours.setdefault(UNKNOWN, UNDECIDED)
         self._labels = labels
         self._window: WindowEvent | None = None
-        self._past: deque[tuple[float, str | None]] = deque(maxlen=WINDOWS_KEPT)
+        self._truth: str | None = None
+        self._past: deque[tuple[float, tuple[str, str]]] = deque(maxlen=WINDOWS_KEPT)
+        self._recording: int | None = None
+        # In a replay, time starts at zero with each recording.
+        self._begun_s = self._newest_s = 0.0
+        self._strip = MotionStrip()
+        self._ended = False
         self._trouble = ""
         self._alarm: AlarmEvent | None = None
         self._timer = timer
@@ -71,14 +83,17 @@ class LiveView:
 
     def show(self, event: Event | Replayed) -> None:
         """Show one event."""
+        if isinstance(event, ReplayedWindow | ReplayedEvent) and event.recording != self._recording:
+            self._begin_recording(event.recording)
         match inner(event):
             case WindowEvent() as window:
                 self._window = window
-                self._past.append((window.t, window.state or window.label))
+                self._truth = event.truth if isinstance(event, ReplayedWindow) else None
+                self._note(window.t, ("█", self._colours.get(window.state or window.label, UNDECIDED)))
             case AlarmEvent() as alarm:
                 self._alarm = alarm
             case GapEvent() as gap:
-                self._past.append((gap.t, None))
+                self._note(gap.t, _GAP)
                 self._trouble = f"{gap.t:.1f} s: {gap.reason}, {gap.lost_samples} samples lost"
             case ImplausibleEvent() as implausible:
                 self._trouble = str(implausible).strip()
@@ -89,55 +104,107 @@ class LiveView:
             self._drawn = now
             self._live.refresh()
 
+    def drained(self, drained: Drained) -> None:
+        """Note the samples of one read of the sensor; drawn with the next event."""
+        self._strip.take(drained)
+
     def close(self) -> None:
         """Draw the last state and leave it there."""
+        self._ended = True
         self._live.stop()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self._window is None:
-            yield Text("waiting for the first window", "dim")
+            yield Text("no window" if self._ended else "waiting for the first window", "dim")
             return
-        if self._alarm is not None:
-            yield Text(str(self._alarm).strip(), _ALARM_STYLES.get(self._alarm.state, "dim"), justify="center")
-        yield self._headline(self._window)
-        yield self._bars(self._window, options.max_width)
+        health = self._health()
+        above = [] if self._alarm is None else [self._alarm_line(self._alarm)]
+        # The frame of the label, the strip of the motion and the timeline have so many rows.
+        used = (
+            (5 if console.height >= ROOMY else 3) + bool(self._window.unknown) + len(above) + 2 + 2 + health.row_count
+        )
+        yield from above
+        yield self._headline(self._window, roomy=console.height >= ROOMY)
+        yield self._bars(self._window, options.max_width, max(FEWEST_CLASSES + 1, console.height - used))
+        yield self._motion(options.max_width)
         yield self._timeline(options.max_width)
-        yield self._health()
+        yield health
 
-    def _headline(self, window: WindowEvent) -> RenderableType:
+    def _begin_recording(self, recording: int) -> None:
+        if self._recording is not None:
+            self._begun_s = self._newest_s
+            self._past.append((self._newest_s, _NEXT_RECORDING))
+        self._recording, self._trouble, self._alarm = recording, "", None
+        self._strip.begin_again()
+
+    def _note(self, t: float, cell: tuple[str, str]) -> None:
+        self._newest_s = self._begun_s + t
+        self._past.append((self._newest_s, cell))
+
+    @staticmethod
+    def _alarm_line(alarm: AlarmEvent) -> Text:
+        style = _ALARM_STYLES.get(alarm.state, "dim")
+        return Text(str(alarm).strip(), style, justify="center", no_wrap=True, overflow="ellipsis")
+
+    def _headline(self, window: WindowEvent, *, roomy: bool) -> RenderableType:
         label = window.state or window.label
         reason = f"\n{window.unknown}" if window.unknown else ""
         colour = self._colours.get(label, UNDECIDED)
         text = Text(label.upper() + reason, f"bold {colour}", justify="center", overflow="ellipsis")
-        return Panel(text, padding=(1, 1), border_style=colour)
+        recording = None if self._recording is None else f"recording {self._recording}"
+        title = ", ".join(filter(None, (recording, "its last window" if self._ended else None)))
+        truth = None
+        if self._truth is not None:
+            right = self._truth == label
+            truth = Text("✓ as labelled" if right else f"✗ labelled {self._truth}", "green" if right else "red")
+        return Panel(text, padding=(int(roomy), 1), border_style=colour, title=title or None, subtitle=truth)
 
-    def _bars(self, window: WindowEvent, width: int) -> RenderableType:
+    def _bars(self, window: WindowEvent, width: int, rows: int) -> RenderableType:
+        probabilities = window.probabilities
+        shown = self._labels
+        if len(shown) > rows:
+            shown = tuple(sorted(shown, key=lambda label: -probabilities[label])[: rows - 1])
         name_width = min(max(map(len, self._labels)), width // 2)
         room = max(1, width - name_width - 9)
         lines = Text()
-        for label in self._labels:
-            probability = window.probabilities[label]
+        for label in shown:
+            probability = probabilities[label]
             lines.append(label[:name_width].ljust(name_width), "bold" if label == window.label else "")
             lines.append(" " + ("█" * round(probability * room)).ljust(room), self._colours[label])
             lines.append(f" {probability:6.1%}\n")
+        if others := set(self._labels) - set(shown):
+            rest = sum(probabilities[label] for label in others)
+            room = max(0, width - 7)
+            lines.append(f"{f'{len(others)} others':{room}.{room}} {rest:6.1%}\n", "dim")
         return lines
+
+    def _motion(self, width: int) -> RenderableType:
+        strongest = self._strip.strongest
+        if strongest is None:
+            return Text("")
+        told = f" {strongest:5.1f} m/s²"
+        line = Text(no_wrap=True, overflow="crop")
+        line.append(self._strip.sparkline(max(1, width - len(told))), "cyan")
+        line.append(told, "dim")
+        return line
 
     def _timeline(self, width: int) -> RenderableType:
         past = list(self._past)[-width:]
         line = Text(no_wrap=True)
-        for _, label in past:
-            line.append(*("╳", "red") if label is None else ("█", self._colours.get(label, UNDECIDED)))
-        # In a replay, time starts at zero with each recording.
-        span_s = max(0.0, past[-1][0] - past[0][0])
+        for _, cell in past:
+            line.append(*cell)
+        span_s = past[-1][0] - past[0][0]
         line.append(f"\nthe last {span_s / 60:.1f} min, newest right" if span_s >= 60 else f"\nthe last {span_s:.0f} s")
         return line
 
-    def _health(self) -> RenderableType:
+    def _health(self) -> Table:
         stages = self._profiler.stages()
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         table.add_row("rate", self._rate())
+        if (gravity := self._strip.gravity) is not None:
+            table.add_row("mean a", gravity)
         if self._figures.mounting is not None:
             table.add_row("mounting", self._figures.mounting.meaning)
         latency = stages["end_to_end"]
@@ -153,6 +220,9 @@ class LiveView:
     def _rate(self) -> str:
         rate = self._figures.rate
         if rate is None:
-            return f"{self._nominal_hz:g} Hz nominal, not measured yet"
+            so_far = self._strip.rate_hz
+            if so_far is None or so_far == self._nominal_hz:
+                return f"{self._nominal_hz:g} Hz nominal, not measured yet"
+            return f"about {so_far:.1f} Hz so far, {self._nominal_hz:g} Hz nominal"
         how = ", resampled" if rate.resampled else ""
         return f"{rate.rate_hz:.2f} Hz measured, {rate.nominal_hz:g} Hz nominal{how}"

@@ -60,6 +60,8 @@ GROUPS = {
 class _View(Protocol):
     def show(self, event: Event | Replayed) -> None: ...
 
+    def drained(self, drained: Drained) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -158,9 +160,10 @@ def run(**chosen: Any) -> None:
     with open_outputs(
         chosen, loaded.model, notifier, source.profiler, live=live, events=alarming, answers=answers
     ) as outputs:
-        source.on_samples = outputs.drained
+        source.on_samples = samples = _SamplesTo([outputs.drained])
         played = source.live(chosen) if live else source.replay(chosen)
         view = _view(chosen, contract, figures, source.profiler)
+        samples.takers.append(view.drained)
         with closing(view), closing(played) as events, _interruptible():
             for event in events:
                 figures.note(event)
@@ -168,6 +171,17 @@ def run(**chosen: Any) -> None:
                 outputs.take(inner(event))
                 view.show(event)
     _say(figures.summary(source.profiler), err=chosen["as_json"])
+
+
+@dataclass
+class _SamplesTo:
+    """Hands the samples of each read to whoever shows or keeps them."""
+
+    takers: list[Callable[[Drained], None]]
+
+    def __call__(self, drained: Drained) -> None:
+        for take in self.takers:
+            take(drained)
 
 
 @dataclass
@@ -259,6 +273,9 @@ class _JsonView:
 
     def show(self, event: Event | Replayed) -> None:
         self._lines.take(event)
+
+    def drained(self, drained: Drained) -> None:
+        pass
 
     def close(self) -> None:
         self._lines.close()

@@ -1,12 +1,14 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from deseptr.cli.device.line_view import LineView
 from deseptr.cli.device.live_view import LiveView
 from deseptr.cli.device.run_summary import RunFigures
+from deseptr.contract import CHANNELS
 from deseptr.device import (
     GapEvent,
     ImplausibleEvent,
@@ -17,6 +19,7 @@ from deseptr.device import (
     RecoveryEvent,
     WindowEvent,
 )
+from deseptr.device.drained import Drained
 from deseptr.firmware_harness.simulator import ReplayedEvent, ReplayedWindow
 
 LABELS = ("sitting", "walking", "walking_downstairs_slowly")
@@ -38,19 +41,24 @@ EVENTS = [
 ]
 
 
-def show(width, events, timer=lambda: 0.0):
+def show(width, events, timer=lambda: 0.0, *, labels=LABELS, end=True):
+    """A view of events and, where one is :class:`Drained`, of samples."""
     console = Console(file=io.StringIO(), force_terminal=True, width=width, height=60, record=True)
-    figures = RunFigures(LABELS, simulated=True)
-    view = LiveView(LABELS, figures, Profiler(), 50.0, console, timer)
+    figures = RunFigures(labels, simulated=True)
+    view = LiveView(labels, figures, Profiler(), 50.0, console, timer)
     for event in events:
+        if isinstance(event, Drained):
+            view.drained(event)
+            continue
         figures.note(event)
         view.show(event)
-    view.close()
+    if end:
+        view.close()
     return console, view
 
 
-def screen(width, view):
-    console = Console(file=io.StringIO(), width=width, height=60)
+def screen(width, view, height=60):
+    console = Console(file=io.StringIO(), width=width, height=height)
     console.print(view)
     return console.file.getvalue()
 
@@ -100,8 +108,10 @@ def test_a_corrected_mounting_is_on_the_screen():
 
 
 def test_before_the_first_window_it_waits():
-    _, view = show(40, [])
+    _, view = show(40, [], end=False)
     assert "waiting for the first window" in screen(40, view)
+    view.close()
+    assert screen(40, view).strip() == "no window"
 
 
 def test_without_a_tracker_the_label_is_the_windows():
@@ -166,3 +176,81 @@ def test_lines_of_every_kind_of_event(capsys):
         "132.00 s recovery: reinit (2) after no answer [EREMOTEIO]",
         "140.00 s rate: 51.23 Hz measured, 50 Hz nominal, resampled to the model's",
     ]
+
+
+MANY = tuple(f"activity_{number:02}" for number in range(19))
+
+
+def of_many(number):
+    probabilities = dict.fromkeys(MANY, 0.002) | {"activity_07": 0.5, "activity_03": 0.3, "activity_18": 0.17}
+    return WindowEvent(1.28 * number, "activity_07", 0.5, probabilities, 800.0, 64 * number, "activity_07")
+
+
+def lying(seconds, t=0.0, rate_hz=50.0, z=9.8):
+    return Drained(t, np.tile(np.float32([0.2, -0.04, z, 0, 0, 0]), (int(50 * seconds), 1)), CHANNELS, rate_hz)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+@pytest.mark.parametrize("labels", [LABELS, MANY])
+def test_everything_is_on_a_terminal_of_usual_size(width, height, labels):
+    windows = [of_many(3)] if labels is MANY else [window(0, "walking")]
+    trouble = [GapEvent(131.0, "overflow", 12), RecoveryEvent(132.0, "reinit", "no answer", 2)]
+    _, view = show(width, [lying(1.0), *windows, *trouble], labels=labels)
+    lines = screen(width, view, height).rstrip().splitlines()
+    assert len(lines) <= height
+    text = "\n".join(lines)
+    for part in ("mean a", "x 0.2, y 0.0, z 9.8 m/s²", "9.8 m/s²", "last trouble", "read to label"):
+        assert part in text
+
+
+def test_of_many_classes_the_most_probable_are_shown_and_the_others_counted():
+    _, view = show(80, [of_many(3)], labels=MANY)
+    rows = [line.split() for line in screen(80, view, 24).splitlines() if line.startswith("activity")]
+    assert len(rows) >= 5
+    assert [(row[0], row[-1]) for row in rows[:3]] == [
+        ("activity_07", "50.0%"),
+        ("activity_03", "30.0%"),
+        ("activity_18", "17.0%"),
+    ]
+    (others,) = [line.split() for line in screen(80, view, 24).splitlines() if " others " in line]
+    assert others == [str(19 - len(rows)), "others", f"{0.2 * (19 - len(rows)):.1f}%"]
+    assert sum(line.startswith("activity") for line in screen(80, view, 60).splitlines()) == 19
+
+
+def test_a_replay_has_the_truth_beside_the_label():
+    _, right = show(60, [ReplayedWindow(window(0, "walking"), 0, 0, "walking")])
+    assert "✓ as labelled" in screen(60, right)
+    _, wrong = show(60, [ReplayedWindow(window(0, "walking"), 0, 0, "sitting")])
+    assert "✗ labelled sitting" in screen(60, wrong)
+    _, between = show(60, [ReplayedWindow(window(0, "walking"), 0, 0, None)])
+    assert "labelled" not in screen(60, between)
+
+
+def test_the_next_recording_of_a_replay_is_told_from_the_one_before():
+    first = [ReplayedWindow(window(number), 0, 64 * number, None) for number in range(3)]
+    gap = ReplayedEvent(GapEvent(6.0, "overflow", 3), 0)
+    _, view = show(60, [lying(2.0, z=30.0), *first, gap, ReplayedWindow(window(0), 1, 0, None), lying(0.5)], end=False)
+    text = screen(60, view)
+    assert "███╳│█" in text
+    assert "recording 1" in text
+    assert "last trouble" not in text
+    assert "▄▄   9.8 m/s²" in text
+    # From the window that ended 2.56 s into the first recording to the one at 2.56 s of the second, 6 s later.
+    assert "the last 6 s" in text
+    view.close()
+    assert "recording 1, its last window" in screen(60, view)
+
+
+def test_the_rate_is_an_estimate_before_it_is_measured():
+    _, nominal = show(60, [lying(0.2), window(0)])
+    assert "50 Hz nominal, not measured yet" in screen(60, nominal)
+    _, estimated = show(60, [lying(0.2, rate_hz=51.26), window(0)])
+    assert "about 51.3 Hz so far, 50 Hz nominal" in screen(60, estimated)
+    _, measured = show(60, [lying(0.2, rate_hz=51.26), RateEvent(140.0, 51.234, 50.0, True), window(0)])
+    assert "51.23 Hz measured" in screen(60, measured)
+
+
+def test_without_an_accelerometer_there_is_no_strip():
+    turning = Drained(0.0, np.ones((50, 3), np.float32), CHANNELS[3:], 50.0)
+    _, view = show(60, [turning, window(0)])
+    assert "m/s²" not in screen(60, view)
