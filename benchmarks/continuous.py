@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from deseptr.evaluate.predictor import Predictor, load_predictor
 from deseptr.firmware_harness.simulator import VirtualClock
 from deseptr.tflite import load_engine
 
-HOPS_S = (1.28, 0.64, 0.32)
+HOPS_S = (1.28, 0.64, 0.32, 0.16)
 TARGET = Target("delay", 1.5)
 BASIC = ("walking", "walking_upstairs", "walking_downstairs", "sitting", "standing", "laying")
 PLAIN = DecisionConfig("none", threshold=0.0, margin=0.0, dwell_s=0.0)
@@ -75,12 +75,14 @@ def decisions_of(table: dict[str, Any], model: str, hop_s: float) -> Iterator[tu
             yield row["decision"], DecisionConfig.from_dict(row["settings"])
 
 
-def rows(dataset: Dataset, run: Path, model: Path, table: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+def rows(
+    dataset: Dataset, run: Path, model: Path, hops_s: Sequence[float], table: dict[str, Any] | None
+) -> Iterator[dict[str, Any]]:
     """The rows of a model, with the decisions of an earlier table if there is one."""
     engine, predictor = load_engine(model), load_predictor(model)
     validation = tuning_subjects(model, run, None, dataset)
     test = dataset.select(subjects=predictor.contract.held_out.among(dataset.subjects))
-    for hop_s in HOPS_S:
+    for hop_s in hops_s:
         bus = over_bus(engine, test, DecisionConfig(hop_s=hop_s), sensor="auto", make_clock=VirtualClock)
         played = [each for each, _ in bus]
         name_of = predictor.contract.model
@@ -103,6 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data")
     parser.add_argument("models", nargs="+", type=Path, help="run folder and .tflite of each model")
+    parser.add_argument("--hops", type=float, nargs="+", default=HOPS_S, metavar="SECONDS")
     parser.add_argument("--again", type=Path, help="measure the decisions of this table instead of tuning")
     parser.add_argument("-o", "--output", type=Path, required=True)
     chosen = parser.parse_args()
@@ -113,7 +116,7 @@ def main() -> None:
         "format": "deseptr continuous benchmark 1",
         "target": str(TARGET),
         "shortest_s": 5.0,
-        "rows": [row for run, model in pairs for row in rows(dataset, run, model, table)],
+        "rows": [row for run, model in pairs for row in rows(dataset, run, model, chosen.hops, table)],
         "machine": describe_machine()["cpu"],
     }
     chosen.output.write_text(json.dumps(content, indent=1) + "\n")

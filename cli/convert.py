@@ -29,7 +29,7 @@ Modes:
   float16, dynamic, float32   for comparison
 Targets:
   pi       ai-edge-litert and tflite-runtime 2.14 can run it
-  micro    TensorFlow Lite Micro can; also writes model.cc and model.h, and measures the arena
+  micro    TensorFlow Lite Micro can; also writes C++ source, and measures the arena
   coral    as pi, and reports the share that an Edge TPU would run"""
 
 

@@ -31,6 +31,7 @@ from deseptr.train.torch_program.archive import has_example
 from .edgetpu import NO_COMPILER, EdgeTpuReport, compile_for_edgetpu
 from .input_range import range_warnings
 from .isolated import kept_worker
+from .micro.column_source import remove_columns, write_columns
 from .micro.source import Arena, check_sources, measure_arena, resolver_ops, write_firmware
 from .parity import Gate
 from .recipe import Recipe
@@ -286,7 +287,12 @@ def _write(run: Path, output: Path, tried: _Tried, gate: Gate, streaming: Stream
             edgetpu = compile_for_edgetpu(temporary)
     firmware: list[Path] = []
     if arena is not None:
-        firmware = write_firmware(output.with_suffix(""), quantized.flatbuffer, quantized.contract, arena)
+        folder = output.with_suffix("")
+        firmware = write_firmware(folder, quantized.flatbuffer, quantized.contract, arena)
+        if streaming.graphs is None:
+            remove_columns(folder)
+        else:
+            firmware += write_columns(folder, streaming.graphs, quantized.contract, streaming.arenas)
     conversion = Conversion(
         path=output,
         source=run,

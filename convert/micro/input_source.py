@@ -70,17 +70,24 @@ _WINDOW = {
 extern const float kInputScales[kChannels];
 constexpr int kInputZeroPoint = $zero_point;"""),
     "input_functions": Template("""\
+// Quantize a sample of kChannels values.
+void QuantizeSample(const float* sample, std::int8_t* row);
+
 // Quantize a window, kWindowLength * kChannels values.
 void QuantizeWindow(const float* window, std::int8_t* input);"""),
     "includes": Template("#include <cmath>"),
     "input_values": Template("const float kInputScales[kChannels] = {$scales};"),
     "input_code": Template("""\
-void QuantizeWindow(const float* window, std::int8_t* input) {
-  for (int i = 0; i < kWindowLength * kChannels; ++i) {
+void QuantizeSample(const float* sample, std::int8_t* row) {
+  for (int i = 0; i < kChannels; ++i) {
     // nearbyint rounds half to even unless the program has set another mode.
-    const float value = std::nearbyint(window[i] / kInputScales[i % kChannels]) + kInputZeroPoint;
-    input[i] = static_cast<std::int8_t>(std::fmin(std::fmax(value, -128.0f), 127.0f));
+    const float value = std::nearbyint(sample[i] / kInputScales[i]) + kInputZeroPoint;
+    row[i] = static_cast<std::int8_t>(std::fmin(std::fmax(value, -128.0f), 127.0f));
   }
+}
+
+void QuantizeWindow(const float* window, std::int8_t* input) {
+  for (int i = 0; i < kWindowLength * kChannels; i += kChannels) QuantizeSample(window + i, input + i);
 }"""),
 }
 

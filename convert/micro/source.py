@@ -1,66 +1,33 @@
 """``deseptr convert --target micro``: a model as C++ source for TensorFlow Lite Micro.
 
 ``model.cc`` and ``model.h`` contain the flatbuffer, the operations it needs, the size of its arena, and windows and
-labels of its contract. They name no class of the library, whose namespaces have changed over time; the firmware around
-them is up to the reader. :mod:`.runtime` runs the graph on this machine.
+labels of its contract; :mod:`.column_source` adds what lets windows share columns. They name no class of the library,
+whose namespaces have changed over time; the firmware around them is up to the reader. :mod:`.runtime` runs the graph
+on this machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
 import numpy as np
 
-from deseptr.contract import ConversionError, ModelContract, SetupError, atomic_write
+from deseptr.contract import ModelContract, SetupError, atomic_write
 from deseptr.contract.host_files import text_of
 from deseptr.tflite import without_archive
-from deseptr.tflite.graph import Graph, Tensor, read_graph
+from deseptr.tflite.graph import Graph, read_graph
 
+from .column_source import COLUMN_FILES
 from .input_source import c_float, view_input, window_input
 from .runtime import ALIGNMENT, Arena, Peak, measure_arena, peak_activations, run_micro
+from .source_text import AUTHOR, add_ops, arena_room, byte_rows, check_int8, escaped, resolver_ops, strings
 
 __all__ = ["Arena", "Peak", "measure_arena", "peak_activations", "resolver_ops", "run_micro", "write_firmware"]
-
-# Method names of built-in operators in tensorflow/lite/micro/micro_mutable_op_resolver.h, without the prefix Add.
-_KERNELS = """
-    Abs Add AddN ArgMax ArgMin AssignVariable AveragePool2D BatchMatMul BatchToSpaceNd BroadcastArgs BroadcastTo
-    CallOnce Cast Ceil Concatenation Conv2D Cos CumSum DepthToSpace DepthwiseConv2D Dequantize Div DynamicUpdateSlice
-    Elu EmbeddingLookup Equal Exp ExpandDims Fill Floor FloorDiv FloorMod FullyConnected Gather GatherNd Greater
-    GreaterEqual HardSwish If L2Normalization L2Pool2D LeakyRelu Less LessEqual Log LogicalAnd LogicalNot LogicalOr
-    Logistic LogSoftmax Maximum MaxPool2D Mean Minimum MirrorPad Mul Neg NotEqual Pack Pad PadV2 Prelu Quantize
-    ReadVariable ReduceAll ReduceMax ReduceMin Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor ReverseV2 Round
-    Rsqrt SelectV2 Shape Sin Slice Softmax SpaceToBatchNd SpaceToDepth Split SplitV Sqrt Square SquaredDifference
-    Squeeze StridedSlice Sub Sum Svdf Tanh Transpose TransposeConv UnidirectionalSequenceLSTM Unpack VarHandle While
-    ZerosLike
-"""
-_METHODS = {name.upper(): f"Add{name}" for name in _KERNELS.split()}
-_ROW = 20
-
-
-def resolver_ops(graph: Graph) -> tuple[str, ...]:
-    """Methods of ``tflite::MicroMutableOpResolver`` that register a graph's operations, each once, in order of name.
-
-    Raises:
-        ConversionError: names the operations without a kernel in the library.
-    """
-    missing = [op for op in graph.ops if op.replace("_", "") not in _METHODS]
-    if missing:
-        raise ConversionError(
-            "TensorFlow Lite Micro",
-            found=f"no kernel for {', '.join(missing)}",
-            expected="operations that the resolver can add",
-            next_step="lower these layers, or convert without --target micro",
-        )
-    return tuple(sorted(_METHODS[op.replace("_", "")] for op in graph.ops))
 
 
 def write_firmware(folder: Path, flatbuffer: bytes, contract: ModelContract, arena: Arena) -> list[Path]:
     """Write ``model.cc`` and ``model.h``; the same input gives the same bytes.
-
-    The arena is an eighth larger than measured and rounded up to a whole KiB: the optimised kernels of CMSIS-NN need
-    scratch memory that the reference kernels do not, for a convolution four columns of its im2col matrix.
 
     Args:
         folder: folder to write to; created if necessary.
@@ -74,8 +41,9 @@ def write_firmware(folder: Path, flatbuffer: bytes, contract: ModelContract, are
     """
     content = without_archive(flatbuffer)
     graph = read_graph(content)
-    values = _values(contract, arena) | _input(graph, contract) | _output(graph, contract) | _operations(graph)
-    values |= {"bytes": str(len(content)), "content": _rows([f"0x{byte:02x}" for byte in content])}
+    values = _values(contract, arena) | _input(graph, contract) | _output(graph, contract)
+    values |= {"add_ops": add_ops("AddOps", "kOps", graph)}
+    values |= {"bytes": str(len(content)), "content": byte_rows(content)}
     written = []
     for name, template in (("model.h", _HEADER), ("model.cc", _SOURCE)):
         atomic_write(folder / name, template.substitute(values))
@@ -84,13 +52,13 @@ def write_firmware(folder: Path, flatbuffer: bytes, contract: ModelContract, are
 
 
 def check_sources(folder: Path) -> None:
-    """Refuse a folder whose ``model.h`` or ``model.cc`` was not written by :func:`write_firmware`.
+    """Refuse a folder with a file in the firmware's place that was not written by an earlier conversion.
 
     Raises:
         SetupError: if there is such a file.
     """
-    for path in (folder / "model.h", folder / "model.cc"):
-        if path.exists() and _AUTHOR not in text_of(path).partition("\n")[0]:
+    for path in (folder / name for name in ("model.h", "model.cc", *COLUMN_FILES)):
+        if path.exists() and AUTHOR not in text_of(path).partition("\n")[0]:
             raise SetupError(
                 path,
                 found="something else, which would be lost",
@@ -101,24 +69,24 @@ def check_sources(folder: Path) -> None:
 
 def _values(contract: ModelContract, arena: Arena) -> dict[str, str]:
     return {
-        "model": _escaped(contract.model),
+        "model": escaped(contract.model),
         "window_length": str(contract.window_length),
         "hop_length": str(contract.hop_length),
         "rate": c_float(contract.rate_hz),
         "channels": str(len(contract.channels)),
         "classes": str(len(contract.labels)),
-        "channel_names": _strings(contract.channels),
-        "units": _strings(contract.units),
-        "labels": _strings(contract.labels),
+        "channel_names": strings(contract.channels),
+        "units": strings(contract.units),
+        "labels": strings(contract.labels),
         "measured": str(arena.bytes),
-        "arena": str(-(-arena.bytes * 9 // 8 // 1024) * 1024),
+        "arena": str(arena_room(arena)),
         "alignment": str(ALIGNMENT),
     }
 
 
 def _input(graph: Graph, contract: ModelContract) -> dict[str, str]:
     window = graph.inputs[0]
-    _check(window, "input", (1, contract.window_length, contract.graph_channels))
+    check_int8(window, "input", (1, contract.window_length, contract.graph_channels))
     scale, zero_point = np.float32(window.scales[0]), int(window.zero_points[0])
     if contract.views is None:
         return window_input(contract, scale, zero_point)
@@ -127,46 +95,13 @@ def _input(graph: Graph, contract: ModelContract) -> dict[str, str]:
 
 def _output(graph: Graph, contract: ModelContract) -> dict[str, str]:
     logits = graph.outputs[0]
-    _check(logits, "output", (1, len(contract.labels)))
+    check_int8(logits, "output", (1, len(contract.labels)))
     return {
         "output_scale": c_float(logits.scales[0]),
         "output_zero_point": str(logits.zero_points[0]),
     }
 
 
-def _operations(graph: Graph) -> dict[str, str]:
-    methods = resolver_ops(graph)
-    calls = " &&\n         ".join(f"added(resolver.{method}())" for method in methods)
-    return {"ops": str(len(methods)), "calls": calls}
-
-
-def _check(tensor: Tensor, end: str, shape: tuple[int, ...]) -> None:
-    if (tensor.type, tensor.shape, len(tensor.scales)) != ("INT8", shape, 1):
-        raise ConversionError(
-            f"graph's {end}",
-            found=f"{tensor.type} of shape {list(tensor.shape)} with {len(tensor.scales)} scales",
-            expected=f"INT8 of shape {list(shape)} with one scale, as in its contract",
-            next_step="convert its checkpoint again with `deseptr convert RUN`",
-        )
-
-
-def _strings(texts: Sequence[str]) -> str:
-    return ", ".join(f'"{_escaped(text)}"' for text in texts)
-
-
-def _escaped(text: str) -> str:
-    """Text for a C++ string literal or comment: bytes other than plain ASCII as octal escapes."""
-    plain = {ord(c) for c in map(chr, range(32, 127)) if c not in '"\\?'}
-    return "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode())
-
-
-def _rows(values: Sequence[str]) -> str:
-    rows = (", ".join(values[start : start + _ROW]) for start in range(0, len(values), _ROW))
-    return ",\n    ".join(rows)
-
-
-# In the first line of both files.
-_AUTHOR = "written by `deseptr convert --target micro`"
 _HEADER = Template("""\
 // $model for TensorFlow Lite Micro, written by `deseptr convert --target micro`.
 //
@@ -213,15 +148,7 @@ extern const char* const kLabels[kClasses];
 $input_functions
 
 // Register the kernels that the model needs in a MicroMutableOpResolver<kOps> or larger; false if one is refused.
-constexpr unsigned int kOps = $ops;
-
-template <template <unsigned int> class Resolver, unsigned int N>
-bool AddOps(Resolver<N>& resolver) {
-  static_assert(N >= kOps, "the resolver has too little room");
-  // kTfLiteOk is 0.
-  const auto added = [](auto status) { return static_cast<int>(status) == 0; };
-  return $calls;
-}
+$add_ops
 
 }  // namespace deseptr
 
