@@ -40,6 +40,7 @@ from .files import atomic_path as atomic_path, atomic_write as atomic_write, che
 from .folders import atomic_folder as atomic_folder, check_new_folder as check_new_folder
 from .held_out import HeldOut as HeldOut
 from .input_files import (
+    check_input as check_input,
     open_input as open_input,
     parse_json as parse_json,
     parse_toml as parse_toml,

@@ -65,6 +65,17 @@ def read_input(path: str | os.PathLike[str], largest: int = LARGEST_TEXT) -> byt
     raise OSError(errno.EFBIG, f"more than {largest:,} bytes")
 
 
+def check_input(path: str | os.PathLike[str], largest: int = LARGEST_TEXT) -> None:
+    """Check a file that a library is going to open by its name.
+
+    Raises:
+        OSError: as :func:`open_input`, and if the file has more than ``largest`` bytes.
+    """
+    with open_input(path) as file:
+        if os.fstat(file.fileno()).st_size > largest:
+            raise OSError(errno.EFBIG, f"more than {largest:,} bytes")
+
+
 def read_text(path: str | os.PathLike[str], largest: int = LARGEST_TEXT) -> str:
     """Text of a regular file in UTF-8.
 

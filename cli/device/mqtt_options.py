@@ -99,8 +99,7 @@ def parse_address(text: str) -> BrokerAddress:
     """
     from deseptr.contract import SetupError
 
-    url = urlsplit(text if "://" in text else f"mqtt://{text}")
-    if "@" in url.netloc:
+    if "@" in text:
         raise SetupError(
             "--mqtt",
             found="a user in the address",
@@ -108,12 +107,15 @@ def parse_address(text: str) -> BrokerAddress:
             next_step=f"use --mqtt-user and {PASSWORD}",
         )
     try:
+        url = urlsplit(text if "://" in text else f"mqtt://{text}")
         port = url.port
         host = (url.hostname or "").encode("idna").decode()
-    except ValueError:
-        host = ""
-    if url.scheme not in PORTS or not host or url.path.strip("/") or url.query or url.fragment:
-        raise SetupError("--mqtt", found=text, expected="[mqtt[s]://]HOST[:PORT]", next_step="correct the address")
+        if url.scheme not in PORTS or not host or url.path.strip("/") or url.query or url.fragment:
+            raise ValueError("another kind of address")
+    except ValueError as error:
+        raise SetupError(
+            "--mqtt", found=text, expected="[mqtt[s]://]HOST[:PORT]", next_step="correct the address"
+        ) from error
     return BrokerAddress(host, port or PORTS[url.scheme], url.scheme == "mqtts")
 
 

@@ -95,7 +95,7 @@ def parse_listen(text: str) -> ListenAddress:
         host, _, port = text.partition(":")
         valid = True
     port = port or str(DEFAULT_PORT)
-    valid = valid and port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65_535
+    valid = valid and _is_name(host) and port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65_535
     if not valid or not host.isprintable() or any(each in host for each in "/@ "):
         raise SetupError(
             "--web",
@@ -104,6 +104,15 @@ def parse_listen(text: str) -> ListenAddress:
             next_step="write it as `--web 0.0.0.0:8384`",
         )
     return ListenAddress(host or DEFAULT_HOST, int(port))
+
+
+def _is_name(host: str) -> bool:
+    """Whether the resolver can be asked for it."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _own_address() -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from deseptr.contract import ModelContract, SetupError
+from deseptr.contract import ModelContract, SetupError, check_input
 from deseptr.data.label_page.colours import AXES, LABELS
 from deseptr.device.alarms.answers import Answers
 from deseptr.device.drained import Drained
@@ -202,6 +202,8 @@ def _config(application: Application, tls: Tls | None) -> uvicorn.Config:
     # Requests that are none are no news; the application's own failures are.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     try:
+        for path in (tls.certificate, tls.key) if tls else ():
+            check_input(path)
         config.load()
     except OSError as error:
         assert tls is not None

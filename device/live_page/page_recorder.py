@@ -31,7 +31,7 @@ class PageRecorder:
     """
 
     def __init__(self, folder: Path, sensor: str, changed: Callable[[dict[str, Any]], None]) -> None:
-        prepare_folder(folder)
+        prepare_folder(folder, "--web-recordings")
         self._folder, self._sensor, self._changed = folder, sensor, changed
         self._worker = Worker("recorder of the page")
         self._missed = 0

@@ -7,7 +7,7 @@ import re
 import secrets
 from pathlib import Path
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, open_input
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{22,200}")
 
@@ -37,7 +37,7 @@ def read_or_make_secret(path: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_input(path) as file:
         if os.fstat(file.fileno()).st_mode & 0o077:
             raise _trouble(path, "a file that others can read")
         found = file.read(1000).decode(errors="replace").strip()

@@ -128,8 +128,12 @@ class TakeFile:
             ) from error
 
 
-def prepare_folder(folder: Path) -> None:
+def prepare_folder(folder: Path, option: str = "--output") -> None:
     """Make the folder if it does not exist.
+
+    Args:
+        folder: for recordings.
+        option: that names it.
 
     Raises:
         SetupError: if that fails, or it cannot be written.
@@ -143,7 +147,7 @@ def prepare_folder(folder: Path) -> None:
         found = error.strerror
     if found:
         raise SetupError(
-            folder, found=found, expected="a writable folder", next_step="choose another one with --output"
+            folder, found=found, expected="a writable folder", next_step=f"choose another one with {option}"
         )
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, check_input
 
 from .delivery import AlarmMessage, DeliveryError
 
@@ -203,6 +203,8 @@ class HttpPost:
 
 def _context(ca: Path | None, option: str) -> ssl.SSLContext:
     try:
+        if ca is not None:
+            check_input(ca)
         return ssl.create_default_context(cafile=ca)
     except OSError as error:
         cause = getattr(error, "reason", None) or error.strerror or error

@@ -22,7 +22,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, check_input
 from deseptr.device.alarms.answers import Answers
 from deseptr.device.events import Event
 
@@ -321,11 +321,15 @@ def tls_context(broker: MqttBroker) -> ssl.SSLContext:
         SetupError: if one of the files cannot be used.
     """
     try:
+        if broker.ca is not None:
+            check_input(broker.ca)
         context = ssl.create_default_context(cafile=broker.ca)
     except OSError as error:
         raise _unusable("--mqtt-ca", broker.ca, "certificates", error) from error
     if broker.certificate is not None:
         try:
+            for path in (broker.certificate, broker.key or broker.certificate):
+                check_input(path)
             context.load_cert_chain(broker.certificate, broker.key, password="")  # nosec B106 # asks for none
         except OSError as error:
             raise _unusable("--mqtt-cert", broker.certificate, "a certificate, with its key", error) from error

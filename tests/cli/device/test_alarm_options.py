@@ -97,6 +97,7 @@ def test_outputs_of_alarms_without_events_are_refused(int8_model):
         (("--webhook", "https://u:hidden@x"), r"^--webhook: found another kind of address"),
         (("--webhook", "https://x", "--webhook-secret-file", "absent"), r"^absent: found No such file"),
         (("--webhook", "https://x", "--webhook-ca", "absent"), r"^--webhook-ca absent: found No such file"),
+        (("--webhook", "https://x", "--webhook-ca", "/dev/zero"), r"^--webhook-ca /dev/zero: found a device, not a"),
         (("--alarm-command", "no-such-program"), r"^--alarm-command: found no command no-such-program"),
         (("--alarm-command", "true", "--alarm-spool", "/proc/none"), r"alarms-command-.*--alarm-spool"),
         (("--alarm-command", "true", "--mqtt-node", "a/b"), r"^--mqtt-node: found a/b"),

@@ -26,14 +26,28 @@ def test_address(text, address):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "http://broker", "broker:port", "broker:99999", "mqtt://", "broker/topic", "mqtt://broker?x=1", "a..b"]
+    "text",
+    [
+        "",
+        "http://broker",
+        "broker:port",
+        "broker:99999",
+        "mqtt://",
+        "broker/topic",
+        "mqtt://broker?x=1",
+        "a..b",
+        "[::1",
+        "\u2100",
+    ],
 )
 def test_other_addresses_are_refused(text):
     with pytest.raises(SetupError, match=r"^--mqtt: found .*; correct the address$"):
         parse_address(text)
 
 
-@pytest.mark.parametrize("text", ["me:secret@broker", "mqtts://me:secret@broker:1", "mqtt://:secret@broker"])
+@pytest.mark.parametrize(
+    "text", ["me:secret@broker", "mqtts://me:secret@broker:1", "mqtt://:secret@broker", "me:secret@[::1"]
+)
 def test_password_on_the_command_line_is_refused_and_not_repeated(text):
     with pytest.raises(SetupError, match="found a user in the address") as caught:
         parse_address(text)

@@ -134,7 +134,7 @@ def test_a_medium_in_trouble_is_said_and_the_run_goes_on(recorder: PageRecorder,
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SetupError, match="expected a writable folder"):
+    with pytest.raises(SetupError, match="expected a writable folder; choose another one with --web-recordings"):
         PageRecorder(tmp_path / "file", "mpu6050", lambda state: None)
 
 

@@ -69,7 +69,10 @@ def test_where_to_listen(text: str, host: str, port: int):
     assert parse_listen(text) == ListenAddress(host, port)
 
 
-@pytest.mark.parametrize("text", ["1.2.3.4:65536", "h:p", "[::1", "[::1]x:1", "a:1:2", "http://pi:80", "me@pi", "h:-1"])
+@pytest.mark.parametrize(
+    "text",
+    ["1.2.3.4:65536", "h:p", "[::1", "[::1]x:1", "a:1:2", "http://pi:80", "me@pi", "h:-1", ".:1", "a..b", "a" * 64],
+)
 def test_other_texts_are_refused(text: str):
     with pytest.raises(SetupError, match=r"--web: found .*, expected HOST:PORT"):
         parse_listen(text)
@@ -133,5 +136,11 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path):
 
 
 def test_a_folder_in_the_place_of_the_secret(tmp_path: Path):
-    with pytest.raises(SetupError, match="found Is a directory"):
+    with pytest.raises(SetupError, match="found a folder, not a regular file"):
         read_or_make_secret(tmp_path)
+
+
+def test_a_pipe_in_the_place_of_the_secret_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(SetupError, match="found a named pipe, not a regular file"):
+        read_or_make_secret(tmp_path / "pipe")

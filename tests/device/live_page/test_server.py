@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import subprocess
@@ -268,3 +269,6 @@ def test_a_certificate_that_is_none(serve: Serve, tmp_path: Path):
     (tmp_path / "c.pem").write_text("no certificate")
     with pytest.raises(SetupError, match=r"c.pem: found .*, expected a certificate and its private key in PEM"):
         serve(tls=Tls(tmp_path / "c.pem", tmp_path / "c.pem"))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SetupError, match="found a named pipe, not a regular file, expected a certificate"):
+        serve(tls=Tls(tmp_path / "c.pem", tmp_path / "pipe"))

@@ -486,12 +486,16 @@ def test_untrusted_broker_is_one_clear_line(make_broker, certificates, make_sink
     [
         ("--mqtt-ca", {"ca": "missing.pem"}),
         ("--mqtt-ca", {"ca": "ca.key"}),
+        # It would be waited for without end.
+        ("--mqtt-ca", {"ca": "pipe"}),
+        ("--mqtt-cert", {"certificate": "node.pem", "key": "pipe"}),
         ("--mqtt-cert", {"certificate": "missing.pem"}),
         ("--mqtt-cert", {"certificate": "node.pem", "key": "broker.key"}),
     ],
 )
-def test_unusable_certificates_are_refused(certificates, make_sink, option, files):
-    files = {name: certificates / file for name, file in files.items()}
+def test_unusable_certificates_are_refused(certificates, make_sink, tmp_path, option, files):
+    os.mkfifo(tmp_path / "pipe")
+    files = {name: (tmp_path if file == "pipe" else certificates) / file for name, file in files.items()}
     with pytest.raises(SetupError, match=rf"^{option} .*: found .* in PEM; name another file") as caught:
         make_sink(MqttBroker("127.0.0.1", 1, tls=True, **files))
     assert "\n" not in str(caught.value)
