@@ -27,6 +27,7 @@ COMMANDS = {
     "evaluate": ("evaluate.evaluate", "Measure a run or a .tflite on labelled recordings."),
     "tune": ("evaluate.tune", "Choose how windows become a label: delay against false changes."),
     "calibrate": ("evaluate.calibrate", "Make the confidence of a model agree with its accuracy."),
+    "personalise": ("evaluate.personalise", "Correct a model for one wearer by their own recordings."),
     "compare": ("evaluate.compare", "Compare latency, size and accuracy of models."),
     "device": ("device.group", "Run a model on an I2C motion sensor, and time it."),
     "firmware": ("firmware.group", "Deploy a model to a board over ssh, or try it without one."),

@@ -20,6 +20,7 @@ from .wording import in_python_words
 if TYPE_CHECKING:
     from deseptr.data import Dataset
     from deseptr.device import DecisionConfig, PushStream
+    from deseptr.device.personal import WearerFile
 
 IfExists = Literal["error", "resume", "overwrite"]
 
@@ -297,16 +298,24 @@ def load_run(path: str | Path) -> Run:
     return run
 
 
-def load_model(path: str | Path | None = None, *, engine: str = "auto", threads: int = 1) -> Model:
+def load_model(
+    path: str | Path | None = None,
+    *,
+    engine: str = "auto",
+    threads: int = 1,
+    wearer: WearerFile | str | Path | None = None,
+) -> Model:
     """A ``.tflite`` model with its contract inside.
 
     Args:
         path: the file; the model that comes with the package by default.
         engine: ``"auto"``, ``"litert"``, ``"tflite"`` or ``"edgetpu"``.
         threads: that the engine may use.
+        wearer: whose correction it gets, as :meth:`Model.personalise` made it, or the file of it.
 
     Raises:
         ModelError: if it cannot be read or has no contract.
+        DataError: if the wearer's file cannot be read, or is of another model.
 
     >>> load_model().contract.labels[:2]
     ('downstairs', 'upstairs')
@@ -315,8 +324,8 @@ def load_model(path: str | Path | None = None, *, engine: str = "auto", threads:
 
     if path is not None:
         _check_file(Path(path))
-    model = Model(default_model() if path is None else path, engine=engine, threads=threads)
-    model.contract  # noqa: B018 - reads it, or says what is wrong
+    model = Model(default_model() if path is None else path, engine=engine, threads=threads, wearer=wearer)
+    model.contract  # noqa: B018 - reads it and the wearer's file, or says what is wrong
     return model
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deseptr.convert import Conversion
     from deseptr.data import Dataset
     from deseptr.device import DecisionConfig, Event, LabelTracker, MountingWatch, Session, UnknownJudge
+    from deseptr.device.personal import WearerFile
     from deseptr.device.profile.measure import Profile
     from deseptr.evaluate.predictor import Predictor
     from deseptr.firmware_harness.simulator import Replayed
@@ -43,21 +44,90 @@ class Model(Classifier):
         engine: ``"auto"``, ``"litert"``, ``"tflite"`` or ``"edgetpu"``.
         threads: that the engine may use.
         conversion: the figures of the conversion that wrote it, if it has just been written.
+        wearer: whose correction it gets, or the file of it.
     """
 
     def __init__(
-        self, path: str | Path, *, engine: str = "auto", threads: int = 1, conversion: Conversion | None = None
+        self,
+        path: str | Path,
+        *,
+        engine: str = "auto",
+        threads: int = 1,
+        conversion: Conversion | None = None,
+        wearer: WearerFile | str | Path | None = None,
     ) -> None:
         super().__init__(path, threads=threads)
         self._kind = engine
         self.conversion = conversion
+        self._wearer = wearer
 
     @property
     def contract(self) -> ModelContract:
-        """Labels, rate, window, channels and ranges of the model."""
+        """Labels, rate, window, channels and ranges of the model; a wearer's new labels come last."""
         from deseptr.tflite import read_tflite
 
-        return self.conversion.contract if self.conversion else read_tflite(self._path).contract
+        contract = self.conversion.contract if self.conversion else read_tflite(self._path).contract
+        if self._wearer is None or self.wearer is None:
+            return contract
+        from deseptr.device.personal import personal_contract
+
+        return personal_contract(contract, self.wearer)
+
+    @cached_property
+    def wearer(self) -> WearerFile | None:
+        """The file of the wearer whom it is corrected for, which ``save(path)`` writes; None if it is as trained.
+
+        Raises:
+            DataError: if it is no such file, or that of another model.
+        """
+        if self._wearer is None:
+            return None
+        from deseptr.device.personal import WearerFile
+        from deseptr.tflite import read_tflite
+
+        if not isinstance(self._wearer, WearerFile):
+            return WearerFile.load_for(self._wearer, read_tflite(self._path))
+        self._wearer.check_model(read_tflite(self._path), f"wearer {self._wearer.wearer}")
+        return self._wearer
+
+    def personalise(
+        self, data: Dataset | str | Path, wearer: str | None = None, *, new_labels: Sequence[str] = ()
+    ) -> Model:
+        """Correct the model for one wearer, by 3 to 60 s of some or all of their activities; see `docs/personalise.md`.
+
+        >>> import deseptr
+        >>> eve = deseptr.load_model().personalise("sample", "eve")
+        >>> eve.wearer.wearer, eve.wearer.counts()["walking"]
+        ('eve', 14)
+
+        Args:
+            data: labelled recordings of this wearer alone. Labels that are neither the model's nor new are left out.
+            wearer: the name; that of the recordings' subject by default.
+            new_labels: labels of the recordings that the model lacks and gets.
+
+        Returns:
+            The corrected model, whose ``wearer`` can be saved. Of a model that is corrected already, with these
+            recordings as well.
+
+        Raises:
+            DataError: if the recordings are of several people or do not fit, or if the correction would make the
+                wearer's own windows worse.
+        """
+        from deseptr.data.recording import names_of
+        from deseptr.device.personal import personalise
+        from deseptr.tflite import load_engine, read_tflite
+
+        dataset = dataset_of(data)
+        name = wearer or (self.wearer.wearer if self.wearer else dataset.subjects[0])
+        made = personalise(
+            load_engine(self._path, self._kind, self._threads),
+            read_tflite(self._path),
+            dataset,
+            name,
+            new_labels=names_of(new_labels, "new_labels") or (),
+            before=self.wearer,
+        )
+        return Model(self._path, engine=self._kind, threads=self._threads, wearer=made.file)
 
     def simulate(
         self,
@@ -214,10 +284,11 @@ class Model(Classifier):
         """The engine at the decision's hop, and its label tracker."""
         from deseptr.contract import DecisionConfig
         from deseptr.device import LabelTracker
+        from deseptr.device.personal import personalised
         from deseptr.tflite import at_hop
 
         config = decision or self.contract.decision or DecisionConfig()
-        engine = at_hop(self._engine, config.hop_s)
+        engine = personalised(at_hop(self._trained, config.hop_s), self.wearer)
         return engine, LabelTracker(engine.contract.labels, config, engine.contract.hop_s)
 
     def _unknown(self, plausibility: bool) -> UnknownJudge | None:
@@ -237,8 +308,14 @@ class Model(Classifier):
 
         return predictor_of(self._engine)
 
-    @cached_property
+    @property
     def _engine(self) -> Engine:
+        from deseptr.device.personal import personalised
+
+        return personalised(self._trained, self.wearer)
+
+    @cached_property
+    def _trained(self) -> Engine:
         return self._load(self._threads)
 
     def _load(self, threads: int) -> Engine:

@@ -22,6 +22,7 @@ class WindowEvent:
         sample: index of its first sample at the model's rate, lost ones counted.
         state: the decided label after this window; None without a label tracker.
         unknown: why it has no label, such as ``implausible: stuck``; None if it has one.
+        wearer: for whom the model was corrected; None if it was not.
     """
 
     t: float
@@ -32,6 +33,7 @@ class WindowEvent:
     sample: int
     state: str | None = None
     unknown: str | None = None
+    wearer: str | None = None
 
     def __str__(self) -> str:
         label = self.label if self.unknown is None else f"{self.label} ({self.unknown})"
@@ -48,7 +50,9 @@ class WindowEvent:
         }
         if self.state is not None:
             made["state"] = self.state
-        return made if self.unknown is None else made | {"unknown": self.unknown}
+        if self.unknown is not None:
+            made["unknown"] = self.unknown
+        return made if self.wearer is None else made | {"wearer": self.wearer}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from .label.tracker import UNKNOWN, LabelTracker
 from .label.unknown import UnknownJudge
 from .latency import WindowTimes
 from .mounting.watch import MountingWatch
+from .personal.engine import PersonalEngine
 from .stream.windows import Window
 
 
@@ -43,7 +44,8 @@ class WindowClassifier:
     ) -> None:
         self._engine, self._tracker, self._timer, self._watch = engine, tracker, timer, watch
         self._unknown, self._mounting = unknown, mounting
-        self._columns = streamed(engine)
+        self._personal = engine if isinstance(engine, PersonalEngine) else None
+        self._columns = streamed(engine if self._personal is None else self._personal.engine)
 
     def classify(self, window: Window, t: float, began: int, times: WindowTimes) -> list[Event]:
         """Classify a window.
@@ -80,6 +82,7 @@ class WindowClassifier:
             sample=window.start,
             state=None if decision is None else decision.label,
             unknown=why,
+            wearer=None if self._personal is None else self._personal.wearer,
         )
         events: list[Event] = [each for each in (mounted, event, implausible) if each is not None]
         if decision is not None and decision.changed:
@@ -89,7 +92,8 @@ class WindowClassifier:
     def _logits(self, window: Window) -> NDArray[np.float32]:
         if self._columns is None:
             return self._engine.invoke(window.samples)
-        return self._columns.invoke(window.samples, window.start, window.segment)
+        logits = self._columns.invoke(window.samples, window.start, window.segment)
+        return logits if self._personal is None else self._personal.correct(logits, self._columns.embedding)
 
     def gap(self) -> None:
         """Note that samples were lost: no smoothing spans them."""

@@ -11,6 +11,7 @@ COMMANDS = {
     "profile": ("device.profile", "Time a model by stage, from the sensor's FIFO to the label."),
     "evaluate": ("device.evaluate", "Measure a model on labelled recordings, directly and over a simulated bus."),
     "record": ("device.record", "Record labelled samples from the sensor, to train on."),
+    "personalise": ("device.personalise", "Correct a model for a wearer: record each activity for some seconds."),
     "doctor": ("device.doctor", "Check board, bus, sensor, runtime and model, line by line."),
 }
 

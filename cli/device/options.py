@@ -92,3 +92,9 @@ address_option = click.option(
     type=I2cAddress(),
     help="I2C address of the chip, as 0x69. [default: its usual one, or the first that answers]",
 )
+wearer_option = click.option(
+    "--wearer",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Correct the model for the wearer of this file, see `device personalise`.",
+)

@@ -105,7 +105,7 @@ def record(
     subject = check_name("--subject", subject)
     if simulate == "synthetic" and magnetometer:
         simulate = "synthetic:mag=1"
-    session = live_session(bus, sensor, address) if simulate is None else _simulated(simulate, steps, subject, sensor)
+    session = live_session(bus, sensor, address) if simulate is None else simulated(simulate, steps, subject, sensor)
     config = ImuConfig(rate, acc_range, gyro_range, 0.0 if magnetometer else None)
     try:
         with closing(record_session(session, steps, output, subject, config)) as events, RecordView() as view:
@@ -130,7 +130,8 @@ def _steps(label: str | None, seconds: float | None, prepare: float, protocol: P
     return session_steps((Activity(check_name("--label", str(label)), length, prepare_s=prepare),))
 
 
-def _simulated(data: str, steps: tuple[SessionStep, ...], subject: str, sensor: str) -> Session:
+def simulated(data: str, steps: tuple[SessionStep, ...], subject: str, sensor: str) -> Session:
+    """A session of a simulated sensor that plays the recordings of each step's label."""
     from deseptr.data import load_dataset
     from deseptr.device.recorder import settled
     from deseptr.firmware_harness.simulator import RecordingSource, act, simulated_session

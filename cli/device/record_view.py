@@ -30,9 +30,11 @@ class RecordView:
 
     Args:
         console: output of the display; stderr by default.
+        files: whether the files are named, which are kept then.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, *, files: bool = True) -> None:
+        self._files = files
         self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -52,7 +54,7 @@ class RecordView:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bars.stop()
-        if self._writing is not None:
+        if self._writing is not None and self._files:
             click.echo(f"{self._writing}: ended early, {self._done_s:.1f} s are kept", err=True)
         if self._takes:
             click.echo(f"{self._takes} takes, {self._samples} samples, {self._gaps} gaps", err=True)
@@ -101,6 +103,8 @@ class RecordView:
         self._writing = None
         self._takes += 1
         self._samples += take.samples
+        if not self._files:
+            return
         line = f"{take.path}: {take.samples} samples, {take.seconds:.1f} s at {take.rate_hz:.2f} Hz"
         if take.gaps:
             line += f", {take.gaps} gaps"

@@ -20,7 +20,15 @@ from .config_file import config_option
 from .decision_options import DECISION_NAMES, decision_config, decision_options, make_tracker
 from .event_options import EVENT_NAMES, event_options, make_watch
 from .mounting_option import make_mounting, mounting_option
-from .options import address_option, bus_option, engine_option, model_option, sensor_option, threads_option
+from .options import (
+    address_option,
+    bus_option,
+    engine_option,
+    model_option,
+    sensor_option,
+    threads_option,
+    wearer_option,
+)
 from .outputs import OUTPUT_GROUPS, open_outputs, output_options
 
 if TYPE_CHECKING:
@@ -45,6 +53,7 @@ GROUPS = {
         "bmi270_config",
         "address",
         "mounting",
+        "wearer",
         "seconds",
         "patience",
         "rate_tolerance",
@@ -73,6 +82,7 @@ class _View(Protocol):
 @sensor_option
 @address_option
 @mounting_option
+@wearer_option
 @click.option("--seconds", type=real(0, 1e9, above=True), help="Stop after so many seconds of sensor time.")
 @click.option(
     "--patience",
@@ -130,11 +140,13 @@ def run(**chosen: Any) -> None:
       deseptr device run --model falls.tflite --event fall --event-confirm 10 --webhook https://example.org/alarm
       deseptr device run --web 0.0.0.0:8384                 # a page for phones on the network
       deseptr device run --csv run.csv --mqtt homeassistant.local --mqtt-user wearer
+      deseptr device run --wearer eve.deseptr               # corrected for eve, see `device personalise`
       deseptr device run --config /etc/deseptr.toml         # as a service
 
     Exit codes: 0 done, 2 the options or the hardware do not allow a run, 3 the sensor was lost permanently.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.device import Answers, Profiler, SystemClock, SystemdNotifier, UnknownJudge, default_model
+    from deseptr.device.personal import WearerFile, personal_contract, personalised
     from deseptr.tflite import at_hop, load_engine
 
     from .run_summary import RunFigures, inner
@@ -145,8 +157,9 @@ def run(**chosen: Any) -> None:
         raise click.UsageError("--scenario has a source of its own; leave out --simulate")
     live = chosen["simulate"] is None and chosen["scenario"] is None
     loaded = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
-    config = decision_config(chosen, loaded.contract)
-    engine = at_hop(loaded, config.hop_s)
+    wearer = None if chosen["wearer"] is None else WearerFile.load_for(chosen["wearer"], loaded.model)
+    config = decision_config(chosen, loaded.contract if wearer is None else personal_contract(loaded.contract, wearer))
+    engine = personalised(at_hop(loaded, config.hop_s), wearer)
     contract = engine.contract
     notifier = SystemdNotifier.from_environment(SystemClock())
     answers = Answers()

@@ -239,6 +239,7 @@ def _models() -> Iterator[Target]:
     seeds = (told.to_json().encode(), contract, _every_part(told).to_json().encode())
     yield Target("contract.json", _decide, seeds, mutators.of_json)
     yield Target("model.tflite", on_file(".tflite", look), (model,), mutators.of_bytes)
+    yield _wearer()
     yield Target("streaming.json", Streaming.from_json, (streaming.to_json().encode(),), mutators.of_json)
     graphs = StreamingGraphs(replace(streaming, whole_sha256=hashlib.sha256(small).hexdigest()), b"column", b"time")
     streamed = embed_contract(small, ModelContract.from_json(contract), graphs)
@@ -248,6 +249,33 @@ def _models() -> Iterator[Target]:
         name = {CalibrationWindows: "calibration.npz", Predictions: "predictions.npz"}[kind]
         whole = (FORMATS / "run" / name).read_bytes()
         yield Target(name, array_file(kind), (_few(whole),), of_members(mutators.of_bytes))
+
+
+def _wearer() -> Target:
+    from deseptr.device import default_model
+    from deseptr.device.personal import PersonalEngine, WearerFile
+    from deseptr.device.personal.recorded import Recorded
+    from deseptr.device.personal.wearer_file import model_hash
+    from deseptr.tflite import load_engine
+
+    engine = load_engine(default_model())
+    file, count = engine.model, 6
+    classes, width = len(file.contract.labels), file.contract.embedding_width
+    embedding = np.zeros(width, np.float32) if width else None
+    session = Recorded(
+        np.eye(count, classes, dtype=np.float32),
+        np.zeros((count, width), np.float32),
+        np.arange(count) % (classes + 1),
+        np.arange(count) // 2,
+        np.arange(count),
+    )
+    made = WearerFile("eve", model_hash(file), file.contract.labels, ("cycling",), (session, session))
+
+    def look(path: Path) -> object:
+        read = WearerFile.load_for(path, file)
+        return PersonalEngine(engine, read).correct(np.zeros(classes, np.float32), embedding), read.undone()
+
+    return Target("wearer.deseptr", on_file(".deseptr", look), (made.to_json().encode(),), mutators.of_json)
 
 
 def _of_end(rng: random.Random, content: bytes) -> bytes:

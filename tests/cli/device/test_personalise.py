@@ -1,0 +1,101 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.main import deseptr
+from deseptr.contract import DataError
+from deseptr.data import load_sample, save_npz
+from deseptr.device import default_model
+from deseptr.device.personal import WearerFile
+
+MODEL = str(default_model())
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(deseptr, [*map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture(scope="module")
+def eve(tmp_path_factory):
+    """A guided session of three activities on a simulated sensor; the file and what was said."""
+    path = tmp_path_factory.mktemp("eve") / "eve.deseptr"
+    labels = [word for name in ("sitting", "standing", "walking") for word in ("--label", name)]
+    said = invoke("device", "personalise", MODEL, "--wearer", "eve", *labels, "--simulate", "-o", path)
+    return path, said
+
+
+def test_guides_through_each_activity_and_checks_it(eve):
+    path, said = eve
+    assert said.stderr.count("get ready:") == 3
+    for label in ("sitting", "standing", "walking"):
+        assert f"now: {label}, 10 s" in said.stderr
+        assert f"{label}: good, 6 windows, which the model calls {label}" in said.stderr
+    assert WearerFile.load(path).counts() == {"sitting": 6, "standing": 6, "walking": 6}
+    assert f"{path}: eve, 1 session, windows: sitting 6, standing 6, walking 6" in said.stdout
+    # The recordings were not kept.
+    assert ".csv" not in said.stdout
+
+
+def test_a_run_names_the_wearer(eve):
+    path, _ = eve
+    said = invoke("device", "run", "--wearer", path, "--simulate", "--seconds", 6, "--json")
+    events = [json.loads(line) for line in said.stdout.splitlines()]
+    windows = [event for event in events if "label" in event]
+    assert len(windows) == 3
+    assert {event["wearer"] for event in windows} == {"eve"}
+    plain = invoke("device", "run", "--simulate", "--seconds", 6, "--json")
+    first = next(json.loads(line) for line in plain.stdout.splitlines() if '"label"' in line)
+    assert "wearer" not in first
+    assert first["probabilities"] != windows[0]["probabilities"]
+
+
+def test_sessions_are_added_and_undone(tmp_path):
+    data, path = tmp_path / "eve.npz", tmp_path / "eve.deseptr"
+    save_npz(load_sample(), data)
+    arguments = ("personalise", MODEL, "--wearer", "eve", "-o", path)
+    invoke(*arguments, data)
+    first = path.read_bytes()
+    assert "2 sessions" in invoke(*arguments, data).stdout
+    assert "1 session left" in invoke(*arguments, "--undo").stdout
+    assert path.read_bytes() == first
+    assert "deleted" in invoke("device", "personalise", MODEL, "--wearer", "eve", "-o", path, "--undo").stdout
+    assert not path.exists()
+
+
+def test_another_wearers_file_is_left_alone(eve, tmp_path):
+    data = tmp_path / "bob.npz"
+    save_npz(load_sample(), data)
+    path, _ = eve
+    before = path.read_bytes()
+    for undo in ((data,), ("--undo",)):
+        with pytest.raises(DataError, match="eve"):
+            invoke("personalise", MODEL, "--wearer", "bob", "-o", path, *undo)
+    assert path.read_bytes() == before
+
+
+def test_nothing_is_recorded_for_a_file_that_is_none(tmp_path):
+    path = tmp_path / "eve.deseptr"
+    path.write_text("{}")
+    with pytest.raises(DataError, match="expected the file of a wearer"):
+        invoke(
+            "device", "personalise", MODEL, "--wearer", "eve", "--simulate", "-o", path, "--recordings", tmp_path / "r"
+        )
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_label_that_the_model_lacks_is_new_or_refused(tmp_path):
+    with pytest.raises(DataError, match="add it with --new cycling"):
+        invoke("device", "personalise", MODEL, "--wearer", "eve", "--label", "cycling", "--simulate")
+    data = tmp_path / "walk.npz"
+    save_npz(load_sample().select(labels=["walking"]), data)
+    with pytest.raises(DataError, match="to tell it from"):
+        invoke("personalise", MODEL, data, "--wearer", "eve", "--new", "cycling", "-o", tmp_path / "e.deseptr")
+
+
+def test_recordings_of_several_people_are_refused(tmp_path):
+    with pytest.raises(DataError, match="found recordings of 2 people"):
+        invoke("personalise", MODEL, "synthetic:subjects=2,seconds=6", "--wearer", "eve", "-o", tmp_path / "e.deseptr")

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from deseptr.contract import softmax
+from deseptr.device.personal.correction import GAIN, OFFSET, RIDGE, fit_correction
+from deseptr.device.personal.recorded import Recorded, joined
+
+CLASSES, WIDTH = 3, 4
+
+
+def recorded(labels, logits, embeddings):
+    count = len(labels)
+    return Recorded(
+        np.asarray(logits, np.float32),
+        np.asarray(embeddings, np.float32).reshape(count, -1),
+        np.asarray(labels, np.int64),
+        np.zeros(count, np.int64),
+        np.arange(count, dtype=np.int64) * 100,
+    )
+
+
+def drawn(seed, count, width=WIDTH, classes=CLASSES):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes, count)
+    return recorded(labels, random.normal(0, 3, (count, CLASSES)), random.normal(0, 1, (count, width)))
+
+
+def dual(of, temperature, logits, features):
+    """The same regression over the windows instead of over the features."""
+    own = np.float64(of.features) / (1.0 if of.embeddings.shape[1] else temperature)
+    scale = (own**2).sum(1).mean()
+
+    def kernel(a, b):
+        return (a @ b.T / scale + OFFSET) / (1 + OFFSET)
+
+    missing = GAIN * (np.eye(CLASSES)[of.labels] - softmax(of.logits / temperature))
+    solved = np.linalg.solve(kernel(own, own) + RIDGE * np.eye(len(own)), missing)
+    return logits + kernel(features, own) @ solved
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 20), st.sampled_from([0, 1, 4, 9]), st.floats(0.3, 3))
+def test_is_the_kernel_regression_of_what_the_model_misses(seed, count, width, temperature):
+    of, new = drawn(seed, count, width), drawn(seed + 1, 5, width)
+    logits = np.float64(new.logits) / temperature
+    features = np.float64(new.embeddings) if width else logits
+    made = fit_correction(of, temperature, 0).apply(logits, features)
+    np.testing.assert_allclose(made, dual(of, temperature, logits, features), atol=1e-6)
+
+
+def test_what_the_model_is_sure_and_right_about_changes_nothing():
+    sure = recorded([0, 1, 2], 30 * np.eye(3), np.eye(3, 4))
+    random = drawn(5, 50)
+    made = fit_correction(sure, 1.0, 0).apply(random.logits, random.embeddings)
+    np.testing.assert_allclose(made, random.logits, atol=1e-5)
+
+
+def test_more_of_a_label_pulls_more():
+    window = drawn(1, 1)
+    one = recorded([2], [[3, 0, 0]], [[1, 0, 0, 0]])
+    pulls = []
+    for count in (1, 3, 9):
+        made = fit_correction(joined([one] * count), 1.0, 0).apply(window.logits, np.float32([[1, 0, 0, 0]]))
+        pulls.append(made[0, 2] - window.logits[0, 2])
+    assert 0 < pulls[0] < pulls[1] < pulls[2] < GAIN
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+def test_a_new_label_is_told_from_the_others_and_from_what_was_never_recorded(embedded):
+    random = np.random.default_rng(0)
+    centres = 4 * np.eye(4)[:, :3] if not embedded else 4 * np.eye(4)
+    # Classes 0 and 1 and the new one are recorded, class 2 is not; the model calls the new one class 1.
+    labels = np.repeat([0, 1, 3], 8)
+    places = centres[labels] + random.normal(0, 0.3, (24, centres.shape[1]))
+    logits = 4 * np.eye(3)[np.where(labels == 3, 1, labels)]
+    if not embedded:
+        logits[labels == 3] = [-3, -3, -3]
+        places = np.zeros((24, 0))
+    fitted = fit_correction(recorded(labels, logits, places), 1.0, 1)
+    asked = 4 * np.eye(3, dtype=np.float64)[[0, 1, 2, 1]]
+    if not embedded:
+        asked[3] = [-3, -3, -3]
+    made = fitted.apply(asked, centres if embedded else asked)
+    assert made.shape == (4, 4)
+    assert made.argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_one_window_is_corrected_as_one_of_many():
+    of, new = drawn(1, 12, classes=5), drawn(2, 6)
+    fitted = fit_correction(of, 1.3, 2)
+    many = fitted.apply(new.logits, new.embeddings)
+    for row, logits, embedding in zip(many, new.logits, new.embeddings, strict=True):
+        np.testing.assert_allclose(fitted.apply(logits, embedding), row, rtol=1e-9)

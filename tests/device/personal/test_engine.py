@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deseptr.contract import ActivityChain, DecisionConfig
+from deseptr.data import load_sample
+from deseptr.device import PushStream, WindowEvent, default_model
+from deseptr.device.personal import PersonalEngine, personal_contract, personalise
+from deseptr.tflite import TfliteEngine, at_hop, load_engine, predict
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return load_engine(default_model())
+
+
+@pytest.fixture(scope="module")
+def file(engine):
+    """Of a wearer whose model lacked nothing but a name for jogging, which gets another."""
+    sample = load_sample()
+    names = tuple("running" if name == "jogging" else name for name in sample.label_names)
+    made = personalise(engine, engine.model, replace(sample, label_names=names), "eve", new_labels=["running"])
+    assert made.check.new[0] > 0.5
+    return made.file
+
+
+def test_the_new_label_is_the_last(engine, file):
+    personal = PersonalEngine(engine, file)
+    assert personal.contract.labels == (*engine.contract.labels, "running")
+    window = np.zeros((engine.contract.input_length, 6), np.float32)
+    assert predict(personal, window[None]).shape == (1, 7)
+
+
+def test_a_stream_by_columns_is_corrected_like_whole_windows(engine, file):
+    """At a hop that shares columns, the correction gets the columns' logits and embedding."""
+    signals = load_sample().recordings[0].signals[:600]
+    stream = PushStream(PersonalEngine(at_hop(engine, 0.64), file))
+    events = [event for event in stream.push(signals) if isinstance(event, WindowEvent)]
+    assert {event.wearer for event in events} == {"eve"}
+    assert events[0].to_dict()["wearer"] == "eve"
+    whole = PushStream(PersonalEngine(_Whole(at_hop(engine, 0.64)), file))
+    plain = [event for event in whole.push(signals) if isinstance(event, WindowEvent)]
+    assert len(events) == len(plain) > 5
+    assert [event.probabilities for event in events] == [event.probabilities for event in plain]
+
+
+class _Whole:
+    """An engine that is not seen to have columns."""
+
+    def __init__(self, engine):
+        self.engine, self.contract = engine.engine, engine.contract
+        assert isinstance(self.engine, TfliteEngine)
+
+    def invoke(self, window):
+        return self.engine.invoke(window)
+
+    @property
+    def embedding(self):
+        return self.engine.embedding
+
+
+def test_the_embedding_is_used_where_there_is_one(make_embedded, file):
+    inner = load_engine(make_embedded())
+    labels = inner.contract.labels
+    random = np.random.default_rng(0)
+    own = replace(
+        file,
+        labels=labels,
+        new_labels=(),
+        sessions=tuple(
+            replace(
+                each,
+                logits=random.normal(size=(len(each), 3)).astype(np.float32),
+                embeddings=random.normal(size=(len(each), 3)).astype(np.float32),
+                labels=each.labels % 3,
+            )
+            for each in file.sessions
+        ),
+    )
+    personal = PersonalEngine(inner, own)
+    window = random.normal(size=(inner.contract.input_length, 6)).astype(np.float32)
+    corrected = personal.invoke(window).copy()
+    logits, embedding = inner.invoke(window).copy(), inner.embedding.copy()
+    np.testing.assert_array_equal(corrected, personal.correct(logits, embedding))
+    assert not np.allclose(corrected, personal.correct(logits, logits))
+
+
+def test_a_chain_of_the_models_classes_is_left_out_with_a_new_label(engine, file):
+    count = len(engine.contract.labels)
+    even = (np.ones((count, count)) - np.eye(count)) / (count - 1)
+    chain = ActivityChain((20.0,) * count, tuple(map(tuple, even.tolist())))
+    tuned = replace(engine.contract, decision=DecisionConfig(smoothing="markov", chain=chain, dwell_s=3.0))
+    made = personal_contract(tuned, file).decision
+    assert (made.chain, made.smoothing, made.dwell_s) == (None, DecisionConfig().smoothing, 3.0)
+    assert personal_contract(tuned, replace(file, new_labels=())).decision == tuned.decision
