@@ -10,6 +10,7 @@ from .api import (
 from .contract import (
     CancelledError as CancelledError,
     DeseptrError as DeseptrError,
+    EventRule as EventRule,
     ModelContract as ModelContract,
     Scores as Scores,
 )

@@ -7,7 +7,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from deseptr.contract import DataError, ModelError, SetupError
+from deseptr.contract import DataError, EventRule, ModelError, SetupError
 from deseptr.contract.extras import needing_extra
 
 from .arguments import check_progress, dataset_of, train_config
@@ -336,6 +336,7 @@ def stream(
     decision: DecisionConfig | None = None,
     plausibility: bool = True,
     mounting: str | None = None,
+    events: Sequence[EventRule] | None = None,
 ) -> PushStream:
     """Feed samples of your own to a model, from whatever source.
 
@@ -347,13 +348,14 @@ def stream(
         plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
         mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
             turned back before the model.
+        events: rules of the classes that raise alarms; if None, those that the model brings.
 
     Returns:
         A stream: ``push(samples)`` takes ``[n, channels]`` in SI units and returns the events they bring about,
-        ``gap(seconds)`` notes lost samples.
+        ``gap(seconds)`` notes lost samples, ``end()`` raises alarms that wait for their confirmation.
 
     Raises:
-        SetupError: if the rate is too far from the model's.
+        SetupError: if the rate is too far from the model's, or a rule does not fit the model.
 
     >>> import numpy as np
     >>> source = stream()
@@ -368,7 +370,12 @@ def stream(
     loaded = model if isinstance(model, Model) else load_model(model)
     engine, tracker = loaded._deciding(decision)
     return PushStream(
-        engine, rate_hz, tracker=tracker, unknown=loaded._unknown(plausibility), mounting=loaded._mounting(mounting)
+        engine,
+        rate_hz,
+        tracker=tracker,
+        watch=loaded._watch(events),
+        unknown=loaded._unknown(plausibility),
+        mounting=loaded._mounting(mounting),
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from deseptr.contract import DecisionConfig, ModelContract, Scores
+    from deseptr.contract import DecisionConfig, EventRule, ModelContract, Scores
     from deseptr.data import Dataset, Windows
     from deseptr.evaluate.predictor import Predictor
 
@@ -118,6 +118,7 @@ class Classifier:
         decision: DecisionConfig | None = None,
         shortest_s: float = 5.0,
         onsets_of: Sequence[str] = (),
+        events: Sequence[EventRule] | None = None,
     ) -> ContinuousScores:
         """Measure the label on whole recordings, as the device decides it, in virtual time.
 
@@ -131,15 +132,22 @@ class Classifier:
                 else the defaults of ``deseptr device run``.
             shortest_s: activities that last less are not asked for their delay, s.
             onsets_of: classes that are asked for their delay; all by default.
+            events: rules of the classes whose alarms are scored; if None, those that the model brings.
 
         Raises:
             DataError: if recordings and model have no class in common, or the recordings lack a channel.
-            SetupError: if the decision's hop does not fit the model.
+            SetupError: if the decision's hop or a rule in ``events`` does not fit the model.
         """
         from deseptr.evaluate.continuous.measure import measure
 
+        rules = self.contract.events or () if events is None else events
         measured = measure(
-            self._predictor, dataset_of(data), decision, shortest_s=shortest_s, onsets_of=tuple(onsets_of)
+            self._predictor,
+            dataset_of(data),
+            decision,
+            shortest_s=shortest_s,
+            onsets_of=tuple(onsets_of),
+            rules=tuple(rules),
         )
         return ContinuousScores(measured.to_dict())
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deseptr.contract import ModelContract
+from deseptr.contract import EventRule, ModelContract
 
 from .arguments import dataset_of
 from .classifier import Classifier
@@ -17,7 +17,15 @@ from .wording import events_in_python_words, in_python_words
 if TYPE_CHECKING:
     from deseptr.convert import Conversion
     from deseptr.data import Dataset
-    from deseptr.device import DecisionConfig, Event, LabelTracker, MountingWatch, Session, UnknownJudge
+    from deseptr.device import (
+        DecisionConfig,
+        Event,
+        EventWatch,
+        LabelTracker,
+        MountingWatch,
+        Session,
+        UnknownJudge,
+    )
     from deseptr.device.personal import WearerFile
     from deseptr.device.profile.measure import Profile
     from deseptr.evaluate.predictor import Predictor
@@ -139,6 +147,7 @@ class Model(Classifier):
         decision: DecisionConfig | None = None,
         plausibility: bool = True,
         mounting: str | None = None,
+        events: Sequence[EventRule] | None = None,
         patience_s: float = PATIENCE_S,
         rate_tolerance: float = RATE_TOLERANCE,
     ) -> Iterator[Replayed]:
@@ -154,6 +163,7 @@ class Model(Classifier):
             plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
             mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
                 turned back before the model.
+            events: rules of the classes that raise alarms; if None, those that the model brings.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
 
@@ -163,25 +173,27 @@ class Model(Classifier):
         Raises:
             DataError: if the recordings cannot be read.
             SensorError: if the chip does not fit the model.
+            SetupError: if a rule in ``events`` does not fit the model.
         """
         from deseptr.firmware_harness.simulator import PacedClock, VirtualClock, replay
 
         with in_python_words():
-            watch = self._mounting(mounting)
+            turned, watch = self._mounting(mounting), self._watch(events)
         engine, tracker = self._deciding(decision)
-        events = replay(
+        replayed = replay(
             engine,
             dataset_of(data),
             sensor=sensor,
             seconds=seconds,
             make_clock=PacedClock if real_time else VirtualClock,
             tracker=tracker,
+            watch=watch,
             unknown=self._unknown(plausibility),
-            mounting=watch,
+            mounting=turned,
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
-        return events_in_python_words(events)
+        return events_in_python_words(replayed)
 
     def run(
         self,
@@ -193,6 +205,7 @@ class Model(Classifier):
         decision: DecisionConfig | None = None,
         plausibility: bool = True,
         mounting: str | None = None,
+        events: Sequence[EventRule] | None = None,
         patience_s: float = PATIENCE_S,
         rate_tolerance: float = RATE_TOLERANCE,
     ) -> Iterator[Event]:
@@ -208,6 +221,7 @@ class Model(Classifier):
             plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
             mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
                 turned back before the model.
+            events: rules of the classes that raise alarms; if None, those that the model brings.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
 
@@ -216,25 +230,27 @@ class Model(Classifier):
 
         Raises:
             SensorError: if the bus cannot be opened, no sensor answers, or it does not fit the model.
+            SetupError: if a rule in ``events`` does not fit the model.
             UnhealthyError: if the sensor fails and cannot be brought back.
         """
         from deseptr.device import live_session, run_live
 
         with in_python_words():
-            watch = self._mounting(mounting)
+            turned, watch = self._mounting(mounting), self._watch(events)
             engine, tracker = self._deciding(decision)
             session = live_session(bus, sensor, address)
-        events = run_live(
+        came = run_live(
             engine,
             session,
             seconds=seconds,
             tracker=tracker,
+            watch=watch,
             unknown=self._unknown(plausibility),
-            mounting=watch,
+            mounting=turned,
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
         )
-        return events_in_python_words(events)
+        return events_in_python_words(came)
 
     def profile(
         self,
@@ -301,6 +317,13 @@ class Model(Classifier):
         from deseptr.device import MountingWatch
 
         return None if name is None else MountingWatch(self.contract, Mounting.named(name))
+
+    def _watch(self, events: Sequence[EventRule] | None) -> EventWatch | None:
+        """What raises alarms by rules, those of the model if None; None if no class is an event."""
+        from deseptr.device import EventWatch
+
+        rules = self.contract.events or () if events is None else events
+        return EventWatch(self.contract, rules) if rules else None
 
     @cached_property
     def _predictor(self) -> Predictor:

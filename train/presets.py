@@ -25,13 +25,14 @@ class Preset:
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        # A fall lasts a second or two, so that windows are short and come often; its impact reaches the end of every
-        # accelerometer's range; and it is rare, beside whatever else is recorded. Who has fallen lies, and stays there.
+        # A fall lasts a second or two; a window has the posture before and after it as well, and windows come often.
+        # Its impact reaches the end of every accelerometer's range; and it is rare, beside whatever else is recorded.
+        # Who has fallen lies, and stays there.
         "falls": Preset(
             MappingProxyType(
                 {
                     "event": "fall",
-                    "window_s": 2.0,
+                    "window_s": 4.0,
                     "overlap": 0.9,
                     "class_weights": "balanced",
                     "full_scale": "acc=16g,gyro=2000dps",

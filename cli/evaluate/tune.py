@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.messages import progress_bar
-from deseptr.cli.common.numbers import number, whole
+from deseptr.cli.common.numbers import number, real, whole
 from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, reading_options
 from deseptr.contract.limits import ENGINE_THREADS
+
+from .tune_alarm import check_alarm_options, tune_alarms
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
@@ -34,6 +36,13 @@ TARGET is one of
   delay=1.5           the fewest spurious changes with a median delay of 1.5 s and a 90 % delay of 3 s at most
   false-alarms=60/h   the shortest delay with 60 spurious changes an hour at most
   f1                  the highest F1 of the samples
+
+With --event CLASS it is the alarm of that class that is tuned: threshold, number of windows, and angle if there is a
+confirmation. TARGET is one of
+
+\b
+  false-alarms=0.1/h  the most events found with 0.1 false alarms an hour at most, or as many a /day
+  sensitivity=0.95    the fewest false alarms with at least 95 % of the events found
 """,
     epilog="Example: deseptr tune ms.tflite motionsense.npz --run runs/ms --target delay=1.5 --page tune.html",
 )
@@ -51,6 +60,13 @@ TARGET is one of
 @click.option("--onsets-of", metavar="LABELS", help="The delay is of these classes. [default: all]")
 @click.option("--tries", type=whole(1, 100_000), default=100, show_default=True, help="Random decisions for each hop.")
 @click.option("--seed", type=whole(0, 2**32 - 1), default=0, show_default=True, help="Seed of the search.")
+@click.option("--event", metavar="CLASS", help="Tune the alarm of this class instead, as fall.")
+@click.option(
+    "--event-confirm",
+    type=real(0, 86_400),
+    metavar="SECONDS",
+    help="With --event: time in which motion cancels it; 0: none.  [default: the model's]",
+)
 @click.option("--threads", type=number(ENGINE_THREADS), default=1, show_default=True, help="Threads of the engine.")
 @reading_options
 @click.option("-o", "--output", type=_FILE, help="Write the tuned .tflite to this file. [default: MODEL itself]")
@@ -70,6 +86,11 @@ def tune(
     **chosen: Any,
 ) -> None:
     """Tune a model."""
+    check_alarm_options()
+    if chosen["event"] is not None:
+        with_all = {**chosen, "wanted": wanted, "threads": threads, "as_json": as_json}
+        tune_alarms(model, source, reading, subjects, run, output, with_all)
+        return
     from deseptr.evaluate.continuous.target import Target
     from deseptr.evaluate.continuous.tuned_model import check_output, tuning_subjects, write_decision
     from deseptr.evaluate.predictor import load_predictor

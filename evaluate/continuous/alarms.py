@@ -10,8 +10,9 @@ import numpy as np
 from deseptr.contract import EventRule, ModelContract
 from deseptr.data import Recording
 
+from .alarm_replay import alarms_of
 from .event_scores import EventRecord, TrueEvent, score_events
-from .playing import Played, alarms_of
+from .playing import Played
 from .track import stretches
 
 

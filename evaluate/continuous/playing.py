@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DecisionConfig, EventRule, ModelContract, columns_of
+from deseptr.contract import DecisionConfig, ModelContract, columns_of
 from deseptr.data import Dataset, Recording
 from deseptr.device import (
     UNKNOWN,
-    AlarmEvent,
     Clock,
-    EventWatch,
     LabelTracker,
     PushStream,
     UnknownJudge,
@@ -101,7 +99,7 @@ def play(
     for index, recording in enumerate(dataset.recordings):
         tap = _Tap(contract)
         stream = PushStream(tap, recording.rate_hz, unknown=UnknownJudge(contract))
-        signals = _signals(recording, contract)
+        signals = signals_of(recording, contract)
         events: list[WindowEvent] = []
         rows: list[NDArray[np.float32]] = []
         for start in range(0, len(signals), _PIECE):
@@ -152,22 +150,6 @@ def over_bus(
         yield _played(index, recording, table, contract, found, rows), [str(event.state) for event in found]
 
 
-def alarms_of(played: Played, contract: ModelContract, rules: Sequence[EventRule]) -> list[AlarmEvent]:
-    """The alarms that a recording raises, by the device's own watch, in order; those that are cancelled are none.
-
-    A confirmation that the end of the recording cuts short is one that nothing contradicts, as on the device.
-
-    Args:
-        played: the recording and what the model found in it.
-        contract: the model's, at the hop of ``played``.
-        rules: of the classes that are events.
-    """
-    engine = _Echo(contract, played.probabilities)
-    stream = PushStream(engine, played.recording.rate_hz, watch=EventWatch(contract, rules))
-    events = stream.push(_signals(played.recording, contract)) + stream.end()
-    return [event for event in events if isinstance(event, AlarmEvent) and event.state == "raised"]
-
-
 def truth_table(contract: ModelContract, dataset: Dataset) -> NDArray[np.int16]:
     """The model's class for each of a dataset's labels; the last entry, that of -1, is ``NONE``."""
     return np.array(
@@ -182,7 +164,8 @@ def windows_of(contract: ModelContract, dataset: Dataset) -> int:
     return sum(max(0, (n - contract.window_length) // contract.hop_length + 1) for n in lengths)
 
 
-def _signals(recording: Recording, contract: ModelContract) -> NDArray[np.float32]:
+def signals_of(recording: Recording, contract: ModelContract) -> NDArray[np.float32]:
+    """The channels of the model, ``[sample, channel]``."""
     return recording.signals[:, columns_of(contract.channels, recording.channels, recording.title)]
 
 
@@ -204,19 +187,6 @@ def _played(
         contract.labels,
         contract.hop_s,
     )
-
-
-class _Echo:
-    """Stands where the engine does and gives what a model has found before."""
-
-    name, threads, embedding = "echo", 1, None
-
-    def __init__(self, contract: ModelContract, probabilities: NDArray[np.float32]) -> None:
-        self.contract = contract
-        self._logits = iter(np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)))
-
-    def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        return next(self._logits)
 
 
 class _Tap:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from deseptr.contract import DataError, DecisionConfig, ModelContract, ModelError, SetupError
+from deseptr.contract import DataError, DecisionConfig, EventRule, ModelContract, ModelError, SetupError
 from deseptr.data import Dataset
 from deseptr.data.recording import check_subjects
 from deseptr.evaluate.model_file import write_contract
@@ -114,24 +115,38 @@ def check_output(model: Path, output: Path | None) -> None:
 
 
 def write_decision(model: Path, output: Path | None, decision: DecisionConfig) -> Path:
-    """Write a decision into the contract of a model.
+    """Write a decision into the contract of a model; as :func:`write_event` otherwise."""
+    return _write(model, output, lambda contract: replace(contract, decision=decision))
+
+
+def write_event(model: Path, output: Path | None, rule: EventRule) -> Path:
+    """Write the rule of an event into the contract of a model, in place of the one that its class had.
 
     Args:
         model: a run folder, or a ``.tflite``.
         output: another ``.tflite`` to write; the model itself by default.
-        decision: it.
+        rule: it.
 
     Returns:
         The file that was written.
     """
+
+    def changed(contract: ModelContract) -> ModelContract:
+        others = [each for each in contract.events or () if each.label != rule.label]
+        return replace(contract, events=(*others, rule))
+
+    return _write(model, output, changed)
+
+
+def _write(model: Path, output: Path | None, change: Callable[[ModelContract], ModelContract]) -> Path:
     if model.is_dir():
         from deseptr.train.run_folder import RunFolder
 
         path = RunFolder(model).contract
-        replace(ModelContract.load(path), decision=decision).save(path)
+        change(ModelContract.load(path)).save(path)
         return path
     file = read_tflite(model)
-    return write_contract(file, output, replace(file.contract, decision=decision))
+    return write_contract(file, output, change(file.contract))
 
 
 def _listed(text: str) -> list[float]:

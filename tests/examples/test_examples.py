@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ARGUMENTS = {"own_csv.py": ["mine.csv", "1"], "compare_models.py": ["1"], "live_from_any_source.py": []}
+ARGUMENTS = {
+    "own_csv.py": ["mine.csv", "1"],
+    "compare_models.py": ["1"],
+    "live_from_any_source.py": [],
+    "alarms.py": [],
+}
 
 
 def run(folder: Path, example: str, *arguments: str) -> str:
@@ -33,6 +38,14 @@ def test_live_from_any_source(tmp_path: Path):
     assert sum("gap: source, 13 samples" in line for line in lines) == 1
     assert sum("%" in line for line in lines) >= 3
     assert any("→" in line for line in lines)
+
+
+def test_alarms(tmp_path: Path):
+    sitting, walking = run(tmp_path, "alarms.py").split("walking")
+    assert "jogging raised" in sitting
+    assert "call somebody" in sitting
+    assert "jogging cancelled (motion)" in walking
+    assert "raised" not in walking
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,47 @@ def test_mistakes_leave_the_model_alone(model: Path, arguments: list[str]):
     with pytest.raises(SetupError):
         run(model, *arguments)
     assert model.read_bytes() == before
+
+
+def tune_alarm(model: Path, *arguments: object) -> Result:
+    options = ["--subjects", "1", "--event", "jogging", *map(str, arguments)]
+    return CliRunner().invoke(tune, [str(model), DATA, *options], catch_exceptions=False)
+
+
+def test_alarm_is_tuned_written_and_followed(model: Path):
+    made = json.loads(tune_alarm(model, "--target", "sensitivity=1", "--event-confirm", "0", "--json").stdout)
+    (rule,) = read_tflite(model).contract.events or ()
+    assert asdict(rule) == made["rule"]
+    assert (rule.label, rule.confirm_s) == ("jogging", 0.0)
+    assert made["figures"]["missed"] <= made["before"]["figures"]["missed"]
+    options = ["run", "--model", str(model), "--simulate", DATA, "--subject", "1", "--json"]
+    lines = map(json.loads, CliRunner().invoke(device, options, catch_exceptions=False).stdout.splitlines())
+    raised = [line for line in lines if line.get("alarm", {}).get("state") == "raised"]
+    assert len(raised) >= made["figures"]["detected"]
+    # Tuned again, the rule is replaced.
+    assert "before" in tune_alarm(model, "--target", "false-alarms=0/h").stdout
+    assert len(read_tflite(model).contract.events or ()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--event", "jogging", "--target", "f1"], "--target: found f1"),
+        (["--event", "falling", "--target", "sensitivity=1"], "event falling: found no such class"),
+    ],
+)
+def test_mistakes_in_an_alarm_leave_the_model_alone(model: Path, arguments: list[str], message: str):
+    before = model.read_bytes()
+    with pytest.raises(SetupError, match=message):
+        CliRunner().invoke(tune, [str(model), DATA, "--subjects", "1", *arguments], catch_exceptions=False)
+    assert model.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--event", "jogging", "--tries", "3"], "--tries does not go"), (["--event-confirm", "3"], "goes with --event")],
+)
+def test_options_that_do_not_belong_together_are_refused(model: Path, arguments: list[str], message: str):
+    result = CliRunner().invoke(tune, [str(model), DATA, "--target", "f1", *arguments])
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -6,8 +6,9 @@ import pytest
 from deseptr.contract import EventRule
 from deseptr.data import Dataset, Recording, load_dataset
 from deseptr.device import EventWatch, PushStream, default_model
+from deseptr.evaluate.continuous.alarm_replay import alarms_of
 from deseptr.evaluate.continuous.alarms import alarm_figures, true_events
-from deseptr.evaluate.continuous.playing import alarms_of, play
+from deseptr.evaluate.continuous.playing import play
 from deseptr.evaluate.predictor import load_predictor
 from deseptr.tflite import load_engine
 
