@@ -6,6 +6,10 @@ kernel ``(x·y / s + OFFSET) / (1 + OFFSET)`` and ``s`` the mean of ``|x|²``. E
 pulls by as much as the model is wrong about it, and the trained heads are the prior: with nothing recorded, or nothing
 wrong, nothing changes, and a label pulls the more, the more of it was recorded.
 
+Classes that were not recorded keep their probability: the softmax is that over the recorded ones, and their corrected
+logits are shifted so that the sum of their exponentials is what it was. Otherwise a label that was recorded would take
+over activities that look like it and were not, of which nothing in the recordings warns.
+
 A new label's logit is the largest of the model's, plus ``MARGIN · v``. This ``v`` is 1 near what was recorded as that
 label and -1 elsewhere: a ridge regression with a Gaussian kernel, which cannot reach activities that look otherwise and
 were not recorded. Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006: equation 2.25.
@@ -37,6 +41,7 @@ class Correction:
     Args:
         weights: ``[feature, class]``.
         bias: ``[class]``.
+        classes: the classes that were recorded, in ascending order.
         near: ``[window, feature]`` what was recorded, where there is a new label.
         pulls: ``[window, new label]``, weights of the Gaussians around them.
         reach: twice the variance of these Gaussians.
@@ -44,15 +49,19 @@ class Correction:
 
     weights: Array
     bias: Array
+    classes: NDArray[np.int64]
     near: Array
     pulls: Array
     reach: float
 
     def apply(self, logits: NDArray[np.floating], features: NDArray[np.floating]) -> Array:
         """Corrected logits ``[…, class + new label]`` of logits ``[…, class]`` and features ``[…, feature]``."""
-        own = logits + features @ self.weights + self.bias
+        own = np.array(logits, np.float64)
+        before = own[..., self.classes]
+        after = before + (features @ self.weights + self.bias)[..., self.classes]
+        own[..., self.classes] = after + _log_sum_exp(before) - _log_sum_exp(after)
         if not self.pulls.shape[1]:
-            return np.asarray(own, np.float64)
+            return own
         likeness = _gaussian(np.atleast_2d(np.asarray(features, np.float64)), self.near, self.reach) @ self.pulls - 1.0
         new = own.max(axis=-1, keepdims=True) + MARGIN * likeness.reshape(*own.shape[:-1], -1)
         return np.concatenate([own, new], axis=-1)
@@ -76,13 +85,14 @@ def fit_correction(recorded: Recorded, temperature: float, new_labels: int) -> C
         wanted = 2.0 * (recorded.labels[:, None] == recorded.classes + np.arange(new_labels))
         kernel = _gaussian(features, features, reach)
         pulls = np.linalg.solve(kernel + NEW_RIDGE * np.eye(len(features)), wanted)
-    return Correction(weights, bias, features, pulls, reach)
+    return Correction(weights, bias, np.unique(known.labels), features, pulls, reach)
 
 
 def _affine(known: Recorded, temperature: float, scale: float) -> tuple[Array, Array]:
     """Weights and bias of the ridge regression, solved over the features, whose number does not grow."""
     logits, features = known.logits / temperature, _features(known, temperature)
-    missing = GAIN * (np.eye(known.classes)[known.labels] - softmax(logits))
+    recorded = np.isin(np.arange(known.classes), known.labels)
+    missing = GAIN * (np.eye(known.classes)[known.labels] - softmax(np.where(recorded, logits, -np.inf)))
     of_feature, of_bias = (1.0 / np.sqrt((1.0 + OFFSET) * each) for each in (scale, 1.0 / OFFSET))
     design = np.concatenate([features * of_feature, np.full((len(known), 1), of_bias)], axis=1)
     solved = np.linalg.solve(design.T @ design + RIDGE * np.eye(design.shape[1]), design.T @ missing)
@@ -92,6 +102,13 @@ def _affine(known: Recorded, temperature: float, scale: float) -> tuple[Array, A
 def _features(recorded: Recorded, temperature: float) -> Array:
     own = np.asarray(recorded.features, np.float64)
     return own if recorded.embeddings.shape[1] else own / temperature
+
+
+def _log_sum_exp(logits: Array) -> Array:
+    if not logits.shape[-1]:
+        return np.zeros((*logits.shape[:-1], 1))
+    largest = logits.max(axis=-1, keepdims=True)
+    return np.asarray(largest + np.log(np.exp(logits - largest).sum(axis=-1, keepdims=True)))
 
 
 def _gaussian(first: Array, second: Array, reach: float) -> Array:

@@ -34,9 +34,14 @@ def dual(of, temperature, logits, features):
     def kernel(a, b):
         return (a @ b.T / scale + OFFSET) / (1 + OFFSET)
 
-    missing = GAIN * (np.eye(CLASSES)[of.labels] - softmax(of.logits / temperature))
+    had = np.isin(np.arange(CLASSES), of.labels)
+    missing = GAIN * (np.eye(CLASSES)[of.labels] - softmax(np.where(had, of.logits / temperature, -np.inf)))
     solved = np.linalg.solve(kernel(own, own) + RIDGE * np.eye(len(own)), missing)
-    return logits + kernel(features, own) @ solved
+    corrected = logits + kernel(features, own) @ solved
+    # The recorded classes share among them what they had.
+    share = softmax(logits)[:, had].sum(axis=1, keepdims=True)
+    within = softmax(np.where(had, corrected, -np.inf)) * share
+    return np.where(had, within, softmax(logits))
 
 
 @settings(max_examples=40, deadline=None)
@@ -46,7 +51,7 @@ def test_is_the_kernel_regression_of_what_the_model_misses(seed, count, width, t
     logits = np.float64(new.logits) / temperature
     features = np.float64(new.embeddings) if width else logits
     made = fit_correction(of, temperature, 0).apply(logits, features)
-    np.testing.assert_allclose(made, dual(of, temperature, logits, features), atol=1e-6)
+    np.testing.assert_allclose(softmax(made), dual(of, temperature, logits, features), atol=1e-6)
 
 
 def test_what_the_model_is_sure_and_right_about_changes_nothing():
@@ -57,13 +62,21 @@ def test_what_the_model_is_sure_and_right_about_changes_nothing():
 
 
 def test_more_of_a_label_pulls_more():
-    window = drawn(1, 1)
-    one = recorded([2], [[3, 0, 0]], [[1, 0, 0, 0]])
-    pulls = []
+    one = recorded([2, 0], [[3, 0, 0], [3, 0, 0]], [[1, 0, 0, 0], [0, 1, 0, 0]])
+    chances = [0.05]
     for count in (1, 3, 9):
-        made = fit_correction(joined([one] * count), 1.0, 0).apply(window.logits, np.float32([[1, 0, 0, 0]]))
-        pulls.append(made[0, 2] - window.logits[0, 2])
-    assert 0 < pulls[0] < pulls[1] < pulls[2] < GAIN
+        made = fit_correction(joined([one] * count), 1.0, 0).apply(np.float32([3, 0, 0]), np.float32([1, 0, 0, 0]))
+        chances.append(softmax(made)[2])
+    assert chances == sorted(chances)
+    assert len(set(chances)) == 4
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_a_class_that_was_not_recorded_keeps_its_probability(seed, count):
+    of, new = drawn(seed, count, classes=2), drawn(seed + 1, 6)
+    made = softmax(fit_correction(of, 1.0, 0).apply(new.logits, new.embeddings))
+    np.testing.assert_allclose(made[:, 2], softmax(new.logits)[:, 2], atol=1e-9)
 
 
 @pytest.mark.parametrize("embedded", [True, False])
