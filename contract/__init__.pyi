@@ -51,6 +51,7 @@ from .input_files import (
 )
 from .model_contract import ModelContract as ModelContract
 from .mounting import AS_TRAINED as AS_TRAINED, MOUNTINGS as MOUNTINGS, Mounting as Mounting
+from .mounting_reference import ClassMotion as ClassMotion, MountingReference as MountingReference
 from .npz_reader import read_npz_arrays as read_npz_arrays
 from .scores import (
     Scores as Scores,

@@ -14,18 +14,19 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from .channels import CHANNELS, UNITS
+from .channels import CHANNELS, UNITS, sensors_of
 from .decision import DecisionConfig
 from .errors import ModelError, SetupError
 from .event_rule import EventRule
 from .files import atomic_write
 from .held_out import HeldOut
 from .input_files import parse_json, read_input
+from .mounting_reference import MountingReference
 from .stft import StftSpec
 from .views import InputViews
 
 # Each is written in the lowest format that has its fields, which more of the earlier versions read.
-FORMATS = (1, 2, 3, 4, 5, 6, 7, 8)
+FORMATS = (1, 2, 3, 4, 5, 6, 7, 8, 9)
 _SINCE = {
     "views": 2,
     "held_out": 3,
@@ -34,6 +35,7 @@ _SINCE = {
     "events": 6,
     "logit_temperature": 7,
     "embedding_width": 8,
+    "mounting": 9,
 }
 LONGEST_WINDOW = 1_000_000
 WIDEST_EMBEDDING = 65_536
@@ -67,6 +69,7 @@ class ModelContract:
         logit_temperature: divisor of the model's logits after which confidence and accuracy agree, as ``deseptr
             calibrate`` fitted it; engines divide by it. None for the logits as they are.
         embedding_width: values of the graph's second output, what its heads read of a window; 0 if it has none.
+        mounting: how the training wearers wore the sensor; None if it is not known.
 
         >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
         >>> contract.window_s
@@ -94,6 +97,7 @@ class ModelContract:
     events: tuple[EventRule, ...] | None = None
     logit_temperature: float | None = None
     embedding_width: int = 0
+    mounting: MountingReference | None = None
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -150,11 +154,19 @@ class ModelContract:
             self.embedding_width,
             f"0 to {WIDEST_EMBEDDING} values",
         )
+        if self.mounting is not None:
+            self._check_mounting(self.mounting)
         if self.decision is not None:
             self._check_decision(self.decision)
         events = [rule.label for rule in self.events or ()]
         right = self.events != () and set(events) <= set(self.labels) and len(set(events)) == len(events)
         self._require(right, "events", ", ".join(events) or "none", "some of the labels, each once")
+
+    def _check_mounting(self, mounting: MountingReference) -> None:
+        unknown = [each.label for each in mounting.classes if each.label not in self.labels]
+        self._require(not unknown, "mounting", f"the motion of {', '.join(unknown)}", "motions of the labels")
+        missing = set(mounting.sensors) - set(sensors_of(self.channels))
+        self._require(not missing, "mounting", f"features of {', '.join(sorted(missing))}", "those of its channels")
 
     def _check_decision(self, decision: DecisionConfig) -> None:
         unknown = [name for name in decision.thresholds if name not in self.labels]
@@ -304,6 +316,7 @@ def _optional(content: dict[str, Any], form: int) -> dict[str, Any]:
         "mag_full_scale_ut": _number,
         "events": _events,
         "logit_temperature": _number,
+        "mounting": MountingReference.from_dict,
     }
     return {
         name: read(content[name])

@@ -347,7 +347,8 @@ def stream(
             the defaults of ``deseptr device run``.
         plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
         mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
-            turned back before the model.
+            turned back before the model. With ``"auto"`` the turn is estimated; if None, an event says what it
+            seems to be, where the model can tell.
         events: rules of the classes that raise alarms; if None, those that the model brings.
 
     Returns:

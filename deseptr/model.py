@@ -162,7 +162,8 @@ class Model(Classifier):
                 else the defaults of ``deseptr device run``.
             plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
             mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
-                turned back before the model.
+                turned back before the model. With ``"auto"`` the turn is estimated; if None, an event says what it
+                seems to be, where the model can tell.
             events: rules of the classes that raise alarms; if None, those that the model brings.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
@@ -220,7 +221,8 @@ class Model(Classifier):
                 else the defaults of ``deseptr device run``.
             plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
             mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
-                turned back before the model.
+                turned back before the model. With ``"auto"`` the turn is estimated; if None, an event says what it
+                seems to be, where the model can tell.
             events: rules of the classes that raise alarms; if None, those that the model brings.
             patience_s: give the sensor up after so many seconds without a sample.
             rate_tolerance: resample where the sensor's rate is further from the model's, as a share.
@@ -312,11 +314,10 @@ class Model(Classifier):
 
         return UnknownJudge(self.contract) if plausibility else None
 
-    def _mounting(self, name: str | None) -> MountingWatch | None:
-        from deseptr.contract import Mounting
+    def _mounting(self, mounting: str | None) -> MountingWatch | None:
         from deseptr.device import MountingWatch
 
-        return None if name is None else MountingWatch(self.contract, Mounting.named(name))
+        return MountingWatch.of(self.contract, mounting)
 
     def _watch(self, events: Sequence[EventRule] | None) -> EventWatch | None:
         """What raises alarms by rules, those of the model if None; None if no class is an event."""

@@ -20,6 +20,8 @@ _WORDS = {
     "choose -o": "choose a folder",
     "--data RECORDINGS": "data=…",
     "--labels or --drop-labels": "data.select(labels=…)",
+    "--mounting auto": 'mounting="auto"',
+    "--mounting x90": 'mounting="x90"',
     "--drop-labels": "data.select(labels=…)",
 }
 

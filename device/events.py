@@ -178,24 +178,35 @@ class ImplausibleEvent:
 
 @dataclass(frozen=True, slots=True)
 class MountingEvent:
-    """What is done about the mounting of the sensor, from the window at ``t`` on.
+    """How the sensor is mounted, compared with the training, and what is done about it after the window at ``t``.
 
     Args:
         t: time of the last sample of that window, seconds after the first sample of the run.
-        applied: name of the mounting for which samples are corrected, such as ``x90``; ``none`` if they are not.
-        meaning: the same as a part of a sentence.
+        applied: name of the turn for which samples are corrected, such as ``x90``; ``none`` if they are not.
+        found: name of the turn that was estimated, ``none`` if the sensor is mounted as in training, several joined by
+            ``or`` if they cannot be told apart; None if nothing was estimated, or nothing could be.
+        meaning: the same as a sentence.
     """
 
     t: float
     applied: str
+    found: str | None
     meaning: str
 
+    @property
+    def turned(self) -> bool:
+        """Whether the sensor seems turned and is not corrected."""
+        return self.found not in (None, "none") and self.applied == "none"
+
     def __str__(self) -> str:
-        return f"{self.t:9.2f} s  mounting: corrected for a sensor {self.meaning} ({self.applied})"
+        advice = f"; if so, correct it with --mounting {str(self.found).split()[0]}" if self.turned else ""
+        done = "" if self.applied == "none" else f"; samples are corrected by {self.applied}"
+        return f"{self.t:9.2f} s  mounting: {self.meaning}{advice}{done}"
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""
-        return {"mounting": {"applied": self.applied, "meaning": self.meaning}, "t": round(self.t, 6)}
+        content = {"applied": self.applied, "found": self.found, "meaning": self.meaning}
+        return {"mounting": content, "t": round(self.t, 6)}
 
 
 @dataclass(frozen=True, slots=True)

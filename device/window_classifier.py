@@ -61,9 +61,9 @@ class WindowClassifier:
             of the label if it has changed, and those of alarms.
         """
         labels = self._engine.contract.labels
-        mounted = None
+        measured = window
         if self._mounting is not None:
-            window, mounted = self._mounting.update(window, t)
+            window = self._mounting.correct(window)
         ready = self._timer()
         logits = self._logits(window)
         invoked = self._timer()
@@ -71,6 +71,7 @@ class WindowClassifier:
         why, implausible = (None, None) if self._unknown is None else self._unknown.update(window, t)
         decision = None if self._tracker is None else self._tracker.update(t, result.probabilities, why)
         alarms = [] if self._watch is None else self._watch.update(window, t, result.probabilities)
+        mounted = None if self._mounting is None else self._mounting.note(measured, t, plausible=why is None)
         decided = self._timer()
         times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
         event = WindowEvent(

@@ -15,6 +15,7 @@ from .config import TrainConfig
 from .few_labels import FewLabels, few_labels
 from .full_scale import choose_full_scales, parse_full_scale
 from .models.registry import MODELS
+from .mounting_reference import mounting_reference
 from .provenance import package_versions
 from .recordings_check import check_recordings, nominal_rate
 from .run_folder import RunFolder
@@ -24,6 +25,7 @@ _SHARED_WITH_TEACHER = {"labels", "rate_hz", "window_length", "channels", "units
 _VIEWS = InputViews()
 # Do not change what is learned, and runs of earlier versions have others.
 _MAY_DIFFER = {"versions", "acc_full_scale_g", "gyro_full_scale_dps", "mag_full_scale_ut"}
+_OF_LATER_VERSIONS = {"held_out", "mounting"}
 _PACKAGES = ("deseptr", "keras", "tensorflow", "numpy")
 
 
@@ -111,6 +113,7 @@ def make_contract(
         versions=package_versions(_PACKAGES),
         views=_VIEWS if config.views else None,
         held_out=_held_out(data),
+        mounting=mounting_reference(data.training),
     )
     for teacher in teachers:
         contract = _as_teacher(contract, teacher, fixed=teacher is not teachers[0])
@@ -149,7 +152,7 @@ def check_same_data(folder: RunFolder, contract: ModelContract) -> None:
         return
     before = ModelContract.load(folder.contract)
     for name in contract.differences(before):
-        if name not in _MAY_DIFFER and not (name == "held_out" and before.held_out is None):
+        if name not in _MAY_DIFFER and not (name in _OF_LATER_VERSIONS and getattr(before, name) is None):
             raise ModelError(
                 f"{folder.contract}: {name}",
                 found=f"{getattr(contract, name)} from this data",

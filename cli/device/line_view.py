@@ -52,7 +52,9 @@ class LineView:
             self._console.print(self._line(plain, event if isinstance(event, ReplayedWindow) else None))
         else:
             raised = isinstance(plain, AlarmEvent) and plain.state == "raised"
-            self._console.print(Text(str(plain), "bold red" if raised else _STYLES[type(plain)]))
+            turned = isinstance(plain, MountingEvent) and plain.turned
+            style = "bold red" if raised else "yellow" if turned else _STYLES[type(plain)]
+            self._console.print(Text(str(plain), style))
         self._lines.write(self._text.getvalue().encode(sys.stdout.encoding or "utf-8", "replace"))
         self._text.seek(0)
         self._text.truncate()

@@ -206,7 +206,8 @@ class LiveView:
         if (gravity := self._strip.gravity) is not None:
             table.add_row("mean a", gravity)
         if self._figures.mounting is not None:
-            table.add_row("mounting", self._figures.mounting.meaning)
+            style = "yellow" if self._figures.mounting.turned else ""
+            table.add_row("mounting", Text(self._figures.mounting.meaning, style))
         latency = stages["end_to_end"]
         table.add_row("read to label", f"p50 {latency['p50_us']:.0f} µs, p99 {latency['p99_us']:.0f} µs")
         lost = f" ({self._figures.lost_samples} samples)" if self._figures.gaps else ""

@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device import MountingWatch
 
+# Repeated from `MountingWatch`, which imports numpy; a test compares the two.
+AUTO = "auto"
 
-class MountingName(click.ParamType[Mounting]):
-    """A turn by right angles, as ``x90`` or ``x90+z180``."""
+
+class MountingName(click.ParamType[Mounting | str]):
+    """A turn by right angles, as ``x90`` or ``x90+z180``, or ``auto``."""
 
     name = "TURN"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mounting:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mounting | str:
         """Parse the name."""
         if isinstance(value, Mounting):
             return value
+        if value == AUTO:
+            return AUTO
         try:
             return Mounting.named(str(value))
         except SetupError as error:
@@ -33,7 +38,8 @@ class MountingName(click.ParamType[Mounting]):
 mounting_option = click.option(
     "--mounting",
     type=MountingName(),
-    help="Turn of the sensor since the training, as x90 (by 90° about x) or x90+z180; samples are turned back.",
+    help="Turn of the sensor since the training, as x90 (by 90° about x), x90+z180 or none; samples are turned back. "
+    "With `auto` the turn is estimated. [default: estimated and said, if the model can]",
 )
 
 
@@ -41,4 +47,4 @@ def make_mounting(chosen: Mapping[str, Any], contract: ModelContract) -> Mountin
     """The watch over the mounting that the options ask for."""
     from deseptr.device import MountingWatch
 
-    return None if chosen["mounting"] is None else MountingWatch(contract, chosen["mounting"])
+    return MountingWatch.of(contract, chosen["mounting"])

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from deseptr.contract import AS_TRAINED, columns_of
 from deseptr.device.contract_check import check_fit
 from deseptr.device.drivers.imu import STANDARD_GRAVITY
+from deseptr.device.mounting.estimator import MountingEstimator
 from deseptr.device.plausibility import FINDINGS, LEAST_S, Plausibility
 from deseptr.device.stream.stream import SampleStream
 from deseptr.device.stream.windows import WindowAssembler
@@ -146,6 +148,27 @@ def check_plausible(subject: Subject) -> CheckResult:
     meanings = "; ".join(f"{name}: {FINDINGS[name]}" for name in dict.fromkeys(refused))
     step = "see the lines above; a run has no label while this lasts"
     return fail(f"{len(refused)} of {len(findings)} windows implausible ({meanings})", "none", step)
+
+
+def check_mounting(subject: Subject) -> CheckResult:
+    """Whether a worn sensor seems turned, compared with the wearers of the model's training."""
+    contract, sampling = subject.engine.contract, subject.sampling
+    if contract.mounting is None:
+        return skip("the model does not know how the sensor was worn in training")
+    if still(sampling):
+        return skip("the sensor lay still; wear it, walk and sit, with --seconds 180, or see what `device run` says")
+    estimator = MountingEstimator(contract.mounting, contract.channels)
+    columns = columns_of(contract.channels, subject.settings.channels, subject.imu.name)
+    length = round(contract.window_s * subject.settings.rate_hz)
+    for start in range(0, len(sampling.signals) - length + 1, length):
+        estimator.add(sampling.signals[start : start + length, columns])
+    found = estimator.found()
+    if not found.clear:
+        return skip(f"not clear after {found.windows * contract.window_s:.0f} s; wear it for longer, walk and sit")
+    if found.turns[0] == AS_TRAINED:
+        return ok("as in training")
+    step = f"mount it as in training, or run with --mounting {found.turns[0].name}"
+    return warn(f"it seems {found}", "mounted as in training", step)
 
 
 def check_gyro_bias(subject: Subject) -> CheckResult:

@@ -99,7 +99,7 @@ def _of_sensor(event: GapEvent | ImplausibleEvent | MountingEvent | RateEvent | 
         case ImplausibleEvent():
             return {"kind": "implausible", "meaning": event.meaning, "ended": event.ended}
         case MountingEvent():
-            return {"kind": "mounting", "applied": event.applied, "meaning": event.meaning}
+            return {"kind": "mounting", "applied": event.applied, "meaning": event.meaning, "turned": event.turned}
         case RateEvent():
             rate = {"rate": round(event.rate_hz, 3), "nominal": event.nominal_hz, "resampled": event.resampled}
             return {"kind": "rate", **rate}

@@ -55,8 +55,8 @@ WINDOW = WindowEvent(2.54, "walking", 2 / 3, {"walking": 2 / 3, "sitting": 1 / 3
             {"implausible": {"finding": "stuck", "meaning": "samples repeat", "count": 2, "ended": False}, "t": 5.0},
         ),
         (
-            MountingEvent(2.5400001, "x90", "turned by 90° about x"),
-            {"mounting": {"applied": "x90", "meaning": "turned by 90° about x"}, "t": 2.54},
+            MountingEvent(2.5400001, "none", "x90", "it seems turned"),
+            {"mounting": {"applied": "none", "found": "x90", "meaning": "it seems turned"}, "t": 2.54},
         ),
         (
             RecoveryEvent(4.0, "reinit", "no answer", 2),

@@ -17,7 +17,7 @@ export function note(message) {
     case "implausible":
       return message.ended ? "plausible again" : `implausible: ${message.meaning}`;
     case "mounting":
-      return `corrected for a sensor ${message.meaning}`;
+      return message.meaning;
     case "alarm":
       return `${message.label}: ${message.state}${message.reason ? ` (${message.reason})` : ""}`;
     default:
@@ -33,7 +33,7 @@ export function figures(run) {
     ? `${rate.rate.toFixed(2)} Hz measured, ${rate.nominal} Hz nominal${rate.resampled ? ", resampled" : ""}`
     : `${about.rate} Hz, not measured yet`;
   const found = [["rate", measured, false]];
-  if (run.mounted) found.push(["mounting", `corrected: ${run.mounted.meaning}`, false]);
+  if (run.mounted) found.push(["mounting", run.mounted.meaning, run.mounted.turned]);
   if (!health) return found;
   const lost = health.gaps ? `${health.gaps}, ${health.lost} samples lost` : "none";
   found.push(

@@ -103,7 +103,7 @@ def test_a_window_without_a_label_says_why_in_both_views(capsys):
 
 
 def test_a_corrected_mounting_is_on_the_screen():
-    _, view = show(80, [MountingEvent(2.54, "x90", "turned by 90° about x"), window(0)])
+    _, view = show(80, [MountingEvent(2.54, "none", "x90", "the sensor seems turned by 90° about x"), window(0)])
     assert "turned by 90° about x" in screen(80, view)
 
 

@@ -11,10 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from deseptr.cli.device.group import device
+from deseptr.cli.device.mounting_option import AUTO as AUTO_MOUNTING
 from deseptr.contract import DataError, ModelError, Mounting, SensorError, SetupError, softmax
 from deseptr.data import Dataset, Recording, load_dataset, load_sample, save_npz
 from deseptr.device import MountingCorrection
-from deseptr.tflite import load_engine
+from deseptr.device.mounting.watch import AUTO as WATCH_AUTO
+from deseptr.evaluate.model_file import write_contract
+from deseptr.tflite import load_engine, read_tflite
 
 WALK = "synthetic:subjects=2,seconds=10"
 
@@ -121,8 +124,20 @@ def test_a_turned_sensor_is_corrected_and_said_so(int8_model, tmp_path):
 
     lines, corrected = windows("turned.npz", "--mounting", "z90")
     _, plain = windows("plain.npz")
-    assert lines[0]["mounting"] == {"applied": "z90", "meaning": "turned by 90° about z"}
+    said = {"applied": "z90", "found": None, "meaning": "the sensor is turned by 90° about z, as was said"}
+    assert lines[0]["mounting"] == said
     assert corrected == plain != windows("turned.npz")[1]
+
+
+def test_a_mounting_is_estimated_only_if_the_model_knows_that_of_its_training(int8_model, tmp_path):
+    file = read_tflite(int8_model)
+    plain = write_contract(file, tmp_path / "plain.tflite", replace(file.contract, mounting=None))
+    with pytest.raises(SetupError, match="--mounting auto: found a model that does not know how the sensor was worn"):
+        invoke("run", "--model", plain, "--simulate", WALK, "--mounting", "auto")
+
+
+def test_the_word_for_an_estimate_is_the_same_in_the_library():
+    assert AUTO_MOUNTING == WATCH_AUTO
 
 
 def test_another_mounting_is_refused_in_one_line(int8_model):

@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from worn_windows import wearer_samples, worn_windows
 
-from deseptr.contract import SensorError
-from deseptr.device import ImuConfig
+from deseptr.contract import CHANNELS, Mounting, SensorError
+from deseptr.data import Recording
+from deseptr.device import ImuConfig, MountingCorrection
 from deseptr.device.doctor import CHECKS, Level, run_checks
 from deseptr.device.doctor.sensor_checks import (
     check_alive,
@@ -14,12 +16,24 @@ from deseptr.device.doctor.sensor_checks import (
     check_gravity,
     check_gyro_bias,
     check_model_fit,
+    check_mounting,
     check_plausible,
     check_rest,
     check_self_test,
     check_set_up,
 )
-from deseptr.firmware_harness.simulator import ConstantSource, Hang, Overflow, RateError, RegisterUpset, RestingSource
+from deseptr.evaluate.model_file import write_contract
+from deseptr.firmware_harness.simulator import (
+    ConstantSource,
+    Hang,
+    Overflow,
+    RateError,
+    RecordingSource,
+    RegisterUpset,
+    RestingSource,
+)
+from deseptr.tflite import read_tflite
+from deseptr.train.mounting_reference import mounting_reference
 
 G = 9.80665
 
@@ -84,6 +98,44 @@ def test_samples_that_a_run_would_refuse_are_named(make_subject):
     assert "4 of 4 windows implausible (gravity: " in doubled.found
     assert check_plausible(make_subject()).found == "4 windows as a worn sensor gives them"
     assert check_plausible(make_subject(seconds=2)).level is Level.SKIP
+
+
+@pytest.fixture
+def referring_model(int8_model, tmp_path):
+    """A model whose contract knows how wearers wore the sensor."""
+    file = read_tflite(int8_model)
+    reference = mounting_reference(worn_windows(length=file.contract.window_length))
+    named = tuple(
+        replace(each, label=name) for each, name in zip(reference.classes, file.contract.labels, strict=False)
+    )
+    contract = replace(file.contract, mounting=replace(reference, classes=named))
+    return write_contract(file, tmp_path / "referring.tflite", contract)
+
+
+TURNED = "it seems turned by 90° about x"
+
+
+@pytest.mark.parametrize(
+    ("turn", "level", "found"),
+    [("none", Level.OK, "as in training"), ("x90", Level.WARN, TURNED)],
+)
+def test_a_worn_sensor_that_is_turned_is_named(make_subject, referring_model, turn, level, found):
+    worn = np.concatenate([wearer_samples(90, label, 14) for label in ("standing", "walking", "sitting")])
+    turned = MountingCorrection(Mounting.named(turn).inverse(), CHANNELS)(worn)
+    source = RecordingSource(Recording(turned, 50.0, "1", np.zeros(len(turned), np.int16)))
+    subject = make_subject(model=referring_model, source=source, seconds=100)
+    result = check_mounting(subject)
+    assert (result.level, result.found) == (level, found)
+    assert result.next_step == ("" if level is Level.OK else "mount it as in training, or run with --mounting x90")
+
+
+def test_a_mounting_needs_a_reference_and_a_wearer(make_subject, referring_model, int8_model, tmp_path):
+    file = read_tflite(int8_model)
+    plain = write_contract(file, tmp_path / "plain.tflite", replace(file.contract, mounting=None))
+    assert check_mounting(make_subject(model=plain)).found.startswith("the model does not know")
+    assert check_mounting(make_subject(model=referring_model)).found.startswith("the sensor lay still")
+    short = check_mounting(make_subject(model=referring_model, source=Scaled(shake=1.0), seconds=5))
+    assert (short.level, short.found.split(";")[0]) == (Level.SKIP, "not clear after 4 s")
 
 
 def test_a_moving_sensor_skips_gravity_and_bias(make_subject):

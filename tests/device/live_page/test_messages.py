@@ -54,8 +54,14 @@ def drained(t: float, count: int = 10) -> Drained:
             {"kind": "implausible", "at": 5.0, "meaning": "the same value again and again", "ended": False},
         ),
         (
-            MountingEvent(5.0, "x90", "turned by 90° about x"),
-            {"kind": "mounting", "at": 5.0, "applied": "x90", "meaning": "turned by 90° about x"},
+            MountingEvent(5.0, "none", "x90", "the sensor seems turned by 90° about x"),
+            {
+                "kind": "mounting",
+                "at": 5.0,
+                "applied": "none",
+                "meaning": "the sensor seems turned by 90° about x",
+                "turned": True,
+            },
         ),
         (
             AlarmEvent(5.0, "walking", "raised", 0.9, "k1", 4.5, "at the end"),

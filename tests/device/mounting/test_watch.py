@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from worn_windows import wearer_samples, worn_windows
 
-from deseptr.contract import AS_TRAINED, MOUNTINGS, Mounting
+from deseptr.contract import AS_TRAINED, CHANNELS, MOUNTINGS, Mounting, SetupError
 from deseptr.data import load_sample
 from deseptr.device import (
     MountingCorrection,
@@ -14,11 +15,14 @@ from deseptr.device import (
     MountingWatch,
     PushStream,
     UnknownJudge,
+    Window,
     WindowEvent,
     default_model,
 )
+from deseptr.device.mounting.estimator import LEAST_WINDOWS
 from deseptr.firmware_harness.simulator import replay
 from deseptr.tflite import at_hop, load_engine
+from deseptr.train.mounting_reference import mounting_reference
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +77,8 @@ def test_what_is_applied_is_said_with_the_first_window_of_each_recording(engine)
     ]
     assert [recording for recording, _ in said] == [0, 1]
     for _, event in said:
-        assert (round(event.t, 2), event.applied, event.meaning) == (2.54, "y270", "turned by 270° about y")
-        assert str(event).endswith("mounting: corrected for a sensor turned by 270° about y (y270)")
+        assert (round(event.t, 2), event.applied, event.found) == (2.54, "y270", None)
+        assert str(event).endswith("the sensor is turned by 270° about y, as was said; samples are corrected by y270")
 
 
 def test_windows_of_the_caller_stay_as_they_are(engine):
@@ -83,3 +87,92 @@ def test_windows_of_the_caller_stay_as_they_are(engine):
     stream = PushStream(engine, mounting=MountingWatch(engine.contract, Mounting.named("x90")))
     assert isinstance(stream.push(samples)[0], MountingEvent)
     assert np.array_equal(samples, before)
+
+
+@pytest.fixture(scope="module")
+def referring(engine):
+    """The engine, with a contract that knows how the sensor was worn."""
+    reference = mounting_reference(worn_windows())
+    classes = tuple(each for each in reference.classes if each.label in engine.contract.labels)
+
+    class Referring:
+        contract = replace(engine.contract, mounting=replace(reference, classes=classes))
+        name, threads, invoke = engine.name, engine.threads, engine.invoke
+
+    return Referring()
+
+
+def minutes_of(turn, windows=40):
+    """Samples of a wearer who stands, walks and sits in turn with a turned sensor."""
+    rounds = [wearer_samples(90, label, 4) for _ in range(windows // 8) for label in ("walking", "standing", "sitting")]
+    return MountingCorrection(Mounting.named(turn).inverse(), CHANNELS)(np.concatenate(rounds))
+
+
+def said(events):
+    return [event for event in events if isinstance(event, MountingEvent)]
+
+
+def test_a_turned_sensor_is_named_once_and_left_as_it_is(referring):
+    stream = PushStream(referring, mounting=MountingWatch.of(referring.contract, None))
+    events = stream.push(minutes_of("x90"))
+    (event,) = said(events)
+    assert (event.applied, event.found, event.turned) == ("none", "x90", True)
+    assert str(event).endswith("the sensor seems turned by 90° about x; if so, correct it with --mounting x90")
+    assert windows(events) == windows(PushStream(referring).push(minutes_of("x90")))
+
+
+def test_a_sensor_that_is_mounted_as_in_training_is_no_alarm(referring):
+    (event,) = said(PushStream(referring, mounting=MountingWatch.of(referring.contract, None)).push(minutes_of("none")))
+    assert (event.applied, event.found, event.turned) == ("none", "none", False)
+
+
+def test_an_estimated_turn_is_corrected_from_then_on(referring):
+    stream = PushStream(referring, mounting=MountingWatch(referring.contract, "auto"))
+    events = stream.push(minutes_of("z270"))
+    (event,) = said(events)
+    assert (event.applied, event.found) == ("z270", "z270")
+    after = [each for each in windows(events) if each[0] > event.t]
+    plain = windows(PushStream(referring).push(minutes_of("none")))
+    assert after == [each for each in plain if each[0] > event.t]
+    assert len(after) > 10
+
+
+def test_an_estimate_makes_a_stream_of_columns_begin_anew(referring):
+    watch = MountingWatch(referring.contract, "auto")
+    samples = minutes_of("x180")
+    cut = [Window(start, samples[start : start + 128], segment=3) for start in range(0, len(samples) - 127, 64)]
+    segments = []
+    for window in cut:
+        corrected = watch.correct(window)
+        segments.append((corrected.segment, np.array_equal(corrected.samples, window.samples)))
+        watch.note(window, window.end / 50, plausible=True)
+    assert set(segments) == {(3, True), (-5, False)}
+    assert segments == sorted(segments, reverse=True)
+
+
+def test_implausible_windows_and_overlapping_ones_are_no_evidence(referring):
+    samples, watch = minutes_of("x90"), MountingWatch.of(referring.contract, None)
+    for start in range(0, len(samples) - 127, 64):
+        assert watch.note(Window(start, samples[start : start + 128]), start / 50, plausible=False) is None
+    told = []
+    for start in range(0, len(samples) - 127, 4):
+        event = watch.note(Window(start, samples[start : start + 128]), start / 50, plausible=True)
+        told += [start] if event else []
+    assert len(told) == 1
+    assert told[0] >= (LEAST_WINDOWS - 1) * 128
+
+
+def test_what_stays_unclear_is_said_to_be_unknown(referring):
+    watch = MountingWatch.of(referring.contract, None)
+    still = wearer_samples(90, "sitting", 1)
+    events = [watch.note(Window(128 * each, still), 2.56 * each, plausible=True) for each in range(400)]
+    (event,) = filter(None, events)
+    assert (event.found, event.applied, event.turned) == (None, "none", False)
+    assert "not known after 10 min" in event.meaning
+    assert events.index(event) == round(600 / 2.56)
+
+
+def test_without_a_reference_nothing_is_said(engine):
+    assert MountingWatch.of(replace(engine.contract, mounting=None), None) is None
+    with pytest.raises(SetupError, match="--mounting auto: found a model that does not know"):
+        MountingWatch.of(replace(engine.contract, mounting=None), "auto")

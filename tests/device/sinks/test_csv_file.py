@@ -59,7 +59,7 @@ def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
         ImplausibleEvent(9.5, "stuck", "samples repeat", 2, ended=True),
         LabelEvent(9.5, "unknown", "walking", 0.3, "implausible: stuck"),
         replace(window(2), label="unknown", unknown="implausible: stuck"),
-        MountingEvent(9.6, "x90", "turned by 90° about x"),
+        MountingEvent(9.6, "x90", None, "the sensor is turned by 90° about x, as was said"),
     ]
     for event in events:
         sink.take(event)
@@ -89,7 +89,7 @@ def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
         ("implausible", "", "stuck 2 ended"),
         ("label", "unknown", "from walking, implausible: stuck"),
         ("window", "unknown", "implausible: stuck"),
-        ("mounting", "", "x90: turned by 90° about x"),
+        ("mounting", "", "x90: the sensor is turned by 90° about x, as was said"),
     ]
     assert made[6]["state"] == "cancelled"
     assert warnings == []

@@ -30,7 +30,7 @@ def test_window_is_its_json_with_the_time_of_day(messages, window):
         (RecoveryEvent(1.0, "retry", "no answer", 1), "recovery", False),
         (RateEvent(1.0, 50.1, 50.0, False), "rate", True),
         (ImplausibleEvent(1.0, "stuck", "samples repeat", 1), "implausible", True),
-        (MountingEvent(1.0, "x90", "turned by 90° about x"), "mounting", True),
+        (MountingEvent(1.0, "x90", None, "the sensor is turned by 90° about x, as was said"), "mounting", True),
     ],
 )
 def test_each_kind_has_a_topic(messages, event, topic, retain):
