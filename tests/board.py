@@ -8,6 +8,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from deseptr.device import default_model
 from deseptr.firmware_harness.deploy.target.bundle import entry_of, write_bundle
@@ -58,6 +59,7 @@ import os, signal, sys
 zipped, bundle, prefix, left, environment = sys.argv[1:]
 sys.path.insert(0, zipped)
 from pathlib import Path
+from typing import Any
 from deseptr_target.deployment import Settings, install
 from deseptr_target.releases import Releases
 left = int(left)
@@ -161,12 +163,13 @@ def standin_bundle(
     *,
     target: BoardTarget,
     pip: Path,
+    **spec: Any,
 ) -> Path:
-    """A bundle of a stand-in, which installs in a second."""
+    """A bundle of a stand-in, which installs in a second; `spec` are further fields of its manifest."""
     wheel = standin_wheel(folder, version, conduct)
     sources = {MODEL: default_model(), f"wheels/{wheel.name}": wheel, f"wheels/{pip.name}": pip}
     files = {name: entry_of(path) for name, path in sources.items()}
-    manifest = Manifest(build, target, version=version, files=files, seconds=1.0)
+    manifest = Manifest(build, target, version=version, files=files, seconds=1.0, **spec)
     path = folder / f"{version}-{build}.bundle"
     with path.open("wb") as stream:
         write_bundle(stream, manifest, sources, sign(manifest.to_bytes()) if sign else None)

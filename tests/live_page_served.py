@@ -15,8 +15,8 @@ from websockets.sync.client import ClientConnection, connect
 from deseptr.contract import CHANNELS, ModelContract
 from deseptr.device import Profiler, WindowEvent
 from deseptr.device.drained import Drained
-from deseptr.device.live_page import Access, ListenAddress, LivePage
-from deseptr.device.live_page.live_page import Tls
+from deseptr.device.live_page import Access, ListenAddress
+from deseptr.device.live_page.live_page import LivePage, Tls
 
 SECRET = "s" * 32
 CONTRACT = ModelContract(labels=("still", "<b onclick=alert(1)>walking"))

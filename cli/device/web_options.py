@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -15,11 +16,12 @@ from .mqtt_options import FILE, state_folder
 
 if TYPE_CHECKING:
     from deseptr.device import Answers, Profiler
-    from deseptr.device.live_page import ListenAddress, LivePage
+    from deseptr.device.live_page import ListenAddress
+    from deseptr.device.live_page.live_page import LivePage
     from deseptr.tflite import TfliteFile
 
 WEB_NAMES = ("web", "web_no_auth", "web_cert", "web_key", "web_token_file", "web_recordings")
-_LOOPBACK = "127.0.0.1:8384"
+LOOPBACK = "127.0.0.1:8384"
 
 
 def web_options(command: Any) -> Any:
@@ -29,10 +31,10 @@ def web_options(command: Any) -> Any:
             "--web",
             metavar="[HOST:PORT]",
             is_flag=False,
-            flag_value=_LOOPBACK,
+            flag_value=LOOPBACK,
             envvar="DESEPTR_WEB",
             show_envvar=True,
-            help=f"Show the run on a page in the browser, at {_LOOPBACK} by default; 0.0.0.0:8384 for phones.",
+            help=f"Show the run on a page in the browser, at {LOOPBACK} by default; 0.0.0.0:8384 for phones.",
         ),
         click.option(
             "--web-no-auth",
@@ -76,8 +78,8 @@ def open_web(
         SetupError: if address, secret, certificate or folder cannot be used.
         ModuleNotFoundError: without starlette and uvicorn.
     """
-    from deseptr.device.live_page import Access, LivePage, parse_listen, read_or_make_secret
-    from deseptr.device.live_page.live_page import Tls
+    from deseptr.device.live_page import Access, parse_listen, read_or_make_secret
+    from deseptr.device.live_page.live_page import LivePage, Tls
     from deseptr.device.live_page.spectrogram import spectrogram_of
 
     if chosen["web_no_auth"] == 1:
@@ -105,7 +107,7 @@ def open_web(
     except BaseException:
         listening.close()
         raise
-    _announce(access, where, listening.getsockname()[1])
+    _announce(access, where, listening.getsockname()[1], _token_file(chosen))
     return page
 
 
@@ -113,8 +115,21 @@ def _token_file(chosen: Mapping[str, Any]) -> Path:
     return Path(chosen["web_token_file"] or state_folder() / "web-token")
 
 
-def _announce(access: Any, where: ListenAddress, port: int) -> None:
-    url = f"{access.scheme}://{where.reached_at()}:{port}/{access.secret}{'/' if access.secret else ''}"
+def is_journal(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a stream goes to systemd's journal, which others may read (systemd.exec(5), ``JOURNAL_STREAM``)."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environment.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def _announce(access: Any, where: ListenAddress, port: int, file: Path) -> None:
+    address = f"{access.scheme}://{where.reached_at()}:{port}/"
+    if access.secret and is_journal(sys.stderr):
+        click.echo(f"page: {address}, followed by the secret, which is in {file}", err=True)
+        return
+    url = f"{address}{access.secret}{'/' if access.secret else ''}"
     click.echo(f"page: {url}", err=True)
     if not where.is_loopback and sys.stderr.isatty():
         import segno

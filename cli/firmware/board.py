@@ -27,7 +27,7 @@ def status(as_json: bool, **options: Any) -> None:
     from .flash_view import show_status
 
     found = ask_board(options, {"op": "status"})
-    show_json(found) if as_json else show_status(found)
+    show_json(found) if as_json else show_status(options["destination"], found)
 
 
 @click.command()

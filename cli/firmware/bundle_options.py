@@ -11,6 +11,8 @@ import click
 
 from deseptr.cli.common.numbers import real, whole
 
+from .service_page import listen_of
+
 if TYPE_CHECKING:
     from deseptr.firmware_harness.deploy import BundleRequest
 
@@ -22,7 +24,9 @@ _OPTIONS = [
     click.option("--bus", type=whole(0, 65_535), default=1, show_default=True, help="I2C bus on the board."),
     click.option("--simulate", metavar="DATA", help="Play DATA, such as `synthetic`, in place of a sensor."),
     click.option(
-        "--network", is_flag=True, help="Allow the service network access, with MQTT; implied by --mqtt in ARGS."
+        "--network",
+        is_flag=True,
+        help="Allow the service network access, with MQTT; implied by --mqtt in ARGS. --web in ARGS needs none.",
     ),
     click.option("--gate-seconds", type=real(1, 3600), default=10.0, show_default=True, help="Length of the trial."),
     click.option("--build", type=whole(0, 2**53), help="Build number. [default: seconds since 1970]"),
@@ -53,6 +57,7 @@ def bundle_request(options: dict[str, Any], target: Any = None) -> BundleRequest
 
     simulate = options["simulate"]
     network = options["network"] or any(word.startswith("--mqtt") for word in options["run"])
+    listen = listen_of(options["run"])
     sensor = ["--sensor", options["sensor"]] if options["sensor"] else []
     on_bus = ["--bus", str(options["bus"])]
     source = ["--simulate", simulate, "--speed", "realtime"] if simulate else on_bus
@@ -65,7 +70,8 @@ def bundle_request(options: dict[str, Any], target: Any = None) -> BundleRequest
         seconds=options["gate_seconds"],
         bus=None if simulate else options["bus"],
         network=network,
-        extras=("mqtt",) if network else (),
+        extras=(*(["mqtt"] if network else []), *(["web"] if listen else [])),
+        listen=listen,
         wheel=options["wheel"],
         wheels=options["wheels"],
         key=options["key"],

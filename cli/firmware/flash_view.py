@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -87,11 +88,22 @@ def show_flashed(plan: Plan, result: dict[str, Any]) -> None:
     """Print the release that runs now."""
     seen = result["seen"]
     show(f"{plan.destination}: {result['release']} runs ({seen['windows']} labels in its trial, last {seen['label']})")
+    show_page(plan.destination, result.get("page"))
     if result["removed"]:
         show(f"removed {', '.join(result['removed'])}")
 
 
-def show_status(found: dict[str, Any]) -> None:
+def show_page(destination: str, page: str | None) -> None:
+    """Print where the page of a service is, and how another machine reaches one that is the board's own."""
+    if page is None:
+        return
+    show(f"page: {page}")
+    where = urlsplit(page)
+    if where.hostname in ("127.0.0.1", "localhost", "::1"):
+        show(f"it is the board's own: first `ssh -L {where.port}:{where.netloc} {destination}`")
+
+
+def show_status(destination: str, found: dict[str, Any]) -> None:
     """Print the state of a board."""
     board = found["board"]
     rows = [
@@ -107,6 +119,7 @@ def show_status(found: dict[str, Any]) -> None:
     width = max(len(name) for name, _ in rows) + 2
     for name, text in rows:
         show(f"{name:<{width}}{text}")
+    show_page(destination, found.get("page"))
 
 
 def _trial(found: dict[str, Any]) -> str:

@@ -2,5 +2,4 @@
 
 from .access import Access as Access
 from .address import ListenAddress as ListenAddress, parse_listen as parse_listen
-from .live_page import LivePage as LivePage
 from .stored_secret import read_or_make_secret as read_or_make_secret

@@ -78,6 +78,7 @@ class Flashed(TypedDict):
     manifest_build: int
     seen: Seen
     removed: list[str]
+    page: NotRequired[str | None]
 
 
 class RolledBack(TypedDict):
@@ -93,6 +94,7 @@ class Status(Installed):
     board: BoardFacts
     service: str
     service_kind: str | None
+    page: NotRequired[str | None]
     signed_only: bool
     interrupted: bool
 

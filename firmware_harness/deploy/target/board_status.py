@@ -9,6 +9,7 @@ from .probe import probe
 from .release_settings import read_settings
 from .releases import Releases
 from .service import make_service
+from .service_page import page_address
 
 
 def status(releases: Releases, make: MakeService = make_service) -> dict[str, Any]:
@@ -21,6 +22,11 @@ def status(releases: Releases, make: MakeService = make_service) -> dict[str, An
         "board": probe(releases.prefix),
         "service": "none" if kind is None else services.service(kind).state(),
         "service_kind": kind,
+        "page": None if current is None else _page(releases, current, kind),
         "signed_only": settings is not None and settings.trust is not None,
         "interrupted": releases.state().trial is not None and not releases.locked(),
     }
+
+
+def _page(releases: Releases, current: str, kind: str | None) -> str | None:
+    return page_address(releases.folder / current, releases.manifest(current), kind)

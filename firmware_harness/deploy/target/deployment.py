@@ -28,6 +28,7 @@ from .release_settings import PROGRAM, ReleaseSettings, add_settings, read_setti
 from .releases import Releases
 from .reporting import Report
 from .service import make_service
+from .service_page import page_address
 from .target_check import check_target
 from .trial import try_release
 
@@ -74,7 +75,7 @@ def install(
         make: makes the service of a kind.
 
     Returns:
-        The release, and the observations of its trial.
+        The release, the observations of its trial, and the address of its page.
 
     Raises:
         RefusedError: if a step fails; what ran before runs as it did.
@@ -94,7 +95,14 @@ def install(
             releases.prune(settings.keep)
             raise
         removed = releases.prune(settings.keep)
-    return {"release": manifest.release, "manifest_build": manifest.build, "seen": seen, "removed": removed}
+    page = page_address(releases.folder / manifest.release, manifest, its.service)
+    return {
+        "release": manifest.release,
+        "manifest_build": manifest.build,
+        "seen": seen,
+        "removed": removed,
+        "page": page,
+    }
 
 
 def roll_back(releases: Releases, report: Report, make: MakeService = make_service) -> dict[str, Any]:

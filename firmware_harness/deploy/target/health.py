@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from .manifest import MODEL, Manifest
 from .refusal import RefusedError
 from .reporting import Report
 from .service import Service
+from .service_page import trial_words
 
 _DOCTOR_TIMEOUT = 120.0
 _START_TIMEOUT = 120.0
@@ -36,7 +38,7 @@ def check_release(release: Path, manifest: Manifest, report: Report) -> dict[str
         report("running the doctor")
         seen["doctor"] = _ask_doctor(release, manifest.doctor)
     report(f"waiting for labels, at most {manifest.seconds:g} s")
-    seen.update(_see_labels(release, manifest.seconds))
+    seen.update(_see_labels(release, manifest))
     return seen
 
 
@@ -79,9 +81,11 @@ def _ask_doctor(release: Path, arguments: Sequence[str]) -> int:
     return ended.returncode
 
 
-def _see_labels(release: Path, seconds: float) -> dict[str, Any]:
-    command = [str(release / "run"), "--seconds", f"{seconds:g}", "--json"]
-    ended = _run(release, command, seconds + _START_TIMEOUT)
+def _see_labels(release: Path, manifest: Manifest) -> dict[str, Any]:
+    seconds = manifest.seconds
+    with tempfile.TemporaryDirectory(prefix="deseptr-trial-") as folder:
+        words = ["--seconds", f"{seconds:g}", "--json", *trial_words(manifest, Path(folder))]
+        ended = _run(release, [str(release / "run"), *words], seconds + _START_TIMEOUT)
     windows = [line for line in map(_object, ended.stdout.splitlines()) if "label" in line]
     if ended.returncode or not windows:
         raise RefusedError(

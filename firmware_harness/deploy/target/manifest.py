@@ -22,6 +22,8 @@ _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_]{0,63}")
 _EXTRA = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _PART = r"[0-9A-Za-z][0-9A-Za-z._+-]*"
 _FILE = re.compile(rf"(?:{_PART}/)?{_PART}")
+_LISTEN = re.compile(r"(?:[0-9A-Za-z][0-9A-Za-z._-]{0,200}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
+_FIRST_PORT, _LAST_PORT = 1024, 65_535
 _SUM = re.compile(r"[0-9a-f]{64}")
 _LONGEST_NAME = 100  # bytes of a name in a ustar header
 _LARGEST = 2**33 - 1  # eleven octal digits
@@ -66,6 +68,7 @@ class ReleaseSpec:
         bus: number of the I2C bus that the service may open, or None.
         network: whether the service may use the network.
         extras: extras of deseptr to install, as ``mqtt``.
+        listen: HOST:PORT at which the service may serve its page; None without one.
     """
 
     build: int
@@ -76,6 +79,7 @@ class ReleaseSpec:
     bus: int | None = 1
     network: bool = False
     extras: tuple[str, ...] = ()
+    listen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,11 @@ class Manifest(ReleaseSpec):
 
     def to_bytes(self) -> bytes:
         """The manifest as JSON with sorted keys, the same bytes for the same content."""
-        return (json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True, indent=1) + "\n").encode()
+        fields = asdict(self)
+        if self.listen is None:
+            # A board with an earlier version knows no such field.
+            del fields["listen"]
+        return (json.dumps({"format": FORMAT, **fields}, sort_keys=True, indent=1) + "\n").encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Manifest:
@@ -149,6 +157,7 @@ def _check(manifest: Manifest) -> None:
     if type(manifest.network) is not bool or not (manifest.bus is None or type(manifest.bus) is int):
         raise _unfit(f"bus {manifest.bus!r:.20}, network {manifest.network!r:.20}", "a number and true or false")
     _check_words(manifest)
+    _check_listen(manifest.listen)
     if MODEL not in manifest.files:
         raise _unfit(f"no {MODEL}", "a model in the bundle")
     folders = {name.partition("/")[0] for name in manifest.files if "/" in name}
@@ -163,6 +172,14 @@ def _check_words(manifest: Manifest) -> None:
         raise _unfit(f"extras {manifest.extras!r:.80}", "names of extras")
     if not all(word.isprintable() for word in (*manifest.run, *(manifest.doctor or ()))):
         raise _unfit("an argument with a control character", "printable arguments")
+
+
+def _check_listen(listen: object) -> None:
+    if listen is None:
+        return
+    port = listen.rpartition(":")[2] if isinstance(listen, str) and _LISTEN.fullmatch(listen) else "0"
+    if not _FIRST_PORT <= int(port) <= _LAST_PORT:
+        raise _unfit(f"listen {listen!r:.80}", f"HOST:PORT, with a port from {_FIRST_PORT} to {_LAST_PORT}")
 
 
 def _check_file(name: str, entry: Entry) -> None:

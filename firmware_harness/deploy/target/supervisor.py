@@ -46,6 +46,8 @@ def supervise(prefix: Path) -> int:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
+        # As the unit does: what the service prints and keeps is not for other users.
+        os.umask(0o077)
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return _keep_up(prefix, _log(prefix))

@@ -43,6 +43,15 @@ UMask=0077
 """
 _OFFLINE = "PrivateNetwork=yes\nIPAddressDeny=any\nRestrictAddressFamilies=AF_UNIX\n"
 _ONLINE = "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"
+# systemd.resource-control(5). The page alone: one port, for this machine or for networks that are not the internet.
+_LISTENING = """\
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+SocketBindDeny=any
+SocketBindAllow=tcp:{port}
+IPAddressDeny=any
+IPAddressAllow={networks}
+"""
+_LOCAL_NETWORKS = "localhost link-local 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7"
 
 
 def unit_text(prefix: Path, python: str, manifest: Manifest, *, scope: str) -> str:
@@ -60,7 +69,8 @@ def unit_text(prefix: Path, python: str, manifest: Manifest, *, scope: str) -> s
     # "+": this command may write under the prefix, unlike the service itself. "-": whatever becomes of it, the service
     # starts.
     recover = f"-{'+' if system else ''}{_quoted(python)} {_quoted(prefix / PROGRAM)} recover {_quoted(prefix)}"
-    network = "After=network-online.target\nWants=network-online.target\n" if system and manifest.network else ""
+    waits = system and (manifest.network or _needs_its_address(manifest.listen))
+    network = "After=network-online.target\nWants=network-online.target\n" if waits else ""
     return f"""\
 [Unit]
 Description=deseptr: activity from the motion sensor
@@ -90,7 +100,27 @@ def _sandbox(prefix: Path, manifest: Manifest) -> str:
     devices = "" if manifest.bus is None else f"DeviceAllow=/dev/i2c-{manifest.bus} rw\n"
     # A release below someone's home must stay readable.
     home = "read-only" if prefix.parts[:2] in (("/", "home"), ("/", "root")) else "yes"
-    return _SANDBOX.format(devices=devices, home=home, network=_ONLINE if manifest.network else _OFFLINE)
+    return _SANDBOX.format(devices=devices, home=home, network=_network(manifest))
+
+
+def _network(manifest: Manifest) -> str:
+    # The MQTT client listens on a free port of 127.0.0.1 for a moment, which SocketBindDeny= would forbid.
+    if manifest.network:
+        return _ONLINE
+    if manifest.listen is None:
+        return _OFFLINE
+    host, _, port = manifest.listen.rpartition(":")
+    return _LISTENING.format(port=port, networks="localhost" if _is_loopback(host) else _LOCAL_NETWORKS)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "[::1]") or host.startswith("127.")
+
+
+def _needs_its_address(listen: str | None) -> bool:
+    """Whether the service can listen only once the machine has the address."""
+    host = (listen or "").rpartition(":")[0]
+    return bool(host) and not _is_loopback(host) and host not in ("0.0.0.0", "[::]")  # nosec B104 - compared only
 
 
 def _quoted(word: object) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from click.testing import CliRunner
 from websockets.sync.client import connect
 
 from deseptr.cli.device.group import device
+from deseptr.cli.device.web_options import is_journal
 from deseptr.contract import SetupError
 
 WALK = "synthetic:subjects=1,seconds=30"
@@ -81,3 +84,14 @@ def test_a_replay_at_full_speed_is_not_held_up(int8_model: Path):
               for each in (result, plain)]  # fmt: skip
     assert labels[0] == labels[1]
     assert len(labels[0]) > 50
+
+
+def test_the_journal_is_told_where_the_secret_is(tmp_path: Path):
+    with (tmp_path / "log").open("w") as log:
+        found = os.fstat(log.fileno())
+        journal = {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
+        assert is_journal(log, journal)
+        # Inherited from a service by a terminal, it means another stream.
+        assert not is_journal(log, {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino + 1}"})
+        assert not is_journal(log, {})
+    assert not is_journal(io.StringIO(), journal)

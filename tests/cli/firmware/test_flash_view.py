@@ -41,7 +41,7 @@ STATUS: dict[str, Any] = {
 
 
 def test_status(capsys: pytest.CaptureFixture[str]):
-    show_status(STATUS)
+    show_status("pi@wrist", STATUS)
     assert capsys.readouterr().out.splitlines() == [
         "service  running (system)",
         "current  1.0-2",
@@ -55,7 +55,7 @@ def test_status(capsys: pytest.CaptureFixture[str]):
 def test_status_of_a_board_in_trouble(capsys: pytest.CaptureFixture[str]):
     changes = {"service_kind": None, "current": None, "good": [], "trial": "1.0-3", "interrupted": True}
     board = {"board": None, "machine": "aarch64", "os": None}
-    show_status({**STATUS, **changes, "bad": {"1.0-4": "no label"}, "signed_only": True, "board": board})
+    show_status("pi@wrist", {**STATUS, **changes, "bad": {"1.0-4": "no label"}, "signed_only": True, "board": board})
     assert capsys.readouterr().out.splitlines() == [
         "service    not installed",
         "current    none",
@@ -66,3 +66,25 @@ def test_status_of_a_board_in_trouble(capsys: pytest.CaptureFixture[str]):
         "board      aarch64, unknown system",
         "prefix     /opt/deseptr",
     ]
+
+
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [
+        ("http://192.168.1.7:8384/secret/", ["page: http://192.168.1.7:8384/secret/"]),
+        (
+            "http://127.0.0.1:9000/secret/",
+            [
+                "page: http://127.0.0.1:9000/secret/",
+                "it is the board's own: first `ssh -L 9000:127.0.0.1:9000 pi@wrist`",
+            ],
+        ),
+        (
+            "https://[::1]:9000/",
+            ["page: https://[::1]:9000/", "it is the board's own: first `ssh -L 9000:[::1]:9000 pi@wrist`"],
+        ),
+    ],
+)
+def test_status_of_a_board_with_a_page(page: str, lines: list[str], capsys: pytest.CaptureFixture[str]):
+    show_status("pi@wrist", {**STATUS, "page": page})
+    assert capsys.readouterr().out.splitlines()[6:] == lines

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import board
 import pytest
@@ -202,8 +203,9 @@ def make_standin(tmp_path_factory: pytest.TempPathFactory, quick_pip: Path, boar
         sign: Callable[[bytes], bytes] | None = None,
         target: BoardTarget = board_target,
         pip: Path = quick_pip,
+        **spec: Any,
     ) -> Path:
-        return standin_bundle(tmp_path, version, build, conduct, sign, target=target, pip=pip)
+        return standin_bundle(tmp_path, version, build, conduct, sign, target=target, pip=pip, **spec)
 
     return make
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -109,6 +110,30 @@ def test_flash_update_rollback_and_uninstall(
     assert not board.prefix.exists()
     code, _, err = board.run("uninstall")
     assert (code, err.count("\n")) == (2, 1)
+
+
+def test_address_of_a_page_is_told_and_who_tells_it_is_trusted_with_no_other_file(
+    board: FlashedBoard, make_standin: BundleMaker
+):
+    state = board.sshd.home / ".local" / "state" / "deseptr"
+    state.mkdir(parents=True, exist_ok=True)
+    token = state / "web-token"
+    token.write_text("s" * 32 + "\n")
+    os.chown(token, state.parents[2].stat().st_uid, -1)
+    bundle = make_standin("1.0", 3, run=("--web", "127.0.0.1:9123"), listen="127.0.0.1:9123")
+    code, out, err = board.flash(bundle)
+    assert code == 0, err
+    address = f"page: http://127.0.0.1:9123/{'s' * 32}/"
+    tunnel = f"it is the board's own: first `ssh -L 9123:127.0.0.1:9123 {board.sshd.destination}`"
+    assert out.splitlines()[1:3] == [address, tunnel]
+    assert board.run("status")[1].splitlines()[-2:] == [address, tunnel]
+    assert json.loads(board.run("status", "--json")[1])["page"] == address.removeprefix("page: ")
+    kept = state / "kept"
+    token.rename(kept)
+    token.symlink_to(kept)
+    assert board.status()["page"] == "http://127.0.0.1:9123/"
+    token.unlink()
+    board.run("uninstall")
 
 
 def test_installed_release_runs_from_its_final_place(flashed: FlashedBoard):

@@ -2,8 +2,10 @@
 
 import io
 import json
+import socket
 from contextlib import redirect_stdout
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
@@ -11,6 +13,11 @@ from deseptr.cli.main import main
 from deseptr.device import default_model
 
 from .conftest import Sshd
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def run(name: str, sshd: Sshd, prefix: str, *words: object) -> str:
@@ -24,8 +31,14 @@ def run(name: str, sshd: Sshd, prefix: str, *words: object) -> str:
 @pytest.mark.slow
 def test_flash_and_measure(sshd: Sshd, prefix: str, tmp_path: Path):
     gate = ["--simulate", "synthetic", "--gate-seconds", "4", "--settle", "0.5"]
-    flashed = json.loads(run("flash", sshd, prefix, "--model", default_model(), *gate, "--json"))
+    page = ["--", "--web", f"127.0.0.1:{_free_port()}"]
+    flashed = json.loads(run("flash", sshd, prefix, "--model", default_model(), *gate, "--json", *page))
     assert flashed["seen"]["windows"] >= 1
+    # The service serves its page at the address that flash prints.
+    with build_opener(ProxyHandler({})).open(flashed["page"], timeout=10) as answer:
+        assert b"deseptr device run" in answer.read()
+    log = Path(prefix, "service.log")
+    assert (log.stat().st_mode & 0o077, flashed["page"] in log.read_text()) == (0, True)
     lines = [json.loads(line) for line in run("logs", sshd, prefix, "--lines", "20").splitlines()]
     assert any({"label", "confidence", "latency_us"} <= line.keys() for line in lines)
     source = "synthetic:subjects=1,seconds=20"

@@ -41,8 +41,10 @@ def test_a_program_that_cannot_be_run_ends_as_in_a_shell():
 @needs_systemd
 @pytest.mark.parametrize("scope", ["system", "user"])
 @pytest.mark.parametrize("network", [False, True])
-def test_systemd_accepts_the_unit_without_warnings(tmp_path: Path, scope: str, network: bool):
-    unit = written(tmp_path, scope, Manifest(version="1.0", build=1, target=TARGET, network=network))
+@pytest.mark.parametrize("listen", [None, "0.0.0.0:8384", "[::1]:9000"])
+def test_systemd_accepts_the_unit_without_warnings(tmp_path: Path, scope: str, network: bool, listen: str | None):
+    manifest = Manifest(version="1.0", build=1, target=TARGET, network=network, listen=listen)
+    unit = written(tmp_path, scope, manifest)
     command = ["systemd-analyze", "verify", "--man=no", *(["--user"] if scope == "user" else []), unit]
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -55,6 +57,7 @@ def test_systemd_accepts_the_unit_without_warnings(tmp_path: Path, scope: str, n
     [
         Manifest(version="1.0", build=1, target=TARGET),
         Manifest(version="1.0", build=1, target=TARGET, network=True, bus=None),
+        Manifest(version="1.0", build=1, target=TARGET, listen="0.0.0.0:8384"),
     ],
 )
 def test_systemd_rates_the_exposure_as_low(tmp_path: Path, manifest: Manifest):
@@ -77,6 +80,30 @@ def test_systemd_rates_the_exposure_as_low(tmp_path: Path, manifest: Manifest):
             Manifest(version="1.0", build=1, target=TARGET, network=True, bus=None),
             ["AF_INET AF_INET6", "After=network-online.target"],
             ["DeviceAllow", "PrivateNetwork=yes"],
+        ),
+        (
+            Manifest(version="1.0", build=1, target=TARGET, listen="0.0.0.0:8384"),
+            [
+                "SocketBindDeny=any\nSocketBindAllow=tcp:8384\n",
+                "IPAddressDeny=any\nIPAddressAllow=localhost link-local 10.0.0.0/8",
+            ],
+            ["PrivateNetwork=yes", "network-online"],
+        ),
+        (
+            Manifest(version="1.0", build=1, target=TARGET, listen="127.0.0.1:9000"),
+            ["SocketBindAllow=tcp:9000\n", "IPAddressDeny=any\nIPAddressAllow=localhost\n"],
+            ["PrivateNetwork=yes", "network-online"],
+        ),
+        (
+            Manifest(version="1.0", build=1, target=TARGET, listen="192.168.1.7:9000"),
+            ["SocketBindAllow=tcp:9000\n", "After=network-online.target"],
+            ["PrivateNetwork=yes"],
+        ),
+        (
+            # The MQTT client needs a port of its own.
+            Manifest(version="1.0", build=1, target=TARGET, network=True, listen="0.0.0.0:8384"),
+            ["AF_INET AF_INET6", "After=network-online.target"],
+            ["PrivateNetwork=yes", "SocketBind", "IPAddress"],
         ),
     ],
 )
