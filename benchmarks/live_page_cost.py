@@ -5,6 +5,8 @@
 Plays the recorded wearer in real time, for `--seconds` in each of three ways, which take turns for `--rounds`: without
 the page, with it and nobody who watches, and with 20 viewers, one of whom does not read. Times are of all rounds of a
 way; memory is the largest of each process (`VmHWM`), the median over rounds. Viewers are in a process of their own.
+
+At last Chromium opens the page of a run `--loads` times: bytes that it fetches, and the time until it shows the label.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ WAYS = {"without": None, "nobody watches": 0, "20 viewers": 20}
 @click.option("--seconds", type=click.IntRange(5), default=40, show_default=True)
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--hop", type=click.FloatRange(0.02), default=0.16, show_default=True, help="Seconds between labels.")
-def main(seconds: int, rounds: int, hop: float) -> None:
+@click.option("--loads", type=click.IntRange(1), default=10, show_default=True, help="Times that the page is opened.")
+def main(seconds: int, rounds: int, hop: float, loads: int) -> None:
     """Measure all ways and print JSON."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in WAYS}
     with tempfile.TemporaryDirectory() as folder:
@@ -41,9 +44,10 @@ def main(seconds: int, rounds: int, hop: float) -> None:
             for name, viewers in WAYS.items():
                 print(name, file=sys.stderr, flush=True)
                 found[name].append(_measure(Path(folder) / "token", seconds, hop, viewers))
+        opened = _open_in_browser(Path(folder) / "token", loads)
     told = {"seconds": seconds, "rounds": rounds, "hop_s": hop, "python": platform.python_version()}
     ways = {name: _summary(runs) for name, runs in found.items()}
-    click.echo(json.dumps({**told, "machine": describe_machine(), "ways": ways}, indent=1))
+    click.echo(json.dumps({**told, "machine": describe_machine(), "ways": ways, "opened": opened}, indent=1))
 
 
 def _measure(token: Path, seconds: int, hop: float, viewers: int | None) -> dict[str, Any]:
@@ -71,6 +75,37 @@ def _measure(token: Path, seconds: int, hop: float, viewers: int | None) -> dict
         watching.terminate()
         watching.join()
     return {"latencies_us": latencies, "gaps": gaps, "memory_kib": memory}
+
+
+def _open_in_browser(token: Path, loads: int) -> dict[str, Any]:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from label_person import chromium
+
+    command = [sys.executable, "-m", "deseptr.cli", "device", "run", "--simulate", "--speed", "realtime", "--json"]
+    command += ["--web", "127.0.0.1:0", "--web-token-file", str(token)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run,
+        chromium() as browser,
+    ):
+        assert run.stdout is not None
+        assert run.stderr is not None
+        url = run.stderr.readline().split()[1]
+        while "latency_us" not in json.loads(run.stdout.readline()):
+            pass
+        times = []
+        for _ in range(loads):
+            # A context of its own: nothing is in its cache.
+            page = browser.new_context().new_page()
+            page.goto(url)
+            page.wait_for_function("() => document.getElementById('label').textContent !== '–'")
+            times.append(page.evaluate("performance.now()"))
+            fetched = page.evaluate(
+                "performance.getEntries().reduce((sum, each) => sum + (each.encodedBodySize ?? 0), 0)"
+            )
+            page.close()
+        run.terminate()
+    shown = {"median": round(float(np.median(times)), 1), "largest": round(max(times), 1)}
+    return {"loads": loads, "label_shown_ms": shown, "bytes": fetched}
 
 
 def _watch(url: str, viewers: int) -> None:

@@ -39,7 +39,8 @@ def test_flash_and_measure(sshd: Sshd, prefix: str, tmp_path: Path):
         assert b"deseptr device run" in answer.read()
     log = Path(prefix, "service.log")
     assert (log.stat().st_mode & 0o077, flashed["page"] in log.read_text()) == (0, True)
-    lines = [json.loads(line) for line in run("logs", sshd, prefix, "--lines", "20").splitlines()]
+    logged = run("logs", sshd, prefix, "--lines", "20").splitlines()
+    lines = [json.loads(line) for line in logged if not line.startswith("page: ")]
     assert any({"label", "confidence", "latency_us"} <= line.keys() for line in lines)
     source = "synthetic:subjects=1,seconds=20"
     words = ["--model", default_model(), "--data", source, "--windows", "5", "--simulate", "-o", tmp_path, "--json"]

@@ -195,8 +195,10 @@ words = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
     st.floats(0.1, 3600),
     st.none() | st.integers(0, 9),
     st.booleans(),
+    st.none() | st.integers(1024, 65_535).map("0.0.0.0:{}".format),
 )
-def test_manifest_round_trip(version, build, run, doctor, seconds, bus, network):
+def test_manifest_round_trip(version, build, run, doctor, seconds, bus, network, listen):
     doctor = None if doctor is None else tuple(doctor)
-    manifest = Manifest(build, TARGET, tuple(run), doctor, seconds, bus, network, ("mqtt",), version, ONLY_MODEL.files)
+    chosen = (build, TARGET, tuple(run), doctor, seconds, bus, network, ("mqtt",), listen)
+    manifest = Manifest(*chosen, version, ONLY_MODEL.files)
     assert Manifest.from_bytes(manifest.to_bytes()) == manifest
