@@ -1,11 +1,13 @@
 """Does a temperature calibrate int8 models for other people, and do their logits tell what they never learned?
 
-    python benchmarks/confidence.py ../shared/data --hapt HAPT.tflite -o benchmarks/confidence.json
+    python benchmarks/confidence.py ../shared/data --hapt HAPT.tflite --sisfall SISFALL.tflite
+        -o benchmarks/confidence.json
 
-The packaged model is calibrated on the validation wearers of its training and measured on the test wearers; a model of
-HAPT's official split, which had no validation wearers, on each test wearer with the temperature of the others. Then
-each model is given the other data set, which was recorded in another place on the body with the axes pointing
-elsewhere, and signals of no wearer: how many of their windows score below 95 % of those of its own test wearers?
+The packaged model and SisFall's are calibrated on the validation wearers of their training and measured on the test
+wearers; a model of HAPT's official split, which had no validation wearers, on each test wearer with the temperature of
+the others. Then each model is given the other data set, which was recorded in another place on the body with the axes
+pointing elsewhere, and signals of no wearer: how many of their windows score below 95 % of those of its own test
+wearers?
 """
 
 from __future__ import annotations
@@ -51,15 +53,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder with hapt.npz and motionsense.npz")
     parser.add_argument("--hapt", type=Path, required=True, help="int8 model of HAPT's official split")
+    parser.add_argument("--sisfall", type=Path, required=True, help="int8 model that validated on 2, tested on 6 and 7")
     parser.add_argument("-o", "--output", type=Path, required=True)
     chosen = parser.parse_args()
-    phone, hapt = (load_dataset(chosen.data / f"{name}.npz") for name in ("motionsense", "hapt"))
+    phone, hapt, falls = (load_dataset(chosen.data / f"{name}.npz") for name in ("motionsense", "hapt", "sisfall"))
     packaged, official = load_engine(default_model()), load_engine(chosen.hapt)
     tested = hapt.select(subjects=hapt.test_subjects)
     result = {
         "calibration": {
             "motionsense": on_others(packaged, phone.select(subjects=VALIDATION), phone.select(subjects=TEST)),
             "hapt": calibrate(official, tested).to_dict(),
+            "sisfall": on_others(
+                load_engine(chosen.sisfall), falls.select(subjects=("2",)), falls.select(subjects=("6", "7"))
+            ),
         },
         "evidence": {
             "motionsense": evidence(packaged, phone.select(subjects=TEST), hapt),

@@ -49,6 +49,12 @@ from .input_files import (
     read_text as read_text,
     read_toml as read_toml,
 )
+from .known_windows import (
+    KnownWindows as KnownWindows,
+    nearest as nearest,
+    statistics_count as statistics_count,
+    window_statistics as window_statistics,
+)
 from .model_contract import ModelContract as ModelContract
 from .mounting import AS_TRAINED as AS_TRAINED, MOUNTINGS as MOUNTINGS, Mounting as Mounting
 from .mounting_reference import ClassMotion as ClassMotion, MountingReference as MountingReference

@@ -21,12 +21,13 @@ from .event_rule import EventRule
 from .files import atomic_write
 from .held_out import HeldOut
 from .input_files import parse_json, read_input
+from .known_windows import KnownWindows, statistics_count
 from .mounting_reference import MountingReference
 from .stft import StftSpec
 from .views import InputViews
 
 # Each is written in the lowest format that has its fields, which more of the earlier versions read.
-FORMATS = (1, 2, 3, 4, 5, 6, 7, 8, 9)
+FORMATS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SINCE = {
     "views": 2,
     "held_out": 3,
@@ -36,6 +37,7 @@ _SINCE = {
     "logit_temperature": 7,
     "embedding_width": 8,
     "mounting": 9,
+    "known_windows": 10,
 }
 LONGEST_WINDOW = 1_000_000
 WIDEST_EMBEDDING = 65_536
@@ -70,6 +72,8 @@ class ModelContract:
             calibrate`` fitted it; engines divide by it. None for the logits as they are.
         embedding_width: values of the graph's second output, what its heads read of a window; 0 if it has none.
         mounting: how the training wearers wore the sensor; None if it is not known.
+        known_windows: which windows are like those of its recordings, as ``deseptr calibrate --known`` found; None if
+            every window is taken for one.
 
         >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
         >>> contract.window_s
@@ -98,6 +102,7 @@ class ModelContract:
     logit_temperature: float | None = None
     embedding_width: int = 0
     mounting: MountingReference | None = None
+    known_windows: KnownWindows | None = None
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -156,6 +161,13 @@ class ModelContract:
         )
         if self.mounting is not None:
             self._check_mounting(self.mounting)
+        known = self.known_windows
+        self._require(
+            known is None or len(known.scale) == statistics_count(self.channels),
+            "known_windows",
+            None if known is None else f"{len(known.scale)} statistics",
+            f"the {statistics_count(self.channels)} of its channels",
+        )
         if self.decision is not None:
             self._check_decision(self.decision)
         events = [rule.label for rule in self.events or ()]
@@ -317,6 +329,7 @@ def _optional(content: dict[str, Any], form: int) -> dict[str, Any]:
         "events": _events,
         "logit_temperature": _number,
         "mounting": MountingReference.from_dict,
+        "known_windows": KnownWindows.from_dict,
     }
     return {
         name: read(content[name])

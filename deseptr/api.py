@@ -335,6 +335,7 @@ def stream(
     *,
     decision: DecisionConfig | None = None,
     plausibility: bool = True,
+    unknown: bool = True,
     mounting: str | None = None,
     events: Sequence[EventRule] | None = None,
 ) -> PushStream:
@@ -346,6 +347,8 @@ def stream(
         decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned, else
             the defaults of ``deseptr device run``.
         plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
+        unknown: whether the label is ``unknown`` while windows are unlike those that the model knows, as
+            ``deseptr calibrate --known`` found them; without meaning for a model without.
         mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
             turned back before the model. With ``"auto"`` the turn is estimated; if None, an event says what it
             seems to be, where the model can tell.
@@ -375,7 +378,7 @@ def stream(
         rate_hz,
         tracker=tracker,
         watch=loaded._watch(events),
-        unknown=loaded._unknown(plausibility),
+        unknown=loaded._judge(engine.contract, plausibility, unknown),
         mounting=loaded._mounting(mounting),
     )
 

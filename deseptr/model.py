@@ -146,6 +146,7 @@ class Model(Classifier):
         real_time: bool = False,
         decision: DecisionConfig | None = None,
         plausibility: bool = True,
+        unknown: bool = True,
         mounting: str | None = None,
         events: Sequence[EventRule] | None = None,
         patience_s: float = PATIENCE_S,
@@ -161,6 +162,8 @@ class Model(Classifier):
             decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned,
                 else the defaults of ``deseptr device run``.
             plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
+            unknown: whether the label is ``unknown`` while windows are unlike those that the model knows, as
+                ``deseptr calibrate --known`` found them; without meaning for a model without.
             mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
                 turned back before the model. With ``"auto"`` the turn is estimated; if None, an event says what it
                 seems to be, where the model can tell.
@@ -189,7 +192,7 @@ class Model(Classifier):
             make_clock=PacedClock if real_time else VirtualClock,
             tracker=tracker,
             watch=watch,
-            unknown=self._unknown(plausibility),
+            unknown=self._judge(engine.contract, plausibility, unknown),
             mounting=turned,
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
@@ -205,6 +208,7 @@ class Model(Classifier):
         seconds: float | None = None,
         decision: DecisionConfig | None = None,
         plausibility: bool = True,
+        unknown: bool = True,
         mounting: str | None = None,
         events: Sequence[EventRule] | None = None,
         patience_s: float = PATIENCE_S,
@@ -220,6 +224,8 @@ class Model(Classifier):
             decision: how windows become a label that lasts, and how often they come; if None, as the model was tuned,
                 else the defaults of ``deseptr device run``.
             plausibility: whether the label is ``unknown`` while no worn sensor measures such samples.
+            unknown: whether the label is ``unknown`` while windows are unlike those that the model knows, as
+                ``deseptr calibrate --known`` found them; without meaning for a model without.
             mounting: how the sensor is turned, compared with the training, as ``"x90"`` or ``"x90+z180"``; samples are
                 turned back before the model. With ``"auto"`` the turn is estimated; if None, an event says what it
                 seems to be, where the model can tell.
@@ -247,7 +253,7 @@ class Model(Classifier):
             seconds=seconds,
             tracker=tracker,
             watch=watch,
-            unknown=self._unknown(plausibility),
+            unknown=self._judge(engine.contract, plausibility, unknown),
             mounting=turned,
             patience_s=patience_s,
             rate_tolerance=rate_tolerance,
@@ -309,10 +315,11 @@ class Model(Classifier):
         engine = personalised(at_hop(self._trained, config.hop_s), self.wearer)
         return engine, LabelTracker(engine.contract.labels, config, engine.contract.hop_s)
 
-    def _unknown(self, plausibility: bool) -> UnknownJudge | None:
+    @staticmethod
+    def _judge(contract: ModelContract, plausibility: bool, unknown: bool) -> UnknownJudge:
         from deseptr.device import UnknownJudge
 
-        return UnknownJudge(self.contract) if plausibility else None
+        return UnknownJudge(contract, plausibility=plausibility, familiarity=unknown)
 
     def _mounting(self, mounting: str | None) -> MountingWatch | None:
         from deseptr.device import MountingWatch

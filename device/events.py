@@ -21,8 +21,10 @@ class WindowEvent:
         latency_us: host time from the start of the read that brought its last sample to the label, microseconds.
         sample: index of its first sample at the model's rate, lost ones counted.
         state: the decided label after this window; None without a label tracker.
-        unknown: why it has no label, such as ``implausible: stuck``; None if it has one.
+        unknown: why it has no label, such as ``implausible: stuck`` or ``unfamiliar``; None if it has one.
         wearer: for whom the model was corrected; None if it was not.
+        score: how far the latest windows are from those that the model knows, over the limit: above 1 they are
+            unfamiliar; None if the model has no known windows, or samples are implausible.
     """
 
     t: float
@@ -34,6 +36,7 @@ class WindowEvent:
     state: str | None = None
     unknown: str | None = None
     wearer: str | None = None
+    score: float | None = None
 
     def __str__(self) -> str:
         label = self.label if self.unknown is None else f"{self.label} ({self.unknown})"
@@ -50,6 +53,8 @@ class WindowEvent:
         }
         if self.state is not None:
             made["state"] = self.state
+        if self.score is not None:
+            made["score"] = round(self.score, 4)
         if self.unknown is not None:
             made["unknown"] = self.unknown
         return made if self.wearer is None else made | {"wearer": self.wearer}
@@ -88,6 +93,7 @@ class LabelEvent:
         confidence: smoothed probability of the most probable class.
         reason: why the label is ``unknown``: ``undecided``, since no class is probable enough, or as in
             :class:`WindowEvent`; None of other labels.
+        score: as in :class:`WindowEvent`.
     """
 
     t: float
@@ -95,6 +101,7 @@ class LabelEvent:
     previous: str | None
     confidence: float
     reason: str | None = None
+    score: float | None = None
 
     def __str__(self) -> str:
         return f"{self.t:9.2f} s  → {self.label}" + (f" ({self.reason})" if self.reason else "")
@@ -104,6 +111,8 @@ class LabelEvent:
         change = {"label": self.label, "previous": self.previous, "confidence": round(self.confidence, 6)}
         if self.reason is not None:
             change["reason"] = self.reason
+        if self.score is not None:
+            change["score"] = round(self.score, 4)
         return {"change": change, "t": round(self.t, 6)}
 
 

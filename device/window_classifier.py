@@ -14,7 +14,7 @@ from .alarms.watch import EventWatch
 from .events import AlarmEvent, Event, LabelEvent, WindowEvent
 from .label.class_of_logits import classify_logits
 from .label.tracker import UNKNOWN, LabelTracker
-from .label.unknown import UnknownJudge
+from .label.unknown import Judgement, UnknownJudge
 from .latency import WindowTimes
 from .mounting.watch import MountingWatch
 from .personal.engine import PersonalEngine
@@ -68,7 +68,7 @@ class WindowClassifier:
         logits = self._logits(window)
         invoked = self._timer()
         result = classify_logits(logits, labels)
-        why, implausible = (None, None) if self._unknown is None else self._unknown.update(window, t)
+        why, implausible, score = Judgement() if self._unknown is None else self._unknown.update(window, t)
         decision = None if self._tracker is None else self._tracker.update(t, result.probabilities, why)
         alarms = [] if self._watch is None else self._watch.update(window, t, result.probabilities)
         mounted = None if self._mounting is None else self._mounting.note(measured, t, plausible=why is None)
@@ -84,10 +84,11 @@ class WindowClassifier:
             state=None if decision is None else decision.label,
             unknown=why,
             wearer=None if self._personal is None else self._personal.wearer,
+            score=score,
         )
         events: list[Event] = [each for each in (mounted, event, implausible) if each is not None]
         if decision is not None and decision.changed:
-            events.append(LabelEvent(t, decision.label, decision.previous, decision.confidence, decision.reason))
+            events.append(LabelEvent(t, decision.label, decision.previous, decision.confidence, decision.reason, score))
         return [*events, *alarms]
 
     def _logits(self, window: Window) -> NDArray[np.float32]:

@@ -59,7 +59,7 @@ GROUPS = {
         "rate_tolerance",
     ),
     "Simulation": ("simulate", "scenario", "subjects", "speed"),
-    "Decision": (*DECISION_NAMES, "plausibility"),
+    "Decision": (*DECISION_NAMES, "plausibility", "unknown"),
     "Events": EVENT_NAMES,
     "Terminal": ("as_json", "plain"),
     **OUTPUT_GROUPS,
@@ -122,6 +122,12 @@ class _View(Protocol):
     show_default=True,
     help="The label is `unknown` while no worn sensor measures such samples.",
 )
+@click.option(
+    "--unknown/--no-unknown",
+    default=True,
+    show_default=True,
+    help="The label is `unknown` while windows are unlike those that a model calibrated with --known knows.",
+)
 @event_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line on stdout, the summary on stderr.")
 @click.option("--plain", is_flag=True, help="Print one line for each event on a terminal too, instead of a screen.")
@@ -166,7 +172,7 @@ def run(**chosen: Any) -> None:
     watch = make_watch(chosen, contract, answers)
     alarming = () if watch is None else watch.labels
     check_events(chosen, alarming)
-    unknown = UnknownJudge(contract) if chosen["plausibility"] else None
+    unknown = UnknownJudge(contract, plausibility=chosen["plausibility"], familiarity=chosen["unknown"])
     mounting = make_mounting(chosen, contract)
     source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, mounting, notifier)
     figures = RunFigures(contract.labels, simulated=not live)

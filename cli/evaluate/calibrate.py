@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deseptr.cli.common.numbers import number
+from deseptr.cli.common.numbers import number, real
 from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, reading_options
 from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
+    from deseptr.evaluate.known_windows import Familiar
     from deseptr.evaluate.temperature import Calibration
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -22,7 +23,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help=f"""Calibrate the confidence of MODEL, on wearers that it was not trained on.
 
 MODEL is a .tflite file. A temperature, by which its logits are divided, goes into its contract: probabilities then
-agree with how often the model is right, and the most probable class stays the same. {DATA_HELP}
+agree with how often the model is right, and the most probable class stays the same. --known adds which windows it
+knows, so that `device run` says `unknown` of others. {DATA_HELP}
 """,
     epilog="Example: deseptr calibrate ms.tflite motionsense.npz --run runs/ms --page calibration.html",
 )
@@ -32,6 +34,13 @@ agree with how often the model is right, and the most probable class stays the s
     "--run", type=click.Path(path_type=Path), metavar="RUN", help="Fit on the validation subjects of this run."
 )
 @click.option("--subjects", type=SUBJECTS, help="Fit on these subjects instead.")
+@click.option(
+    "--known",
+    type=real(0.5, 0.9999),
+    metavar="SHARE",
+    help="Find which windows the model knows, such that this share of people's windows is known, as 0.99; from all "
+    "subjects but those held out of the training.",
+)
 @click.option("--threads", type=number(ENGINE_THREADS), default=1, show_default=True, help="Threads of the engine.")
 @reading_options
 @click.option("-o", "--output", type=_FILE, help="Write the calibrated .tflite to this file. [default: MODEL itself]")
@@ -42,6 +51,7 @@ def calibrate(
     source: str,
     run: Path | None,
     subjects: tuple[str, ...] | None,
+    known: float | None,
     threads: int,
     reading: dict[str, str],
     output: Path | None,
@@ -52,6 +62,7 @@ def calibrate(
     from dataclasses import replace
 
     from deseptr.evaluate.continuous.tuned_model import tuning_subjects
+    from deseptr.evaluate.known_windows import find_known_windows, known_subjects
     from deseptr.evaluate.model_file import write_contract
     from deseptr.evaluate.temperature import FORMAT, calibrate as fit
     from deseptr.tflite import load_engine, read_tflite
@@ -64,8 +75,15 @@ def calibrate(
     dataset = load_subjects(source, None, reading)
     who = tuning_subjects(model, run, subjects, dataset, "calibrate")
     fitted = fit(load_engine(model, threads=threads), dataset.select(subjects=who))
-    written = write_contract(file, output, replace(file.contract, logit_temperature=fitted.temperature))
+    contract = replace(file.contract, logit_temperature=fitted.temperature)
     content = {"format": FORMAT, "model": str(model), "data": source, **fitted.to_dict()}
+    familiar = None
+    if known is not None:
+        part = dataset.select(subjects=known_subjects(contract, dataset, subjects))
+        familiar = find_known_windows(contract, part, known)
+        contract = replace(contract, known_windows=familiar.known)
+        content["known_windows"] = familiar.to_dict()
+    written = write_contract(file, output, contract)
     if page is not None:
         _write_page(page, content, fitted)
     if file.contract.decision is not None:
@@ -73,7 +91,7 @@ def calibrate(
     if as_json:
         click.echo(json.dumps(content, indent=2))
     else:
-        _print(fitted, written, page)
+        _print(fitted, familiar, written, page)
 
 
 def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> None:
@@ -84,11 +102,16 @@ def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> Non
     write_report(page, content, calibration_page(content), calibration_markdown(content))
 
 
-def _print(fitted: Calibration, written: Path, page: Path | None) -> None:
+def _print(fitted: Calibration, familiar: Familiar | None, written: Path, page: Path | None) -> None:
     click.echo(
         f"temperature {fitted.temperature:.3f}, fitted on {fitted.windows} windows of subjects "
         f"{', '.join(fitted.subjects)}"
     )
     of = "each wearer by the others" if len(fitted.subjects) > 1 else "the same wearer: no measure of other people"
     click.echo(f"expected calibration error {fitted.before.ece:.4f} before, {fitted.after.ece:.4f} after ({of})")
+    if familiar is not None:
+        click.echo(
+            f"known windows: {len(familiar.known.table)} prototypes of {familiar.windows} windows of "
+            f"{len(familiar.subjects)} wearers, which know {familiar.known.share:.1%} of other wearers' windows"
+        )
     click.echo(f"written into {written}" + (f"; page: {page}" if page else ""))

@@ -58,12 +58,14 @@ def personal_contract(contract: ModelContract, file: WearerFile) -> ModelContrac
     """The contract with the wearer's new labels.
 
     A tuned decision by a chain of the model's classes says nothing about further ones: with new labels its thresholds
-    and times stay, and its smoothing is the default.
+    and times stay, and its smoothing is the default. Known windows have nothing of a new activity, which would be
+    unfamiliar: they are left out.
     """
     decision = contract.decision
     if file.new_labels and decision is not None and decision.chain is not None:
         decision = replace(decision, chain=None, smoothing=type(decision)().smoothing)
-    return replace(contract, labels=(*contract.labels, *file.new_labels), decision=decision)
+    known = None if file.new_labels else contract.known_windows
+    return replace(contract, labels=(*contract.labels, *file.new_labels), decision=decision, known_windows=known)
 
 
 def personalised(engine: Engine, file: WearerFile | None) -> Engine:

@@ -293,9 +293,10 @@ def _few(content: bytes) -> bytes:
 
 def _every_part(contract: Any) -> Any:
     """A contract with all that later formats have brought."""
-    from deseptr.contract import DecisionConfig, EventRule
+    from deseptr.contract import DecisionConfig, EventRule, KnownWindows, statistics_count
     from deseptr.contract.activity_chain import ActivityChain
 
+    statistics = statistics_count(contract.channels)
     classes = len(contract.labels)
     alone = 1 / (classes - 1)
     following = tuple(tuple(0.0 if row == column else alone for column in range(classes)) for row in range(classes))
@@ -311,13 +312,14 @@ def _every_part(contract: Any) -> Any:
         events=(EventRule(first, confirm_s=5.0, posture_deg=50.0),),
         logit_temperature=0.7,
         embedding_width=8,
+        known_windows=KnownWindows.of([1.0] * statistics, np.eye(3, statistics), limit=2.0, share=0.99),
     )
 
 
 def _decide(content: bytes) -> object:
     """Read a contract, decide on windows and watch for its events, as the device does with a model."""
     from deseptr.contract import DecisionConfig, ModelContract
-    from deseptr.device import EventWatch, LabelTracker
+    from deseptr.device import EventWatch, LabelTracker, UnknownJudge
 
     contract = ModelContract.from_json(content)
     decision = contract.decision or DecisionConfig()
@@ -325,6 +327,7 @@ def _decide(content: bytes) -> object:
     tracker = LabelTracker(contract.labels, decision, contract.hop_s)
     probabilities = np.full(len(contract.labels), 1 / len(contract.labels), np.float32)
     EventWatch(contract, contract.events or ())
+    UnknownJudge(contract, plausibility=False)
     return [tracker.update(number * contract.hop_s, probabilities) for number in range(3)]
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from deseptr.cli.device.group import device
 from deseptr.cli.device.mounting_option import AUTO as AUTO_MOUNTING
-from deseptr.contract import DataError, ModelError, Mounting, SensorError, SetupError, softmax
+from deseptr.contract import DataError, KnownWindows, ModelError, Mounting, SensorError, SetupError, softmax
 from deseptr.data import Dataset, Recording, load_dataset, load_sample, save_npz
 from deseptr.device import MountingCorrection
 from deseptr.device.mounting.watch import AUTO as WATCH_AUTO
@@ -108,6 +108,26 @@ def test_implausible_samples_have_no_label_until_they_end(int8_model, tmp_path):
     assert f"without a label: {stuck} implausible: stuck" in result.stdout
     off = invoke(*run, "--json", "--no-plausibility")
     assert "implausible" not in off.stdout
+
+
+def test_windows_that_the_model_does_not_know_have_no_label(int8_model, tmp_path):
+    file = read_tflite(int8_model)
+    far = KnownWindows.of([0.1] * 9, np.full((1, 9), 100.0), limit=1.0, share=0.99)
+    model = write_contract(file, tmp_path / "known.tflite", replace(file.contract, known_windows=far))
+    play = ("--simulate", "synthetic", "--seconds", 12, "--json")
+    options = ("run", "--model", model, "--threshold", 0, "--no-plausibility", *play)
+    told = invoke(*options)
+    windows = [json.loads(line) for line in told.stdout.splitlines() if "latency_us" in line]
+    assert len(windows) > 3
+    assert {each["unknown"] for each in windows} == {"unfamiliar"}
+    assert {each["state"] for each in windows} == {"unknown"}
+    assert min(each["score"] for each in windows) > 1
+    (change,) = [json.loads(line)["change"] for line in told.stdout.splitlines() if '"change"' in line]
+    assert change["reason"] == "unfamiliar"
+    assert change["score"] == windows[0]["score"]
+    assert f"without a label: {len(windows)} unfamiliar" in told.stderr
+    without = invoke(*options, "--no-unknown")
+    assert not any(key in without.stdout for key in ('"score"', '"unknown"', "unfamiliar"))
 
 
 def test_a_turned_sensor_is_corrected_and_said_so(int8_model, tmp_path):

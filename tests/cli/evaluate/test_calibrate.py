@@ -57,3 +57,21 @@ def test_page_and_another_output(model, tmp_path):
 def test_wearers_must_be_named(model):
     with pytest.raises(DataError, match=r"wearers to calibrate on: found none that are known"):
         invoke(model, DATA)
+
+
+def test_known_windows_go_into_the_contract_only_if_they_are_asked_for(model):
+    content = json.loads(invoke(model, DATA, "--subjects", "1,2", "--known", "0.9", "--json").stdout)
+    known = read_tflite(model).contract.known_windows
+    assert known.share == 0.9
+    assert content["known_windows"]["limit"] == known.limit
+    assert content["known_windows"]["subjects"] == ["1", "2"]
+    # A later calibration without the option leaves them as they are.
+    assert "known_windows" not in json.loads(invoke(model, DATA, "--subjects", "1,2", "--json").stdout)
+    assert read_tflite(model).contract.known_windows == known
+
+
+def test_one_wearer_is_compared_with_nobody(model):
+    before = model.read_bytes()
+    with pytest.raises(DataError, match="found windows of 1 wearer, expected two wearers or more"):
+        invoke(model, DATA, "--subjects", "1", "--known", "0.9")
+    assert model.read_bytes() == before

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deseptr.contract import ActivityChain, DecisionConfig
+from deseptr.contract import ActivityChain, DecisionConfig, KnownWindows
 from deseptr.data import load_sample
 from deseptr.device import PushStream, WindowEvent, default_model
 from deseptr.device.personal import PersonalEngine, personal_contract, personalise
@@ -94,3 +94,10 @@ def test_a_chain_of_the_models_classes_is_left_out_with_a_new_label(engine, file
     made = personal_contract(tuned, file).decision
     assert (made.chain, made.smoothing, made.dwell_s) == (None, DecisionConfig().smoothing, 3.0)
     assert personal_contract(tuned, replace(file, new_labels=())).decision == tuned.decision
+
+
+def test_known_windows_have_nothing_of_a_new_activity_and_are_left_out(engine, file):
+    known = KnownWindows.of([1.0] * 9, np.zeros((1, 9)), limit=1.0, share=0.9)
+    contract = replace(engine.contract, known_windows=known)
+    assert personal_contract(contract, file).known_windows is None
+    assert personal_contract(contract, replace(file, new_labels=())).known_windows == known
