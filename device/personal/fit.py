@@ -16,10 +16,10 @@ from deseptr.tflite.engine import Engine
 
 from .recorded import Recorded
 from .self_check import SelfCheck, check_itself
-from .wearer_file import WearerFile, check_wearer, model_hash
+from .wearer_file import MOST_WINDOWS, WearerFile, check_wearer, model_hash
 
-# Of a label in a session: four minutes of windows that overlap by half.
-MOST_OF_A_LABEL = 200
+# Of a label in a session: two minutes of windows that overlap by half.
+MOST_OF_A_LABEL = 100
 # A new label must be told from the others at least this often.
 LEAST_NEW = 0.5
 # Held out in turn, some of them must remain.
@@ -61,7 +61,7 @@ def personalise(
     Raises:
         DataError: if the recordings are of several people, have no window of a label or lack a channel; if a new label
             is one of the model's, or none of the model's is recorded beside it; if the file is of another wearer or
-            model; or if the correction would make the wearer's own windows worse.
+            model, or would get too many windows; or if the correction would make the wearer's own windows worse.
     """
     windows = _windows(engine, dataset, tuple(new_labels))
     contract = engine.contract
@@ -72,6 +72,13 @@ def personalise(
     made = WearerFile(check_wearer(wearer), model_hash(model), contract.labels, tuple(new_labels), (session,))
     if before is not None:
         made = before.with_session(made)
+    if len(made.recorded) > MOST_WINDOWS:
+        raise DataError(
+            f"wearer {made.wearer}",
+            found=f"{len(made.recorded)} windows in {len(made.sessions)} sessions",
+            expected=f"at most {MOST_WINDOWS}",
+            next_step="make a new file of the latest recordings alone",
+        )
     temperature = contract.logit_temperature or 1.0
     check = check_itself(made.recorded, temperature, len(made.new_labels), contract.input_length)
     _refuse_if_worse(made, check)
