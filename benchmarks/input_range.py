@@ -42,7 +42,7 @@ class OneScale(InferenceGraph):
     """The graph as it was: the window in SI units before the first layer."""
 
     def _logits(self, window: tf.Tensor) -> tf.Tensor:
-        return lower_network(self._classifier, window * self._range, head=softmax_head(self._classifier))
+        return lower_network(self._classifier, window * self._range, head=softmax_head(self._classifier)).logits
 
 
 VARIANTS = (("before", OneScale, "int8"), ("after", InferenceGraph, "int8"), ("int16x8", InferenceGraph, "int16x8"))

@@ -76,7 +76,7 @@ def main(run: Path, rounds: int, onnx: bool) -> None:
 def graphs(run: Path) -> dict[str, bytes]:
     """The flatbuffers, float32 first; a model on views has none that is not lowered, since its encoder is no graph."""
     with tempfile.TemporaryDirectory() as folder:
-        conversion = convert_run(run, Path(folder) / "m.tflite", gate=Gate(0.0, 1.0))
+        conversion = convert_run(run, Path(folder) / "m.tflite", gate=Gate(0.0, 1.0, -99.0))
     quantized = conversion.kept.quantized
     lowered = {
         "float32": quantized.reference,

@@ -90,6 +90,12 @@ Examples:
     help="Add the graphs that share columns between windows, if they give the same bits.",
 )
 @click.option(
+    "--embedding/--no-embedding",
+    default=True,
+    show_default=True,
+    help="Add what the model's heads read as a second output, for personalising and for unknown movements.",
+)
+@click.option(
     "--check", is_flag=True, help="Only say whether it would go through, and with which operations; writes nothing."
 )
 @click.option("--report/--no-report", default=True, show_default=True, help="Write an HTML page beside each model.")
@@ -107,6 +113,7 @@ def convert(
     loss: float,
     force: bool,
     streaming: bool,
+    embedding: bool,
     check: bool,
     report: bool,
     as_json: bool,
@@ -128,7 +135,8 @@ def convert(
     if test_subjects and not source:
         raise click.UsageError("--test-subjects are subjects of --data DATA, which is missing")
     check_reading_is_used(reading, source, "--data")
-    recipe, gate = Recipe(mode, io or "", target), Gate(agreement / 100, loss / 100)
+    recipe = Recipe(mode, io or "", target, embedding=embedding)
+    gate = Gate(agreement / 100, loss / 100)
     found = _checkpoints(runs)
     if check:
         _check_all(found, recipe, as_json)
@@ -315,7 +323,7 @@ def _print_table(runs: Sequence[Path], results: Sequence[Conversion | DeseptrErr
 
 def print_conversion(result: Conversion) -> None:
     """Print size, operations, agreement and the figures of the target."""
-    from deseptr.report.conversion_tables import describe_types, input_rows, streaming_rows
+    from deseptr.report.conversion_tables import describe_types, embedding_rows, input_rows, streaming_rows
 
     kept, graph = result.kept, result.graph
     parity, recipe = kept.deciding, kept.recipe
@@ -341,5 +349,5 @@ def print_conversion(result: Conversion) -> None:
         click.echo(
             f"Edge TPU, by its documented list: {share:.1%} of the multiply-accumulates before anything it lacks"
         )
-    for name, told in [*input_rows(result), *streaming_rows(result)]:
+    for name, told in [*input_rows(result), *embedding_rows(result), *streaming_rows(result)]:
         click.echo(f"{name}: {told}")

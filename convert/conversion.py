@@ -318,6 +318,8 @@ def _warnings(source: Path, kept: Attempt, edgetpu: EdgeTpuReport | None) -> tup
         found.append("not compared with PyTorch: the file has no check.json")
     if kept.recipe.target == "coral" and edgetpu is None:
         found.append(NO_COMPILER)
+    if kept.embedding_failure:
+        found.append(f"written without embedding, which is too noisy: {kept.embedding_failure}")
     if kept.failures:
         found += [f"failed the gate, written by force: {failure}" for failure in kept.failures]
     return tuple(found)

@@ -78,6 +78,7 @@ class Parity:
         hesitation: part of the disagreement, as a fraction of the windows, that is the reference's own hesitation: a
             window counts 1 − (p − q), with p the probability that the reference gives its class and q what it gives the
             candidate's. Where it is certain of its class a differing window counts 0, where it is a tie 1.
+        embedding_sqnr_db: of the embeddings, see :func:`.embedding_noise.embedding_sqnr_db`; None without them.
     """
 
     candidate: str
@@ -90,6 +91,7 @@ class Parity:
     macro_f1: Difference
     resampled: str
     hesitation: float = 0.0
+    embedding_sqnr_db: float | None = None
 
     @property
     def decisive_agreement(self) -> float:
@@ -116,6 +118,7 @@ class Parity:
             "macro_f1_difference": self.macro_f1.value,
             "macro_f1_difference_interval": _bounds(self.macro_f1.interval),
             "resampled": self.resampled,
+            "embedding_sqnr_db": _finite(self.embedding_sqnr_db),
             "reference": self.reference.to_dict(),
             "scores": self.scores.to_dict(),
         }
@@ -204,6 +207,9 @@ def wilson_interval(successes: int, trials: int, level: float = LEVEL) -> Interv
 class Gate:
     """Limits that a quantised model must meet.
 
+    The noise of an embedding is judged beside the distances between windows: at 10 dB, they grow by a twentieth, which
+    leaves the nearest of a few prototypes what it was. A model whose embedding is noisier goes without.
+
     A window on which the two differ counts by how far the reference preferred its class: where it hesitates between two
     classes, the other one is not an error. A loss of score beyond the limit counts only if the paired interval excludes
     no loss, unless it is more than twice the limit. With few windows, a single one may exceed the limits; one differing
@@ -213,10 +219,12 @@ class Gate:
         agreement: smallest fraction of windows on which the model predicts the reference's class, or one between which
             and its own the reference hesitates (:attr:`Parity.decisive_agreement`).
         loss: largest loss of accuracy and of macro-F1 against the reference, as a fraction of 1.
+        embedding_db: smallest signal to quantisation noise of the embedding, dB.
     """
 
     agreement: float = 0.99
     loss: float = 0.005
+    embedding_db: float = 10.0
 
     def failures(self, parity: Parity) -> tuple[str, ...]:
         """Limits that are not met, each with the value found and the value expected."""
@@ -241,6 +249,13 @@ class Gate:
                 )
         return tuple(found)
 
+    def embedding_failure(self, parity: Parity) -> str | None:
+        """The limit of the embedding if it is not met, with the value found and the value expected; else None."""
+        found = parity.embedding_sqnr_db
+        if found is None or found >= self.embedding_db:
+            return None
+        return f"embedding: found {found:.1f} dB above its noise, expected at least {self.embedding_db:g} dB"
+
 
 def _may_be_none(difference: Difference, limit: float) -> bool:
     """Whether a loss is at most twice the limit and its interval includes none."""
@@ -260,6 +275,10 @@ def _logit_error(
 ) -> LogitError:
     errors = np.abs(np.asarray(logits, np.float64) - reference) / (1.0 if lsb is None else lsb)
     return LogitError(lsb, float(errors.max()), float(errors.mean()), float(np.quantile(errors, 0.99)))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
 
 
 def _bounds(interval: Interval | None) -> list[float] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from deseptr.train.run_folder import CalibrationWindows, RunFolder
 
 from .float_io import add_float_io
 from .isolated import WorkerDiedError, run_isolated
+from .name_outputs import with_named_outputs
 from .recipe import Recipe
 from .rounded_input import round_input
 from .steps import begin
@@ -37,7 +38,7 @@ class Quantized:
         integer: the same with the input and output types of its mode, without float input and output.
         reference: the same graph in float32, for windows divided by the contract's input range.
         scaled: held-out windows as input of the reference, ``[n, window_length, channels]``.
-        contract: contract of the run.
+        contract: contract of the run, with the width of the graph's embedding.
         calibration: windows for calibration and verification.
         logits: the checkpoint's logits ``[n, class]`` of the held-out windows.
         layers: class of each layer of a plain Keras model by its name; empty for a network of this package.
@@ -187,8 +188,10 @@ def quantize_here(run: Path, recipe: Recipe, calibration: CalibrationWindows | N
             add_float_io(model, contract.input_range if contract.views is None else (1.0,) * contract.graph_channels)
             flatbuffer = pack(model)
     else:
-        flatbuffer = integer = flatbuffer_of(InferenceGraph(classifier, contract, raw=True), recipe, windows, run)
+        raw = InferenceGraph(classifier, contract, raw=True, embedding=recipe.embedding)
+        flatbuffer = integer = flatbuffer_of(raw, recipe, windows, run)
     scaled = graph.encode(held_out)
+    contract = replace(contract, embedding_width=graph.embedding_width)
     return Quantized(flatbuffer, integer, reference, scaled, contract, calibration, logits, dict(graph.layers))
 
 
@@ -225,7 +228,7 @@ def inference_graph(classifier: Any, contract: ModelContract, run: Path, recipe:
     # Neither form of the norm has 16-bit kernels throughout; the one that is a single operation loses least.
     norm = unit_norm if recipe.mode == "int16x8" else stream_norm
     try:
-        return InferenceGraph(classifier, contract, norm=norm)
+        return InferenceGraph(classifier, contract, norm=norm, embedding=recipe.embedding)
     except ConversionError as error:
         raise ConversionError(
             f"{run}: {error.thing}", found=error.found, expected=error.expected, next_step=error.next_step
@@ -332,7 +335,8 @@ def flatbuffer_of(graph: Any, recipe: Recipe, windows: NDArray[np.float32], thin
     """
     begin(f"{'calibrating and quantising' if recipe.quantised else 'converting'} to {recipe.mode}")
     try:
-        return _quantised(graph, recipe, windows) if recipe.quantised else _floating(graph, recipe)
+        made = _quantised(graph, recipe, windows) if recipe.quantised else _floating(graph, recipe)
+        return with_named_outputs(made)
     except Exception as error:  # the converter raises its own and MLIR's
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ConversionError(
@@ -380,7 +384,7 @@ def _with_float_layers(converter: Any, recipe: Recipe) -> bytes:
     converter._experimental_calibrate_only = True
     return bytes(
         mlir_quantize(
-            converter.convert(),
+            with_named_outputs(converter.convert()),
             input_data_type=tf.int8,
             output_data_type=tf.int8,
             denylisted_nodes=list(recipe.float_layers),

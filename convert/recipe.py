@@ -30,6 +30,7 @@ class Recipe:
         target: name of the target, one of ``targets.TARGETS``.
         calibration_windows: number of the run's calibration windows that determine the ranges of activations.
         float_layers: names of the layers of an int8 graph that stay in float.
+        embedding: whether the graph's second output is what the model's heads read, where that is one tensor.
 
     Raises:
         ConversionError: if a value is unknown or two values exclude each other.
@@ -46,6 +47,7 @@ class Recipe:
     target: str = "pi"
     calibration_windows: int = 256
     float_layers: tuple[str, ...] = ()
+    embedding: bool = True
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ModelError, SetupError
 from deseptr.tflite.graph import read_graph
-from deseptr.tflite.installed_engines import EngineHere, engines_here, logits_on, output_lsb
+from deseptr.tflite.installed_engines import EngineHere, engines_here, output_lsb, outputs_on
 from deseptr.train.run_folder import CalibrationWindows, evenly
 
+from .drop_embedding import without_embedding
+from .embedding_noise import embedding_sqnr_db
 from .lint import Lint
 from .parity import Gate, Parity, compare
 from .quantize import Quantized, quantize_run
@@ -28,6 +30,7 @@ _SLOW_ENGINE_WINDOWS = 400
 _SQNR_WINDOWS = 24
 
 Report = Callable[[str], None]
+_Outputs = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Attempt:
         not_run: engines that could not run it, with the reason.
         layers: signal to quantisation noise of each layer; empty for a float model.
         failures: limits of the gate that are not met.
+        embedding_failure: the limit that its embedding did not meet, so that it was left out; None if it has one.
     """
 
     recipe: Recipe
@@ -52,6 +56,7 @@ class Attempt:
     not_run: dict[str, str]
     layers: tuple[LayerSqnr, ...]
     failures: tuple[str, ...]
+    embedding_failure: str | None = None
 
     @property
     def deciding(self) -> Parity:
@@ -113,6 +118,10 @@ def try_recipe(
     )
     report("comparing with the checkpoint")
     parities, not_run = _parities(quantized)
+    if noisy := gate.embedding_failure(parities[1]):
+        quantized = _plain(quantized)
+        graph = read_graph(quantized.flatbuffer, run)
+        parities = tuple(replace(parity, embedding_sqnr_db=None) for parity in parities)
     layers: tuple[LayerSqnr, ...] = ()
     if recipe.quantised:
         report("measuring the noise of each layer")
@@ -126,6 +135,18 @@ def try_recipe(
         not_run=not_run,
         layers=layers,
         failures=gate.failures(parities[1]),
+        embedding_failure=noisy,
+    )
+
+
+def _plain(quantized: Quantized) -> Quantized:
+    """The same model without embedding."""
+    return replace(
+        quantized,
+        flatbuffer=without_embedding(quantized.flatbuffer),
+        integer=without_embedding(quantized.integer),
+        reference=without_embedding(quantized.reference),
+        contract=replace(quantized.contract, embedding_width=0),
     )
 
 
@@ -152,33 +173,35 @@ def _parities(quantized: Quantized) -> tuple[tuple[Parity, ...], dict[str, str]]
     windows = quantized.calibration.held_out_windows
     # A runtime encodes the windows of a contract with views itself, also for a float graph.
     scaled = quantized.scaled if contract.views is None else windows
-    reference = logits_on(first, quantized.reference, contract, scaled)
-    converted = logits_on(first, content, contract, windows)
+    reference = outputs_on(first, quantized.reference, contract, scaled)
+    converted = outputs_on(first, content, contract, windows)
     parities = [
-        _parity("float32 flatbuffer", reference, quantized, None),
-        _parity(first.name, converted, quantized, output_lsb(content)),
+        _parity("float32 flatbuffer", reference, reference, quantized, None),
+        _parity(first.name, converted, reference, quantized, output_lsb(content)),
     ]
     chosen = evenly(len(windows), _SLOW_ENGINE_WINDOWS)
     not_run = {}
     for engine in others:
         try:
-            logits = logits_on(engine, content, contract, windows[chosen])
+            outputs = outputs_on(engine, content, contract, windows[chosen])
         except ModelError as error:
             not_run[engine.name] = error.found
         else:
-            parities.append(_parity(engine.name, logits, quantized, output_lsb(content), chosen))
+            parities.append(_parity(engine.name, outputs, reference, quantized, output_lsb(content), chosen))
     return tuple(parities), not_run
 
 
 def _parity(
     name: str,
-    logits: NDArray[np.float32],
+    outputs: _Outputs,
+    exact: _Outputs,
     quantized: Quantized,
     lsb: float | None,
     chosen: NDArray[np.int64] | slice = slice(None),
 ) -> Parity:
     known, contract = quantized.calibration, quantized.contract
-    return compare(
+    logits, embeddings = outputs
+    found = compare(
         name,
         logits,
         quantized.logits[chosen],
@@ -187,6 +210,7 @@ def _parity(
         contract.labels,
         lsb=lsb,
     )
+    return replace(found, embedding_sqnr_db=embedding_sqnr_db(embeddings, exact[1][chosen]))
 
 
 def _engines() -> list[EngineHere]:

@@ -104,6 +104,7 @@ class Run(Classifier):
         loss: float = 0.5,
         force: bool = False,
         streaming: bool = True,
+        embedding: bool = True,
         page: bool = False,
         progress: bool | Callback = False,
     ) -> Model:
@@ -120,6 +121,7 @@ class Run(Classifier):
             loss: largest loss of accuracy and of macro-F1, points.
             force: also write a model that fails the gate.
             streaming: add the graphs that share columns between windows, if they give the same bits.
+            embedding: add what the model's heads read as a second output, where that is one tensor.
             page: also write an HTML page beside it.
             progress: ``True`` for lines on stderr, or a callback.
 
@@ -146,7 +148,7 @@ class Run(Classifier):
             conversion = convert_run(
                 self._path,
                 path,
-                Recipe(mode, io, target),
+                Recipe(mode, io, target, embedding=embedding),
                 calibration=None if data is None else calibration_for(self.contract, dataset_of(data), held_out),
                 gate=Gate(agreement / 100, loss / 100),
                 force=force,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from deseptr.convert.parity import Gate
 from deseptr.tflite import load_engine, predict
 
 # A fold measures the loss through int8; a large loss is a result, too.
-_MEASURE_ALL = Gate(agreement=0.0, loss=1.0)
+_MEASURE_ALL = Gate(agreement=0.0, loss=1.0, embedding_db=-math.inf)
 
 
 def predict_int8(run: Path, windows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from deseptr.contract import Interval
@@ -41,6 +42,7 @@ def facts_rows(result: Conversion) -> list[list[str]]:
         ["mode", recipe.mode],
         ["window and logits", recipe.io],
         *input_rows(result),
+        *embedding_rows(result),
         *streaming_rows(result),
         ["target", recipe.target],
         ["gate", f"{limits} at most"],
@@ -57,6 +59,15 @@ def input_rows(result: Conversion) -> list[list[str]]:
     where = "the CPU, before the Edge TPU" if result.kept.recipe.target == "coral" else "the CPU, before the graph"
     what = f"two views of each channel, of the window and the {result.contract.history} samples before it"
     return [["input", what], ["encoded by", where]]
+
+
+def embedding_rows(result: Conversion) -> list[list[str]]:
+    """Width and noise of the embedding; no row without."""
+    width, noise = result.contract.embedding_width, result.kept.deciding.embedding_sqnr_db
+    if not width:
+        return []
+    told = f"; {noise:.0f} dB of signal to quantisation noise" if noise is not None and isfinite(noise) else ""
+    return [["embedding", f"{width} values of what the heads read{told}"]]
 
 
 def streaming_rows(result: Conversion) -> list[list[str]]:

@@ -110,7 +110,7 @@ def tiny_conversion(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from deseptr.convert import Gate, convert_run
 
     def make(folder: Path) -> None:
-        conversion = convert_run(tiny_run, folder / "tiny.tflite", gate=Gate(0.0, 1.0))
+        conversion = convert_run(tiny_run, folder / "tiny.tflite", gate=Gate(0.0, 1.0, -99.0))
         (folder / "conversion.pickle").write_bytes(pickle.dumps(conversion))
 
     folder = make_once(tmp_path_factory, "models", make)

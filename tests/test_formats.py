@@ -92,7 +92,7 @@ def test_run_is_converted(folder: Path, tmp_path: Path):
     from deseptr.convert import Gate, convert_run
 
     run = shutil.copytree(folder / "run", tmp_path / "run")
-    assert convert_run(run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0)).kept.lint.non_int8 == ()
+    assert convert_run(run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0, -99.0)).kept.lint.non_int8 == ()
 
 
 def test_recording_has_the_same_samples(folder: Path, facts: dict[str, Any]):

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ModelError, SetupError
 
+from .graph_outputs import EMBEDDING
+
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
@@ -121,6 +123,16 @@ class Graph:
     nodes: tuple[Node, ...]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+
+    @property
+    def logits(self) -> Tensor:
+        """The output of the logits: the one that is not named as the embedding."""
+        return next(output for output in self.outputs if output.name != EMBEDDING or len(self.outputs) == 1)
+
+    @property
+    def embedding(self) -> Tensor | None:
+        """The output of the embedding; None without one."""
+        return next((output for output in self.outputs if output.name == EMBEDDING and output is not self.logits), None)
 
     @property
     def ops(self) -> dict[str, int]:

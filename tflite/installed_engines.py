@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ModelContract, SetupError
 
-from .engine import Engine, TfliteEngine, engine_name, predict
+from .engine import Engine, TfliteEngine, engine_name, predict, predict_with_embeddings
 from .file import StreamingGraphs, TfliteFile
 from .graph import read_graph
 from .runtimes import RUNTIMES, TfliteRuntime
@@ -87,11 +87,18 @@ def logits_on(
     return predict(engine.load(TfliteFile(content, contract, Path(contract.model))), windows)
 
 
+def outputs_on(
+    engine: EngineHere, content: bytes, contract: ModelContract, windows: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Logits as :func:`logits_on` and embeddings float32 ``[n, embedding_width]`` of a flatbuffer on an engine."""
+    return predict_with_embeddings(engine.load(TfliteFile(content, contract, Path(contract.model))), windows)
+
+
 def output_lsb(content: bytes) -> float | None:
     """Step of a graph's logits; None if they are float32.
 
     Raises:
         ModelError: if the flatbuffer cannot be parsed.
     """
-    scales = read_graph(content).outputs[0].scales
+    scales = read_graph(content).logits.scales
     return float(scales[0]) if scales.size else None

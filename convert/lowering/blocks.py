@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -154,6 +154,18 @@ class LoweringOptions:
 
     prediction: str = "mean"
     norm: Norm = stream_norm
+
+
+class Lowered(NamedTuple):
+    """What a lowered network gives.
+
+    Args:
+        logits: ``[1, classes]``.
+        embedding: ``[1, width]``, the tensor that its last product reads; None where there is more than one.
+    """
+
+    logits: tf.Tensor
+    embedding: tf.Tensor | None = None
 
 
 def encoder(block: Any, norm: Norm, tokens: tf.Tensor, first: tf.Tensor | None = None) -> tf.Tensor:

@@ -30,7 +30,7 @@ from deseptr.train.models import (
     WaveformDeSepTr,
 )
 
-from .blocks import LoweringOptions, Norm, constant, stream_norm
+from .blocks import Lowered, LoweringOptions, Norm, constant, stream_norm
 from .keras_layers.affine import Affine
 from .keras_layers.network import layers_of, lower_network
 from .keras_layers.softmax_head import softmax_head
@@ -40,7 +40,7 @@ from .lower_transformers import lower_separable, lower_vit
 from .lower_views import lower_wave1d, lower_waveform_deseptr
 from .lower_windows import lower_cnn_har, lower_tinierhar
 
-Lowering = Callable[[Any, LoweringOptions, Any], tf.Tensor]
+Lowering = Callable[[Any, LoweringOptions, Any], Lowered]
 
 LOWERINGS: dict[type, Lowering] = {
     ViT: lower_vit,
@@ -69,8 +69,11 @@ class InferenceGraph(tf.Module):
         raw: whether the function takes windows in SI units, as float graphs do; by default it takes windows divided by
             the contract's input range, as quantised graphs do. Without meaning for a contract with views.
         norm: how transformers norm the tokens of the residual stream.
+        embedding: whether the function's second output is what the heads read, ``[1, embedding_width]``, where that is
+            one tensor of the graph.
 
     Attributes:
+        embedding_width: its width; 0 without.
         layers: class of each layer of a plain Keras model by its name in the graph.
 
     Raises:
@@ -78,7 +81,13 @@ class InferenceGraph(tf.Module):
     """
 
     def __init__(
-        self, classifier: Any, contract: ModelContract, *, raw: bool = False, norm: Norm = stream_norm
+        self,
+        classifier: Any,
+        contract: ModelContract,
+        *,
+        raw: bool = False,
+        norm: Norm = stream_norm,
+        embedding: bool = False,
     ) -> None:
         super().__init__()
         if not isinstance(classifier, keras.Model):
@@ -93,16 +102,22 @@ class InferenceGraph(tf.Module):
         self._raw = raw
         self._norm = norm
         self._contract = contract
+        self._embedding = embedding
         plain = not isinstance(classifier, WindowClassifier)
         self.layers: dict[str, str] = layers_by_name(list(layers_of(classifier))) if plain else {}
         shape = (1, contract.window_length, contract.graph_channels)
         function = tf.function(
-            self._logits, input_signature=[tf.TensorSpec(shape, tf.float32, name="window")], autograph=False
+            self._outputs, input_signature=[tf.TensorSpec(shape, tf.float32, name="window")], autograph=False
         ).get_concrete_function()
         # Parts that were not lowered read their weights from variables, which a calibrated graph cannot contain.
         self.function = convert_variables_to_constants_v2(function)
+        self.embedding_width: int = function.outputs[1].shape[-1] if len(function.outputs) > 1 else 0
 
-    def _logits(self, window: tf.Tensor) -> tf.Tensor:
+    def _outputs(self, window: tf.Tensor) -> list[tf.Tensor]:
+        logits, embedding = self._lowered(window)
+        return [logits, embedding] if self._embedding and embedding is not None else [logits]
+
+    def _lowered(self, window: tf.Tensor) -> Lowered:
         classifier = self._classifier
         if not isinstance(classifier, WindowClassifier):
             factor = np.ones_like(self._range) if self._raw else self._range
@@ -115,7 +130,7 @@ class InferenceGraph(tf.Module):
         if lower is not None:
             return lower(classifier.network, LoweringOptions(classifier.prediction, self._norm), x)
         picture = tf.transpose(x(), (0, 2, 1, 3)) if spectral else x
-        return classifier.chosen(classifier.network(picture, training=False))
+        return Lowered(classifier.chosen(classifier.network(picture, training=False)))
 
     def encode(self, windows: Any) -> Any:
         """Input of the graph for raw windows in SI units: divided by the input range, saturated, in int8 steps.

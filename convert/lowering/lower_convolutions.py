@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .blocks import Array, LoweringOptions, constant, folded_batch_norm, pointwise, values
+from .blocks import Array, Lowered, LoweringOptions, constant, folded_batch_norm, pointwise, values
 from .lower_front_end import Spectrogram
 
 
-def lower_resnet18(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`ResNet18`; ``options`` have no effect."""
+def lower_resnet18(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> Lowered:
+    """Logits and features of a spectrogram by a :class:`ResNet18`; ``options`` have no effect."""
     x = lower_stem(network.stem, spectrogram)
     for block in network.blocks:
         x = _basic_block(block, x)
     return linear_head(network.head, average(x))
 
 
-def lower_cnn2d(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`Cnn2d`; ``options`` have no effect."""
+def lower_cnn2d(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> Lowered:
+    """Logits and features of a spectrogram by a :class:`Cnn2d`; ``options`` have no effect."""
     x = spectrogram()
     for layer in network.convolutions:
         kernel, bias = folded_batch_norm(layer.convolution, layer.normalisation)
@@ -63,10 +63,10 @@ def average(x: tf.Tensor) -> tf.Tensor:
     return tf.nn.avg_pool2d(x, x.shape[1:3], 1, "VALID")
 
 
-def linear_head(head: Any, features: tf.Tensor) -> tf.Tensor:
-    """Logits ``[1, classes]`` of features ``[1, 1, 1, inputs]``."""
+def linear_head(head: Any, features: tf.Tensor) -> Lowered:
+    """Logits ``[1, classes]`` of features ``[1, 1, 1, inputs]``, which are the embedding."""
     logits = pointwise(features, values(head.kernel), values(head.bias))
-    return tf.reshape(logits, (1, logits.shape[-1]))
+    return Lowered(tf.reshape(logits, (1, logits.shape[-1])), tf.reshape(features, (1, features.shape[-1])))
 
 
 def _folded(convolution: Any, norm: Any, x: tf.Tensor) -> tf.Tensor:

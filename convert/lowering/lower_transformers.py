@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from .blocks import (
     Array,
+    Lowered,
     LoweringOptions,
     centred,
     constant,
@@ -28,8 +29,8 @@ from .lower_convolutions import lower_stem
 from .lower_front_end import Spectrogram
 
 
-def lower_separable(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`SepTr` or one of its distilled variants.
+def lower_separable(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> Lowered:
+    """Logits and normed special tokens of a spectrogram by a :class:`SepTr` or one of its distilled variants.
 
     Args:
         network: the trained network.
@@ -50,8 +51,8 @@ def lower_separable(network: Any, options: LoweringOptions, spectrogram: Spectro
     return _head(network, options.prediction, tf.reduce_mean(encoded, axis=1, keepdims=True))
 
 
-def lower_vit(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a spectrogram by a :class:`ViT` or its distilled variant; arguments as above."""
+def lower_vit(network: Any, options: LoweringOptions, spectrogram: Spectrogram) -> Lowered:
+    """Logits and normed special tokens of a spectrogram by a :class:`ViT` or its distilled variant, as above."""
     grid, special = _tokens(network, spectrogram)
     count = special.shape[2]
     _, columns, rows, dim = grid.shape
@@ -80,7 +81,7 @@ def _projected(tokens: Any, features: tf.Tensor) -> tf.Tensor:
     return tf.nn.bias_add(patches, constant(bias))
 
 
-def _head(network: Any, prediction: str, special: tf.Tensor) -> tf.Tensor:
+def _head(network: Any, prediction: str, special: tf.Tensor) -> Lowered:
     """All heads as one product over the special tokens side by side; an unused head has no weight."""
     folded = [
         folded_norm(network.norm, values(head.kernel) * part, values(head.bias) * part)
@@ -89,7 +90,8 @@ def _head(network: Any, prediction: str, special: tf.Tensor) -> tf.Tensor:
     kernel: Array = np.concatenate([kernel for kernel, _ in folded])
     bias: Array = np.sum([bias for _, bias in folded], axis=0)
     tokens = tf.reshape(unit_norm(special), (1, 1, 1, len(kernel)))
-    return tf.reshape(pointwise(tokens, kernel, bias), (1, network.classes))
+    logits = tf.reshape(pointwise(tokens, kernel, bias), (1, network.classes))
+    return Lowered(logits, tf.reshape(tokens, (1, len(kernel))))
 
 
 def _shares(network: Any, prediction: str) -> tuple[float, ...]:

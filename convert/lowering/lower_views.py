@@ -15,13 +15,16 @@ import tensorflow as tf
 from deseptr.train.models.view_spectrogram import VIEWS
 from deseptr.train.models.waveform_deseptr import COLUMN_LENGTH, COLUMN_STEP
 
-from .blocks import Array, LoweringOptions, constant, folded_affine, pointwise, shares, values
+from .blocks import Array, Lowered, LoweringOptions, constant, folded_affine, pointwise, shares, values
 
 _HOP = 2
 
 
-def lower_waveform_deseptr(network: Any, options: LoweringOptions, window: tf.Tensor) -> tf.Tensor:
-    """Logits ``[1, classes]`` of an encoded window by a :class:`WaveformDeSepTr`."""
+def lower_waveform_deseptr(network: Any, options: LoweringOptions, window: tf.Tensor) -> Lowered:
+    """Logits and special tokens of an encoded window by a :class:`WaveformDeSepTr`.
+
+    The heads also read the waveform's peaks; these have another scale and are no part of the embedding.
+    """
     columns = network.time_position.shape[0]
     tokens, peaks = _waveform(network.trunk, window, columns)
     grid = tf.concat([_spectrum(network, window, columns), *tokens], axis=2)
@@ -33,8 +36,11 @@ def lower_waveform_deseptr(network: Any, options: LoweringOptions, window: tf.Te
     return _head(network, options.prediction, special, tf.nn.max_pool2d(peaks, (columns, 1), 1, "VALID"))
 
 
-def lower_wave1d(network: Any, options: LoweringOptions, window: tf.Tensor) -> tf.Tensor:
-    """Logits ``[1, classes]`` of an encoded window by a :class:`Wave1d`; ``options`` changes nothing in it."""
+def lower_wave1d(network: Any, options: LoweringOptions, window: tf.Tensor) -> Lowered:
+    """Logits of an encoded window by a :class:`Wave1d`; ``options`` changes nothing in it.
+
+    There is no embedding: its head reads means and maxima, each of its own scale, in two products.
+    """
     x = tf.reshape(window, (1, window.shape[1], 1, window.shape[2]))
     x = tf.nn.relu(_along_time(network.convolution, network.normalisation, x))
     for block in network.blocks:
@@ -47,7 +53,7 @@ def lower_wave1d(network: Any, options: LoweringOptions, window: tf.Tensor) -> t
     of_mean, of_largest = np.split(values(network.head.kernel), 2)
     logits = pointwise(mean, of_mean, np.zeros(network.classes))
     logits += pointwise(largest, of_largest, values(network.head.bias))
-    return tf.reshape(logits, (1, network.classes))
+    return Lowered(tf.reshape(logits, (1, network.classes)))
 
 
 def by_channel(window: tf.Tensor, hop: int = 1) -> tf.Tensor:
@@ -199,7 +205,7 @@ def _normed_dense(dense: Any, norm: Any) -> tuple[Array, Array]:
     return values(dense.kernel) * factor, values(dense.bias) * factor + offset
 
 
-def _head(network: Any, prediction: str, special: tf.Tensor, peaks: tf.Tensor) -> tf.Tensor:
+def _head(network: Any, prediction: str, special: tf.Tensor, peaks: tf.Tensor) -> Lowered:
     """Both heads in two products, one for each scale: that of the special tokens and that of the peaks."""
     heads = list(zip(network.output_heads, shares(prediction), strict=True))
     of_special: Array = np.concatenate([values(head.kernel)[: network.dim] * share for head, share in heads])
@@ -207,4 +213,4 @@ def _head(network: Any, prediction: str, special: tf.Tensor, peaks: tf.Tensor) -
     bias: Array = np.sum([values(head.bias) * share for head, share in heads], axis=0)
     tokens = tf.reshape(special, (1, 1, 1, len(of_special)))
     logits = pointwise(tokens, of_special, bias) + pointwise(peaks, of_peaks, np.zeros(network.classes))
-    return tf.reshape(logits, (1, network.classes))
+    return Lowered(tf.reshape(logits, (1, network.classes)), tf.reshape(special, (1, len(of_special))))

@@ -9,14 +9,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from .blocks import LoweringOptions, constant, folded_batch_norm, pointwise, values
+from .blocks import Lowered, LoweringOptions, constant, folded_batch_norm, pointwise, values
 from .gru import gru_states
 from .lower_convolutions import convolved, linear_head
 from .lower_views import by_channel
 
 
-def lower_cnn_har(network: Any, options: LoweringOptions, window: tf.Tensor) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a window by a :class:`CnnHar`; ``options`` have no effect."""
+def lower_cnn_har(network: Any, options: LoweringOptions, window: tf.Tensor) -> Lowered:
+    """Logits and features of a window by a :class:`CnnHar`; ``options`` have no effect."""
     first, second, third = network.temporal
     pool = network.pool
     x = _normed(first, tf.reshape(window, (*window.shape, 1)) if network.views == 1 else by_channel(window))
@@ -27,8 +27,8 @@ def lower_cnn_har(network: Any, options: LoweringOptions, window: tf.Tensor) -> 
     return linear_head(network.head, tf.nn.max_pool2d(x, x.shape[1:3], 1, "VALID"))
 
 
-def lower_tinierhar(network: Any, options: LoweringOptions, window: tf.Tensor) -> tf.Tensor:
-    """Logits ``[1, classes]`` of a window by a :class:`TinierHar`; ``options`` have no effect."""
+def lower_tinierhar(network: Any, options: LoweringOptions, window: tf.Tensor) -> Lowered:
+    """Logits and features of a window by a :class:`TinierHar`; ``options`` have no effect."""
     x = tf.reshape(window, (*window.shape, 1))
     for block in network.blocks:
         x = _temporal_block(block, x)

@@ -12,13 +12,13 @@ from deseptr.tflite import StreamingGraphs
 from deseptr.tflite.graph import read_graph
 from deseptr.tflite.graph_input import GraphTensor, graph_input
 
-from .runtime import ROOMY, open_interpreter, run_in_own_process, run_micro, stderr_in_errors
+from .runtime import ROOMY, open_interpreter, run_in_own_process, run_micro_outputs, stderr_in_errors
 
 
 def differing_windows(
     flatbuffer: bytes, graphs: StreamingGraphs, contract: ModelContract, windows: NDArray[np.float32]
 ) -> int:
-    """Number of windows for which the columns give other logits than the whole int8 graph.
+    """Number of windows for which the columns give other logits, or another embedding, than the whole int8 graph.
 
     Args:
         flatbuffer: the whole graph.
@@ -35,18 +35,25 @@ def differing_windows(
     encoder = graph_input(contract, tensor)
     inputs = np.stack([encoder.values(window).astype(np.int8) for window in windows])
     by_columns = run_in_own_process(f"{__name__}:run_columns_here", graphs, inputs)
-    return int((by_columns != run_micro(flatbuffer, inputs)).any(axis=1).sum())
+    whole = np.concatenate(run_micro_outputs(flatbuffer, inputs), axis=1)
+    return int((by_columns != whole).any(axis=1).sum())
 
 
 def run_columns_here(graphs: StreamingGraphs, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Outputs int8 ``[n, classes]`` for encoded windows ``[n, window_length, channels]``, in this process."""
-    ends = len(read_graph(graphs.column).outputs)
+    """Outputs int8 ``[n, classes + embedding_width]`` for encoded windows ``[n, window_length, channels]``."""
+    ends, graph = len(read_graph(graphs.column).outputs), read_graph(graphs.time)
+    results = [graph.outputs.index(end) for end in (graph.logits, graph.embedding) if end is not None]
     with stderr_in_errors():
+        rows: list[NDArray[np.int8]] = []
         column, time = (open_interpreter(content, ROOMY) for content in (graphs.column, graphs.time))
-        return np.stack([_by_columns(column, time, ends, graphs.streaming, window) for window in inputs])
+        for window in inputs:
+            _by_columns(column, time, ends, graphs.streaming, window)
+            rows.append(np.concatenate([np.array(time.get_output(result)[0]) for result in results]))
+    return np.stack(rows)
 
 
-def _by_columns(column: Any, time: Any, ends: int, streaming: Streaming, window: NDArray[np.int8]) -> NDArray[np.int8]:
+def _by_columns(column: Any, time: Any, ends: int, streaming: Streaming, window: NDArray[np.int8]) -> None:
+    """Compute the outputs of the time graph."""
     rows = []
     for number in range(streaming.columns):
         start = number * streaming.column_stride
@@ -56,4 +63,3 @@ def _by_columns(column: Any, time: Any, ends: int, streaming: Streaming, window:
     for end, parts in enumerate(zip(*rows, strict=True)):
         time.set_input(np.concatenate(parts, axis=1), end)
     time.invoke()
-    return np.array(time.get_output(0)[0])

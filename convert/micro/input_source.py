@@ -64,7 +64,7 @@ def view_input(contract: ModelContract, scale: np.float32, zero_point: int) -> d
 _WINDOW = {
     "usage": Template("""\
 //   deseptr::QuantizeWindow(window, interpreter.input(0)->data.int8);
-//   interpreter.Invoke();  // then interpreter.output(0)->data.int8[kClasses]"""),
+//   interpreter.Invoke();  // then interpreter.output(deseptr::kLogitsOutput)->data.int8[kClasses]"""),
     "input_constants": Template("""\
 // int8 = value / kInputScales[channel], rounded half to even, + kInputZeroPoint, saturated; the value in its unit.
 extern const float kInputScales[kChannels];
@@ -94,7 +94,7 @@ void QuantizeWindow(const float* window, std::int8_t* input) {
 _VIEWS = {
     "usage": Template("""\
 //   deseptr::EncodeWindow(samples, interpreter.input(0)->data.int8);
-//   interpreter.Invoke();  // then interpreter.output(0)->data.int8[kClasses]
+//   interpreter.Invoke();  // then interpreter.output(deseptr::kLogitsOutput)->data.int8[kClasses]
 //
 // The graph takes two int8 views of each channel. Of a stream they are best encoded once, as each sample comes:
 //

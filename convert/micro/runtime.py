@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ConversionError, SetupError
 from deseptr.convert.isolated import WorkerDiedError, run_isolated
-from deseptr.tflite.graph import Graph, Node, Tensor
+from deseptr.tflite.graph import Graph, Node, Tensor, read_graph
 
 ALIGNMENT = 16
 ROOMY = 1 << 24
@@ -62,7 +62,7 @@ class Peak:
 
 
 def run_micro(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Outputs int8 ``[n, classes]`` of TensorFlow Lite Micro for inputs int8 ``[n, window_length, channels]``.
+    """Logits int8 ``[n, classes]`` of TensorFlow Lite Micro for inputs int8 ``[n, window_length, channels]``.
 
     Args:
         flatbuffer: one that :func:`read_graph` reads, with or without an archive behind it.
@@ -72,7 +72,12 @@ def run_micro(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
         ConversionError: if its kernels cannot run the graph.
         SetupError: if the package ``tflite-micro`` is missing.
     """
-    outputs: NDArray[np.int8] = run_in_own_process(f"{__name__}:run_here", flatbuffer, inputs)
+    return run_micro_outputs(flatbuffer, inputs)[0]
+
+
+def run_micro_outputs(flatbuffer: bytes, inputs: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
+    """Logits int8 ``[n, classes]`` as :func:`run_micro`, and of a graph with them the embeddings, ``[n, width]``."""
+    outputs: tuple[NDArray[np.int8], ...] = run_in_own_process(f"{__name__}:run_here", flatbuffer, inputs)
     return outputs
 
 
@@ -138,16 +143,19 @@ def _refused(found: str) -> ConversionError:
     )
 
 
-def run_here(flatbuffer: bytes, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Do the work of :func:`run_micro` in this process, which a crash would end."""
+def run_here(flatbuffer: bytes, inputs: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
+    """Do the work of :func:`run_micro_outputs` in this process, which a crash would end."""
+    graph = read_graph(flatbuffer)
+    ends = [graph.outputs.index(end) for end in (graph.logits, graph.embedding) if end is not None]
     with stderr_in_errors():
         interpreter = open_interpreter(flatbuffer, ROOMY)
-        classes = interpreter.get_output_details(0)["shape"][1:]
-        outputs = np.empty((len(inputs), *classes), np.int8)
-        for row, window in zip(outputs, inputs, strict=True):
+        shapes = [interpreter.get_output_details(end)["shape"][1:] for end in ends]
+        outputs = tuple(np.empty((len(inputs), *shape), np.int8) for shape in shapes)
+        for number, window in enumerate(inputs):
             interpreter.set_input(window[None], 0)
             interpreter.invoke()
-            row[:] = interpreter.get_output(0)[0]
+            for end, rows in zip(ends, outputs, strict=True):
+                rows[number] = interpreter.get_output(end)[0]
     return outputs
 
 

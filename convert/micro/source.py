@@ -13,10 +13,11 @@ from string import Template
 
 import numpy as np
 
-from deseptr.contract import ModelContract, SetupError, atomic_write
+from deseptr.contract import ConversionError, ModelContract, SetupError, atomic_write
 from deseptr.contract.host_files import text_of
 from deseptr.tflite import without_archive
 from deseptr.tflite.graph import Graph, read_graph
+from deseptr.tflite.graph_outputs import expected_outputs, output_places
 
 from .column_source import COLUMN_FILES
 from .input_source import c_float, view_input, window_input
@@ -94,14 +95,51 @@ def _input(graph: Graph, contract: ModelContract) -> dict[str, str]:
 
 
 def _output(graph: Graph, contract: ModelContract) -> dict[str, str]:
-    logits = graph.outputs[0]
+    if output_places([output.name for output in graph.outputs], contract) is None:
+        raise ConversionError(
+            "graph",
+            found=f"outputs {', '.join(output.name for output in graph.outputs)}",
+            expected=expected_outputs(contract),
+            next_step="convert its checkpoint again with `deseptr convert RUN`",
+        )
+    logits = graph.logits
     check_int8(logits, "output", (1, len(contract.labels)))
     return {
+        "output": str(graph.outputs.index(logits)),
         "output_scale": c_float(logits.scales[0]),
         "output_zero_point": str(logits.zero_points[0]),
+        "embedding": _embedding(graph, contract),
     }
 
 
+def _embedding(graph: Graph, contract: ModelContract) -> str:
+    """Declarations of the second output; empty without one."""
+    embedding = graph.embedding
+    if embedding is None:
+        return ""
+    check_int8(embedding, "embedding", (1, contract.embedding_width))
+    return _EMBEDDING.substitute(
+        output=graph.outputs.index(embedding),
+        width=contract.embedding_width,
+        scale=c_float(embedding.scales[0]),
+        zero_point=embedding.zero_points[0],
+    )
+
+
+_EMBEDDING = Template("""
+// What the model's heads read of a window: of movements that are alike, the embeddings are near each other.
+// Embed(interpreter.output(deseptr::kEmbeddingOutput)->data.int8, values) after Invoke().
+constexpr int kEmbeddingOutput = $output;
+constexpr int kEmbeddingWidth = $width;
+constexpr float kEmbeddingScale = $scale;
+constexpr int kEmbeddingZeroPoint = $zero_point;
+
+inline void Embed(const std::int8_t* output, float* values) {
+  for (int i = 0; i < kEmbeddingWidth; ++i) {
+    values[i] = (output[i] - kEmbeddingZeroPoint) * kEmbeddingScale;
+  }
+}
+""")
 _HEADER = Template("""\
 // $model for TensorFlow Lite Micro, written by `deseptr convert --target micro`.
 //
@@ -139,12 +177,13 @@ extern const char* const kChannelUnits[kChannels];
 
 $input_constants
 
-// logit = (int8 - kOutputZeroPoint) * kOutputScale; the largest names the class.
+// logit = (int8 - kOutputZeroPoint) * kOutputScale of interpreter.output(kLogitsOutput); the largest names the class.
+constexpr int kLogitsOutput = $output;
 constexpr int kClasses = $classes;
 constexpr float kOutputScale = $output_scale;
 constexpr int kOutputZeroPoint = $output_zero_point;
 extern const char* const kLabels[kClasses];
-
+$embedding
 $input_functions
 
 // Register the kernels that the model needs in a MicroMutableOpResolver<kOps> or larger; false if one is refused.

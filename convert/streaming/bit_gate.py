@@ -1,4 +1,4 @@
-"""Whether the streamed logits are those of whole windows, to the bit, on continuous held-out recordings."""
+"""Whether streamed logits and embeddings are those of whole windows, to the bit, on continuous held-out recordings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ModelContract, ModelError
-from deseptr.tflite import StreamingGraphs, TfliteFile
+from deseptr.tflite import Engine, StreamingGraphs, TfliteFile
 from deseptr.tflite.installed_engines import EngineHere
+from deseptr.tflite.streaming_engine import StreamingEngine
 
 _MOST_WINDOWS = 4096
 _SLOW_ENGINE_WINDOWS = 400
@@ -24,7 +25,7 @@ class BitComparison:
     Args:
         engine: its name.
         windows: number of windows compared.
-        differing: windows of which any logit differs.
+        differing: windows of which any logit or value of the embedding differs.
     """
 
     engine: str
@@ -63,9 +64,16 @@ def compare_bits(
             streamed = engine.stream(model, graphs, hop)
             for segment, start, samples in _drawn(recordings, contract.input_length, hop, most):
                 same = np.array_equal(streamed.invoke(samples, start, segment), whole.invoke(samples))
+                same = same and _same_embedding(streamed, whole)
                 compared, differing = compared + 1, differing + (not same)
         found.append(BitComparison(engine.name, compared, differing))
     return tuple(found)
+
+
+def _same_embedding(streamed: StreamingEngine, whole: Engine) -> bool:
+    if whole.embedding is None or streamed.embedding is None:
+        return whole.embedding is streamed.embedding
+    return np.array_equal(streamed.embedding, whole.embedding)
 
 
 def hops(stride: int) -> tuple[int, ...]:

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from deseptr.train.training_loop import predict_logits
 
 def convert_run(run: Path, output: Path, **settings: Any) -> Conversion:
     """Convert a run so short that no gate would let it pass."""
-    return convert_through_gate(run, output, **{"gate": Gate(0.0, 1.0), **settings})
+    return convert_through_gate(run, output, **{"gate": Gate(0.0, 1.0, -99.0), **settings})
 
 
 @pytest.fixture
@@ -55,7 +56,28 @@ def test_int8_logits_follow_the_float_ones(tiny_run: Path, tiny_tflite: Path):
 
 
 def test_contract_inside_is_the_runs(tiny_run: Path, tiny_tflite: Path):
-    assert read_tflite(tiny_tflite).contract == ModelContract.load(RunFolder(tiny_run).contract)
+    of_run = ModelContract.load(RunFolder(tiny_run).contract)
+    # Both special tokens of width 8.
+    assert read_tflite(tiny_tflite).contract == replace(of_run, embedding_width=16)
+
+
+def test_no_embedding_if_none_is_asked_for(tiny_run: Path, tiny_tflite: Path, tmp_path: Path):
+    without = convert_run(tiny_run, tmp_path / "without.tflite", recipe=Recipe(embedding=False))
+    assert without.contract == ModelContract.load(RunFolder(tiny_run).contract)
+    windows = CalibrationWindows.load(RunFolder(tiny_run).calibration).held_out_windows
+    engine, plain = load_engine(tiny_tflite), load_engine(without.path)
+    assert np.array_equal(predict(engine, windows), predict(plain, windows))
+    assert (engine.embedding.shape, plain.embedding) == ((16,), None)
+
+
+def test_a_model_whose_embedding_is_too_noisy_is_written_without(tiny_run: Path, tiny_tflite: Path, tmp_path: Path):
+    result = convert_run(tiny_run, tmp_path / "noisy.tflite", gate=Gate(0.0, 1.0, 90.0))
+    assert (result.contract.embedding_width, result.passed, len(result.attempts)) == (0, True, 1)
+    assert [output.shape for output in result.graph.outputs] == [(1, len(result.contract.labels))]
+    windows = CalibrationWindows.load(RunFolder(tiny_run).calibration).held_out_windows
+    assert np.array_equal(predict(load_engine(result.path), windows), predict(load_engine(tiny_tflite), windows))
+    (warning,) = (line for line in result.warnings if "embedding" in line)
+    assert re.search(r"without embedding, which is too noisy: embedding: found \d+\.\d dB .* at least 90 dB", warning)
 
 
 def test_same_run_gives_same_bytes(tiny_run: Path, tiny_tflite: Path, tmp_path: Path):

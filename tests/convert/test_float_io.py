@@ -55,10 +55,11 @@ def test_float_is_only_at_input_and_output(tiny_tflite: Path, wrapped: Path):
     inner, graph = graph_of(tiny_tflite), graph_of(wrapped)
     names = [node.op for node in graph.nodes]
     assert names[:2] == ["MUL", "QUANTIZE"]
-    assert names[-1] == "DEQUANTIZE"
-    assert names[2:-1] == [node.op for node in inner.nodes]
-    assert [tensor.type for tensor in (*graph.inputs, *graph.outputs)] == ["FLOAT32", "FLOAT32"]
-    assert not any("FLOAT32" in node.types for node in graph.nodes[2:-1])
+    assert names[-2:] == ["DEQUANTIZE"] * 2
+    assert names[2:-2] == [node.op for node in inner.nodes]
+    assert [tensor.type for tensor in (*graph.inputs, *graph.outputs)] == ["FLOAT32"] * 3
+    assert [tensor.name for tensor in graph.outputs] == ["logits", "embedding"]
+    assert not any("FLOAT32" in node.types for node in graph.nodes[2:-2])
     assert [tensor.shape for tensor in graph.inputs] == [tensor.shape for tensor in inner.inputs]
 
 

@@ -363,7 +363,7 @@ def test_weights_that_are_no_numbers(value: float, run: Path):
 def test_whole_conversion_of_damaged_files(damage: Damage, name: str, run: Path):
     damage(run / name, np.random.default_rng(7))
     output = run.parent / "out" / "m.tflite"
-    line = outcome(lambda: convert_run(run, output, gate=Gate(0.0, 1.0)), run.parent)
+    line = outcome(lambda: convert_run(run, output, gate=Gate(0.0, 1.0, -99.0)), run.parent)
     assert output.exists() == (line == "done")
 
 
@@ -376,7 +376,7 @@ def test_whole_conversion_of_weights_beyond_float32_sums(run: Path):
     for weight in model.weights:
         weight.assign(np.full(weight.shape, 3e38, np.float32))
     model.save(run / "model.keras")
-    line = outcome(lambda: convert_run(run, run.parent / "m.tflite", gate=Gate(0.0, 1.0)), run.parent)
+    line = outcome(lambda: convert_run(run, run.parent / "m.tflite", gate=Gate(0.0, 1.0, -99.0)), run.parent)
     assert "logits of the held-out windows: found NaN or infinity" in line
 
 

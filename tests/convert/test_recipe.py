@@ -82,7 +82,7 @@ def test_command_offers_what_there_is():
 )
 def test_every_mode_names_the_checkpoints_classes(mode: str, io: str, least: float, tiny_run: Path, tmp_path: Path):
     """A run that has learned next to nothing has near ties, which 8 bits may tip."""
-    result = convert_run(tiny_run, tmp_path / "m.tflite", Recipe(mode, io), gate=Gate(0.0, 1.0))
+    result = convert_run(tiny_run, tmp_path / "m.tflite", Recipe(mode, io), gate=Gate(0.0, 1.0, -99.0))
     assert len(result.attempts) == 1
     assert result.kept.deciding.agreement >= least
     windows = CalibrationWindows.load(RunFolder(tiny_run).calibration).held_out_windows
@@ -93,13 +93,13 @@ def test_every_mode_names_the_checkpoints_classes(mode: str, io: str, least: flo
 
 @pytest.mark.slow
 def test_last_resort_keeps_the_worst_layers_in_float(tiny_run: Path, tmp_path: Path):
-    first = convert_run(tiny_run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0)).kept
+    first = convert_run(tiny_run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0, -99.0)).kept
     following = next_recipe(first)
     assert following is not None
-    result = convert_run(tiny_run, tmp_path / "m.tflite", following, gate=Gate(0.0, 1.0))
+    result = convert_run(tiny_run, tmp_path / "m.tflite", following, gate=Gate(0.0, 1.0, -99.0))
     last = result.kept
     assert last.recipe.float_layers == tuple(layer.layer for layer in first.worst)
     kept_in_float = {node.name for node in result.graph.nodes if "FLOAT32" in node.types} - {""}
     assert set(last.recipe.float_layers) <= kept_in_float
-    assert [tensor.type for tensor in (*result.graph.inputs, *result.graph.outputs)] == ["INT8", "INT8"]
+    assert [tensor.type for tensor in (*result.graph.inputs, *result.graph.outputs)] == ["INT8"] * 3
     assert {layer.layer for layer in last.layers if layer.lsb_rms is None} >= set(last.recipe.float_layers)

@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, nine: Dataset) -> Path:
         )
         with op_by_op():
             train(nine, folder / "run", config, reporter=Quiet())
-        convert_run(folder / "run", folder / "nine.tflite", gate=Gate(0.0, 1.0))
+        convert_run(folder / "run", folder / "nine.tflite", gate=Gate(0.0, 1.0, -99.0))
 
     return make_once(tmp_path_factory, "nine-channels", make)
 

@@ -42,7 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, accelerations: Dataset) -> Pa
         )
         with op_by_op():
             train(accelerations, folder / "run", config, reporter=Quiet())
-        convert_run(folder / "run", folder / "acc.tflite", gate=Gate(0.0, 1.0))
+        convert_run(folder / "run", folder / "acc.tflite", gate=Gate(0.0, 1.0, -99.0))
 
     return make_once(tmp_path_factory, "acceleration-alone", make)
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import ModelError
+from deseptr.convert.drop_embedding import without_embedding
 from deseptr.convert.streaming.cut import cut_graph
 from deseptr.device import default_model
 from deseptr.tflite import TfliteEngine, TfliteFile, read_tflite, without_archive
-from deseptr.tflite.edit import add_tensor, operator
 from deseptr.tflite.graph import pack, unpack
 from deseptr.tflite.runtimes import choose_runtime
 from deseptr.tflite.streaming_engine import StreamingEngine
@@ -23,17 +23,17 @@ WHOLE = TfliteEngine(MODEL, RUNTIME)
 SIGNALS = np.random.default_rng(1).normal((0, 0, 9.8, 0, 0, 0), 3, (2, 9000, 6)).astype(np.float32)
 
 
-def embedded() -> TfliteFile:
-    """The packaged model with the positive part of its logits as an embedding, which is its first output."""
+def swapped() -> TfliteFile:
+    """The packaged model with its outputs in the other order."""
     model = unpack(without_archive(MODEL.content))
-    graph, contract = model.subgraphs[0], MODEL.contract
-    (logits,) = (int(i) for i in graph.outputs)
-    positive = add_tensor(model, "embedding", (1, len(contract.labels)), kind="INT8")
-    graph.tensors[positive].quantization = graph.tensors[logits].quantization
-    graph.operators.append(operator(model, "RELU", [logits], positive, version=2))
-    graph.outputs = [positive, logits]
-    with_embedding = replace(contract, embedding_width=len(contract.labels))
-    return TfliteFile(pack(model), with_embedding, MODEL.path)
+    model.subgraphs[0].outputs = list(reversed(model.subgraphs[0].outputs))
+    return replace(MODEL, content=pack(model))
+
+
+def plain() -> TfliteFile:
+    """The packaged model without its embedding."""
+    contract = replace(MODEL.contract, embedding_width=0)
+    return replace(MODEL, content=without_embedding(without_archive(MODEL.content)), contract=contract)
 
 
 @pytest.fixture(scope="module")
@@ -77,20 +77,31 @@ def test_both_engines_divide_by_the_temperature(graphs):
     np.testing.assert_allclose(logits, WHOLE.invoke(window(0)) / 0.6, rtol=1e-6)
 
 
-def test_the_embedding_is_the_whole_graphs():
-    model = embedded()
+@pytest.mark.parametrize("make", [lambda: MODEL, swapped])
+def test_the_embedding_is_the_whole_graphs(make):
+    model = make()
     parts = StreamingEngine(model, cut_graph(without_archive(model.content)), 64, RUNTIME)
-    whole = TfliteEngine(model, RUNTIME)
     for start in (0, 64, 128):
-        assert np.array_equal(parts.invoke(window(start), start), whole.invoke(window(start)))
-        assert np.array_equal(parts.embedding, whole.embedding)
-        assert parts.embedding.max() > 0
-    assert StreamingEngine(MODEL, GRAPHS, 64, RUNTIME).embedding is None
+        assert np.array_equal(parts.invoke(window(start), start), WHOLE.invoke(window(start)))
+        assert np.array_equal(parts.embedding, WHOLE.embedding)
+        assert parts.embedding.shape == (64,)
+        assert parts.embedding.std() > 0.1
+
+
+def test_the_same_model_without_embedding_gives_the_same_logits():
+    model = plain()
+    parts = StreamingEngine(model, cut_graph(model.content), 64, RUNTIME)
+    whole = TfliteEngine(model, RUNTIME)
+    for logits in (parts.invoke(window(0), 0), whole.invoke(window(0))):
+        assert np.array_equal(logits, WHOLE.invoke(window(0)))
+    assert (parts.embedding, whole.embedding) == (None, None)
 
 
 def test_parts_without_the_embedding_of_the_contract_are_refused(graphs):
     with pytest.raises(ModelError, match="column and time graph"):
-        StreamingEngine(embedded(), graphs, 64, RUNTIME)
+        StreamingEngine(MODEL, cut_graph(plain().content), 64, RUNTIME)
+    with pytest.raises(ModelError, match="column and time graph"):
+        StreamingEngine(plain(), graphs, 64, RUNTIME)
 
 
 def test_a_hop_computes_no_more_than_its_columns(graphs):
@@ -107,9 +118,9 @@ def test_a_hop_computes_no_more_than_its_columns(graphs):
 
 
 def test_parts_of_another_model_are_refused(graphs):
-    swapped = replace(graphs, column=graphs.time, time=graphs.column)
+    exchanged = replace(graphs, column=graphs.time, time=graphs.column)
     with pytest.raises(ModelError, match="column and time graph"):
-        StreamingEngine(MODEL, swapped, 16, RUNTIME)
+        StreamingEngine(MODEL, exchanged, 16, RUNTIME)
     for wrong in ({"columns": 7}, {"column_length": 47}, {"column_stride": 17}):
         other = replace(graphs, streaming=replace(graphs.streaming, **wrong))
         with pytest.raises(ModelError, match="columns of"):

@@ -75,7 +75,7 @@ def test_two_teachers_from_recordings_to_student(tmp_path: Path, reporter):
     assert (contract.history, contract.stft.frame_length) == (31, 32)
     gain = np.asarray(classifier.network.spectrogram.gain)
     assert gain.std() > 0
-    conversion = convert_run(run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0))
+    conversion = convert_run(run, tmp_path / "m.tflite", gate=Gate(0.0, 1.0, -99.0))
     float_graph, int8_graph = conversion.kept.parities[:2]
     assert (float_graph.agreement, float_graph.error.maximum < 1e-3) == (1.0, True)
     assert int8_graph.agreement > 0.9

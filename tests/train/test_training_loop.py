@@ -66,7 +66,7 @@ def column(run: Path, name: str) -> list[float]:
 def test_interruption_leaves_what_convert_needs(broken_runs: dict[int, Path], tmp_path: Path):
     from deseptr.convert import Gate, convert_run
 
-    assert convert_run(broken_runs[2], tmp_path / "m.tflite", gate=Gate(0.0, 1.0)).content
+    assert convert_run(broken_runs[2], tmp_path / "m.tflite", gate=Gate(0.0, 1.0, -99.0)).content
 
 
 def test_broken_state_is_named(broken_runs: dict[int, Path], tiny_config: TrainConfig, tmp_path: Path, reporter):

@@ -14,11 +14,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from deseptr.convert.lowering.blocks import Lowered
 from deseptr.convert.steps import begin
 from deseptr.train.training_loop import fixed_batch
 
 from . import activations, attention, linear, moving, norms, recurrent
 from .affine import Affine, computed
+from .last_dense import last_dense
 from .refused import refuse, refuse_listed
 
 LAYERS: dict[Any, Callable[..., Any]] = {
@@ -30,12 +32,13 @@ LAYERS: dict[Any, Callable[..., Any]] = {
     **recurrent.LAYERS,
 }
 _BATCH = 64
+_FLAT = 2
 # Layers that treat every position of a sequence alike.
 _OF_EVERY_STEP = (keras.layers.Dense, keras.layers.Activation, keras.layers.Dropout, keras.layers.LayerNormalization)
 
 
-def lower_network(model: Any, window: Affine | tf.Tensor, *, head: Any = None) -> tf.Tensor:
-    """The model's output for one window.
+def lower_network(model: Any, window: Affine | tf.Tensor, *, head: Any = None) -> Lowered:
+    """The model's output for one window, and what its last dense layer reads.
 
     Args:
         model: the Keras model.
@@ -45,7 +48,8 @@ def lower_network(model: Any, window: Affine | tf.Tensor, *, head: Any = None) -
     Raises:
         ConversionError: names the layer that cannot be rewritten.
     """
-    return computed(_Walk(head, LAYERS).run(model, window))
+    walk = _Walk(head, LAYERS, last_dense(model))
+    return Lowered(computed(walk.run(model, window)), walk.features)
 
 
 def keras_logits(model: Any, windows: NDArray[np.float32], head: Any) -> NDArray[np.float32]:
@@ -72,8 +76,9 @@ def layers_of(model: Any) -> Iterator[Any]:
 class _Walk:
     """The walk through a model."""
 
-    def __init__(self, head: Any, lowerings: Mapping[Any, Callable[..., Any]]) -> None:
-        self._head, self._lowerings = head, lowerings
+    def __init__(self, head: Any, lowerings: Mapping[Any, Callable[..., Any]], dense: Any = None) -> None:
+        self._head, self._lowerings, self._dense = head, lowerings, dense
+        self.features: tf.Tensor | None = None
 
     def run(self, model: Any, inputs: Any) -> Any:
         if isinstance(model, keras.Sequential):
@@ -98,6 +103,8 @@ class _Walk:
         lowering: Callable[..., Any] = self._lowerings.get(
             _kind(operation), _unlisted if self._lowerings else _as_it_is
         )
+        if operation is self._dense:
+            self.features = _features(args[0])
         with tf.name_scope(_scope(operation)):
             if operation is self._head:
                 return _before_softmax(operation, lowering, *args)
@@ -142,6 +149,12 @@ def _before_softmax(operation: Any, lowering: Callable[..., Any], x: Any) -> Any
         return lowering(operation, x)
     finally:
         operation.activation = activation
+
+
+def _features(value: Any) -> tf.Tensor | None:
+    """The tensor of a value, before a factor and an offset that go into the weights; None unless ``[1, n]``."""
+    tensor = value.tensor if isinstance(value, Affine) else value
+    return tensor if len(tensor.shape) == _FLAT else None
 
 
 def _kind(operation: Any) -> Any:

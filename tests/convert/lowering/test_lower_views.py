@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from edited import edited
 
 from deseptr.contract import InputViews, ModelContract, StftSpec
@@ -66,6 +67,25 @@ def test_the_float_graph_is_the_checkpoint(name: str, prediction: str, student, 
     expected = np.asarray(classifier(windows))
     np.testing.assert_allclose(InferenceGraph(classifier, contract).predict(windows), expected, rtol=1e-4, atol=5e-4)
     assert expected.std() > 0.05
+
+
+@pytest.mark.parametrize("prediction", ["class", "mean"])
+def test_the_embedding_is_both_special_tokens_that_the_heads_read(
+    prediction: str, student, contract, windows: np.ndarray, monkeypatch: pytest.MonkeyPatch
+):
+    classifier = student("deseptr", prediction=prediction)
+    graph = InferenceGraph(classifier, contract, embedding=True)
+    network, encoded = classifier.network, classifier.front_end(windows)
+    monkeypatch.setattr(type(network), "output_heads", [lambda features: features] * 2)
+    expected = np.concatenate([features[:, : network.dim] for features in network(encoded)], axis=1)
+    found = np.concatenate([graph.function(tf.constant(window[None]))[1] for window in graph.encode(windows)])
+    assert found.shape == (len(windows), graph.embedding_width) == (len(windows), 2 * network.dim)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    assert expected.std() > 0.05
+
+
+def test_a_head_that_reads_two_tensors_leaves_no_embedding(student, contract):
+    assert InferenceGraph(student("wave1d"), contract, embedding=True).embedding_width == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

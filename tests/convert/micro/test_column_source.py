@@ -18,7 +18,6 @@ from deseptr.convert.micro.source import check_sources, write_firmware
 from deseptr.convert.streaming.cut import cut_graph
 from deseptr.device import default_model
 from deseptr.tflite import read_tflite, without_archive
-from deseptr.tflite.edit import add_tensor, operator
 from deseptr.tflite.graph import pack, unpack
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ to compile the source with")
@@ -257,19 +256,17 @@ def edited(content: bytes, edit) -> bytes:
 
 
 def test_a_second_output_is_told_with_its_place(tmp_path):
-    def embed(model, graph) -> None:
-        """Give it an embedding, the positive part of the logits, in front of them."""
-        (logits,) = (int(index) for index in graph.outputs)
-        embedding = add_tensor(model, "embedding", (1, 6), kind="INT8")
-        graph.tensors[embedding].quantization = graph.tensors[logits].quantization
-        graph.operators.append(operator(model, "RELU", [logits], embedding, version=2))
-        graph.outputs = [embedding, logits]
+    def swap(model, graph) -> None:
+        graph.outputs = list(reversed(graph.outputs))
 
     graphs = cut_graph(without_archive(MODEL.content))
-    embedded = replace(graphs, time=edited(graphs.time, embed))
-    header, _ = write_columns(tmp_path, embedded, replace(MODEL.contract, embedding_width=6), ARENAS)
-    assert "kTimeOutputs = 2;" in header.read_text()
-    assert "// Outputs of the time graph: the embedding, int8[6], then logits, int8[kClasses].\n" in header.read_text()
+    for time, told in (
+        (graphs.time, "logits, int8[kClasses], then the embedding, int8[64]"),
+        (edited(graphs.time, swap), "the embedding, int8[64], then logits, int8[kClasses]"),
+    ):
+        header, _ = write_columns(tmp_path, replace(graphs, time=time), MODEL.contract, ARENAS)
+        assert "kTimeOutputs = 2;" in header.read_text()
+        assert f"// Outputs of the time graph: {told}.\n" in header.read_text()
 
 
 def test_a_graph_of_plain_windows_compiles_too(tmp_path):
