@@ -68,15 +68,22 @@ def measured(played: list[Played], config: DecisionConfig, labels: tuple[str, ..
     return {name: found[name] for name in (*names, "segment_errors")}
 
 
-def decisions_of(table: dict[str, Any], model: str, hop_s: float) -> Iterator[tuple[str, DecisionConfig]]:
-    """The decisions of an earlier table."""
+def decisions_of(
+    table: dict[str, Any], model: str, tuned_s: float, hop_s: float
+) -> Iterator[tuple[str, DecisionConfig]]:
+    """The decisions of an earlier table at the hop ``tuned_s``, for another one."""
     for row in table["rows"]:
-        if (row["model"], row["hop_s"]) == (model, hop_s):
-            yield row["decision"], DecisionConfig.from_dict(row["settings"])
+        if (row["model"], row["hop_s"]) == (model, tuned_s):
+            yield row["decision"], replace(DecisionConfig.from_dict(row["settings"]), hop_s=hop_s)
 
 
 def rows(
-    dataset: Dataset, run: Path, model: Path, hops_s: Sequence[float], table: dict[str, Any] | None
+    dataset: Dataset,
+    run: Path,
+    model: Path,
+    hops_s: Sequence[float],
+    table: dict[str, Any] | None,
+    tuned_s: float | None,
 ) -> Iterator[dict[str, Any]]:
     """The rows of a model, with the decisions of an earlier table if there is one."""
     engine, predictor = load_engine(model), load_predictor(model)
@@ -86,7 +93,10 @@ def rows(
         bus = over_bus(engine, test, DecisionConfig(hop_s=hop_s), sensor="auto", make_clock=VirtualClock)
         played = [each for each, _ in bus]
         name_of = predictor.contract.model
-        found = decisions_of(table, name_of, hop_s) if table else decisions(predictor, dataset, validation, hop_s)
+        if table:
+            found = decisions_of(table, name_of, tuned_s or hop_s, hop_s)
+        else:
+            found = decisions(predictor, dataset, validation, hop_s)
         for name, config in found:
             figures = measured(played, config, predictor.contract.labels)
             yield {
@@ -94,6 +104,7 @@ def rows(
                 "window_s": predictor.contract.window_s,
                 "hop_s": hop_s,
                 "decision": name,
+                "tuned_at_s": tuned_s or hop_s,
                 "settings": config.to_dict(),
                 **figures,
             }
@@ -107,6 +118,7 @@ def main() -> None:
     parser.add_argument("models", nargs="+", type=Path, help="run folder and .tflite of each model")
     parser.add_argument("--hops", type=float, nargs="+", default=HOPS_S, metavar="SECONDS")
     parser.add_argument("--again", type=Path, help="measure the decisions of this table instead of tuning")
+    parser.add_argument("--tuned-at", type=float, metavar="SECONDS", help="take the table's decisions at this hop")
     parser.add_argument("-o", "--output", type=Path, required=True)
     chosen = parser.parse_args()
     dataset = load_dataset(chosen.data)
@@ -116,7 +128,7 @@ def main() -> None:
         "format": "deseptr continuous benchmark 1",
         "target": str(TARGET),
         "shortest_s": 5.0,
-        "rows": [row for run, model in pairs for row in rows(dataset, run, model, chosen.hops, table)],
+        "rows": [row for run, model in pairs for row in rows(dataset, run, model, chosen.hops, table, chosen.tuned_at)],
         "machine": describe_machine()["cpu"],
     }
     chosen.output.write_text(json.dumps(content, indent=1) + "\n")

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deseptr.evaluate.curve.page import markdown as curve_page
 from deseptr.evaluate.lab.page import markdown as lab_page
+from deseptr.report.html.hops_figure import hops_figure
 from deseptr.report.runs_tables import markdown as report_page
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +37,25 @@ REPORTS: dict[str, Callable[[Any], str]] = {
     "motionsense/report.json": report_page,
     "motionsense-arena/report.json": report_page,
 }
+# Pictures of JSON files.
+PICTURES: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "continuous/hops.svg": (
+        "continuous/table.json",
+        lambda table: hops_figure(rows_of(table, "deseptr_d32"), DECISIONS),
+    ),
+}
+DECISIONS = {
+    "window's own": "each window's own label",
+    "tuned": "tuned",
+    "tuned, markov": "tuned, with the order of activities",
+    "defaults": "defaults",
+}
 Row = dict[str, Any]
+
+
+def rows_of(table: Any, model: str) -> list[Row]:
+    """The rows of a model."""
+    return [row for row in table["rows"] if row["model"] == model]
 
 
 def read(name: str) -> Any:
@@ -155,3 +174,5 @@ if __name__ == "__main__":
         target.write_text(with_section(target.read_text("utf-8"), template), "utf-8")
     for name, report in REPORTS.items():
         (BENCHMARKS / name).with_suffix(".md").write_text(report(read(name)), "utf-8")
+    for name, (source, picture) in PICTURES.items():
+        (BENCHMARKS / name).write_text(picture(read(source)), "utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from doc_blocks import DOCS, ROOT
+from drawn_svg import DrawnSvg
 
 BENCHMARKS = ROOT / "benchmarks"
 TEMPLATES = sorted(str(path.relative_to(BENCHMARKS)) for path in BENCHMARKS.rglob("*.jinja"))
@@ -74,6 +75,15 @@ def test_reports_are_those_of_their_json_files(figures: ModuleType):
     assert {path.parent.name for path in BENCHMARKS.rglob("*/*.md")} == {name.split("/")[0] for name in figures.REPORTS}
     for name, report in figures.REPORTS.items():
         assert (BENCHMARKS / name).with_suffix(".md").read_text("utf-8") == report(read(name)), name
+
+
+def test_pictures_are_those_of_their_json_files(figures: ModuleType):
+    pytest.importorskip("matplotlib")
+    for name, (source, picture) in figures.PICTURES.items():
+        kept, drawn = DrawnSvg((BENCHMARKS / name).read_text("utf-8")), DrawnSvg(picture(read(source)))
+        assert kept.texts().keys() == drawn.texts().keys(), "run `make docs`"
+        # Of any colour; another version of matplotlib may place the frame a little otherwise.
+        assert kept.markers("") == [pytest.approx(place, abs=0.01) for place in drawn.markers("")], "run `make docs`"
 
 
 def test_every_json_is_named_where_its_figures_are():

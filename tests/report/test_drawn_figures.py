@@ -21,6 +21,7 @@ from deseptr.report.html import (
     subjects_figure,
 )
 from deseptr.report.html.curve_figure import curve_figure
+from deseptr.report.html.hops_figure import hops_figure
 
 BLUE, BROWN, GREY, RED, DARK = "#0b62a4", "#8a5a00", "#8a96a3", "#b3261e", "#1c2733"
 
@@ -256,3 +257,31 @@ def test_curve_of_few_labels_has_a_line_for_each_arm_side_by_side():
     middle = DrawnSvg(curve_figure({"arms": arms, "points": three}))
     assert [at[0] for at in middle.markers(BLUE)] == [pytest.approx(0.5, abs=0.002)]
     assert middle.texts()["1"][0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_hops_are_joined_from_the_longest_with_their_intervals():
+    def row(hop_s: float, decision: str, delay_s: float, spurious: float) -> dict[str, Any]:
+        spread = {"value": spurious, "low": spurious - 10, "high": spurious + 10}
+        delay = {"p50": {"value": delay_s, "low": delay_s - 0.1, "high": delay_s + 0.1}}
+        return {"hop_s": hop_s, "decision": decision, "delay_s": delay, "spurious_changes_per_hour": spread}
+
+    rows = [
+        row(0.32, "tuned", 1.1, 60),
+        row(1.28, "tuned", 1.9, 90),
+        row(1.28, "own", 1.5, 90),
+        row(0.16, "never", 9, 9),
+    ]
+    drawn = DrawnSvg(hops_figure(rows, {"tuned": "Tuned", "own": "The window's"}))
+    # From 1.0 to 2.0 s with a margin of a twentieth on each side, and from 0 to 100 changes with what lies above.
+    line, *intervals = drawn.paths(BLUE)
+    (left, low), (right, high) = drawn.markers(BLUE)[1], drawn.markers(BLUE)[0]
+    assert line == near((right, high), (left, low))
+    assert (left, right) == (pytest.approx(1 / 11 + 0.5 / 11, abs=0.002), pytest.approx(9.5 / 11, abs=0.002))
+    assert low / high == pytest.approx(60 / 90, abs=0.002)
+    across = [shape for shape in intervals if shape[0][1] == shape[1][1]]
+    assert [shape[1][0] - shape[0][0] for shape in across] == [pytest.approx(0.2 / 1.1, abs=0.003)] * 2
+    up = [shape for shape in intervals if shape[0][0] == shape[1][0]]
+    assert [abs(shape[1][1] - shape[0][1]) for shape in up] == [pytest.approx(20 * high / 90, abs=0.003)] * 2
+    texts = drawn.texts()
+    assert {"1.28 s", "0.32 s", "Tuned", "The window's"} <= set(texts)
+    assert "0.16 s" not in texts
