@@ -14,7 +14,7 @@ from .alarms.watch import EventWatch
 from .events import AlarmEvent, Event, LabelEvent, WindowEvent
 from .label.class_of_logits import classify_logits
 from .label.tracker import UNKNOWN, LabelTracker
-from .label.unknown import Judgement, UnknownJudge
+from .label.unknown import UNFAMILIAR, Judgement, UnknownJudge
 from .latency import WindowTimes
 from .mounting.watch import MountingWatch
 from .personal.engine import PersonalEngine
@@ -69,6 +69,9 @@ class WindowClassifier:
         invoked = self._timer()
         result = classify_logits(logits, labels)
         why, implausible, score = Judgement() if self._unknown is None else self._unknown.update(window, t)
+        if why == UNFAMILIAR and self._personal is not None and self._personal.is_new(result.index):
+            # Not to the wearer, who recorded it.
+            why = None
         decision = None if self._tracker is None else self._tracker.update(t, result.probabilities, why)
         alarms = [] if self._watch is None else self._watch.update(window, t, result.probabilities)
         mounted = None if self._mounting is None else self._mounting.note(measured, t, plausible=why is None)

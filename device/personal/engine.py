@@ -44,6 +44,10 @@ class PersonalEngine:
         """Embedding float32 ``[embedding_width]`` of the window before; None if the model has none."""
         return self.engine.embedding
 
+    def is_new(self, label: int) -> bool:
+        """Whether the label of this index is the wearer's, which the model lacks."""
+        return label >= len(self.engine.contract.labels)
+
     def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """Corrected logits float32 ``[classes + new labels]`` of a window; valid until the next call."""
         return self.correct(self.engine.invoke(window), self.engine.embedding)

@@ -3,9 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deseptr.contract import ActivityChain, DecisionConfig, KnownWindows
+from deseptr.contract import ActivityChain, DecisionConfig
+from deseptr.contract.known_windows import KnownWindows, statistics_count
 from deseptr.data import load_sample
-from deseptr.device import PushStream, WindowEvent, default_model
+from deseptr.device import PushStream, UnknownJudge, WindowEvent, default_model
+from deseptr.device.label.unknown import UNFAMILIAR
 from deseptr.device.personal import PersonalEngine, personal_contract, personalise
 from deseptr.tflite import TfliteEngine, at_hop, load_engine, predict
 
@@ -101,3 +103,20 @@ def test_known_windows_have_nothing_of_a_new_activity_and_are_left_out(engine, f
     contract = replace(engine.contract, known_windows=known)
     assert personal_contract(contract, file).known_windows is None
     assert personal_contract(contract, replace(file, new_labels=())).known_windows == known
+
+
+def test_a_new_label_is_not_unfamiliar_to_the_wearer_who_recorded_it(engine, file):
+    """Of a model to which every window is unfamiliar, the wearer's own label alone stays."""
+    count = statistics_count(engine.contract.channels)
+    none = KnownWindows.of([1e-3] * count, np.full((1, count), 100.0), limit=0.001, share=0.9)
+    contract = replace(engine.contract, known_windows=none)
+    sample = load_sample()
+    running = sample.label_names.index("jogging")
+    found = {}
+    for recording in sample.recordings:
+        stream = PushStream(PersonalEngine(engine, file), unknown=UnknownJudge(contract))
+        events = [each for each in stream.push(recording.signals) if isinstance(each, WindowEvent)]
+        for event in events:
+            found.setdefault(bool((recording.labels == running).all()), []).append((event.label, event.unknown))
+    assert ("running", None) in found[True]
+    assert {why for label, why in found[True] + found[False] if label != "running"} == {UNFAMILIAR}
