@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from deseptr.contract import ConversionError
 from deseptr.convert.micro.column_source import COLUMN_FILES, remove_columns, write_columns
-from deseptr.convert.micro.runtime import Arena, open_interpreter, run_micro
+from deseptr.convert.micro.runtime import Arena, open_interpreter, run_micro_outputs
 from deseptr.convert.micro.source import check_sources, write_firmware
 from deseptr.convert.streaming.cut import cut_graph
 from deseptr.device import default_model
@@ -28,6 +28,8 @@ HOPS = (4, 5, 8, 16, 24, 48, 64, 128)
 MODEL = read_tflite(default_model())
 LENGTH = MODEL.contract.window_length
 NOTHING, WINDOW, FAILED = range(3)
+# Of the time graph, in its order.
+OUTPUTS = (len(MODEL.contract.labels), MODEL.contract.embedding_width)
 
 LIBRARY = """
 #include "columns.h"
@@ -60,8 +62,9 @@ class Firmware:
         self.graphs = [open_interpreter(content, 1 << 20) for content in (graphs.column, graphs.time)]
         self.calls, self.fails_at = [0, 0], -1
         self._library, self._invoke = library, Invoke(self._invoke_graph)
-        self._logits = (ctypes.c_int8 * len(MODEL.contract.labels))()
-        self._outputs = (ctypes.c_void_p * 1)(ctypes.addressof(self._logits))
+        self._made = (ctypes.c_int8 * sum(OUTPUTS))()
+        begin = ctypes.addressof(self._made)
+        self._outputs = (ctypes.c_void_p * 2)(begin, begin + OUTPUTS[0])
 
     def begin(self, hop: int) -> None:
         self.hop, self.calls = hop, [0, 0]
@@ -71,10 +74,10 @@ class Firmware:
         self._library.push(self.hop, self._invoke, np.zeros(6, np.float32).ctypes.data_as(ctypes.c_void_p), None)
 
     def push(self, sample: np.ndarray):
-        """How it went, and the logits."""
+        """How it went, and the logits with the embedding behind them."""
         row = np.ascontiguousarray(sample, np.float32)
         state = self._library.push(self.hop, self._invoke, row.ctypes.data_as(ctypes.c_void_p), self._outputs)
-        return state, np.array(self._logits, np.int8)
+        return state, np.array(self._made, np.int8)
 
     def _invoke_graph(self, user, part, inputs, outputs) -> bool:
         self.calls[part] += 1
@@ -85,7 +88,7 @@ class Firmware:
         for number, shape in enumerate(ends):
             graph.set_input(np.ctypeslib.as_array(ctypes.cast(inputs[number], Bytes), shape).copy(), number)
         graph.invoke()
-        for number in range(2 if part == 0 else 1):
+        for number in range(2):
             made = np.ascontiguousarray(graph.get_output(number))
             ctypes.memmove(outputs[number], made.ctypes.data, made.nbytes)
         return True
@@ -125,11 +128,11 @@ def whole(parts, hop: int) -> np.ndarray:
         before = np.repeat(part[:1], MODEL.contract.history, axis=0)
         rows = MODEL.contract.views.encode(np.concatenate([before, part]), MODEL.contract.input_range)
         encoded += [rows[start : start + LENGTH] for start in range(0, len(part) - LENGTH + 1, hop)]
-    return run_micro(MODEL.content, np.array(encoded, np.int8).reshape(-1, LENGTH, 12))
+    return np.hstack(run_micro_outputs(MODEL.content, np.array(encoded, np.int8).reshape(-1, LENGTH, 12)))
 
 
 def streamed(firmware, parts, hop: int) -> list:
-    """(sample's number in its part, logits) of every window."""
+    """(sample's number in its part, outputs) of every window."""
     firmware.begin(hop)
     found = []
     for number, part in enumerate(parts):
@@ -158,7 +161,7 @@ def test_windows_have_the_bits_of_the_whole_graph(firmware, hop, count):
 def test_windows_have_the_bits_of_the_whole_graph_wherever_gaps_are(firmware, hop, lengths, seed):
     parts = [signal(length, seed + number) for number, length in enumerate(lengths)]
     found = streamed(firmware, parts, hop)
-    assert np.array_equal(np.array([logits for _, logits in found]).reshape(-1, 6), whole(parts, hop))
+    assert np.array_equal(np.array([logits for _, logits in found]).reshape(-1, sum(OUTPUTS)), whole(parts, hop))
 
 
 def test_a_window_computes_no_more_than_its_new_columns(firmware):
