@@ -51,6 +51,8 @@ def shortened(arguments: Sequence[str]) -> list[str]:
     added = [
         part
         for option, value in SHORT.get(command, {}).items()
+        # The grid of an alarm is short as it is.
+        if (option, "--event" in arguments) != ("--tries", True)
         if option not in present
         for part in (option, value)
         if part
