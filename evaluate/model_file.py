@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deseptr.contract import ModelContract, atomic_write
+from deseptr.contract import ModelContract, atomic_write, check_replaceable
 from deseptr.tflite import TfliteFile, embed_contract, streaming_inside, without_archive
+
+
+def check_model_output(output: Path | None) -> None:
+    """Let only a model be replaced by one.
+
+    Raises:
+        SetupError: if something else is there.
+    """
+    if output is not None:
+        # A flatbuffer names its kind behind four bytes of offset (https://flatbuffers.dev/internals).
+        check_replaceable(output, b"TFL3", "a .tflite file", "-o", offset=4)
 
 
 def write_contract(file: TfliteFile, output: Path | None, contract: ModelContract) -> Path:

@@ -63,14 +63,15 @@ def calibrate(
 
     from deseptr.evaluate.continuous.tuned_model import tuning_subjects
     from deseptr.evaluate.known_windows import find_known_windows, known_subjects
-    from deseptr.evaluate.model_file import write_contract
+    from deseptr.evaluate.model_file import check_model_output, write_contract
     from deseptr.evaluate.temperature import FORMAT, calibrate as fit
     from deseptr.tflite import load_engine, read_tflite
 
     from .report_files import check_output
 
     if page is not None:
-        check_output(page, FORMAT)
+        check_output(page, FORMAT, "--page")
+    check_model_output(output)
     file = read_tflite(model)
     dataset = load_subjects(source, None, reading)
     who = tuning_subjects(model, run, subjects, dataset, "calibrate")

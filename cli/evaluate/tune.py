@@ -119,7 +119,7 @@ def _check_page(page: Path | None) -> None:
 
     from .report_files import check_output
 
-    check_output(page, FORMAT)
+    check_output(page, FORMAT, "--page")
 
 
 def _search(
@@ -128,7 +128,7 @@ def _search(
     from deseptr.data import parse_labels
     from deseptr.evaluate.continuous.measure import classes_of, decision_at
     from deseptr.evaluate.continuous.playing import play, windows_of
-    from deseptr.evaluate.continuous.tuned_model import chain_of_others, parse_hops
+    from deseptr.evaluate.continuous.tuned_model import chain_of_others, check_truth, parse_hops
     from deseptr.evaluate.continuous.tuning import tune as search
 
     contract = predictor.contract
@@ -136,6 +136,7 @@ def _search(
     hops = parse_hops(chosen["hops"], contract, before)
     names = parse_labels(chosen["onsets_of"], contract.labels) if chosen["onsets_of"] else ()
     part = dataset.select(subjects=who)
+    check_truth(part, contract)
     played = {}
     with progress_bar(sum(windows_of(contract.at_hop(hop), part) for hop in hops), "playing") as advance:
         for hop in hops:

@@ -10,7 +10,7 @@ from pathlib import Path
 from deseptr.contract import DataError, DecisionConfig, EventRule, ModelContract, ModelError, SetupError
 from deseptr.data import Dataset
 from deseptr.data.recording import check_subjects
-from deseptr.evaluate.model_file import write_contract
+from deseptr.evaluate.model_file import check_model_output, write_contract
 from deseptr.tflite import read_tflite
 
 from .learned_chain import LearnedChain, learn_chain
@@ -101,7 +101,7 @@ def check_output(model: Path, output: Path | None) -> None:
     """Refuse an output that the model cannot be written to, before the search.
 
     Raises:
-        SetupError: if an output is named for a run folder.
+        SetupError: if an output is named for a run folder, or is a file that is no model.
         ModelError: if the model is neither a run folder nor a ``.tflite`` file.
     """
     if model.is_dir() and output is not None:
@@ -111,6 +111,25 @@ def check_output(model: Path, output: Path | None) -> None:
     if not model.is_dir() and model.suffix != ".tflite":
         raise ModelError(
             model, found="neither of them", expected="a run folder or a .tflite file", next_step="tune one of these"
+        )
+    check_model_output(output)
+
+
+def check_truth(dataset: Dataset, contract: ModelContract) -> None:
+    """Refuse recordings that no decision can be chosen by.
+
+    Raises:
+        DataError: if no recording is as long as a window, or no sample has one of the model's labels.
+    """
+    known = [name in contract.labels for name in dataset.label_names]
+    labelled = any(known[label] for each in dataset.recordings for label in set(each.labels[each.labels >= 0].tolist()))
+    longest = max(len(each.signals) / each.rate_hz for each in dataset.recordings)
+    if not labelled or longest < contract.window_s:
+        raise DataError(
+            dataset.name,
+            found=f"{longest:.2f} s at most" if labelled else "no sample with a label that the model has",
+            expected=f"recordings of {contract.window_s:g} s or more with some of {', '.join(contract.labels)}",
+            next_step="rename the labels, or choose other recordings",
         )
 
 

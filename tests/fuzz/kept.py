@@ -20,6 +20,7 @@ from mutators import Mutator, of_members
 from target import FORMATS, Target, in_run, on_file
 
 KERAS = ("tensorflow", "keras", "deseptr.train.checkpoint", "deseptr.train.models")
+LOWERING = "deseptr.convert.lowering.inference_graph"
 PROGRAMS = "deseptr.train.torch_program.network"
 # Plain Keras models of other people, where they are; the larger ones would take all the time.
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "keras"
@@ -52,6 +53,12 @@ def _checkpoints() -> Iterator[Target]:
     yield Target("run/model.keras", in_run("model.keras", of_run), (model,), layers, preload=KERAS)
     seeds = (model, *(path.read_bytes() for path in foreign))
     yield Target("net.keras", on_file(".keras", plain), seeds, layers, preload=KERAS)
+    # A recurrent network takes seconds for each input, which its steps are written out of.
+    plain_head = CASES / "softmax-head"
+    if plain_head.exists():
+        rewrite = _rewritten((plain_head / "contract.json").read_bytes())
+        seeds = ((plain_head / "net.keras").read_bytes(),)
+        yield Target("net.keras, rewritten", rewrite, seeds, layers, preload=(*KERAS, LOWERING))
     yield Target("net.pt2", on_file(".pt2", _program), _programs(), layers, preload=(*KERAS, PROGRAMS))
     yield Target("model.npz", on_file(".npz", _forest), (_trees(),), of_members(mutators.of_bytes))
 
@@ -59,6 +66,20 @@ def _checkpoints() -> Iterator[Target]:
 def _of_member(rng: random.Random, content: bytes) -> bytes:
     """A change of a member of a checkpoint: its layers are JSON, its weights HDF5."""
     return (mutators.of_json if content.startswith(b"{") else mutators.of_bytes)(rng, content)
+
+
+def _rewritten(contract: bytes) -> Callable[[bytes], object]:
+    """Of ``convert --check`` what is done before TensorFlow's converter: a network is read and rewritten by layers."""
+
+    def rewrite(path: Path) -> object:
+        from deseptr.convert.quantize import inference_graph
+        from deseptr.convert.recipe import Recipe
+        from deseptr.train.checkpoint import load_run
+
+        path.with_name("contract.json").write_bytes(contract)
+        return inference_graph(*load_run(path), path, Recipe())
+
+    return on_file(".keras", rewrite)
 
 
 def _program(path: Path) -> object:

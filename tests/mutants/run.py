@@ -3,6 +3,7 @@
     python tests/mutants/run.py --a-room 58      # goes on where it was interrupted
     python tests/mutants/run.py --again          # tries survivors again, by traced tests
     python tests/mutants/run.py --report         # only the tables
+    python tests/mutants/run.py --seed 2 --a-room 6 --tables fresh.json   # mutants for which no test was written
 
 What is drawn follows from the seed and the sources. A mutant is first tried by the test files that are named after its
 module or import it; only what survives them is worth a trace of the room's tests, those that run its line. A mutant is
@@ -239,6 +240,7 @@ def main() -> None:
     parser.add_argument("--also", nargs="*", default=(), help="folders of tests to trace beside the room's own")
     parser.add_argument("--most", type=float, default=MOST_TESTS_S, help="seconds of tests for a mutant")
     parser.add_argument("--again", action="store_true", help="try survivors again, by traced tests")
+    parser.add_argument("--tables", type=Path, default=RESULTS, help="file for the tables")
     parser.add_argument("--report", action="store_true", help="only show and write the tables")
     options = parser.parse_args()
     drawn = draw(options.seed, options.a_room)
@@ -249,7 +251,7 @@ def main() -> None:
         for room in options.rooms:
             _judge_room([each for each in drawn if each.room == room], verdicts, options)
     found = results(drawn, verdicts, options.seed)
-    _write(RESULTS, found)
+    _write(options.tables, found)
     show(found)
 
 

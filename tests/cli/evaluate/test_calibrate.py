@@ -3,10 +3,11 @@ import shutil
 
 import numpy as np
 import pytest
+from click import UsageError
 from click.testing import CliRunner
 
 from deseptr.cli.evaluate.calibrate import calibrate
-from deseptr.contract import DataError
+from deseptr.contract import DataError, SetupError
 from deseptr.device import default_model
 from deseptr.tflite import load_engine, predict, read_tflite, without_archive
 
@@ -75,3 +76,32 @@ def test_one_wearer_is_compared_with_nobody(model):
     with pytest.raises(DataError, match="found windows of 1 wearer, expected two wearers or more"):
         invoke(model, DATA, "--subjects", "1", "--known", "0.9")
     assert model.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("c.txt", "--page .*c.txt must end in .html"),
+        ("notes.html", "notes.md: found another file.*choose another --page"),
+    ],
+)
+def test_a_page_that_would_replace_something_else_is_refused(model, tmp_path, page, message):
+    (tmp_path / "notes.md").write_text("mine")
+    untouched = model.read_bytes()
+    with pytest.raises((SetupError, UsageError), match=message):
+        CliRunner().invoke(
+            calibrate,
+            [str(model), DATA, "--subjects", "1,2", "--page", str(tmp_path / page)],
+            standalone_mode=False,
+            catch_exceptions=False,
+        )
+    assert model.read_bytes() == untouched
+    assert (tmp_path / "notes.md").read_text() == "mine"
+
+
+def test_an_output_that_is_no_model_is_not_replaced(model, tmp_path):
+    output = tmp_path / "notes"
+    output.write_text("mine")
+    with pytest.raises(SetupError, match="notes: found something else, which would be lost"):
+        invoke(model, DATA, "--subjects", "1,2", "-o", output)
+    assert output.read_text() == "mine"

@@ -1,13 +1,15 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from deseptr.cli.device.group import device
 from deseptr.cli.evaluate.tune import tune
-from deseptr.contract import SetupError
+from deseptr.contract import DataError, SetupError
+from deseptr.data import save_dataset, synthetic_dataset
 from deseptr.device import default_model
 from deseptr.tflite import read_tflite
 
@@ -99,3 +101,35 @@ def test_options_that_do_not_belong_together_are_refused(model: Path, arguments:
     result = CliRunner().invoke(tune, [str(model), DATA, "--target", "f1", *arguments])
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_an_output_that_is_no_model_is_not_replaced(model: Path, tmp_path: Path):
+    output = tmp_path / "notes"
+    output.write_text("mine")
+    with pytest.raises(SetupError, match="notes: found something else, which would be lost"):
+        run(model, "--target", "f1", "-o", output)
+    assert output.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "labels", "message"),
+    [
+        (1.0, None, r"found 1\.\d* s at most, expected recordings of 2\.56 s"),
+        (4.0, -1, "found no sample with a label that the"),
+    ],
+)
+def test_nothing_is_tuned_on_what_says_nothing(
+    model: Path, tmp_path: Path, seconds: float, labels: int | None, message: str
+):
+    made = synthetic_dataset(subjects=1, seconds=seconds)
+    recordings = made.recordings
+    if labels is None:
+        kept = tuple(replace(each, signals=each.signals[:50], labels=each.labels[:50]) for each in recordings)
+    else:
+        kept = tuple(replace(each, labels=np.full_like(each.labels, labels)) for each in recordings)
+    save_dataset(replace(made, recordings=kept), tmp_path / "d.npz")
+    untouched = model.read_bytes()
+    options = ["--subjects", "1", "--tries", "3", "--target", "f1"]
+    with pytest.raises(DataError, match=message):
+        CliRunner().invoke(tune, [str(model), str(tmp_path / "d.npz"), *options], catch_exceptions=False)
+    assert model.read_bytes() == untouched
