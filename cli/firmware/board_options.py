@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _CONNECTION = [
-    click.argument("destination", metavar="USER@HOST"),
     click.option("--port", type=whole(1, 65_535), help="Port of sshd. [default: ssh's own configuration]"),
     click.option("--identity", type=click.Path(path_type=Path), help="Private ssh key."),
     click.option(
@@ -44,7 +43,16 @@ _CONNECTION = [
 
 
 def board_options(command: F) -> F:
-    """Add the options of :func:`open_board` to a command."""
+    """Add the board and the options of :func:`open_board` to a command."""
+    return click.argument("destination", metavar="USER@HOST")(_with_connection(command))
+
+
+def boards_options(command: F) -> F:
+    """The same for a command that takes several boards, ``destinations``."""
+    return click.argument("destinations", nargs=-1, required=True, metavar="USER@HOST…")(_with_connection(command))
+
+
+def _with_connection(command: F) -> F:
     for option in reversed(_CONNECTION):
         command = option(command)
     return command
@@ -63,11 +71,11 @@ def open_board(options: dict[str, Any]) -> SshTarget:
     return SshTarget(options["destination"], ssh, options["python"])
 
 
-def ask_board(options: dict[str, Any], request: dict[str, Any]) -> Any:
+def ask_board(options: dict[str, Any], request: dict[str, Any], report: Callable[[str], None] = show_step) -> Any:
     """Send one request to a flashed board and return its answer; as root if its service is a system unit."""
     from deseptr.firmware_harness.deploy.flash import find_plan
 
     with open_board(options) as board:
         plan = find_plan(board, options["prefix"], options["service"])
         board.sudo = plan.sudo
-        return board.call({**request, "prefix": plan.prefix}, report=show_step)
+        return board.call({**request, "prefix": plan.prefix}, report=report)

@@ -1,0 +1,95 @@
+"""Several boards beside each other: one row each, as text and as a page.
+
+What a board says is shown, never obeyed: every cell may contain text that the board wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from deseptr.contract.visible_text import visible
+
+from .html.page import Section, render_page, verdict, wide_table
+
+HEAD = ("board", "service", "says", "release", "on trial", "temperature", "power and heat", "machine")
+_NOTHING = "–"
+Board = dict[str, Any]
+
+
+def fleet_verdict(boards: Sequence[Board]) -> tuple[str, bool]:
+    """What is to be known first, in one sentence, and whether it is good news.
+
+    Args:
+        boards: ``destination`` and either ``status``, the answer of `firmware status`, or ``error``, why there is none.
+    """
+    silent = [each["destination"] for each in boards if "error" in each]
+    answers = {each["destination"]: each["status"] for each in boards if "status" in each}
+    idle = [name for name, status in answers.items() if status["service"] != "active"]
+    hampered = [name for name, status in answers.items() if _hampered_now(status)]
+    troubles = [
+        *([f"no answer from {', '.join(silent)}"] if silent else []),
+        *([f"not active on {', '.join(idle)}"] if idle else []),
+        *([f"throttled now: {', '.join(hampered)}"] if hampered else []),
+    ]
+    running = len(answers) - len(idle)
+    told = f"{running} of {len(boards)} boards run"
+    return visible("; ".join([told, *troubles]) + "."), not troubles
+
+
+def fleet_rows(boards: Sequence[Board]) -> list[tuple[str, ...]]:
+    """A row of :data:`HEAD` for each board; one without an answer has the reason in place of the rest."""
+    return [tuple(visible(cell) for cell in _row(each)) for each in boards]
+
+
+def fleet_text(boards: Sequence[Board]) -> str:
+    """The table as lines of text, and the verdict."""
+    rows = [HEAD, *fleet_rows(boards)]
+    # The reason of a board without an answer may be long; it is the last cell of its row.
+    widths = [max(len(row[column]) for row in rows if len(row) == len(HEAD)) for column in range(len(HEAD))]
+    widths[0] = max(len(row[0]) for row in rows)
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]
+    return "\n".join([*lines, "", fleet_verdict(boards)[0]])
+
+
+def fleet_page(boards: Sequence[Board], when: str) -> str:
+    """The table as a self-contained HTML file.
+
+    Args:
+        boards: as in :func:`fleet_verdict`.
+        when: time of the answers, for the heading.
+    """
+    rows = [row if len(row) == len(HEAD) else (*row, *[""] * (len(HEAD) - len(row))) for row in fleet_rows(boards)]
+    sections = [Section("Boards", [verdict(*fleet_verdict(boards)), wide_table(HEAD, rows)])]
+    return render_page("deseptr: boards", f"{len(boards)} boards, {when}.", sections, width_rem=80)
+
+
+def _row(board: Board) -> tuple[str, ...]:
+    if "error" in board:
+        return (board["destination"], board["error"])
+    status = board["status"]
+    facts, state = status["board"], status.get("state") or {}
+    kind = f" ({status['service_kind']})" if status["service_kind"] else ""
+    heat = state.get("temperature_c")
+    return (
+        board["destination"],
+        f"{status['service']}{kind}",
+        status.get("says") or _NOTHING,
+        status["current"] or _NOTHING,
+        status["trial"] or _NOTHING,
+        _NOTHING if heat is None else f"{heat:.0f} °C",
+        _throttled(state),
+        f"{facts['board'] or facts['machine']}, {facts['os'] or 'unknown system'}",
+    )
+
+
+def _throttled(state: dict[str, Any]) -> str:
+    flags = state.get("throttled")
+    if flags is None:
+        return _NOTHING
+    now, since = flags & 0xF, flags >> 16 & 0xF
+    return "throttled now" if now else "was throttled since its start" if since else "well"
+
+
+def _hampered_now(status: dict[str, Any]) -> bool:
+    return bool(((status.get("state") or {}).get("throttled") or 0) & 0xF)
