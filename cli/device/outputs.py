@@ -140,20 +140,27 @@ def _open_csv(chosen: Mapping[str, Any], contract: ModelContract, *, live: bool)
 
 
 class _Service:
-    """Reports readiness and the current label to systemd."""
+    """Reports readiness, the current label and the number of gaps to systemd."""
 
     def __init__(self, notifier: SystemdNotifier) -> None:
         self._notifier = notifier
+        self._label, self._gaps = "", 0
         self._ready: Callable[[], None] | None = notifier.ready
 
     def take(self, event: Event) -> None:
-        from deseptr.device import LabelEvent, WindowEvent
+        from deseptr.device import GapEvent, LabelEvent, WindowEvent
 
         if self._ready is not None and isinstance(event, WindowEvent):
             self._ready()
             self._ready = None
         if isinstance(event, LabelEvent):
-            self._notifier.status(event.label)
+            self._label = event.label
+        elif isinstance(event, GapEvent):
+            self._gaps += 1
+        else:
+            return
+        gaps = f"{self._gaps} gap{'s' if self._gaps > 1 else ''}" if self._gaps else ""
+        self._notifier.status(", ".join(filter(None, (self._label, gaps))))
 
     def close(self) -> None:
         self._notifier.stopping()

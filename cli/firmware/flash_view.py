@@ -108,6 +108,7 @@ def show_status(destination: str, found: dict[str, Any]) -> None:
     board = found["board"]
     rows = [
         ("service", f"{found['service']} ({found['service_kind']})" if found["service_kind"] else "not installed"),
+        *([("says", found["says"])] if found.get("says") else []),
         ("current", found["current"] or "none"),
         ("good", ", ".join(found["good"]) or "none"),
         *([("on trial", _trial(found))] if found["trial"] else []),

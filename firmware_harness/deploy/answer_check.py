@@ -90,6 +90,8 @@ def check(value: Any, form: Any, name: str) -> None:
         _check_parts(value, origin, parts, name)
     elif form is int:
         _require(type(value) is int and value >= 0, value, "a whole number from 0 up", name)
+    elif form is float:
+        _require(type(value) in (int, float) and math.isfinite(value), value, "a number", name)
     elif form is not Any:
         _require(type(value) is form, value, {str: "text", bool: "true or false"}[form], name)
 

@@ -88,13 +88,22 @@ class RolledBack(TypedDict):
     release: str
 
 
+class BoardHeat(TypedDict):
+    """Temperature and throttling of a board."""
+
+    temperature_c: float | None
+    throttled: int | None
+
+
 class Status(Installed):
-    """Answer to ``status``."""
+    """Answer to ``status``; a board whose release is of an earlier deseptr does not have all of it."""
 
     board: BoardFacts
     service: str
     service_kind: str | None
     page: NotRequired[str | None]
+    state: NotRequired[BoardHeat]
+    says: NotRequired[str]
     signed_only: bool
     interrupted: bool
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -26,6 +27,8 @@ _STEP = 0.05  # seconds
 _START_STEPS = 1800
 _STOP_STEPS = 400
 _START = "start"
+_LONGEST_SAID = 200
+_LINES_WITH_A_LABEL = 50
 
 
 class Service(Protocol):
@@ -48,6 +51,9 @@ class Service(Protocol):
 
     def state(self) -> str:
         """``active``, or the name of another state."""
+
+    def says(self) -> str:
+        """What it said of itself last, its label; empty if nothing."""
 
     def logs(self, lines: int) -> str:
         """The last lines of its log."""
@@ -102,6 +108,10 @@ class Systemd:
     def state(self) -> str:
         """The answer of `systemctl is-active`."""
         return self._systemctl("is-active", NAME).stdout.strip() or "unknown"
+
+    def says(self) -> str:
+        """The status text that it sent to systemd."""
+        return self._systemctl("show", "--property=StatusText", "--value", NAME).stdout.strip()[:_LONGEST_SAID]
 
     def logs(self, lines: int) -> str:
         """The unit's last lines in the journal."""
@@ -213,6 +223,18 @@ class Supervised:
         if supervisor_pid(self._prefix) is None:
             return "inactive"
         return "active" if read_state(self._prefix).ready else "activating"
+
+    def says(self) -> str:
+        """The label in the newest line of its log that has one."""
+        for line in reversed(self.logs(_LINES_WITH_A_LABEL).splitlines()):
+            try:
+                event = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            label = event.get("state") or event.get("label") if isinstance(event, dict) else None
+            if isinstance(label, str):
+                return label[:_LONGEST_SAID]
+        return ""
 
     def logs(self, lines: int) -> str:
         """The end of the supervisor's log."""

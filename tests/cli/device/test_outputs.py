@@ -12,14 +12,16 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
 from deseptr.cli.device.decision_options import DECISION_NAMES, DEFAULTS, decision_config
 from deseptr.cli.device.group import device
+from deseptr.cli.device.outputs import _Service
 from deseptr.contract import ModelContract, SetupError
-from deseptr.device import DecisionConfig
+from deseptr.device import DecisionConfig, GapEvent, LabelEvent
 from deseptr.device.sinks.mqtt_messages import node_name
 
 WALK = "synthetic:subjects=1,seconds=10"
@@ -206,6 +208,16 @@ def test_systemd_receives_the_runs_status(int8_model, tmp_path):
         heard = [manager.recv(1000).decode() for _ in range(4)]
     assert sorted(heard[:2]) == ["READY=1", "WATCHDOG=1"]
     assert heard[2:] == ["STATUS=unknown", "STOPPING=1"]
+
+
+def test_the_status_of_a_service_is_its_label_and_its_gaps():
+    said = []
+    notifier = SimpleNamespace(status=said.append, ready=lambda: None)
+    service = _Service(notifier)
+    label = LabelEvent(2.56, "walking", None, 0.9)
+    for event in (GapEvent(1.0, "overflow", 3), label, GapEvent(9.0, "overflow", 3)):
+        service.take(event)
+    assert said == ["1 gap", "walking, 1 gap", "walking, 2 gaps"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -353,6 +353,26 @@ def test_each_connection_error_is_one_line(sshd: Sshd, changes: dict[str, Any], 
         board.call({"op": "probe", "prefix": "/"})
 
 
+def test_several_boards_beside_each_other(flashed: FlashedBoard, tmp_path: Path):
+    page = tmp_path / "boards.html"
+    nobody = f"nobody-{flashed.sshd.destination}"
+    code, out, err = flashed.run("status", nobody, "--html", page)
+    assert (code, err) == (2, "")
+    lines = out.splitlines()
+    assert lines[1].split()[:4] == [flashed.sshd.destination, "active", "(supervised)", "1.0"]
+    assert lines[2].split()[0] == nobody
+    assert "Permission denied" in lines[2]
+    assert lines[-1] == f"1 of 2 boards run; no answer from {nobody}."
+    assert lines[-1] in page.read_text()
+    code, out, _ = flashed.run("status", nobody, "--json")
+    running, silent = json.loads(out)["boards"]
+    assert (code, running["status"]["current"], silent["destination"]) == (2, GOOD, nobody)
+    foreign = tmp_path / "mine.html"
+    foreign.write_text("<p>my own page</p>")
+    code, _, err = flashed.run("status", "--html", foreign)
+    assert (code, foreign.read_text()) == (2, "<p>my own page</p>"), err
+
+
 def test_destination_cannot_be_an_option():
     with pytest.raises(FlashError, match="expected user@host"):
         SshTarget("-oProxyCommand=touch /tmp/never")
