@@ -70,7 +70,7 @@ def check(value: Any, form: Any, name: str) -> None:
 
     Args:
         value: the value.
-        form: a type such as ``int`` (which is natural), ``str``, ``list[X]``, ``dict[str, X]``, ``tuple[X, Y]``,
+        form: a type such as ``int`` (which is natural), ``float``, ``str``, ``list[X]``, ``dict[str, X]``, ``tuple[X, Y]``,
             ``X | None``, ``Annotated[str, pattern]``, a :class:`~typing.TypedDict`, or ``Any``.
         name: path of the value, for the message.
 
@@ -88,11 +88,16 @@ def check(value: Any, form: Any, name: str) -> None:
         _require(parts[1].fullmatch(value) is not None, value, f"text as {parts[1].pattern}", name)
     elif origin is not None:
         _check_parts(value, origin, parts, name)
-    elif form is int:
+    elif form is not Any:
+        _check_plain(value, form, name)
+
+
+def _check_plain(value: Any, form: Any, name: str) -> None:
+    if form is int:
         _require(type(value) is int and value >= 0, value, "a whole number from 0 up", name)
     elif form is float:
         _require(type(value) in (int, float) and math.isfinite(value), value, "a number", name)
-    elif form is not Any:
+    else:
         _require(type(value) is form, value, {str: "text", bool: "true or false"}[form], name)
 
 
