@@ -70,8 +70,8 @@ def check(value: Any, form: Any, name: str) -> None:
 
     Args:
         value: the value.
-        form: a type such as ``int`` (which is natural), ``float``, ``str``, ``list[X]``, ``dict[str, X]``, ``tuple[X, Y]``,
-            ``X | None``, ``Annotated[str, pattern]``, a :class:`~typing.TypedDict`, or ``Any``.
+        form: a type such as ``int`` (which is natural), ``float``, ``str``, ``list[X]``, ``dict[str, X]``,
+            ``tuple[X, Y]``, ``X | None``, ``Annotated[str, pattern]``, a :class:`~typing.TypedDict`, or ``Any``.
         name: path of the value, for the message.
 
     Raises:
