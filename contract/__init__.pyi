@@ -36,6 +36,7 @@ from .errors import (
     SetupError as SetupError,
 )
 from .event_rule import EventRule as EventRule
+from .familiar_statistics import nearest as nearest, window_statistics as window_statistics
 from .files import atomic_path as atomic_path, atomic_write as atomic_write, check_replaceable as check_replaceable
 from .folders import atomic_folder as atomic_folder, check_new_folder as check_new_folder
 from .held_out import HeldOut as HeldOut
@@ -49,12 +50,7 @@ from .input_files import (
     read_text as read_text,
     read_toml as read_toml,
 )
-from .known_windows import (
-    KnownWindows as KnownWindows,
-    nearest as nearest,
-    statistics_count as statistics_count,
-    window_statistics as window_statistics,
-)
+from .known_windows import KnownWindows as KnownWindows, statistics_count as statistics_count
 from .model_contract import ModelContract as ModelContract
 from .mounting import AS_TRAINED as AS_TRAINED, MOUNTINGS as MOUNTINGS, Mounting as Mounting
 from .mounting_reference import ClassMotion as ClassMotion, MountingReference as MountingReference

@@ -1,9 +1,4 @@
-"""Which windows a model knows: simple statistics of a window, and their distance from those of its recordings.
-
-A class is only the most probable one of a list. A movement outside the list, or a sensor worn elsewhere, shows in the
-direction of gravity and in how much each axis moves. The statistics need no model, so that people whom the model was
-trained on are no more alike than others.
-"""
+"""Which windows a model knows: prototypes of their statistics, and the distance from which on one is unfamiliar."""
 
 from __future__ import annotations
 
@@ -11,19 +6,18 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .channels import SENSORS, sensors_of
+from .channels import sensors_of
 from .errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 STEPS = 256
 """Steps of a prototype's values in one standard deviation."""
 MOST_PROTOTYPES = 4096
-# Added to standard deviations before the logarithm: less than this is a sensor's noise. In SI units.
-_NOISE = {"acc": 0.05, "gyro": 0.02}
 
 
 @dataclass(frozen=True)
@@ -69,6 +63,8 @@ class KnownWindows:
         cls, scale: Sequence[float], prototypes: NDArray[np.floating[Any]], limit: float, share: float
     ) -> KnownWindows:
         """Known windows with prototypes ``[prototype, statistic]`` over ``scale``, rounded to steps and saturated."""
+        import numpy as np
+
         steps = np.clip(np.rint(np.asarray(prototypes) * STEPS), -(2**15), 2**15 - 1).astype("<i2")
         return cls(tuple(map(float, scale)), base64.b64encode(steps.tobytes()).decode(), float(limit), float(share))
 
@@ -92,41 +88,16 @@ class KnownWindows:
     @property
     def table(self) -> NDArray[np.float32]:
         """Prototypes float32 ``[prototype, statistic]`` over ``scale``."""
+        import numpy as np
+
         steps = np.frombuffer(base64.b64decode(self.prototypes), "<i2").reshape(-1, len(self.scale))
         return steps.astype(np.float32) / np.float32(STEPS)
 
 
-def window_statistics(windows: NDArray[np.float32], channels: Sequence[str]) -> NDArray[np.float64]:
-    """Statistics ``[…, statistic]`` of windows ``[…, time, channel]`` in SI units.
-
-    The mean of each axis of the accelerometer, which is gravity, then the logarithm of the standard deviation of each
-    axis of accelerometer and gyroscope. A magnetometer has no part: its surroundings differ more than movements do.
-    """
-    columns, gravity, noise = _columns(channels)
-    samples = np.asarray(windows, np.float64)[..., columns]
-    mean = samples.mean(axis=-2)
-    spread = np.sqrt(np.square(samples - mean[..., None, :]).mean(axis=-2))
-    return np.concatenate([mean[..., :gravity], np.log(spread + noise)], axis=-1)
-
-
 def statistics_count(channels: Sequence[str]) -> int:
     """Number of statistics of a window with these channels; 0 if it has neither accelerometer nor gyroscope."""
-    columns, gravity, _ = _columns(channels)
-    return len(columns) + gravity
-
-
-def nearest(rows: NDArray[Any], table: NDArray[Any]) -> NDArray[np.float64]:
-    """Distance of each row ``[row, statistic]`` from its nearest row of a table ``[prototype, statistic]``."""
-    ahead = np.square(rows).sum(1)[:, None] - 2 * rows @ table.T + np.square(table).sum(1)
-    return np.asarray(np.sqrt(np.maximum(ahead, 0).min(axis=1)))
-
-
-def _columns(channels: Sequence[str]) -> tuple[list[int], int, NDArray[np.float64]]:
-    """Columns of accelerometer and gyroscope, in this order; how many are of the first; noise of each."""
-    found = [name for name in sensors_of(channels) if name in _NOISE]
-    names = [(name, channel) for name in found for channel in SENSORS[name].channels]
-    columns = [list(channels).index(channel) for _, channel in names]
-    return columns, 3 * ("acc" in found), np.array([_NOISE[name] for name, _ in names])
+    sensors = sensors_of(channels)
+    return 6 * ("acc" in sensors) + 3 * ("gyro" in sensors)
 
 
 def _require(condition: bool, name: str, found: object, expected: str) -> None:

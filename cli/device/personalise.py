@@ -85,7 +85,7 @@ def personalise(
       deseptr device personalise mine.tflite --wearer eve --label walking --new cycling
       deseptr device personalise mine.tflite --wearer eve --undo
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.device.personal import taken
+    from deseptr.device.personal.take_check import taken
     from deseptr.device.recorder import read_protocol
     from deseptr.tflite import load_engine, read_tflite
 
@@ -153,7 +153,7 @@ def _record(
 ) -> list[Path]:
     """Record the steps; returns the files of the takes that are plausible."""
     from deseptr.device import ImuConfig, live_session
-    from deseptr.device.personal import check_take
+    from deseptr.device.personal.take_check import check_take
     from deseptr.device.recorder import Take, record
 
     from .record import simulated

@@ -8,5 +8,4 @@ from .engine import (
 from .fit import Personal as Personal, personalise as personalise
 from .recorded import Recorded as Recorded
 from .self_check import SelfCheck as SelfCheck, check_itself as check_itself
-from .take_check import TakeCheck as TakeCheck, check_take as check_take, taken as taken
 from .wearer_file import WearerFile as WearerFile, check_wearer as check_wearer

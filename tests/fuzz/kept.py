@@ -311,7 +311,7 @@ def _hear(op: str, content: bytes) -> object:
         if result is not None:
             show_json(result)
             if op == "status":
-                show_status(result)
+                show_status("pi@wrist", result)
             if op == "logs":
                 show_lines(result["text"])
     obeyed = [each for each in shown.getvalue() if not each.isprintable() and each not in "\n\t"]
