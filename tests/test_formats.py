@@ -127,7 +127,7 @@ def of_a_later_contract(folder: Path, tmp_path: Path) -> Callable[[], object]:
 def of_a_later_model(folder: Path, tmp_path: Path) -> Callable[[], object]:
     path = tmp_path / "model.tflite"
     changed = (folder / "model.tflite").read_bytes()
-    path.write_bytes(with_contract(changed, b'"format": 1', b'"format": 9'))
+    path.write_bytes(with_contract(changed, b'"format": 1', b'"format": 99'))
     return lambda: read_tflite(path)
 
 
@@ -162,6 +162,6 @@ def test_later_format_is_refused_in_one_line_that_says_what_to_do(
     folder: Path, tmp_path: Path, later: Callable[[Path, Path], Callable[[], object]]
 ):
     read = later(folder, tmp_path)
-    with pytest.raises((ModelError, FlashError), match=r"found format 99?, expected .*; update deseptr") as caught:
+    with pytest.raises((ModelError, FlashError), match=r"found format 99, expected .*; update deseptr") as caught:
         read()
     assert "\n" not in str(caught.value)

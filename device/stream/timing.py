@@ -8,6 +8,7 @@ period before t. The rate is the slope of n over t; the phase is the intersectio
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 # Time constant of the rate's estimate: temperature moves an oscillator within minutes, not seconds.
 MEMORY_S = 120.0
@@ -20,14 +21,20 @@ SLACK_SAMPLES = 0.25
 COUNT_SPREAD = 1 / math.sqrt(12)
 
 
+class _Drain(NamedTuple):
+    now_ns: int
+    samples: int
+    """Of its segment, up to this drain."""
+
+
 class SampleClock:
     """A running estimate of a sensor's sample rate and of its samples' times.
 
     The rate is the slope of a least-squares line through (time, samples so far). The segments between gaps share one
     slope and have an offset each; older drains weigh less. Times are nanoseconds of the host's monotonic clock.
 
-    A drain that brings fewer samples than expected is used only once another one confirms it: the sensor may have
-    stopped, and the time at which it did follows from the drains before.
+    A drain that brings fewer samples than expected is used only once the next one brings samples and lacks some, too:
+    the sensor may have stopped, and the time at which it did follows from the drains before.
 
     Args:
         nominal_hz: the rate that the sensor was set to; used until there is an estimate.
@@ -59,24 +66,33 @@ class SampleClock:
         self._begun_ns = self._last_ns = now_ns
         self.samples = 0
         self._earliest_s, self._latest_s = -1 / self.rate_hz, 0.0
-        self._doubted = False
+        self._doubted: _Drain | None = None
 
     def drained(self, now_ns: int, samples: int) -> None:
         """Record that a drain at ``now_ns`` brought ``samples`` samples and left none."""
         self.samples += samples
-        seconds = (now_ns - self._begun_ns) / 1e9
-        if self._in_doubt(seconds, samples):
-            return
-        self._forget((now_ns - self._last_ns) / 1e9)
-        self._last_ns = now_ns
+        drain = _Drain(now_ns, self.samples)
+        if self._behind(drain) and samples and self._doubted is not None:
+            # The sensor ran on after the drain in doubt; during this one it may have stopped.
+            self._use(self._doubted)
+        if not self._behind(drain):
+            self._use(drain)
+        else:
+            self._doubted = drain if samples else None
+
+    def _use(self, drain: _Drain) -> None:
+        self._doubted = None
+        self._forget((drain.now_ns - self._last_ns) / 1e9)
+        self._last_ns = drain.now_ns
         self._drains += 1
-        ahead_s, ahead_samples = seconds - self._mean_s, self.samples - self._mean_samples
+        seconds = self._seconds(drain.now_ns)
+        ahead_s, ahead_samples = seconds - self._mean_s, drain.samples - self._mean_samples
         share = 1 / self._drains
         self._mean_s += ahead_s * share
         self._mean_samples += ahead_samples * share
         self._times += ahead_s * ahead_s * (1 - share)
         self._product += ahead_s * ahead_samples * (1 - share)
-        self._narrow(seconds)
+        self._narrow(seconds, drain.samples)
 
     @property
     def rate_hz(self) -> float:
@@ -117,20 +133,19 @@ class SampleClock:
         self._earlier_times *= keep
         self._earlier_product *= keep
 
-    def _in_doubt(self, seconds: float, samples: int) -> bool:
-        """Whether the sensor has fallen behind its rate, and no earlier drain has shown it."""
-        expected = (seconds - (self._last_ns - self._begun_ns) / 1e9) * self.rate_hz
-        behind = (seconds - self._latest_s) * self.rate_hz - self.samples - 1
-        if self.spread > TRUSTED_SPREAD or behind <= SLACK_SAMPLES + self.spread * expected:
-            self._doubted = False
-            return False
-        self._doubted = samples == 0 or not self._doubted
-        return self._doubted
+    def _seconds(self, now_ns: int) -> float:
+        return (now_ns - self._begun_ns) / 1e9
 
-    def _narrow(self, seconds: float) -> None:
+    def _behind(self, drain: _Drain) -> bool:
+        """Whether a drain lacks samples by a rate that is known well."""
+        expected = (drain.now_ns - self._last_ns) / 1e9 * self.rate_hz
+        lacking = (self._seconds(drain.now_ns) - self._latest_s) * self.rate_hz - drain.samples - 1
+        return self.spread <= TRUSTED_SPREAD and lacking > SLACK_SAMPLES + self.spread * expected
+
+    def _narrow(self, seconds: float, samples: int) -> None:
         """Narrow the bounds of the time of sample 0: at the drain, sample ``samples`` was there, the next was not."""
         period = 1 / self.rate_hz
-        latest = seconds - self.samples * period
+        latest = seconds - samples * period
         earliest = latest - period
         # A changing estimate of the rate makes old bounds too tight: they are loosened slowly, and never cross.
         loosened = 1e-3 * period
@@ -139,7 +154,7 @@ class SampleClock:
         crossed = (self._earliest_s - self._latest_s) * self.rate_hz
         if crossed <= 0:
             return
-        if crossed > SLACK_SAMPLES or self.spread > TRUSTED_SPREAD:
+        if crossed > 2 * SLACK_SAMPLES or self.spread > TRUSTED_SPREAD:
             self._earliest_s, self._latest_s = earliest, latest
         else:
             # The new bound is right; the old one was loosened too slowly.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import deseptr
 from deseptr.contract import ConversionError, DataError, ModelError, SetupError
@@ -129,15 +130,23 @@ def test_run_and_model_know_whom_they_were_not_trained_on(tiny_run: Path, model:
         model.held_out("synthetic:subjects=3,seconds=4")
 
 
-def test_convert_writes_what_the_command_writes(tiny_run: Path, tiny_tflite: Path, tmp_path: Path):
+def test_convert_writes_what_the_command_writes(tiny_run: Path, tmp_path: Path):
+    from deseptr.cli.convert import convert
+
+    commanded = tmp_path / "command" / "m.tflite"
+    commanded.parent.mkdir()
+    done = CliRunner().invoke(convert, [str(tiny_run), "-o", str(commanded), "--agreement", "0", "--loss", "100"])
+    assert done.exit_code == 0, done.output
+    folder = tmp_path / "library"
+    folder.mkdir()
     steps: list[str] = []
     model = deseptr.load_run(tiny_run).convert(
-        tmp_path / "m.tflite", agreement=0, loss=100, page=True, progress=lambda p: steps.append(p.stage)
+        folder / "m.tflite", agreement=0, loss=100, page=True, progress=lambda p: steps.append(p.stage)
     )
-    assert (tmp_path / "m.tflite").read_bytes() == tiny_tflite.read_bytes()
-    assert {path.name for path in tmp_path.iterdir()} == {"m.tflite", "m.json", "m.html"}
+    assert (folder / "m.tflite").read_bytes() == commanded.read_bytes()
+    assert {path.name for path in folder.iterdir()} == {"m.tflite", "m.json", "m.html"}
     assert model.conversion is not None
-    assert model.conversion.to_dict() == json.loads((tmp_path / "m.json").read_text())
+    assert model.conversion.to_dict() == json.loads((folder / "m.json").read_text())
     assert "agreement" in repr(model.conversion)
     assert steps[0] == "converting to int8"
 

@@ -223,7 +223,7 @@ def test_forest_leaves_what_evaluation_needs(forest_run: Path):
 def test_forest_of_other_labels_is_refused(forest_run: Path):
     path = RunFolder(forest_run).contract
     contract = ModelContract.load(path)
-    dataclasses.replace(contract, labels=contract.labels[:-1]).save(path)
+    dataclasses.replace(contract, labels=contract.labels[:-1], mounting=None).save(path)
     with pytest.raises(ModelError, match=r"model\.npz: found 6 classes, expected 5"):
         load_run(forest_run)
 

@@ -38,14 +38,14 @@ def test_preset_trains_a_model_that_raises_alarms_by_itself(falls, tmp_path, eag
     result = invoke(falls, "--preset", "falls", *TINY, "--overlap", 0.5, "-o", run)
     assert result.exit_code == 0, result.stderr
     contract = ModelContract.load(run / "contract.json")
-    assert (contract.window_s, contract.hop_s) == (2.0, 1.0)
+    assert (contract.window_s, contract.hop_s) == (4.0, 2.0)
     assert (contract.acc_full_scale_g, contract.gyro_full_scale_dps) == (16.0, 2000.0)
     (rule,) = contract.events
     assert (rule.label, rule.confirm_s, rule.posture_deg) == ("fall", 10.0, 60.0)
-    # Of the 12 s of a fall, 3 s are learned: two windows, where walking has eleven.
+    # Of the 12 s of a fall, 6 s are learned: two windows, where walking has five.
     rows = {words[0]: words[1:4] for words in map(str.split, result.stderr.splitlines()) if len(words) == 6}
     walking, fall = (list(map(int, rows[label])) for label in ("walking", "fall"))
-    assert walking[0] / walking[1] == 11
+    assert walking[0] / walking[1] == 5
     assert fall[0] / fall[1] == 2
 
 

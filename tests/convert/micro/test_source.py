@@ -168,7 +168,7 @@ def test_same_model_gives_same_source(model: TfliteFile, tmp_path: Path):
 
 
 def test_graph_that_does_not_fit_its_contract_is_refused(model: TfliteFile, tmp_path: Path):
-    other = replace(model.contract, labels=("a", "b"))
+    other = replace(model.contract, labels=("a", "b"), mounting=None)
     with pytest.raises(ConversionError, match=r"graph's output: found INT8 of shape \[1, \d+\] .*expected .*\[1, 2\]"):
         write_firmware(tmp_path / "never", model.content, other, ARENA)
     assert not (tmp_path / "never").exists()
@@ -207,7 +207,7 @@ int main() {
 @needs_compiler
 def test_source_compiles_and_quantises_as_the_engine_does(model: TfliteFile, tmp_path: Path):
     labels = ('a "b" \\ ??/', "Fuß 1", *model.contract.labels[2:])
-    contract = replace(model.contract, labels=labels, model="a b")
+    contract = replace(model.contract, labels=labels, model="a b", mounting=None)
     write_firmware(tmp_path, model.content, contract, ARENA)
     methods = resolver_ops(read_graph(model.content))
     stubs = "\n  ".join(f"Status {method}() {{ return Add(); }}" for method in methods)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deseptr.contract import ActivityChain, DecisionConfig
+from deseptr.contract import ActivityChain, ClassMotion, DecisionConfig, ModelContract, MountingReference
 from deseptr.contract.known_windows import KnownWindows, statistics_count
 from deseptr.data import load_sample
 from deseptr.device import PushStream, UnknownJudge, WindowEvent, default_model
@@ -103,6 +103,14 @@ def test_known_windows_have_nothing_of_a_new_activity_and_are_left_out(engine, f
     contract = replace(engine.contract, known_windows=known)
     assert personal_contract(contract, file).known_windows is None
     assert personal_contract(contract, replace(file, new_labels=())).known_windows == known
+
+
+def test_how_the_sensor_was_worn_in_training_is_kept_with_a_new_label(engine, file):
+    motion = ClassMotion(engine.contract.labels[0], (0.0,) * 26, (1.0,) * 26)
+    contract = replace(engine.contract, mounting=MountingReference((motion,)))
+    made = personal_contract(contract, file)
+    assert (made.mounting, made.labels[-1]) == (contract.mounting, file.new_labels[-1])
+    assert ModelContract.from_json(made.to_json()) == made
 
 
 def test_a_new_label_is_not_unfamiliar_to_the_wearer_who_recorded_it(engine, file):

@@ -38,7 +38,8 @@ def test_a_body_that_turns_agrees_with_itself(turn_s, seed):
     assert not any(verdicts(*turning_body(turn_s, seed)))
 
 
-@given(st.floats(2.5, 6), st.integers(0, 1000))
+# From about 5.5 s on the slowest of these turns changes gravity too little to decide.
+@given(st.floats(2.5, 5), st.integers(0, 1000))
 def test_a_reversed_gyroscope_and_exchanged_axes_are_found(turn_s, seed):
     acc, gyro = turning_body(turn_s, seed, axes=(1, 0, 0))
     assert any(verdicts(acc, -gyro))
