@@ -17,6 +17,7 @@ from deseptr.tflite.bare_model import BareModel, BareOnnx, BareTflite
 from deseptr.tflite.engine import TfliteEngine, predict
 from deseptr.tflite.file import LARGEST_MODEL, contract_inside, read_flatbuffer
 from deseptr.tflite.graph import Graph, read_graph
+from deseptr.tflite.graph_outputs import EMBEDDING, output_places
 from deseptr.tflite.runtimes import choose_runtime
 
 from .predictor import Predictor
@@ -99,17 +100,18 @@ class Contestant:
     def _onnx_predictor(self, contract: ModelContract) -> Predictor:
         shapes = [port.shape for port in self.model.inputs]
         wanted = (1, contract.window_length, contract.graph_channels)
-        classes = [array.size for array in self.model.run([np.zeros(p.shape, p.dtype) for p in self.model.inputs])]
-        if shapes != [wanted] or classes != [len(contract.labels)]:
+        sizes = [array.size for array in _outputs(self.model).values()]
+        places = output_places(self.model.output_names, contract)
+        if shapes != [wanted] or places is None or sizes[places.logits] != len(contract.labels):
             raise ModelError(
                 self.path,
-                found=f"inputs {list(map(list, shapes))} and {classes} logits",
+                found=f"inputs {list(map(list, shapes))} and {sizes} logits",
                 expected=f"[{list(wanted)}] and [{len(contract.labels)}] as in its contract",
                 next_step="pass its own contract with --contract",
             )
 
         def predict(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-            return np.stack([self.model.run(self.feed(window))[0].reshape(-1) for window in windows])
+            return np.stack([self.model.run(self.feed(window))[places.logits].reshape(-1) for window in windows])
 
         return Predictor(contract, self.model.runtime, predict)
 
@@ -177,13 +179,29 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
 def _load(path: Path, name: str, engines: Engines, given: ModelContract | None, scaled: bool) -> Contestant:
     if path.suffix == ".onnx":
         content = _read_onnx(path)
-        return Contestant(name, path, content, BareOnnx(content, path, engines.threads), None, given, scaled)
+        onnx = BareOnnx(content, path, engines.threads)
+        return Contestant(name, path, content, onnx, None, _fitted(given, onnx), scaled)
     content = read_flatbuffer(path)
     graph = _graph(content, path)
     model = BareTflite(content, path, choose_runtime("auto"), engines.threads, engines.kernels)
     inside = contract_inside(content, path)
     # A file with its own contract gets the inputs that the engine computes.
-    return Contestant(name, path, content, model, graph, inside or given, scaled and inside is None)
+    return Contestant(name, path, content, model, graph, inside or _fitted(given, model), scaled and inside is None)
+
+
+def _fitted(given: ModelContract | None, model: BareModel) -> ModelContract | None:
+    """A contract from outside a model's file, with the embedding that the graph has: scores need logits alone."""
+    if given is None:
+        return None
+    outputs = _outputs(model)
+    embedding = outputs.get(EMBEDDING) if len(outputs) == 2 else None
+    return replace(given, embedding_width=0 if embedding is None else embedding.size)
+
+
+def _outputs(model: BareModel) -> dict[str, NDArray[Any]]:
+    """The outputs of a graph for zeros, by name, in their order."""
+    arrays = model.run([np.zeros(port.shape, port.dtype) for port in model.inputs])
+    return dict(zip(model.output_names, arrays, strict=True))
 
 
 def _with_onnx(loaded: Sequence[Contestant], engines: Engines) -> list[Contestant]:

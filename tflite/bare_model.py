@@ -72,6 +72,11 @@ class BareModel(Protocol):
         """The inputs of the graph."""
         ...
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the outputs of the graph, in the order in which :meth:`run` returns them."""
+        ...
+
     def run(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Run on one array per input and return the outputs, including copies into and out of the runtime."""
         ...
@@ -105,7 +110,9 @@ class BareTflite:
         details = self._interpreter.get_input_details()
         self.inputs = tuple(_known(_tflite_port(detail), source) for detail in details)
         self._into = [detail["index"] for detail in details]
-        self._out_of = [detail["index"] for detail in self._interpreter.get_output_details()]
+        outputs = self._interpreter.get_output_details()
+        self.output_names = tuple(str(detail["name"]) for detail in outputs)
+        self._out_of = [detail["index"] for detail in outputs]
 
     def feed(self, arrays: Sequence[NDArray[Any]]) -> None:
         """Copy one array into each input; the inputs keep them."""
@@ -147,6 +154,7 @@ class BareOnnx:
         try:
             self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             self.inputs = tuple(_known(_onnx_port(each), source) for each in self._session.get_inputs())
+            self.output_names = tuple(str(each.name) for each in self._session.get_outputs())
             self.run([np.zeros(port.shape, port.dtype) for port in self.inputs])
         except ModelError:
             raise

@@ -177,8 +177,8 @@ def as_graph(model: Any) -> Graph:
 def prefix_graph(content: bytes, count: int) -> bytes:
     """A flatbuffer with only the first ``count`` operations of a graph and their weights.
 
-    Its outputs are those of the last operation and all tensors that only later operations read, since a runtime may
-    leave out operations whose output is not read.
+    Its outputs are those of the last operation, and all tensors that only later operations or the caller of the whole
+    graph read, since a runtime may leave out operations whose output is not read.
 
     Args:
         content: a flatbuffer that :func:`read_graph` reads.
@@ -188,7 +188,8 @@ def prefix_graph(content: bytes, count: int) -> bytes:
     graph = model.subgraphs[0]
     kept, later = graph.operators[:count], graph.operators[count:]
     read_now, read_later = ({i for op in ops for i in op.inputs} for ops in (kept, later))
-    waiting = [i for op in kept[:-1] for i in op.outputs if i in read_later - read_now]
+    awaited = read_later.union(graph.outputs) - read_now
+    waiting = [i for op in kept[:-1] for i in op.outputs if i in awaited]
     graph.operators = kept
     graph.outputs = [*waiting, *kept[-1].outputs]
     weights = {graph.tensors[i].buffer for i in read_now if i >= 0}

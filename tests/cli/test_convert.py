@@ -64,9 +64,8 @@ def in_g(path: Path) -> Path:
 
 
 def test_recordings_replace_calibration_windows_and_json_has_the_keys_of_every_report(bare: Path, tmp_path: Path):
-    result = run(
-        bare, "-o", tmp_path / "m.tflite", "--data", TINY_DATA, "--test-subjects", "2,3", "--json", "--no-streaming"
-    )
+    without = ("--no-streaming", "--no-embedding")
+    result = run(bare, "-o", tmp_path / "m.tflite", "--data", TINY_DATA, "--test-subjects", "2,3", "--json", *without)
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
     assert figures["streaming"] == {"written": False, "reason": "not asked for", "bit_gate": []}

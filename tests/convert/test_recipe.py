@@ -60,6 +60,7 @@ def test_recipe_is_plain_json():
         "target": "pi",
         "calibration_windows": 256,
         "float_layers": ["a"],
+        "embedding": True,
     }
 
 

@@ -51,6 +51,22 @@ def test_an_onnx_model_predicts_by_the_contract_beside_it(sums: Path, contract: 
     np.testing.assert_allclose(predictor.predict(windows), [[0, 0, 16], [3, 4, 0]])
 
 
+@pytest.mark.parametrize("width", [0, 2])
+def test_logits_beside_an_embedding_are_found_by_name(sums: Path, contract: ModelContract, tmp_path: Path, width: int):
+    model = onnx.load(sums)
+    model.graph.node[0].output[0] = model.graph.node[1].input[0] = "embedding"
+    model.graph.output.insert(0, onnx.helper.make_tensor_value_info("embedding", onnx.TensorProto.FLOAT, [1, 6]))
+    onnx.save(model, tmp_path / "two.onnx")
+    windows = np.random.default_rng(0).normal(size=(3, 32, 6)).astype(np.float32)
+    found = []
+    for path in (sums, tmp_path / "two.onnx"):
+        # The contract beside a model may be of its run, which knows of no embedding, or of another conversion.
+        predictor = loaded(path, replace(contract, embedding_width=width), tmp_path).predictor(Engines())
+        assert predictor is not None
+        found.append(predictor.predict(windows))
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize(
     ("labels", "length", "found"),
     [
