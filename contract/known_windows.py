@@ -35,6 +35,7 @@ class KnownWindows:
     Raises:
         ModelError: if a value is out of its range, or the prototypes are not whole.
 
+    >>> import numpy as np
     >>> known = KnownWindows.of((1.0,), np.array([[0.5], [2.0]]), limit=2.0, share=0.95)
     >>> known.table.tolist()
     [[0.5], [2.0]]
