@@ -60,8 +60,8 @@ def test_lost_samples_are_counted_to_one(factor, lost, phase):
     rate_hz = 50 * factor
     count = run(clock, rate_hz, np.arange(1, 300) * 0.32, phase)
     resumed_s = (count + lost + 0.5 - phase) / rate_hz
-    # Drains at the chip's own beat count one sample too many at most: a least-squares slope is then wrong by 1.5 samples
-    # over all of them, and the time of the newest one by half a period beside the one in which it lies.
+    # Drains at the chip's own beat count one sample too many at most. The slope of a line through them is then wrong by
+    # 1.5 samples over all of them, and the time of the newest by half a period beside the one in which it lies.
     rate_error = 1.5 / count
     assert abs(clock.lost_until(round(resumed_s * S)) - lost) <= 1.55 + lost * rate_error
 
