@@ -21,11 +21,11 @@ from pathlib import Path
 
 import click
 import numpy as np
+from timed_bus import TimedBus
 
 from deseptr.device import (
     DecisionConfig,
     GapEvent,
-    I2cBus,
     LabelTracker,
     Profiler,
     RecoveringImu,
@@ -43,32 +43,6 @@ from deseptr.tflite import TfliteEngine, read_tflite
 from deseptr.tflite.runtimes import choose_runtime
 
 RATE_HZ = 200.0
-
-
-class TimedBus:
-    """A bus that counts the processor time spent in it, which a real one would spend in the kernel."""
-
-    def __init__(self, bus: I2cBus) -> None:
-        self._bus = bus
-        self.path = bus.path
-        self.spent_ns = 0
-
-    def read(self, address: int, register: int, length: int) -> bytes:
-        begun = time.process_time_ns()
-        try:
-            return self._bus.read(address, register, length)
-        finally:
-            self.spent_ns += time.process_time_ns() - begun
-
-    def write(self, address: int, register: int, data: bytes) -> None:
-        begun = time.process_time_ns()
-        try:
-            self._bus.write(address, register, data)
-        finally:
-            self.spent_ns += time.process_time_ns() - begun
-
-    def close(self) -> None:
-        self._bus.close()
 
 
 class TimedEngine:

@@ -25,11 +25,11 @@ from typing import Any
 
 import click
 import numpy as np
+from timed_bus import TimedBus
 
 from deseptr.contract import DecisionConfig
 from deseptr.device import (
     GapEvent,
-    I2cBus,
     LabelTracker,
     RecoveringImu,
     Runtime,
@@ -86,30 +86,6 @@ def drawn(rng: np.random.Generator, seconds: float, count: int) -> list[BrownOut
         raise click.UsageError(f"--gaps {count} do not fit into the time, {APART_S:.0f} s apart")
     times = np.sort(rng.uniform(0, free, count)) + APART_S * (1 + np.arange(count))
     return [BrownOut(at_s=float(at_s), duration_s=LASTS_S) for at_s in times]
-
-
-class TimedBus:
-    """A bus that counts the processor time of the simulation behind it."""
-
-    def __init__(self, bus: I2cBus) -> None:
-        self._bus, self.path, self.spent_ns = bus, bus.path, 0
-
-    def read(self, address: int, register: int, length: int) -> bytes:
-        begun = time.process_time_ns()
-        try:
-            return self._bus.read(address, register, length)
-        finally:
-            self.spent_ns += time.process_time_ns() - begun
-
-    def write(self, address: int, register: int, data: bytes) -> None:
-        begun = time.process_time_ns()
-        try:
-            self._bus.write(address, register, data)
-        finally:
-            self.spent_ns += time.process_time_ns() - begun
-
-    def close(self) -> None:
-        self._bus.close()
 
 
 def wear(path: Path, hours: float, hop: float, failures: list[BrownOut]) -> dict[str, Any]:

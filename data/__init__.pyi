@@ -21,6 +21,7 @@ from .protocols import (
     parse_labels as parse_labels,
 )
 from .read_options import ReadOptions as ReadOptions
+from .model_windows import cut_for_model as cut_for_model
 from .recording import (
     Dataset as Dataset,
     Recording as Recording,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from deseptr.contract import DataError, ModelContract, Scores, columns_of, score
+from deseptr.contract import DataError, ModelContract, Scores, score
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +69,7 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
 
     import numpy as np
 
-    from deseptr.data import cut_windows
+    from deseptr.data import cut_for_model
 
     common = [label for label in contract.labels if label in dataset.label_names]
     if not common:
@@ -79,23 +79,9 @@ def windows_for(contract: ModelContract, dataset: Dataset) -> Windows:
             expected=f"some of the model's: {', '.join(contract.labels)}",
             next_step="rename the labels, or train on this dataset",
         )
-    # Before the windows are cut, which takes long.
-    columns_of(
-        contract.channels,
-        dataset.channels,
-        dataset.name,
-        "use recordings that have the model's channels, or a model trained on these with --channels",
-    )
-    windows = cut_windows(
-        dataset,
-        window_length=contract.window_length,
-        hop_length=contract.hop_length,
-        rate_hz=contract.rate_hz,
-        label_names=common,
-        history=contract.history,
-    )
+    next_step = "use recordings that have the model's channels, or a model trained on these with --channels"
+    windows = cut_for_model(dataset, contract, common, next_step)
     positions = np.array([contract.labels.index(label) for label in common])
-    windows = windows.with_channels(contract.channels)
     return replace(windows, labels=positions[windows.labels], label_names=contract.labels)
 
 

@@ -13,7 +13,7 @@ from deseptr.contract.visible_text import visible
 from .html.page import Section, render_page, verdict, wide_table
 
 HEAD = ("board", "service", "says", "release", "on trial", "temperature", "power and heat", "machine")
-_NOTHING = "–"
+_NOTHING, _NOW = "–", "throttled now"
 Board = dict[str, Any]
 
 
@@ -26,7 +26,7 @@ def fleet_verdict(boards: Sequence[Board]) -> tuple[str, bool]:
     silent = [each["destination"] for each in boards if "error" in each]
     answers = {each["destination"]: each["status"] for each in boards if "status" in each}
     idle = [name for name, status in answers.items() if status["service"] != "active"]
-    hampered = [name for name, status in answers.items() if _hampered_now(status)]
+    hampered = [name for name, status in answers.items() if _throttled(status.get("state") or {}) == _NOW]
     troubles = [
         *([f"no answer from {', '.join(silent)}"] if silent else []),
         *([f"not active on {', '.join(idle)}"] if idle else []),
@@ -88,8 +88,4 @@ def _throttled(state: dict[str, Any]) -> str:
     if flags is None:
         return _NOTHING
     now, since = flags & 0xF, flags >> 16 & 0xF
-    return "throttled now" if now else "was throttled since its start" if since else "well"
-
-
-def _hampered_now(status: dict[str, Any]) -> bool:
-    return bool(((status.get("state") or {}).get("throttled") or 0) & 0xF)
+    return _NOW if now else "was throttled since its start" if since else "well"

@@ -119,12 +119,12 @@ class LiveView:
             return
         health = self._health()
         above = [] if self._alarm is None else [self._alarm_line(self._alarm)]
-        # The frame of the label, the strip of the motion and the timeline have so many rows.
-        used = (
-            (5 if console.height >= ROOMY else 3) + bool(self._window.unknown) + len(above) + 2 + 2 + health.row_count
-        )
+        roomy = console.height >= ROOMY
+        # Rows of the label's frame, then those of the motion, of the timeline and of the end of the bars.
+        frame = (5 if roomy else 3) + bool(self._window.unknown)
+        used = len(above) + frame + 4 + health.row_count
         yield from above
-        yield self._headline(self._window, roomy=console.height >= ROOMY)
+        yield self._headline(self._window, roomy=roomy)
         yield self._bars(self._window, options.max_width, max(FEWEST_CLASSES + 1, console.height - used))
         yield self._motion(options.max_width)
         yield self._timeline(options.max_width)

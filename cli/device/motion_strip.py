@@ -41,7 +41,7 @@ class MotionStrip:
         self._mean: NDArray[np.float32] | None = None
 
     def take(self, drained: Drained) -> None:
-        """Note the samples of one read; a model without an accelerometer leaves no strip."""
+        """Note the samples of one read; a sensor without an accelerometer leaves no strip."""
         self.rate_hz = drained.rate_hz
         names = SENSORS["acc"].channels
         if not len(drained.signals) or not set(names) <= set(drained.channels):

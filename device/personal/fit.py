@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError, ModelContract, columns_of
-from deseptr.data import Dataset, Windows, cut_windows
+from deseptr.contract import DataError, ModelContract
+from deseptr.data import Dataset, Windows, cut_for_model
 from deseptr.data.recording import short_list
 from deseptr.tflite import TfliteFile, predict_with_embeddings
 from deseptr.tflite.engine import Engine
@@ -89,16 +89,7 @@ def _windows(engine: Engine, dataset: Dataset, new_labels: tuple[str, ...]) -> W
     """Windows of the recordings; labels are indices into the model's labels and then the new ones."""
     contract = engine.contract
     wanted = _labels_used(contract, dataset, new_labels)
-    # Before the windows are cut, which takes long.
-    columns_of(contract.channels, dataset.channels, dataset.name, "use recordings that have the model's channels")
-    windows = cut_windows(
-        dataset,
-        window_length=contract.window_length,
-        hop_length=contract.hop_length,
-        rate_hz=contract.rate_hz,
-        label_names=wanted,
-        history=contract.history,
-    ).with_channels(contract.channels)
+    windows = cut_for_model(dataset, contract, wanted)
     for name, count in windows.counts().items():
         if name in new_labels and count < LEAST_WINDOWS_OF_NEW:
             raise DataError(

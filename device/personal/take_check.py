@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from deseptr.contract import DataError
-from deseptr.data import Dataset, cut_windows, load_dataset
+from deseptr.data import Dataset, cut_for_model, load_dataset
 from deseptr.device.plausibility import FINDINGS
 from deseptr.device.plausibility.judge import Plausibility
 from deseptr.device.stream.windows import Window
@@ -60,13 +60,7 @@ def check_take(engine: Engine, path: Path) -> TakeCheck:
     dataset = load_dataset(path)
     label = dataset.label_names[0]
     try:
-        windows = cut_windows(
-            dataset,
-            window_length=contract.window_length,
-            hop_length=contract.hop_length,
-            rate_hz=contract.rate_hz,
-            history=contract.history,
-        ).with_channels(contract.channels)
+        windows = cut_for_model(dataset, contract)
     except DataError:
         return TakeCheck(label, 0, None, None, 0.0)
     judge = Plausibility.of(contract)
