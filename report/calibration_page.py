@@ -21,6 +21,7 @@ def calibration_table(content: dict[str, Any]) -> Table:
 def calibration_markdown(content: dict[str, Any]) -> str:
     """The result as Markdown."""
     lines = [f"# {_title(content)}", "", _lead(content), "", *markdown_table(*calibration_table(content))]
+    lines += [line for each in _references(content) for line in ("", each)]
     return "\n".join(lines) + "\n"
 
 
@@ -32,7 +33,11 @@ def calibration_page(content: dict[str, Any]) -> str:
     ]
     heading = html.heading("Reliability: accuracy against confidence, grey: share of the windows")
     table = html.wide_table(*calibration_table(content))
-    return html.render_page(_title(content), _lead(content), [html.Section("Calibration", [table, heading, *figures])])
+    sections = [html.Section("Calibration", [table, heading, *figures])]
+    references = [html.paragraph(each) for each in _references(content)]
+    if references:
+        sections.append(html.Section("Known windows and mounting", references))
+    return html.render_page(_title(content), _lead(content), sections)
 
 
 def _title(content: dict[str, Any]) -> str:
@@ -46,3 +51,20 @@ def _lead(content: dict[str, Any]) -> str:
         f"Temperature {content['temperature']:.3f}, fitted on {content['windows']} windows of subjects "
         f"{', '.join(subjects)}; after: {of}."
     )
+
+
+def _references(content: dict[str, Any]) -> list[str]:
+    """What else went into the contract, a sentence each."""
+    found = []
+    if known := content.get("known_windows"):
+        found.append(
+            f"Known windows: {known['prototypes']} prototypes of {known['windows']} windows of subjects "
+            f"{', '.join(known['subjects'])}, which know {known['share']:.1%} of other wearers' windows."
+        )
+    if mounting := content.get("mounting"):
+        worn = ", ".join(f"{name} by {share:.0%}" for name, share in mounting["worn"].items())
+        found.append(
+            f"Mounting: {len(mounting['classes'])} classes in {mounting['windows']} windows of subjects "
+            f"{', '.join(mounting['subjects'])}; worn {worn}."
+        )
+    return found

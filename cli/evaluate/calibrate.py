@@ -14,6 +14,7 @@ from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
     from deseptr.evaluate.known_windows import Familiar
+    from deseptr.evaluate.mounting_reference import FoundReference
     from deseptr.evaluate.temperature import Calibration
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -24,7 +25,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 MODEL is a .tflite file. A temperature, by which its logits are divided, goes into its contract: probabilities then
 agree with how often the model is right, and the most probable class stays the same. --known adds which windows it
-knows, so that `device run` says `unknown` of others. {DATA_HELP}
+knows, so that `device run` says `unknown` of others, and --mounting how its wearers wore the sensor, so that a turned
+one is noticed. {DATA_HELP}
 """,
     epilog="Example: deseptr calibrate ms.tflite motionsense.npz --run runs/ms --page calibration.html",
 )
@@ -41,6 +43,12 @@ knows, so that `device run` says `unknown` of others. {DATA_HELP}
     help="Find which windows the model knows, such that this share of people's windows is known, as 0.99; from all "
     "subjects but those held out of the training.",
 )
+@click.option(
+    "--mounting",
+    is_flag=True,
+    help="Find how the sensor was worn, as `deseptr train` does for models that it makes; from the same subjects as "
+    "--known.",
+)
 @click.option("--threads", type=number(ENGINE_THREADS), default=1, show_default=True, help="Threads of the engine.")
 @reading_options
 @click.option("-o", "--output", type=_FILE, help="Write the calibrated .tflite to this file. [default: MODEL itself]")
@@ -52,6 +60,7 @@ def calibrate(
     run: Path | None,
     subjects: tuple[str, ...] | None,
     known: float | None,
+    mounting: bool,
     threads: int,
     reading: dict[str, str],
     output: Path | None,
@@ -64,6 +73,7 @@ def calibrate(
     from deseptr.evaluate.continuous.tuned_model import tuning_subjects
     from deseptr.evaluate.known_windows import find_known_windows, known_subjects
     from deseptr.evaluate.model_file import check_model_output, write_contract
+    from deseptr.evaluate.mounting_reference import find_mounting_reference
     from deseptr.evaluate.temperature import FORMAT, calibrate as fit
     from deseptr.tflite import load_engine, read_tflite
 
@@ -78,12 +88,16 @@ def calibrate(
     fitted = fit(load_engine(model, threads=threads), dataset.select(subjects=who))
     contract = replace(file.contract, logit_temperature=fitted.temperature)
     content = {"format": FORMAT, "model": str(model), "data": source, **fitted.to_dict()}
-    familiar = None
+    familiar, worn = None, None
+    learned = known_subjects(contract, dataset, subjects) if mounting or known is not None else ()
     if known is not None:
-        part = dataset.select(subjects=known_subjects(contract, dataset, subjects))
-        familiar = find_known_windows(contract, part, known)
+        familiar = find_known_windows(contract, dataset.select(subjects=learned), known)
         contract = replace(contract, known_windows=familiar.known)
         content["known_windows"] = familiar.to_dict()
+    if mounting:
+        worn = find_mounting_reference(contract, dataset.select(subjects=learned))
+        contract = replace(contract, mounting=worn.reference)
+        content["mounting"] = worn.to_dict()
     written = write_contract(file, output, contract)
     if page is not None:
         _write_page(page, content, fitted)
@@ -92,7 +106,8 @@ def calibrate(
     if as_json:
         click.echo(json.dumps(content, indent=2))
     else:
-        _print(fitted, familiar, written, page)
+        _print(fitted, familiar, worn)
+        click.echo(f"written into {written}" + (f"; page: {page}" if page else ""))
 
 
 def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> None:
@@ -103,7 +118,7 @@ def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> Non
     write_report(page, content, calibration_page(content), calibration_markdown(content))
 
 
-def _print(fitted: Calibration, familiar: Familiar | None, written: Path, page: Path | None) -> None:
+def _print(fitted: Calibration, familiar: Familiar | None, worn: FoundReference | None) -> None:
     click.echo(
         f"temperature {fitted.temperature:.3f}, fitted on {fitted.windows} windows of subjects "
         f"{', '.join(fitted.subjects)}"
@@ -115,4 +130,5 @@ def _print(fitted: Calibration, familiar: Familiar | None, written: Path, page: 
             f"known windows: {len(familiar.known.table)} prototypes of {familiar.windows} windows of "
             f"{len(familiar.subjects)} wearers, which know {familiar.known.share:.1%} of other wearers' windows"
         )
-    click.echo(f"written into {written}" + (f"; page: {page}" if page else ""))
+    if worn is not None:
+        click.echo(f"mounting: {worn}")

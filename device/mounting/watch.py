@@ -43,7 +43,7 @@ class MountingWatch:
                 "--mounting auto",
                 found="a model that does not know how the sensor was worn in training",
                 expected="a contract with a mounting",
-                next_step="train and convert again, or name the turn, as --mounting x90",
+                next_step="`deseptr calibrate --mounting` with its recordings, or name the turn, as --mounting x90",
             )
         self._reference = reference if self._given is None else None
         self.reset()

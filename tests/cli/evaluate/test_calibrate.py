@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,8 +8,9 @@ from click import UsageError
 from click.testing import CliRunner
 
 from deseptr.cli.evaluate.calibrate import calibrate
-from deseptr.contract import DataError, SetupError
+from deseptr.contract import DataError, HeldOut, SetupError
 from deseptr.device import default_model
+from deseptr.evaluate.model_file import write_contract
 from deseptr.tflite import load_engine, predict, read_tflite, without_archive
 
 DATA = "synthetic:subjects=3,seconds=16"
@@ -69,6 +71,36 @@ def test_known_windows_go_into_the_contract_only_if_they_are_asked_for(model):
     # A later calibration without the option leaves them as they are.
     assert "known_windows" not in json.loads(invoke(model, DATA, "--subjects", "1,2", "--json").stdout)
     assert read_tflite(model).contract.known_windows == known
+
+
+def test_how_the_sensor_was_worn_goes_into_the_contract_only_if_it_is_asked_for(model, tmp_path):
+    page, before = tmp_path / "c.html", read_tflite(model)
+    result = invoke(model, DATA, "--subjects", "1,2", "--mounting", "--known", "0.9", "--page", page)
+    after = read_tflite(model)
+    assert {each.label for each in after.contract.mounting.classes} <= set(after.contract.labels)
+    assert after.contract.mounting.turns[0].name == "none"
+    assert without_archive(after.content) == without_archive(before.content)
+    assert "\nmounting: 6 classes, from " in result.stdout
+    for written in (page, page.with_suffix(".md")):
+        text = written.read_text("utf-8")
+        assert "Mounting: 6 classes in " in text
+        assert "which know 90.0% of other wearers" in text
+    # A later calibration without the options leaves both as they are.
+    assert "mounting" not in json.loads(invoke(model, DATA, "--subjects", "1,2", "--json").stdout)
+    assert read_tflite(model).contract.mounting == after.contract.mounting
+    assert read_tflite(model).contract.known_windows == after.contract.known_windows
+
+
+def test_the_reference_is_of_all_but_the_held_out_wearers(model, tmp_path):
+    held_out = replace(read_tflite(model).contract, held_out=HeldOut.of(["2"], bytes(16)))
+    write_contract(read_tflite(model), None, held_out)
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "metrics.json").write_text(json.dumps({"subjects": {"train": ["3"], "validation": ["1"], "test": ["2"]}}))
+    content = json.loads(invoke(model, DATA, "--run", run, "--mounting", "--json").stdout)
+    assert content["subjects"] == ["1"]
+    assert content["mounting"]["subjects"] == ["1", "3"]
+    assert content["mounting"]["worn"] == dict(read_tflite(model).contract.mounting.worn)
 
 
 def test_one_wearer_is_compared_with_nobody(model):

@@ -1,0 +1,62 @@
+"""The mounting reference of recordings, for a model that was made without one."""
+
+from dataclasses import replace
+
+import pytest
+
+from deseptr.contract import CHANNELS, DataError, ModelContract, Mounting
+from deseptr.data import cut_windows, load_dataset
+from deseptr.device import MountingCorrection
+from deseptr.device.mounting.estimator import MountingEstimator
+from deseptr.evaluate.mounting_reference import find_mounting_reference
+from deseptr.train.mounting_reference import mounting_reference
+
+
+@pytest.fixture(scope="module")
+def wearers():
+    return load_dataset("synthetic:subjects=4,seconds=24")
+
+
+@pytest.fixture(scope="module")
+def contract(wearers):
+    return ModelContract(wearers.label_names, rate_hz=wearers.recordings[0].rate_hz)
+
+
+def test_it_is_the_one_that_training_makes_of_the_same_windows(contract, wearers):
+    windows = cut_windows(wearers, window_length=128, hop_length=64, rate_hz=contract.rate_hz)
+    found = find_mounting_reference(contract, wearers)
+    assert found.reference == mounting_reference(windows)
+    assert found.subjects == wearers.subjects
+    assert found.windows == len(windows)
+    assert f"{len(windows)} windows of 4 wearers" in str(found)
+
+
+def test_a_turned_sensor_is_told_by_it(contract, wearers):
+    reference = find_mounting_reference(contract, wearers.select(subjects=wearers.subjects[1:])).reference
+    turn = Mounting.named("x90")
+    estimator = MountingEstimator(reference, CHANNELS)
+    measured = MountingCorrection(turn.inverse(), CHANNELS)
+    for recording in wearers.select(subjects=wearers.subjects[:1]).recordings:
+        for start in range(0, len(recording) - 128, 128):
+            estimator.add(measured(recording.signals[start : start + 128]))
+    assert estimator.found().turns == (turn,)
+
+
+def test_wearers_who_wore_it_the_other_way_round_are_said(contract, wearers):
+    found = find_mounting_reference(contract, wearers)
+    worn = replace(found.reference, worn=(("none", 0.75), ("y180", 0.25)))
+    both = replace(found, reference=worn)
+    assert both.to_dict()["worn"] == {"none": 0.75, "y180": 0.25}
+    assert str(both) == f"{found}, 25% of whom wore it y180"
+
+
+def test_a_gyroscope_alone_has_none(contract, wearers):
+    turning = replace(contract, channels=CHANNELS[3:], units=("rad/s",) * 3, input_range=(10.0,) * 3)
+    with pytest.raises(DataError, match="found the channels gyro_x, gyro_y, gyro_z of the model, expected an acc"):
+        find_mounting_reference(turning, wearers)
+
+
+def test_recordings_shorter_than_a_window_are_refused(contract, wearers):
+    short = [replace(each, signals=each.signals[:64], labels=each.labels[:64]) for each in wearers.recordings]
+    with pytest.raises(DataError):
+        find_mounting_reference(contract, replace(wearers, recordings=tuple(short)))
