@@ -57,7 +57,7 @@ class WindowEvent:
             made["score"] = round(self.score, 4)
         if self.unknown is not None:
             made["unknown"] = self.unknown
-        return made if self.wearer is None else made | {"wearer": self.wearer}
+        return _of_wearer(made, self.wearer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ class LabelEvent:
         reason: why the label is ``unknown``: ``undecided``, since no class is probable enough, or as in
             :class:`WindowEvent`; None of other labels.
         score: as in :class:`WindowEvent`.
+        wearer: as in :class:`WindowEvent`.
     """
 
     t: float
@@ -102,6 +103,7 @@ class LabelEvent:
     confidence: float
     reason: str | None = None
     score: float | None = None
+    wearer: str | None = None
 
     def __str__(self) -> str:
         return f"{self.t:9.2f} s  → {self.label}" + (f" ({self.reason})" if self.reason else "")
@@ -113,7 +115,7 @@ class LabelEvent:
             change["reason"] = self.reason
         if self.score is not None:
             change["score"] = round(self.score, 4)
-        return {"change": change, "t": round(self.t, 6)}
+        return _of_wearer({"change": change, "t": round(self.t, 6)}, self.wearer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class AlarmEvent:
         peak_t: time of the largest acceleration in the window that was suspected, such as that of an impact, seconds
             after the first sample of the run; None without an accelerometer.
         reason: why it was cancelled, who answered, or why it was raised without a whole confirmation; else empty.
+        wearer: as in :class:`WindowEvent`.
     """
 
     t: float
@@ -138,6 +141,7 @@ class AlarmEvent:
     key: str
     peak_t: float | None = None
     reason: str = ""
+    wearer: str | None = None
 
     def __str__(self) -> str:
         why = f" ({self.reason})" if self.reason else ""
@@ -153,7 +157,7 @@ class AlarmEvent:
             "key": self.key,
             "reason": self.reason,
         }
-        return {"alarm": alarm, "t": round(self.t, 6)}
+        return _of_wearer({"alarm": alarm, "t": round(self.t, 6)}, self.wearer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,3 +277,7 @@ class RateEvent:
 
 
 Event = WindowEvent | GapEvent | LabelEvent | ImplausibleEvent | AlarmEvent | MountingEvent | RecoveryEvent | RateEvent
+
+
+def _of_wearer(made: dict[str, Any], wearer: str | None) -> dict[str, Any]:
+    return made if wearer is None else made | {"wearer": wearer}

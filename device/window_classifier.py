@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,7 @@ class WindowClassifier:
         self._engine, self._tracker, self._timer, self._watch = engine, tracker, timer, watch
         self._unknown, self._mounting = unknown, mounting
         self._personal = engine if isinstance(engine, PersonalEngine) else None
+        self._wearer = None if self._personal is None else self._personal.wearer
         self._columns = streamed(engine if self._personal is None else self._personal.engine)
 
     def classify(self, window: Window, t: float, began: int, times: WindowTimes) -> list[Event]:
@@ -86,13 +88,14 @@ class WindowClassifier:
             sample=window.start,
             state=None if decision is None else decision.label,
             unknown=why,
-            wearer=None if self._personal is None else self._personal.wearer,
+            wearer=self._wearer,
             score=score,
         )
         events: list[Event] = [each for each in (mounted, event, implausible) if each is not None]
         if decision is not None and decision.changed:
-            events.append(LabelEvent(t, decision.label, decision.previous, decision.confidence, decision.reason, score))
-        return [*events, *alarms]
+            change = (decision.label, decision.previous, decision.confidence, decision.reason)
+            events.append(LabelEvent(t, *change, score=score, wearer=self._wearer))
+        return [*events, *self._named(alarms)]
 
     def _logits(self, window: Window) -> NDArray[np.float32]:
         if self._columns is None:
@@ -111,8 +114,11 @@ class WindowClassifier:
 
     def answered(self, t: float) -> list[AlarmEvent]:
         """What people have answered to alarms by time ``t``, seconds."""
-        return [] if self._watch is None else self._watch.answered(t)
+        return [] if self._watch is None else self._named(self._watch.answered(t))
 
     def end(self, t: float, reason: str) -> list[AlarmEvent]:
         """Raise alarms that wait for their confirmation: no more samples come after time ``t``, seconds."""
-        return [] if self._watch is None else self._watch.end(t, reason)
+        return [] if self._watch is None else self._named(self._watch.end(t, reason))
+
+    def _named(self, alarms: list[AlarmEvent]) -> list[AlarmEvent]:
+        return alarms if self._wearer is None else [replace(alarm, wearer=self._wearer) for alarm in alarms]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device import Answers, Event, Profiler, SystemdNotifier
     from deseptr.device.drained import Drained
+    from deseptr.device.personal import WearerFile
     from deseptr.device.sinks import Sink
     from deseptr.tflite import TfliteFile
 
@@ -83,6 +84,7 @@ def open_outputs(
     live: bool,
     events: tuple[str, ...],
     answers: Answers,
+    wearer: WearerFile | None = None,
 ) -> Iterator[Outputs]:
     """Open the outputs that the options describe; all are closed at the end, even if one of them raises.
 
@@ -94,12 +96,13 @@ def open_outputs(
         live: whether the sensor is real, so that outputs must not delay it.
         events: labels that raise alarms.
         answers: takes what people answer to alarms.
+        wearer: for whom the model is corrected; outputs name them and have their new labels.
 
     Raises:
         SetupError: if an output cannot be opened.
         ModuleNotFoundError: for MQTT without ``paho-mqtt``, for the page without ``starlette`` and ``uvicorn``.
     """
-    contract = model.contract
+    contract = model.contract if wearer is None else _contract_for(wearer, model)
     with ExitStack() as stack:
         sinks: list[Sink] = []
 
@@ -109,17 +112,24 @@ def open_outputs(
 
         add(_Service(notifier))
         if chosen["csv"]:
-            add(_open_csv(chosen, contract, live=live))
+            add(_open_csv(chosen, contract, live=live, wearer=wearer is not None))
         if chosen["mqtt"]:
             add(open_mqtt(chosen, contract, complain, wait=not live, events=events, answers=answers))
         for sink in open_alarms(chosen, answers, complain, wait=not live):
             add(sink)
         drained: Callable[[Drained], None] = _unseen
         if chosen["web"]:
-            page = open_web(chosen, model, profiler, _sensor(chosen, live=live), answers)
+            about = (_sensor(chosen, live=live), None if wearer is None else wearer.wearer)
+            page = open_web(chosen, model, contract, profiler, about, answers)
             add(page)
             drained = page.drained
         yield Outputs(sinks, drained)
+
+
+def _contract_for(wearer: WearerFile, model: TfliteFile) -> ModelContract:
+    from deseptr.device.personal import personal_contract
+
+    return personal_contract(model.contract, wearer)
 
 
 def _unseen(drained: Drained) -> None:
@@ -131,11 +141,12 @@ def _sensor(chosen: Mapping[str, Any], *, live: bool) -> str:
     return f"{name} on /dev/i2c-{chosen['bus']}" if live else f"simulated {name}"
 
 
-def _open_csv(chosen: Mapping[str, Any], contract: ModelContract, *, live: bool) -> Sink:
+def _open_csv(chosen: Mapping[str, Any], contract: ModelContract, *, live: bool, wearer: bool) -> Sink:
     from deseptr.device.sinks import BackgroundSink, CsvFile
 
     size = round(chosen["csv_size"] * 1e6)
-    file = CsvFile(chosen["csv"], contract.labels, complain, max_bytes=size, keep=chosen["csv_keep"])
+    kept = {"max_bytes": size, "keep": chosen["csv_keep"], "wearer": wearer}
+    file = CsvFile(chosen["csv"], contract.labels, complain, **kept)
     return BackgroundSink(file, str(chosen["csv"]), complain, wait=not live)
 
 

@@ -177,7 +177,7 @@ def run(**chosen: Any) -> None:
     source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, mounting, notifier)
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(
-        chosen, loaded.model, notifier, source.profiler, live=live, events=alarming, answers=answers
+        chosen, loaded.model, notifier, source.profiler, live=live, events=alarming, answers=answers, wearer=wearer
     ) as outputs:
         source.on_samples = samples = _SamplesTo([outputs.drained])
         played = source.live(chosen) if live else source.replay(chosen)

@@ -15,6 +15,7 @@ from deseptr.cli.common.numbers import whole
 from .mqtt_options import FILE, state_folder
 
 if TYPE_CHECKING:
+    from deseptr.contract import ModelContract
     from deseptr.device import Answers, Profiler
     from deseptr.device.live_page import ListenAddress
     from deseptr.device.live_page.live_page import LivePage
@@ -63,15 +64,21 @@ def web_options(command: Any) -> Any:
 
 
 def open_web(
-    chosen: Mapping[str, Any], model: TfliteFile, profiler: Profiler, sensor: str, answers: Answers
+    chosen: Mapping[str, Any],
+    model: TfliteFile,
+    contract: ModelContract,
+    profiler: Profiler,
+    about: tuple[str, str | None],
+    answers: Answers,
 ) -> LivePage:
     """Start the page and print its address.
 
     Args:
         chosen: values of the options.
         model: the model that runs.
+        contract: its contract, with the wearer's labels.
         profiler: of the run.
-        sensor: text that says which sensor it is.
+        about: text that says which sensor it is, and for whom the model is corrected.
         answers: takes what people answer to alarms.
 
     Raises:
@@ -94,11 +101,12 @@ def open_web(
     listening = where.listen()
     try:
         page = LivePage(
-            model.contract,
+            contract,
             profiler,
             access,
             listening,
-            sensor=sensor,
+            sensor=about[0],
+            wearer=about[1],
             tls=tls,
             answers=answers,
             recordings=recordings,

@@ -59,6 +59,7 @@ class LivePage:
         access: who may watch.
         listening: the socket to serve on; it is closed at the end.
         sensor: text that says which sensor it is, as ``mpu6050 (simulated)``.
+        wearer: for whom the model is corrected; None if it is not.
         tls: for HTTPS.
         answers: takes what people answer to alarms on the page.
         recordings: folder for takes that are recorded from the page; None if nobody may record.
@@ -76,6 +77,7 @@ class LivePage:
         listening: socket.socket,
         *,
         sensor: str,
+        wearer: str | None = None,
         tls: Tls | None = None,
         answers: Answers | None = None,
         recordings: Path | None = None,
@@ -88,6 +90,7 @@ class LivePage:
             "rate": contract.rate_hz,
             "window": contract.window_length / contract.rate_hz,
             "sensor": sensor,
+            "wearer": wearer,
             "spectrogram": spectrogram,
             "colours": {"axes": AXES, "labels": LABELS},
         }

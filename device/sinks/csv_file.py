@@ -57,6 +57,7 @@ class CsvFile:
     Args:
         path: the file.
         labels: the model's labels, for the columns ``p_<label>``.
+        wearer: whether there is a last column ``wearer``: for whom the model is corrected.
         warn: called after repairs, when the medium fails, and when it works again.
         max_bytes: size that a file does not exceed.
         keep: number of files to keep, the current one included.
@@ -75,6 +76,7 @@ class CsvFile:
         labels: tuple[str, ...],
         warn: Warn,
         *,
+        wearer: bool = False,
         max_bytes: int = 10 * MEBIBYTE,
         keep: int = 10,
         sync_s: float = 5.0,
@@ -83,7 +85,8 @@ class CsvFile:
     ) -> None:
         self._path = path
         self._labels = labels
-        self._header = _line([*COLUMNS, *(f"p_{label}" for label in labels)])
+        self._last = ("wearer",) if wearer else ()
+        self._header = _line([*COLUMNS, *(f"p_{label}" for label in labels), *self._last])
         self._warn = warn
         self._max_bytes = max_bytes
         self._keep = keep
@@ -210,7 +213,8 @@ class CsvFile:
         probabilities = event.probabilities if isinstance(event, WindowEvent) else {}
         now = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
         values = [now, f"{event.t:.6f}", *(fields.get(column, "") for column in COLUMNS[2:])]
-        return _line([*values, *(_six(probabilities.get(label)) for label in self._labels)])
+        last = (fields.get(column, "") for column in self._last)
+        return _line([*values, *(_six(probabilities.get(label)) for label in self._labels), *last])
 
 
 def _fields(event: Event) -> dict[str, Any]:
@@ -224,16 +228,21 @@ def _fields(event: Event) -> dict[str, Any]:
                 "sample": event.sample,
                 "state": event.state or "",
                 "detail": event.unknown or "",
+                "wearer": event.wearer or "",
             }
         case LabelEvent():
-            change = {"label": event.label, "confidence": _six(event.confidence), "state": event.label}
+            change = _change(event, event.label)
             details = [f"from {event.previous}" if event.previous else "", event.reason or ""]
             return {"event": "label", "detail": ", ".join(filter(None, details))} | change
         case AlarmEvent():
-            change = {"label": event.label, "confidence": _six(event.confidence), "state": event.state}
-            return {"event": "alarm", "detail": f"{event.key} {event.reason}"} | change
+            return {"event": "alarm", "detail": f"{event.key} {event.reason}"} | _change(event, event.state)
         case _:
             return _of_sensor(event)
+
+
+def _change(event: LabelEvent | AlarmEvent, state: str) -> dict[str, Any]:
+    confidence = _six(event.confidence)
+    return {"label": event.label, "confidence": confidence, "state": state, "wearer": event.wearer or ""}
 
 
 def _of_sensor(event: GapEvent | ImplausibleEvent | MountingEvent | RateEvent | RecoveryEvent) -> dict[str, Any]:

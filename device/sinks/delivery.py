@@ -171,7 +171,9 @@ class AlarmDelivery:
 
     def _message(self, event: AlarmEvent) -> MqttMessage:
         now = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
-        data = event.to_dict()["alarm"] | {"t": round(event.t, 6), "node": self._node}
+        told = event.to_dict()
+        # The wearer's name, where there is one, is beside the alarm.
+        data = told.pop("alarm") | told | {"node": self._node}
         body = {"type": f"alarm.{event.state}", "timestamp": now, "data": data}
         return MqttMessage(f"{event.key}-{event.state}", json.dumps(body, separators=(",", ":")).encode())
 

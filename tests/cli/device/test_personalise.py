@@ -1,4 +1,6 @@
+import csv
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -28,6 +30,17 @@ def eve(tmp_path_factory):
     return path, said
 
 
+@pytest.fixture
+def eve_who_runs(tmp_path):
+    """The file of a wearer whose jogging has a new name."""
+    sample = load_sample()
+    names = tuple("running" if name == "jogging" else name for name in sample.label_names)
+    save_npz(replace(sample, label_names=names), tmp_path / "eve.npz")
+    path = tmp_path / "eve.deseptr"
+    invoke("personalise", MODEL, tmp_path / "eve.npz", "--wearer", "eve", "--new", "running", "-o", path)
+    return path
+
+
 def test_guides_through_each_activity_and_checks_it(eve):
     path, said = eve
     assert said.stderr.count("get ready:") == 3
@@ -51,6 +64,18 @@ def test_a_run_names_the_wearer(eve):
     first = next(json.loads(line) for line in plain.stdout.splitlines() if '"label"' in line)
     assert "wearer" not in first
     assert first["probabilities"] != windows[0]["probabilities"]
+
+
+def test_the_csv_of_a_run_names_the_wearer_and_has_their_new_label(eve_who_runs, tmp_path):
+    table = tmp_path / "run.csv"
+    invoke("device", "run", "--wearer", eve_who_runs, "--simulate", "--seconds", 6, "--csv", table)
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["wearer"] for row in rows if row["event"] in ("window", "label")} == {"eve"}
+    windows = [row for row in rows if row["event"] == "window"]
+    assert {"p_jogging", "p_running"} < windows[0].keys()
+    for row in windows:
+        assert sum(float(value) for name, value in row.items() if name.startswith("p_")) == pytest.approx(1, abs=1e-4)
 
 
 def test_sessions_are_added_and_undone(tmp_path):

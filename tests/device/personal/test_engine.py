@@ -3,10 +3,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deseptr.contract import ActivityChain, ClassMotion, DecisionConfig, ModelContract, MountingReference
+from deseptr.contract import ActivityChain, ClassMotion, DecisionConfig, EventRule, ModelContract, MountingReference
 from deseptr.contract.known_windows import KnownWindows, statistics_count
 from deseptr.data import load_sample
-from deseptr.device import PushStream, UnknownJudge, WindowEvent, default_model
+from deseptr.device import (
+    AlarmEvent,
+    EventWatch,
+    LabelEvent,
+    LabelTracker,
+    PushStream,
+    UnknownJudge,
+    WindowEvent,
+    default_model,
+)
 from deseptr.device.label.unknown import UNFAMILIAR
 from deseptr.device.personal import PersonalEngine, personal_contract, personalise
 from deseptr.tflite import TfliteEngine, at_hop, load_engine, predict
@@ -45,6 +54,18 @@ def test_a_stream_by_columns_is_corrected_like_whole_windows(engine, file):
     plain = [event for event in whole.push(signals) if isinstance(event, WindowEvent)]
     assert len(events) == len(plain) > 5
     assert [event.probabilities for event in events] == [event.probabilities for event in plain]
+
+
+def test_labels_and_alarms_name_the_wearer_too(engine, file):
+    personal = PersonalEngine(engine, file)
+    walk = next(each for each in load_sample().select(labels=["walking"]).recordings)
+    for made, wearer in ((personal, "eve"), (engine, None)):
+        tracker = LabelTracker(made.contract.labels, DecisionConfig(), made.contract.hop_s)
+        watch = EventWatch(made.contract, [EventRule("walking", threshold=0.1)])
+        stream = PushStream(made, tracker=tracker, watch=watch)
+        events = stream.push(walk.signals)
+        assert {type(event) for event in events} == {WindowEvent, LabelEvent, AlarmEvent}
+        assert {event.to_dict().get("wearer") for event in events} == {wearer}
 
 
 class _Whole:

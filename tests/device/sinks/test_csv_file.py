@@ -45,6 +45,33 @@ def file_size_limit(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def test_a_file_of_a_wearer_has_one_column_more_after_all_others(tmp_path, window, warnings):
+    events = [
+        replace(window(1), wearer="eve"),
+        LabelEvent(2.0, "walking", None, 0.9, wearer="eve"),
+        AlarmEvent(3.0, "walking", "raised", 0.9, "1f", wearer="eve"),
+        GapEvent(5.0, "overflow", 12),
+    ]
+    for name, wearer in (("plain", False), ("eve", True)):
+        sink = make(tmp_path / name, warnings, wearer=wearer)
+        for event in events:
+            sink.take(event)
+        sink.close()
+    with (tmp_path / "plain").open(newline="") as plain, (tmp_path / "eve").open(newline="") as own:
+        before, after = list(csv.reader(plain)), list(csv.reader(own))
+    assert [row[:-1] for row in after] == before
+    assert [row[-1] for row in after] == ["wearer", "eve", "eve", "eve", ""]
+
+
+def test_runs_with_and_without_a_wearer_share_no_file(tmp_path, window, warnings):
+    for wearer in (False, True):
+        sink = make(tmp_path / "run.csv", warnings, wearer=wearer)
+        sink.take(window(1))
+        sink.close()
+    assert "wearer" in rows(tmp_path / "run.csv")[0]
+    assert "wearer" not in rows(tmp_path / "run.csv.1")[0]
+
+
 def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
     sink = make(tmp_path / "run.csv", warnings)
     events = [

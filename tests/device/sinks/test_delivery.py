@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from alarm_receiver import KEY, Receiver, until
@@ -56,7 +57,8 @@ def deliver(tmp_path, warnings):
 
 def test_alarms_arrive_signed_and_other_events_do_not(receiver, make_post, deliver, window, warnings):
     sink = deliver(make_post(receiver.port), wall=lambda: 1_700_000_000.5)
-    for event in (window(), GapEvent(1.0, "overflow", 3), alarm(0, "suspected"), alarm(), alarm(0, "acknowledged")):
+    eves = replace(alarm(0, "acknowledged"), wearer="eve")
+    for event in (window(), GapEvent(1.0, "overflow", 3), alarm(0, "suspected"), alarm(), eves):
         sink.take(event)
     close(sink)
     assert receiver.ids == ["key0-raised", "key0-acknowledged"]
@@ -66,6 +68,7 @@ def test_alarms_arrive_signed_and_other_events_do_not(receiver, make_post, deliv
         "timestamp": "2023-11-14T22:13:20.500+00:00",
         "data": alarm().to_dict()["alarm"] | {"t": 10.0, "node": "wrist"},
     }
+    assert json.loads(receiver.heard[1][1])["data"]["wearer"] == "eve"
     assert warnings == []
 
 

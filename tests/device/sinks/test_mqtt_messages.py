@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,16 @@ def test_each_kind_has_a_topic(messages, event, topic, retain):
     message = messages.of(event)[0]
     assert (message.topic, message.retain) == (f"deseptr/wrist/{topic}", retain)
     assert json.loads(message.payload)["t"] == 1.0
+
+
+def test_windows_labels_and_alarms_name_the_wearer(messages, window):
+    for event in (
+        replace(window(1), wearer="eve"),
+        LabelEvent(1.0, "walking", None, 0.9, wearer="eve"),
+        AlarmEvent(1.0, "walking", "suspected", 0.9, "1f", wearer="eve"),
+    ):
+        assert json.loads(messages.of(event)[0].payload)["wearer"] == "eve"
+        assert "wearer" not in json.loads(messages.of(replace(event, wearer=None))[0].payload)
 
 
 def test_problem_lasts_a_minute_after_the_last_trouble(messages, window):
