@@ -29,7 +29,10 @@ def read_or_make_secret(path: Path) -> str:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             made = secrets.token_urlsafe(24)
             file.write(made + "\n")
-    except FileExistsError:  # another run was faster
+    except FileExistsError:
+        if path.is_symlink() and not path.exists():
+            raise _trouble(path, "a link to a file that is not there") from None
+        # Another run was faster.
         return read_or_make_secret(path)
     except OSError as error:
         raise _trouble(path, error.strerror or error) from error

@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given, strategies as st
 from sklearn.metrics import confusion_matrix, f1_score
 
-from deseptr.contract import accuracy, macro_f1, macro_f1_interval, score, seeds_interval, subject_confusions
+from deseptr.contract import (
+    accuracy,
+    macro_f1,
+    macro_f1_interval,
+    score,
+    seeds_interval,
+    subject_confusions,
+    subjects_interval,
+)
 
 rows = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from("abc")), min_size=1, max_size=50)
 
@@ -113,3 +121,21 @@ def test_interval_of_another_score_is_that_of_a_plain_loop(arms: tuple[np.ndarra
     drawn = np.random.default_rng(5).multinomial(8, np.full(8, 1 / 8), size=20)
     right = np.trace(arms[0][0], axis1=1, axis2=2) / arms[0][0].sum((1, 2))
     np.testing.assert_allclose(interval[:2], np.quantile(drawn @ right / 8, (0.025, 0.975)))
+
+
+def test_interval_of_a_figure_of_subjects_has_its_share_of_the_resamples_on_either_side():
+    # Of two subjects, the first is drawn never, once or twice in a quarter, a half and a quarter of the resamples.
+    drawn_once, most = (subjects_interval(2, lambda drawn: drawn[:, 0] * 1.0, level=level) for level in (0.4, 0.95))
+    assert drawn_once is not None
+    assert drawn_once == (1.0, 1.0, 0.4)
+    assert most is not None
+    assert most == (0.0, 2.0, 0.95)
+    # Where it is undefined without the first, those draws have no part.
+    known = subjects_interval(2, lambda drawn: np.where(drawn[:, 0] > 0, drawn[:, 0] * 1.0, np.nan))
+    assert known is not None
+    assert known == (1.0, 2.0, 0.95)
+
+
+def test_no_interval_of_one_subject_or_of_what_is_never_defined():
+    assert subjects_interval(1, lambda drawn: drawn[:, 0] * 1.0) is None
+    assert subjects_interval(3, lambda drawn: np.full(len(drawn), np.nan)) is None

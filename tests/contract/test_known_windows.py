@@ -103,3 +103,14 @@ def test_a_broken_contract_is_refused(change):
     content["known_windows"] |= change
     with pytest.raises(ModelError):
         ModelContract.from_json(json.dumps(content))
+
+
+def test_the_ends_of_the_range_of_distances_and_deviations():
+    table = np.zeros((1, 1))
+    for taken in (2e-6, 999_999.5):
+        assert KnownWindows.of([taken], table, limit=taken, share=0.99).limit == taken
+    for refused in (1e-6, 1e6):
+        with pytest.raises(ModelError, match=r"scale: found .*, expected positive standard deviations"):
+            KnownWindows.of([refused], table, limit=1.0, share=0.99)
+        with pytest.raises(ModelError, match=r"limit: found .*, expected a positive distance"):
+            KnownWindows.of([1.0], table, limit=refused, share=0.99)

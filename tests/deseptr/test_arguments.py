@@ -14,6 +14,7 @@ import deseptr
 from deseptr.arguments import train_config
 from deseptr.cli.device.profile import profile
 from deseptr.contract import DataError, DeseptrError, ModelError, SetupError
+from deseptr.evaluate.continuous.summary import SHORTEST_S
 from deseptr.progress import FEW_STEPS, training_reporter
 from deseptr.train import TrainConfig
 from deseptr.wording import in_python_words, python_words
@@ -210,3 +211,7 @@ def test_names_and_flags_are_settings_too():
         train_config({"views": 1})
     with pytest.raises(ModelError, match="setting members: found 'wave1d', expected a list of names"):
         train_config({"members": "wave1d"})
+
+
+def test_a_continuous_evaluation_asks_for_the_delay_of_activities_of_five_seconds_as_the_command_does():
+    assert inspect.signature(deseptr.Model.continuous).parameters["shortest_s"].default == SHORTEST_S == 5.0

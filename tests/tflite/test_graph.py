@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import SetupError
+from deseptr.tflite import without_archive
 from deseptr.tflite.graph import pack, prefix_graph, read_graph, unpack
 
 
@@ -78,3 +79,19 @@ def test_without_the_schema_of_flatbuffers_one_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     with pytest.raises(SetupError, match=r"^ai-edge-litert: found not installed, expected its flatbuffer schema; `pip"):
         read_graph(content)
+
+
+@pytest.mark.parametrize("first", ["logits", "embedding"])
+def test_the_logits_are_told_from_the_embedding_wherever_they_stand(make_embedded: Any, first: str):
+    graph = read_graph(without_archive(make_embedded(first=first).read_bytes()))
+    assert next(output.name for output in graph.outputs) == first
+    assert graph.logits.name == "logits"
+    assert graph.embedding is not None
+    assert graph.embedding.name == "embedding"
+
+
+def test_a_single_output_is_the_logits_whatever_its_name(int8_model: Path):
+    model = unpack(int8_model.read_bytes())
+    model.subgraphs[0].tensors[model.subgraphs[0].outputs[0]].name = "embedding"
+    graph = graph_of(model)
+    assert (graph.logits.name, graph.embedding) == ("embedding", None)

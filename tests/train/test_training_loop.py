@@ -3,6 +3,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from reporters import Stop
@@ -151,3 +152,10 @@ def test_without_validation_all_subjects_train_and_the_last_epoch_is_kept(
 def test_patience_needs_validation_subjects():
     with pytest.raises(ModelError, match="patience 2: found no validation subjects"):
         TrainConfig(patience=2, validation=0.0)
+
+
+def test_windows_are_predicted_in_batches_of_the_number_that_a_plain_model_takes():
+    window = keras.Input(batch_shape=(3, 8, 2))
+    model = keras.Model(window, keras.layers.Lambda(lambda x: keras.ops.sum(x, axis=1))(window))
+    windows = np.random.default_rng(0).normal(size=(6, 8, 2)).astype(np.float32)
+    np.testing.assert_allclose(predict_logits(model, windows), windows.sum(1), rtol=1e-5)

@@ -10,6 +10,7 @@ from deseptr.cli.device.live_view import LiveView
 from deseptr.cli.device.run_summary import RunFigures
 from deseptr.contract import CHANNELS
 from deseptr.device import (
+    AlarmEvent,
     GapEvent,
     ImplausibleEvent,
     LabelEvent,
@@ -254,3 +255,20 @@ def test_without_an_accelerometer_there_is_no_strip():
     turning = Drained(0.0, np.ones((50, 3), np.float32), CHANNELS[3:], 50.0)
     _, view = show(60, [turning, window(0)])
     assert "m/s²" not in screen(60, view)
+
+
+def test_alarms_of_a_run_are_counted_by_their_state():
+    figures = RunFigures(LABELS, simulated=False)
+    for state in ("suspected", "cancelled", "suspected", "raised"):
+        figures.note(AlarmEvent(5.0, "walking", state, 0.9, "1"))
+    assert figures.summary(Profiler()) == (
+        "0 windows; 0 gaps; alarms: 2 suspected, 1 cancelled, 1 raised; read to label p50 0 µs, p99 0 µs"
+    )
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_a_strip_of_minutes_keeps_its_newest_cells_and_its_number_on_the_screen(width):
+    _, view = show(width, [lying(120.0, z=1.0), lying(1.0, t=120.0, z=30.0), window(0)])
+    (strip,) = (line for line in screen(width, view).splitlines() if line.endswith(" 30.0 m/s²"))
+    assert len(strip) == width
+    assert strip[-13:] == "██  30.0 m/s²"

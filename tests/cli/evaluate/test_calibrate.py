@@ -103,6 +103,14 @@ def test_the_reference_is_of_all_but_the_held_out_wearers(model, tmp_path):
     assert content["mounting"]["worn"] == dict(read_tflite(model).contract.mounting.worn)
 
 
+def test_what_was_found_of_known_windows_is_told(model):
+    known, written = invoke(model, DATA, "--subjects", "1,2", "--known", "0.9").stdout.splitlines()[2:]
+    count = len(read_tflite(model).contract.known_windows.table)
+    assert known.startswith(f"known windows: {count} prototypes of ")
+    assert known.endswith(" windows of 2 wearers, which know 90.0% of other wearers' windows")
+    assert written == f"written into {model}"
+
+
 def test_one_wearer_is_compared_with_nobody(model):
     before = model.read_bytes()
     with pytest.raises(DataError, match="found windows of 1 wearer, expected two wearers or more"):

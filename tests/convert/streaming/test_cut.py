@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small_model import build_flatbuffer
 
 from deseptr.convert.streaming.cut import NoCutError, cut_graph
 from deseptr.convert.streaming.time_axis import Rows, rows_in_time
@@ -122,3 +123,29 @@ def test_a_hop_that_is_no_multiple_of_the_stride_does_not_prevent_the_cut(flatbu
     monkeypatch.setattr("deseptr.convert.streaming.cut._HOPS", 2)
     with pytest.raises(NoCutError, match=r"ADD has a constant .* before there are columns that save enough"):
         cut_graph(flatbuffer)
+
+
+def test_two_columns_are_enough_and_one_is_none():
+    def halves(kernel: int, columns: int) -> bytes:
+        """A convolution of windows of 32 samples whose kernel is moved on by its own length."""
+
+        def stride(model, graph):
+            def named(name: str) -> int:
+                return next(place for place, each in enumerate(tensors) if each.name == name.encode())
+
+            tensors, (_, convolution, _) = model.subgraphs[0].tensors, model.subgraphs[0].operators
+            convolution.builtinOptions.strideH = kernel
+            shapes = {"image": [1, 32, 1, 6], "convolved": [1, columns, 1, 3], "logits": [1, 3 * columns]}
+            for name, shape in shapes.items():
+                tensors[named(name)].shape = shape
+            for name in ("image", "logits"):
+                values = np.array(shapes[name], np.int32).tobytes()
+                model.buffers[tensors[named(f"{name}_shape")].buffer].data = np.frombuffer(values, np.uint8)
+
+        made = build_flatbuffer(np.ones((3, kernel, 1, 6), np.float32), (1, 32, 6), True)
+        return edited(made, stride)
+
+    two = cut_graph(halves(16, 2)).streaming
+    assert (two.column_length, two.column_stride, two.columns) == (16, 16, 2)
+    with pytest.raises(NoCutError, match="no operation joins columns of its window"):
+        cut_graph(halves(32, 1))

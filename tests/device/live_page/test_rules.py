@@ -144,3 +144,23 @@ def test_a_pipe_in_the_place_of_the_secret_is_not_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe", 0o600)
     with pytest.raises(SetupError, match="found a named pipe, not a regular file"):
         read_or_make_secret(tmp_path / "pipe")
+
+
+def test_a_link_to_nothing_is_refused_and_nothing_is_made_behind_it(tmp_path: Path):
+    link = tmp_path / "web-token"
+    link.symlink_to(tmp_path / "none")
+    with pytest.raises(SetupError, match=r"web-token: found a link to a file that is not there, expected a file for"):
+        read_or_make_secret(link)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_link_to_the_secret_is_followed(tmp_path: Path):
+    secret = read_or_make_secret(tmp_path / "kept")
+    (tmp_path / "web-token").symlink_to(tmp_path / "kept")
+    assert read_or_make_secret(tmp_path / "web-token") == secret
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which nobody can make one")
+def test_a_folder_in_which_nothing_can_be_made():
+    with pytest.raises(SetupError, match=r"^/proc/none/web-token: found No such file or directory, expected"):
+        read_or_make_secret(Path("/proc/none/web-token"))

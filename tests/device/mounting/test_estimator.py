@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from worn_windows import worn_windows
 
-from deseptr.contract import AS_TRAINED, CHANNELS, MOUNTINGS, Mounting, MountingReference
+from deseptr.contract import AS_TRAINED, CHANNELS, MOUNTINGS, ClassMotion, Mounting, MountingReference
+from deseptr.contract.mounting_features import mounting_features
 from deseptr.device import MountingCorrection
 from deseptr.device.mounting.estimator import COUNTED_WINDOWS, LEAST_WINDOWS, MountingEstimator
 from deseptr.train.mounting_reference import mounting_reference
@@ -70,3 +71,28 @@ def test_forgotten_windows_do_not_count(reference, cut):
     for window in samples:
         estimator.add(window)
     assert estimator.found().turns == (AS_TRAINED,)
+
+
+@pytest.mark.parametrize("channels", [CHANNELS[:3], CHANNELS])
+def test_each_posture_counts_for_itself_whichever_way_gravity_is(channels):
+    """Five windows in each of six postures are never too many, nor are ten: these say twice as much."""
+    rng = np.random.default_rng(0)
+    count = len(channels)
+    motion = rng.normal(0, 1, (64, count)) * np.linspace(0.4, 1.4, count)
+    down = [np.eye(count)[axis] * sign * 9.8 for axis in range(3) for sign in (1, -1)]
+    postures = [(motion * (0.8 + 0.1 * number) + each).astype(np.float32) for number, each in enumerate(down)]
+    classes = tuple(
+        ClassMotion(str(number), tuple(features), (0.1,) * len(features))
+        for number, features in enumerate(mounting_features(np.stack(postures), channels).tolist())
+    )
+
+    def lead(windows):
+        estimator = MountingEstimator(MountingReference(classes), channels)
+        for window in postures * windows:
+            estimator.add(window)
+        assert estimator.found().turns == (AS_TRAINED,)
+        return estimator.found().lead
+
+    assert lead(5) > 10
+    assert lead(10) == pytest.approx(2 * lead(5))
+    assert lead(20) == pytest.approx(lead(10))

@@ -50,3 +50,10 @@ def test_a_new_label_is_measured_apart():
     check = check_itself(windows(labels, logits, np.arange(30) * 100, embeddings), 1.0, 1, 100)
     assert check.new == {0: 1.0}
     assert check.before == check.after == 1.0
+
+
+@pytest.mark.parametrize(("apart", "judged"), [(100, 4), (99, 0)])
+def test_windows_one_after_another_judge_each_other_and_those_that_share_a_sample_do_not(apart, judged):
+    labels = np.repeat([0, 1], 2)
+    places = np.array([0, apart, 1000, 1000 + apart])
+    assert check_itself(windows(labels, np.eye(2)[labels], places), 1.0, 0, 100).windows == judged

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,13 +6,19 @@ import numpy as np
 import pytest
 
 from deseptr.contract import DataError, DecisionConfig, ModelError, SetupError
-from deseptr.data import Recording, load_dataset
+from deseptr.data import Dataset, Recording, load_dataset
 from deseptr.device import default_model
 from deseptr.evaluate.continuous.learned_chain import LearnedChain, learn_chain
 from deseptr.evaluate.continuous.playing import Played
 from deseptr.evaluate.continuous.target import Target, Trial
 from deseptr.evaluate.continuous.track import NONE
-from deseptr.evaluate.continuous.tuned_model import check_output, parse_hops, tuning_subjects, write_decision
+from deseptr.evaluate.continuous.tuned_model import (
+    check_output,
+    check_truth,
+    parse_hops,
+    tuning_subjects,
+    write_decision,
+)
 from deseptr.evaluate.continuous.tuning import try_decision, tune
 from deseptr.tflite import load_engine, read_tflite, streaming_inside
 
@@ -160,3 +167,23 @@ def test_hops_and_outputs_are_checked_before_the_search(tmp_path: Path):
         check_output(tmp_path, tmp_path / "m.tflite")
     with pytest.raises(ModelError, match=r"expected a run folder or a \.tflite file"):
         check_output(tmp_path / "model.keras", None)
+
+
+def test_recordings_of_the_first_label_alone_can_be_tuned_on_and_unlabelled_ones_cannot():
+    contract = read_tflite(default_model()).contract
+    recording = Recording(np.zeros((400, 6), np.float32), 50.0, "ada", np.zeros(400, np.int16))
+    check_truth(Dataset((recording,), (contract.labels[0],), "one"), contract)
+    unlabelled = replace(recording, labels=np.full(400, -1, np.int16))
+    for names, each in (((contract.labels[0],), unlabelled), (("juggling",), recording)):
+        with pytest.raises(DataError, match="found no sample with a label that the model has"):
+            check_truth(Dataset((each,), names, "one"), contract)
+    short = replace(recording, signals=recording.signals[:100], labels=recording.labels[:100])
+    with pytest.raises(DataError, match=r"found 2\.00 s at most, expected recordings of 2\.56 s or more"):
+        check_truth(Dataset((short,), (contract.labels[0],), "one"), contract)
+
+
+def test_the_search_leaves_no_wide_gap_between_horizons():
+    tried = tune({0.5: [noisy()]}, Target("f1"), BEFORE, tries=200, rounds=1).tried
+    horizons = sorted({config.horizon_s for config, _ in tried if config.smoothing == "exponential"})
+    assert (horizons[0], horizons[-1]) == (0.3, 4.0)
+    assert max(later / earlier for earlier, later in itertools.pairwise(horizons)) < 1.7
