@@ -95,3 +95,12 @@ def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(tm
     with atomic_folder(tmp_path / "out") as folder:
         (folder / "z").write_text("z")
     assert _names(tmp_path) == ["out", "out/z"]
+
+
+def test_a_path_that_cannot_be_looked_at_is_named_with_the_systems_reason_alone(tmp_path: Path) -> None:
+    target = tmp_path / ("x" * 300)
+    with pytest.raises(SetupError) as refused:
+        check_new_folder(target, "--out")
+    assert str(refused.value) == (
+        f"{target}: found File name too long, expected no such folder, or an empty one; choose another --out"
+    )

@@ -181,3 +181,13 @@ def test_any_flipped_byte_of_a_record_is_seen() -> None:
         log = read_log(bytes(content) + whole, "log.bin")
         assert log.damaged >= 1
         assert [each.second for each in log.activity][-1:] == [START]
+
+
+def test_a_whole_log_counts_its_records_and_looks_for_none() -> None:
+    second = record(26, START, activity2([(0, 0, 256)] * 30))
+    log = read_log(second * 3, "log.bin")
+    assert (log.whole, log.damaged, log.searched, log.sleeps, log.acc_scale) == (3, 0, 0, 0, 0.0)
+    assert len(log.activity) == 3
+    # What is no record between two is one damaged, and the one behind it is found at the first place looked at.
+    broken = read_log(second + b"\x01\x02" + second, "log.bin")
+    assert (broken.whole, broken.damaged) == (2, 1)

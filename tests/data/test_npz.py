@@ -87,7 +87,9 @@ def test_a_missing_array_is_named(saved: Path, tmp_path: Path, name: str) -> Non
     ("name", "value", "message"),
     [
         ("signals", np.zeros((10, 6), np.int16), "signals of shape"),
-        ("signals", np.array(["x"]), "signals of type"),
+        ("signals", np.array(["x"]), "signals of type <U1, expected numbers"),
+        ("label", np.zeros(24 * 500), "label of type float64, expected whole numbers"),
+        ("recording_start", np.arange(25.0), "recording_start of type float64, expected whole numbers"),
         ("scale", np.zeros(6), "positive scale"),
         ("scale", np.full(6, np.nan), "positive scale"),
         ("units", np.array(["g"] * 5 + ["furlong"]), "furlong"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from deseptr.contract import DataError
+from deseptr.contract import DataError, channels_of
 from deseptr.data import Dataset, Recording
 from deseptr.data.recording import natural_sorted
 
@@ -101,3 +101,12 @@ def test_a_single_name_is_no_list(chosen):
 
 def test_a_name_of_more_digits_than_python_reads_is_sorted() -> None:
     assert natural_sorted(["9" * 5000, "10", "9"]) == ("9", "10", "9" * 5000)
+
+
+@pytest.mark.parametrize(("sensors", "units"), [(("acc",), ("m/s^2",) * 3), (("gyro",), ("rad/s",) * 3)])
+def test_units_of_the_source_are_those_of_the_signals_unless_it_says_others(
+    sensors: tuple[str, ...], units: tuple[str, ...]
+) -> None:
+    recording = Recording(np.zeros((5, 3)), 50.0, "1", np.zeros(5, np.int16), channels=channels_of(sensors))
+    assert Dataset((recording,), ("walking",)).original_units == units
+    assert Dataset((recording,), ("walking",), original_units=("g",) * 3).original_units == ("g",) * 3
