@@ -14,7 +14,8 @@ from deseptr.convert.recipe import IO_TYPES, MODES
 from deseptr.convert.targets import TARGETS
 
 from .common.numbers import real
-from .common.options import SUBJECTS, check_reading_is_used, load_subjects, reading_options
+from .common.option_rules import goes_with
+from .common.options import READING_NAMES, SUBJECTS, load_subjects, reading_options
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -100,6 +101,7 @@ Examples:
 )
 @click.option("--report/--no-report", default=True, show_default=True, help="Write an HTML page beside each model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@goes_with("source", "test_subjects", *READING_NAMES)
 def convert(
     runs: tuple[Path, ...],
     output: Path | None,
@@ -132,9 +134,6 @@ def convert(
     """
     from deseptr.convert import Gate, Recipe
 
-    if test_subjects and not source:
-        raise click.UsageError("--test-subjects are subjects of --data DATA, which is missing")
-    check_reading_is_used(reading, source, "--data")
     recipe = Recipe(mode, io or "", target, embedding=embedding)
     gate = Gate(agreement / 100, loss / 100)
     found = _checkpoints(runs)

@@ -9,6 +9,7 @@ import click
 from deseptr.contract.visible_text import visible
 
 from .common.numbers import real, whole
+from .common.option_rules import goes_with
 from .common.options import DATA_HELP, load, print_notes, reading_options
 from .label import label
 
@@ -88,6 +89,7 @@ def info(source: str, reading: dict[str, str], window_s: float | None, as_json: 
 @click.option("--seed", type=whole(0, 2**32 - 1), help="Seed of the draw of --fraction. [default: 0]")
 @click.option("--rate", type=real(1, 10_000), metavar="HZ", help="Resample to this rate, band-limited.")
 @reading_options
+@goes_with("fraction", "seed")
 def convert(
     source: str, out: str, layout: str | None, hmac_key_file: str | None, reading: dict[str, str], **edits: Any
 ) -> None:
@@ -140,8 +142,6 @@ def _edited(
         take_fraction,
     )
 
-    if seed is not None and fraction is None:
-        raise click.UsageError("--seed draws what --fraction keeps: add --fraction, or leave it out.")
     if subjects:
         dataset = dataset.select(subjects=parse_subjects(subjects))
     names = dataset.label_names

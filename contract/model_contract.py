@@ -243,7 +243,7 @@ class ModelContract:
                 "hop",
                 found=f"{hop_s:g} s",
                 expected=f"{1 / self.rate_hz:g} to {self.window_s:g} s, a sample to a window of this model",
-                next_step="choose another --hop",
+                next_step="choose another hop",
             )
         return replace(self, hop_length=samples)
 

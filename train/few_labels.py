@@ -8,7 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import ModelError, SetupError, atomic_write
+from deseptr.contract import ModelError, SetupError, atomic_write, read_json
 from deseptr.data import Dataset, Split, Windows, cut_unlabelled, draw_labelled_subjects
 from deseptr.data.recording import natural_sorted
 
@@ -117,7 +117,7 @@ def record_labelled(few: FewLabels | None, path: Path) -> None:
 
 def _recorded(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
-    return content
+    return content if isinstance(content, dict) else {}

@@ -273,9 +273,12 @@ def save_state(objective: Any, history: list[dict[str, Any]], folder: Path) -> N
 
 
 def finished_epochs(folder: Path) -> int:
-    """Epochs that a stage's state is after; 0 if there is none."""
-    path = folder / "history.json"
-    return len(json.loads(path.read_text())) if path.exists() else 0
+    """Epochs that a stage's state is after; 0 if there is none that can be read."""
+    try:
+        history = read_json(folder / "history.json")
+    except (OSError, ValueError):
+        return 0
+    return len(history) if isinstance(history, list) else 0
 
 
 def _restore(objective: Any, folder: Path) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,7 @@ _READING = (
     ),
     click.option("--fill-gaps", metavar="SECONDS", help="Interpolate gaps of up to this length, as 0.1."),
 )
-_READING_NAMES = (
+READING_NAMES = (
     "columns",
     "time_unit",
     "units",
@@ -102,7 +103,7 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def command(*arguments: Any, **options: Any) -> Any:
-        chosen = {name: options.pop(name) for name in _READING_NAMES}
+        chosen = {name: options.pop(name) for name in READING_NAMES}
         return function(*arguments, reading={name: value for name, value in chosen.items() if value}, **options)
 
     for option in reversed(_READING):
@@ -110,21 +111,34 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def check_reading_is_used(reading: Mapping[str, str], source: str | None, option: str) -> None:
-    """Refuse options that say how recordings are read, where the ``option`` that names recordings is missing.
-
-    Raises:
-        click.UsageError: if there are such options and no recordings.
-    """
-    if reading and source is None:
-        raise click.UsageError(f"--{next(iter(reading)).replace('_', '-')} says how {option} DATA is read: name both")
-
-
 def load(source: str, reading: Mapping[str, str]) -> Dataset:
     """Load a dataset, text files as the options ``reading`` say."""
     from deseptr.data import ReadOptions, load_dataset
 
     return load_dataset(source, ReadOptions.of(reading))
+
+
+def load_as_imported(source: str) -> Dataset:
+    """Load a dataset for a command without reading options: text files as what `data import` kept beside them says.
+
+    Raises:
+        DataError: where an option is the remedy, it says of which command.
+    """
+    from deseptr.contract import DataError
+    from deseptr.data import load_dataset
+
+    try:
+        return load_dataset(source)
+    except DataError as error:
+        named = [f"--{name.replace('_', '-')}" for name in READING_NAMES]
+        if not set(re.findall(r"--[a-z-]+", f"{error.expected} {error.next_step}")) & set(named):
+            raise
+        raise DataError(
+            error.thing,
+            found=error.found,
+            expected=error.expected,
+            next_step=f"{error.next_step}; `deseptr data import` has these options, and keeps them beside the data",
+        ) from error
 
 
 def load_subjects(source: str, subjects: tuple[str, ...] | None, reading: Mapping[str, str]) -> Dataset:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.numbers import real
+from deseptr.cli.common.option_rules import goes_with
 
 from .mqtt_options import FILE, chosen_node, read_secret, state_folder
 
@@ -86,10 +87,20 @@ ALARM_NAMES = (
     "gpio_chip",
 )
 _OF_EVENTS = ("webhook", "alarm_command", "gpio")
+_RULES = (
+    goes_with(("webhook", "heartbeat"), "webhook_secret_file", "webhook_ca"),
+    goes_with(("webhook", "alarm_command"), "alarm_states", "alarm_spool"),
+    goes_with("heartbeat", "heartbeat_every"),
+    goes_with("gpio", "gpio_chip"),
+    # Its name is that of the wearable in what all of them send.
+    goes_with(("mqtt", "webhook", "alarm_command", "heartbeat"), "mqtt_node"),
+)
 
 
 def alarm_options(command: Any) -> Any:
     """Add the options of the alarms' outputs to a command."""
+    for rule in reversed(_RULES):
+        command = rule(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from deseptr.cli.common.numbers import whole
+from deseptr.cli.common.option_rules import goes_with
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
@@ -72,6 +73,7 @@ MQTT_NAMES = (
 
 def mqtt_options(command: Any) -> Any:
     """Add the options of the MQTT output to a command."""
+    command = goes_with("mqtt", *MQTT_NAMES[2:])(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -10,6 +10,7 @@ import click
 
 from deseptr.cli.common.messages import complain
 from deseptr.cli.common.numbers import real, whole
+from deseptr.cli.common.option_rules import goes_with
 
 from .alarm_options import ALARM_NAMES, alarm_options, open_alarms
 from .mqtt_options import FILE, MQTT_NAMES, mqtt_options, open_mqtt
@@ -50,7 +51,7 @@ def output_options(command: Any) -> Any:
             "--csv-keep", type=whole(1, 10_000), default=10, show_default=True, help="Number of files to keep."
         ),
     )
-    command = mqtt_options(alarm_options(web_options(command)))
+    command = goes_with("csv", *CSV_NAMES[1:])(mqtt_options(alarm_options(web_options(command))))
     for option in reversed(options):
         command = option(command)
     return command

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deseptr.cli.common.numbers import real
+from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.personal import file_so_far, output_of, save_session, undo as undo_session
 
 from .options import address_option, bus_option, sensor_option
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from deseptr.tflite import TfliteEngine
 
     from .record_view import RecordView
+
+# What a protocol says itself.
+_OF_SESSION = ("labels", "seconds", "new_seconds", "prepare")
 
 
 @click.command()
@@ -55,6 +59,9 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The wearer's file. [default: NAME.deseptr]"
 )
+@goes_without("undo", *_OF_SESSION, "new_labels", "protocol", "recordings", "simulate", why="records nothing")
+@goes_without("protocol", *_OF_SESSION, why="names the activities")
+@goes_with("new_labels", "new_seconds")
 def personalise(
     model: Path,
     wearer: str,
@@ -95,8 +102,6 @@ def personalise(
     if undo:
         undo_session(path, file, wearer)
         return
-    if protocol is not None and labels:
-        raise click.UsageError("--label goes without --protocol, which names the activities")
     # Before anybody has walked for it.
     file_so_far(path, file)
     engine = load_engine(model)

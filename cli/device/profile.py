@@ -11,6 +11,8 @@ import click
 
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import real, whole
+from deseptr.cli.common.option_rules import goes_with
+from deseptr.cli.common.options import load_as_imported
 
 from .options import MODEL, I2cAddress, engine_option, sensor_option, threads_option
 
@@ -64,6 +66,7 @@ _JSON_START = b'{\n  "model": '
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
 @click.option("-o", "--output", type=_FILE, help="Write the JSON to this file.")
 @click.option("--html", type=_FILE, help="Write a page to this file.")
+@goes_with("ina219", "shunt")
 def profile(
     model: Path,
     simulate: str | None,
@@ -190,11 +193,10 @@ def _sessions(simulate: str | None, bus: int | None, sensor: str, speed: str) ->
 
     if simulate is None and (bus is not None or bus_exists(1)):
         return lambda: iter((live_session(1 if bus is None else bus, sensor),))
-    from deseptr.data import load_dataset
     from deseptr.firmware_harness.simulator import VirtualClock, simulated_sessions
 
     if simulate is None:
         click.echo("no /dev/i2c-1: profiling with a simulated sensor on a synthetic wearer", err=True)
-    dataset = load_dataset(simulate or "synthetic")
+    dataset = load_as_imported(simulate or "synthetic")
     make_clock = SystemClock if speed == "realtime" else VirtualClock
     return lambda: simulated_sessions(dataset, sensor=sensor, make_clock=make_clock)

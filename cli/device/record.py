@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from deseptr.cli.common.numbers import real
+from deseptr.cli.common.option_rules import goes_with
+from deseptr.cli.common.options import load_as_imported
 
 from .options import address_option, bus_option, sensor_option
 
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     flag_value="synthetic",
     help="Record from a simulated sensor that plays DATA's recordings of each label; without DATA, a synthetic wearer.",
 )
+@goes_with("label", "seconds", "prepare")
 def record(
     subject: str,
     label: str | None,
@@ -123,8 +126,6 @@ def _steps(label: str | None, seconds: float | None, prepare: float, protocol: P
     if (label is None) == (protocol is None):
         raise click.UsageError("give either --label or --protocol")
     if protocol is not None:
-        if seconds is not None:
-            raise click.UsageError("--seconds goes with --label; a protocol sets the duration of each activity")
         return read_protocol(protocol)
     length = math.inf if seconds is None else seconds
     return session_steps((Activity(check_name("--label", str(label)), length, prepare_s=prepare),))
@@ -132,11 +133,10 @@ def _steps(label: str | None, seconds: float | None, prepare: float, protocol: P
 
 def simulated(data: str, steps: tuple[SessionStep, ...], subject: str, sensor: str) -> Session:
     """A session of a simulated sensor that plays the recordings of each step's label."""
-    from deseptr.data import load_dataset
     from deseptr.device.recorder import settled
     from deseptr.firmware_harness.simulator import RecordingSource, act, simulated_session
 
-    dataset = load_dataset(data)
+    dataset = load_as_imported(data)
     for unknown in sorted({step.label for step in steps} - set(dataset.label_names)):
         click.echo(f"note: {dataset.name} has no label {unknown}: its first recording is played instead", err=True)
     source = RecordingSource(act(dataset, settled(steps), subject))

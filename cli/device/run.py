@@ -14,6 +14,8 @@ import click
 from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.messages import complain
 from deseptr.cli.common.numbers import real
+from deseptr.cli.common.option_rules import goes_with
+from deseptr.cli.common.options import load_as_imported
 
 from .alarm_options import check_events
 from .config_file import config_option
@@ -133,6 +135,7 @@ class _View(Protocol):
 @click.option("--plain", is_flag=True, help="Print one line for each event on a terminal too, instead of a screen.")
 @output_options
 @config_option
+@goes_with("simulate", "subjects", "speed")
 def run(**chosen: Any) -> None:
     """Print a label for every window as it arrives, and send it to a file or a broker.
 
@@ -157,8 +160,6 @@ def run(**chosen: Any) -> None:
 
     from .run_summary import RunFigures, inner
 
-    if chosen["subjects"] and chosen["simulate"] is None:
-        raise click.UsageError("--subject goes with --simulate")
     if chosen["scenario"] and chosen["simulate"]:
         raise click.UsageError("--scenario has a source of its own; leave out --simulate")
     live = chosen["simulate"] is None and chosen["scenario"] is None
@@ -247,13 +248,13 @@ class _Source:
         }
 
     def replay(self, chosen: Mapping[str, Any]) -> Any:
-        from deseptr.data import load_dataset, parse_subjects, wearer_for
+        from deseptr.data import parse_subjects, wearer_for
         from deseptr.firmware_harness.simulator import PacedClock, VirtualClock, replay
 
         if chosen["scenario"]:
             return self._scenario(chosen)
         source = chosen["simulate"]
-        dataset = load_dataset(wearer_for(self.engine.contract.labels) if source == AUTO else source)
+        dataset = load_as_imported(wearer_for(self.engine.contract.labels) if source == AUTO else source)
         if chosen["subjects"]:
             dataset = dataset.select(subjects=parse_subjects(chosen["subjects"]))
         return replay(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from deseptr.cli.common.numbers import whole
+from deseptr.cli.common.option_rules import goes_with
 
 from .mqtt_options import FILE, state_folder
 
@@ -58,6 +59,7 @@ def web_options(command: Any) -> Any:
             help="Let those who watch record labelled takes into FOLDER.",
         ),
     )
+    command = goes_with("web", *WEB_NAMES[1:])(command)
     for option in reversed(options):
         command = option(command)
     return command

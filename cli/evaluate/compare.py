@@ -9,11 +9,12 @@ import click
 
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import number, whole
+from deseptr.cli.common.option_rules import goes_with
 from deseptr.cli.common.options import (
     DATA_HELP,
+    READING_NAMES,
     SUBJECTS,
     TESTED_HELP,
-    check_reading_is_used,
     choose_tested,
     load_subjects,
     reading_options,
@@ -73,6 +74,8 @@ Examples:
 )
 @click.option("-o", "--output", type=_PATH, help="HTML page to write, with .json and .md of the same name beside it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON on stdout.")
+@goes_with("source", "test_subjects", *READING_NAMES)
+@goes_with("contract", "float_input")
 def compare(
     models: tuple[Path, ...],
     onnx: bool,
@@ -89,9 +92,6 @@ def compare(
     as_json: bool,
 ) -> None:
     """Compare models."""
-    if test_subjects and source is None:
-        raise click.UsageError("--test-subjects goes with --data")
-    check_reading_is_used(reading, source, "--data")
     from deseptr.evaluate.compare import FORMAT, Timing, compare_models, observe_machine
     from deseptr.evaluate.contestant import Engines
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.numbers import real
+from deseptr.cli.common.option_rules import goes_with
 from deseptr.cli.common.options import tested_line
 from deseptr.cli.device.decision_options import DECISION_NAMES, decision_config, decision_options
 from deseptr.cli.device.event_options import EVENT_NAMES, event_options, event_rules
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from deseptr.contract import DecisionConfig, ModelContract
     from deseptr.evaluate.continuous.measure import Continuous
 
-# `event` may come from the environment, where it is meant for `device run`.
-CONTINUOUS_NAMES = (*DECISION_NAMES, *EVENT_NAMES[1:], "shortest", "onsets_of", "page")
+CONTINUOUS_NAMES = (*DECISION_NAMES, *EVENT_NAMES, "shortest", "onsets_of", "page")
 
 
 def continuous_options(command: Any) -> Any:
     """Add the options of a continuous evaluation to a command."""
+    command = goes_with("continuous", *CONTINUOUS_NAMES)(command)
     for option in (
         click.option(
             "-o", "--output", "page", type=click.Path(path_type=Path), help="With --continuous: a page to write, .html."
@@ -43,15 +44,12 @@ def continuous_options(command: Any) -> Any:
 
 
 def check_continuous(chosen: Mapping[str, Any]) -> None:
-    """Refuse options of ``--continuous`` without it.
+    """Refuse a page that would replace another file, before anything is measured.
 
     Raises:
-        click.UsageError: if there are any.
+        SetupError: if it would.
+        click.UsageError: if its name is that of no page.
     """
-    given = [name for name in CONTINUOUS_NAMES if chosen[name] is not None]
-    if given and not chosen["continuous"]:
-        option = "output" if given[0] == "page" else given[0].replace("_", "-")
-        raise click.UsageError(f"--{option} goes with --continuous")
     if chosen["continuous"] and chosen["page"] is not None:
         from deseptr.evaluate.continuous.measure import FORMAT
 

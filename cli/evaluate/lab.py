@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.numbers import whole
+from deseptr.cli.common.option_rules import goes_with
 from deseptr.cli.common.options import (
     DATA_HELP,
     HELD_OUT_HELP,
@@ -88,6 +89,8 @@ curve.json, curve.md and the picture curve.svg.
 @click.option("--int8", is_flag=True, help="Also convert each cell and test it.")
 @lab_options
 @result_options("cells", "lab.json")
+@goes_with("name", "fold")
+@goes_with("counts", "together")
 def lab(
     source: str,
     out: Path,
@@ -114,13 +117,9 @@ def lab(
     """Run the grid."""
     if name and test_subjects:
         raise click.UsageError("--protocol and --test-subjects both choose the subjects to hold out: give one")
-    if fold and not name:
-        raise click.UsageError("--fold needs --protocol, whose fold it is")
     request = CurveRequest(counts, seeds, jobs, together) if counts else None
     if request:
         check_curve_options(click.get_current_context(), request)
-    elif together:
-        raise click.UsageError("--together needs --curve, whose folds it trains")
     dataset = load_subjects(source, subjects, reading)
     protocol = _split(dataset, name, fold, test_subjects, labels, every=request is not None)
     protocol = replace(

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from deseptr.cli.common.numbers import number
-from deseptr.cli.common.options import DATA_HELP, load_subjects, reading_options
+from deseptr.cli.common.option_rules import goes_with
+from deseptr.cli.common.options import DATA_HELP, READING_NAMES, load_subjects, reading_options
 from deseptr.cli.common.personal import output_of, save_session, undo as undo_session
 from deseptr.contract.limits import ENGINE_THREADS
 
@@ -32,6 +33,7 @@ by the rest. {DATA_HELP}
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The wearer's file. [default: NAME.deseptr]"
 )
+@goes_with("source", "subject", "new_labels", "threads", *READING_NAMES)
 def personalise(
     model: Path,
     source: str | None,

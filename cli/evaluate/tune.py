@@ -11,10 +11,11 @@ import click
 
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import number, real, whole
+from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, reading_options
 from deseptr.contract.limits import ENGINE_THREADS
 
-from .tune_alarm import check_alarm_options, tune_alarms
+from .tune_alarm import NOT_OF_ALARMS, tune_alarms
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
@@ -72,6 +73,8 @@ confirmation. TARGET is one of
 @click.option("-o", "--output", type=_FILE, help="Write the tuned .tflite to this file. [default: MODEL itself]")
 @click.option("--page", type=_FILE, help="Write a page with the picture of all decisions tried, .html.")
 @click.option("--json", "as_json", is_flag=True, help="Print the choice and its figures as JSON.")
+@goes_with("event", "event_confirm")
+@goes_without("event", *NOT_OF_ALARMS, why="tunes an alarm")
 def tune(
     model: Path,
     source: str,
@@ -86,7 +89,6 @@ def tune(
     **chosen: Any,
 ) -> None:
     """Tune a model."""
-    check_alarm_options()
     if chosen["event"] is not None:
         with_all = {**chosen, "wanted": wanted, "threads": threads, "as_json": as_json}
         tune_alarms(model, source, reading, subjects, run, output, with_all)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.options import load_subjects
@@ -19,24 +18,7 @@ if TYPE_CHECKING:
     from deseptr.evaluate.continuous.alarm_tuning import AlarmTuning
 
 # Of the search of a decision.
-_NOT_OF_ALARMS = ("hops", "onsets_of", "tries", "seed", "page")
-
-
-def check_alarm_options() -> None:
-    """Refuse options that do not belong together.
-
-    Raises:
-        click.UsageError: if there are any.
-    """
-    context = click.get_current_context()
-    given = [name for name in context.params if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
-    if context.params["event"] is None:
-        if "event_confirm" in given:
-            raise click.UsageError("--event-confirm goes with --event")
-        return
-    for name in _NOT_OF_ALARMS:
-        if name in given:
-            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --event, which tunes an alarm")
+NOT_OF_ALARMS = ("hops", "onsets_of", "tries", "seed", "page")
 
 
 def tune_alarms(

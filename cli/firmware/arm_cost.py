@@ -9,6 +9,7 @@ import click
 
 from deseptr.cli.common.messages import announce
 from deseptr.cli.common.numbers import real, whole
+from deseptr.cli.common.option_rules import goes_with
 from deseptr.firmware_harness.emulator.baseline import Baseline, Change, read_baseline
 from deseptr.firmware_harness.emulator.cost import UNIT, ArmCosts, count_instructions
 from deseptr.firmware_harness.emulator.machine import CPUS, Job
@@ -47,6 +48,7 @@ from deseptr.firmware_harness.emulator.machine import CPUS, Job
     help="With --baseline: largest increase that is accepted.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
+@goes_with("baseline", "tolerance")
 def arm_cost(
     models: tuple[Path, ...],
     cpus: tuple[str, ...],

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from deseptr.cli.common.option_rules import goes_with
+
 
 @click.command("boot-files")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
@@ -23,6 +25,7 @@ import click
     show_default=True,
     help="Raspberry Pi OS on the card.",
 )
+@goes_with("ssid", "wifi_country")
 def boot_files(
     folder: Path,
     user: str,
@@ -47,8 +50,9 @@ def boot_files(
 
     try:
         key = read_text(ssh_key).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(ssh_key, found=error, expected="a public ssh key", next_step="check the path") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "text that is not UTF-8"
+        raise SetupError(ssh_key, found=reason, expected="a public ssh key", next_step="check the path") from error
     wifi = None
     if ssid is not None:
         wifi = wifi_of(ssid, _passphrase(ssid), wifi_country)

@@ -37,6 +37,8 @@ _OPTIONS = [
     click.option("--wheels", multiple=True, type=click.Path(path_type=Path), help="Folder with additional wheels."),
 ]
 
+BUNDLE_NAMES = ("run", "sensor", "bus", "simulate", "network", "gate_seconds", "build", "key", "wheel", "wheels")
+
 
 def bundle_options(command: F) -> F:
     """Add the options of :func:`bundle_request` to a command."""

@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from deseptr.cli.common.numbers import real, whole
+from deseptr.cli.common.option_rules import goes_without
 from deseptr.cli.common.remote_text import show, show_json
 from deseptr.cli.device.options import MODEL
 
 from .board_options import board_options, open_board
-from .bundle_options import bundle_options, bundle_request
+from .bundle_options import BUNDLE_NAMES, bundle_options, bundle_request
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -31,6 +32,7 @@ from .bundle_options import bundle_options, bundle_request
 @click.option("--settle", type=real(0, 3600), default=5.0, show_default=True, help="Seconds the service must stay up.")
 @click.option("--dry-run", is_flag=True, help="Inspect the board and print the plan without changing anything.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on stdout.")
+@goes_without("bundle", *BUNDLE_NAMES, why="has its own")
 def flash(**options: Any) -> None:
     """Install a model on the board at USER@HOST, and roll back if it does not work there.
 
@@ -87,8 +89,9 @@ def _text(path: Path | None) -> str | None:
         return None
     try:
         return read_text(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(path, found=error, expected="a text file", next_step="check the path") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "text that is not UTF-8"
+        raise SetupError(path, found=reason, expected="a text file", next_step="check the path") from error
 
 
 def _trust(path: Path | None) -> str | None:

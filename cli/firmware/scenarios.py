@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.option_rules import goes_with
 from deseptr.cli.device.options import MODEL
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Run every scenario, or NAME, and compare with what it expects.")
 @click.option("--model", type=MODEL, help="With --check: a .tflite file. [default: the packaged one]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@goes_with("check", "model")
 def scenarios(name: str | None, check: bool, model: Path | None, as_json: bool) -> None:
     """List the scenarios in which a simulated sensor fails, or print one.
 

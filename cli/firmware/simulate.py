@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from deseptr.cli.common.numbers import real
+from deseptr.cli.common.option_rules import goes_without
+from deseptr.cli.common.options import load_as_imported
 
 if TYPE_CHECKING:
     from deseptr.device import Clock
@@ -38,6 +40,7 @@ RATE_HZ = 100
 @click.option("--list", "list_fronts", is_flag=True, help="List the fronts and whether they work here.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@goes_without("command", "seconds", "as_json", why="reads the sensor itself")
 def simulate(
     front: str,
     sensor: str,
@@ -100,7 +103,6 @@ def _source(kind: str) -> SignalSource:
     import numpy as np
 
     from deseptr.contract import STANDARD_GRAVITY
-    from deseptr.data import load_dataset
     from deseptr.firmware_harness.simulator import RecordingSource, RestingSource, SineSource, WearerSource
 
     if kind == "synthetic":
@@ -110,7 +112,7 @@ def _source(kind: str) -> SignalSource:
     if kind == "sine":
         # A slow walk, roughly: 2 Hz around gravity.
         return SineSource(2.0, [3.0, 2.0, 4.0, 1.0, 1.0, 1.0], [0.0, 0.0, STANDARD_GRAVITY, 0.0, 0.0, 0.0])
-    return RecordingSource(load_dataset(kind).recordings[0])
+    return RecordingSource(load_as_imported(kind).recordings[0])
 
 
 def _faults(path: Path | None) -> list[Fault]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.numbers import real
+from deseptr.cli.common.option_rules import goes_with
 from deseptr.train.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def event_training_options(command: Any) -> Any:
             help="Length of that time.  [default: one and a half windows]",
         ),
     )
+    command = goes_with("event", "event_span")(command)
     for option in reversed(options):
         command = option(command)
     return command
@@ -53,12 +55,9 @@ def at_events(dataset: Dataset, event: str | None, span_s: float | None, window_
     """The dataset with the moments of an event instead of its runs.
 
     Raises:
-        click.UsageError: if there is a span and no event.
         DataError: if the dataset has no such class or no acceleration.
     """
     if event is None:
-        if span_s is not None:
-            raise click.UsageError("--event-span goes with --event")
         return dataset
     from deseptr.data import around_peaks
 

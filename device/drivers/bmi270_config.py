@@ -10,7 +10,7 @@ import os
 from importlib import import_module
 from pathlib import Path
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, read_input
 
 ENVIRONMENT = "DESEPTR_BMI270_CONFIG"
 # The name under which the kernel's driver asks for it (drivers/iio/imu/bmi270).
@@ -47,7 +47,7 @@ def read_config(firmware: Path = FIRMWARE) -> bytes:
 
 def _checked(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_input(path)
     except OSError as error:
         raise SetupError(
             path,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from deseptr.contract import KnownWindows, nearest, window_statistics
 from deseptr.device.stream.windows import Window
 
@@ -19,7 +21,8 @@ class Familiarity:
     """Scores the windows of a stream: 1 is the limit of what the model knows, more is unfamiliar.
 
     The score is the distance from the nearest prototype over its limit, smoothed by a first-order low-pass of its
-    logarithm over 5 s, which starts at its first window.
+    logarithm over 5 s, which starts at its first window. A window with a value that is not finite is unlike all that
+    the model knows: it has no score, and the average starts anew behind it.
 
     Args:
         known: what the model knows.
@@ -37,10 +40,15 @@ class Familiarity:
         """Begin anew, as after a gap: no average spans lost samples."""
         self._smoothed = None
 
-    def update(self, window: Window) -> float:
-        """Score after a window of the stream."""
-        statistics = window_statistics(window.samples[window.history :], self._channels) / self._scale
-        distance = math.log(max(float(nearest(statistics[None], self._table)[0]), _LEAST) / self._limit)
+    def update(self, window: Window) -> float | None:
+        """Score after a window of the stream; None if the window has values that are not finite."""
+        with np.errstate(invalid="ignore"):
+            statistics = window_statistics(window.samples[window.history :], self._channels) / self._scale
+            away = float(nearest(statistics[None], self._table)[0])
+        if not math.isfinite(away):
+            self.forget()
+            return None
+        distance = math.log(max(away, _LEAST) / self._limit)
         before = distance if self._smoothed is None else self._smoothed
         self._smoothed = before + self._share * (distance - before)
         return math.exp(self._smoothed)

@@ -25,7 +25,8 @@ class Judgement(NamedTuple):
     Args:
         reason: why it has no label; None if it has one.
         event: implausible samples begin or end; else None.
-        score: of :class:`Familiarity`; None of implausible samples, and of a model without known windows.
+        score: of :class:`Familiarity`; None of implausible samples, of values that are not finite, and of a model
+            without known windows.
     """
 
     reason: str | None = None
@@ -76,8 +77,10 @@ class UnknownJudge:
             if self._familiarity is not None:
                 self._familiarity.forget()
             return Judgement(f"implausible: {finding}", event)
-        score = None if self._familiarity is None else self._familiarity.update(window)
-        return Judgement(UNFAMILIAR if score is not None and score > 1 else None, event, score)
+        if self._familiarity is None:
+            return Judgement(None, event)
+        score = self._familiarity.update(window)
+        return Judgement(UNFAMILIAR if score is None or score > 1 else None, event, score)
 
     def _change(self, finding: str | None, t: float) -> ImplausibleEvent | None:
         before, self._finding = self._finding, finding

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from deseptr.contract import SetupError, atomic_path, check_replaceable
+from deseptr.contract import SetupError, atomic_path, check_replaceable, read_input, read_text
 
 from .bundle import inspect_bundle
 from .first_boot import BUNDLE, FOLDER, SCRIPT, TARGET, FirstBoot, cloud_files, script_text, starts_of_own_files
@@ -57,9 +57,9 @@ def write_boot_files(folder: Path, first: FirstBoot, bundle: Path | None, system
     trixie = _is_trixie(folder) if system == "auto" else system == "trixie"
     contents = cloud_files(first, bundle is not None) if trixie else {SCRIPT: script_text(first, bundle is not None)}
     _check_own(folder, contents, bundle is not None)
-    contents["config.txt"] = with_i2c((folder / "config.txt").read_text())
+    contents["config.txt"] = with_i2c(_text(folder / "config.txt"))
     if not trixie:
-        contents["cmdline.txt"] = with_script((folder / "cmdline.txt").read_text())
+        contents["cmdline.txt"] = with_script(_text(folder / "cmdline.txt"))
     try:
         return [*_keep_others(folder, contents), *_put_bundle(folder, bundle), *_put(folder, contents)]
     except OSError as error:
@@ -86,6 +86,18 @@ def with_script(text: str) -> str:
     return " ".join([*words, *_RUN_ONCE]) + "\n"
 
 
+def _text(path: Path) -> str:
+    try:
+        return read_text(path)
+    except (OSError, ValueError) as error:
+        raise SetupError(
+            path,
+            found=getattr(error, "strerror", None) or "text that is not UTF-8",
+            expected="a file of Raspberry Pi OS",
+            next_step="write the image again",
+        ) from error
+
+
 def _is_trixie(folder: Path) -> bool:
     """Whether the image has cloud-init's files, as from October 2025 on."""
     return any((folder / name).is_file() for name in ("user-data", "meta-data", "network-config"))
@@ -110,7 +122,7 @@ def _keep_others(folder: Path, contents: dict[str, str]) -> list[Path]:
         path, copy = folder / name, folder / f"{name}{KEPT}"
         if name not in contents or not path.is_file() or copy.exists():
             continue
-        content = path.read_bytes()
+        content = read_input(path)
         if content and not content.startswith(start):
             write_durably(copy, content, mode=0o600)
             kept.append(copy)

@@ -7,17 +7,17 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import SetupError, atomic_path, check_replaceable
+from deseptr.contract import SetupError, atomic_path, check_replaceable, open_input
 from deseptr.tflite import read_tflite
 
 from .errors import as_error
 from .own_wheel import own_wheel
-from .signing import sign
+from .signing import check_key, sign
 from .target.bundle import entry_of, read_bundle, write_bundle
 from .target.manifest import MANIFEST, MODEL, Manifest, ReleaseSpec
 from .target.refusal import RefusedError
 from .target.reporting import Report
-from .wheelhouse import fill_wheelhouse
+from .wheelhouse import check_wheel, fill_wheelhouse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,10 @@ def make_bundle(path: Path, request: BundleRequest, report: Report) -> Manifest:
     read_tflite(request.model)
     # An entry of a tar begins with its name, padded with zeros.
     check_replaceable(path, MANIFEST.encode() + b"\0", "a bundle", "output path")
+    if request.wheel is not None:
+        check_wheel(request.wheel)
+    if request.key is not None:
+        check_key(request.key)
     with tempfile.TemporaryDirectory(prefix="deseptr-bundle-") as name:
         house = Path(name) / "wheels"
         house.mkdir()
@@ -72,7 +76,7 @@ def inspect_bundle(path: Path) -> Manifest:
         SetupError: if it cannot be read.
     """
     try:
-        with path.open("rb") as stream:
+        with open_input(path) as stream:
             return read_bundle(stream)
     except RefusedError as refusal:
         raise as_error(refusal) from refusal

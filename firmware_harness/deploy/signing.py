@@ -5,9 +5,23 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, check_input, read_text
 
 from .target.signature import NAMESPACE, signers_line
+
+
+def check_key(key: Path) -> None:
+    """Refuse what cannot be a key's file: ssh-keygen would wait for the writer of a named pipe without end.
+
+    Raises:
+        SetupError: if there is no such file, or it is no regular one.
+    """
+    try:
+        check_input(key)
+    except OSError as error:
+        raise SetupError(
+            key, found=error.strerror or error, expected="a key that signs", next_step="name an ssh key with --sign"
+        ) from error
 
 
 def sign(content: bytes, key: Path) -> bytes:
@@ -40,7 +54,7 @@ def trust_of(public_key: Path) -> str:
         SetupError: if it is no public key.
     """
     try:
-        text = public_key.read_text()
+        text = read_text(public_key)
         kind = text.split()[0]
         if not kind.startswith(("ssh-", "ecdsa-", "sk-")):
             raise ValueError(kind)
@@ -48,7 +62,7 @@ def trust_of(public_key: Path) -> str:
     except (OSError, ValueError, IndexError) as error:
         raise SetupError(
             public_key,
-            found=str(error) or "nothing",
+            found=getattr(error, "strerror", None) or str(error) or "nothing",
             expected="a public ssh key",
             next_step="name the .pub file of the key that signs",
         ) from error

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from email.parser import HeaderParser
 from pathlib import Path
@@ -20,6 +19,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from deseptr.contract import SetupError
+from deseptr.contract.zip_reader import ZipReader
 from deseptr.firmware_harness.programs import require_pip
 
 from .target.manifest import BoardTarget
@@ -153,9 +153,32 @@ def _required(wheels: Sequence[Path], target: BoardTarget, extras: Sequence[str]
                 yield requirement, f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
 
 
+def check_wheel(wheel: Path) -> None:
+    """Refuse a file that is no wheel of deseptr, before others are fetched for it.
+
+    Raises:
+        SetupError: if it is none.
+    """
+    try:
+        name, _ = _named(wheel)
+        for line in _requires(wheel):
+            Requirement(line)
+        if name != "deseptr":
+            raise ValueError(f"a wheel of {name}")
+    except ValueError as error:
+        raise SetupError(
+            wheel,
+            found=error,
+            expected="a wheel of deseptr",
+            next_step="name another with --wheel, or leave it out: one is built from this installation",
+        ) from error
+
+
 def _requires(wheel: Path) -> list[str]:
-    with zipfile.ZipFile(wheel) as archive:
-        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    with ZipReader(wheel) as archive:
+        name = next((name for name in archive.names() if name.endswith(".dist-info/METADATA")), None)
+        if name is None:
+            raise ValueError("no METADATA")
         return HeaderParser().parsestr(archive.read(name).decode()).get_all("Requires-Dist", [])
 
 

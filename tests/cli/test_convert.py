@@ -103,7 +103,7 @@ def test_missing_calibration_windows_lead_to_recordings(bare: Path, tmp_path: Pa
 def test_subjects_without_recordings_are_refused(bare: Path):
     result = run(bare, "--test-subjects", "1")
     assert result.exit_code == 2
-    assert "--test-subjects are subjects of --data DATA, which is missing" in result.stderr
+    assert "--test-subjects goes with --data" in result.stderr
 
 
 def main_on(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -151,6 +151,14 @@ def test_a_run_goes_on_with_what_it_began_with(tmp_path: Path):
     assert not (tmp_path / "other.json").exists()
 
 
+@pytest.mark.parametrize("torn", [b"[1]", b"[" * 200_000, b"\xff", b""])
+def test_a_torn_record_is_none(torn: bytes, tmp_path: Path):
+    path = tmp_path / "labelled.json"
+    path.write_bytes(torn)
+    record_labelled(prepared().few, path)
+    assert json.loads(path.read_text())["labelled"]
+
+
 def test_whose_labels_are_learned_from_is_in_the_folder_before_the_first_epoch(tmp_path: Path):
     def stop(*_: object) -> None:
         raise KeyboardInterrupt

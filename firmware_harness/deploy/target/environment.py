@@ -31,7 +31,7 @@ def read_environment(release: Path) -> dict[str, str]:
     """The variables of a release, as systemd would set them from plain or quoted values."""
     try:
         lines = (release / LINK / ENVIRONMENT).read_text().splitlines()
-    except OSError:
+    except (OSError, ValueError):
         return {}
     found = (_LINE.fullmatch(line) for line in lines)
     return {match[1]: _unquoted(match[2]) for match in found if match}

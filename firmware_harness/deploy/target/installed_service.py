@@ -167,7 +167,8 @@ class InstalledServices:
             found = json.loads((self._prefix / _RECORD).read_text())
         except (OSError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        kept = found.items() if isinstance(found, dict) else ()
+        return {name: value for name, value in kept if isinstance(value, (str, type(None)))}
 
     def _write(self, record: dict[str, Any]) -> None:
         write_durably(self._prefix / _RECORD, json.dumps(record).encode())

@@ -66,7 +66,7 @@ def read_settings(release: Path) -> ReleaseSettings | None:
     folder = release / LINK
     try:
         service = json.loads((folder / _SERVICE).read_text())["service"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     program = folder / PROGRAM
     return ReleaseSettings(
@@ -130,5 +130,5 @@ def _target(link: Path) -> str | None:
 def _text(path: Path) -> str | None:
     try:
         return path.read_text()
-    except OSError:
+    except (OSError, ValueError):
         return None

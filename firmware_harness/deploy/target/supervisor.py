@@ -83,7 +83,7 @@ def read_state(prefix: Path) -> ServiceState:
     """The state that the supervisor wrote last."""
     try:
         return ServiceState(**json.loads((prefix / _STATE).read_text()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return ServiceState()
 
 

@@ -10,6 +10,7 @@ from deseptr.cli.common.options import load_learnable
 from deseptr.cli.convert import convert
 from deseptr.cli.device.evaluate import evaluate as device_evaluate
 from deseptr.cli.evaluate.compare import compare
+from deseptr.cli.main import deseptr
 from deseptr.contract import DataError
 from deseptr.data import load_dataset
 from deseptr.device import default_model
@@ -64,7 +65,18 @@ def test_convert_reads_its_data_as_told(foreign: Path, tiny_run: Path, tmp_path:
 def test_reading_options_without_recordings_are_refused(command: click.Command):
     refused = run(command, MODEL, "--time-unit", "ms")
     assert refused.exit_code == 2
-    assert "--time-unit says how --data DATA is read: name both" in refused.stderr
+    assert "--time-unit goes with --data" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["device run --simulate", "device profile {model} --simulate", "firmware simulate --source"]
+)
+def test_a_command_without_reading_options_says_which_has_them(words: str, foreign: Path):
+    told = run(deseptr, *words.format(model=MODEL).split(), foreign)
+    assert "--columns" in str(told.exception)
+    assert str(told.exception).endswith("; `deseptr data import` has these options, and keeps them beside the data")
+    other = run(deseptr, *words.format(model=MODEL).split(), "nothing.csv")
+    assert "data import" not in str(other.exception)
 
 
 def test_unlabelled_recordings_are_read_as_told(foreign: Path):

@@ -95,7 +95,10 @@ def test_mistakes_in_an_alarm_leave_the_model_alone(model: Path, arguments: list
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--event", "jogging", "--tries", "3"], "--tries does not go"), (["--event-confirm", "3"], "goes with --event")],
+    [
+        (["--event", "jogging", "--tries", "3"], "--tries goes without --event"),
+        (["--event-confirm", "3"], "goes with --event"),
+    ],
 )
 def test_options_that_do_not_belong_together_are_refused(model: Path, arguments: list[str], message: str):
     result = CliRunner().invoke(tune, [str(model), DATA, "--target", "f1", *arguments])

@@ -89,6 +89,39 @@ def test_the_score_of_a_stream_that_stays_the_same_is_that_of_its_window(seed, h
         assert familiarity.update(walking(seed)) == pytest.approx(first)
 
 
+NO_NUMBERS = (np.nan, np.inf, -np.inf)
+
+
+@given(
+    st.lists(st.booleans(), max_size=4),
+    st.sampled_from(NO_NUMBERS),
+    st.integers(0, LENGTH - 1),
+    st.integers(0, 5),
+    st.lists(st.booleans(), min_size=1, max_size=4),
+)
+def test_the_score_starts_anew_behind_a_window_that_has_none(before, value, sample, channel, after):
+    stream, anew = (Familiarity(KNOWN, CONTRACT.channels, CONTRACT.hop_s) for _ in range(2))
+    for number, each in enumerate(before):
+        stream.update(walking(number, **(TURNED if each else {})))
+    broken = samples(77)
+    broken[sample, channel] = value
+    assert stream.update(Window(0, broken)) is None
+    for number, each in enumerate(after):
+        window = walking(number, **(TURNED if each else {}))
+        score = stream.update(window)
+        assert np.isfinite(score)
+        assert score == anew.update(window)
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
+def test_a_window_without_a_score_is_unfamiliar_and_the_next_one_is_not(value):
+    judge = UnknownJudge(contract(), plausibility=False)
+    assert judge.update(Window(0, np.full((LENGTH, 6), value, np.float32)), 0.0) == ("unfamiliar", None, None)
+    after = judge.update(walking(1), 1.28)
+    assert after.reason is None
+    assert after.score < 1
+
+
 def test_the_samples_before_a_window_have_no_part():
     history = np.full((40, 6), 50, np.float32)
     window = Window(0, np.concatenate([history, samples(3)]), history=40)

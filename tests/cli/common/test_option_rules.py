@@ -1,0 +1,164 @@
+"""Options that would be ignored are refused: with a line that names what is missing, and exit code 2."""
+
+import re
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from deseptr.cli.common.option_rules import goes_with, goes_without
+from deseptr.cli.main import deseptr
+
+# By command and option, where `--a-b` means something without `--a`.
+ALONE = {
+    **{("*", option): "a way of reading of its own" for option in ("--label-from", "--subject-from", "--merge-alike")},
+    **{("train", f"--teacher-{name}"): "of the teacher that is trained" for name in ("width", "share", "epochs")},
+    ("train", "--rate-jitter"): "another augmentation",
+    ("train", "--shift-samples"): "another augmentation",
+    ("crossval", "--shift-samples"): "another augmentation",
+    ("lab", "--shift-samples"): "another augmentation",
+    ("device profile", "--threads-sweep"): "threads of its own",
+    ("train", "--unlabelled-share"): "also of subjects whose labels are not used",
+    ("crossval", "--unlabelled-share"): "also of subjects whose labels are not used",
+}
+# The model may have events of its own, which is seen when it is loaded.
+OF_MODEL = re.compile(r"^--event-")
+RUNS = ("device run",)
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield " ".join(path), command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from commands(below, (*path, name))
+
+
+def long_name(option: click.Parameter) -> str:
+    return max(option.opts, key=len)
+
+
+def dependent() -> Iterator[tuple[str, click.Option, click.Option]]:
+    """Of each command the options whose name or help says that they belong to another one, and that one."""
+    for path, command in commands(deseptr):
+        options = {long_name(each): each for each in command.params if isinstance(each, click.Option)}
+        for name, option in options.items():
+            said = re.match(r"With (--[a-z0-9-]+)", option.help or "")
+            heads = [said.group(1)] if said else [head for head in options if name.startswith(f"{head}-")]
+            alone = {(path, name), ("*", name)} & set(ALONE) or (path in RUNS and OF_MODEL.match(name))
+            if heads and not alone:
+                yield path, option, options[min(heads, key=len)]
+
+
+PAIRS = list(dependent())
+
+
+def example(parameter: click.Parameter) -> list[str]:
+    if isinstance(parameter, click.Option) and (parameter.is_flag or parameter.count):
+        return [long_name(parameter)]
+    kind = parameter.type
+    value = "1"
+    if isinstance(kind, click.Choice):
+        value = str(kind.choices[0])
+    elif parameter.name == "alarm_states":
+        value = "raised"
+    return [value] if isinstance(parameter, click.Argument) else [long_name(parameter), value]
+
+
+def needed(command: click.Command, without: click.Parameter) -> list[str]:
+    """What the command cannot be parsed without."""
+    words = []
+    for each in command.params:
+        if each.required and each is not without:
+            words += example(each)
+    return words
+
+
+def test_there_are_many_such_options():
+    names = {long_name(option) for _, option, _ in PAIRS}
+    assert {"--web-token-file", "--mqtt-user", "--csv-size", "--gpio-chip", "--onsets-of", "--tolerance"} <= names
+    assert len(PAIRS) > 30
+
+
+@pytest.mark.parametrize(
+    ("path", "option", "head"), PAIRS, ids=[f"{path} {long_name(option)}" for path, option, _ in PAIRS]
+)
+def test_an_option_without_the_one_that_it_belongs_to_is_refused(path, option, head, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "1").write_text("")
+    command = dict(commands(deseptr))[path]
+    result = CliRunner().invoke(deseptr, [*path.split(), *needed(command, head), *example(option)])
+    assert result.exit_code == 2
+    line = result.stderr.strip().splitlines()[-1]
+    # Of an evaluation the events, too, belong to the whole recordings.
+    others = "|".join({long_name(head), "--continuous"} & {long_name(each) for each in command.params})
+    assert re.fullmatch(rf"Error: {long_name(option)} goes with (.* or )?({others})( or .*)?", line), line
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("personalise m.tflite --wearer eve --undo --new cycling", "--new goes with DATA"),
+        ("personalise m.tflite --wearer eve --undo --units g", "--units goes with DATA"),
+        ("compare m.tflite --time-unit ms", "--time-unit goes with --data"),
+        ("convert run --merge-alike", "--merge-alike goes with --data"),
+        ("data convert a.csv b.npz --seed 0", "--seed goes with --fraction"),
+        ("firmware flash pi@zero --bundle b --build 3", "--build goes without --bundle, which has its own"),
+        ("firmware flash pi@zero --bundle b -- --mqtt broker", "ARGS goes without --bundle, which has its own"),
+        (
+            "device personalise m --wearer eve --undo --seconds 3",
+            "--seconds goes without --undo, which records nothing",
+        ),
+        (
+            "device personalise m --wearer eve --protocol p --prepare 3",
+            "--prepare goes without --protocol, which names the activities",
+        ),
+        ("device run --heartbeat-every 3", "--heartbeat-every goes with --heartbeat"),
+        ("device run --mqtt-node n", "--mqtt-node goes with --mqtt or --webhook or --alarm-command or --heartbeat"),
+    ],
+)
+def test_other_options_that_would_be_ignored(words, line):
+    result = CliRunner().invoke(deseptr, words.split())
+    assert (result.exit_code, result.stderr.strip().splitlines()[-1]) == (2, f"Error: {line}")
+
+
+@click.command()
+@click.option("--csv", envvar="TEST_CSV")
+@click.option("--csv-size", default=10, envvar="TEST_CSV_SIZE")
+@click.option("--json", "as_json", is_flag=True)
+@click.argument("words", nargs=-1, metavar="[-- WORDS]")
+@goes_with("csv", "csv_size")
+@goes_without("as_json", "words")
+def probe(csv, csv_size, as_json, words):
+    click.echo(csv_size)
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "said"),
+    [
+        ([], {}, "10"),
+        (["--csv", "a", "--csv-size", "3"], {}, "3"),
+        # The default, written.
+        (["--csv-size", "10"], {}, "Error: --csv-size goes with --csv"),
+        (["--csv-size", "3"], {"TEST_CSV": "a"}, "3"),
+        ([], {"TEST_CSV_SIZE": "4"}, "4"),
+        (["--json"], {}, "10"),
+        (["word"], {}, "10"),
+        (["--json", "word"], {}, "Error: WORDS goes without --json"),
+    ],
+)
+def test_what_is_written_is_refused_and_what_the_environment_says_is_not(words, environment, said):
+    result = CliRunner().invoke(probe, words, env=environment)
+    assert result.output.strip().splitlines()[-1] == said
+    assert result.exit_code == 2 * said.startswith("Error")
+
+
+def test_a_configuration_file_is_written_too(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('web-token-file = "secret"\n')
+    result = CliRunner().invoke(deseptr, ["device", "run", "--config", str(path)])
+    assert (result.exit_code, "--web-token-file goes with --web" in result.stderr) == (2, True)
