@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract import ConversionError, DeseptrError
 from deseptr.convert.recipe import IO_TYPES, MODES
 from deseptr.convert.targets import TARGETS
@@ -276,7 +277,7 @@ def _convert_one(run: Path, output: Path, settings: _Settings, report: Callable[
             from deseptr.report.conversion_page import convert_page
 
             report("timing the operations")
-            atomic_write(output.with_suffix(".html"), convert_page(conversion))
+            atomic_write(output.with_suffix(".html"), convert_page(conversion, page_origin()))
 
     result = convert_run(
         run,

@@ -12,6 +12,7 @@ from deseptr.contract import Scores, atomic_write, score
 from deseptr.train.config import LIMITS, TrainConfig
 
 from .common.numbers import number
+from .common.page_origin import page_origin
 
 if TYPE_CHECKING:
     from deseptr.convert import Conversion
@@ -51,7 +52,7 @@ def demo(output: Path, seed: int) -> None:
     scores = _compare(output, dataset.select(subjects=[wearer]), streamed)
     _print_result(scores, streamed.profiler)
     report = output / "report.html"
-    atomic_write(report, _report(scores, streamed, conversion, metrics, output / "run"))
+    atomic_write(report, _page(scores, streamed, conversion, metrics, output / "run"))
     atomic_write(output / "result.json", json.dumps(_result(scores, streamed, conversion), indent=2) + "\n")
     click.echo(f"report: {report}")
 
@@ -165,59 +166,12 @@ def _result(scores: dict[str, Scores], streamed: Streamed, conversion: Conversio
     }
 
 
-def _report(
+def _page(
     scores: dict[str, Scores], streamed: Streamed, conversion: Conversion, metrics: dict[str, Any], run: Path
 ) -> str:
-    from deseptr.report import html
+    from deseptr.report.demo_page import Demo, demo_page
     from deseptr.train.history import read_history
 
-    labels, agreement = conversion.contract.labels, conversion.kept.deciding.agreement
-    head = ["", *scores]
-    rows = [
-        ["windows", *(str(each.windows) for each in scores.values())],
-        ["accuracy", *(f"{each.accuracy:.3f}" for each in scores.values())],
-        ["macro-F1", *(f"{each.macro_f1:.3f}" for each in scores.values())],
-    ]
-    stages = [
-        [stage, *(f"{value:.0f}" for value in _quantiles(figures))]
-        for stage, figures in streamed.profiler.stages().items()
-    ]
-    facts = [
-        ["model", conversion.contract.model],
-        ["parameters, student and teacher", " and ".join(f"{metrics[m]['parameters']:,}" for m in _BOTH)],
-        ["size of the .tflite", f"{len(conversion.content) / 1024:.1f} KB"],
-        ["operations", str(len(conversion.graph.nodes))],
-        ["same class as float, all held-out wearers", f"{agreement:.2%} of {metrics['windows']['test']}"],
-        ["training", f"{metrics['minutes']} minutes on {metrics['machine']['platform']}"],
-        ["runtime", streamed.runtime],
-    ]
-    return html.render_page(
-        "deseptr: the whole path on a synthetic wearer",
-        "A demonstration on made-up data: it shows that the path works, not how well a real wearable would do.",
-        [
-            html.Section("A held-out wearer, three ways", [html.table(head, rows), html.table(["", ""], facts)]),
-            html.Section(
-                "Confusion",
-                [
-                    html.figure(html.confusion_figure(labels, each.confusion, name), "windows; shade: share of the row")
-                    for name, each in scores.items()
-                ],
-            ),
-            html.Section("Training", [html.figure(html.curves_figure(read_history(run / "history.csv")), "one seed")]),
-            html.Section(
-                "Latency on the machine that made this report",
-                [
-                    html.figure(
-                        html.histogram_figure(
-                            streamed.profiler.durations_us("end_to_end"), "read of the last sample to label, µs"
-                        ),
-                        "The sensor is simulated: the read is this machine simulating a bus, not a wire.",
-                    ),
-                    html.table(["stage", "p50 µs", "p95 µs", "p99 µs", "max µs"], stages),
-                ],
-            ),
-        ],
-    )
-
-
-_BOTH = ("student", "teacher")
+    history = read_history(run / "history.csv")
+    demo = Demo(scores, streamed.profiler, streamed.runtime, conversion, metrics, history)
+    return demo_page(demo, page_origin())

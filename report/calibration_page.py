@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deseptr.evaluate.markdown import markdown_table
+from deseptr.evaluate.markdown import ENOUGH_PEOPLE, markdown_table
 
 from . import html
 
@@ -25,19 +25,34 @@ def calibration_markdown(content: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def calibration_page(content: dict[str, Any]) -> str:
+def calibration_answer(content: dict[str, Any]) -> html.Answer:
+    """By how much the error of the probabilities changed, and whether the figure is of the wearers of the fit."""
+    before, after = (content[step]["ece"] for step in STEPS)
+    word = "lowers" if after < before else "raises" if after > before else "leaves"
+    error = f"from {before:.4f} to {after:.4f}" if after != before else f"at {after:.4f}"
+    subjects = content["subjects"]
+    against = [] if len(subjects) > 1 else [f"The error after is that of subject {subjects[0]}, who was fitted on."]
+    if 1 < len(subjects) < ENOUGH_PEOPLE:
+        against.append(f"There are only {len(subjects)} wearers: others may be unlike all of them.")
+    return html.Answer(
+        f"A temperature of {content['temperature']:.3f} {word} the expected calibration error {error}.", against
+    )
+
+
+def calibration_page(content: dict[str, Any], origin: html.Origin | None = None) -> str:
     """The result as a page that needs no network."""
     figures = [
         html.figure(html.reliability_figure(content[step]["bins"]), f"{step}: ECE {content[step]['ece']:.4f}")
         for step in STEPS
     ]
     heading = html.heading("Reliability: accuracy against confidence, grey: share of the windows")
-    table = html.wide_table(*calibration_table(content))
+    table = html.table(*calibration_table(content))
     sections = [html.Section("Calibration", [table, heading, *figures])]
     references = [html.paragraph(each) for each in _references(content)]
     if references:
         sections.append(html.Section("Known windows and mounting", references))
-    return html.render_page(_title(content), _lead(content), sections)
+    answer = calibration_answer(content)
+    return html.render_page(_title(content), answer, sections, note=_lead(content), origin=origin)
 
 
 def _title(content: dict[str, Any]) -> str:

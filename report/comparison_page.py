@@ -8,17 +8,60 @@ from . import html
 from .comparison_tables import EXPLANATION, caveats, costs_table, facts_table, ops_table, scores_table
 
 
-def compare_page(content: dict[str, Any]) -> str:
+def compare_answer(content: dict[str, Any]) -> html.Answer:
+    """The fastest model, and the one of the highest macro-F1; against it the caveats and intervals that overlap."""
+    models = content["models"]
+    fastest = min(models, key=lambda model: model["latency"]["median_us"])
+    told = [f"{fastest['name']} {_speed(fastest, models)}", *_scored(models)]
+    return html.Answer(f"{'; '.join(told)}.", [*_doubts(models, fastest), *caveats(content)])
+
+
+def compare_page(content: dict[str, Any], origin: html.Origin | None = None) -> str:
     """The comparison as one self-contained HTML file."""
     percentiles = {model["name"]: model["latency"]["percentiles_us"] for model in content["models"]}
     distribution = html.latencies_figure(percentiles, "latency of an invocation, µs")
+    shares = [[str(share), *(f"{each[share]:.1f}" for each in percentiles.values())] for share in range(100)]
+    below = "Share of the calls that took no longer, up to p99."
     sides = [html.table(*made) for made in (costs_table(content), scores_table(content)) if made[1]]
+    _, conditions = facts_table(content)
     sections = [
         html.Section("Side by side", [*sides, html.paragraph(EXPLANATION)]),
-        html.Section("Latency", [html.figure(distribution, "Share of the calls that took no longer, up to p99.")]),
-        html.Section("How it was measured", [html.table(*facts_table(content))]),
+        html.Section("Latency", [html.figure(distribution, below, (["% of the calls", *percentiles], shares))]),
+        html.Section("How it was measured", [html.facts(conditions)]),
     ]
     head, rows = ops_table(content)
     if rows:
-        sections.append(html.Section("Operations in the files", [html.table(head, rows)]))
-    return html.render_page("deseptr: models compared", " ".join(caveats(content)), sections, width_rem=76)
+        sections.append(html.Section("Operations in the files", [html.table(head, rows, fold=False)]))
+    return html.render_page("deseptr: models compared", compare_answer(content), sections, origin=origin)
+
+
+def _speed(fastest: dict[str, Any], models: list[dict[str, Any]]) -> str:
+    median = f"{fastest['latency']['median_us']:,.1f} µs at the median"
+    if len(models) == 1:
+        return f"takes {median}"
+    first, ratio = models[0], fastest["latency"]["ratio"]
+    of_first = "" if fastest is first else f", {ratio:.2f} of the time of {first['name']}"
+    return f"is the fastest of {len(models)} models with {median}{of_first}"
+
+
+def _scored(models: list[dict[str, Any]]) -> list[str]:
+    scored = [model for model in models if model["scores"]]
+    if not scored:
+        return []
+    best = max(scored, key=lambda model: model["scores"]["macro_f1"])
+    if len(scored) == 1:
+        return [f"macro-F1 of {best['name']} is {best['scores']['macro_f1']:.3f}"]
+    return [f"the highest macro-F1 is that of {best['name']}, {best['scores']['macro_f1']:.3f}"]
+
+
+def _doubts(models: list[dict[str, Any]], fastest: dict[str, Any]) -> list[str]:
+    """Differences that chance may have made."""
+    interval = fastest["latency"]["interval"]
+    equal = interval and interval["low"] <= 1 <= interval["high"]
+    same = f"{fastest['name']} may be as fast as {models[0]['name']}: the ratio's interval has 1 in it."
+    doubts = [same] if equal else []
+    ranked = sorted((m for m in models if m["scores"]), key=lambda model: -model["scores"]["macro_f1"])
+    bounds = [model["scores"]["macro_f1_interval"] for model in ranked[:2]]
+    if len(bounds) == 2 and all(bounds) and bounds[1]["high"] >= bounds[0]["low"]:
+        doubts.append(f"Intervals of macro-F1 of {ranked[0]['name']} and {ranked[1]['name']} overlap.")
+    return doubts

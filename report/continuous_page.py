@@ -5,22 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from deseptr.evaluate.markdown import ENOUGH_PEOPLE, figure
+
 from . import continuous_tables as tables, html
+from .html.blocks import Block, markup
 from .html.continuous_figures import detection_figure, errors_figure, moment_figure
-from .html.page import Block, markup
 from .html.timeline import legend, script, timeline
 
 if TYPE_CHECKING:
     from deseptr.evaluate.continuous.measure import Continuous
 
 
-def continuous_page(measured: Continuous, content: dict[str, Any], title: str) -> str:
+def continuous_answer(content: dict[str, Any]) -> html.Answer:
+    """How often the label is right and how late it comes; against it what is never shown, and the worst class."""
+    f1, delay, spurious = (content[name] for name in ("frame_f1", "delay_s", "spurious_changes_per_hour"))
+    wearers, hours = len(content["wearers"]), content["hours"]
+    text = (
+        f"Over {hours:.2f} hours of {wearers} {'wearer' if wearers == 1 else 'wearers'}, the label has a macro-F1 of "
+        f"{figure(f1['value'])}, shows an activity after {figure(delay['p50']['value'], '.2f')} s at the median and "
+        f"changes spuriously {figure(spurious['value'], '.0f')} times an hour."
+    )
+    known = {label: value for label, value in content["per_class_f1"].items() if value is not None}
+    worst = min(known, key=known.__getitem__, default=None)
+    against = [
+        *([f"{delay['never']} of {delay['onsets']} activities are never shown."] if delay["never"] else []),
+        *([f"The worst class is {worst}, with an F1 of {known[worst]:.3f}."] if worst is not None else []),
+        *([f"Of only {wearers} wearers: others may be unlike all of them."] if wearers < ENOUGH_PEOPLE else []),
+    ]
+    return html.Answer(text, against)
+
+
+def continuous_page(
+    measured: Continuous, content: dict[str, Any], title: str, origin: html.Origin | None = None
+) -> str:
     """The figures as a page that needs no network.
 
     Args:
         measured: the evaluation.
         content: its figures as JSON content.
         title: of the page.
+        origin: what made the page.
     """
     labels = content["labels"]
     sections = [
@@ -30,7 +54,8 @@ def continuous_page(measured: Continuous, content: dict[str, Any], title: str) -
         html.Section("Classes and wearers", list(_classes(measured, content))),
         html.Section("Kinds of errors", list(_errors(content))),
     ]
-    return html.render_page(title, tables.decision_line(content), sections)
+    note = tables.decision_line(content)
+    return html.render_page(title, continuous_answer(content), sections, note=note, origin=origin)
 
 
 def _figures(content: dict[str, Any]) -> Iterator[Block]:
@@ -44,8 +69,7 @@ def _timelines(measured: Continuous, labels: list[str]) -> Iterator[Block]:
     yield html.paragraph("Wheel or + and − zoom, dragging or the arrows move, a double click shows all of a recording.")
     yield markup(legend(labels))
     for played, track in zip(measured.played, measured.tracks, strict=True):
-        yield markup(timeline(played, track, labels, played.recording.title))
-    yield markup(f"<script>\n{script()}</script>")
+        yield markup(timeline(played, track, labels, played.recording.title), script())
 
 
 def _moments(measured: Continuous, labels: list[str]) -> Iterator[Block]:

@@ -9,13 +9,16 @@ from deseptr.evaluate.compare import observe_machine
 
 from . import conversion_tables as tables, html
 from .attention_form import attention_form
-from .html.page import Block
+from .html.blocks import Block
 
 if TYPE_CHECKING:
     from deseptr.convert import Conversion
+    from deseptr.convert.parity import Parity
     from deseptr.tflite.op_times import OpTimes
 
 _ROUNDS = 200
+# A table shows F1 with four decimals, in points two.
+_SHOWN_POINTS = 0.005
 _NAMED_STEPS = 6
 _LARGEST_LAYERS = 20
 _PARITY = (
@@ -41,7 +44,7 @@ _CONSTANTS = (
 )
 
 
-def convert_page(result: Conversion) -> str:
+def convert_page(result: Conversion, origin: html.Origin | None = None) -> str:
     """The conversion as one self-contained HTML file; times its operations on this machine.
 
     Raises:
@@ -51,16 +54,17 @@ def convert_page(result: Conversion) -> str:
     from deseptr.tflite.op_times import op_times
 
     machine = observe_machine()
-    return page_of(result, op_times(result.content, _ROUNDS), machine)
+    return page_of(result, op_times(result.content, _ROUNDS), machine, origin)
 
 
-def page_of(result: Conversion, times: OpTimes, machine: dict[str, Any]) -> str:
+def page_of(result: Conversion, times: OpTimes, machine: dict[str, Any], origin: html.Origin | None = None) -> str:
     """The page, for operations that have been timed.
 
     Args:
         result: the conversion.
         times: times of its operations.
         machine: the machine of the timing, as :func:`~deseptr.evaluate.compare.observe_machine` returned it.
+        origin: what made the page.
     """
     facts = result.to_dict()
     sections = {
@@ -79,21 +83,42 @@ def page_of(result: Conversion, times: OpTimes, machine: dict[str, Any]) -> str:
     }
     shown = [html.Section(title, blocks) for title, each in sections.items() if (blocks := list(each))]
     size = f"{len(result.content) / 1024:.1f} KB"
-    lead = f"{result.path.name}: {size}, {tables.describe_types(result)}, for {result.kept.recipe.target}."
-    return html.render_page(f"deseptr: {result.contract.model} converted", lead, shown, width_rem=76)
+    note = f"{result.path.name}: {size}, {tables.describe_types(result)}, for {result.kept.recipe.target}."
+    title = f"deseptr: {result.contract.model} converted"
+    return html.render_page(title, convert_answer(result), shown, note=note, origin=origin)
+
+
+def convert_answer(result: Conversion) -> html.Answer:
+    """Whether the gate is passed, and the agreement; against it the class that lost most, and warnings."""
+    parity, count = result.kept.deciding, len(result.attempts)
+    if result.passed:
+        after = f" at attempt {count}" if count > 1 else ""
+        same = f"the class of the checkpoint on {parity.agreement:.2%} of {parity.windows:,} held-out windows"
+        size = f"{len(result.content) / 1024:.1f} KB"
+        text = f"The {tables.describe_types(result)} model passed the gate{after}: {same}, in {size}."
+    else:
+        kept = "written by force" if result.written else "not written"
+        text = f"Failed the gate, {kept}: {'; '.join(result.kept.failures)}."
+    return html.Answer(text, [*_lost(parity), *(f"Warning: {warning}" for warning in _other_warnings(result))])
+
+
+def _lost(parity: Parity) -> Iterator[str]:
+    """The class whose F1 fell most, if one fell by what a table shows, and whether intervals are of people."""
+    before, after = parity.reference.per_class_f1, parity.scores.per_class_f1
+    points = {
+        label: 100 * (one - other)
+        for label in parity.scores.labels
+        if (one := before[label]) is not None and (other := after[label]) is not None
+    }
+    worst = max(points, key=points.__getitem__, default=None)
+    if worst is not None and points[worst] >= _SHOWN_POINTS:
+        yield f"{worst} lost {points[worst]:.2f} points of F1, the most of all classes."
+    if parity.resampled == "windows":
+        yield "The held-out windows are of one person: the intervals do not extend to others."
 
 
 def _result(result: Conversion) -> Iterator[Block]:
     parity = result.kept.deciding
-    if result.passed:
-        count = len(result.attempts)
-        after = f" at attempt {count}" if count > 1 else ""
-        same = f"same class as the checkpoint on {parity.agreement:.2%} of {parity.windows:,} held-out windows"
-        yield html.verdict(f"Passed the gate{after}: {same}.", good=True)
-    else:
-        kept = "written by force" if result.written else "not written"
-        yield html.verdict(f"Failed the gate, {kept}: {'; '.join(result.kept.failures)}.", good=False)
-    yield from (html.paragraph(f"Warning: {warning}") for warning in _other_warnings(result))
     yield html.facts(tables.facts_rows(result))
     yield html.table(*tables.scores_table(parity), caption="On the held-out windows")
     yield html.table(
@@ -109,7 +134,7 @@ def _other_warnings(result: Conversion) -> list[str]:
 def _parity(result: Conversion) -> Iterator[Block]:
     kept = result.kept
     yield html.paragraph(_PARITY.format(resampled=kept.deciding.resampled))
-    yield html.wide_table(*tables.parity_table(kept.parities))
+    yield html.table(*tables.parity_table(kept.parities))
     yield from (html.paragraph(f"Not run: {engine}: {reason}") for engine, reason in kept.not_run.items())
 
 
@@ -137,7 +162,7 @@ def _times(result: Conversion, times: OpTimes, machine: dict[str, Any]) -> Itera
     measured, own = [node.cumulative_us for node in times.nodes], [node.own_us for node in times.nodes]
     svg = html.cumulative_figure(measured, own, named)
     yield html.figure(svg, f"Time up to each operation; the {len(named)} that take longest are named")
-    yield html.wide_table(*tables.slowest_table(times), caption="The operations that take longest")
+    yield html.table(*tables.slowest_table(times), caption="The operations that take longest")
 
 
 def _measured_on(times: OpTimes, machine: dict[str, Any]) -> str:
@@ -171,14 +196,14 @@ def _noise(result: Conversion) -> Iterator[Block]:
     marked = [index for index, layer in enumerate(layers) if layer in worst]
     svg = html.sqnr_figure([each.sqnr_db for each in layers], [each.own_sqnr_db for each in layers], marked)
     yield html.figure(svg, "SQNR by layer; circles: the worst by themselves, with their numbers")
-    yield html.wide_table(*tables.sqnr_table(layers, worst))
+    yield html.table(*tables.sqnr_table(layers, worst), caption="Layers in order of execution")
 
 
 def _lint(result: Conversion) -> Iterator[Block]:
     yield html.facts(tables.lint_rows(result))
     head, rows = tables.findings_table(result)
     if rows:
-        yield html.wide_table(head, rows)
+        yield html.table(head, rows)
 
 
 def _micro(result: Conversion, facts: dict[str, Any]) -> Iterator[Block]:

@@ -10,15 +10,16 @@ from typing import Any
 
 from deseptr.contract.visible_text import visible
 
-from .html.page import Section, render_page, verdict, wide_table
+from .html.page import Answer, Origin, Section, render_page
+from .html.tables import table
 
 HEAD = ("board", "service", "says", "release", "on trial", "temperature", "power and heat", "machine")
 _NOTHING, _NOW = "–", "throttled now"
 Board = dict[str, Any]
 
 
-def fleet_verdict(boards: Sequence[Board]) -> tuple[str, bool]:
-    """What is to be known first, in one sentence, and whether it is good news.
+def fleet_answer(boards: Sequence[Board]) -> Answer:
+    """How many boards run, and what is wrong with the others.
 
     Args:
         boards: ``destination`` and either ``status``, the answer of `firmware status`, or ``error``, why there is none.
@@ -27,14 +28,9 @@ def fleet_verdict(boards: Sequence[Board]) -> tuple[str, bool]:
     answers = {each["destination"]: each["status"] for each in boards if "status" in each}
     idle = [name for name, status in answers.items() if status["service"] != "active"]
     hampered = [name for name, status in answers.items() if _throttled(status.get("state") or {}) == _NOW]
-    troubles = [
-        *([f"no answer from {', '.join(silent)}"] if silent else []),
-        *([f"not active on {', '.join(idle)}"] if idle else []),
-        *([f"throttled now: {', '.join(hampered)}"] if hampered else []),
-    ]
-    running = len(answers) - len(idle)
-    told = f"{running} of {len(boards)} boards run"
-    return visible("; ".join([told, *troubles]) + "."), not troubles
+    troubles = {"no answer from": silent, "not active on": idle, "throttled now:": hampered}
+    against = [visible(f"{trouble} {', '.join(names)}") for trouble, names in troubles.items() if names]
+    return Answer(f"{len(answers) - len(idle)} of {len(boards)} boards run", against)
 
 
 def fleet_rows(boards: Sequence[Board]) -> list[tuple[str, ...]]:
@@ -43,25 +39,30 @@ def fleet_rows(boards: Sequence[Board]) -> list[tuple[str, ...]]:
 
 
 def fleet_text(boards: Sequence[Board]) -> str:
-    """The table as lines of text, and the verdict."""
+    """The table as lines of text, and the answer."""
     rows = [HEAD, *fleet_rows(boards)]
     # The reason of a board without an answer may be long; it is the last cell of its row.
     widths = [max(len(row[column]) for row in rows if len(row) == len(HEAD)) for column in range(len(HEAD))]
     widths[0] = max(len(row[0]) for row in rows)
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]
-    return "\n".join([*lines, "", fleet_verdict(boards)[0]])
+    answer = fleet_answer(boards)
+    return "\n".join([*lines, "", f"{'; '.join([answer.text, *answer.against])}."])
 
 
-def fleet_page(boards: Sequence[Board], when: str) -> str:
+def fleet_page(boards: Sequence[Board], when: str, origin: Origin | None = None) -> str:
     """The table as a self-contained HTML file.
 
     Args:
-        boards: as in :func:`fleet_verdict`.
-        when: time of the answers, for the heading.
+        boards: as in :func:`fleet_answer`.
+        when: time of the answers.
+        origin: what made the page.
     """
     rows = [row if len(row) == len(HEAD) else (*row, *[""] * (len(HEAD) - len(row))) for row in fleet_rows(boards)]
-    sections = [Section("Boards", [verdict(*fleet_verdict(boards)), wide_table(HEAD, rows)])]
-    return render_page("deseptr: boards", f"{len(boards)} boards, {when}.", sections, width_rem=80)
+    answer = fleet_answer(boards)
+    shown = Answer(f"{answer.text}.", [f"{each[0].upper()}{each[1:]}." for each in answer.against])
+    return render_page(
+        "deseptr: boards", shown, [Section("Boards", [table(HEAD, rows)])], note=f"Asked {when}.", origin=origin
+    )
 
 
 def _row(board: Board) -> tuple[str, ...]:

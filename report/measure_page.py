@@ -6,17 +6,15 @@ The form of the figures is defined by the commands that measure; all numbers in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 from deseptr.contract.visible_text import visible
 
+from .html.page import Answer, Origin, Section, render_page
+from .html.tables import table
+
 _HEAD = ("", "board", "this machine")
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse}td,th{padding:.15rem .8rem;text-align:right;border-bottom:1px solid #ddd}"
-    "td:first-child,th:first-child{text-align:left}"
-)
+_BOTH = (("board", "on the board"), ("workstation", "on this machine"))
 
 
 def measure_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -34,17 +32,43 @@ def measure_text(result: dict[str, Any]) -> str:
     return "\n".join([_title(result), *lines])
 
 
-def measure_page(result: dict[str, Any]) -> str:
-    """The table as a self-contained HTML file; it needs no template package."""
-    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in measure_rows(result))
-    head = "".join(f"<th>{cell}</th>" for cell in _HEAD)
-    return (
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>deseptr: measured on a board</title>\n'
-        f"<style>{_STYLE}</style>\n<h1>{escape(result['model'])} on {escape(result['destination'])}</h1>\n"
-        f"<p>{escape(_title(result))}</p>\n"
-        "<p>Times of this machine do not apply to the board; scores should agree.</p>\n"
-        f"<table>\n<tr>{head}</tr>\n{rows}</table>\n</html>\n"
-    )
+def measure_answer(result: dict[str, Any]) -> Answer:
+    """Speed and score on the board beside those of this machine, as far as both have them."""
+    times = _sides(result, "profile", "stages", "end_to_end", "p50_us")
+    scores = _sides(result, "evaluate", "macro_f1")
+    told = []
+    if times:
+        told.append(f"from the read to the label, a window takes {_joined(times, ',.0f', ' µs')} at the median")
+    if scores:
+        told.append(f"macro-F1 is {_joined(scores, '.3f')}")
+    text = "; ".join(told) or "the figures of the board and of this machine are below"
+    against = ["Times of this machine do not apply to the board; scores should agree."]
+    if len(scores) == 2 and (apart := abs(scores["board"] - scores["workstation"])) >= 0.0005:
+        against.append(f"The scores differ by {apart:.3f}: the two did not compute the same.")
+    return Answer(f"{text[0].upper()}{text[1:]}.", against)
+
+
+def measure_page(result: dict[str, Any], origin: Origin | None = None) -> str:
+    """The table as a self-contained HTML file."""
+    sections = [Section("Figures", [table(_HEAD, measure_rows(result), fold=False)])]
+    title = visible(f"{result['model']} on {result['destination']}")
+    return render_page(title, measure_answer(result), sections, note=_title(result), origin=origin)
+
+
+def _sides(result: dict[str, Any], *path: str) -> dict[str, float]:
+    """A number of both sides by its path; of one side, or none, where the other has it not."""
+    found = {}
+    for side, _ in _BOTH:
+        value: Any = result[side]
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found[side] = value
+    return found
+
+
+def _joined(sides: dict[str, float], form: str, unit: str = "") -> str:
+    return " and ".join(f"{sides[side]:{form}}{unit} {where}" for side, where in _BOTH if side in sides)
 
 
 def _title(result: dict[str, Any]) -> str:

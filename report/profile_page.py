@@ -6,23 +6,39 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import profile_tables as tables
-from .html.page import Block, Section, facts, figure, paragraph, render_page, table, verdict, wide_table
+from .html.blocks import Block, paragraph
+from .html.embedded_svg import figure
+from .html.page import Answer, Origin, Section, render_page
 from .html.plain_figures import plain_bars, plain_histogram, plain_stack
+from .html.tables import facts, table
 
 _PARTS = ("read", "resample", "window", "invoke", "decide")
 _WAYS = {"end_to_end": "start of the read to the label", "sensor_to_label": "last sample to the label"}
 _LONGEST = 20
 
 
-def profile_page(content: dict[str, Any], model: str) -> str:
+def profile_answer(content: dict[str, Any]) -> Answer:
+    """How long a window takes and how much of the hop that is; against it the caveats, and labels that came late."""
+    figures, deadlines = content["stages"]["end_to_end"], content["deadlines"]
+    p50, p99 = (_duration(figures[f"{name}_us"]) for name in ("p50", "p99"))
+    share = figures["p99_us"] / deadlines["hop_ms"] / 1000
+    emulated = " in emulation" if content["emulated"] else ""
+    of_hop = f"at the 99th percentile, {share:.1%} of the hop of {deadlines['hop_ms']:g} ms"
+    text = f"From the read to the label, a window takes {p50} at the median and {p99} {of_hop}{emulated}."
+    late, windows = deadlines["missed"], deadlines["windows"]
+    against = [f"{caveat[0].upper()}{caveat[1:]}." for caveat in content["caveats"]]
+    return Answer(text, [*against, *([f"{late} of {windows} labels came later than the next hop."] if late else [])])
+
+
+def profile_page(content: dict[str, Any], model: str, origin: Origin | None = None) -> str:
     """The page.
 
     Args:
         content: the JSON of a profile.
         model: the file's name.
+        origin: what made the page.
     """
     sections = {
-        "Caveats": _caveats(content),
         "Stages": _stages(content),
         "From sensor to label": _ways(content),
         "Cost": [facts(tables.facts_rows(content))],
@@ -34,15 +50,8 @@ def profile_page(content: dict[str, Any], model: str) -> str:
     }
     shown = [Section(title, blocks) for title, each in sections.items() if (blocks := list(each))]
     kind = "EMULATED: no latencies of a device" if content["emulated"] else "on the machine named below and no other"
-    windows = content["deadlines"]["windows"]
-    return render_page(f"deseptr: profile of {model}", f"{windows} windows, {kind}.", shown, width_rem=62)
-
-
-def _caveats(content: dict[str, Any]) -> Iterator[Block]:
-    if not content["caveats"]:
-        yield verdict("None: a real sensor in real time, on a board that was not throttled.", good=True)
-    for caveat in content["caveats"]:
-        yield verdict(f"{caveat[0].upper()}{caveat[1:]}.", good=False)
+    note = f"{content['deadlines']['windows']} windows, {kind}."
+    return render_page(f"deseptr: profile of {model}", profile_answer(content), shown, note=note, origin=origin)
 
 
 def _stages(content: dict[str, Any]) -> Iterator[Block]:
@@ -95,7 +104,7 @@ def _ops(content: dict[str, Any]) -> Iterator[Block]:
     yield figure(
         plain_bars([_op_bar(node) for node in nodes]), f"The operations that take longest, {tables.unit(content)}"
     )
-    yield wide_table(*tables.ops_table(content))
+    yield table(*tables.ops_table(content), caption="Operations in order of execution")
 
 
 def _op_bar(node: dict[str, Any]) -> tuple[str, float, str]:
@@ -107,3 +116,7 @@ def _board(content: dict[str, Any]) -> Iterator[Block]:
     head, rows = tables.board_table(content)
     if rows:
         yield table(head, rows)
+
+
+def _duration(us: float) -> str:
+    return f"{us / 1000:.1f} ms" if us >= 1000 else f"{us:.0f} µs"

@@ -6,31 +6,32 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import html
-from .html.page import Block
+from .html.blocks import Block
 from .runs_tables import EXPLANATION, classes_table, description, kinds, models_table, origins_table, title
 
 _COSTS = {"parameters": "parameters", "macs": "multiply-accumulates of a window"}
 
 
-def report_page(report: dict[str, Any]) -> str:
+def report_page(report: dict[str, Any], origin: html.Origin | None = None) -> str:
     """The comparison as one self-contained HTML file."""
     sections = [html.Section(title(section), list(_blocks(section))) for section in report["sections"]]
     if report["left_out"]:
         left_out = [html.paragraph(path) for path in report["left_out"]]
         sections.append(html.Section("Left out because incomplete", left_out))
     lead = "Models are ranked within a section, whose runs were tested on the same windows, and never across."
-    return html.render_page("deseptr: runs compared", f"{lead} {EXPLANATION}", sections, width_rem=76)
+    answer = html.Answer(lead)
+    return html.render_page("deseptr: runs compared", answer, sections, note=EXPLANATION, origin=origin)
 
 
 def _blocks(section: dict[str, Any]) -> Iterator[Block]:
     ranked = "★ highest macro-F1 in float" if len(section["groups"]) > 1 else ""
     yield html.paragraph(description(section))
-    yield html.wide_table(*models_table(section), caption=ranked)
+    yield html.table(*models_table(section), caption=ranked)
     yield from _scatters(section)
     yield html.heading("What made them")
-    yield html.wide_table(*origins_table(section))
+    yield html.table(*origins_table(section))
     yield html.heading("F1 of each class")
-    yield html.wide_table(*classes_table(section))
+    yield html.table(*classes_table(section), turn=True)
     yield html.heading("Macro-F1 of each test subject")
     for group in section["groups"]:
         yield html.figure(html.subjects_figure(group["float"]["per_subject_f1"]), f"{group['label']}; dashed: mean")

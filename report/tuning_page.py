@@ -44,23 +44,27 @@ def tuning_markdown(content: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def tuning_page(content: dict[str, Any], result: Tuning) -> str:
+def tuning_answer(content: dict[str, Any]) -> html.Answer:
+    """Delay and spurious changes before and after; against it a target that is missed, and wearers tuned on."""
+    before, chosen = content["before"]["figures"], content["figures"]
+    delays = f"{figure(chosen['delay_s'], '.2f')} s instead of {figure(before['delay_s'], '.2f')} s"
+    changes = f"{chosen['spurious']:.0f} instead of {before['spurious']:.0f} times an hour"
+    text = f"The chosen decision shows an activity after {delays} at the median, and changes spuriously {changes}."
+    missed = [] if content["reached"] else [f"The target {content['target']} is not reached."]
+    own = f"These figures are of the wearers that it was tuned on: {', '.join(content['subjects'])}."
+    return html.Answer(text, [*missed, own])
+
+
+def tuning_page(content: dict[str, Any], result: Tuning, origin: html.Origin | None = None) -> str:
     """The result as a page that needs no network."""
     caption = "Every decision that was tried; the line joins those of which none is better in both."
-    reached = f"the target {content['target']} is reached" if result.reached else f"{content['target']} is not reached"
     sections = [
-        html.Section(
-            "Choice",
-            [
-                html.verdict(f"On the wearers that it was tuned on, {reached}.", result.reached),
-                html.wide_table(*trials_table(content)),
-                html.figure(front_figure(result), caption),
-            ],
-        ),
-        html.Section("Front", [html.wide_table(*front_table(content))]),
+        html.Section("Choice", [html.table(*trials_table(content)), html.figure(front_figure(result), caption)]),
+        html.Section("Front", [html.table(*front_table(content))]),
     ]
-    lead = f"On subjects {', '.join(content['subjects'])}; {content['tried']} decisions were tried."
-    return html.render_page(f"{content['model']}, tuned for {content['target']}", lead, sections)
+    note = f"Target {content['target']}; {content['tried']} decisions were tried."
+    title = f"{content['model']}, tuned for {content['target']}"
+    return html.render_page(title, tuning_answer(content), sections, note=note, origin=origin)
 
 
 def front_figure(result: Tuning) -> str:

@@ -13,6 +13,7 @@ from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import real, whole
 from deseptr.cli.common.option_rules import goes_with
 from deseptr.cli.common.options import load_as_imported
+from deseptr.cli.common.page_origin import page_origin
 
 from .options import MODEL, I2cAddress, engine_option, sensor_option, threads_option
 
@@ -156,7 +157,7 @@ def _write(content: dict[str, object], text: str, output: Path | None, html: Pat
     if html:
         from deseptr.report.profile_page import profile_page
 
-        atomic_write(html, profile_page(content, Path(str(content["model"])).name))
+        atomic_write(html, profile_page(content, Path(str(content["model"])).name, page_origin()))
 
 
 def _energy(engine: Engine, bus: int | None, ina219: int | None, shunt: float) -> dict[str, Extra]:

@@ -10,6 +10,7 @@ import click
 
 from deseptr.cli.common.numbers import number, real
 from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, reading_options
+from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> Non
 
     from .report_files import write_report
 
-    write_report(page, content, calibration_page(content), calibration_markdown(content))
+    write_report(page, content, calibration_page(content, page_origin()), calibration_markdown(content))
 
 
 def _print(fitted: Calibration, familiar: Familiar | None, worn: FoundReference | None) -> None:

@@ -19,6 +19,7 @@ from deseptr.cli.common.options import (
     load_subjects,
     reading_options,
 )
+from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def compare(
         from deseptr.report.comparison_page import compare_page
         from deseptr.report.comparison_tables import markdown
 
-        write_report(output, content, compare_page(content), markdown(content))
+        write_report(output, content, compare_page(content, page_origin()), markdown(content))
         click.echo(f"report: {output}", err=as_json)
 
 

@@ -11,6 +11,7 @@ import click
 from deseptr.cli.common.numbers import real
 from deseptr.cli.common.option_rules import goes_with
 from deseptr.cli.common.options import tested_line
+from deseptr.cli.common.page_origin import page_origin
 from deseptr.cli.device.decision_options import DECISION_NAMES, decision_config, decision_options
 from deseptr.cli.device.event_options import EVENT_NAMES, event_options, event_rules
 
@@ -93,7 +94,7 @@ def finish_continuous(
 
         title = f"{extra['model']} on {tested_line(extra, data_name)}"
         text = tables.markdown({name: each.to_dict() for name, each in measured.items()}, title)
-        write_report(page, content, continuous_page(first[1], content, title), text)
+        write_report(page, content, continuous_page(first[1], content, title, page_origin()), text)
     if as_json:
         click.echo(json.dumps(content, indent=2))
         return

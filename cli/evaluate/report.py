@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.page_origin import page_origin
+
 if TYPE_CHECKING:
     from deseptr.evaluate.finished_run import FinishedRun
 
@@ -45,7 +47,7 @@ def report(runs: tuple[Path, ...], output: Path, as_json: bool) -> None:
         click.echo(f"warning: {path}: unfinished and left out; repeat its command to finish it", err=True)
     comparison = compare(_counted(found.finished))
     content = {"format": _FORMAT, **comparison, "left_out": list(map(str, found.unfinished))}
-    write_report(output, content, report_page(content), markdown(content))
+    write_report(output, content, report_page(content, page_origin()), markdown(content))
     if as_json:
         click.echo(json_text(content), nl=False)
     else:

@@ -13,6 +13,7 @@ from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import number, real, whole
 from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, reading_options
+from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract.limits import ENGINE_THREADS
 
 from .tune_alarm import NOT_OF_ALARMS, tune_alarms
@@ -171,7 +172,7 @@ def _write_page(page: Path, content: dict[str, Any], result: Tuning) -> None:
 
     from .report_files import write_report
 
-    write_report(page, content, tuning_page(content, result), tuning_markdown(content))
+    write_report(page, content, tuning_page(content, result, page_origin()), tuning_markdown(content))
 
 
 def _print(content: dict[str, Any], result: Tuning, written: Path, page: Path | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from deseptr.cli.common.numbers import whole
+from deseptr.cli.common.page_origin import page_origin
 from deseptr.cli.common.remote_text import show, show_json, show_lines
 
 from .board_options import ask_board, board_options, boards_options
@@ -53,7 +54,7 @@ def _show_fleet(destinations: tuple[str, ...], html: Path | None, as_json: bool,
         check_replaceable(html, PAGE_START, "a page of deseptr", "--html")
     boards = ask_boards(destinations, options, {"op": "status"})
     if html is not None:
-        atomic_write(html, fleet_page(boards, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
+        atomic_write(html, fleet_page(boards, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", page_origin()))
     show_json({"boards": boards}) if as_json else show_lines(fleet_text(boards))
     if any("error" in each for each in boards):
         sys.exit(2)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from deseptr.cli.common.numbers import whole
+from deseptr.cli.common.page_origin import page_origin
 from deseptr.cli.common.remote_text import show_json, show_lines, show_step
 from deseptr.cli.device.options import MODEL
 
@@ -67,5 +68,5 @@ def measure(
         )
     if output is not None:
         atomic_write(output / "measured.json", json.dumps(result, indent=2))
-        atomic_write(output / "measured.html", measure_page(result))
+        atomic_write(output / "measured.html", measure_page(result, page_origin()))
     show_json(result) if as_json else show_lines(measure_text(result))

@@ -1,5 +1,12 @@
-"""Self-contained HTML reports: figures as inline SVG, no additional files, a script only to zoom timelines."""
+"""Self-contained HTML reports: one design for all, figures as inline SVG, no additional files."""
 
+from .blocks import (
+    Block as Block,
+    heading as heading,
+    markup as markup,
+    paragraph as paragraph,
+    verdict as verdict,
+)
 from .conversion_figures import (
     Bar as Bar,
     bars_figure as bars_figure,
@@ -7,6 +14,7 @@ from .conversion_figures import (
     pairs_figure as pairs_figure,
     sqnr_figure as sqnr_figure,
 )
+from .embedded_svg import figure as figure
 from .figures import (
     confusion_figure as confusion_figure,
     curves_figure as curves_figure,
@@ -14,15 +22,10 @@ from .figures import (
     latencies_figure as latencies_figure,
 )
 from .page import (
+    Answer as Answer,
+    Origin as Origin,
     Section as Section,
-    facts as facts,
-    figure as figure,
-    heading as heading,
-    paragraph as paragraph,
     render_page as render_page,
-    table as table,
-    verdict as verdict,
-    wide_table as wide_table,
 )
 from .run_figures import (
     Point as Point,
@@ -31,3 +34,4 @@ from .run_figures import (
     scatter_figure as scatter_figure,
     subjects_figure as subjects_figure,
 )
+from .tables import facts as facts, table as table

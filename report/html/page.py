@@ -1,24 +1,33 @@
-"""A page of sections, each made of paragraphs, tables and figures.
+"""A page of sections, which begins with its answer and with what speaks against it.
 
 It uses only the standard library, since a Raspberry Pi in use makes pages, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from typing import Any
+
+from .blocks import Block, slug
+
+_FEW_SECTIONS = 2
 
 
 @dataclass(frozen=True)
-class Block:
-    """A part of a section: ``kind`` selects how :func:`render_page` shows ``content``."""
+class Answer:
+    """What a page says first.
 
-    kind: str
-    content: Any
-    caption: str = ""
+    Args:
+        text: the result in one sentence.
+        against: what speaks against it, a sentence each.
+    """
+
+    text: str
+    against: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -29,61 +38,45 @@ class Section:
     blocks: Sequence[Block]
 
 
-def paragraph(text: str) -> Block:
-    """A paragraph of plain text."""
-    return Block("paragraph", text)
-
-
-def markup(text: str) -> Block:
-    """HTML as it is; whoever passes it has escaped what others wrote."""
-    return Block("markup", text)
-
-
-def verdict(text: str, good: bool) -> Block:
-    """A highlighted paragraph with the outcome."""
-    return Block("verdict good" if good else "verdict bad", text)
-
-
-def heading(text: str) -> Block:
-    """A heading within a section."""
-    return Block("heading", text)
-
-
-def wide_table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Block:
-    """A table as :func:`table`'s, on its own line, in smaller type, which scrolls if it does not fit."""
-    return Block("wide table", (list(head), [list(row) for row in rows]), caption)
-
-
-def facts(rows: Sequence[Sequence[str]]) -> Block:
-    """A table of names and values, without a header."""
-    return Block("facts", ([], [list(row) for row in rows]))
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Block:
-    """A table of plain text; the first column names the rows."""
-    return Block("table", (list(head), [list(row) for row in rows]), caption)
-
-
-def figure(svg: str, caption: str) -> Block:
-    """An SVG figure with its caption."""
-    return Block("figure", svg, caption)
-
-
-def render_page(title: str, lead: str, sections: Sequence[Section], width_rem: int = 62) -> str:
-    """The page as HTML.
+@dataclass(frozen=True)
+class Origin:
+    """What made a page, for its footer.
 
     Args:
-        title: heading of the page.
-        lead: summary in one sentence.
-        sections: its contents.
-        width_rem: maximal width, in the root font's size.
+        command: the command line.
+        version: of deseptr.
+        when: the time, with its zone.
     """
-    style = files(__package__).joinpath("style.css").read_text()
+
+    command: str
+    version: str
+    when: str
+
+
+def render_page(
+    title: str, answer: Answer, sections: Sequence[Section], *, note: str = "", origin: Origin | None = None
+) -> str:
+    """The page as HTML, which needs no other file.
+
+    Args:
+        title: name of the page.
+        answer: what it says first.
+        sections: its contents.
+        note: how to read the page.
+        origin: what made it.
+    """
+    anchors = list(_anchors(sections))
+    blocks = [block for section in sections for block in section.blocks]
+    scripts = list(dict.fromkeys(block.script for block in blocks if block.script))
     return _PAGE.format(
         title=escape(title),
-        lead=escape(lead),
-        style=style.replace("var(--width)", f"{width_rem}rem"),
-        sections="\n".join(map(_section, sections)),
+        policy=_policy(scripts),
+        style=files(__package__).joinpath("style.css").read_text(),
+        header=_header(answer, note),
+        contents=_contents(sections, anchors) if len(sections) > _FEW_SECTIONS else "",
+        sections="\n".join(map(_section, sections, anchors)),
+        footer=_footer(origin) if origin else "",
+        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )
 
 
@@ -93,13 +86,21 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <style>
 {style}</style>
 </head>
 <body>
+<header>
 <h1>{title}</h1>
-<p class="lead">{lead}</p>
+{header}
+</header>
+{contents}
+<main>
 {sections}
+</main>
+{footer}
+{scripts}
 </body>
 </html>
 """
@@ -108,32 +109,54 @@ _PAGE = """<!doctype html>
 PAGE_START = _PAGE.partition("{title}")[0].encode()
 
 
-def _section(section: Section) -> str:
-    blocks = "\n".join(map(_block, section.blocks))
-    return f'<section>\n<h2>{escape(section.title)}</h2>\n<div class="row">\n{blocks}\n</div>\n</section>'
+def _policy(scripts: Sequence[str]) -> str:
+    """Nothing may be fetched, and no script runs but those of the page."""
+    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    of_scripts = "".join(f" 'sha256-{each}'" for each in hashes)
+    allowed = f"; script-src{of_scripts}" if of_scripts else ""
+    return f"default-src 'none'; style-src 'unsafe-inline'; img-src data:{allowed}"
 
 
-def _block(block: Block) -> str:
-    if block.kind == "markup":
-        return str(block.content)
-    if block.kind == "paragraph":
-        return f"<p>{escape(block.content)}</p>"
-    if block.kind.startswith("verdict"):
-        return f'<p class="{block.kind}">{escape(block.content)}</p>'
-    if block.kind == "figure":
-        return f"<figure>{block.content}<figcaption>{escape(block.caption)}</figcaption></figure>"
-    if block.kind == "heading":
-        return f"<h3>{escape(block.content)}</h3>"
-    return _table(block)
+def _header(answer: Answer, note: str) -> str:
+    parts = [f'<p class="answer">{escape(answer.text)}</p>']
+    if answer.against:
+        reasons = "".join(f"<li>{escape(each)}</li>" for each in answer.against)
+        parts.append(f'<div class="against"><b>What speaks against it</b><ul>{reasons}</ul></div>')
+    if note:
+        parts.append(f'<p class="note">{escape(note)}</p>')
+    return "\n".join(parts)
 
 
-def _table(block: Block) -> str:
-    head, rows = block.content
-    caption = f"<caption>{escape(block.caption)}</caption>\n" if block.caption else ""
-    header = f"<thead>{_row(head, 'th')}</thead>\n" if head else ""
-    body = "\n".join(_row(row, "td") for row in rows)
-    return f'<div class="{block.kind}">\n<table>\n{caption}{header}<tbody>\n{body}\n</tbody>\n</table>\n</div>'
+def _anchors(sections: Sequence[Section]) -> Iterator[str]:
+    taken: set[str] = set()
+    for section in sections:
+        name = own = slug(section.title)
+        number = 1
+        while name in taken:
+            number += 1
+            name = f"{own}-{number}"
+        taken.add(name)
+        yield name
 
 
-def _row(cells: Sequence[str], tag: str) -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+def _contents(sections: Sequence[Section], anchors: Sequence[str]) -> str:
+    entries = "".join(
+        f'<li><a href="#{anchor}">{escape(section.title)}</a></li>'
+        for section, anchor in zip(sections, anchors, strict=True)
+    )
+    return f'<nav aria-label="Contents"><ul>{entries}</ul></nav>'
+
+
+def _section(section: Section, anchor: str) -> str:
+    blocks = "\n".join(block.content for block in section.blocks)
+    title = escape(section.title)
+    link = f'<a href="#{anchor}" aria-label="Link to {title}">#</a>'
+    return (
+        f'<section id="{anchor}">\n<div class="head"><h2>{title}</h2>{link}</div>\n'
+        f'<div class="row">\n{blocks}\n</div>\n</section>'
+    )
+
+
+def _footer(origin: Origin) -> str:
+    told = f"<code>{escape(origin.command)}</code>, deseptr {escape(origin.version)}, {escape(origin.when)}"
+    return f"<footer>Made by {told}. This file needs no network.</footer>"

@@ -1,6 +1,7 @@
 from typing import Any
 
-from deseptr.report.fleet_page import HEAD, fleet_page, fleet_rows, fleet_text, fleet_verdict
+from deseptr.report.fleet_page import HEAD, fleet_answer, fleet_page, fleet_rows, fleet_text
+from deseptr.report.html import Answer
 
 
 def board(destination: str, **changes: Any) -> dict[str, Any]:
@@ -29,11 +30,10 @@ def test_rows_of_all_kinds():
     ]
 
 
-def test_the_verdict_names_what_is_wrong():
-    assert fleet_verdict([WELL, EARLIER]) == ("2 of 2 boards run.", True)
-    assert fleet_verdict([WELL, HOT, STOPPED, SILENT]) == (
-        "2 of 4 boards run; no answer from pi@lost; not active on pi@desk; throttled now: pi@waist.",
-        False,
+def test_the_answer_names_what_is_wrong():
+    assert fleet_answer([WELL, EARLIER]) == Answer("2 of 2 boards run", [])
+    assert fleet_answer([WELL, HOT, STOPPED, SILENT]) == Answer(
+        "2 of 4 boards run", ["no answer from pi@lost", "not active on pi@desk", "throttled now: pi@waist"]
     )
 
 
@@ -55,6 +55,8 @@ def test_the_page_shows_and_obeys_nothing_of_a_board():
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "\x1b" not in page
-    assert page.count("<th>") == len(HEAD)
-    assert "1 of 2 boards run; no answer from pi@lost." in page
+    assert page.count('<th scope="col">') == len(HEAD)
+    assert '<p class="answer">1 of 2 boards run.</p>' in page
+    assert "<ul><li>No answer from pi@lost.</li></ul>" in page
+    assert '<p class="note">Asked 2026-11-27 12:00 UTC.</p>' in page
     assert "\x1b" not in fleet_text([hostile])

@@ -1,10 +1,12 @@
 """Measurements on a board: every number is shown, and nothing that the board named is obeyed."""
 
 import re
+from typing import Any
 
 import pytest
 
-from deseptr.report.measure_page import measure_page, measure_rows, measure_text
+from deseptr.report.html import Answer
+from deseptr.report.measure_page import measure_answer, measure_page, measure_rows, measure_text
 
 ATTACK = "\x1b]0;owned\x07\u202e<script>\nforged  1  2"
 RESULT = {
@@ -67,5 +69,28 @@ def test_lines_are_aligned():
         "b          12,345             1",
     ]
     page = measure_page(result)
-    assert "<tr><th></th><th>board</th><th>this machine</th></tr>" in page
-    assert "<tr><td>b</td><td>12,345</td><td>1</td></tr>" in page
+    assert '<tr><td></td><th scope="col" class="n">board</th><th scope="col" class="n">this machine</th></tr>' in page
+    assert '<tr><th scope="row">b</th><td class="n">12,345</td><td class="n">1</td></tr>' in page
+
+
+def sides(board: dict[str, Any], workstation: dict[str, Any]) -> dict[str, Any]:
+    return {**RESULT, "board": board, "workstation": workstation}
+
+
+def figures(p50_us: float, macro_f1: float) -> dict[str, Any]:
+    return {"profile": {"stages": {"end_to_end": {"p50_us": p50_us}}}, "evaluate": {"macro_f1": macro_f1}}
+
+
+def test_answer_has_both_sides_and_scores_that_differ_against_it():
+    warning = "Times of this machine do not apply to the board; scores should agree."
+    assert measure_answer(sides(figures(4321.6, 0.9), figures(310.2, 0.9))) == Answer(
+        "From the read to the label, a window takes 4,322 µs on the board and 310 µs on this machine at the median; "
+        "macro-F1 is 0.900 on the board and 0.900 on this machine.",
+        [warning],
+    )
+    apart = measure_answer(sides(figures(1, 0.9), figures(1, 0.89)))
+    assert apart.against == [warning, "The scores differ by 0.010: the two did not compute the same."]
+    assert measure_answer(sides(figures(1, 0.9), {"evaluate": {"macro_f1": "none"}})).text == (
+        "From the read to the label, a window takes 1 µs on the board at the median; macro-F1 is 0.900 on the board."
+    )
+    assert measure_answer(sides({}, {})).text == "The figures of the board and of this machine are below."

@@ -162,7 +162,8 @@ def test_page_json_and_markdown_have_the_same_figures(tiny_tflite: Path, bare: P
     assert f"report: {page}" in result.stdout
     content = json.loads(page.with_suffix(".json").read_text())
     text, html = page.with_suffix(".md").read_text(), page.read_text()
-    assert (text, html) == (markdown(content), compare_page(content))
+    assert text == markdown(content)
+    assert re.sub("<footer>.*</footer>", "", html) == compare_page(content)
     for head, rows in (costs_table(content), scores_table(content), facts_table(content), ops_table(content)):
         for row in (head, *rows):
             assert "| " + " | ".join(row) + " |" in text

@@ -86,7 +86,8 @@ def test_page_json_and_markdown_have_the_same_figures(runs: Path, tmp_path: Path
     for head, rows in (subjects_table(section), confusion_table(section, section["groups"][0], "float")):
         assert all("| " + " | ".join(row) + " |" in text for row in (head, *rows))
     assert f"{section['groups'][0]['float']['macro_f1']['mean']:.3f} ± 0.000" in html.cells
-    assert (text, page.read_text()) == (markdown(content), report_page(content))
+    assert text == markdown(content)
+    assert re.sub("<footer>.*</footer>", "", page.read_text()) == report_page(content)
 
 
 def test_page_needs_no_network(runs: Path, tmp_path: Path):

@@ -51,5 +51,5 @@ def test_flash_and_measure(sshd: Sshd, prefix: str, tmp_path: Path):
     assert board["profile"] != here["profile"]
     assert measured["release"] == flashed["release"]
     assert json.loads((tmp_path / "measured.json").read_text()) == measured
-    assert "<td>evaluate macro_f1</td>" in (tmp_path / "measured.html").read_text()
+    assert '<th scope="row">evaluate macro_f1</th>' in (tmp_path / "measured.html").read_text()
     assert json.loads(run("status", sshd, prefix, "--json"))["service"] == "active"
