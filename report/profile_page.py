@@ -50,7 +50,8 @@ def profile_page(content: dict[str, Any], model: str, origin: Origin | None = No
     }
     shown = [Section(title, blocks) for title, each in sections.items() if (blocks := list(each))]
     kind = "EMULATED: no latencies of a device" if content["emulated"] else "on the machine named below and no other"
-    note = f"{content['deadlines']['windows']} windows, {kind}."
+    real = "" if content["caveats"] else " A real sensor in real time, on a board that was not held back."
+    note = f"{content['deadlines']['windows']} windows, {kind}.{real}"
     return render_page(f"deseptr: profile of {model}", profile_answer(content), shown, note=note, origin=origin)
 
 

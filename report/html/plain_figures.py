@@ -100,7 +100,7 @@ def _number(value: float) -> str:
 def _svg(height: float, parts: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
-        f'height="{height:.0f}" role="img" font-family="system-ui, sans-serif" font-size="11">{"".join(parts)}</svg>'
+        f'height="{height:.0f}" font-family="system-ui, sans-serif" font-size="11">{"".join(parts)}</svg>'
     )
 
 
