@@ -139,3 +139,17 @@ def test_interval_of_a_figure_of_subjects_has_its_share_of_the_resamples_on_eith
 def test_no_interval_of_one_subject_or_of_what_is_never_defined():
     assert subjects_interval(1, lambda drawn: drawn[:, 0] * 1.0) is None
     assert subjects_interval(3, lambda drawn: np.full(len(drawn), np.nan)) is None
+
+
+def test_two_thousand_resamples_are_drawn_unless_others_are_asked_for():
+    drawn = []
+
+    def first(counts: np.ndarray) -> np.ndarray:
+        drawn.append(counts.shape)
+        return counts[:, 0] * 1.0
+
+    subjects_interval(3, first)
+    subjects_interval(3, first, resamples=50)
+    assert drawn == [(2000, 3), (50, 3)]
+    seeds_interval(np.ones((2, 3, 2, 2), np.int64), statistic=lambda c: drawn.append(c.shape) or macro_f1(c))
+    assert drawn[2:] == [(2, 2000, 2, 2)]

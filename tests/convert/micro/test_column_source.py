@@ -285,3 +285,20 @@ def test_a_graph_of_plain_windows_compiles_too(tmp_path):
     command = ["g++", *FLAGS[:-1], "-fsyntax-only", "main.cc", "model.cc"]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"column_length": 40},
+            r"graph's input: found INT8 of shape \[1, 48, 12\] .*, expected INT8 of shape \[1, 40, 12\]",
+        ),
+        ({"columns": 5}, r"graph's columns: found INT8 of shape \[1, 6, .*, expected INT8 of shape \[1, 5, "),
+    ],
+)
+def test_graphs_of_another_cut_are_refused(tmp_path, wrong, message):
+    graphs = cut_graph(without_archive(MODEL.content))
+    graphs = replace(graphs, streaming=replace(graphs.streaming, **wrong))
+    with pytest.raises(ConversionError, match=message):
+        write_columns(tmp_path, graphs, MODEL.contract, ARENAS)

@@ -83,3 +83,12 @@ def test_a_corrupted_sample_has_no_time():
             wrong[7, axis] += changed * COARSE_STEP
             assert counted_ticks(wrong)[7] == -1
             assert (np.delete(counted_ticks(wrong), 7) == np.delete(ticks, 7)).all()
+
+
+def test_coarse_ticks_are_of_four_milliseconds_and_begin_again_after_nine_minutes():
+    tick, turn = 4_194_304, 549_755_813_888
+    times_ns = np.array([0, tick - 1, tick, turn - 1, turn, turn + 5 * tick, 100 * turn + 7 * tick])
+    assert coarse_ticks(times_ns).tolist() == [0, 0, 1, 131_071, 0, 5, 7]
+    late = 100 * turn + 7 * tick + np.arange(50) * 20_000_000
+    source = CoarseCountingSource()
+    assert source.times_of(source.at(late).astype(np.float32)[:, :3]).tolist() == late.tolist()
