@@ -11,6 +11,7 @@ from small_model import build_flatbuffer
 import deseptr
 from deseptr.contract import ConversionError, DataError, ModelContract, SetupError
 from deseptr.convert import Gate, Recipe
+from deseptr.device import MountingEvent, WindowEvent
 
 LABELS = "labels lying, upright, spinning"
 
@@ -39,6 +40,22 @@ def test_a_wearer_is_played_through_the_models_own_engine(int8_model: Path):
     assert sum(hasattr(each.event, "probabilities") for each in events) >= 3
     with pytest.raises(SetupError, match="found none such, expected "):
         list(deseptr.load_model(int8_model, engine="none such").simulate("synthetic:subjects=1,seconds=4"))
+
+
+def test_a_mounting_that_is_given_is_applied_and_told_in_a_run_and_in_a_stream(int8_model: Path):
+    model = deseptr.load_model(int8_model)
+    upright = np.tile(np.float32([9.8, 0, 0, 0, 0, 0]), (64, 1))
+
+    def pushed(**options: str) -> tuple[list[str], list[str]]:
+        events = deseptr.stream(model, **options).push(upright)
+        labels = [event.label for event in events if isinstance(event, WindowEvent)]
+        return labels, [event.applied for event in events if isinstance(event, MountingEvent)]
+
+    # The model says upright where gravity is along x, and lying where it is along y.
+    assert pushed() == (["upright"] * 3, [])
+    assert pushed(mounting="z90") == (["lying"] * 3, ["z90"])
+    played = model.simulate("synthetic:subjects=1,seconds=4", seconds=3, mounting="z90")
+    assert [each.event.applied for each in played if isinstance(each.event, MountingEvent)] == ["z90"]
 
 
 def test_a_stream_takes_a_rate_or_the_models_own(int8_model: Path):
