@@ -1,6 +1,11 @@
 import numpy as np
 
 import deseptr
+from deseptr.device import default_model
+from deseptr.device.personal import WearerFile
+from deseptr.device.personal.recorded import Recorded
+from deseptr.device.personal.wearer_file import model_hash
+from deseptr.tflite import read_tflite
 
 
 def test_a_model_is_personalised_saved_and_loaded(tmp_path):
@@ -16,3 +21,16 @@ def test_a_model_is_personalised_saved_and_loaded(tmp_path):
     stream = deseptr.stream(again)
     assert [each.wearer for each in stream.push(np.zeros((150, 6))) if hasattr(each, "probabilities")] == ["eve"]
     assert len(again.personalise("sample").wearer.sessions) == 2
+
+
+def test_the_new_labels_of_a_wearer_come_last_in_the_contract_and_in_what_is_predicted():
+    file = read_tflite(default_model())
+    known, width = len(file.contract.labels), file.contract.embedding_width
+    random, labels = np.random.default_rng(0), np.repeat([0, 1, known], 4)
+    logits, embeddings = (random.normal(size=(12, size)).astype(np.float32) for size in (known, width))
+    session = Recorded(logits, embeddings, labels, np.zeros(12, np.int64), np.arange(12) * 200)
+    eve = WearerFile("eve", model_hash(file), file.contract.labels, ("cycling",), (session,))
+    model = deseptr.load_model(wearer=eve)
+    assert model.contract.labels == (*file.contract.labels, "cycling")
+    assert model.predict(np.zeros((2, file.contract.input_length, 6), np.float32)).shape == (2, known + 1)
+    assert deseptr.load_model().contract.labels == file.contract.labels

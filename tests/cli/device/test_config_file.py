@@ -39,6 +39,9 @@ def test_values(tmp_path: Path, text: str, values: dict[str, object]):
         ("csv = 2026-01-31", "csv: found date, expected a single value; write it as a string"),
         ("cont = 3", "cont: found no such option, expected a long option's name; did you mean count?"),
         ("plain = 1", "plain: found 1, expected true or false; see `command --help`"),
+        ("count = true", "count: found True, expected a number; see `command --help`"),
+        ("csv = 3", "csv: found 3, expected a text in quotation marks; see `command --help`"),
+        ("csv = true", "csv: found True, expected a text in quotation marks; see `command --help`"),
     ],
 )
 def test_other_values_are_named(tmp_path: Path, text: str, message: str):

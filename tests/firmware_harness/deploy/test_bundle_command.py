@@ -1,6 +1,7 @@
 """`deseptr firmware bundle`, without a network."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -58,6 +59,9 @@ def test_signed_bundle_with_mqtt(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_bundle_replaces_bundles_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / "x.bundle"
     assert make(tmp_path, "-o", out) == make(tmp_path, "-o", out) == 0
+    assert re.fullmatch(
+        r".*/x\.bundle: 1\.5-\d+ for .*, 3 files, 0\.[1-9] MB", capsys.readouterr().out.splitlines()[-1]
+    )
     out.write_bytes(b"PK\x03\x04 mine")
     capsys.readouterr()
     assert make(tmp_path, "-o", out) == 2

@@ -1,0 +1,70 @@
+"""Tables as they are printed, by the character."""
+
+import io
+
+from rich.console import Console
+
+from deseptr.cli.common.tables import print_confusion, print_missed, print_rows, print_scores
+
+
+def printed(show, *arguments, **options):
+    console = Console(file=io.StringIO(), width=60)
+    show(*arguments, console=console, **options)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def scores(**more):
+    return {
+        "accuracy": 0.91256,
+        "macro_f1": 0.5,
+        "labels": ["sit", "run"],
+        "per_class_f1": {"sit": 1.0, "run": None},
+    } | more
+
+
+def test_rows_have_figures_at_the_right_below_a_header_that_breaks_at_spaces():
+    assert printed(print_rows, ["run", "macro F1"], [["first", "0.9"], ["2", "0.95"]], left=1) == [
+        "       macro",
+        "run       F1",
+        "first    0.9",
+        "2       0.95",
+    ]
+    assert printed(print_rows, ["a", "b"], [["x", "left"], ["yy", "l"]], left=2) == ["a   b", "x   left", "yy  l"]
+
+
+def test_a_row_is_bold_if_it_is_said_to_be():
+    console = Console(file=io.StringIO(), width=60, force_terminal=True)
+    print_rows(["a"], [["plain"], ["fat"]], left=1, bold=lambda row: row[0] == "fat", console=console)
+    lines = console.file.getvalue().splitlines()
+    assert [("\x1b[1m" in line, name in line) for line, name in zip(lines[1:], ("plain", "fat"), strict=True)] == [
+        (False, True),
+        (True, True),
+    ]
+
+
+def test_scores_have_a_column_for_each_model_and_parameters_if_all_have_them():
+    assert printed(print_scores, {"float": scores(), "int8": scores(accuracy=0.9)}) == [
+        "          float   int8",
+        "accuracy  0.913  0.900",
+        "macro-F1  0.500  0.500",
+        "  F1 sit  1.000  1.000",
+        "  F1 run      –      –",
+    ]
+    assert printed(print_scores, {"one": scores(parameters=12345)})[-1] == "parameters  12,345"
+    assert len(printed(print_scores, {"one": scores(parameters=12345), "two": scores()})) == 5
+
+
+def test_a_confusion_matrix_has_a_row_for_each_true_class():
+    *title, head, sit, run = printed(print_confusion, ["sit", "run"], [[12, 0], [3, 4]])
+    assert " ".join(title) == "true (rows) × predicted"
+    assert [head, sit, run] == ["     sit  run", "sit   12    0", "run    3    4"]
+
+
+def test_a_class_that_is_never_recognised_is_noted_on_stderr(capsys):
+    print_missed(
+        {"per_class_f1": {"sit": 0.9, "ru\x1bn": 0.0}, "labels": ["sit", "ru\x1bn"], "confusion": [[9, 1], [5, 0]]}
+    )
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("note: ")
+    assert "\x1b" not in err
