@@ -40,8 +40,10 @@ _METRICS = fields(
     },
     {"commit": optional(text), "teacher": fields({"model": text, "parameters": count})},
 )
-_SPREAD = fields({"macro_f1": number})
-_KIND = fields({"pooled": scores, "interval": optional(interval_check), "mean": _SPREAD, "std": _SPREAD})
+_MEAN = fields({"macro_f1": number})
+# A single fold has no deviation.
+_STD = fields({"macro_f1": optional(number)})
+_KIND = fields({"pooled": scores, "interval": optional(interval_check), "mean": _MEAN, "std": _STD})
 _CROSSVAL = fields(
     {
         "config": _CONFIG,

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import Scores, SetupError, columns_of, score, softmax
-from deseptr.data import Dataset, resample
+from deseptr.contract import Scores, SetupError, columns_of, score, softmax, subject_confusions
+from deseptr.data import Dataset, Windows, resample
 from deseptr.data.windows import samples_before
 from deseptr.device import Clock, GapEvent
 from deseptr.firmware_harness.simulator import ReplayedWindow, replay
 from deseptr.tflite import Engine
 
-from .predictor import windows_for
+from .predictor import scores_of, windows_for
 
 Progress = Callable[[int], None]
 _LISTED = 50
@@ -42,12 +42,19 @@ def evaluate_straight(engine: Engine, dataset: Dataset, progress: Progress = _si
     Raises:
         DataError: if model and dataset have no class in common, or if no run is long enough for a window.
     """
+    return scores_of(*straight_logits(engine, dataset, progress))
+
+
+def straight_logits(
+    engine: Engine, dataset: Dataset, progress: Progress = _silent
+) -> tuple[Windows, NDArray[np.float32]]:
+    """Every labelled window of a dataset and the engine's logits ``[window, class]``, one window after the other."""
     windows = windows_for(engine.contract, dataset)
-    predicted = np.empty(len(windows), np.int64)
+    logits = np.empty((len(windows), len(engine.contract.labels)), np.float32)
     for index, window in enumerate(windows.signals):
-        predicted[index] = engine.invoke(window).argmax()
+        logits[index] = engine.invoke(window)
         progress(1)
-    return score(windows.labels, predicted, engine.contract.labels, windows.subjects)
+    return windows, logits
 
 
 @dataclass
@@ -81,6 +88,12 @@ class BusRun:
     def scores(self) -> Scores:
         """Scores of the predictions over the bus."""
         return score(np.array(self.true), np.array(self.predicted), self.labels, np.array(self.subjects))
+
+    def confusions(self) -> NDArray[np.int64]:
+        """One confusion matrix per subject, ``[subject, true, predicted]``."""
+        return subject_confusions(
+            np.array(self.true), np.array(self.predicted), np.array(self.subjects), len(self.labels)
+        )
 
     def agreement(self) -> dict[str, Any]:
         """Agreement of the two paths as plain JSON values; the first windows that differ are listed."""

@@ -122,13 +122,23 @@ def _part(windows: Windows, subjects: tuple[str, ...], dataset: Dataset) -> Wind
     return part
 
 
+def window_logits(predictor: Predictor, dataset: Dataset) -> tuple[Windows, NDArray[np.float32]]:
+    """Every labelled window of a dataset for a model, and its logits ``[window, class]``."""
+    windows = windows_for(predictor.contract, dataset)
+    return windows, predictor.predict(windows.signals)
+
+
 def classify(predictor: Predictor, dataset: Dataset) -> tuple[Windows, NDArray[np.int64]]:
     """Every labelled window of a dataset for a model, and the predicted class of each."""
-    windows = windows_for(predictor.contract, dataset)
-    return windows, predictor.predict(windows.signals).argmax(axis=1)
+    windows, logits = window_logits(predictor, dataset)
+    return windows, logits.argmax(axis=1)
 
 
 def evaluate_model(predictor: Predictor, dataset: Dataset) -> Scores:
     """Score a model on every labelled window of a dataset."""
-    windows, predicted = classify(predictor, dataset)
-    return score(windows.labels, predicted, predictor.contract.labels, windows.subjects)
+    return scores_of(*window_logits(predictor, dataset))
+
+
+def scores_of(windows: Windows, logits: NDArray[np.float32]) -> Scores:
+    """Scores of the logits ``[window, class]`` of labelled windows."""
+    return score(windows.labels, logits.argmax(axis=1), windows.label_names, windows.subjects)

@@ -31,6 +31,7 @@ from .options import MODEL, engine_option, threads_option
 if TYPE_CHECKING:
     from deseptr.data import Dataset
     from deseptr.evaluate.continuous.measure import Continuous
+    from deseptr.report.evaluation_page import Evaluated
     from deseptr.tflite import Engine
 
 BOTH, STRAIGHT, BUS = "both", "straight", "bus"
@@ -89,20 +90,31 @@ def evaluate(
         measured = _continuous(engine, dataset, paths or BOTH, sensor, speed, chosen)
         finish_continuous(measured, extra, dataset.name, chosen["page"], as_json=as_json)
         return
-    content = {**_figures(engine, dataset, paths or BOTH, sensor, speed), **extra}
+    figures, parts = _figures(engine, dataset, paths or BOTH, sensor, speed)
+    content = {**figures, **extra}
+    if chosen["page"]:
+        from deseptr.cli.evaluate.evaluation_files import write_evaluation
+
+        write_evaluation(chosen["page"], content, parts, dataset.name)
     if as_json:
         click.echo(json.dumps(content, indent=2))
-    else:
-        _print(content, dataset.name)
+        return
+    _print(content, dataset.name)
+    if chosen["page"]:
+        click.echo(f"page: {chosen['page']}")
 
 
-def _figures(engine: Engine, dataset: Dataset, paths: str, sensor: str, speed: str) -> dict[str, Any]:
-    """The keys of ``deseptr evaluate`` for the first path measured, and the keys of the bus."""
-    straight = _straight(engine, dataset) if paths != BUS else {}
-    bus = _bus(engine, dataset, sensor, speed) if paths != STRAIGHT else {}
-    if paths == BUS:
-        return {"path": BUS, **bus["bus"], **bus}
-    return {"path": STRAIGHT, **straight, **bus}
+def _figures(
+    engine: Engine, dataset: Dataset, paths: str, sensor: str, speed: str
+) -> tuple[dict[str, Any], dict[str, Evaluated]]:
+    """The keys of ``deseptr evaluate`` for the first path measured, and the keys of the bus; and both for the page."""
+    straight = _straight(engine, dataset) if paths != BUS else None
+    bus, over_bus = _bus(engine, dataset, sensor, speed) if paths != STRAIGHT else ({}, None)
+    parts = {name: part for name, part in (("straight", straight), ("over the bus", over_bus)) if part}
+    if straight is None:
+        return {"path": BUS, **bus["bus"], **bus}, parts
+    own = {key: value for key, value in straight.figures.items() if key != "macro_f1_interval"}
+    return {"path": STRAIGHT, **own, **bus}, parts
 
 
 def _continuous(
@@ -131,23 +143,29 @@ def _continuous(
     return measured
 
 
-def _straight(engine: Engine, dataset: Dataset) -> dict[str, Any]:
-    from deseptr.evaluate.over_bus import evaluate_straight
-    from deseptr.evaluate.predictor import windows_for
+def _straight(engine: Engine, dataset: Dataset) -> Evaluated:
+    from deseptr.cli.evaluate.evaluation_files import evaluated
+    from deseptr.evaluate.over_bus import straight_logits
+    from deseptr.evaluate.predictor import scores_of, windows_for
 
     with progress_bar(len(windows_for(engine.contract, dataset)), "straight") as advance:
-        return evaluate_straight(engine, dataset, advance).to_dict()
+        windows, logits = straight_logits(engine, dataset, advance)
+    return evaluated(scores_of(windows, logits).to_dict(), windows, logits, dataset)
 
 
-def _bus(engine: Engine, dataset: Dataset, sensor: str, speed: str) -> dict[str, Any]:
+def _bus(engine: Engine, dataset: Dataset, sensor: str, speed: str) -> tuple[dict[str, Any], Evaluated]:
+    from deseptr.contract import macro_f1_interval
     from deseptr.evaluate.over_bus import bus_windows, evaluate_bus
     from deseptr.firmware_harness.simulator import PacedClock, VirtualClock
+    from deseptr.report.evaluation_page import Evaluated
 
     make_clock = PacedClock if speed == "realtime" else VirtualClock
     with progress_bar(bus_windows(engine, dataset), "over the bus") as advance:
         run = evaluate_bus(engine, dataset, sensor=sensor, make_clock=make_clock, progress=advance)
     more = {"sensor": sensor, "speed": speed, "gaps": run.gaps, "lost_samples": run.lost_samples}
-    return {"bus": {**run.scores().to_dict(), **more}, "agreement": run.agreement()}
+    figures, interval = run.scores().to_dict(), macro_f1_interval(run.confusions())
+    part = Evaluated({**figures, "macro_f1_interval": interval and interval._asdict()})
+    return {"bus": {**figures, **more}, "agreement": run.agreement()}, part
 
 
 def _print(content: dict[str, Any], name: str) -> None:

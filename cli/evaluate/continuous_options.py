@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deseptr.contract import DecisionConfig, ModelContract
     from deseptr.evaluate.continuous.measure import Continuous
 
-CONTINUOUS_NAMES = (*DECISION_NAMES, *EVENT_NAMES, "shortest", "onsets_of", "page")
+CONTINUOUS_NAMES = (*DECISION_NAMES, *EVENT_NAMES, "shortest", "onsets_of")
 
 
 def continuous_options(command: Any) -> Any:
@@ -27,7 +27,11 @@ def continuous_options(command: Any) -> Any:
     command = goes_with("continuous", *CONTINUOUS_NAMES)(command)
     for option in (
         click.option(
-            "-o", "--output", "page", type=click.Path(path_type=Path), help="With --continuous: a page to write, .html."
+            "-o",
+            "--output",
+            "page",
+            type=click.Path(path_type=Path),
+            help="HTML page to write, with .json and .md of the same name beside it.",
         ),
         click.option("--onsets-of", metavar="LABELS", help="With --continuous: the delay is of these classes. [all]"),
         click.option(
@@ -51,12 +55,13 @@ def check_continuous(chosen: Mapping[str, Any]) -> None:
         SetupError: if it would.
         click.UsageError: if its name is that of no page.
     """
-    if chosen["continuous"] and chosen["page"] is not None:
+    if chosen["page"] is not None:
         from deseptr.evaluate.continuous.measure import FORMAT
 
+        from .evaluation_files import FORMAT as OF_WINDOWS
         from .report_files import check_output
 
-        check_output(chosen["page"], FORMAT)
+        check_output(chosen["page"], FORMAT if chosen["continuous"] else OF_WINDOWS)
 
 
 def continuous_settings(chosen: Mapping[str, Any], contract: ModelContract) -> tuple[DecisionConfig, dict[str, Any]]:

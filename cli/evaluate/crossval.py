@@ -21,12 +21,14 @@ from deseptr.cli.common.options import (
     subjects_option,
     unlabelled_option,
 )
+from deseptr.cli.common.page_origin import page_origin
 from deseptr.cli.train.training_options import training_options
 from deseptr.train.config import NETWORK_NAMES, TrainConfig
 
 from .fold_options import labels_option, output_option, result_options
 
 if TYPE_CHECKING:
+    from deseptr.data import Dataset
     from deseptr.evaluate.executors import Executor, Outcome
     from deseptr.evaluate.fold_job import FoldJob
 
@@ -41,8 +43,9 @@ arena     3 s windows, half overlapping; subjects sorted, fold = index % 10
 loso      one fold a subject, 2.56 s windows
 official  the dataset's own test subjects, 2.56 s windows
 
-OUT gets a folder for each fold (run, model.tflite, predictions.npz, result.json, log.txt) and the summary as
-crossval.json and crossval.md. Repeating the command keeps finished folds and continues an interrupted one.
+OUT gets a folder for each fold (run, model.tflite, predictions.npz, result.json, log.txt), the summary as
+crossval.json and crossval.md, and a page of it with the windows that were confused, crossval.html. Repeating the
+command keeps finished folds and continues an interrupted one.
 """,
     epilog="Example: deseptr crossval hapt.npz --protocol official --labels 1-6 -o runs/hapt-official",
 )
@@ -103,10 +106,27 @@ def crossval(
             overwrite=overwrite,
             command=shlex.join(["deseptr", *sys.argv[1:]]),
         )
+    if summary:
+        _write_page(out, dataset)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
         print_summary(summary, out)
+
+
+def _write_page(out: Path, dataset: Dataset) -> None:
+    """Write ``crossval.html``: the page of ``deseptr report``, with the windows that were confused."""
+    from deseptr.contract import atomic_write
+    from deseptr.evaluate.finished_run import read_crossval
+    from deseptr.evaluate.run_comparison import compare
+    from deseptr.report.runs_confusion import confused_of, origins_of
+    from deseptr.report.runs_page import report_page
+
+    runs = [read_crossval(out)]
+    content = {**compare(runs), "left_out": []}
+    confused = confused_of(content, runs, dict(origins_of(runs, dataset)))
+    name = f"{runs[0].model} on {runs[0].setting.dataset}, protocol {runs[0].setting.protocol}"
+    atomic_write(out / "crossval.html", report_page(content, confused, page_origin(), name))
 
 
 def _together() -> Executor:
@@ -203,4 +223,4 @@ def print_summary(summary: dict[str, Any], out: Path) -> None:
     print_rows(*rows(summary), left=2, bold=lambda row: row[0] in ("mean", "pooled") and not row[1])
     if labelled := labelled_subjects(summary):
         click.echo(labelled)
-    click.echo(f"{headline(summary)}\nsummary: {out / 'crossval.md'}")
+    click.echo(f"{headline(summary)}\nsummary: {out / 'crossval.md'}\npage: {out / 'crossval.html'}")

@@ -35,7 +35,7 @@ MODEL is a run folder, a .keras checkpoint, a .pt2 file of PyTorch or a .tflite 
 
 \b
 Examples:
-  deseptr evaluate ms.tflite motionsense.npz --test-subjects 5,10,12,22 --json
+  deseptr evaluate ms.tflite motionsense.npz --test-subjects 5,10,12,22 -o page.html
   deseptr evaluate ms.tflite mine.csv --continuous --hop 0.32 -o timeline.html
 """,
 )
@@ -64,7 +64,7 @@ def evaluate(
     """Measure a model."""
     check_continuous(chosen)
     from deseptr.cli.common.tables import print_confusion, print_missed, print_scores
-    from deseptr.evaluate.predictor import evaluate_model, load_predictor
+    from deseptr.evaluate.predictor import load_predictor, scores_of, window_logits
 
     dataset = load_subjects(source, None, reading)
     predictor = load_predictor(model, threads)
@@ -73,7 +73,13 @@ def evaluate(
     if chosen["continuous"]:
         _continuous(predictor, dataset, extra, chosen, as_json)
         return
-    figures = evaluate_model(predictor, dataset).to_dict()
+    windows, logits = window_logits(predictor, dataset)
+    figures = scores_of(windows, logits).to_dict()
+    if chosen["page"]:
+        from .evaluation_files import evaluated, write_evaluation
+
+        part = evaluated(figures, windows, logits, dataset)
+        write_evaluation(chosen["page"], {**figures, **extra}, {predictor.runtime: part}, dataset.name)
     if as_json:
         click.echo(json.dumps({**figures, **extra}, indent=2))
         return
@@ -81,6 +87,8 @@ def evaluate(
     print_scores({predictor.runtime: figures})
     print_confusion(figures["labels"], figures["confusion"])
     print_missed(figures)
+    if chosen["page"]:
+        click.echo(f"page: {chosen['page']}")
 
 
 def _continuous(

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.option_rules import goes_with
+from deseptr.cli.common.options import READING_NAMES, load, reading_options
 from deseptr.cli.common.page_origin import page_origin
 
 if TYPE_CHECKING:
-    from deseptr.evaluate.finished_run import FinishedRun
+    from deseptr.evaluate.confused_windows import Origin
+    from deseptr.evaluate.finished_run import FinishedRun, Setting
 
 _FORMAT = "deseptr report 1"
 # The columns that fit a terminal; the page has all.
@@ -27,8 +30,13 @@ _PRINTED = ("model", "parameters", "MACs", "macro-F1 float", "macro-F1 int8")
     show_default=True,
     help="HTML page to write, with .json and .md of the same name beside it.",
 )
+@click.option(
+    "--data", "source", metavar="DATA", help="Recordings of the runs: shows the signals of windows that were confused."
+)
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON on stdout.")
-def report(runs: tuple[Path, ...], output: Path, as_json: bool) -> None:
+@goes_with("source", *READING_NAMES)
+def report(runs: tuple[Path, ...], output: Path, source: str | None, reading: dict[str, str], as_json: bool) -> None:
     """Compare finished runs on one page: scores and their intervals, cost, curves, confusion, calibration.
 
     RUN is a folder of `deseptr train` or `deseptr crossval`, or a folder of several. Runs on different data, test
@@ -39,20 +47,31 @@ def report(runs: tuple[Path, ...], output: Path, as_json: bool) -> None:
     check_output(output, _FORMAT)
     from deseptr.evaluate.find_runs import find_runs
     from deseptr.evaluate.run_comparison import compare
+    from deseptr.report.runs_confusion import confused_of
     from deseptr.report.runs_page import report_page
     from deseptr.report.runs_tables import markdown
 
     found = find_runs(runs)
     for path in found.unfinished:
         click.echo(f"warning: {path}: unfinished and left out; repeat its command to finish it", err=True)
-    comparison = compare(_counted(found.finished))
-    content = {"format": _FORMAT, **comparison, "left_out": list(map(str, found.unfinished))}
-    write_report(output, content, report_page(content, page_origin()), markdown(content))
+    models = _counted(found.finished)
+    content = {"format": _FORMAT, **compare(models), "left_out": list(map(str, found.unfinished))}
+    confused = confused_of(content, models, _origins(models, source, reading))
+    write_report(output, content, report_page(content, confused, page_origin()), markdown(content))
     if as_json:
         click.echo(json_text(content), nl=False)
     else:
         _print_sections(content)
         click.echo(f"report: {output}")
+
+
+def _origins(runs: list[FinishedRun], source: str | None, reading: dict[str, str]) -> dict[Setting, Origin]:
+    """The windows of the runs, if their recordings are given."""
+    if source is None:
+        return {}
+    from deseptr.report.runs_confusion import origins_of
+
+    return dict(origins_of(runs, load(source, reading)))
 
 
 def _counted(runs: list[FinishedRun]) -> list[FinishedRun]:

@@ -14,10 +14,12 @@ class Block:
     Args:
         content: its HTML.
         script: JavaScript that it needs; a page has each script once.
+        style: rules of its own, beside those of all pages; a page has each style once.
     """
 
     content: str
     script: str = ""
+    style: str = ""
 
 
 def paragraph(text: str) -> Block:

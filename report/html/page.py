@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -67,11 +67,11 @@ def render_page(
     """
     anchors = list(_anchors(sections))
     blocks = [block for section in sections for block in section.blocks]
-    scripts = list(dict.fromkeys(block.script for block in blocks if block.script))
+    scripts = _each_once(block.script for block in blocks)
     return _PAGE.format(
         title=escape(title),
         policy=_policy(scripts),
-        style=files(__package__).joinpath("style.css").read_text(),
+        style="".join([files(__package__).joinpath("style.css").read_text(), *_each_once(b.style for b in blocks)]),
         header=_header(answer, note),
         contents=_contents(sections, anchors) if len(sections) > _FEW_SECTIONS else "",
         sections="\n".join(map(_section, sections, anchors)),
@@ -107,6 +107,10 @@ _PAGE = """<!doctype html>
 
 # First bytes of every page, which identify a page of this package.
 PAGE_START = _PAGE.partition("{title}")[0].encode()
+
+
+def _each_once(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(text for text in texts if text))
 
 
 def _policy(scripts: Sequence[str]) -> str:

@@ -50,6 +50,20 @@ def test_the_direct_way_agrees_with_evaluate():
     assert evaluate_straight(load_engine(MODEL), dataset).to_dict() == whole
 
 
+def test_page_has_both_ways_and_the_windows_of_the_direct_one(tmp_path):
+    page = tmp_path / "page.html"
+    result = run("-o", str(page))
+    assert f"page: {page}" in result.stdout
+    content, text = json.loads(page.with_suffix(".json").read_text()), page.read_text()
+    assert content["format"] == "deseptr evaluate 1"
+    assert content["bus"]["windows"] == np.sum(content["bus"]["confusion"])
+    for title in ("Confusion, straight", "Confusion, over the bus", "Classes and wearers, over the bus"):
+        assert f"<h2>{title}</h2>" in text
+    wrong = np.array(content["confusion"]) * (1 - np.eye(len(content["labels"]), dtype=int))
+    assert text.count("</svg><span>wearer") == np.minimum(wrong, 6).sum()
+    assert "## over the bus" in page.with_suffix(".md").read_text()
+
+
 @pytest.mark.parametrize(("option", "other"), [("--straight", "bus"), ("--bus", "straight")])
 def test_one_way_alone(option, other):
     made = json.loads(run(option, "--test-subjects", "2", "--json").stdout)

@@ -69,7 +69,7 @@ def test_events_have_their_alarms_scored(tmp_path: Path):
     ("arguments", "message"),
     [
         (["--dwell", 1], "--dwell goes with --continuous"),
-        (["-o", "page.html"], "--output goes with --continuous"),
+        (["-o", "page.pdf"], "-o page.pdf must end in .html"),
         (["--continuous", "-o", "page.pdf"], "-o page.pdf must end in .html"),
     ],
 )

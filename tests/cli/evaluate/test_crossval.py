@@ -29,7 +29,12 @@ def test_runs_folds_prints_a_table_and_keeps_them(tmp_path: Path):
     assert "fold 2 (1/1): macro-F1 float" in first.stderr
     assert "1 of 4 folds: macro-F1 float" in first.stdout
     assert f"summary: {out / 'crossval.md'}" in first.stdout
+    assert f"page: {out / 'crossval.html'}" in first.stdout
     assert (out / "fold-2" / "model.tflite").exists()
+    page = (out / "crossval.html").read_text()
+    assert "windows, and their share of the true class" in page
+    assert "not at hand" not in page
+    assert "<h1>cnn_har on synthetic, protocol loso</h1>" in page
 
     again = run(DATA, "--protocol", "loso", "--labels", "6,3", "--folds", 2, "-o", out, *SMALL, "--json")
     assert again.exit_code == 0, again.output

@@ -52,6 +52,37 @@ def test_engine_and_float_model_are_the_same_model(tiny_run: Path, tiny_tflite: 
     assert np.abs(second - first).mean() < 0.05 * np.ptp(first)
 
 
+def test_page_has_the_windows_behind_the_confusion_matrix(tiny_tflite: Path, tmp_path: Path):
+    page = tmp_path / "page.html"
+    text = run(tiny_tflite, DATA, "-o", page)
+    assert f"page: {page}" in text
+    content = json.loads(page.with_suffix(".json").read_text())
+    figures = json.loads(run(tiny_tflite, DATA, "--json"))
+    assert content == {"format": "deseptr evaluate 1", **figures, "macro_f1_interval": None}
+    html = page.read_text()
+    wrong = {
+        (true, given): count
+        for true, row in enumerate(figures["confusion"])
+        for given, count in enumerate(row)
+        if true != given and count
+    }
+    assert wrong
+    for (true, given), count in wrong.items():
+        assert f'id="confusion-0-{true}-{given}"' in html
+        assert f"{count} of {sum(figures['confusion'][true])} windows of {figures['labels'][true]}" in html
+    assert html.count("</svg><span>wearer") == sum(min(count, 6) for count in wrong.values())
+    assert "Most confused: " in page.with_suffix(".md").read_text()
+    assert run(tiny_tflite, DATA, "-o", page, "--json").startswith("{")
+
+
+def test_a_page_overwrites_nothing_else(tiny_tflite: Path, tmp_path: Path):
+    page = tmp_path / "page.html"
+    page.write_text("mine")
+    result = CliRunner().invoke(evaluate, [str(tiny_tflite), DATA, "-o", str(page)])
+    assert result.exit_code != 0
+    assert page.read_text() == "mine"
+
+
 def dataset(names: tuple[str, ...]) -> Dataset:
     signals = np.random.default_rng(0).normal(size=(600, 6)).astype(np.float32)
     labels = np.repeat(np.arange(len(names)), 600 // len(names)).astype(np.int16)

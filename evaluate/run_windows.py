@@ -1,0 +1,89 @@
+"""The test windows of finished runs, cut again from their recordings, and those that a run confused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
+
+from deseptr.contract import DataError
+from deseptr.data import Dataset, Windows, cut_windows
+from deseptr.train.config import TrainConfig
+from deseptr.train.predictions import Predictions
+from deseptr.train.recordings_check import nominal_rate
+
+from .confused_windows import ALL_EXAMPLES, Confused, Origin, confused_windows
+from .finished_run import FinishedRun, Setting
+
+
+def recut_windows(setting: Setting, dataset: Dataset) -> Origin:
+    """The test windows of a setting in the order of its runs' predictions.
+
+    Args:
+        setting: the conditions of the runs.
+        dataset: the recordings that they were trained and tested on.
+
+    Raises:
+        DataError: if the recordings lack a class or a subject of the runs, or are others.
+    """
+    chosen = dataset.select(labels=setting.labels)
+    rate, config = nominal_rate(chosen), TrainConfig(window_s=setting.window_s, overlap=setting.overlap)
+    windows = cut_windows(
+        chosen,
+        window_length=config.window_length(rate),
+        hop_length=config.hop_length(rate),
+        rate_hz=rate,
+        label_names=setting.labels,
+    )
+    folds = [windows.of_subjects(subjects) for _, subjects in setting.folds]
+    tested = reduce(Windows.followed_by, folds)
+    counts = tuple(tested.counts().values())
+    if counts != setting.windows:
+        raise _other_recordings(
+            setting, dataset, f"{sum(counts)} test windows", f"the {sum(setting.windows)} of the run, class by class"
+        )
+    return Origin(tested, chosen)
+
+
+def confused_by(
+    runs: Sequence[FinishedRun], kind: str, origin: Origin | None = None, limit: int = ALL_EXAMPLES
+) -> Confused | None:
+    """The windows that runs of one setting confused, all runs pooled; None if one of them kept no predictions.
+
+    Args:
+        runs: at least one, such as the seeds of a model.
+        kind: ``"float"`` or ``"int8"``.
+        origin: their windows, of :func:`recut_windows`.
+        limit: number of examples at most.
+
+    Raises:
+        DataError: if the windows are not those of the predictions.
+    """
+    kept = [run.predictions for run in runs if run.predictions and kind in run.predictions.kinds]
+    if len(kept) < len(runs):
+        return None
+    if origin and not all(_are_of(each, origin.windows) for each in kept):
+        raise _other_recordings(runs[0].setting, origin.dataset, "windows in another order", "those of the run")
+    return confused_windows(
+        np.concatenate([each.labels for each in kept]),
+        np.concatenate([each.of(kind) for each in kept]),
+        np.concatenate([each.subjects for each in kept]),
+        origin,
+        window=np.concatenate([np.arange(len(each.labels)) for each in kept]),
+        limit=limit,
+    )
+
+
+def _are_of(predictions: Predictions, windows: Windows) -> bool:
+    of_labels = np.array_equal(predictions.labels, windows.labels)
+    return of_labels and np.array_equal(predictions.subjects, windows.subjects)
+
+
+def _other_recordings(setting: Setting, dataset: Dataset, found: str, expected: str) -> DataError:
+    return DataError(
+        f"{dataset.name} for the runs on {setting.dataset}",
+        found=found,
+        expected=expected,
+        next_step="give the recordings of the runs, read with the same options",
+    )

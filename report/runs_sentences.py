@@ -1,0 +1,65 @@
+"""A comparison of runs in plain sentences: the answer of each section, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .missed_classes import missed_classes
+from .score_sentences import few_wearers, most_confused, weakest_class, weakest_wearer
+
+
+def section_answer(section: Mapping[str, Any]) -> str:
+    """The macro-F1 of the only model, or of the highest of several, with its interval; see :func:`section_against`."""
+    groups = section["groups"]
+    best = groups[0]
+    folds = len(section["folds"])
+    where = f"{section['windows']:,} windows of {_wearers(best)}" + (f" in {folds} folds" if folds > 1 else "")
+    if len(groups) == 1:
+        return f"{best['label']}: macro-F1 {_f1(best['float'])} on {where}."
+    return (
+        f"Of {len(groups)} models, {best['label']} has the highest macro-F1, {_f1(best['float'])}, on {where}; next is "
+        f"{groups[1]['label']} with {_f1(groups[1]['float'])}."
+    )
+
+
+def section_against(section: Mapping[str, Any]) -> list[str]:
+    """What the answer leaves out: overlapping intervals, int8, weakest class and wearer, largest confusion."""
+    groups = section["groups"]
+    best, figures = groups[0], groups[0]["float"]
+    lines = [few_wearers(figures["per_subject_f1"])]
+    lines += [_overlap(*groups[:2])] if len(groups) > 1 else []
+    lines += [_int8(best), weakest_class(figures["per_class_f1"])]
+    lines += [weakest_wearer(figures["per_subject_f1"])]
+    lines += [most_confused(section["labels"], figures["confusion"])]
+    lines += [f"{line}." for line in missed_classes({**figures, "labels": section["labels"]})]
+    return [line for line in lines if line]
+
+
+def _f1(figures: Mapping[str, Any]) -> str:
+    f1, interval = figures["macro_f1"], figures["interval"]
+    spread = "" if f1["std"] is None else f" ± {f1['std']:.3f} over seeds"
+    bounds = f" (95 % interval {interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
+    return f"{f1['mean']:.3f}{spread}{bounds}"
+
+
+def _wearers(group: Mapping[str, Any]) -> str:
+    count = len(group["float"]["per_subject_f1"])
+    return "1 wearer" if count == 1 else f"{count} wearers"
+
+
+def _overlap(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """Whether the interval of the first model holds the figure of the second."""
+    one, other = first["float"], second["float"]
+    if one["interval"] is None:
+        return f"No interval is known for {first['label']}."
+    inside = one["interval"]["low"] <= other["macro_f1"]["mean"]
+    return f"The interval of {first['label']} contains the macro-F1 of {second['label']}." if inside else ""
+
+
+def _int8(group: Mapping[str, Any]) -> str:
+    if "int8" not in group:
+        return ""
+    int8 = group["int8"]["macro_f1"]["mean"]
+    difference = int8 - group["float"]["macro_f1"]["mean"]
+    return f"In int8, its macro-F1 is {int8:.3f}, a difference of {difference:+.3f}." if difference < 0 else ""

@@ -1,0 +1,111 @@
+"""The test windows of finished runs, cut again, against predictions written here by hand."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deseptr.contract import DataError
+from deseptr.data import Dataset, Recording
+from deseptr.evaluate.finished_run import FinishedRun, Setting
+from deseptr.evaluate.run_windows import confused_by, recut_windows
+from deseptr.train.predictions import Predictions
+
+NAMES = ("sit", "walk")
+SETTING = Setting("made", None, "loso", (("eve", ("eve",)), ("ada", ("ada",))), ("ada", "eve"), 1.0, 0.0, NAMES, (4, 4))
+
+
+def recording(subject: str) -> Recording:
+    signals = np.arange(80 * 6, dtype=np.float32).reshape(80, 6)
+    return Recording(signals, 20.0, subject, np.repeat(np.array([0, 1], np.int16), 40))
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    return Dataset((recording("ada"), recording("eve")), NAMES)
+
+
+def run(given: list[int], kind: str = "float", predictions: bool = True) -> FinishedRun:
+    logits = np.eye(2, dtype=np.float32)[given]
+    made = Predictions(
+        logits=logits,
+        int8_logits=logits if kind == "int8" else np.empty((0, 2), np.float32),
+        labels=np.array([0, 0, 1, 1] * 2),
+        subjects=np.array(["eve"] * 4 + ["ada"] * 4),
+        label_names=np.array(NAMES),
+    )
+    return FinishedRun(
+        path=Path("run"),
+        setting=SETTING,
+        model="m",
+        teacher=False,
+        seed=0,
+        settings={},
+        parameters=1,
+        macs=None,
+        checkpoint=None,
+        minutes=None,
+        windows_per_s=None,
+        figures={},
+        predictions=made if predictions else None,
+        histories={},
+    )
+
+
+def test_windows_are_in_the_order_of_the_folds(dataset: Dataset):
+    windows, chosen = recut_windows(SETTING, dataset)
+    assert windows.subjects.tolist() == ["eve"] * 4 + ["ada"] * 4
+    assert windows.labels.tolist() == [0, 0, 1, 1] * 2
+    assert windows.start.tolist() == [0, 20, 40, 60] * 2
+    assert [chosen.recordings[i].subject for i in windows.recording] == ["eve"] * 4 + ["ada"] * 4
+
+
+def test_overlap_is_that_of_the_runs(dataset: Dataset):
+    windows, _ = recut_windows(replace(SETTING, overlap=0.5, windows=(6, 6)), dataset)
+    assert windows.start.tolist() == [0, 10, 20, 40, 50, 60] * 2
+
+
+def test_other_recordings_are_refused(dataset: Dataset):
+    with pytest.raises(DataError, match=r"found 8 test windows, expected the 9 of the run, class by class"):
+        recut_windows(replace(SETTING, windows=(4, 5)), dataset)
+    with pytest.raises(DataError, match="made"):
+        recut_windows(replace(SETTING, folds=(("bob", ("bob",)),)), dataset)
+    with pytest.raises(DataError, match="fly"):
+        recut_windows(replace(SETTING, labels=("sit", "fly")), dataset)
+
+
+def test_windows_in_another_order_are_refused(dataset: Dataset):
+    origin = recut_windows(replace(SETTING, folds=SETTING.folds[::-1]), dataset)
+    with pytest.raises(DataError, match="windows in another order"):
+        confused_by([run([0] * 8)], "float", origin)
+
+
+def test_a_confused_window_has_its_signals(dataset: Dataset):
+    confused = confused_by([run([0, 0, 1, 0, 0, 0, 1, 1])], "float", recut_windows(SETTING, dataset))
+    assert confused is not None
+    (pair,) = confused.pairs
+    assert (pair.true, pair.given, pair.windows) == (1, 0, 1)
+    (example,) = pair.examples
+    assert (example.subject, example.start_s) == ("eve", 3.0)
+    assert np.array_equal(example.signals, dataset.recordings[1].signals[60:80])
+
+
+def test_seeds_are_pooled_and_a_window_is_shown_once(dataset: Dataset):
+    seeds = [run([0, 0, 1, 0, 0, 0, 1, 1]), run([0, 0, 1, 0, 0, 0, 1, 0])]
+    confused = confused_by(seeds, "float", recut_windows(SETTING, dataset))
+    assert confused is not None
+    assert [(pair.windows, len(pair.examples)) for pair in confused.pairs] == [(3, 2)]
+    assert [each.subject for each in confused.pairs[0].examples] == ["eve", "ada"]
+
+
+def test_runs_without_predictions_have_no_confused_windows():
+    assert confused_by([run([0] * 8), run([0] * 8, predictions=False)], "float") is None
+    assert confused_by([run([0] * 8)], "int8") is None
+    assert confused_by([run([0] * 8, kind="int8")], "int8") is not None
+
+
+def test_the_limit_is_kept():
+    confused = confused_by([run([1, 1, 0, 0, 1, 1, 0, 0])], "float", limit=3)
+    assert confused is not None
+    assert [len(pair.examples) for pair in confused.pairs] == [2, 1]
