@@ -186,7 +186,7 @@ class ModelContract:
         chain, hop_s = decision.chain, decision.hop_s
         fits = chain is None or chain.classes == len(self.labels)
         self._require(fits, "decision", "a chain of other classes", f"one of {len(self.labels)} classes")
-        right = hop_s is None or 1 <= round(hop_s * self.rate_hz) <= self.window_length
+        right = hop_s is None or 1 <= self._samples_of(hop_s) <= self.window_length
         self._require(right, "decision", f"a hop of {hop_s} s", f"a sample to {self.window_s:g} s")
 
     @staticmethod
@@ -237,7 +237,7 @@ class ModelContract:
         """
         if hop_s is None:
             return self
-        samples = round(hop_s * self.rate_hz) if math.isfinite(hop_s) else 0
+        samples = self._samples_of(hop_s)
         if not 1 <= samples <= self.window_length:
             raise SetupError(
                 "hop",
@@ -246,6 +246,11 @@ class ModelContract:
                 next_step="choose another hop",
             )
         return replace(self, hop_length=samples)
+
+    def _samples_of(self, hop_s: float) -> int:
+        """A hop in samples; 0 if no number holds it."""
+        samples = hop_s * self.rate_hz
+        return round(samples) if math.isfinite(samples) else 0
 
     def to_json(self) -> str:
         """The contract as indented JSON with sorted keys; equal contracts give equal text."""

@@ -39,7 +39,7 @@ _TYPES = {"INT8", "UINT8"}
 _REDUCTIONS = {"MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"}
 _SOFTMAX_SIZE = 16_000
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_ROW = re.compile(r"^(?P<op>[A-Za-z0-9_-]+)\s+(?P<count>\d+)\s+(?P<status>\S.*?)\s*$", re.MULTILINE)
+_ROW = re.compile(r"^(?P<op>[A-Za-z0-9_-]+)\s+(?P<count>[0-9]{1,9})\s+(?P<status>\S.*?)\s*$", re.MULTILINE)
 
 
 def edgetpu_share(graph: Graph) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def parse_report(text: str, thing: object = COMPILER) -> EdgeTpuReport:
     """
     heading = re.search(r"^Operator\s+Count\s+Status", text, re.MULTILINE)
     version = re.search(r"Edge TPU Compiler version (\S+)", text)
-    subgraphs = re.search(r"Number of Edge TPU subgraphs: (\d+)", text)
+    subgraphs = re.search(r"Number of Edge TPU subgraphs: ([0-9]{1,9})\b", text)
     if not (heading and version and subgraphs):
         last = (text.strip().splitlines() or ["no output"])[-1]
         raise _failed(thing, last)
@@ -195,7 +195,7 @@ def parse_report(text: str, thing: object = COMPILER) -> EdgeTpuReport:
 
 def _bytes(text: str, label: str) -> int:
     """A size such as ``6.86MiB``; 0 if it is absent."""
-    size = re.search(rf"{label}: ([\d.]+)(B|KiB|MiB|GiB)", text)
+    size = re.search(rf"{label}: ([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?)(B|KiB|MiB|GiB)", text)
     return round(float(size[1]) * _UNITS[size[2]]) if size else 0
 
 

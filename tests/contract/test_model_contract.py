@@ -296,7 +296,7 @@ def test_another_hop_keeps_all_else():
     other = CONTRACT.at_hop(0.32)
     assert CONTRACT.differences(other) == ("hop_length",)
     assert (other.hop_s, CONTRACT.at_hop(None)) == (0.32, CONTRACT)
-    for hop_s in (0.001, 2.6, float("nan")):
+    for hop_s in (0.001, 2.6, float("nan"), 1e308):
         with pytest.raises(SetupError, match="hop: found"):
             CONTRACT.at_hop(hop_s)
 

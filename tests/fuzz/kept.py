@@ -260,10 +260,11 @@ FACTS: dict[str, Any] = {
 }
 INSTALLED = {"prefix": "/opt/d", "current": "1.0-1", "releases": ["1.0-1"], "good": ["1.0-1"], "trial": None, "bad": {}}
 STATUS = {"service": "active", "service_kind": "system", "signed_only": False, "interrupted": False, "board": FACTS}
+SAID = {"page": "http://10.0.0.2:8384/", "state": {"temperature_c": 48.5, "throttled": 0x50005}, "says": "walking"}
 SEEN = {"doctor": 0, "windows": 3, "label": "walking"}
 ANSWERED: dict[str, Any] = {
     "probe": {**FACTS, **INSTALLED},
-    "status": {**INSTALLED, **STATUS},
+    "status": {**INSTALLED, **STATUS, **SAID},
     "logs": {"text": "a line\nanother\n"},
     "install": {"release": "1.0-1", "manifest_build": 1, "seen": SEEN, "removed": []},
     "roll_back": {"left": "2.0-2", "release": "1.0-1"},
@@ -290,6 +291,18 @@ def _of_lines(rng: random.Random, content: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def _show_fleet(status: dict[str, Any]) -> None:
+    """Show a board's answer beside that of another one, as text and as a page; nothing in it is obeyed."""
+    from deseptr.cli.common.remote_text import show_lines
+    from deseptr.report.fleet_page import fleet_page, fleet_text
+
+    boards = [{"destination": "pi@wrist", "status": status}, {"destination": "pi@waist", "error": status["service"]}]
+    show_lines(fleet_text(boards))
+    page = fleet_page(boards, "2026-11-27 12:00 UTC")
+    if "<script>alert" in page or "\x1b" in page:
+        raise AssertionError("a browser or a terminal would obey what the board says")
+
+
 def _hear(op: str, content: bytes) -> object:
     """Read an answer and print it, as commands do; nothing that a terminal obeys comes out."""
     from deseptr.cli.common.remote_text import show, show_json, show_lines
@@ -312,6 +325,7 @@ def _hear(op: str, content: bytes) -> object:
             show_json(result)
             if op == "status":
                 show_status("pi@wrist", result)
+                _show_fleet(result)
             if op == "logs":
                 show_lines(result["text"])
     obeyed = [each for each in shown.getvalue() if not each.isprintable() and each not in "\n\t"]

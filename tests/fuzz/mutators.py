@@ -73,6 +73,7 @@ _TOML_VALUES = (
 )
 _JSON_VALUES: tuple[Any, ...] = (
     *(None, True, -1, 0, 2**63, 10**400, 1e308, float("nan"), float("inf"), "", "\x1b]0;x\x07", "a" * 50_000, [], {}),
+    "<script>alert(1)</script>",
     *([[[[]]]], {"a": {"b": 1}}, [None], ["a", 1], "1", 0.5, [1e308], [-1], [10**30]),
 )
 _INTS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
@@ -133,6 +134,14 @@ def of_json(rng: random.Random, content: bytes) -> bytes:
         else:
             holder[key] = rng.choice(_JSON_VALUES)
     return json.dumps(tree).encode()
+
+
+def parsed(content: bytes) -> Any:
+    """The JSON in an input of a target that takes values; None of an input that is none."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _holders(tree: Any) -> Any:

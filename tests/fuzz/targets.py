@@ -23,14 +23,30 @@ import mutators
 import numpy as np
 from kept import kept
 from mutators import TEXTS, of_members
+from pages import pages
 from target import FORMATS, Target, in_run, on_file
+from words import words
+from worn import worn
 
 from deseptr.firmware_harness.deploy.target.refusal import RefusedError
 
 
 def targets() -> list[Target]:
     """All of them."""
-    return [*_recordings(), *_models(), *_runs(), *_toml(), *_boards(), *_sinks(), *kept(), *_texts(), *_options()]
+    return [
+        *_recordings(),
+        *_models(),
+        *_runs(),
+        *_toml(),
+        *_boards(),
+        *_sinks(),
+        *kept(),
+        *pages(),
+        *words(),
+        *worn(),
+        *_texts(),
+        *_options(),
+    ]
 
 
 def _recordings() -> Iterator[Target]:
@@ -239,7 +255,6 @@ def _models() -> Iterator[Target]:
     seeds = (told.to_json().encode(), contract, _every_part(told).to_json().encode())
     yield Target("contract.json", _decide, seeds, mutators.of_json)
     yield Target("model.tflite", on_file(".tflite", look), (model,), mutators.of_bytes)
-    yield _wearer()
     yield Target("streaming.json", Streaming.from_json, (streaming.to_json().encode(),), mutators.of_json)
     graphs = StreamingGraphs(replace(streaming, whole_sha256=hashlib.sha256(small).hexdigest()), b"column", b"time")
     streamed = embed_contract(small, ModelContract.from_json(contract), graphs)
@@ -249,33 +264,6 @@ def _models() -> Iterator[Target]:
         name = {CalibrationWindows: "calibration.npz", Predictions: "predictions.npz"}[kind]
         whole = (FORMATS / "run" / name).read_bytes()
         yield Target(name, array_file(kind), (_few(whole),), of_members(mutators.of_bytes))
-
-
-def _wearer() -> Target:
-    from deseptr.device import default_model
-    from deseptr.device.personal import PersonalEngine, WearerFile
-    from deseptr.device.personal.recorded import Recorded
-    from deseptr.device.personal.wearer_file import model_hash
-    from deseptr.tflite import load_engine
-
-    engine = load_engine(default_model())
-    file, count = engine.model, 6
-    classes, width = len(file.contract.labels), file.contract.embedding_width
-    embedding = np.zeros(width, np.float32) if width else None
-    session = Recorded(
-        np.eye(count, classes, dtype=np.float32),
-        np.zeros((count, width), np.float32),
-        np.arange(count) % (classes + 1),
-        np.arange(count) // 2,
-        np.arange(count),
-    )
-    made = WearerFile("eve", model_hash(file), file.contract.labels, ("cycling",), (session, session))
-
-    def look(path: Path) -> object:
-        read = WearerFile.load_for(path, file)
-        return PersonalEngine(engine, read).correct(np.zeros(classes, np.float32), embedding), read.undone()
-
-    return Target("wearer.deseptr", on_file(".deseptr", look), (made.to_json().encode(),), mutators.of_json)
 
 
 def _of_end(rng: random.Random, content: bytes) -> bytes:
@@ -312,14 +300,29 @@ def _every_part(contract: Any) -> Any:
         events=(EventRule(first, confirm_s=5.0, posture_deg=50.0),),
         logit_temperature=0.7,
         embedding_width=8,
+        mounting=_mounting(contract),
         known_windows=KnownWindows.of([1.0] * statistics, np.eye(3, statistics), limit=2.0, share=0.99),
     )
 
 
+def _mounting(contract: Any) -> Any:
+    from deseptr.contract.mounting_features import mounting_features
+    from deseptr.contract.mounting_reference import ClassMotion, MountingReference
+
+    (features,) = mounting_features(_moved(contract)[None], contract.channels)
+    motions = [ClassMotion(label, tuple(map(float, features)), (1.0,) * len(features)) for label in contract.labels]
+    return MountingReference(tuple(motions[:2]), (("none", 0.75), ("y180", 0.25)))
+
+
+def _moved(contract: Any) -> Any:
+    """Samples of a window in which something moves."""
+    return np.random.default_rng(0).normal(1, 3, (contract.window_length, len(contract.channels))).astype(np.float32)
+
+
 def _decide(content: bytes) -> object:
-    """Read a contract, decide on windows and watch for its events, as the device does with a model."""
+    """Read a contract; decide on windows, judge them and watch for its events, as the device does with a model."""
     from deseptr.contract import DecisionConfig, ModelContract
-    from deseptr.device import EventWatch, LabelTracker, UnknownJudge
+    from deseptr.device import EventWatch, LabelTracker, MountingWatch, UnknownJudge, Window
 
     contract = ModelContract.from_json(content)
     decision = contract.decision or DecisionConfig()
@@ -327,7 +330,13 @@ def _decide(content: bytes) -> object:
     tracker = LabelTracker(contract.labels, decision, contract.hop_s)
     probabilities = np.full(len(contract.labels), 1 / len(contract.labels), np.float32)
     EventWatch(contract, contract.events or ())
-    UnknownJudge(contract, plausibility=False)
+    judge, watch = UnknownJudge(contract, plausibility=False), MountingWatch.of(contract, None)
+    for number in range(2):
+        window = Window(number * contract.hop_length, _moved(contract))
+        score = judge.update(window, 1.0 * number).score
+        assert score is None or math.isfinite(score)
+        if watch is not None:
+            watch.note(window, 1.0 * number, plausible=True)
     return [tracker.update(number * contract.hop_s, probabilities) for number in range(3)]
 
 
