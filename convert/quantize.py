@@ -148,8 +148,9 @@ def read_data(run: Path, calibration: CalibrationWindows | None = None) -> Calib
 
 
 def _check_network(run: Path, folder: RunFolder) -> None:
-    from deseptr.train.checkpoint import FOREST_SUFFIXES
+    from deseptr.train.checkpoint import FOREST_SUFFIXES, check_model_path
 
+    check_model_path(run)
     if run.suffix in FOREST_SUFFIXES if run.is_file() else folder.holds_forest:
         raise ConversionError(
             run,

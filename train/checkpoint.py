@@ -14,6 +14,7 @@ from .run_folder import RunFolder
 # Pickles of earlier versions are among them, since the forest's reader refuses them by name.
 FOREST_SUFFIXES = (".npz", ".joblib")
 TORCH_SUFFIX = ".pt2"
+_SUFFIXES = (".keras", TORCH_SUFFIX, *FOREST_SUFFIXES)
 
 
 def load_checkpoint(path: Path, contract: ModelContract) -> Any:
@@ -131,6 +132,21 @@ def run_folder_of(path: Path) -> RunFolder:
     return RunFolder(path if path.is_dir() else path.parent)
 
 
+def check_model_path(path: Path) -> None:
+    """Refuse a file of another kind before its contract is missed, which would be beside a model.
+
+    Raises:
+        ModelError: if the path is neither a folder nor named as a model is.
+    """
+    if not path.is_dir() and path.suffix not in _SUFFIXES:
+        raise ModelError(
+            path,
+            found=f"a file {path.suffix}" if path.suffix else "a file without a suffix",
+            expected="a run folder, or a model as .keras or .pt2",
+            next_step="name one of these",
+        )
+
+
 def load_run(path: Path) -> tuple[Any, ModelContract]:
     """Load the model and contract of a run folder, or of a ``.keras``, ``.pt2`` or ``.npz`` file and what is beside it.
 
@@ -144,6 +160,7 @@ def load_run(path: Path) -> tuple[Any, ModelContract]:
         ModelError: if either is missing or unreadable, or if they contradict each other.
     """
     folder = run_folder_of(path)
+    check_model_path(path)
     contract = ModelContract.load(folder.contract)
     if path.is_dir():
         path = folder.trained_model

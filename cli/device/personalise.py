@@ -142,7 +142,10 @@ def _steps(
 
 @contextmanager
 def _folder(kept: Path | None) -> Iterator[Path]:
+    from deseptr.device.recorder import prepare_folder
+
     if kept is not None:
+        prepare_folder(kept, "--recordings")
         yield kept
         return
     with tempfile.TemporaryDirectory(prefix="deseptr-") as folder:

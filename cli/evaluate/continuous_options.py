@@ -65,13 +65,22 @@ def check_continuous(chosen: Mapping[str, Any]) -> None:
 
 
 def continuous_settings(chosen: Mapping[str, Any], contract: ModelContract) -> tuple[DecisionConfig, dict[str, Any]]:
-    """The decision, and the further arguments of ``measure``."""
+    """The decision, and the further arguments of ``measure``.
+
+    Raises:
+        SetupError: if a rule does not fit the model.
+    """
     from deseptr.data import parse_labels
+    from deseptr.device import EventWatch
     from deseptr.evaluate.continuous.summary import SHORTEST_S
 
     names = parse_labels(chosen["onsets_of"], contract.labels) if chosen["onsets_of"] else ()
     shortest_s = SHORTEST_S if chosen["shortest"] is None else chosen["shortest"]
-    settings = {"shortest_s": shortest_s, "onsets_of": names, "rules": event_rules(chosen, contract.events or ())}
+    rules = event_rules(chosen, contract.events or ())
+    if rules:
+        # Refuses an event that the model has not, before its recordings are played.
+        EventWatch(contract, rules)
+    settings = {"shortest_s": shortest_s, "onsets_of": names, "rules": rules}
     return decision_config(chosen, contract), settings
 
 

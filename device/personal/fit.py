@@ -113,6 +113,8 @@ def _labels_used(contract: ModelContract, dataset: Dataset, new_labels: tuple[st
             expected="those of one wearer",
             next_step="choose one of them",
         )
+    for name in new_labels:
+        check_wearer(name, "new label")
     if known & {*new_labels} or len({*new_labels}) < len(new_labels):
         raise DataError(
             "new label",

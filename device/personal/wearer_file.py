@@ -173,8 +173,12 @@ def model_hash(model: TfliteFile) -> str:
     return hashlib.sha256(without_archive(model.content)).hexdigest()
 
 
-def check_wearer(name: str) -> str:
-    """A wearer's name without blanks around it.
+def check_wearer(name: str, what: str = "wearer") -> str:
+    """A name that a wearer's file can hold, without blanks around it.
+
+    Args:
+        name: of the wearer, or of a new label.
+        what: it is, for the message.
 
     Raises:
         DataError: if it is empty, too long or does not print.
@@ -182,7 +186,7 @@ def check_wearer(name: str) -> str:
     stripped = name.strip()
     if not _is_name(stripped):
         raise DataError(
-            "wearer",
+            what,
             found=repr(name),
             expected=f"a name of 1 to {LONGEST_NAME} printable characters",
             next_step="choose another name",

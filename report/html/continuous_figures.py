@@ -71,7 +71,9 @@ def detection_figure(played: Sequence[Played], labels: Sequence[str]) -> str:
         axes.set(xscale="log", yscale="log", xlim=(_LEAST_SHARE, 1), ylim=(_LEAST_SHARE, 1))
         axes.set(xlabel="share of other windows above the threshold", ylabel="share of own windows below it")
         axes.grid(alpha=0.25, lw=0.5)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        # None where all windows are of one class, which has no others.
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
     return draw_svg(draw, (8.2, 4.0))
 

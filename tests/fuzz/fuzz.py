@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -60,6 +61,12 @@ def _keep(folder: Path, content: bytes, outcome: Outcome) -> None:
     (folder / f"{outcome.number}.txt").write_text(f"{outcome.kind}\n{outcome.text}\n", "utf-8", "replace")
 
 
+def _commit() -> str | None:
+    """That of the sources, if they are in a repository."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
+
+
 def main() -> int:
     """Try all targets; print a line for each."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -85,7 +92,8 @@ def main() -> int:
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(
-            json.dumps({"seed": options.seed, "inputs": total, "targets": results}, indent=1) + "\n"
+            json.dumps({"seed": options.seed, "commit": _commit(), "inputs": total, "targets": results}, indent=1)
+            + "\n"
         )
     return 1 if bad else 0
 

@@ -97,6 +97,13 @@ def test_anything_else_is_one_line(make: Callable[[], keras.Model], found: str, 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["notes.md", "model", "model.tflite", "model.h5"])
+def test_a_file_of_another_kind_is_named_and_not_the_contract_that_it_lacks(name: str, tmp_path: Path):
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(ModelError, match=rf"{name}: found a file .*, expected a run folder, or a model as"):
+        load_run(tmp_path / name)
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_another_format_is_refused_even_if_keras_could_read_it(tmp_path: Path):
     path = saved(dense(), tmp_path, "model.h5")

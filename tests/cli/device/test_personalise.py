@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from deseptr.cli.main import deseptr
-from deseptr.contract import DataError
+from deseptr.contract import DataError, SetupError
 from deseptr.data import load_sample, save_npz
 from deseptr.device import default_model
 from deseptr.device.personal import WearerFile
@@ -124,3 +124,11 @@ def test_a_label_that_the_model_lacks_is_new_or_refused(tmp_path):
 def test_recordings_of_several_people_are_refused(tmp_path):
     with pytest.raises(DataError, match="found recordings of 2 people"):
         invoke("personalise", MODEL, "synthetic:subjects=2,seconds=6", "--wearer", "eve", "-o", tmp_path / "e.deseptr")
+
+
+def test_a_folder_that_cannot_be_written_is_named_by_its_option(tmp_path):
+    (tmp_path / "notes.md").write_text("mine")
+    words = ["device", "personalise", MODEL, "--wearer", "eve", "--simulate", "-o", tmp_path / "eve.deseptr"]
+    with pytest.raises(SetupError, match="choose another one with --recordings"):
+        invoke(*words, "--recordings", tmp_path / "notes.md")
+    assert (tmp_path / "notes.md").read_text() == "mine"

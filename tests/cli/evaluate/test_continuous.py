@@ -60,6 +60,9 @@ def test_events_have_their_alarms_scored(tmp_path: Path):
     assert (made["jogging"]["detected"], made["jogging"]["missed"]) == (1, 0)
     assert "detected" in run(evaluate, *options, "-o", tmp_path / "page.html").stdout
     assert "## Events" in (tmp_path / "page.md").read_text()
+    unknown = CliRunner().invoke(evaluate, [MODEL, "sample", "--continuous", "--event", "nothing"])
+    assert "event nothing: found no such class" in str(unknown.exception)
+    assert "playing" not in unknown.stderr
     alone = run(evaluate, "--event-threshold", 0.5)
     assert (alone.exit_code, "--event-threshold goes with --continuous" in alone.output) == (2, True)
 

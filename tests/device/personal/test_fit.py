@@ -45,3 +45,9 @@ def test_a_correction_that_does_harm_is_refused(engine):
 def test_a_model_that_knows_a_label_gets_it_as_no_new_one(engine):
     with pytest.raises(DataError, match="labels that the model lacks"):
         personalise(engine, engine.model, load_sample(), "eve", new_labels=["walking"])
+
+
+@pytest.mark.parametrize("name", ["", " ", "\x1b[2J", "x" * 1000])
+def test_a_new_label_that_no_file_can_hold_is_refused(engine, name):
+    with pytest.raises(DataError, match=r"new label: found .*printable characters"):
+        personalise(engine, engine.model, load_sample(), "eve", new_labels=[name])
