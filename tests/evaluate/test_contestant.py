@@ -84,3 +84,16 @@ def test_an_onnx_model_of_another_window_or_of_other_classes_is_refused(
 
 def test_timing_is_that_of_the_command_by_default():
     assert Timing() == Timing(rounds=1000, warm_up=20, seed=0)
+
+
+def test_a_scaled_float_input_has_the_steps_of_an_int8_input(sums: Path, contract: ModelContract, tmp_path: Path):
+    contract.save(tmp_path / "contract.json")
+    (scaled,) = load_contestants([sums], Engines(), contract=tmp_path / "contract.json", scaled=True)
+    predictor = scaled.predictor(Engines())
+    assert predictor is not None
+    windows = np.zeros((1, 32, 6), np.float32)
+    # Half of the range, whole steps of 1/127.5, and what is beyond either end.
+    windows[0, :2] = np.array(contract.input_range) * [0.5, 0, 3, 0, -3, 0]
+    np.testing.assert_allclose(
+        predictor.predict(windows), [[2 * 64 / 127.5, 2 * 127 / 127.5, -2 * 128 / 127.5]], rtol=1e-5
+    )
