@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from . import html
@@ -48,20 +49,23 @@ def _scored(models: list[dict[str, Any]]) -> list[str]:
     scored = [model for model in models if model["scores"]]
     if not scored:
         return []
-    best = max(scored, key=lambda model: model["scores"]["macro_f1"])
-    if len(scored) == 1:
-        return [f"macro-F1 of {best['name']} is {best['scores']['macro_f1']:.3f}"]
-    return [f"the highest macro-F1 is that of {best['name']}, {best['scores']['macro_f1']:.3f}"]
+    best = _best(scored)
+    names, f1 = " and ".join(model["name"] for model in best), f"{best[0]['scores']['macro_f1']:.3f}"
+    return [f"the highest macro-F1 is that of {names}, {f1}" if len(scored) > 1 else f"macro-F1 of {names} is {f1}"]
 
 
-def _doubts(models: list[dict[str, Any]], fastest: dict[str, Any]) -> list[str]:
+def _best(scored: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The models whose macro-F1 is the highest that is shown."""
+    f1 = [f"{model['scores']['macro_f1']:.3f}" for model in scored]
+    return [model for model, own in zip(scored, f1, strict=True) if own == max(f1)]
+
+
+def _doubts(models: list[dict[str, Any]], fastest: dict[str, Any]) -> Iterator[str]:
     """Differences that chance may have made."""
     interval = fastest["latency"]["interval"]
-    equal = interval and interval["low"] <= 1 <= interval["high"]
-    same = f"{fastest['name']} may be as fast as {models[0]['name']}: the ratio's interval has 1 in it."
-    doubts = [same] if equal else []
+    if interval and interval["low"] <= 1 <= interval["high"]:
+        yield f"{fastest['name']} may be as fast as {models[0]['name']}: the ratio's interval has 1 in it."
     ranked = sorted((m for m in models if m["scores"]), key=lambda model: -model["scores"]["macro_f1"])
     bounds = [model["scores"]["macro_f1_interval"] for model in ranked[:2]]
-    if len(bounds) == 2 and all(bounds) and bounds[1]["high"] >= bounds[0]["low"]:
-        doubts.append(f"Intervals of macro-F1 of {ranked[0]['name']} and {ranked[1]['name']} overlap.")
-    return doubts
+    if len(bounds) == 2 and len(_best(ranked)) == 1 and all(bounds) and bounds[1]["high"] >= bounds[0]["low"]:
+        yield f"Intervals of macro-F1 of {ranked[0]['name']} and {ranked[1]['name']} overlap."

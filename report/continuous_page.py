@@ -8,31 +8,39 @@ from typing import TYPE_CHECKING, Any
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE, figure
 
 from . import continuous_tables as tables, html
-from .html.blocks import Block, markup
+from .html.blocks import Block, markup, unfolding
 from .html.continuous_figures import detection_figure, errors_figure, moment_figure
 from .html.timeline import legend, script, timeline
 
 if TYPE_CHECKING:
     from deseptr.evaluate.continuous.measure import Continuous
 
+_UNFOLDED = 12
+
 
 def continuous_answer(content: dict[str, Any]) -> html.Answer:
     """How often the label is right and how late it comes; against it what is never shown, and the worst class."""
     f1, delay, spurious = (content[name] for name in ("frame_f1", "delay_s", "spurious_changes_per_hour"))
     wearers, hours = len(content["wearers"]), content["hours"]
-    text = (
-        f"Over {hours:.2f} hours of {wearers} {'wearer' if wearers == 1 else 'wearers'}, the label has a macro-F1 of "
-        f"{figure(f1['value'])}, shows an activity after {figure(delay['p50']['value'], '.2f')} s at the median and "
-        f"changes spuriously {figure(spurious['value'], '.0f')} times an hour."
-    )
+    of = f"{hours:.2f} hours of {wearers} {'wearer' if wearers == 1 else 'wearers'}"
+    late = delay["p50"]["value"]
+    shown = "" if late is None else f", shows an activity after {late:.2f} s at the median"
+    rate = f"changes spuriously {figure(spurious['value'], '.0f')} times an hour"
+    text = f"Over {of}, the label has a macro-F1 of {figure(f1['value'])}{shown} and {rate}."
     known = {label: value for label, value in content["per_class_f1"].items() if value is not None}
     worst = min(known, key=known.__getitem__, default=None)
     against = [
         *([f"{delay['never']} of {delay['onsets']} activities are never shown."] if delay["never"] else []),
         *([f"The worst class is {worst}, with an F1 of {known[worst]:.3f}."] if worst is not None else []),
-        *([f"Of only {wearers} wearers: others may be unlike all of them."] if wearers < ENOUGH_PEOPLE else []),
+        *_few(wearers),
     ]
     return html.Answer(text, against)
+
+
+def _few(wearers: int) -> list[str]:
+    if wearers == 1:
+        return ["There is only 1 wearer: others may be unlike this one."]
+    return [f"There are only {wearers} wearers: others may be unlike all of them."] if wearers < ENOUGH_PEOPLE else []
 
 
 def continuous_page(
@@ -68,8 +76,11 @@ def _figures(content: dict[str, Any]) -> Iterator[Block]:
 def _timelines(measured: Continuous, labels: list[str]) -> Iterator[Block]:
     yield html.paragraph("Wheel or + and − zoom, dragging or the arrows move, a double click shows all of a recording.")
     yield markup(legend(labels))
-    for played, track in zip(measured.played, measured.tracks, strict=True):
-        yield markup(timeline(played, track, labels, played.recording.title), script())
+    tracks = zip(measured.played, measured.tracks, strict=True)
+    drawn = [timeline(played, track, labels, played.recording.title) for played, track in tracks]
+    yield markup("\n".join(drawn[:_UNFOLDED]), script())
+    if folded := drawn[_UNFOLDED:]:
+        yield unfolding(f"{len(folded)} more recordings", "\n".join(folded))
 
 
 def _moments(measured: Continuous, labels: list[str]) -> Iterator[Block]:

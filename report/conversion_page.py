@@ -93,9 +93,9 @@ def convert_answer(result: Conversion) -> html.Answer:
     parity, count = result.kept.deciding, len(result.attempts)
     if result.passed:
         after = f" at attempt {count}" if count > 1 else ""
-        same = f"the class of the checkpoint on {parity.agreement:.2%} of {parity.windows:,} held-out windows"
-        size = f"{len(result.content) / 1024:.1f} KB"
-        text = f"The {tables.describe_types(result)} model passed the gate{after}: {same}, in {size}."
+        same = f"names the class of the checkpoint on {parity.agreement:.2%} of {parity.windows:,} held-out windows"
+        size = f"takes {len(result.content) / 1024:.1f} KB"
+        text = f"The {tables.describe_types(result)} model {same} and {size}; it passed the gate{after}."
     else:
         kept = "written by force" if result.written else "not written"
         text = f"Failed the gate, {kept}: {'; '.join(result.kept.failures)}."
@@ -112,7 +112,7 @@ def _lost(parity: Parity) -> Iterator[str]:
     }
     worst = max(points, key=points.__getitem__, default=None)
     if worst is not None and points[worst] >= _SHOWN_POINTS:
-        yield f"{worst} lost {points[worst]:.2f} points of F1, the most of all classes."
+        yield f"F1 of {worst} fell by {points[worst]:.2f} points, the most of all classes."
     if parity.resampled == "windows":
         yield "The held-out windows are of one person: the intervals do not extend to others."
 

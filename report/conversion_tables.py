@@ -284,4 +284,6 @@ def _plain(value: Any) -> str:
         return ", ".join(f"{name.replace('_', ' ')} {inner}" for name, inner in value.items()) or NONE
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or NONE
-    return str(value)
+    if value is None:
+        return NONE
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html import escape
+from importlib.resources import files
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ def verdict(text: str, good: bool) -> Block:
 def heading(text: str) -> Block:
     """A heading within a section."""
     return Block(f"<h3>{escape(text)}</h3>")
+
+
+def unfolding(summary: str, content: str) -> Block:
+    """HTML as it is behind a line that unfolds it; open on paper."""
+    script = files(__package__).joinpath("unfold.js").read_text()
+    return Block(f"<details><summary>{escape(summary)}</summary>\n{content}\n</details>", script)
 
 
 def slug(text: str) -> str:

@@ -12,11 +12,10 @@ from deseptr.evaluate.continuous.moments import Moment
 from deseptr.evaluate.continuous.playing import Played
 from deseptr.evaluate.continuous.track import NONE, Track
 
+from .colours import AXES, class_colour, is_repeated, line_colour
 from .figures import draw_svg
-from .timeline import colour
 
 _AROUND_S, _LONGEST_S = 3.0, 20.0
-_AXES = ("#b3261e", "#2e7d4f", "#0b62a4")
 _LEAST_SHARE = 1e-3
 
 
@@ -37,7 +36,7 @@ def moment_figure(moment: Moment, played: Played, track: Track) -> str:
     t = np.arange(first, last) / rate_hz
 
     def draw(axes: Any) -> None:
-        for number, (axis, each) in enumerate(zip("xyz", _AXES, strict=True)):
+        for number, (axis, each) in enumerate(zip("xyz", AXES, strict=True)):
             axes.plot(t, signals[first:last, number], lw=0.8, color=each, label=axis)
         axes.axvspan(moment.start / rate_hz, min(moment.stop, last) / rate_hz, color="#b3261e", alpha=0.1, lw=0)
         for row, values in ((1.02, track.truth), (1.10, track.shown)):
@@ -58,6 +57,9 @@ def detection_figure(played: Sequence[Played], labels: Sequence[str]) -> str:
     truth = np.concatenate([each.truth[end] for each, end in zip(played, ends, strict=True)])
     probabilities, truth = probabilities[truth != NONE], truth[truth != NONE]
 
+    def style(index: int) -> dict[str, str]:
+        return {"color": class_colour(index), "ls": "--" if is_repeated(index) else "-"}
+
     def draw(axes: Any) -> None:
         for index, label in enumerate(labels):
             own, others = probabilities[truth == index, index], probabilities[truth != index, index]
@@ -66,8 +68,8 @@ def detection_figure(played: Sequence[Played], labels: Sequence[str]) -> str:
             thresholds = np.unique(np.quantile(np.concatenate([own, others]), np.linspace(0, 1, 200)))
             missed = np.searchsorted(np.sort(own), thresholds) / len(own)
             false = 1 - np.searchsorted(np.sort(others), thresholds) / len(others)
-            axes.plot(np.maximum(false, _LEAST_SHARE), np.maximum(missed, _LEAST_SHARE), lw=1.3, color=colour(index))
-            axes.plot([], [], color=colour(index), label=label)
+            axes.plot(np.maximum(false, _LEAST_SHARE), np.maximum(missed, _LEAST_SHARE), lw=1.3, **style(index))
+            axes.plot([], [], **style(index), label=label)
         axes.set(xscale="log", yscale="log", xlim=(_LEAST_SHARE, 1), ylim=(_LEAST_SHARE, 1))
         axes.set(xlabel="share of other windows above the threshold", ylabel="share of own windows below it")
         axes.grid(alpha=0.25, lw=0.5)
@@ -92,7 +94,7 @@ def errors_figure(content: dict[str, Any]) -> str:
                 share = count / labelled
                 if kind in ("correct", "unlabelled") or not share:
                     continue
-                axes.barh(place, share, left=left, color=colour(number + 5 * place), height=0.6)
+                axes.barh(place, share, left=left, color=line_colour(number + 4 * place), height=0.6)
                 axes.text(left + share / 2, place - 0.38, kind.replace("_", "\n"), ha="center", va="bottom", fontsize=6)
                 left += share
         axes.set_yticks(range(len(bars)), list(bars))
@@ -107,4 +109,4 @@ def _strip(axes: Any, t: Any, values: Any, row: float) -> None:
     borders = [0, *(np.flatnonzero(np.diff(values)) + 1), len(values)]
     for start, stop in pairwise(borders):
         span = {"transform": axes.get_xaxis_transform(), "lw": 5, "clip_on": False, "solid_capstyle": "butt"}
-        axes.plot([t[start], t[stop - 1]], [row, row], color=colour(int(values[start])), **span)
+        axes.plot([t[start], t[stop - 1]], [row, row], color=class_colour(int(values[start])), **span)

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .colours import ACCENT, SECOND, line_colour
+
 Draw = Callable[[Any], None]
-TEACHER_COLOUR, STUDENT_COLOUR = "#8a5a00", "#0b62a4"
+TEACHER_COLOUR, STUDENT_COLOUR = SECOND, ACCENT
+# A 99th percentile of more than this many medians is drawn on a logarithmic axis, with all that is beyond it.
+_LONG_TAIL = 4
 _STYLE = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -72,16 +76,31 @@ def curves_figure(history: Sequence[dict[str, Any]]) -> str:
 
 
 def histogram_figure(durations_us: ArrayLike, xlabel: str) -> str:
-    """A histogram of latencies up to their 99.5th percentile, with median and 99th percentile marked."""
+    """A histogram of latencies, with median and 99th percentile marked.
+
+    It ends at the 99.5th percentile; if the tail is long, its axis is logarithmic and has all latencies, and so is
+    that of the counts.
+    """
     durations = np.asarray(durations_us)
     p50, p99, top = np.percentile(durations, (50, 99, 99.5))
+    long = durations.min() > 0 and p99 > _LONG_TAIL * p50
 
     def draw(axes: Any) -> None:
-        axes.hist(durations[durations <= top], bins=40, color=STUDENT_COLOUR, alpha=0.8)
-        for value, name in ((p50, "p50"), (p99, "p99")):
+        from matplotlib.ticker import LogLocator, NullFormatter
+
+        bins = np.geomspace(durations.min(), durations.max(), 41) if long else 40
+        axes.hist(durations if long else durations[durations <= top], bins=bins, color=ACCENT, alpha=0.8)
+        for value, name, height in ((p50, "p50", 0.97), (p99, "p99", 0.87)):
             axes.axvline(value, color="#1c2733", lw=1, ls="--")
-            axes.annotate(f"{name} {value:.0f} µs", (value, 0.97), xycoords=("data", "axes fraction"), va="top")
+            beside: dict[str, Any] = {"xytext": (3, 0), "textcoords": "offset points", "va": "top"}
+            axes.annotate(f"{name} {value:.0f} µs", (value, height), xycoords=("data", "axes fraction"), **beside)
         axes.set(xlabel=xlabel, ylabel="windows")
+        if long:
+            axes.set(xscale="log", yscale="log", ylim=(0.5, None), xlabel=f"{xlabel}; logarithmic axes")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_major_formatter("{x:,g}")
 
     return draw_svg(draw, (6.4, 2.8))
 
@@ -97,9 +116,10 @@ def latencies_figure(percentiles_us: Mapping[str, Sequence[float]], xlabel: str)
     def draw(axes: Any) -> None:
         from matplotlib.ticker import LogLocator, NullFormatter
 
-        for name, percentiles in percentiles_us.items():
-            (line,) = axes.plot(percentiles[:100], range(100), lw=1.5, label=f"{name}: {percentiles[50]:.0f} µs")
-            axes.plot(percentiles[50], 50, "o", ms=4, color=line.get_color())
+        for number, (name, percentiles) in enumerate(percentiles_us.items()):
+            colour, label = line_colour(number), f"{name}: {percentiles[50]:.0f} µs"
+            axes.plot(percentiles[:100], range(100), lw=1.5, color=colour, label=label)
+            axes.plot(percentiles[50], 50, "o", ms=4, color=colour)
         axes.set(xscale="log", xlabel=xlabel, ylabel="% of the calls", ylim=(0, 100))
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter("{x:g}")

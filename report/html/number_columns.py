@@ -9,7 +9,7 @@ from typing import NamedTuple
 _NUMBER = re.compile(r"(?:★ )?[-+−±]?\d[\d,]*(?P<fraction>\.\d+)?(?P<rest>.*)", re.DOTALL)
 # What may follow a number: further numbers, as in an interval, and a unit.
 _MORE = r"(?:[\s\d.–+−±%†()]|(?<=\s)-)*"
-_REST = re.compile(rf"{_MORE}(?:\b(?:to|of)\b{_MORE})?°?[A-Za-zµ]{{0,3}}(?:/[a-z]{{1,4}})?")
+_REST = re.compile(rf"(?:e[-+]\d+)?{_MORE}(?:\b(?:to|of)\b{_MORE})?°?[A-Za-zµ]{{0,3}}(?:/[a-z]{{1,4}})?")
 _WITHOUT_NUMBER = {"", "–", "exact", "inf", "nan"}
 
 

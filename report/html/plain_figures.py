@@ -4,47 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import log
+
+from .colours import ACCENT, class_colour
 
 DARK, GREY, GRID = "#1c2733", "#51606f", "#e6ebf0"
-COLOURS = ("#0b62a4", "#8a5a00", "#2e7d4f", "#8e4585", "#b3261e", "#51606f", "#1c2733")
 WIDTH = 640
 # Maximal width of a letter, for capitals: without a font, text cannot be measured.
 _CHAR = 7.4
 _ROW = 24
 _LEGEND = 22
+# A bar that is this many times lower than the tallest can hardly be seen: heights are logarithmic then.
+_UNSEEN = 50
 
 
 def plain_histogram(edges: Sequence[float], counts: Sequence[int], marks: Mapping[str, float], xlabel: str) -> str:
-    """A histogram with bins of equal width and vertical lines at some values.
+    """A histogram with vertical lines at some values.
+
+    The axis of the values is logarithmic if the bins grow, that of the counts if the lowest could not be seen.
 
     Args:
-        edges: edges of the bins, ascending; one more than counts.
+        edges: edges of the bins, ascending, with equal differences or equal ratios; one more than counts.
         counts: count of each bin.
         marks: values to mark, by name; values beyond the edges are marked at the edge, with an arrow.
         xlabel: meaning of the values, with unit.
     """
     left, top, height = 40, 30, 150
-    low, high = edges[0], edges[-1]
+    low, high, grows = edges[0], edges[-1], _grow(edges)
+
+    def x_of(value: float) -> float:
+        inside = min(max(value, low), high)
+        share = log(inside / low) / log(high / low) if grows else (inside - low) / (high - low)
+        return left + share * (WIDTH - left - 20)
+
     tallest = max(counts) or 1
-    scale = (WIDTH - left - 20) / (high - low)
+    steep = tallest >= _UNSEEN * min((count for count in counts if count), default=1)
     parts = []
     for start, end, count in zip(edges, edges[1:], counts, strict=False):
-        tall = height * count / tallest
-        parts.append(
-            _rect(left + (start - low) * scale, top + height - tall, max((end - start) * scale - 1, 0.5), tall)
-        )
+        tall = height * _height(count, tallest, steep)
+        parts.append(_rect(x_of(start), top + height - tall, max(x_of(end) - x_of(start) - 1, 0.5), tall))
     for number, (name, value) in enumerate(marks.items()):
-        x = left + (min(max(value, low), high) - low) * scale
+        x = x_of(value)
         label = f"{name} {_number(value)}" + (" →" if value > high else "")
         anchor = "end" if x > WIDTH * 0.8 else "start"
         y = top - 16 + 11 * (number % 2)
         parts.append(_line(x, y + 3, x, top + height, DARK, dashed=True))
         parts.append(_text(x + (-4 if anchor == "end" else 4), y, label, anchor))
-    parts += [_line(left, top + height, WIDTH - 20, top + height), _text(left - 4, top + 8, str(tallest), "end")]
-    for value, anchor in ((low, "start"), ((low + high) / 2, "middle"), (high, "end")):
-        parts.append(_text(left + (value - low) * scale, top + height + 16, _number(value), anchor))
-    parts.append(_text((left + WIDTH) / 2, top + height + 34, xlabel, "middle", GREY))
+    parts.append(_line(left, top + height, WIDTH - 20, top + height))
+    for count in (1, tallest) if steep else (tallest,):
+        parts.append(_text(left - 4, top + 8 + height * (1 - _height(count, tallest, steep)), f"{count:,}", "end"))
+    middle = (low * high) ** 0.5 if grows else (low + high) / 2
+    for value, anchor in ((low, "start"), (middle, "middle"), (high, "end")):
+        parts.append(_text(x_of(value), top + height + 16, _number(value), anchor))
+    of_axes = " and ".join(name for name, is_so in (("values", grows), ("counts", steep)) if is_so)
+    told = f"{xlabel}; logarithmic {of_axes}" if of_axes else xlabel
+    parts.append(_text((left + WIDTH) / 2, top + height + 34, told, "middle", GREY))
     return _svg(top + height + 42, parts)
+
+
+def _grow(edges: Sequence[float]) -> bool:
+    return edges[0] > 0 and edges[-1] - edges[-2] > 2 * (edges[1] - edges[0])
+
+
+def _height(count: int, tallest: int, steep: bool) -> float:
+    """Share of the tallest bar's height; a logarithmic axis begins at a half."""
+    if not steep:
+        return count / tallest
+    return log(2 * count) / log(2 * tallest) if count else 0.0
 
 
 def plain_stack(rows: Mapping[str, Mapping[str, float]], unit: str) -> str:
@@ -60,13 +86,13 @@ def plain_stack(rows: Mapping[str, Mapping[str, float]], unit: str) -> str:
     scale = (WIDTH - left - 90) / whole
     drawn = []
     x = left
-    for colour, name in zip(_cycle(len(names)), names, strict=True):
+    for colour, name in zip(_colours(len(names)), names, strict=True):
         drawn += [_rect(x, 4, 10, 10, colour), _text(x + 14, 13, name)]
         x += 30 + _CHAR * len(name)
     for number, (row, parts) in enumerate(rows.items()):
         y, x = _LEGEND + _ROW * number, left
         drawn.append(_text(left - 6, y + 14, row, "end"))
-        for colour, value in zip(_cycle(len(names)), parts.values(), strict=True):
+        for colour, value in zip(_colours(len(names)), parts.values(), strict=True):
             drawn.append(_rect(x, y + 3, value * scale, _ROW - 8, colour))
             x += value * scale
         drawn.append(_text(x + 5, y + 14, f"{_number(sum(parts.values()))} {unit}"))
@@ -89,8 +115,8 @@ def plain_bars(bars: Sequence[tuple[str, float, str]]) -> str:
     return _svg(_ROW * len(bars) + 4, drawn)
 
 
-def _cycle(count: int) -> list[str]:
-    return [COLOURS[number % len(COLOURS)] for number in range(count)]
+def _colours(count: int) -> list[str]:
+    return [class_colour(number) for number in range(count)]
 
 
 def _number(value: float) -> str:
@@ -104,7 +130,7 @@ def _svg(height: float, parts: Sequence[str]) -> str:
     )
 
 
-def _rect(x: float, y: float, width: float, height: float, colour: str = COLOURS[0]) -> str:
+def _rect(x: float, y: float, width: float, height: float, colour: str = ACCENT) -> str:
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
 
 

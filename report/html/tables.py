@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 
-from .blocks import Block, slug
+from .blocks import Block, slug, unfolding
 from .csv_link import csv_link
 from .number_columns import paddings
 
@@ -36,9 +35,7 @@ def table(
     link = csv_link(slug(name)[:60].strip("-"), head, rows)
     scrolled = f'<div class="scroll{dense}" role="region" tabindex="0" aria-label="{escape(name)}">\n{drawn}\n</div>'
     if fold and len(shown[1]) > FOLDED_ROWS:
-        summary = f"<summary>{escape(name)}: {len(shown[1])} rows</summary>"
-        unfold = files(__package__).joinpath("unfold.js").read_text()
-        return Block(f"<details>{summary}\n{scrolled}\n{link}\n</details>", unfold)
+        return unfolding(f"{name}: {len(shown[1])} rows", f"{scrolled}\n{link}")
     return Block(f'<div class="table">\n{scrolled}\n{link}\n</div>')
 
 

@@ -16,21 +16,9 @@ from numpy.typing import NDArray
 from deseptr.evaluate.continuous.playing import Played
 from deseptr.evaluate.continuous.track import NONE, Track, stretches
 
-COLOURS = (
-    "#0b62a4",
-    "#d98200",
-    "#2e7d4f",
-    "#8e4585",
-    "#b3261e",
-    "#17a2a8",
-    "#7a5c3e",
-    "#e06c9f",
-    "#6b7f1e",
-    "#5b5fc7",
-    "#a0a400",
-    "#44525f",
-)
-_GREY = "#c9d1da"
+from .colours import NOTHING, class_colour, is_repeated
+from .embedded_svg import themed
+
 _ROWS = (("truth", 0, 16), ("label", 20, 16))
 _TOP, _HEIGHT, _TOTAL = 40, 50, 90
 # Below it a probability is not drawn.
@@ -38,18 +26,32 @@ _LEAST = 0.02
 
 
 def legend(labels: Sequence[str]) -> str:
-    """The colours of the classes, as HTML."""
+    """The colours of the classes, as HTML, and the hatches of those whose colour is that of an earlier one."""
     entries = [
-        f'<span class="key"><i style="background:{colour(index)}"></i>{escape(label)}</span>'
+        f'<span class="key"><i style="background:{_swatch(index)}"></i>{escape(label)}</span>'
         for index, label in enumerate(labels)
     ]
-    entries.append(f'<span class="key"><i style="background:{_GREY}"></i>unlabelled or unknown</span>')
-    return f'<p class="legend">{"".join(entries)}</p>'
+    entries.append(f'<span class="key"><i style="background:{themed(NOTHING)}"></i>unlabelled or unknown</span>')
+    hatches = "".join(_hatch(index) for index in range(len(labels)) if is_repeated(index))
+    defined = f'<svg width="0" height="0" aria-hidden="true"><defs>{hatches}</defs></svg>' if hatches else ""
+    return f'{defined}<p class="legend">{"".join(entries)}</p>'
 
 
-def colour(index: int) -> str:
-    """Colour of a class; grey for none."""
-    return _GREY if index == NONE else COLOURS[index % len(COLOURS)]
+def _swatch(index: int) -> str:
+    colour = class_colour(index)
+    return f"repeating-linear-gradient({colour} 0 3px,var(--paper) 3px 4px)" if is_repeated(index) else colour
+
+
+def _hatch(index: int) -> str:
+    """Stripes along the time, which no zoom of the time distorts."""
+    return (
+        f'<pattern id="class-{index}" width="1" height="4" patternUnits="userSpaceOnUse">'
+        f'<rect width="1" height="3" fill="{class_colour(index)}"/></pattern>'
+    )
+
+
+def _fill(index: int) -> str:
+    return f"url(#class-{index})" if is_repeated(index) else themed(class_colour(index))
 
 
 def timeline(played: Played, track: Track, labels: Sequence[str], title: str) -> str:
@@ -85,14 +87,15 @@ def _bar(each: Any, rate_hz: float, top: int, height: int, row: str, labels: Seq
     name = "none" if each.value == NONE else labels[each.value]
     hint = f"<title>{row}: {escape(name)}, {start:.2f} s to {start + width:.2f} s</title>"
     place = f'x="{start:.2f}" y="{top}" width="{width:.2f}" height="{height}"'
-    return f'<rect {place} fill="{colour(each.value)}">{hint}</rect>'
+    return f'<rect {place} fill="{_fill(each.value)}">{hint}</rect>'
 
 
 def _line(played: Played, index: int) -> str:
     """The probability of a class, a step a window, where it is not next to nothing."""
     values = played.probabilities[:, index]
     moves = [_steps(played.t, values, played.hop_s, first, last) for first, last in _drawn(values)]
-    return f'<path d="{"".join(moves)}" stroke="{colour(index)}"/>' if moves else ""
+    dashes = ' stroke-dasharray="6 2"' if is_repeated(index) else ""
+    return f'<path d="{"".join(moves)}" stroke="{class_colour(index)}"{dashes}/>' if moves else ""
 
 
 def _drawn(values: NDArray[np.float32]) -> list[tuple[int, int]]:

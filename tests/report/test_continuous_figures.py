@@ -14,7 +14,8 @@ from deseptr.report.html.continuous_figures import detection_figure, errors_figu
 from deseptr.report.html.timeline import timeline
 
 LABELS = ("sit", "walk")
-BLUE, ORANGE, GREY, RED, GREEN = "#0b62a4", "#d98200", "#c9d1da", "#b3261e", "#2e7d4f"
+SIT, WALK = "#E69F00", "#56B4E9"
+X, Y, Z, RED = "#0072b2", "#d55e00", "#009e73", "#b3261e"
 
 
 def near(*expected):
@@ -35,7 +36,7 @@ def test_errors_are_bars_side_by_side_without_what_is_right_or_does_not_happen()
     svg = errors_figure({"segment_errors": {"frames_by_truth": kinds, "frames_by_label": kinds}})
     drawn = DrawnSvg(svg)
     assert drawn.size == (590.4, 172.8)
-    lengths = sorted((left, right) for left, right, *_ in [b for c in (ORANGE, "#8e4585") for b in drawn.bars(c)])
+    lengths = sorted((left, right) for left, right, *_ in [b for c in ("#d55e00", "#cc79a7") for b in drawn.bars(c)])
     assert lengths == near((0.0, 0.238), (0.238, 0.952))
     assert re.findall(r">(correct|overfill|merge|deletion|unlabelled)<", svg) == 2 * ["overfill", "deletion"]
     assert {"of what was true", "of what was shown", "0%", "40%", "share of the labelled time"} <= set(drawn.texts())
@@ -50,7 +51,7 @@ def test_a_moment_is_three_seconds_around_a_shaded_mistake_with_truth_and_label_
     track = Track("ada", truth, shown, 10.0)
     drawn = DrawnSvg(moment_figure(Moment(0, 100, 120, 1, 0), played([0.5], truth, [10.0], channels), track))
     # From 7 s to the last sample before 15 s; the three axes are at 1, 2 and 4, with a margin of 5 %.
-    for colour, height in ((RED, 0.045), (GREEN, 0.348), (BLUE, 0.955)):
+    for colour, height in ((X, 0.045), (Y, 0.348), (Z, 0.955)):
         line = next(each for each in drawn.paths(colour) if len({y for _, y in each}) == 1 and len(each) > 1)
         assert [line[0], line[-1]] == near((0.0, height), (1.0, height))
     shaded = next(each for each in drawn.paths(RED) if len({y for _, y in each}) == 2)
@@ -74,7 +75,7 @@ def test_detection_has_the_share_missed_against_that_of_false_alarms():
     drawn = DrawnSvg(detection_figure([some], LABELS))
     assert drawn.size == (590.4, 288.0)
     # Axes from 0.001 to 1: a half is at 0.9. Up from the least threshold, which misses nobody.
-    corners = {point for line in drawn.paths(ORANGE) for point in line}
+    corners = {point for line in drawn.paths(WALK.lower()) for point in line}
     for point in ((1.0, 0.0), (0.9, 0.0), (0.9, 0.9), (0.0, 0.9)):
         assert point in near(*corners)
     assert {"sit", "walk"} <= set(drawn.texts())
@@ -85,12 +86,12 @@ def test_a_timeline_has_a_step_for_each_probability_that_is_not_next_to_nothing(
     some = played([0.0, 0.25, 1.0, 0.0], truth, [0.5, 1.5, 2.5, 3.5])
     page = timeline(some, Track("ada", truth, np.repeat([NONE, 1], 20), 10.0), LABELS, "trial <1>")
     # Certainty is 50 units high, above a base at 90.
-    assert f'<path d="M1.50 90V77.5H2.50V40.0H3.50V90" stroke="{ORANGE}"/>' in page
-    assert f'<path d="M0.50 90V40.0H1.50V52.5H2.50V90M3.50 90V40.0H4.50V90" stroke="{BLUE}"/>' in page
+    assert f'<path d="M1.50 90V77.5H2.50V40.0H3.50V90" stroke="{WALK}"/>' in page
+    assert f'<path d="M0.50 90V40.0H1.50V52.5H2.50V90M3.50 90V40.0H4.50V90" stroke="{SIT}"/>' in page
     bars = [
-        f'<rect x="0.00" y="0" width="4.00" height="16" fill="{BLUE}"><title>truth: sit, 0.00 s to 4.00 s',
-        f'<rect x="0.00" y="20" width="2.00" height="16" fill="{GREY}"><title>label: none, 0.00 s to 2.00 s',
-        f'<rect x="2.00" y="20" width="2.00" height="16" fill="{ORANGE}"><title>label: walk, 2.00 s to 4.00 s',
+        f'<rect x="0.00" y="0" width="4.00" height="16" fill="{SIT}"><title>truth: sit, 0.00 s to 4.00 s',
+        '<rect x="0.00" y="20" width="2.00" height="16" fill="var(--faint)"><title>label: none, 0.00 s to 2.00 s',
+        f'<rect x="2.00" y="20" width="2.00" height="16" fill="{WALK}"><title>label: walk, 2.00 s to 4.00 s',
     ]
     assert [bar in page for bar in bars] == [True] * 3
     assert page.count("<rect") == 3

@@ -64,7 +64,10 @@ def answer(page: str) -> str:
 
 
 def test_result_shows_that_it_passed(page: str, result: Conversion):
-    assert f"passed the gate: the class of the checkpoint on {result.kept.deciding.agreement:.2%}" in answer(page)
+    same = f"names the class of the checkpoint on {result.kept.deciding.agreement:.2%} of"
+    size = f"takes {len(result.content) / 1024:.1f} KB"
+    assert f"The full int8 model {same} " in answer(page)
+    assert f" held-out windows and {size}; it passed the gate.</p>" in answer(page)
     told = section(page, "Result")
     assert f"({len(result.content):,} bytes)" in told
     assert all(f"F1 {label}" in told for label in result.contract.labels)

@@ -315,7 +315,7 @@ def test_contract():
         ["views", "history 31, 3 thresholds from 123 to 1,020,130"],
     ]
     assert contract["views"] == {"history": 31, "thresholds": [123, 4567, 1_020_130]}
-    assert contract_rows({"views": None}) == [["views", "None"]]
+    assert contract_rows({"views": None, "turned": True}) == [["views", "–"], ["turned", "true"]]
 
 
 @pytest.mark.parametrize(

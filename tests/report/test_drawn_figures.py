@@ -134,13 +134,24 @@ def test_histogram_leaves_the_longest_half_percent_out():
     assert {"p50 50 µs", "p99 100 µs", "windows"} <= set(drawn.texts())
 
 
+def test_a_histogram_with_a_long_tail_has_logarithmic_axes_and_all_of_it():
+    svg = histogram_figure([*[10.0] * 97, 100.0, 100.0, 1000.0], "µs")
+    drawn = DrawnSvg(svg)
+    # From 10 to 1,000 by logarithm with a margin of a twentieth, and from a half up.
+    lefts = {round(left, 3) for left, _, _, top in drawn.bars(BLUE) if top > 0}
+    assert len(lefts) == 3
+    tops = sorted(top for _, _, _, top in drawn.bars(BLUE) if top > 0)
+    assert tops[1] / tops[0] == pytest.approx(2, abs=0.02)
+    assert {"10", "100", "1,000", "µs; logarithmic axes", "p50 10 µs", "p99 109 µs"} <= set(drawn.texts())
+
+
 def test_latencies_are_cumulative_up_to_the_99th_percentile():
     svg = latencies_figure({"a": [100.0 * 2 ** (i / 50) for i in range(101)]}, "µs")
     drawn = DrawnSvg(svg)
-    (line,) = drawn.paths("#1f77b4")
+    (line,) = drawn.paths("#0072b2")
     assert (line[0][1], line[-1][1]) == (0.0, 0.99)
     # Straight on a logarithmic axis, and its median is marked at half height.
-    (median,) = drawn.markers("#1f77b4")
+    (median,) = drawn.markers("#0072b2")
     assert median[1] == 0.5
     assert median[0] == pytest.approx((line[0][0] + 50 / 99 * (line[-1][0] - line[0][0])), abs=0.003)
     # Minor ticks of the logarithmic axis have no names: 100, 200 and, of the share, 0 to 100.

@@ -7,7 +7,9 @@ import pytest
 
 from deseptr.report.html.plain_figures import plain_bars, plain_histogram, plain_stack
 
-BLUE, BROWN, DARK, GREY, GRID = "#0b62a4", "#8a5a00", "#1c2733", "#51606f", "#e6ebf0"
+BLUE, DARK, GREY, GRID = "#0b62a4", "#1c2733", "#51606f", "#e6ebf0"
+# Of the first two classes.
+ORANGE, SKY = "#E69F00", "#56B4E9"
 
 
 TEXTUAL = ("fill", "stroke", "text-anchor")
@@ -77,12 +79,12 @@ def test_stack():
     # Names of 4 letters: the bars begin at 12 + 7.4 * 4 = 41.6 and have 508.4 for the longest row's 10.
     svg = plain_stack({"p50": {"read": 1.0, "invoke": 4.0}, "p100": {"read": 2.0, "invoke": 8.0}}, "µs")
     assert rects(svg) == [
-        (41.6, 4.0, 10.0, 10.0, BLUE),
-        (101.2, 4.0, 10.0, 10.0, BROWN),
-        (41.6, 25.0, 50.8, 16.0, BLUE),
-        (92.4, 25.0, 203.4, 16.0, BROWN),
-        (41.6, 49.0, 101.7, 16.0, BLUE),
-        (143.3, 49.0, 406.7, 16.0, BROWN),
+        (41.6, 4.0, 10.0, 10.0, ORANGE),
+        (101.2, 4.0, 10.0, 10.0, SKY),
+        (41.6, 25.0, 50.8, 16.0, ORANGE),
+        (92.4, 25.0, 203.4, 16.0, SKY),
+        (41.6, 49.0, 101.7, 16.0, ORANGE),
+        (143.3, 49.0, 406.7, 16.0, SKY),
     ]
     assert texts(svg) == [
         (55.6, 13.0, "start", DARK, "read"),
@@ -113,11 +115,35 @@ def test_bars_and_stacks_of_zeros_are_drawn():
     assert [width for _, _, width, _, _ in rects(plain_stack({"a": {"b": 0.0}}, "s"))] == [10.0, 0.0]
 
 
-def test_the_eighth_part_has_the_first_colour_again():
-    parts = {f"part {number}": 1.0 for number in range(8)}
-    colours = [colour for *_, colour in rects(plain_stack({"row": parts}, "s"))[8:]]
-    assert colours[0] == colours[7] == BLUE
-    assert len(set(colours)) == 7
+def test_the_ninth_part_has_the_first_colour_again():
+    parts = {f"part {number}": 1.0 for number in range(9)}
+    colours = [colour for *_, colour in rects(plain_stack({"row": parts}, "s"))[9:]]
+    assert colours[0] == colours[8] == ORANGE
+    assert len(set(colours)) == 8
+
+
+def test_a_histogram_whose_bins_grow_has_a_logarithmic_axis():
+    svg = plain_histogram([1.0, 10.0, 100.0], [3, 1], {"p50": 10.0}, "time, s")
+    assert [(x, width) for x, _, width, _, _ in rects(svg)] == [(40.0, 289.0), (330.0, 289.0)]
+    assert [(x, text) for x, y, *_, text in texts(svg) if y == 196.0] == [(40.0, "1"), (330.0, "10"), (620.0, "100")]
+    assert texts(svg)[-1][-1] == "time, s; logarithmic values"
+
+
+@pytest.mark.parametrize("edges", [[0.0, 1.0, 9.0], [1.0, 2.0, 3.9]])
+def test_bins_from_zero_or_that_hardly_grow_have_a_linear_axis(edges: list[float]):
+    assert texts(plain_histogram(edges, [1, 1], {}, "s"))[-1][-1] == "s"
+
+
+def test_a_bar_that_could_not_be_seen_makes_the_counts_logarithmic():
+    # From a half: 1 is at the logarithm of 2, 50 at that of 100.
+    svg = plain_histogram([0.0, 1.0, 2.0, 3.0], [50, 1, 0], {}, "s")
+    assert [tall for _, _, _, tall, _ in rects(svg)] == [150.0, 22.6, 0.0]
+    assert [(y, text) for x, y, *_, text in texts(svg) if x == 36.0] == [(165.4, "1"), (38.0, "50")]
+    assert texts(svg)[-1][-1] == "s; logarithmic counts"
+    linear = plain_histogram([0.0, 1.0, 2.0], [49, 1], {}, "s")
+    assert [tall for _, _, _, tall, _ in rects(linear)] == [150.0, 3.1]
+    both = plain_histogram([1.0, 10.0, 100.0], [50, 1], {}, "s")
+    assert texts(both)[-1][-1] == "s; logarithmic values and counts"
 
 
 @pytest.mark.parametrize(
