@@ -27,6 +27,7 @@ from .label.tracker import LabelTracker
 from .label.unknown import UnknownJudge
 from .latency import Profiler, WindowTimes
 from .mounting.watch import MountingWatch
+from .personal.switch import WearerSwitch
 from .recovery import RecoveringImu, never_ended
 from .stream.stream import RATE_TOLERANCE, SampleStream
 from .window_classifier import WindowClassifier
@@ -59,6 +60,7 @@ class Runtime:
         watch: raises alarms; None if no class is an event.
         unknown: decides which windows have no label; None if all have one.
         mounting: corrects windows for a turned sensor; None if they are classified as measured.
+        wearers: changes the wearer between two windows; None if nobody may.
         on_samples: called after each read of the sensor with what it brought; it must not take long.
 
     Raises:
@@ -80,12 +82,13 @@ class Runtime:
         watch: EventWatch | None = None,
         unknown: UnknownJudge | None = None,
         mounting: MountingWatch | None = None,
+        wearers: WearerSwitch | None = None,
         on_samples: Callable[[Drained], None] = _nothing,
     ) -> None:
         self._imu = imu
         self._clock = clock
         self._profiler = profiler or Profiler(capacity=1)
-        self._classifier = WindowClassifier(engine, tracker, timer, watch, unknown, mounting)
+        self._classifier = WindowClassifier(engine, tracker, timer, watch, unknown, mounting, wearers)
         self._ended = ended
         self._heartbeat = heartbeat
         self._on_samples = on_samples

@@ -22,6 +22,7 @@ from .label.tracker import LabelTracker
 from .label.unknown import UnknownJudge
 from .latency import Profiler
 from .mounting.watch import MountingWatch
+from .personal.switch import WearerSwitch
 from .recovery import PATIENCE_S, RecoveringImu
 from .runtime import Runtime
 from .stream.stream import RATE_TOLERANCE
@@ -91,6 +92,7 @@ def run_live(
     watch: EventWatch | None = None,
     unknown: UnknownJudge | None = None,
     mounting: MountingWatch | None = None,
+    wearers: WearerSwitch | None = None,
     on_samples: Callable[[Drained], None] = lambda drained: None,
 ) -> Generator[Event, None, None]:
     """Run a model on a session until it ends, or for ``seconds`` of its clock; then close the session.
@@ -107,6 +109,7 @@ def run_live(
         watch: raises alarms; None if no class is an event.
         unknown: decides which windows have no label; None if all have one.
         mounting: corrects windows for a turned sensor; None if they are classified as measured.
+        wearers: changes the wearer between two windows; None if nobody may.
         on_samples: called after each read of the sensor with what it brought; it must not take long.
 
     Raises:
@@ -135,6 +138,7 @@ def run_live(
             watch=watch,
             unknown=unknown,
             mounting=mounting,
+            wearers=wearers,
             on_samples=on_samples,
         )
         yield from runtime.events(seconds)

@@ -19,6 +19,7 @@ from .label.unknown import UNFAMILIAR, Judgement, UnknownJudge
 from .latency import WindowTimes
 from .mounting.watch import MountingWatch
 from .personal.engine import PersonalEngine
+from .personal.switch import WearerSwitch, Worn
 from .stream.windows import Window
 
 
@@ -32,6 +33,7 @@ class WindowClassifier:
         watch: raises alarms; None if no class is an event.
         unknown: decides which windows have no label; None if all have one.
         mounting: corrects windows for a turned sensor; None if they are classified as measured.
+        wearers: changes the wearer between two windows; None if nobody may.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class WindowClassifier:
         watch: EventWatch | None = None,
         unknown: UnknownJudge | None = None,
         mounting: MountingWatch | None = None,
+        wearers: WearerSwitch | None = None,
     ) -> None:
         self._engine, self._tracker, self._timer, self._watch = engine, tracker, timer, watch
         self._unknown, self._mounting = unknown, mounting
         self._personal = engine if isinstance(engine, PersonalEngine) else None
         self._wearer = None if self._personal is None else self._personal.wearer
         self._columns = streamed(engine if self._personal is None else self._personal.engine)
+        self._wearers, self._worn = wearers, None if wearers is None else wearers.first
 
     def classify(self, window: Window, t: float, began: int, times: WindowTimes) -> list[Event]:
         """Classify a window.
@@ -62,6 +66,8 @@ class WindowClassifier:
             The event of a mounting that is news, the window's, that of implausible samples if they begin or end, that
             of the label if it has changed, and those of alarms.
         """
+        if self._wearers is not None and self._wearers.worn is not self._worn:
+            self._wear(self._wearers.worn)
         labels = self._engine.contract.labels
         measured = window
         if self._mounting is not None:
@@ -96,6 +102,18 @@ class WindowClassifier:
             change = (decision.label, decision.previous, decision.confidence, decision.reason)
             events.append(LabelEvent(t, *change, score=score, wearer=self._wearer))
         return [*events, *self._named(alarms)]
+
+    def _wear(self, worn: Worn) -> None:
+        self._worn, self._engine = worn, worn.engine
+        self._personal = worn.engine if isinstance(worn.engine, PersonalEngine) else None
+        self._wearer = None if self._personal is None else self._personal.wearer
+        contract = worn.engine.contract
+        if self._tracker is not None:
+            self._tracker.relabel(contract.labels, worn.decision)
+        if self._watch is not None:
+            self._watch.relabel(contract.labels)
+        if self._unknown is not None:
+            self._unknown.follow(contract)
 
     def _logits(self, window: Window) -> NDArray[np.float32]:
         if self._columns is None:

@@ -72,18 +72,12 @@ def save_session(
 
 
 def _tell(made: Personal, output: Path) -> None:
+    from deseptr.device.personal.fit import results
+
     counts = ", ".join(f"{label} {count}" for label, count in made.file.counts().items())
     click.echo(f"{output}: {made.file.wearer}, {_sessions(made.file)}, windows: {counts}")
-    check = made.check
-    if check.before is None or check.after is None:
-        click.echo("too little was recorded of each activity to tell from it how much better this is")
-    else:
-        click.echo(
-            f"own windows right: {check.before:.1%} with the model as it is, {check.after:.1%} corrected "
-            f"(each part without itself, {check.windows} windows)"
-        )
-    for number, share in check.new.items():
-        click.echo(f"new label {made.file.new_labels[number]}: {share:.1%} recognised")
+    for line in results(made):
+        click.echo(line)
 
 
 def _sessions(file: WearerFile) -> str:

@@ -65,7 +65,6 @@ class LiveView:
         self._nominal_hz = nominal_hz
         self._colours = {label: COLOURS[number % len(COLOURS)] for number, label in enumerate(labels)}
         self._colours.setdefault(UNKNOWN, UNDECIDED)
-        self._labels = labels
         self._window: WindowEvent | None = None
         self._truth: str | None = None
         self._past: deque[tuple[float, tuple[str, str]]] = deque(maxlen=WINDOWS_KEPT)
@@ -161,18 +160,19 @@ class LiveView:
 
     def _bars(self, window: WindowEvent, width: int, rows: int) -> RenderableType:
         probabilities = window.probabilities
-        shown = self._labels
+        # A wearer who is chosen on the page may bring further ones, or take some away.
+        labels = shown = tuple(probabilities)
         if len(shown) > rows:
             shown = tuple(sorted(shown, key=lambda label: -probabilities[label])[: rows - 1])
-        name_width = min(max(map(len, self._labels)), width // 2)
+        name_width = min(max(map(len, labels)), width // 2)
         room = max(1, width - name_width - 9)
         lines = Text()
         for label in shown:
             probability = probabilities[label]
             lines.append(label[:name_width].ljust(name_width), "bold" if label == window.label else "")
-            lines.append(" " + ("█" * round(probability * room)).ljust(room), self._colours[label])
+            lines.append(" " + ("█" * round(probability * room)).ljust(room), self._colours.get(label, UNDECIDED))
             lines.append(f" {probability:6.1%}\n")
-        if others := set(self._labels) - set(shown):
+        if others := set(labels) - set(shown):
             rest = sum(probabilities[label] for label in others)
             room = max(0, width - 7)
             lines.append(f"{f'{len(others)} others':{room}.{room}} {rest:6.1%}\n", "dim")

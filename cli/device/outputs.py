@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device import Answers, Event, Profiler, SystemdNotifier
     from deseptr.device.drained import Drained
+    from deseptr.device.live_page.page_personal import Wearing
     from deseptr.device.personal import WearerFile
     from deseptr.device.sinks import Sink
     from deseptr.tflite import TfliteFile
@@ -86,6 +87,7 @@ def open_outputs(
     events: tuple[str, ...],
     answers: Answers,
     wearer: WearerFile | None = None,
+    wearing: Wearing | None = None,
 ) -> Iterator[Outputs]:
     """Open the outputs that the options describe; all are closed at the end, even if one of them raises.
 
@@ -98,6 +100,7 @@ def open_outputs(
         events: labels that raise alarms.
         answers: takes what people answer to alarms.
         wearer: for whom the model is corrected; outputs name them and have their new labels.
+        wearing: lets those who watch personalise on the page; None if nobody may.
 
     Raises:
         SetupError: if an output cannot be opened.
@@ -113,7 +116,7 @@ def open_outputs(
 
         add(_Service(notifier))
         if chosen["csv"]:
-            add(_open_csv(chosen, contract, live=live, wearer=wearer is not None))
+            add(_open_csv(chosen, contract, live=live, wearer=wearer is not None or wearing is not None))
         if chosen["mqtt"]:
             add(open_mqtt(chosen, contract, complain, wait=not live, events=events, answers=answers))
         for sink in open_alarms(chosen, answers, complain, wait=not live):
@@ -121,7 +124,7 @@ def open_outputs(
         drained: Callable[[Drained], None] = _unseen
         if chosen["web"]:
             about = (_sensor(chosen, live=live), None if wearer is None else wearer.wearer)
-            page = open_web(chosen, model, contract, profiler, about, answers)
+            page = open_web(chosen, model, contract, profiler, about, answers, wearing)
             add(page)
             drained = page.drained
         yield Outputs(sinks, drained)

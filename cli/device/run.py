@@ -32,11 +32,13 @@ from .options import (
     wearer_option,
 )
 from .outputs import OUTPUT_GROUPS, open_outputs, output_options
+from .wearing import first_wearer, make_wearing
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device import Event, EventWatch, LabelTracker, MountingWatch, Profiler, SystemdNotifier, UnknownJudge
     from deseptr.device.drained import Drained
+    from deseptr.device.personal.switch import WearerSwitch
     from deseptr.device.sinks import JsonLines
     from deseptr.firmware_harness.simulator import Replayed
     from deseptr.tflite import Engine
@@ -155,7 +157,7 @@ def run(**chosen: Any) -> None:
     Exit codes: 0 done, 2 the options or the hardware do not allow a run, 3 the sensor was lost permanently.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.device import Answers, Profiler, SystemClock, SystemdNotifier, UnknownJudge, default_model
-    from deseptr.device.personal import WearerFile, personal_contract, personalised
+    from deseptr.device.personal import personal_contract, personalised
     from deseptr.tflite import at_hop, load_engine
 
     from .run_summary import RunFigures, inner
@@ -164,9 +166,11 @@ def run(**chosen: Any) -> None:
         raise click.UsageError("--scenario has a source of its own; leave out --simulate")
     live = chosen["simulate"] is None and chosen["scenario"] is None
     loaded = load_engine(chosen["model"] or default_model(), chosen["kind"], chosen["threads"])
-    wearer = None if chosen["wearer"] is None else WearerFile.load_for(chosen["wearer"], loaded.model)
+    wearer = first_wearer(chosen, loaded.model)
     config = decision_config(chosen, loaded.contract if wearer is None else personal_contract(loaded.contract, wearer))
-    engine = personalised(at_hop(loaded, config.hop_s), wearer)
+    bare = at_hop(loaded, config.hop_s)
+    wearing = make_wearing(chosen, loaded, bare, wearer)
+    engine = personalised(bare, wearer) if wearing is None else wearing.switch.first.engine
     contract = engine.contract
     notifier = SystemdNotifier.from_environment(SystemClock())
     answers = Answers()
@@ -175,10 +179,19 @@ def run(**chosen: Any) -> None:
     check_events(chosen, alarming)
     unknown = UnknownJudge(contract, plausibility=chosen["plausibility"], familiarity=chosen["unknown"])
     mounting = make_mounting(chosen, contract)
-    source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, mounting, notifier)
+    wearers = None if wearing is None else wearing.switch
+    source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, mounting, wearers, notifier)
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(
-        chosen, loaded.model, notifier, source.profiler, live=live, events=alarming, answers=answers, wearer=wearer
+        chosen,
+        loaded.model,
+        notifier,
+        source.profiler,
+        live=live,
+        events=alarming,
+        answers=answers,
+        wearer=wearer,
+        wearing=wearing,
     ) as outputs:
         source.on_samples = samples = _SamplesTo([outputs.drained])
         played = source.live(chosen) if live else source.replay(chosen)
@@ -214,6 +227,7 @@ class _Source:
     watch: EventWatch | None
     unknown: UnknownJudge | None
     mounting: MountingWatch | None
+    wearers: WearerSwitch | None
     notifier: SystemdNotifier
     on_samples: Callable[[Drained], None] = lambda drained: None
 
@@ -241,6 +255,7 @@ class _Source:
             "watch": self.watch,
             "unknown": self.unknown,
             "mounting": self.mounting,
+            "wearers": self.wearers,
             "heartbeat": self.notifier.alive,
             "patience_s": chosen["patience"],
             "rate_tolerance": chosen["rate_tolerance"],

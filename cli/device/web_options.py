@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from deseptr.device import Answers, Profiler
     from deseptr.device.live_page import ListenAddress
     from deseptr.device.live_page.live_page import LivePage
+    from deseptr.device.live_page.page_personal import Wearing
     from deseptr.tflite import TfliteFile
 
-WEB_NAMES = ("web", "web_no_auth", "web_cert", "web_key", "web_token_file", "web_recordings")
+WEB_NAMES = ("web", "web_no_auth", "web_cert", "web_key", "web_token_file", "web_recordings", "web_wearers")
 LOOPBACK = "127.0.0.1:8384"
 
 
@@ -58,6 +59,12 @@ def web_options(command: Any) -> Any:
             metavar="FOLDER",
             help="Let those who watch record labelled takes into FOLDER.",
         ),
+        click.option(
+            "--web-wearers",
+            type=FILE,
+            metavar="FOLDER",
+            help="Let those who watch personalise the model, and choose whose file in FOLDER it is corrected by.",
+        ),
     )
     command = goes_with("web", *WEB_NAMES[1:])(command)
     for option in reversed(options):
@@ -72,6 +79,7 @@ def open_web(
     profiler: Profiler,
     about: tuple[str, str | None],
     answers: Answers,
+    wearing: Wearing | None = None,
 ) -> LivePage:
     """Start the page and print its address.
 
@@ -82,6 +90,7 @@ def open_web(
         profiler: of the run.
         about: text that says which sensor it is, and for whom the model is corrected.
         answers: takes what people answer to alarms.
+        wearing: lets those who watch personalise; None if nobody may.
 
     Raises:
         SetupError: if address, secret, certificate or folder cannot be used.
@@ -112,6 +121,7 @@ def open_web(
             tls=tls,
             answers=answers,
             recordings=recordings,
+            wearing=wearing,
             spectrogram=spectrogram_of(model),
         )
     except BaseException:

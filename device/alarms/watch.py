@@ -46,18 +46,23 @@ class EventWatch:
         self.labels = tuple(rule.label for rule in rules)
         for rule in rules:
             _check(rule, self.labels, contract, measures=self._meter.measures)
-        self._detectors = [(contract.labels.index(rule.label), EventDetector(rule, make_key)) for rule in rules]
+        self._detectors = [EventDetector(rule, make_key) for rule in rules]
         self._answers = answers or Answers()
+        self.relabel(contract.labels)
+
+    def relabel(self, labels: Sequence[str]) -> None:
+        """Take probabilities of other classes from now on; an event that is none of them has probability 0."""
+        self._places = [labels.index(label) if label in labels else None for label in self.labels]
 
     def reset(self) -> None:
         """Begin a new stream."""
         self._meter.forget()
-        for _, detector in self._detectors:
+        for detector in self._detectors:
             detector.reset()
 
     def gap(self) -> None:
         """Note that samples were lost."""
-        for _, detector in self._detectors:
+        for detector in self._detectors:
             detector.gap()
 
     def update(self, window: Window, t: float, probabilities: NDArray[np.float32]) -> list[AlarmEvent]:
@@ -71,8 +76,8 @@ class EventWatch:
         motion = self._meter.update(window)
         return [
             _event(detector, change, t)
-            for index, detector in self._detectors
-            for change in detector.update(t, float(probabilities[index]), motion)
+            for place, detector in zip(self._places, self._detectors, strict=True)
+            for change in detector.update(t, 0.0 if place is None else float(probabilities[place]), motion)
         ]
 
     def answered(self, t: float) -> list[AlarmEvent]:
@@ -80,14 +85,14 @@ class EventWatch:
         changes = (
             (detector, detector.answer(answer.by))
             for answer in self._answers.take()
-            for _, detector in self._detectors
+            for detector in self._detectors
             if answer.label in (None, detector.rule.label)
         )
         return [_event(detector, change, t) for detector, change in changes if change is not None]
 
     def end(self, t: float, reason: str) -> list[AlarmEvent]:
         """Raise what is suspected: samples have ended at time ``t`` in seconds, for that reason."""
-        changes = ((detector, detector.end(t, reason)) for _, detector in self._detectors)
+        changes = ((detector, detector.end(t, reason)) for detector in self._detectors)
         return [_event(detector, change, t) for detector, change in changes if change is not None]
 
 

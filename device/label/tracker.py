@@ -18,6 +18,8 @@ from .chain import ChainFilter
 
 UNKNOWN = "unknown"
 UNDECIDED = "undecided"
+# The label before, where it is none any more.
+_GONE = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,17 @@ class LabelTracker:
     """
 
     def __init__(self, labels: tuple[str, ...], config: DecisionConfig, hop_s: float) -> None:
+        self._hop_s = hop_s
+        self._name(labels, config)
+        self.reset()
+
+    def _name(self, labels: tuple[str, ...], config: DecisionConfig) -> None:
         self._config = config
         self._names = dict(enumerate(labels)) | {-1: UNKNOWN}
         # A model's own class ``unknown`` is used if it has one.
         self._unknown = labels.index(UNKNOWN) if UNKNOWN in labels else -1
         self._thresholds = [config.threshold_of(label) for label in labels]
-        self._smoother = _make_smoother(config, len(labels), hop_s)
-        self.reset()
+        self._smoother = _make_smoother(config, len(labels), self._hop_s)
 
     def reset(self) -> None:
         """Begin a new run: no label, no smoothed windows, time from zero."""
@@ -71,6 +77,24 @@ class LabelTracker:
         # Whether the next window decides as the first of a run does.
         self._anew = True
         self._reason: str | None = None
+
+    def relabel(self, labels: tuple[str, ...], config: DecisionConfig) -> None:
+        """Go on with other labels and settings: the next window decides as the first of a run does.
+
+        Args:
+            labels: class names, in the order of the probabilities from now on.
+            config: the settings for them.
+        """
+        held = None if self._held is None else self._names[self._held]
+        self._name(labels, config)
+        self._anew, self._reason = True, None
+        if held is None or held in labels:
+            self._held = None if held is None else labels.index(held)
+        elif held == UNKNOWN:
+            self._held = self._unknown
+        else:
+            self._names[_GONE] = held
+            self._held = _GONE
 
     def gap(self) -> None:
         """Forget the windows so far, since no average may span lost samples; the label stays."""

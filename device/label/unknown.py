@@ -45,10 +45,15 @@ class UnknownJudge:
 
     def __init__(self, contract: ModelContract, *, plausibility: bool = True, familiarity: bool = True) -> None:
         self._plausibility = Plausibility.of(contract) if plausibility else None
-        known = contract.known_windows if familiarity else None
-        self._familiarity = None if known is None else Familiarity(known, contract.channels, contract.hop_s)
+        self._heeds_familiarity = familiarity
+        self.follow(contract)
         self._found = 0
         self._finding: str | None = None
+
+    def follow(self, contract: ModelContract) -> None:
+        """Take the known windows of a contract from here on; in all else it is as the one before."""
+        known = contract.known_windows if self._heeds_familiarity else None
+        self._familiarity = None if known is None else Familiarity(known, contract.channels, contract.hop_s)
 
     def reset(self) -> None:
         """Begin a new stream."""

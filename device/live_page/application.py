@@ -9,7 +9,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
@@ -27,8 +27,12 @@ from .page_recorder import PageRecorder
 from .requests import Rate, read_object
 from .viewers import Viewer, Viewers
 
+if TYPE_CHECKING:
+    from .page_personal import PagePersonal
+
 _START = "page.html"
 _JSON = "application/json"
+_PERSONAL = "personal/"
 # WebSocket closing codes: RFC 6455, section 7.4.1, and its private range.
 _POLICY = 1008
 _TOO_MANY = 4001
@@ -45,6 +49,7 @@ class Application:
         beginning: the messages that a new viewer gets first.
         answers: takes what people answer to alarms.
         recorder: records takes; None if nobody may record from the page.
+        personal: corrects the model for a wearer; None if nobody may personalise from the page.
     """
 
     def __init__(
@@ -54,11 +59,12 @@ class Application:
         beginning: Callable[[], list[Message]],
         answers: Answers,
         recorder: PageRecorder | None = None,
+        personal: PagePersonal | None = None,
     ) -> None:
         self._access = access
         self._rate = Rate()
         self._answers = answers
-        self._recorder = recorder
+        self._recorder, self._personal = recorder, personal
         self._viewers = viewers
         self._beginning = beginning
         # Names are compared with these; no path is ever made of what was asked for.
@@ -110,6 +116,8 @@ class Application:
             self._recorder.start(label, subject, content.get("seconds"))
         elif what == "stop" and self._recorder is not None:
             self._recorder.stop()
+        elif self._personal is not None and what.startswith(_PERSONAL):
+            return _response(encoded(_personalise(self._personal, what, content)).encode(), _JSON)
         else:
             raise RefusedRequestError(HTTPStatus.NOT_FOUND, "there is nothing of this name")
         return _response(b"{}", _JSON)
@@ -154,6 +162,21 @@ class Application:
                 told = viewer.dropped
                 await socket.send_text(encoded({"kind": "dropped", "count": told}))
             await socket.send_text(text)
+
+
+def _personalise(personal: PagePersonal, what: str, content: dict[str, Any]) -> dict[str, Any]:
+    match what.removeprefix(_PERSONAL):
+        case "begin":
+            return {"operator": personal.begin(content)}
+        case "act":
+            personal.act(content.get("operator"), content.get("do"))
+        case "wear":
+            personal.wear(content.get("wearer"))
+        case "undo":
+            personal.undo(content.get("wearer"))
+        case _:
+            raise RefusedRequestError(HTTPStatus.NOT_FOUND, "there is nothing of this name")
+    return {}
 
 
 def encoded(message: Any) -> str:

@@ -8,10 +8,10 @@ import logging
 import socket
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -30,6 +30,9 @@ from .messages import Message, PageMessages
 from .page_recorder import PageRecorder
 from .past import Past
 from .viewers import Viewers
+
+if TYPE_CHECKING:
+    from .page_personal import PagePersonal, Wearing
 
 HEALTH_S = 2.0
 _BOARD_EVERY = 5  # of the above
@@ -63,6 +66,7 @@ class LivePage:
         tls: for HTTPS.
         answers: takes what people answer to alarms on the page.
         recordings: folder for takes that are recorded from the page; None if nobody may record.
+        wearing: lets those who watch personalise; None if nobody may.
         spectrogram: of the model, as :func:`.spectrogram.spectrogram_of` gives it; None if none is shown.
 
     Raises:
@@ -81,9 +85,10 @@ class LivePage:
         tls: Tls | None = None,
         answers: Answers | None = None,
         recordings: Path | None = None,
+        wearing: Wearing | None = None,
         spectrogram: Mapping[str, Any] | None = None,
     ) -> None:
-        self._about = {
+        self._about: Message = {
             "kind": "about",
             "labels": list(contract.labels),
             "channels": list(contract.channels),
@@ -96,6 +101,7 @@ class LivePage:
         }
         self._profiler = profiler
         self._messages = PageMessages(contract)
+        self._labels = contract.labels
         self._past, self._viewers = Past(), Viewers()
         self._inbox: deque[Message] = deque(maxlen=_INBOX)
         self._called = False
@@ -103,14 +109,22 @@ class LivePage:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listening = listening
         self._recorder = PageRecorder(recordings, sensor, self._hand_over) if recordings else None
-        application = Application(access, self._viewers, self._beginning, answers or Answers(), self._recorder)
+        self._personal = _personal(wearing, sensor, self._hand_over)
+        application = Application(
+            access, self._viewers, self._beginning, answers or Answers(), self._recorder, self._personal
+        )
         self._server = uvicorn.Server(_config(application, tls))
         self._thread = threading.Thread(target=self._run, name="live page", daemon=True)
         self._thread.start()
 
     def take(self, event: Event) -> None:
         """Show an event."""
-        self._hand_over(self._messages.of_event(event))
+        message = self._messages.of_event(event)
+        if self._messages.labels != self._labels:
+            self._labels = self._messages.labels
+            self._about = {**self._about, "labels": list(self._labels)}
+            self._hand_over({"kind": "labels", "labels": list(self._labels)})
+        self._hand_over(message)
 
     def drained(self, drained: Drained) -> None:
         """Show the samples of a read."""
@@ -118,11 +132,14 @@ class LivePage:
             self._hand_over(self._messages.of_samples(drained))
         if self._recorder is not None:
             self._recorder.drained(drained)
+        if self._personal is not None:
+            self._personal.drained(drained)
 
     def close(self) -> None:
         """End the server; viewers see that the run has ended."""
-        if self._recorder is not None:
-            self._recorder.close()
+        for each in (self._recorder, self._personal):
+            if each is not None:
+                each.close()
         self._server.should_exit = True
         self._thread.join(_STOP_S)
         if self._thread.is_alive():
@@ -160,7 +177,8 @@ class LivePage:
 
     def _beginning(self) -> list[Message]:
         recording = [] if self._recorder is None else [self._recorder.state()]
-        return [self._about, *self._past.messages(), self._health(), *recording]
+        personal = [] if self._personal is None else [self._personal.state()]
+        return [self._about, *self._past.messages(), self._health(), *recording, *personal]
 
     async def _tell_health(self) -> None:
         turn = 0
@@ -168,6 +186,8 @@ class LivePage:
             if turn % _BOARD_EVERY == 0 and len(self._viewers):
                 self._board = await asyncio.to_thread(_board_figures)
             turn += 1
+            if self._personal is not None:
+                self._personal.tick()
             self._deliver()
             self._viewers.offer(encoded(self._health()))
             await asyncio.sleep(HEALTH_S)
@@ -177,6 +197,15 @@ class LivePage:
         latency = {"p50": round(figures["p50_us"]), "p99": round(figures["p99_us"])}
         missed = self._profiler.deadlines_missed
         return {"kind": "health", **self._past.counts(), "latency": latency, "missed": missed, **self._board}
+
+
+def _personal(wearing: Wearing | None, sensor: str, changed: Callable[[dict[str, Any]], None]) -> PagePersonal | None:
+    if wearing is None:
+        return None
+    # Only where it is wanted: it takes memory.
+    from .page_personal import PagePersonal
+
+    return PagePersonal(wearing, sensor, changed)
 
 
 def _board_figures() -> dict[str, Any]:

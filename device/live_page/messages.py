@@ -36,7 +36,8 @@ class PageMessages:
     """
 
     def __init__(self, contract: ModelContract) -> None:
-        self._labels = contract.labels
+        self.labels = contract.labels
+        """Those of the window before; a wearer may have further ones than the model."""
         self._channels = contract.channels
         self._begun_s = self._newest_s = 0.0
         self._event_s = self._samples_s = -math.inf
@@ -52,10 +53,12 @@ class PageMessages:
         at = self._at(event.t)
         match event:
             case WindowEvent():
-                probabilities = [round(event.probabilities[label], 4) for label in self._labels]
+                self.labels = tuple(event.probabilities)
+                probabilities = [round(each, 4) for each in event.probabilities.values()]
                 state = event.state or event.label
                 told = {"label": event.label, "state": state, "p": probabilities, "unknown": event.unknown}
-                return {"kind": "window", "at": at, **told}
+                named = {} if event.wearer is None else {"wearer": event.wearer}
+                return {"kind": "window", "at": at, **told, **named}
             case LabelEvent():
                 return {"kind": "change", "at": at, "label": event.label, "previous": event.previous}
             case AlarmEvent():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import Any
 from deseptr.contract import DeseptrError, SetupError
 from deseptr.contract.limits import Limits
 from deseptr.device.drained import Drained
-from deseptr.device.recorder import SessionStep, Take, TakeFile, Taking, check_name, prepare_folder
+from deseptr.device.recorder import Take, check_name, prepare_folder
 from deseptr.device.sinks import Worker
+
+from .running_take import RunningTake
 
 SECONDS = Limits(0, 86_400)
 
@@ -36,10 +37,7 @@ class PageRecorder:
         self._worker = Worker("recorder of the page")
         self._missed = 0
         # Used by the worker's thread alone, but for reads of the finished takes.
-        self._wanted: tuple[str, str, float] | None = None
-        self._file: TakeFile | None = None
-        self._taking: Taking | None = None
-        self._newest_s = 0.0
+        self._take: RunningTake | None = None
         self._trouble = ""
         self.takes: dict[str, Take] = {}
 
@@ -58,7 +56,7 @@ class PageRecorder:
         wanted = check_name("activity", label), check_name("wearer", subject)
         if seconds is not None and not (SECONDS.allow(seconds) and seconds > 0):
             raise SetupError("seconds", found=seconds, expected="up to a day", next_step="choose another length")
-        self._worker.enqueue(partial(self._begin, (*wanted, math.inf if seconds is None else float(seconds))))
+        self._worker.enqueue(partial(self._begin, *wanted, math.inf if seconds is None else float(seconds)))
 
     def stop(self) -> None:
         """End the take."""
@@ -78,54 +76,44 @@ class PageRecorder:
 
     def state(self) -> dict[str, Any]:
         """What the page shows."""
-        taking, wanted = self._taking, self._wanted
+        running = self._take
         takes = [
             {"name": name, "label": take.label, "samples": take.samples, "seconds": round(take.seconds, 2)}
             for name, take in list(self.takes.items())
         ]
-        state = {"kind": "recording", "takes": takes, "trouble": self._trouble, "label": wanted and wanted[0]}
-        return state | {"seconds": 0.0 if taking is None else round(taking.done_s, 1)}
+        state = {"kind": "recording", "takes": takes, "trouble": self._trouble}
+        if running is None:
+            return state | {"label": None, "seconds": 0.0}
+        return state | {"label": running.label, "seconds": round(running.done_s, 1)}
 
     # On the worker's thread.
 
-    def _begin(self, wanted: tuple[str, str, float]) -> None:
+    def _begin(self, label: str, subject: str, seconds: float) -> None:
         self._finish()
-        self._wanted, self._trouble = wanted, ""
+        self._take, self._trouble = RunningTake(self._folder, self._sensor, label, subject, seconds), ""
         self._changed(self.state())
 
     def _write(self, drained: Drained, missed: int) -> None:
-        if self._wanted is None:
+        if self._take is None:
             return
         try:
-            self._append(drained, missed)
+            self._append(self._take, drained, missed)
         except DeseptrError as error:
             self._trouble = str(error)
             self._finish()
 
-    def _append(self, drained: Drained, missed: int) -> None:
-        assert self._wanted is not None
-        label, subject, seconds = self._wanted
-        now_ns = time.monotonic_ns()
-        if self._file is None or self._taking is None:
-            self._file = TakeFile(self._folder, subject, label, self._sensor, now_ns, drained.channels)
-            self._taking = Taking(self._file, SessionStep("activity", label, seconds), drained.rate_hz)
-        elif drained.gap is not None or missed or drained.t < self._newest_s:
-            # A replay's time begins anew with each of its recordings.
-            self._taking.interrupt(drained.gap or "not joined", drained.lost_samples + missed, drained.rate_hz)
-        self._newest_s = drained.t
-        whole = math.floor(self._taking.done_s)
-        self._taking.append(drained.signals, now_ns)
-        if self._taking.complete:
+    def _append(self, take: RunningTake, drained: Drained, missed: int) -> None:
+        whole = math.floor(take.done_s)
+        take.append(drained, missed)
+        if take.complete:
             self._finish(drained.rate_hz)
-        elif math.floor(self._taking.done_s) != whole:
+        elif math.floor(take.done_s) != whole:
             self._changed(self.state())
 
     def _finish(self, rate_hz: float | None = None) -> None:
-        file, taking = self._file, self._taking
-        was_recording, self._wanted, self._file, self._taking = self._wanted is not None, None, None, None
-        if file is not None and taking is not None:
-            file.close()
-            if file.samples:
-                self.takes[file.path.name] = taking.result(rate_hz or taking.rate_hz)
-        if was_recording:
-            self._changed(self.state())
+        running, self._take = self._take, None
+        if running is None:
+            return
+        if (take := running.close(rate_hz)) is not None:
+            self.takes[take.path.name] = take
+        self._changed(self.state())

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from deseptr.contract import parse_json
 from deseptr.contract.page_answers import RefusedRequestError
 
-LARGEST_BODY = 2048
+# Of a session of twenty activities whose names are long.
+LARGEST_BODY = 8192
 LONGEST_S = 10.0
 _A_SECOND = 5.0
 _AT_ONCE = 10.0

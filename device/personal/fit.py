@@ -85,6 +85,20 @@ def personalise(
     return Personal(made, check)
 
 
+def results(made: Personal) -> list[str]:
+    """How a wearer's file does on what was recorded, in lines for the wearer."""
+    check = made.check
+    lines = ["too little was recorded of each activity to tell from it how much better this is"]
+    if check.before is not None and check.after is not None:
+        lines = [
+            f"own windows right: {check.before:.1%} with the model as it is, {check.after:.1%} corrected "
+            f"(each part without itself, {check.windows} windows)"
+        ]
+    return lines + [
+        f"new label {made.file.new_labels[number]}: {share:.1%} recognised" for number, share in check.new.items()
+    ]
+
+
 def _windows(engine: Engine, dataset: Dataset, new_labels: tuple[str, ...]) -> Windows:
     """Windows of the recordings; labels are indices into the model's labels and then the new ones."""
     contract = engine.contract

@@ -1,6 +1,6 @@
 // Requests to the run that change something.
 
-/** Have something done; an error says why it was not. */
+/** Have something done, and what comes of it; an error says why it was not. */
 export async function ask(what, content) {
   let answer;
   try {
@@ -16,4 +16,5 @@ export async function ask(what, content) {
     const { error } = await answer.json().catch(() => ({ error: answer.statusText }));
     throw new Error(error);
   }
+  return answer.json();
 }

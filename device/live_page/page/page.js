@@ -6,6 +6,7 @@ import { follow } from "./link.js";
 import { drawTimeline, drawTraces } from "./pictures.js";
 import { Run } from "./run.js";
 import { ask } from "./ask.js";
+import { tellPersonal } from "./personal.js";
 import { offer, say, tellRecording } from "./recording.js";
 import { clock, figures, note } from "./words.js";
 
@@ -30,6 +31,7 @@ follow(
   (message) => {
     run.take(message);
     if (message.kind === "beginning") build();
+    if (message.kind === "labels") buildLabels();
     stale = true;
   },
   (state) => {
@@ -54,12 +56,10 @@ addEventListener("resize", () => (stale = true));
 
 /** Make the elements that depend on the model: bars, keys and canvases. */
 function build() {
-  const { labels, channels, sensor } = run.about;
+  const { channels, sensor } = run.about;
   get("sensor").textContent = sensor;
   paint();
-  offer(labels);
-  get("bars").replaceChildren(...labels.map(bar));
-  get("key").replaceChildren(...labels.map((label, index) => entry(label, colours.labels[index % 8], index >= 8)));
+  buildLabels();
   get("axes").replaceChildren(...AXES.map((axis, index) => entry(axis, colours.axes[index], false)));
   groups = Object.entries(SENSORS).flatMap(([prefix, [name, unit]]) => {
     const of = channels.flatMap((channel, index) => (channel.startsWith(`${prefix}_`) ? [index] : []));
@@ -71,6 +71,14 @@ function build() {
   });
   get("traces").replaceChildren(...groups.map(({ canvas }) => canvas));
   buildSpectrogram();
+}
+
+/** Bars and keys: a wearer may bring further labels. */
+function buildLabels() {
+  const { labels } = run.about;
+  offer(labels);
+  get("bars").replaceChildren(...labels.map(bar));
+  get("key").replaceChildren(...labels.map((label, index) => entry(label, colours.labels[index % 8], index >= 8)));
 }
 
 function buildSpectrogram() {
@@ -132,6 +140,8 @@ function now() {
 
 function tellLabel() {
   const { latest, about, changed } = run;
+  const wearer = latest ? latest.wearer : about.wearer;
+  get("worn").textContent = wearer == null ? "" : `corrected for ${wearer}`;
   if (!latest) return;
   if (get("label").textContent !== latest.state) {
     get("label").textContent = latest.state;
@@ -144,8 +154,9 @@ function tellLabel() {
   const top = latest.p.indexOf(Math.max(...latest.p));
   for (const [index, item] of [...get("bars").children].entries()) {
     item.className = index === top ? "top" : "";
-    item.querySelector("b").style.transform = `scaleX(${latest.p[index]})`;
-    item.querySelector("output").textContent = `${(100 * latest.p[index]).toFixed(1)} %`;
+    const share = latest.p[index] ?? 0;
+    item.querySelector("b").style.transform = `scaleX(${share})`;
+    item.querySelector("output").textContent = `${(100 * share).toFixed(1)} %`;
   }
 }
 
@@ -188,6 +199,7 @@ function redraw() {
       tellFigures();
       tellAlarms();
       tellRecording(run.recording);
+      tellPersonal(run.personal);
       stale = false;
     }
   }

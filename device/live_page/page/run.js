@@ -20,6 +20,7 @@ export class Run {
     this.notes = [];
     this.rate = null;
     this.recording = null;
+    this.personal = null;
     this.health = null;
     this.dropped = 0;
     this.newest = 0;
@@ -43,6 +44,13 @@ export class Run {
         return;
       case "recording":
         this.recording = message;
+        return;
+      case "personal":
+        // How long ago it was told, for the countdown.
+        this.personal = { ...message, came: performance.now() };
+        return;
+      case "labels":
+        this.about.labels = message.labels;
         return;
       case "dropped":
         this.dropped = message.count;

@@ -33,7 +33,6 @@ export function figures(run) {
     ? `${rate.rate.toFixed(2)} Hz measured, ${rate.nominal} Hz nominal${rate.resampled ? ", resampled" : ""}`
     : `${about.rate} Hz, not measured yet`;
   const found = [["rate", measured, false]];
-  if (about.wearer != null) found.unshift(["corrected for", about.wearer, false]);
   if (run.mounted) found.push(["mounting", run.mounted.meaning, run.mounted.turned]);
   if (!health) return found;
   const lost = health.gaps ? `${health.gaps}, ${health.lost} samples lost` : "none";

@@ -16,6 +16,7 @@ from .manifest import Manifest
 _OF_SYSTEM = Path("/var/lib/deseptr")
 _TOKEN = "web-token"  # nosec B105 - a file's name
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22,200}")
+_FOLDERS = {"--web-recordings": "takes", "--web-wearers": "wearers"}
 _EVERYWHERE = ("0.0.0.0", "[::]")  # nosec B104 - compared with what was asked for
 
 
@@ -39,11 +40,12 @@ def page_address(release: Path, manifest: Manifest, kind: str | None) -> str | N
 
 
 def trial_words(manifest: Manifest, folder: Path) -> list[str]:
-    """Arguments with which a trial leaves nothing of a page behind: its secret and its takes are in ``folder``."""
+    """Arguments with which a trial leaves nothing of a page behind: its secret, takes and wearers are in ``folder``."""
     if manifest.listen is None:
         return []
-    recordings = ["--web-recordings", str(folder / "takes")] if _values(manifest.run, "--web-recordings") else []
-    return ["--web-token-file", str(folder / _TOKEN), *recordings]
+    given = [option for option in _FOLDERS if _values(manifest.run, option)]
+    folders = [word for option in given for word in (option, str(folder / _FOLDERS[option]))]
+    return ["--web-token-file", str(folder / _TOKEN), *folders]
 
 
 def _token_file(release: Path, manifest: Manifest, kind: str) -> Path:

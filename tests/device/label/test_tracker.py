@@ -271,3 +271,37 @@ def test_times_beyond_their_limits_are_refused(name, value):
     with pytest.raises(SetupError, match=f"{name}: found "):
         DecisionConfig("majority", **{name: value})
     assert DecisionConfig("majority", horizon_s=3600, dwell_s=86_400).horizon_s == 3600
+
+
+WITH_NEW = (*LABELS, "cycling")
+
+
+def certain(number: int, classes: int) -> np.ndarray:
+    return np.eye(classes, dtype=np.float32)[number]
+
+
+def test_other_labels_decide_anew_and_remember_what_was_shown():
+    tracker = LabelTracker(LABELS, DecisionConfig(), hop_s=1.0)
+    tracker.update(0.0, certain(1, len(LABELS)))
+    tracker.relabel(WITH_NEW, DecisionConfig())
+    # Neither dwell nor an average of the labels before holds it back.
+    found = tracker.update(1.0, certain(len(LABELS), len(WITH_NEW)))
+    assert (found.label, found.previous, found.changed) == ("cycling", LABELS[1], True)
+    tracker.relabel(LABELS, DecisionConfig())
+    found = tracker.update(2.0, certain(0, len(LABELS)))
+    assert (found.label, found.previous, found.changed) == (LABELS[0], "cycling", True)
+
+
+def test_the_same_label_under_other_labels_is_no_change():
+    tracker = LabelTracker(LABELS, DecisionConfig(), hop_s=1.0)
+    tracker.update(0.0, certain(1, len(LABELS)))
+    tracker.relabel(WITH_NEW, DecisionConfig())
+    assert not tracker.update(1.0, certain(1, len(WITH_NEW))).changed
+
+
+def test_unknown_stays_unknown_under_other_labels():
+    tracker = LabelTracker(LABELS, DecisionConfig(), hop_s=1.0)
+    tracker.update(0.0, certain(1, len(LABELS)), "implausible: stuck")
+    tracker.relabel(WITH_NEW, DecisionConfig())
+    found = tracker.update(1.0, certain(1, len(WITH_NEW)), "implausible: stuck")
+    assert (found.label, found.changed) == ("unknown", False)

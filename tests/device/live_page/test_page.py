@@ -69,10 +69,9 @@ def test_what_a_run_shows(served: Served, page: Page):
 def test_the_wearers_name_is_shown_where_there_is_one(serve: Serve, page: Page):
     for wearer in (None, "eve <b>"):
         served = serve(wearer=wearer)
-        some_seconds(served)
         page.goto(served.url)
         page.wait_for_function("() => document.getElementById('figures').textContent.includes('Hz')")
-        assert ("eve <b>" in page.inner_text("#figures")) is (wearer is not None)
+        assert ("eve <b>" in page.inner_text("#worn")) is (wearer is not None)
 
 
 def test_an_alarm_stays_until_it_is_answered(served: Served, page: Page):

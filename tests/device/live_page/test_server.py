@@ -90,10 +90,10 @@ def test_requests_to_change_something_come_from_the_page(served: Served, headers
         (b"[]", 400),
         (b"", 400),
         (b'"x"', 400),
-        (b" " * 5000, 413),
+        (b" " * 9000, 413),
         (b"{}", 200),
-        (b"{}".ljust(2048), 200),
-        (b"{}".ljust(2049), 413),
+        (b"{}".ljust(8192), 200),
+        (b"{}".ljust(8193), 413),
     ],
 )
 def test_bodies(served: Served, content: bytes, status: int):

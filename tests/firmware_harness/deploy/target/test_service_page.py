@@ -79,6 +79,8 @@ def test_a_trial_leaves_nothing_of_a_page(tmp_path: Path):
     assert trial_words(MANIFEST, tmp_path) == ["--web-token-file", str(tmp_path / "web-token")]
     recording = replace(MANIFEST, run=("--web-recordings", "/var/lib/deseptr/takes"))
     assert trial_words(recording, tmp_path)[2:] == ["--web-recordings", str(tmp_path / "takes")]
+    wearing = replace(MANIFEST, run=("--web-wearers=/var/lib/deseptr/wearers",))
+    assert trial_words(wearing, tmp_path)[2:] == ["--web-wearers", str(tmp_path / "wearers")]
 
 
 @pytest.mark.parametrize("listen", [None, "0.0.0.0:8384", "pi.local:1024", "[::]:65535"])

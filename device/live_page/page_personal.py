@@ -1,0 +1,371 @@
+"""Personalising from the page: a guided session of takes, the wearer's file, and who is worn; one operator at a time.
+
+What takes time, checking a take and fitting the correction, is done on a thread of its own with a low priority. It is
+that of ``device personalise``: :mod:`deseptr.device.personal`. The stream changes its wearer between two windows.
+"""
+
+from __future__ import annotations
+
+import hmac
+import math
+import os
+import secrets
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from numpy.linalg import LinAlgError
+
+from deseptr.contract import DeseptrError
+from deseptr.contract.page_answers import RefusedRequestError
+from deseptr.device.drained import Drained
+from deseptr.device.personal.fit import personalise, results
+from deseptr.device.personal.guided_session import GuidedSession, KeptTake, OutOfTurnError
+from deseptr.device.personal.switch import WearerSwitch
+from deseptr.device.personal.take_check import check_take, taken
+from deseptr.device.personal.wearer_folder import KnownWearer, WearerFolder, check_file_name
+from deseptr.device.recorder import prepare_folder
+from deseptr.device.sinks import Worker
+from deseptr.tflite import TfliteFile
+from deseptr.tflite.engine import Engine
+
+from .running_take import RunningTake
+from .wished_session import wished_session
+
+_NICENESS = 10
+_TROUBLES = (DeseptrError, OSError, MemoryError, LinAlgError)
+# One name for all, as in `device personalise`: the wearer's need not be one of a file.
+_SUBJECT = "wearer"
+
+
+@dataclass(frozen=True)
+class Wearing:
+    """What personalising from the page needs of a run.
+
+    Args:
+        folder: for the wearers' files; made if it does not exist.
+        model: the model that runs.
+        make_engine: makes an engine of it for another thread, without a wearer.
+        switch: changes the wearer of the stream.
+        worn: the wearer with whom the run begins; None for nobody.
+    """
+
+    folder: Path
+    model: TfliteFile
+    make_engine: Callable[[], Engine]
+    switch: WearerSwitch
+    worn: str | None = None
+
+
+class PagePersonal:
+    """Runs the session of one operator, and changes the wearer of the stream.
+
+    Args:
+        wearing: what it needs of the run.
+        sensor: its name, for the takes.
+        changed: called on any thread with what the page is told, whenever it changes.
+        now: a monotonic clock, seconds.
+
+    Raises:
+        SetupError: if the folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        wearing: Wearing,
+        sensor: str,
+        changed: Callable[[dict[str, Any]], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        prepare_folder(wearing.folder, "--web-wearers")
+        self._wearing, self._sensor, self._changed, self._now = wearing, sensor, changed, now
+        self._folder = WearerFolder(wearing.folder, wearing.model)
+        self._files = tempfile.TemporaryDirectory(prefix="deseptr-")
+        # Held for moments only: the server's thread waits for it.
+        self._lock = threading.RLock()
+        self._session: GuidedSession | None = None
+        self._operator = self._id = ""
+        self._wearers: list[KnownWearer] = []
+        self._worn, self._trouble = wearing.worn, ""
+        # Of the worker's thread alone.
+        self._take: RunningTake | None = None
+        self._engine: Engine | None = None
+        self._missed = 0
+        self._worker = Worker("personalising of the page")
+        self._worker.enqueue(self._settle_in)
+
+    # On the server's thread.
+
+    def begin(self, content: Mapping[str, Any]) -> str:
+        """Begin a session; whoever knows the key that is returned, its ``id`` before the dot, conducts it.
+
+        Raises:
+            RefusedRequestError: 409 while another session is going on.
+            DataError: if a name cannot be one, or the wearer's file is something else.
+            SetupError: if a length is out of range.
+        """
+        wished = wished_session(content, self._wearing.model.contract, self._now())
+        with self._lock:
+            self._require_free()
+            # Before anybody has walked for it.
+            self._folder.find(wished.wearer)
+            self._drop(wished)
+            self._id, self._trouble = secrets.token_hex(4), ""
+            operator = self._operator = f"{self._id}.{secrets.token_urlsafe(16)}"
+        self._tell()
+        return operator
+
+    def act(self, operator: object, what: object) -> None:
+        """Do something in the session: ``start``, ``stop``, ``keep``, ``skip`` or ``cancel``.
+
+        Raises:
+            RefusedRequestError: 403 for another operator, 409 if it is not possible now, 404 if there is nothing such.
+        """
+        with self._lock:
+            session = self._of(operator)
+            if what == "cancel":
+                self._cancel(session)
+            else:
+                self._step(session, what)
+        self._tell()
+
+    def wear(self, name: object) -> None:
+        """Have the stream corrected for a wearer with a file; None for nobody.
+
+        Raises:
+            RefusedRequestError: 409 while a session is going on.
+            DataError: if the name cannot be one.
+        """
+        wanted = None if name is None else check_file_name(name if isinstance(name, str) else "")
+        with self._lock:
+            self._require_free()
+            self._worker.enqueue(partial(self._attempt, partial(self._put_on, wanted)))
+
+    def undo(self, name: object) -> None:
+        """Take the latest session out of a wearer's file.
+
+        Raises:
+            RefusedRequestError: 409 while a session is going on.
+            DataError: if the name cannot be one.
+        """
+        wanted = check_file_name(name if isinstance(name, str) else "")
+        with self._lock:
+            self._require_free()
+            self._worker.enqueue(partial(self._attempt, partial(self._take_out, wanted)))
+
+    def tick(self) -> None:
+        """End a session that its operator has left."""
+        with self._lock:
+            abandoned = self._session is not None and self._session.abandoned(self._now())
+            if abandoned:
+                self._drop(None)
+        if abandoned:
+            self._tell()
+
+    def state(self) -> dict[str, Any]:
+        """What the page shows."""
+        with self._lock:
+            wearers = [{"name": w.name, "sessions": w.sessions, "new": list(w.new_labels)} for w in self._wearers]
+            told = {"kind": "personal", "labels": list(self._wearing.model.contract.labels), "wearers": wearers}
+            return told | {"worn": self._worn, "trouble": self._trouble, "session": self._session_state()}
+
+    def close(self) -> None:
+        """End the session, and remove its takes."""
+        with self._lock:
+            self._drop(None)
+        self._worker.close()
+        self._files.cleanup()
+
+    def _session_state(self) -> dict[str, Any] | None:
+        session = self._session
+        if session is None:
+            return None
+        take, running = session.take, self._take
+        return {
+            "id": self._id,
+            "wearer": session.wearer,
+            "steps": [{"label": s.label, "new": s.new, "seconds": s.seconds} for s in session.steps],
+            "number": session.number,
+            "phase": session.phase,
+            "left": round(session.left_s(self._now()), 2),
+            "done": round(running.done_s, 1) if running is not None and session.phase == "recording" else 0.0,
+            "check": None if take is None else {"text": str(take.check), "usable": take.check.usable},
+            "kept": [each.check.label for each in session.kept],
+            "told": list(session.told),
+        }
+
+    def _require_free(self) -> None:
+        session = self._session
+        if session is not None and not session.over and not session.abandoned(self._now()):
+            raise RefusedRequestError(HTTPStatus.CONFLICT, f"somebody is personalising for {session.wearer}; wait")
+
+    def _of(self, operator: object) -> GuidedSession:
+        known = isinstance(operator, str) and operator.isascii() and hmac.compare_digest(operator, self._operator)
+        if self._session is None or not known:
+            raise RefusedRequestError(HTTPStatus.FORBIDDEN, "this session is over, or somebody else's")
+        return self._session
+
+    def _cancel(self, session: GuidedSession) -> None:
+        if session.phase == "fitting":
+            raise RefusedRequestError(HTTPStatus.CONFLICT, "the correction is being computed; undo it afterwards")
+        self._drop(None)
+
+    def _step(self, session: GuidedSession, what: object) -> None:
+        doable = {"start": session.start, "stop": session.stop, "keep": session.keep, "skip": session.skip}
+        take = session.take
+        if not isinstance(what, str) or what not in doable:
+            raise RefusedRequestError(HTTPStatus.NOT_FOUND, "there is nothing of this name")
+        try:
+            doable[what](self._now())
+        except OutOfTurnError as error:
+            raise RefusedRequestError(HTTPStatus.CONFLICT, str(error)) from error
+        if what == "stop":
+            self._worker.enqueue(self._end_take)
+        if what in ("start", "skip") and take is not None:
+            self._worker.enqueue(partial(take.path.unlink, missing_ok=True))
+        if session.phase == "fitting":
+            self._worker.enqueue(partial(self._attempt, partial(self._fit, session)))
+
+    def _drop(self, successor: GuidedSession | None) -> None:
+        """Put another session in the place of the present one, whose takes are removed."""
+        before, self._session, self._operator = self._session, successor, ""
+        if before is not None:
+            self._worker.enqueue(partial(self._forget, before))
+
+    def _tell(self) -> None:
+        self._changed(self.state())
+
+    # On the thread of the run.
+
+    def drained(self, drained: Drained) -> None:
+        """Take what a read of the sensor brought, without waiting for anything."""
+        session = self._session
+        if session is None or session.phase not in ("countdown", "recording"):
+            return
+        if not self._worker.offer(partial(self._drained, drained, self._missed, self._now())):
+            self._missed += len(drained.signals) + drained.lost_samples
+        else:
+            self._missed = 0
+
+    # On the worker's thread.
+
+    def _settle_in(self) -> None:
+        with suppress(OSError, AttributeError):
+            # Linux schedules threads; the sampling loop goes first.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        self._attempt(self._list)
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        """Do something whose failure is told."""
+        try:
+            work()
+            self._trouble = ""
+        except _TROUBLES as error:
+            self._trouble = str(error) or type(error).__name__
+        self._tell()
+
+    def _list(self) -> None:
+        self._wearers = self._folder.wearers()
+
+    def _put_on(self, name: str | None) -> None:
+        self._wearing.switch.wear(None if name is None else self._folder.load(name))
+        self._worn = name
+        self._folder.remember(name)
+
+    def _take_out(self, name: str) -> None:
+        left = self._folder.undo(name)
+        self._list()
+        if self._worn == name:
+            self._wearing.switch.wear(left)
+            self._worn = None if left is None else name
+            self._folder.remember(self._worn)
+
+    def _drained(self, drained: Drained, missed: int, at: float) -> None:
+        with self._lock:
+            session = self._session
+            if session is None or session.phase not in ("countdown", "recording"):
+                return
+            due = session.due(at)
+        if due:
+            # What this read brought was measured before.
+            self._take = RunningTake(Path(self._files.name), self._sensor, session.step.label, _SUBJECT,
+                                     session.step.seconds)  # fmt: skip
+            self._tell()
+        elif self._take is not None:
+            self._append(session, self._take, drained, missed)
+
+    def _append(self, session: GuidedSession, take: RunningTake, drained: Drained, missed: int) -> None:
+        whole = math.floor(take.done_s)
+        try:
+            take.append(drained, missed)
+            if take.complete:
+                self._check(session, drained.rate_hz)
+            elif math.floor(take.done_s) != whole:
+                self._tell()
+        except _TROUBLES as error:
+            self._end_take()
+            with self._lock:
+                session.refuse(str(error), self._now())
+            self._tell()
+
+    def _check(self, session: GuidedSession, rate_hz: float) -> None:
+        running, self._take = self._take, None
+        take = None if running is None else running.close(rate_hz)
+        with self._lock, suppress(OutOfTurnError):
+            # It may have been stopped at the last moment.
+            session.recorded(self._now())
+        if take is None or session.phase != "checking":
+            return
+        self._tell()
+        kept = KeptTake(take.path, check_take(self._model_engine(), take.path))
+        with self._lock, suppress(OutOfTurnError):
+            session.checked(kept, self._now())
+        self._tell()
+
+    def _end_take(self) -> None:
+        running, self._take = self._take, None
+        take = None if running is None else running.close()
+        if take is not None:
+            take.path.unlink(missing_ok=True)
+
+    def _fit(self, session: GuidedSession) -> None:
+        try:
+            told = self._fitted(session)
+        except _TROUBLES as error:
+            with self._lock:
+                session.refuse(str(error) or type(error).__name__, self._now())
+        else:
+            with self._lock:
+                session.finish(told, self._now())
+        self._forget(session)
+
+    def _fitted(self, session: GuidedSession) -> tuple[str, ...]:
+        model, name = self._wearing.model, session.wearer
+        dataset = taken([each.path for each in session.kept])
+        new = tuple(step.label for step in session.steps if step.new and step.label in dataset.label_names)
+        before = self._folder.find(name)
+        made = personalise(self._model_engine(), model, dataset, name, new_labels=new, before=before)
+        self._folder.save(made.file)
+        self._folder.remember(name)
+        self._wearing.switch.wear(made.file)
+        self._worn = name
+        self._list()
+        return tuple(results(made))
+
+    def _forget(self, session: GuidedSession) -> None:
+        """Remove what was recorded in a session that is over."""
+        if self._session is not session or session.over:
+            self._end_take()
+        for path in Path(self._files.name).glob("*.csv"):
+            path.unlink(missing_ok=True)
+
+    def _model_engine(self) -> Engine:
+        self._engine = self._engine or self._wearing.make_engine()
+        return self._engine

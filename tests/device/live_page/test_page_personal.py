@@ -1,0 +1,435 @@
+"""Personalising from the page: takes, the file, the stream, one operator, and whatever order things come in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from live_page_served import Serve, beginning, received
+
+from deseptr.contract import CHANNELS, DataError, DecisionConfig, DeseptrError, SetupError
+from deseptr.contract.page_answers import RefusedRequestError
+from deseptr.device import LabelTracker
+from deseptr.device.drained import Drained
+from deseptr.device.latency import WindowTimes
+from deseptr.device.live_page.page_personal import PagePersonal, Wearing
+from deseptr.device.personal import WearerFile
+from deseptr.device.personal.guided_session import PATIENCE_S
+from deseptr.device.personal.switch import WearerSwitch
+from deseptr.device.personal.wearer_folder import WearerFolder
+from deseptr.device.stream.windows import Window
+from deseptr.device.window_classifier import WindowClassifier
+from deseptr.tflite import TfliteEngine, load_engine
+
+RATE = 50.0
+# Which way gravity points; the tiny model knows the first two.
+POSES = {"upright": (9.8, 0, 0, 0, 0, 0), "lying": (0, 9.8, 0, 0, 0, 0), "sideways": (4.6, 5.0, 7.1, 0, 0, 0)}
+# Its logits differ little.
+DECISION = DecisionConfig(dwell_s=0.0, threshold=0.0)
+
+
+class Worn:
+    """A run of the tiny model that somebody personalises, on a clock that is set by hand."""
+
+    def __init__(self, model: Path, folder: Path) -> None:
+        self.engine = load_engine(model)
+        self.now, self.count = 0.0, 0
+        self.switch = WearerSwitch(self.engine, lambda contract: DECISION)
+        made = (lambda: TfliteEngine(self.engine.model, self.engine.runtime)), self.switch
+        self.folder, self.told = folder, list[dict[str, Any]]()
+        self.page = PagePersonal(
+            Wearing(folder, self.engine.model, *made), "mpu6050", self.told.append, lambda: self.now
+        )
+        tracker = LabelTracker(self.engine.contract.labels, DECISION, self.engine.contract.hop_s)
+        self.stream = WindowClassifier(self.engine, tracker, lambda: 0, wearers=self.switch)
+        self.rng = np.random.default_rng(5)
+
+    def samples(self, pose: str, seconds: float) -> np.ndarray:
+        count = round(seconds * RATE)
+        return (np.array(POSES[pose]) + self.rng.normal(0, 0.3, (count, 6))).astype(np.float32)
+
+    def read(self, pose: str, seconds: float, pieces: int = 1, gap: str | None = None) -> None:
+        """Let time pass in which the sensor measures a pose, after a gap if there is a reason for one."""
+        for _ in range(pieces):
+            signals = self.samples(pose, seconds / pieces)
+            self.now += len(signals) / RATE
+            self.page.drained(Drained(self.count / RATE, signals, CHANNELS, RATE, gap, 5 if gap else 0))
+            self.count += len(signals)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page has done what it was asked to."""
+        done = threading.Event()
+        self.page._worker.enqueue(done.set)
+        done.wait(30)
+
+    def shown(self, pose: str) -> dict[str, Any]:
+        """The stream's event of a window."""
+        window = Window(self.count, self.samples(pose, 32 / RATE), 0, 0)
+        (event, *_) = self.stream.classify(window, self.now, 0, WindowTimes())
+        return event.to_dict()
+
+    def session(self) -> Any:
+        return self.page.state()["session"]
+
+    def take(self, operator: str, pose: str, seconds: float) -> None:
+        self.page.act(operator, "start")
+        self.read(pose, 3.2, 4)
+        assert self.session()["phase"] == "recording"
+        self.read(pose, seconds + 0.5, 8)
+        assert self.session()["phase"] == "checked"
+
+
+def wish(*steps: tuple[str, float], wearer: str = "eve") -> dict[str, Any]:
+    return {"wearer": wearer, "prepare": 3, "steps": [list(step) for step in steps]}
+
+
+@pytest.fixture
+def worn(int8_model: Path, tmp_path: Path) -> Iterator[Worn]:
+    made = Worn(int8_model, tmp_path / "wearers")
+    yield made
+    made.page.close()
+
+
+def test_a_new_activity_is_learned_and_the_stream_tells_it(worn: Worn):
+    before = worn.shown("sideways")
+    assert before["label"] != "sideways"
+    assert "wearer" not in before
+    operator = worn.page.begin(wish(("upright", 5), ("sideways", 8)))
+    for pose in ("upright", "sideways"):
+        worn.take(operator, pose, 8)
+        assert worn.session()["check"]["usable"]
+        worn.page.act(operator, "keep")
+    worn.settle()
+    assert worn.session()["phase"] == "done", worn.session()
+    assert worn.session()["told"][0].startswith("own windows right: 100.0% with the model as it is, 100.0% corrected")
+    assert worn.session()["told"][1] == "new label sideways: 100.0% recognised"
+    event = worn.shown("sideways")
+    assert (event["label"], event["state"], event["wearer"]) == ("sideways", "sideways", "eve")
+    assert worn.shown("upright")["label"] == "upright"
+    file = WearerFile.load_for(worn.folder / "eve.deseptr", worn.engine.model)
+    assert file.new_labels == ("sideways",)
+    assert worn.page.state()["wearers"] == [{"name": "eve", "sessions": 1, "new": ["sideways"]}]
+    # Nothing of what was recorded is left.
+    assert list(Path(worn.page._files.name).iterdir()) == []
+
+
+def test_a_wearer_is_taken_off_put_on_and_undone(worn: Worn):
+    operator = worn.page.begin(wish(("upright", 5), ("sideways", 8)))
+    for pose in ("upright", "sideways"):
+        worn.take(operator, pose, 8)
+        worn.page.act(operator, "keep")
+    worn.settle()
+    folder = WearerFolder(worn.folder, worn.engine.model)
+    assert folder.remembered() == "eve"
+    assert worn.shown("sideways")["state"] == "sideways"
+    worn.page.wear(None)
+    worn.settle()
+    event = worn.shown("sideways")
+    assert event["state"] != "sideways"
+    assert "sideways" not in event["probabilities"]
+    assert (worn.page.state()["worn"], folder.remembered()) == (None, None)
+    worn.page.wear("eve")
+    worn.settle()
+    assert worn.shown("sideways")["state"] == "sideways"
+    worn.page.undo("eve")
+    worn.settle()
+    assert "wearer" not in worn.shown("sideways")
+    assert worn.page.state()["wearers"] == []
+    worn.page.wear("eve")
+    worn.settle()
+    assert "eve.deseptr" in worn.page.state()["trouble"]
+
+
+def test_a_correction_that_does_harm_is_refused_with_the_reason(worn: Worn):
+    """Half of each take is the other activity: what is right is contradicted by the rest."""
+    operator = worn.page.begin(wish(("upright", 8), ("lying", 8)))
+    for named, other in (("upright", "lying"), ("lying", "upright")):
+        worn.page.act(operator, "start")
+        worn.read(named, 3.2, 4)
+        for measured in (named, named, other, other):
+            worn.read(measured, 2.1, gap="overflow")
+        assert worn.session()["check"]["usable"], worn.session()["check"]["text"]
+        worn.page.act(operator, "keep")
+    worn.settle()
+    assert worn.session()["phase"] == "refused", worn.session()["told"]
+    assert "of the windows right with the correction, each part without itself" in worn.session()["told"][0]
+    assert not list(worn.folder.glob("*.deseptr"))
+    assert "wearer" not in worn.shown("upright")
+
+
+def test_an_implausible_take_cannot_be_kept_but_repeated_or_left_out(worn: Worn):
+    operator = worn.page.begin(wish(("upright", 3), ("lying", 3)))
+    worn.page.act(operator, "start")
+    worn.read("upright", 3.2, 4)
+    stuck = np.tile(np.array(POSES["upright"], np.float32), (200, 1))
+    worn.page.drained(Drained(worn.count / RATE, stuck, CHANNELS, RATE))
+    worn.settle()
+    check = worn.session()["check"]
+    assert not check["usable"]
+    assert check["text"].endswith("left out")
+    with pytest.raises(RefusedRequestError, match="cannot be used; repeat it, or leave the activity out"):
+        worn.page.act(operator, "keep")
+    worn.take(operator, "upright", 3)
+    worn.page.act(operator, "keep")
+    worn.page.act(operator, "skip")
+    worn.settle()
+    assert worn.session()["phase"] == "done"
+    assert WearerFile.load(worn.folder / "eve.deseptr").counts().keys() == {"upright"}
+
+
+def test_what_was_read_before_the_countdown_ends_is_not_in_the_take(worn: Worn):
+    operator = worn.page.begin(wish(("upright", 5)))
+    worn.page.act(operator, "start")
+    worn.read("lying", 3.2, 4)
+    worn.read("upright", 5.5, 8)
+    (take,) = Path(worn.page._files.name).iterdir()
+    first = [float(line.split(",")[1]) for line in take.read_text().splitlines()[1:]]
+    assert len(first) == 250
+    assert min(first) > 5
+
+
+def test_one_operator_at_a_time(worn: Worn):
+    operator = worn.page.begin(wish(("upright", 5)))
+    for refused in (
+        lambda: worn.page.begin(wish(("lying", 5))),
+        lambda: worn.page.wear(None),
+        lambda: worn.page.undo("eve"),
+    ):
+        with pytest.raises(RefusedRequestError, match="somebody is personalising for eve"):
+            refused()
+    for other in ("", "x", None, operator + "x", "é"):
+        with pytest.raises(RefusedRequestError, match="somebody else's"):
+            worn.page.act(other, "start")
+    worn.page.act(operator, "cancel")
+    assert worn.session() is None
+    with pytest.raises(RefusedRequestError, match="this session is over"):
+        worn.page.act(operator, "start")
+
+
+def test_who_left_is_not_waited_for(worn: Worn):
+    worn.page.begin(wish(("upright", 5)))
+    worn.now += PATIENCE_S - 1
+    worn.page.tick()
+    assert worn.session() is not None
+    worn.now += 2
+    worn.page.tick()
+    assert worn.session() is None
+    operator = worn.page.begin(wish(("lying", 5)))
+    # The sensor is gone in the middle of a take.
+    worn.page.act(operator, "start")
+    worn.read("lying", 3.2, 4)
+    worn.now += PATIENCE_S + 11
+    assert worn.page.begin(wish(("upright", 5), wearer="bob"))
+    worn.read("lying", 20, 4)
+    assert worn.session()["phase"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "match"),
+    [
+        (wish(("upright", 5), wearer="../eve"), DataError, "without / and"),
+        (wish(("upright", 5), wearer=".eve"), DataError, "begins with no dot"),
+        (wish(("upright", 5), wearer="e\x00ve"), DataError, "printable"),
+        (wish(("upright", 5), wearer="é" * 80), DataError, "at most 150 bytes"),
+        (wish(("upright", 5), wearer=" "), DataError, "printable"),
+        (wish(("upright", 2)), SetupError, "seconds of upright: found 2, expected at least 3 and at most 60"),
+        (wish(("upright", float("nan"))), SetupError, "seconds of upright"),
+        (wish(("upright", 5), ("unknown", 5)), DataError, "other than unknown"),
+        (wish(("upright", 5), ("x" * 61, 5)), DataError, "at most 60 characters"),
+        (wish(("upright", 5), ("upright", 5)), DataError, "each once"),
+        (wish(("sideways", 5)), DataError, "one of the model's beside a new one: lying, upright, spinning"),
+        (wish(), SetupError, "1 to 20"),
+        (wish(*[("upright", 5)] * 21), SetupError, "1 to 20"),
+        ({"wearer": "eve", "prepare": 0, "steps": [["upright", 5]]}, SetupError, "countdown"),
+        ({"wearer": ["eve"], "prepare": 3, "steps": [["upright", 5]]}, DataError, "wearer"),
+        ({"wearer": "eve", "prepare": 3, "steps": ["upright"]}, DataError, "activity"),
+        ({"wearer": "eve", "prepare": 3, "steps": {"upright": 5}}, SetupError, "activities"),
+    ],
+)
+def test_wishes_that_are_refused(worn: Worn, content: Any, error: type[DeseptrError], match: str):
+    with pytest.raises(error, match=match):
+        worn.page.begin(content)
+    assert worn.session() is None
+
+
+def test_a_wearer_of_another_model_is_refused_before_anybody_walks(worn: Worn, tmp_path: Path):
+    worn.folder.joinpath("eve.deseptr").write_text("{}")
+    with pytest.raises(DataError, match=r"eve\.deseptr: found something else"):
+        worn.page.begin(wish(("upright", 5)))
+    assert WearerFolder(worn.folder, worn.engine.model).wearers() == []
+
+
+def test_a_power_cut_while_the_file_is_written_leaves_the_one_before(worn: Worn, monkeypatch: pytest.MonkeyPatch):
+    operator = worn.page.begin(wish(("upright", 5)))
+    worn.take(operator, "upright", 5)
+    worn.page.act(operator, "keep")
+    worn.settle()
+    before = (worn.folder / "eve.deseptr").read_bytes()
+    monkeypatch.setattr("os.replace", _power_cut)
+    operator = worn.page.begin(wish(("lying", 5)))
+    worn.take(operator, "lying", 5)
+    worn.page.act(operator, "keep")
+    worn.settle()
+    assert worn.session()["phase"] == "refused"
+    assert (worn.folder / "eve.deseptr").read_bytes() == before
+
+
+def _power_cut(*_: object) -> None:
+    raise OSError(5, "Input/output error")
+
+
+def test_over_the_server(serve: Serve, int8_model: Path, tmp_path: Path):
+    engine = load_engine(int8_model)
+    switch = WearerSwitch(engine, lambda contract: DecisionConfig())
+    wearing = Wearing(tmp_path, engine.model, lambda: TfliteEngine(engine.model, engine.runtime), switch)
+    served = serve(of=engine.contract, wearing=wearing)
+    with served.watch() as socket:
+        assert beginning(socket)["personal"][0]["session"] is None
+        answer = served.post("personal/begin", wish(("upright", 3)))
+        assert answer.status == 200
+        assert received(socket, "personal")["session"]["wearer"] == "eve"
+        for content in ({"operator": "x", "do": "start"}, {"do": "start"}, {}):
+            assert served.post("personal/act", content).status == 403
+        assert served.post("personal/begin", wish(("upright", 3))).status == 409
+        operator = json.loads(answer.content)["operator"]
+        assert served.post("personal/act", {"operator": operator, "do": "rm"}).status == 404
+    for name in ("begin", "act", "wear", "undo"):
+        assert served.get(f"personal/{name}").status == 404
+        assert served.post(f"personal/{name}", {}, Origin="http://evil.example").status == 403
+    plain = serve()
+    assert plain.post("personal/begin", wish(("upright", 3))).status == 404
+
+
+class Session(RuleBasedStateMachine):
+    """People who press whatever they like, while samples come or do not."""
+
+    model: Path
+
+    @initialize()
+    def begin(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="page-personal-"))
+        self.worn = Worn(self.model, self.root)
+        self.operator: str | None = None
+        self.saved = 0
+
+    @rule(prepare=st.sampled_from([1, 3]), steps=st.integers(1, 3))
+    def start_session(self, prepare: int, steps: int) -> None:
+        content = wish(*[("upright", 3), ("lying", 3), ("sideways", 3)][:steps]) | {"prepare": prepare}
+        session = self.worn.session()
+        free = session is None or session["phase"] in ("done", "refused")
+        try:
+            self.operator = self.worn.page.begin(content)
+        except RefusedRequestError:
+            # Somebody is at it; only who was silent for too long is not.
+            assert not free
+        else:
+            assert self.worn.session()["phase"] == "ready"
+        self.worn.settle()
+
+    @rule(what=st.sampled_from(["start", "stop", "keep", "skip", "cancel"]))
+    def press(self, what: str) -> None:
+        before = self.worn.session()
+        try:
+            self.worn.page.act(self.operator, what)
+        except RefusedRequestError:
+            after = self.worn.session()
+            assert (before and before["phase"]) == (after and after["phase"])
+        self.worn.settle()
+
+    @rule(kinds=st.integers(1, 3), presses=st.integers(1, 8))
+    def go_on(self, kinds: int, presses: int) -> None:
+        """Do what is next, some times."""
+        for _ in range(presses):
+            session = self.worn.session()
+            match session and session["phase"]:
+                case None | "done" | "refused":
+                    self.start_session(1, kinds)
+                case "ready":
+                    self.press("start")
+                case "checked":
+                    self.press("keep" if session["check"]["usable"] else "skip")
+                case _:
+                    self.worn.read(session["steps"][session["number"]]["label"], 4.0, 6)
+
+    @rule(seconds=st.sampled_from([0.2, 2.0, 9.0]), pose=st.sampled_from(["upright", "lying", "sideways"]))
+    def measure(self, seconds: float, pose: str) -> None:
+        self.worn.read(pose, seconds, 3)
+
+    @rule(seconds=st.sampled_from([1.0, PATIENCE_S + 1]))
+    def wait(self, seconds: float) -> None:
+        self.worn.now += seconds
+        self.worn.page.tick()
+        self.worn.settle()
+
+    @rule(name=st.sampled_from([None, "eve"]))
+    def change(self, name: str | None) -> None:
+        try:
+            self.worn.page.wear(name)
+        except RefusedRequestError:
+            assert self.worn.session() is not None
+        self.worn.settle()
+
+    @rule()
+    def undo(self) -> None:
+        try:
+            self.worn.page.undo("eve")
+        except RefusedRequestError:
+            assert self.worn.session() is not None
+        self.worn.settle()
+
+    @invariant()
+    def the_stream_wears_what_the_page_says(self) -> None:
+        state, event = self.worn.page.state(), self.worn.shown("upright")
+        assert event.get("wearer") == state["worn"]
+        labels = tuple(event["probabilities"])
+        assert labels[:3] == self.worn.engine.contract.labels
+        assert event["state"] in (*labels, "unknown")
+
+    @invariant()
+    def files_are_whole_and_listed(self) -> None:
+        found = {path.name: WearerFile.load_for(path, self.worn.engine.model) for path in self.root.glob("*.deseptr")}
+        told = {f"{each['name']}.deseptr": each["sessions"] for each in self.worn.page.state()["wearers"]}
+        assert told == {name: len(file.sessions) for name, file in found.items()}
+
+    @invariant()
+    def takes_are_those_of_the_session(self) -> None:
+        session, takes = self.worn.session(), list(Path(self.worn.page._files.name).iterdir())
+        if session is None or session["phase"] in ("done", "refused"):
+            assert takes == []
+        else:
+            assert len(takes) <= session["number"] + 1
+
+    @precondition(lambda self: self.worn.session() is not None)
+    @invariant()
+    def nothing_hangs(self) -> None:
+        session = self.worn.session()
+        assert session["phase"] not in ("checking", "fitting")
+        assert session["left"] <= 3.0
+
+    def teardown(self) -> None:
+        if hasattr(self, "worn"):
+            self.worn.page.close()
+            shutil.rmtree(self.root)
+
+
+def test_whatever_is_pressed_in_whatever_order(int8_model: Path):
+    machine = type("TheSession", (Session,), {"model": int8_model})
+    checks = settings(max_examples=6, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(machine, settings=checks)
