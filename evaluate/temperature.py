@@ -18,6 +18,13 @@ from deseptr.evaluate.predictor import windows_for
 from deseptr.tflite import Engine, predict
 
 FORMAT = "deseptr calibration 1"
+RESAMPLES = 2000
+# Neighbouring windows are alike: these many are drawn together.
+STRETCH = 20
+# So few could all lie on one side by chance: 2 / 2**5 is more than 5 %.
+TOO_FEW = 5
+# Two-sided, as of an interval of 95 %.
+SURE = 0.975
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +33,8 @@ class Calibration:
 
     Args:
         temperature: divisor of the logits.
+        sided: share of resamples of the windows that ask for a temperature on the same side of 1 as this one; 0.5 if
+            they are too few to tell.
         subjects: the wearers it was fitted on.
         windows: number of their windows.
         before: reliability without a temperature.
@@ -34,15 +43,23 @@ class Calibration:
     """
 
     temperature: float
+    sided: float
     subjects: tuple[str, ...]
     windows: int
     before: Reliability
     after: Reliability
 
+    @property
+    def sure(self) -> bool:
+        """Whether the windows tell the temperature from 1, which changes nothing."""
+        return self.sided >= SURE
+
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain JSON values."""
         return {
             "temperature": self.temperature,
+            "sided": self.sided,
+            "sure": self.sure,
             "subjects": list(self.subjects),
             "windows": self.windows,
             "before": self.before.to_dict(),
@@ -69,13 +86,32 @@ def calibrate(engine: Engine, dataset: Dataset) -> Calibration:
             next_step="choose other recordings or wearers",
         )
     logits = predict(engine, windows.signals) * (engine.contract.logit_temperature or 1.0)
+    temperature = fit_temperature(logits, windows.labels)
     return Calibration(
-        fit_temperature(logits, windows.labels),
+        temperature,
+        _sided(logits, windows, hotter=temperature > 1),
         tuple(np.unique(windows.subjects).tolist()),
         len(windows),
         reliability(softmax(logits), windows.labels),
         reliability(softmax(_left_out(logits, windows)), windows.labels),
     )
+
+
+def _sided(logits: NDArray[np.float32], windows: Windows, *, hotter: bool) -> float:
+    """Share of resamples whose temperature is above 1, or below.
+
+    The likelihood has one maximum, so that its slope at 1 tells the side without a fit: it is the mean over windows of
+    the true logit minus the one that is expected. Stretches of neighbouring windows are resampled (Efron and Tibshirani
+    1993, section 8.6).
+    """
+    exact = np.asarray(logits, np.float64)
+    slopes = exact[np.arange(len(exact)), windows.labels] - (softmax(exact) * exact).sum(axis=1)
+    recordings = np.split(slopes, np.flatnonzero(np.diff(windows.recording)) + 1)
+    sums = np.array([part.sum() for each in recordings for part in np.array_split(each, max(1, len(each) // STRETCH))])
+    if len(sums) <= TOO_FEW:
+        return 0.5
+    drawn = np.random.default_rng(0).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), RESAMPLES) @ sums
+    return float((drawn < 0 if hotter else drawn > 0).mean())
 
 
 def _left_out(logits: NDArray[np.float32], windows: Windows) -> NDArray[np.float64]:

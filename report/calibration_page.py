@@ -65,6 +65,7 @@ def _lead(content: dict[str, Any]) -> str:
     return (
         f"Temperature {content['temperature']:.3f}, fitted on {content['windows']} windows of subjects "
         f"{', '.join(subjects)}; after: {of}."
+        + ("" if content["sure"] else " The windows do not tell it from 1, so that it is not in the contract.")
     )
 
 

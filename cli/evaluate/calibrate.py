@@ -87,7 +87,7 @@ def calibrate(
     dataset = load_subjects(source, None, reading)
     who = tuning_subjects(model, run, subjects, dataset, "calibrate")
     fitted = fit(load_engine(model, threads=threads), dataset.select(subjects=who))
-    contract = replace(file.contract, logit_temperature=fitted.temperature)
+    contract = replace(file.contract, logit_temperature=fitted.temperature) if fitted.sure else file.contract
     content = {"format": FORMAT, "model": str(model), "data": source, **fitted.to_dict()}
     familiar, worn = None, None
     learned = known_subjects(contract, dataset, subjects) if mounting or known is not None else ()
@@ -102,8 +102,14 @@ def calibrate(
     written = write_contract(file, output, contract)
     if page is not None:
         _write_page(page, content, fitted)
-    if file.contract.decision is not None:
+    if file.contract.decision is not None and fitted.sure:
         click.echo("note: the model was tuned with other probabilities; run `deseptr tune` again", err=True)
+    if not fitted.sure:
+        click.echo(
+            f"note: the windows do not tell the temperature {fitted.temperature:.3f} from 1, which changes nothing; it is left "
+            "out: calibrate on more wearers",
+            err=True,
+        )
     if as_json:
         click.echo(json.dumps(content, indent=2))
     else:
@@ -122,7 +128,7 @@ def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> Non
 def _print(fitted: Calibration, familiar: Familiar | None, worn: FoundReference | None) -> None:
     click.echo(
         f"temperature {fitted.temperature:.3f}, fitted on {fitted.windows} windows of subjects "
-        f"{', '.join(fitted.subjects)}"
+        f"{', '.join(fitted.subjects)}" + ("" if fitted.sure else "; the contract keeps what it has")
     )
     of = "each wearer by the others" if len(fitted.subjects) > 1 else "the same wearer: no measure of other people"
     click.echo(f"expected calibration error {fitted.before.ece:.4f} before, {fitted.after.ece:.4f} after ({of})")

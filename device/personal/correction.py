@@ -107,8 +107,7 @@ def _features(recorded: Recorded, temperature: float) -> Array:
 def _log_sum_exp(logits: Array) -> Array:
     if not logits.shape[-1]:
         return np.zeros((*logits.shape[:-1], 1))
-    largest = logits.max(axis=-1, keepdims=True)
-    return np.asarray(largest + np.log(np.exp(logits - largest).sum(axis=-1, keepdims=True)))
+    return np.asarray(np.logaddexp.reduce(logits, axis=-1, keepdims=True))
 
 
 def _gaussian(first: Array, second: Array, reach: float) -> Array:

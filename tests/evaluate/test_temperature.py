@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from deseptr.contract import DataError, reliability, softmax
-from deseptr.data import load_dataset
+from deseptr.contract import DataError, ModelContract, reliability, softmax
+from deseptr.data import Dataset, Recording, load_dataset
 from deseptr.device import default_model
 from deseptr.evaluate.predictor import windows_for
 from deseptr.evaluate.temperature import calibrate
@@ -53,3 +53,43 @@ def test_it_is_better_on_people_who_were_fitted_on_and_keeps_the_classes(package
 def test_a_single_class_is_refused(packaged, dataset):
     with pytest.raises(DataError, match="windows of one of the model's classes"):
         calibrate(load_engine(packaged), dataset.select(labels=(dataset.label_names[0],)))
+
+
+class FirstSampleEngine:
+    """Logits are the first two values of a window's first sample."""
+
+    name, threads, embedding = "first sample", 1, None
+    contract = ModelContract(labels=("still", "walking"))
+
+    def invoke(self, window):
+        return window[0, :2]
+
+
+def windows_of(logits, labels):
+    """A dataset in which each of these logits is a recording of one window."""
+    length = FirstSampleEngine.contract.window_length
+    recordings = []
+    for row, label in zip(logits, labels, strict=True):
+        signals = np.zeros((length, 6), np.float32)
+        signals[:, :2] = row
+        recordings.append(Recording(signals, 50.0, "1", np.full(length, label, np.int16)))
+    return Dataset(tuple(recordings), FirstSampleEngine.contract.labels, "drawn")
+
+
+@pytest.mark.parametrize(("times", "sure", "hotter"), [(1.0, False, None), (4.0, True, True), (0.25, True, False)])
+def test_a_temperature_is_sure_if_the_windows_tell_it_from_one(times, sure, hotter):
+    random = np.random.default_rng(3)
+    logits = random.normal(0, 2, (300, 2))
+    labels = (random.random(300) < softmax(logits)[:, 1]).astype(int)
+    fitted = calibrate(FirstSampleEngine(), windows_of(times * logits, labels))
+    assert fitted.sure is sure
+    if sure:
+        assert (fitted.temperature > 1) is hotter
+    assert fitted.to_dict()["sure"] is sure
+
+
+def test_few_windows_are_never_sure():
+    """Five windows that are all right ask for the coldest temperature, and prove nothing."""
+    logits, labels = [[4.0, 0.0], [0.0, 4.0]] * 2 + [[4.0, 0.0]], [0, 1, 0, 1, 0]
+    assert not calibrate(FirstSampleEngine(), windows_of(logits, labels)).sure
+    assert calibrate(FirstSampleEngine(), windows_of(logits * 2, labels * 2)).sure

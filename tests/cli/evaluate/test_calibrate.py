@@ -13,7 +13,7 @@ from deseptr.device import default_model
 from deseptr.evaluate.model_file import write_contract
 from deseptr.tflite import load_engine, predict, read_tflite, without_archive
 
-DATA = "synthetic:subjects=3,seconds=16"
+DATA = "synthetic:subjects=3,seconds=60"
 
 
 def invoke(*arguments):
@@ -55,6 +55,19 @@ def test_page_and_another_output(model, tmp_path):
     assert text.count("<svg") == 2
     assert "expected calibration error" in page.with_suffix(".md").read_text("utf-8")
     assert json.loads(page.with_suffix(".json").read_text("utf-8"))["format"] == "deseptr calibration 1"
+
+
+def test_a_temperature_that_may_as_well_be_one_is_left_out(model, tmp_path):
+    page = tmp_path / "c.html"
+    # A window of each recording.
+    result = invoke(model, "synthetic:subjects=2,seconds=3", "--subjects", "1,2", "--page", page, "--known", "0.9")
+    assert "do not tell the temperature" in result.stderr
+    assert "the contract keeps what it has" in result.stdout
+    assert "so that it is not in the contract" in page.with_suffix(".md").read_text("utf-8")
+    after = read_tflite(model).contract
+    assert after.logit_temperature == read_tflite(default_model()).contract.logit_temperature
+    # What else was asked for is written.
+    assert after.known_windows is not None
 
 
 def test_wearers_must_be_named(model):
