@@ -106,8 +106,8 @@ def calibrate(
         click.echo("note: the model was tuned with other probabilities; run `deseptr tune` again", err=True)
     if not fitted.sure:
         click.echo(
-            f"note: the windows do not tell the temperature {fitted.temperature:.3f} from 1, which changes nothing; it is left "
-            "out: calibrate on more wearers",
+            f"note: the windows do not tell the temperature {fitted.temperature:.3f} from 1, which changes nothing; "
+            "it is left out: calibrate on more wearers",
             err=True,
         )
     if as_json:
