@@ -1,0 +1,110 @@
+"""What does a wearer's correction cost on the device side, a window and in memory?
+
+    python benchmarks/personalise_cost.py -o benchmarks/personalise_cost.json
+
+The packaged model with and without a file, turn by turn in one process, on the windows of the sample: for a file of
+half a minute of each activity, for the largest file, and with a new label, which keeps the recorded windows. Times are
+medians of the processor time; memory is the resident set before and after the engine with the file is made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.data import cut_for_model, load_sample
+from deseptr.device import default_model, describe_machine
+from deseptr.device.personal import PersonalEngine, Recorded, WearerFile
+from deseptr.device.personal.wearer_file import MOST_WINDOWS, model_hash
+from deseptr.tflite import Engine, TfliteEngine, load_engine, predict_with_embeddings
+
+ROUNDS = 40
+# Windows of 2.56 s that overlap by half.
+HALF_A_MINUTE = 22
+FILES = {
+    "30 s of each activity": (HALF_A_MINUTE, 0),
+    "the largest file": (MOST_WINDOWS, 0),
+    "with a new label": (MOST_WINDOWS, 1),
+}
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    chosen = parser.parse_args()
+    plain = load_engine(default_model())
+    windows = cut_for_model(load_sample(), plain.contract)
+    seen = Recorded(*predict_with_embeddings(plain, windows.signals), windows.labels, windows.recording, windows.start)
+    _timed([plain], windows.signals)
+    rows = []
+    for name, (count, new) in FILES.items():
+        of_each = count * len(plain.contract.labels) if count == HALF_A_MINUTE else count
+        rows.append({"file": name} | _measured(plain, _file(plain, seen, of_each, new), windows.signals))
+    result = {"model": plain.contract.model, "engine": plain.name, "machine": describe_machine(), "rows": rows}
+    chosen.output.write_text(json.dumps(result | {"python": platform.python_version()}, indent=1) + "\n")
+
+
+def _file(engine: TfliteEngine, seen: Recorded, count: int, new: int) -> WearerFile:
+    """A file of so many windows of the sample, with a little noise so that no two are the same."""
+    random = np.random.default_rng(0)
+    drawn = seen.take(np.sort(random.integers(0, len(seen), count)))
+    labels = drawn.labels.copy()
+    if new:
+        labels[labels == len(engine.contract.labels) - 1] = len(engine.contract.labels)
+    embeddings = drawn.embeddings + random.normal(0, 0.02, drawn.embeddings.shape).astype(np.float32)
+    session = Recorded(drawn.logits, embeddings, labels, drawn.stretches, drawn.places)
+    return WearerFile("eve", model_hash(engine.model), engine.contract.labels, ("new",) * new, (session,))
+
+
+def _measured(plain: TfliteEngine, file: WearerFile, windows: NDArray[np.float32]) -> dict[str, Any]:
+    gc.collect()
+    before = _resident()
+    begun = time.process_time()
+    corrected = PersonalEngine(plain, file)
+    fitting = time.process_time() - begun
+    corrected.invoke(windows[0])
+    gc.collect()
+    more = _resident() - before
+    without, with_file = _timed([plain, corrected], windows)
+    return {
+        "windows": len(file.recorded),
+        "bytes": len(file.to_json()),
+        "fit_ms": 1e3 * fitting,
+        "plain_us": without,
+        "corrected_us": with_file,
+        "ratio": with_file / without,
+        "resident_bytes": before,
+        "more_bytes": more,
+        "memory_ratio": (before + more) / before,
+    }
+
+
+def _timed(engines: list[Engine], windows: NDArray[np.float32]) -> list[float]:
+    """Median microseconds of the processor a window, for each engine; a pass over the windows of each in turn."""
+    spent: list[list[float]] = [[] for _ in engines]
+    for _ in range(ROUNDS):
+        for engine, times in zip(engines, spent, strict=True):
+            begun = time.process_time_ns()
+            for window in windows:
+                engine.invoke(window)
+            times.append((time.process_time_ns() - begun) / 1e3 / len(windows))
+    return [float(np.median(times)) for times in spent]
+
+
+def _resident() -> int:
+    """Resident set in bytes."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * 4096
+
+
+if __name__ == "__main__":
+    main()
