@@ -146,8 +146,9 @@ class Application:
         try:
             # The page has nothing to say: who sends something is not the page.
             with suppress(WebSocketDisconnect):
-                await socket.receive_text()
-                await socket.close(_POLICY)
+                # Text or bytes.
+                if (await socket.receive())["type"] != "websocket.disconnect":
+                    await socket.close(_POLICY)
         finally:
             sending.cancel()
             with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):

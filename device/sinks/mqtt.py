@@ -241,7 +241,10 @@ class MqttSink:
             client.subscribe(self._messages.answer_topic, qos=1)
 
     def _on_message(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
-        answered = self._messages.answered(message.topic)
+        try:
+            answered = self._messages.answered(message.topic)
+        except UnicodeDecodeError:  # of a broker that checks no topics; raised here, it would end the client's thread
+            return
         # What the broker has kept is an answer to an earlier alarm.
         if answered is None or message.retain:
             return

@@ -108,7 +108,7 @@ def _run_here(kind: str, words: Sequence[str], files: dict[str, Path], report: R
         if ended.returncode == 0:
             return json.loads(ended.stdout)
         found = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
-    except ValueError:
+    except (ValueError, RecursionError):
         found = "no JSON"
     raise FlashError(
         f"deseptr {' '.join(words[:2])}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import random
 import re
@@ -39,8 +40,15 @@ def pages() -> Iterator[Target]:
     )
     looks = tuple(_request(b"GET", what) for what in (b"", b"page.js", b"takes/eve_walking_1.csv"))
     yield Target("live page", _ask_live, (*seeds, *looks), of_request, (AnsweredError,))
-    frames = json.dumps([{"text": "hello"}, {"bytes": "00ff"}, {"code": 1001}]).encode()
-    yield Target("live page, WebSocket", _watch_live, (frames, b"[]"), mutators.of_json, (AnsweredError,))
+    said = [[], [{"text": "hello"}, {"code": 1001}], [{"bytes": "00ff"}], [{"code": 1001}, {"text": "more"}]]
+    frames = tuple(json.dumps(each).encode() for each in said)
+    yield Target("live page, WebSocket", _watch_live, frames, mutators.of_json, (AnsweredError,))
+    answers = (
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    )
+    yield Target("answer of a webhook", _take_alarm, answers, of_request, (AnsweredError,))
     labels = _labels()
     asked = (*(_request(b"POST", what, labels) for what in (b"keep", b"save")), _request(b"GET", b"state"))
     signals = _request(b"GET", b"signals/0")
@@ -148,6 +156,26 @@ def _served(scope: dict[str, Any], messages: list[dict[str, Any]]) -> list[dict[
             recorder.close()
         assert not len(viewers)
     return sent
+
+
+def _take_alarm(content: bytes) -> object:
+    """What becomes of an alarm for which a receiver has this answer."""
+    from deseptr.device.sinks.delivery import AlarmMessage, DeliveryError
+    from deseptr.device.sinks.http_post import LONGEST_RETRY_AFTER_S, HttpPost, parse_endpoint
+
+    ours, theirs = socket.socketpair()
+    with theirs:
+        _send(theirs, content)
+        connection = http.client.HTTPConnection("localhost", timeout=1)
+        connection.sock = ours
+        post = HttpPost(parse_endpoint("http://localhost/alarm", "--webhook"))
+        post._connect = lambda: connection  # type: ignore[method-assign]
+        try:
+            return post.deliver(AlarmMessage("1f", b"{}"))
+        except DeliveryError as error:
+            if not 0 <= error.retry_after_s <= LONGEST_RETRY_AFTER_S:
+                raise AssertionError(f"it would wait for {error.retry_after_s} s") from error
+            raise AnsweredError(str(error)) from error
 
 
 def _labels() -> bytes:

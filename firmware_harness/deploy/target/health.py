@@ -137,6 +137,6 @@ def _last_line(ended: subprocess.CompletedProcess[str]) -> str:
 def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

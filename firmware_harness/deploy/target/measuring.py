@@ -107,7 +107,7 @@ def _run(command: Sequence[str], folder: Path) -> Any:
         found = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
     except subprocess.TimeoutExpired:
         found = f"no end after {_TIMEOUT:g} s"
-    except ValueError:
+    except (ValueError, RecursionError):
         found = "no JSON"
     raise RefusedError(
         " ".join(["deseptr", *command[1:3]]),

@@ -148,13 +148,16 @@ def test_a_viewer_is_told_what_was_and_what_comes(served: Served):
         assert received(socket, "health")["windows"] == 2
 
 
-@pytest.mark.parametrize("content", ["{}", "x" * 100_000, b"\0" * 10])
-def test_who_says_something_is_not_the_page(served: Served, content: Any):
+# Codes of RFC 6455, section 7.4.1: a policy is violated, a message is too big.
+@pytest.mark.parametrize(("content", "code"), [("{}", 1008), ("x" * 100_000, 1009), (b"\0" * 10, 1008)])
+def test_who_says_something_is_not_the_page(served: Served, content: Any, code: int):
     with served.watch() as socket:
         beginning(socket)
         socket.send(content)
-        with pytest.raises(ConnectionClosed):
+        with pytest.raises(ConnectionClosed) as closed:
             all_until_closed(socket)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == code
     assert served.get().status == 200
 
 

@@ -413,6 +413,20 @@ def test_an_answer_that_the_broker_has_kept_is_none(make_broker, subscribe, make
     assert answers.take() == [("mqtt", "fall")]
 
 
+def test_a_topic_that_is_no_text_ends_nothing(make_sink):
+    answers = Answers()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        make_sink(MqttBroker("127.0.0.1", server.getsockname()[1]), events=("fall",), answers=answers)
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            topic = f"{TOPIC}/acknowledge".encode()
+            # CONNACK, then PUBLISH with QoS 0 (MQTT 3.1.1, sections 3.2 and 3.3).
+            connection.sendall(b"\x20\x02\x00\x00" + b"\x30\x05\x00\x03\xff\xfe\xfd")
+            connection.sendall(bytes([0x30, 2 + len(topic), 0, len(topic)]) + topic)
+            until(lambda: answers.take() == [("mqtt", "fall")])
+
+
 def test_prefix_with_wildcards_is_refused(make_sink):
     with pytest.raises(SetupError, match="--mqtt-discovery: found '#/\\+'"):
         make_sink(MqttBroker("127.0.0.1", 1), discovery="#/+")
