@@ -101,6 +101,8 @@ def test_many_alike_columns_become_rows_and_are_saved_as_they_were():
         table(head, rows).content,
         table(head[:-1], [row[:-1] for row in rows], turn=True).content,
         table(head, rows * 5, turn=True).content,
+        # As many rows as columns beside the first: turned, it would be no shorter.
+        table(head, [["ours", *["0.9"] * 9]] * 9, turn=True).content,
     ):
         assert '<th scope="row">ours</th>' in kept
     assert '<th scope="row">class 8</th>' in table(head, [rows[0]] * 8, turn=True).content
