@@ -21,7 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.data import cut_for_model, load_sample
-from deseptr.device import default_model, describe_machine
+from deseptr.device import (
+    DecisionConfig,
+    LabelTracker,
+    PushStream,
+    UnknownJudge,
+    WindowEvent,
+    default_model,
+    describe_machine,
+)
 from deseptr.device.personal import PersonalEngine, Recorded, WearerFile
 from deseptr.device.personal.wearer_file import MOST_WINDOWS, model_hash
 from deseptr.tflite import Engine, TfliteEngine, load_engine, predict_with_embeddings
@@ -75,6 +83,7 @@ def _measured(plain: TfliteEngine, file: WearerFile, windows: NDArray[np.float32
     gc.collect()
     more = _resident() - before
     without, with_file = _timed([plain, corrected], windows)
+    plain_run, corrected_run = _run([plain, corrected])
     return {
         "windows": len(file.recorded),
         "bytes": len(file.to_json()),
@@ -82,6 +91,9 @@ def _measured(plain: TfliteEngine, file: WearerFile, windows: NDArray[np.float32
         "plain_us": without,
         "corrected_us": with_file,
         "ratio": with_file / without,
+        "plain_run_us": plain_run,
+        "corrected_run_us": corrected_run,
+        "run_ratio": corrected_run / plain_run,
         "resident_bytes": before,
         "more_bytes": more,
         "memory_ratio": (before + more) / before,
@@ -97,6 +109,24 @@ def _timed(engines: list[Engine], windows: NDArray[np.float32]) -> list[float]:
             for window in windows:
                 engine.invoke(window)
             times.append((time.process_time_ns() - begun) / 1e3 / len(windows))
+    return [float(np.median(times)) for times in spent]
+
+
+def _run(engines: list[Engine]) -> list[float]:
+    """The same for all that a run does with pushed samples: windows, plausibility, the model, the decided label."""
+    recordings = load_sample().recordings
+    spent: list[list[float]] = [[] for _ in engines]
+    for _ in range(ROUNDS // 4):
+        for engine, times in zip(engines, spent, strict=True):
+            contract, windows, ns = engine.contract, 0, 0
+            for recording in recordings:
+                tracker = LabelTracker(contract.labels, DecisionConfig(), contract.hop_s)
+                stream = PushStream(engine, tracker=tracker, unknown=UnknownJudge(contract))
+                begun = time.process_time_ns()
+                events = stream.push(recording.signals)
+                ns += time.process_time_ns() - begun
+                windows += sum(isinstance(event, WindowEvent) for event in events)
+            times.append(ns / 1e3 / windows)
     return [float(np.median(times)) for times in spent]
 
 
