@@ -160,7 +160,7 @@ def _refuse_if_worse(made: WearerFile, check: SelfCheck) -> None:
             f"wearer {made.wearer}",
             found=f"{check.after:.1%} of the windows right with the correction, each part without itself",
             expected=f"at least the {check.before:.1%} of the model as it is",
-            next_step="check that each activity was recorded under its own name; else the model is as good as it gets",
+            next_step="record each activity for longer and under its own name; else the model is as good as it gets",
         )
     for number, share in check.new.items():
         if share < LEAST_NEW:

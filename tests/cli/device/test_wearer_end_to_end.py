@@ -16,7 +16,7 @@ from deseptr.device import default_model
 MODEL = str(default_model())
 LABELS = ("sitting", "standing", "walking")
 LEANING_DEG = 25
-SECONDS, RECORDED_S = 14, 20
+SECONDS, RECORDED_S, SHORT_S = 14, 20, 10
 
 
 def invoke(*arguments):
@@ -76,26 +76,18 @@ def wearer(tmp_path_factory):
     return folder
 
 
+def session(wearer, path, seconds):
+    """The guided session of the wearer, and what was said."""
+    labels = [word for label in LABELS for word in ("--label", label)]
+    source = ("--simulate", wearer / "asked.npz", "--seconds", seconds)
+    return invoke("device", "personalise", MODEL, "--wearer", "eve", *labels, *source, "-o", path)
+
+
 @pytest.fixture(scope="module")
 def eve(wearer):
     """The file that the guided session writes."""
     path = wearer / "eve.deseptr"
-    labels = [word for label in LABELS for word in ("--label", label)]
-    said = invoke(
-        "device",
-        "personalise",
-        MODEL,
-        "--wearer",
-        "eve",
-        *labels,
-        "--seconds",
-        RECORDED_S,
-        "--simulate",
-        wearer / "asked.npz",
-        "-o",
-        path,
-    )
-    return path, said
+    return path, session(wearer, path, RECORDED_S)
 
 
 def run(*arguments):
@@ -125,6 +117,13 @@ def test_the_guided_session_says_what_the_model_made_of_each_activity(eve):
     assert "sitting: good" in said.stderr
     assert "which the model calls standing" in said.stderr.split("sitting: good")[1].split("\n")[0]
     assert "with the model as it is, 100.0% corrected" in said.stdout
+
+
+def test_a_session_too_short_to_tell_the_two_apart_is_refused(wearer, tmp_path):
+    path = tmp_path / "eve.deseptr"
+    with pytest.raises(DataError, match="record each activity for longer"):
+        session(wearer, path, SHORT_S)
+    assert not path.exists()
 
 
 def test_the_labels_of_the_run_change_as_the_wearer_does(wearer, eve, tmp_path):
