@@ -28,7 +28,10 @@ from deseptr.contract import DeseptrError
 # Each of the four parts of an error has 500 at most.
 MOST_CHARACTERS = 2100
 MEMORY_BYTES = 1536 * 2**20
+# Of processor time, since others work on the machine, too.
 SECONDS = 10.0
+# How much longer an input may take that waits for something.
+WAITING = 6.0
 # What a child that hangs outside of Python is given beyond that.
 GRACE_S = 5.0
 
@@ -40,7 +43,7 @@ class Outcome(NamedTuple):
         number: of the input.
         kind: ``ok``, ``refused``, ``traceback``, ``long line``, ``several lines``, ``timeout``, ``memory`` or ``died``.
         text: the message, or the last lines of the traceback.
-        seconds: that it took.
+        seconds: of processor time that it took; of all time if its process was ended.
     """
 
     number: int
@@ -80,7 +83,7 @@ def _batch(
     os.close(writing)
     number, since = begun - 1, time.monotonic()
     with os.fdopen(reading) as lines:
-        while line := _line(lines, SECONDS + GRACE_S):
+        while line := _line(lines, SECONDS * WAITING + GRACE_S):
             number, kind, text, seconds = json.loads(line)
             since = time.monotonic()
             yield Outcome(number, kind, text, seconds)
@@ -130,11 +133,12 @@ def _work(
     def expire(*_: Any) -> None:
         raise _TimeoutError
 
-    signal.signal(signal.SIGALRM, expire)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, expire)
     for number in range(begun, len(inputs)):
-        begun_s = time.monotonic()
+        begun_s = time.process_time()
         kind, text = _judge(call, inputs[number], refusals)
-        line = json.dumps((number, kind, text[-4000:], round(time.monotonic() - begun_s, 3)))
+        line = json.dumps((number, kind, text[-4000:], round(time.process_time() - begun_s, 3)))
         os.write(writing, f"{line}\n".encode())
         if kind in ("memory", "timeout"):
             # What the input left behind is no matter of the next.
@@ -142,11 +146,11 @@ def _work(
 
 
 def _judge(call: Callable[[bytes], object], content: bytes, refusals: tuple[type[Exception], ...]) -> tuple[str, str]:
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    _set_timers(SECONDS)
     try:
         call(content)
     except (DeseptrError, click.ClickException, *refusals) as error:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _set_timers(0)
         return _of_message(_shown(error) if isinstance(error, click.ClickException) else str(error))
     except MemoryError as error:
         # There may be too little left for its traceback.
@@ -156,8 +160,13 @@ def _judge(call: Callable[[bytes], object], content: bytes, refusals: tuple[type
     except BaseException:  # that is what is looked for
         return "traceback", traceback.format_exc()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _set_timers(0)
     return "ok", ""
+
+
+def _set_timers(seconds: float) -> None:
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds * WAITING)
 
 
 def _shown(error: click.ClickException) -> str:
