@@ -90,7 +90,7 @@ def on_others(engine: Engine, fitted_on: Dataset, tested: Dataset) -> dict[str, 
     """A calibration on some people, measured on others."""
     fitted = calibrate(engine, fitted_on)
     windows = windows_for(engine.contract, tested)
-    logits = predict(engine, windows.signals).astype(np.float64)
+    logits = logits_of(engine, windows.signals)
     own = fit_temperature(logits, windows.labels)
     steps = {"before": 1.0, "after": fitted.temperature}
     return {
@@ -136,9 +136,8 @@ def one_wearer(data: Path, name: str, folders: list[Path]) -> dict[str, Any]:
 def evidence(engine: Engine, known: Dataset, other: Dataset) -> list[dict[str, Any]]:
     """For each score: how well it tells the windows of another data set, and of no wearer, from known ones."""
     windows = windows_for(engine.contract, known)
-    own = predict(engine, windows.signals).astype(np.float64)
-    strange = {"other": predict(engine, strangers(engine, other)).astype(np.float64)}
-    strange["noise"] = predict(engine, noise(engine)).astype(np.float64)
+    own = logits_of(engine, windows.signals)
+    strange = {"other": logits_of(engine, strangers(engine, other)), "noise": logits_of(engine, noise(engine))}
     rows = []
     for name, score in SCORES.items():
         limit = np.quantile(score(own), 1 - KNOWN)
@@ -146,6 +145,11 @@ def evidence(engine: Engine, known: Dataset, other: Dataset) -> list[dict[str, A
         areas = {what: auroc(score(own), score(logits)) for what, logits in strange.items()}
         rows.append({"score": name, "auroc": areas, "found": found})
     return rows
+
+
+def logits_of(engine: Engine, windows: NDArray[np.float32]) -> Logits:
+    """The graph's logits, without the temperature that a calibrated model has already."""
+    return predict(engine, windows).astype(np.float64) * (engine.contract.logit_temperature or 1.0)
 
 
 def strangers(engine: Engine, other: Dataset) -> NDArray[np.float32]:

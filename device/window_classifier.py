@@ -82,7 +82,9 @@ class WindowClassifier:
             why = None
         decision = None if self._tracker is None else self._tracker.update(t, result.probabilities, why)
         alarms = [] if self._watch is None else self._watch.update(window, t, result.probabilities)
-        mounted = None if self._mounting is None else self._mounting.note(measured, t, plausible=why is None)
+        # A turned sensor is unfamiliar, and that is no reason not to ask how it is turned.
+        plausible = why is None or why == UNFAMILIAR
+        mounted = None if self._mounting is None else self._mounting.note(measured, t, plausible=plausible)
         decided = self._timer()
         times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
         event = WindowEvent(

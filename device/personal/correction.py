@@ -10,6 +10,9 @@ Classes that were not recorded keep their probability: the softmax is that over 
 logits are shifted so that the sum of their exponentials is what it was. Otherwise a label that was recorded would take
 over activities that look like it and were not, of which nothing in the recordings warns.
 
+The map is fitted to the logits of the graph and, as they are, divided by the model's temperature: a model that is
+calibrated is corrected as much as before. So is ``MARGIN``.
+
 A new label's logit is the largest of the model's, plus ``MARGIN · v``. This ``v`` is 1 near what was recorded as that
 label and -1 elsewhere: a ridge regression with a Gaussian kernel, which cannot reach activities that look otherwise and
 were not recorded. Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006: equation 2.25.
@@ -45,6 +48,7 @@ class Correction:
         near: ``[window, feature]`` what was recorded, where there is a new label.
         pulls: ``[window, new label]``, weights of the Gaussians around them.
         reach: twice the variance of these Gaussians.
+        margin: ``MARGIN`` over the model's temperature.
     """
 
     weights: Array
@@ -53,6 +57,7 @@ class Correction:
     near: Array
     pulls: Array
     reach: float
+    margin: float
 
     def apply(self, logits: NDArray[np.floating], features: NDArray[np.floating]) -> Array:
         """Corrected logits ``[…, class + new label]`` of logits ``[…, class]`` and features ``[…, feature]``."""
@@ -63,7 +68,7 @@ class Correction:
         if not self.pulls.shape[1]:
             return own
         likeness = _gaussian(np.atleast_2d(np.asarray(features, np.float64)), self.near, self.reach) @ self.pulls - 1.0
-        new = own.max(axis=-1, keepdims=True) + MARGIN * likeness.reshape(*own.shape[:-1], -1)
+        new = own.max(axis=-1, keepdims=True) + self.margin * likeness.reshape(*own.shape[:-1], -1)
         return np.concatenate([own, new], axis=-1)
 
 
@@ -78,21 +83,23 @@ def fit_correction(recorded: Recorded, temperature: float, new_labels: int) -> C
     known = recorded.take(recorded.labels < recorded.classes)
     features = _features(recorded, temperature)
     scale = max(_SMALLEST, float((features**2).sum(axis=1).mean()))
-    weights, bias = _affine(known, temperature, scale)
+    weights, bias = _affine(known, features[recorded.labels < recorded.classes], scale)
     reach = 2.0 * NEW_REACH * scale
     pulls = np.zeros((len(recorded), new_labels))
     if new_labels:
         wanted = 2.0 * (recorded.labels[:, None] == recorded.classes + np.arange(new_labels))
         kernel = _gaussian(features, features, reach)
         pulls = np.linalg.solve(kernel + NEW_RIDGE * np.eye(len(features)), wanted)
-    return Correction(weights, bias, np.unique(known.labels), features, pulls, reach)
+    margin = MARGIN / temperature
+    return Correction(
+        weights / temperature, bias / temperature, np.unique(known.labels), features, pulls, reach, margin
+    )
 
 
-def _affine(known: Recorded, temperature: float, scale: float) -> tuple[Array, Array]:
+def _affine(known: Recorded, features: Array, scale: float) -> tuple[Array, Array]:
     """Weights and bias of the ridge regression, solved over the features, whose number does not grow."""
-    logits, features = known.logits / temperature, _features(known, temperature)
     recorded = np.isin(np.arange(known.classes), known.labels)
-    missing = GAIN * (np.eye(known.classes)[known.labels] - softmax(np.where(recorded, logits, -np.inf)))
+    missing = GAIN * (np.eye(known.classes)[known.labels] - softmax(np.where(recorded, known.logits, -np.inf)))
     of_feature, of_bias = (1.0 / np.sqrt((1.0 + OFFSET) * each) for each in (scale, 1.0 / OFFSET))
     design = np.concatenate([features * of_feature, np.full((len(known), 1), of_bias)], axis=1)
     solved = np.linalg.solve(design.T @ design + RIDGE * np.eye(design.shape[1]), design.T @ missing)

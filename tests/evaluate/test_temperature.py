@@ -25,7 +25,8 @@ def test_wearers_after_are_measured_with_the_temperature_of_the_others(packaged,
     assert fitted.subjects == ("1", "2", "3")
     own = windows_for(engine.contract, dataset.select(subjects=("2",)))
     others = calibrate(engine, dataset.select(subjects=("1", "3"))).temperature
-    with_theirs = reliability(softmax(predict(engine, own.signals) / others), own.labels)
+    logits = predict(engine, own.signals) * engine.contract.logit_temperature
+    with_theirs = reliability(softmax(logits / others), own.labels)
     alone = calibrate(engine, dataset.select(subjects=("2",)))
     assert alone.windows == len(own)
     assert fitted.windows == fitted.before.counts.sum() == fitted.after.counts.sum()
@@ -40,7 +41,7 @@ def test_wearers_after_are_measured_with_the_temperature_of_the_others(packaged,
 def test_it_is_better_on_people_who_were_fitted_on_and_keeps_the_classes(packaged, dataset):
     engine = load_engine(packaged)
     windows = windows_for(engine.contract, dataset)
-    logits = predict(engine, windows.signals)
+    logits = predict(engine, windows.signals) * engine.contract.logit_temperature
     temperature = calibrate(engine, dataset).temperature
 
     def loss(divisor):

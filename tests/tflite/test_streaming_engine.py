@@ -74,7 +74,7 @@ def test_both_engines_divide_by_the_temperature(graphs):
     parts, whole = StreamingEngine(calibrated, graphs, 64, RUNTIME), TfliteEngine(calibrated, RUNTIME)
     logits = whole.invoke(window(0))
     assert np.array_equal(parts.invoke(window(0), 0), logits)
-    np.testing.assert_allclose(logits, WHOLE.invoke(window(0)) / 0.6, rtol=1e-6)
+    np.testing.assert_allclose(logits, WHOLE.invoke(window(0)) * WHOLE.contract.logit_temperature / 0.6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("make", [lambda: MODEL, swapped])

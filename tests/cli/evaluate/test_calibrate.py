@@ -31,7 +31,7 @@ def model(tmp_path):
 def test_the_temperature_goes_into_the_contract_and_the_logits_are_divided_by_it(model):
     before = read_tflite(model)
     windows = np.random.default_rng(0).normal(0, 3, (20, before.contract.input_length, 6)).astype(np.float32)
-    raw = predict(load_engine(model), windows)
+    raw = predict(load_engine(model), windows) * before.contract.logit_temperature
     content = json.loads(invoke(model, DATA, "--subjects", "1,2", "--json").stdout)
     after = read_tflite(model)
     assert after.contract.logit_temperature == content["temperature"] != 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from worn_windows import wearer_samples, worn_windows
 
-from deseptr.contract import AS_TRAINED, CHANNELS, MOUNTINGS, Mounting, SetupError
+from deseptr.contract import AS_TRAINED, CHANNELS, MOUNTINGS, KnownWindows, Mounting, SetupError
 from deseptr.data import load_sample
 from deseptr.device import (
     MountingCorrection,
@@ -110,6 +110,22 @@ def minutes_of(turn, windows=40):
 
 def said(events):
     return [event for event in events if isinstance(event, MountingEvent)]
+
+
+def test_windows_that_are_unfamiliar_for_the_turn_are_asked_for_it(referring):
+    strange = KnownWindows.of((1.0,) * 9, np.full((1, 9), 100.0), limit=1.0, share=0.9)
+    contract = replace(referring.contract, known_windows=strange)
+
+    class Knowing:
+        name, threads, invoke = referring.name, referring.threads, referring.invoke
+
+    Knowing.contract = contract
+    judge = UnknownJudge(contract, plausibility=False)
+    stream = PushStream(Knowing(), unknown=judge, mounting=MountingWatch.of(contract, None))
+    events = stream.push(minutes_of("x90"))
+    assert {event.unknown for event in events if isinstance(event, WindowEvent)} == {"unfamiliar"}
+    (event,) = said(events)
+    assert event.found == "x90"
 
 
 def test_a_turned_sensor_is_named_once_and_left_as_it_is(referring):

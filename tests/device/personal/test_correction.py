@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -35,9 +37,9 @@ def dual(of, temperature, logits, features):
         return (a @ b.T / scale + OFFSET) / (1 + OFFSET)
 
     had = np.isin(np.arange(CLASSES), of.labels)
-    missing = GAIN * (np.eye(CLASSES)[of.labels] - softmax(np.where(had, of.logits / temperature, -np.inf)))
+    missing = GAIN * (np.eye(CLASSES)[of.labels] - softmax(np.where(had, of.logits, -np.inf)))
     solved = np.linalg.solve(kernel(own, own) + RIDGE * np.eye(len(own)), missing)
-    corrected = logits + kernel(features, own) @ solved
+    corrected = logits + kernel(features, own) @ solved / temperature
     # The recorded classes share among them what they had.
     share = softmax(logits)[:, had].sum(axis=1, keepdims=True)
     within = softmax(np.where(had, corrected, -np.inf)) * share
@@ -52,6 +54,19 @@ def test_is_the_kernel_regression_of_what_the_model_misses(seed, count, width, t
     features = np.float64(new.embeddings) if width else logits
     made = fit_correction(of, temperature, 0).apply(logits, features)
     np.testing.assert_allclose(softmax(made), dual(of, temperature, logits, features), atol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0, 4]), st.integers(0, 1), st.floats(0.3, 3))
+def test_a_temperature_divides_the_corrected_logits(seed, width, new, temperature):
+    of, other = replace(drawn(seed, 12, width), labels=np.arange(12) % CLASSES), drawn(seed + 1, 5, width)
+    made = [
+        fit_correction(of, each, new).apply(other.logits / each, other.embeddings if width else other.logits / each)
+        for each in (1.0, temperature)
+    ]
+    # But for the shift that keeps the sum of the classes' exponentials.
+    plain, divided = (each - each[:, :1] for each in made)
+    np.testing.assert_allclose(divided * temperature, plain, atol=1e-3 * max(1.0, np.abs(plain).max()))
 
 
 def test_what_the_model_is_sure_and_right_about_changes_nothing():

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from absurd_signals import at_rest, constant, rotating, washing_machine, white_noise
 from hypothesis import given, settings, strategies as st
 
 from deseptr.contract import CHANNELS
 from deseptr.data import load_dataset, load_sample
 from deseptr.device import Window
 from deseptr.device.plausibility import FINDINGS, Plausibility
-from deseptr.firmware_harness.simulator import RestingSource
 
 G = 9.80665
 RATE_HZ = 50.0
@@ -20,33 +20,6 @@ def judged(signals, channels=CHANNELS, rate_hz=RATE_HZ, length=128, hop=64):
     judge = Plausibility(channels, rate_hz, length)
     starts = range(0, len(signals) - length + 1, hop)
     return [judge.judge(Window(start, signals[start : start + length])) for start in starts]
-
-
-def at_rest(seconds=20, seed=0):
-    noise = RestingSource(np.random.default_rng(seed)).at(np.arange(round(seconds * RATE_HZ)))
-    return noise.astype(np.float32)
-
-
-def constant(*signals):
-    return np.tile(np.float32(signals), (1000, 1))
-
-
-def washing_machine():
-    signals = at_rest()
-    turns = 2 * np.pi * 13 * np.arange(len(signals)) / RATE_HZ
-    signals[:, 0] += 4 * np.sin(turns)
-    signals[:, 1] += 4 * np.cos(turns)
-    return signals
-
-
-def rotating(axis):
-    signals = at_rest()
-    signals[:, 3 + axis] += 2
-    return signals
-
-
-def white_noise():
-    return np.random.default_rng(0).normal(0, [2 * G] * 3 + [2] * 3, (1000, 6)).astype(np.float32)
 
 
 def clipped():
