@@ -205,6 +205,22 @@ def test_what_was_read_before_the_countdown_ends_is_not_in_the_take(worn: Worn):
     assert min(first) > 5
 
 
+def test_the_seconds_of_a_take_are_shown_while_it_is_recorded_and_only_then(worn: Worn):
+    operator = worn.page.begin(wish(("upright", 5)))
+    worn.page.act(operator, "start")
+    worn.read("upright", 2)
+    assert (worn.session()["phase"], worn.session()["done"]) == ("countdown", 0.0)
+    # The countdown is over, and nothing was read since.
+    worn.now += 1.5
+    worn.page.tick()
+    assert worn.session()["done"] == 0.0
+    worn.read("upright", 2, 4)
+    assert worn.session()["phase"] == "recording"
+    assert worn.session()["done"] == pytest.approx(2, abs=0.6)
+    worn.read("upright", 5, 8)
+    assert (worn.session()["phase"], worn.session()["done"]) == ("checked", 0.0)
+
+
 def test_one_operator_at_a_time(worn: Worn):
     operator = worn.page.begin(wish(("upright", 5)))
     for refused in (
@@ -260,6 +276,8 @@ def test_who_left_is_not_waited_for(worn: Worn):
         ({"wearer": "eve", "prepare": 0, "steps": [["upright", 5]]}, SetupError, "countdown"),
         ({"wearer": ["eve"], "prepare": 3, "steps": [["upright", 5]]}, DataError, "wearer"),
         ({"wearer": "eve", "prepare": 3, "steps": ["upright"]}, DataError, "activity"),
+        ({"wearer": "eve", "prepare": 3, "steps": ["up"]}, DataError, "activity: found ''"),
+        ({"wearer": "eve", "prepare": 3, "steps": [["upright", 5, 5]]}, DataError, "activity: found ''"),
         ({"wearer": "eve", "prepare": 3, "steps": {"upright": 5}}, SetupError, "activities"),
     ],
 )
