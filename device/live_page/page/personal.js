@@ -181,7 +181,9 @@ function offerButtons(doable, now) {
   get("guide").querySelector('[data-do="start"]').textContent = now === "checked" ? "Repeat" : "Start";
   get("guide").querySelector('[data-do="cancel"]').textContent = now === "done" || now === "refused" ? "Close" : "End";
   // The keyboard stays where something can be done.
-  if (buttons.includes(held) && held.hidden) buttons.find((button) => !button.hidden)?.focus();
+  if ((buttons.includes(held) && held.hidden) || held === get("next")) {
+    (buttons.find((button) => !button.hidden) ?? get("next")).focus();
+  }
 }
 
 let counting = 0;

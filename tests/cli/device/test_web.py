@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,10 @@ from websockets.sync.client import connect
 from deseptr.cli.device.group import device
 from deseptr.cli.device.web_options import is_journal
 from deseptr.contract import SetupError
+from deseptr.data import load_dataset
+from deseptr.device.personal import personalise
+from deseptr.device.personal.wearer_folder import WearerFolder
+from deseptr.tflite import load_engine
 
 WALK = "synthetic:subjects=1,seconds=30"
 
@@ -95,3 +100,21 @@ def test_the_journal_is_told_where_the_secret_is(tmp_path: Path):
         assert not is_journal(log, {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino + 1}"})
         assert not is_journal(log, {})
     assert not is_journal(io.StringIO(), journal)
+
+
+def test_a_run_begins_with_who_was_chosen_last_on_the_page(int8_model: Path, tmp_path: Path):
+    engine = load_engine(int8_model)
+    walking = load_dataset("synthetic:subjects=1,seconds=8").select(labels=["walking"])
+    renamed = replace(walking, label_names=tuple("upright" for _ in walking.label_names[:1]))
+    folder = WearerFolder(tmp_path, engine.model)
+    folder.save(personalise(engine, engine.model, renamed, "eve").file)
+    folder.remember("eve")
+    web = ("--web", "127.0.0.1:0", "--web-token-file", tmp_path / "token", "--web-wearers", tmp_path)
+    arguments = ("--model", int8_model, "--json", "--seconds", 5, *web)
+    windows = [line for line in map(json.loads, invoke(*arguments).stdout.splitlines()) if "label" in line]
+    assert {line["wearer"] for line in windows} == {"eve"}
+    (tmp_path / "eve.deseptr").write_text("{}")
+    result = invoke(*arguments)
+    assert result.exit_code == 0
+    assert re.search(r"eve\.deseptr: found something else .*; the run begins without it", result.stderr)
+    assert '"wearer"' not in result.stdout
