@@ -26,6 +26,11 @@ from .channels import (
 )
 from .constants import INPUT_STEPS as INPUT_STEPS, STANDARD_GRAVITY as STANDARD_GRAVITY
 from .decision import DecisionConfig as DecisionConfig, Smoothing as Smoothing
+from .drift_reference import (
+    DriftHistogram as DriftHistogram,
+    DriftReference as DriftReference,
+    EmbeddingReference as EmbeddingReference,
+)
 from .errors import (
     CancelledError as CancelledError,
     ConversionError as ConversionError,

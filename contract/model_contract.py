@@ -16,6 +16,7 @@ from typing import Any
 
 from .channels import CHANNELS, UNITS, sensors_of
 from .decision import DecisionConfig
+from .drift_reference import DriftReference
 from .errors import ModelError, SetupError
 from .event_rule import EventRule
 from .files import atomic_write
@@ -27,7 +28,7 @@ from .stft import StftSpec
 from .views import InputViews
 
 # Each is written in the lowest format that has its fields, which more of the earlier versions read.
-FORMATS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+FORMATS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 _SINCE = {
     "views": 2,
     "held_out": 3,
@@ -38,6 +39,7 @@ _SINCE = {
     "embedding_width": 8,
     "mounting": 9,
     "known_windows": 10,
+    "drift": 11,
 }
 LONGEST_WINDOW = 1_000_000
 WIDEST_EMBEDDING = 65_536
@@ -74,6 +76,8 @@ class ModelContract:
         mounting: how the training wearers wore the sensor; None if it is not known.
         known_windows: which windows are like those of its recordings, as ``deseptr calibrate --known`` found; None if
             every window is taken for one.
+        drift: what its windows were like on people whom it was not trained on, as ``deseptr calibrate --drift`` found;
+            None if later days are compared with nothing.
 
         >>> contract = ModelContract(labels=("still", "walking"), rate_hz=50.0, window_length=128)
         >>> contract.window_s
@@ -103,6 +107,7 @@ class ModelContract:
     embedding_width: int = 0
     mounting: MountingReference | None = None
     known_windows: KnownWindows | None = None
+    drift: DriftReference | None = None
 
     def __post_init__(self) -> None:
         self._require(len(self.labels) >= 2, "labels", self.labels, "at least two class names")
@@ -168,6 +173,8 @@ class ModelContract:
             None if known is None else f"{len(known.scale)} statistics",
             f"the {statistics_count(self.channels)} of its channels",
         )
+        if self.drift is not None:
+            self._check_drift(self.drift)
         if self.decision is not None:
             self._check_decision(self.decision)
         events = [rule.label for rule in self.events or ()]
@@ -179,6 +186,13 @@ class ModelContract:
         self._require(not unknown, "mounting", f"the motion of {', '.join(unknown)}", "motions of the labels")
         missing = set(mounting.sensors) - set(sensors_of(self.channels))
         self._require(not missing, "mounting", f"features of {', '.join(sorted(missing))}", "those of its channels")
+
+    def _check_drift(self, drift: DriftReference) -> None:
+        # A wearer's own labels come after those of the reference.
+        fits = drift.classes <= len(self.labels)
+        self._require(fits, "drift", f"{drift.classes} classes", f"those of its {len(self.labels)} labels")
+        width = 0 if drift.embedding is None else len(drift.embedding.scale)
+        self._require(width in (0, self.embedding_width), "drift", f"{width} values of an embedding", "its own")
 
     def _check_decision(self, decision: DecisionConfig) -> None:
         unknown = [name for name in decision.thresholds if name not in self.labels]
@@ -335,6 +349,7 @@ def _optional(content: dict[str, Any], form: int) -> dict[str, Any]:
         "logit_temperature": _number,
         "mounting": MountingReference.from_dict,
         "known_windows": KnownWindows.from_dict,
+        "drift": DriftReference.from_dict,
     }
     return {
         name: read(content[name])

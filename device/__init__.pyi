@@ -32,8 +32,12 @@ from .drivers.sensors import (
     make_sensor as make_sensor,
     probe as probe,
 )
+from .drift.summary import DriftSummary as DriftSummary
+from .drift.verdict import DriftVerdict as DriftVerdict
+from .drift.watch import DriftWatch as DriftWatch
 from .events import (
     AlarmEvent as AlarmEvent,
+    DriftEvent as DriftEvent,
     Event as Event,
     GapEvent as GapEvent,
     ImplausibleEvent as ImplausibleEvent,

@@ -1,4 +1,4 @@
-"""Events of a run, one record each: windows, labels, alarms, implausible or lost samples, mountings, recoveries, rates.
+"""Events of a run, one record each: windows, labels, alarms, implausible or lost samples, mountings and so on.
 
 They are plain values with a JSON form; a :class:`deseptr.device.Sink` shows or stores them.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from .drift.summary import DriftSummary
+from .drift.verdict import DriftVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,9 @@ class WindowEvent:
         wearer: for whom the model was corrected; None if it was not.
         score: how far the latest windows are from those that the model knows, over the limit: above 1 they are
             unfamiliar; None if the model has no known windows, or samples are implausible.
+        distance: how far its embedding is from those of its class, in deviations within a class; None if the contract
+            has no reference of drift, or the model no embedding.
+        gravity: mean acceleration, m/s^2; None if the sensor moved in the window, or has no accelerometer.
     """
 
     t: float
@@ -37,6 +43,8 @@ class WindowEvent:
     unknown: str | None = None
     wearer: str | None = None
     score: float | None = None
+    distance: float | None = None
+    gravity: float | None = None
 
     def __str__(self) -> str:
         label = self.label if self.unknown is None else f"{self.label} ({self.unknown})"
@@ -55,6 +63,8 @@ class WindowEvent:
             made["state"] = self.state
         if self.score is not None:
             made["score"] = round(self.score, 4)
+        if self.distance is not None:
+            made["distance"] = round(self.distance, 4)
         if self.unknown is not None:
             made["unknown"] = self.unknown
         return _of_wearer(made, self.wearer)
@@ -276,7 +286,62 @@ class RateEvent:
         return {"rate": rate, "t": round(self.t, 6)}
 
 
-Event = WindowEvent | GapEvent | LabelEvent | ImplausibleEvent | AlarmEvent | MountingEvent | RecoveryEvent | RateEvent
+@dataclass(frozen=True, slots=True)
+class DriftEvent:
+    """What the windows of a part of a day were like; the parts of a day are summed.
+
+    Args:
+        t: time of its last event, seconds after the first sample of the run.
+        day: local date, as ``2026-03-01``.
+        key: names the run and the part; no other event has it.
+        ended: why the part ended: with the ``hour``, the ``day`` or the ``run``, or since another ``wearer`` came.
+        summary: the counts.
+        reference: names the reference that distances were counted by; None if the contract has none.
+        verdict: of all parts of that day in this run; None as ``reference``.
+        wearer: as in :class:`WindowEvent`.
+    """
+
+    t: float
+    day: str
+    key: str
+    ended: Literal["hour", "day", "wearer", "run"]
+    summary: DriftSummary
+    reference: str | None = None
+    verdict: DriftVerdict | None = None
+    wearer: str | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the day differs from the reference."""
+        return self.verdict is not None and self.verdict.word == "differs"
+
+    def __str__(self) -> str:
+        mean = self.summary.mean_confidence
+        confidence = "" if mean is None else f", mean confidence {mean:.1%}"
+        verdict = "" if self.verdict is None else f"; day so far {self.verdict}"
+        return f"{self.t:9.2f} s  drift: {self.day}, {self.summary.windows} windows{confidence}{verdict}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The keys of ``device run --json``."""
+        content: dict[str, Any] = {"day": self.day, "key": self.key, "ended": self.ended, **self.summary.to_dict()}
+        if self.reference is not None:
+            content["reference"] = self.reference
+        if self.verdict is not None:
+            content["verdict"] = self.verdict.to_dict()
+        return _of_wearer({"drift": content, "t": round(self.t, 6)}, self.wearer)
+
+
+Event = (
+    WindowEvent
+    | GapEvent
+    | LabelEvent
+    | ImplausibleEvent
+    | AlarmEvent
+    | MountingEvent
+    | RecoveryEvent
+    | RateEvent
+    | DriftEvent
+)
 
 
 def _of_wearer(made: dict[str, Any], wearer: str | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from deseptr.tflite.engine import Engine
 from deseptr.tflite.streaming_engine import streamed
 
 from .alarms.watch import EventWatch
+from .drift.window_measures import WindowMeasures
 from .events import AlarmEvent, Event, LabelEvent, WindowEvent
 from .label.class_of_logits import classify_logits
 from .label.tracker import UNKNOWN, LabelTracker
@@ -52,6 +53,7 @@ class WindowClassifier:
         self._wearer = None if self._personal is None else self._personal.wearer
         self._columns = streamed(engine if self._personal is None else self._personal.engine)
         self._wearers, self._worn = wearers, None if wearers is None else wearers.first
+        self._measures = WindowMeasures(engine.contract)
 
     def classify(self, window: Window, t: float, began: int, times: WindowTimes) -> list[Event]:
         """Classify a window.
@@ -85,6 +87,8 @@ class WindowClassifier:
         # A turned sensor is unfamiliar, and that is no reason not to ask how it is turned.
         plausible = why is None or why == UNFAMILIAR
         mounted = None if self._mounting is None else self._mounting.note(measured, t, plausible=plausible)
+        gravity = self._measures.gravity(measured.samples[measured.history :])
+        distance = self._measures.distance(self._embedding(), result.index) if self._measures.has_distance else None
         decided = self._timer()
         times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
         event = WindowEvent(
@@ -98,6 +102,8 @@ class WindowClassifier:
             unknown=why,
             wearer=self._wearer,
             score=score,
+            distance=distance,
+            gravity=gravity,
         )
         events: list[Event] = [each for each in (mounted, event, implausible) if each is not None]
         if decision is not None and decision.changed:
@@ -122,6 +128,9 @@ class WindowClassifier:
             return self._engine.invoke(window.samples)
         logits = self._columns.invoke(window.samples, window.start, window.segment)
         return logits if self._personal is None else self._personal.correct(logits, self._columns.embedding)
+
+    def _embedding(self) -> NDArray[np.float32] | None:
+        return self._engine.embedding if self._columns is None else self._columns.embedding
 
     def gap(self) -> None:
         """Note that samples were lost: no smoothing spans them."""

@@ -50,7 +50,7 @@ def calibration_page(content: dict[str, Any], origin: html.Origin | None = None)
     sections = [html.Section("Calibration", [table, heading, *figures])]
     references = [html.paragraph(each) for each in _references(content)]
     if references:
-        sections.append(html.Section("Known windows and mounting", references))
+        sections.append(html.Section("Known windows, mounting and drift", references))
     answer = calibration_answer(content)
     return html.render_page(_title(content), answer, sections, note=_lead(content), origin=origin)
 
@@ -82,5 +82,11 @@ def _references(content: dict[str, Any]) -> list[str]:
         found.append(
             f"Mounting: {len(mounting['classes'])} classes in {mounting['windows']} windows of subjects "
             f"{', '.join(mounting['subjects'])}; worn {worn}."
+        )
+    if drift := content.get("drift"):
+        limits = ", ".join(f"{name} {each[1]:.2f}" for name, each in drift["limits"].items())
+        found.append(
+            f"Drift: {drift['windows']} windows of subjects {', '.join(drift['subjects'])}; a day of "
+            f"{drift['sizes'][1]} windows differs above an index of {limits}."
         )
     return found

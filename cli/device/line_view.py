@@ -11,6 +11,7 @@ from rich.text import Text
 from deseptr.cli.common.messages import complain
 from deseptr.device import (
     AlarmEvent,
+    DriftEvent,
     Event,
     GapEvent,
     ImplausibleEvent,
@@ -53,7 +54,8 @@ class LineView:
         else:
             raised = isinstance(plain, AlarmEvent) and plain.state == "raised"
             turned = isinstance(plain, MountingEvent) and plain.turned
-            style = "bold red" if raised else "yellow" if turned else _STYLES[type(plain)]
+            drifted = isinstance(plain, DriftEvent) and plain.differs
+            style = "bold red" if raised else "yellow" if turned or drifted else _STYLES[type(plain)]
             self._console.print(Text(str(plain), style))
         self._lines.write(self._text.getvalue().encode(sys.stdout.encoding or "utf-8", "replace"))
         self._text.seek(0)
@@ -86,6 +88,7 @@ class LineView:
 
 _STYLES = {
     AlarmEvent: "red",
+    DriftEvent: "dim",
     GapEvent: "yellow",
     ImplausibleEvent: "yellow",
     LabelEvent: "bold",

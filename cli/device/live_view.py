@@ -208,6 +208,9 @@ class LiveView:
         if self._figures.mounting is not None:
             style = "yellow" if self._figures.mounting.turned else ""
             table.add_row("mounting", Text(self._figures.mounting.meaning, style))
+        drift = self._figures.drift
+        if drift is not None and drift.verdict is not None:
+            table.add_row("drift", Text(str(drift.verdict), "yellow" if drift.differs else ""))
         latency = stages["end_to_end"]
         table.add_row("read to label", f"p50 {latency['p50_us']:.0f} µs, p99 {latency['p99_us']:.0f} µs")
         lost = f" ({self._figures.lost_samples} samples)" if self._figures.gaps else ""

@@ -155,15 +155,15 @@ def _open_csv(chosen: Mapping[str, Any], contract: ModelContract, *, live: bool,
 
 
 class _Service:
-    """Reports readiness, the current label and the number of gaps to systemd."""
+    """Reports readiness, the current label, the number of gaps and drift to systemd."""
 
     def __init__(self, notifier: SystemdNotifier) -> None:
         self._notifier = notifier
-        self._label, self._gaps = "", 0
+        self._label, self._gaps, self._drift = "", 0, ""
         self._ready: Callable[[], None] | None = notifier.ready
 
     def take(self, event: Event) -> None:
-        from deseptr.device import GapEvent, LabelEvent, WindowEvent
+        from deseptr.device import DriftEvent, GapEvent, LabelEvent, WindowEvent
 
         if self._ready is not None and isinstance(event, WindowEvent):
             self._ready()
@@ -172,10 +172,12 @@ class _Service:
             self._label = event.label
         elif isinstance(event, GapEvent):
             self._gaps += 1
+        elif isinstance(event, DriftEvent) and event.verdict is not None:
+            self._drift = f"day {event.verdict}" if event.differs else ""
         else:
             return
         gaps = f"{self._gaps} gap{'s' if self._gaps > 1 else ''}" if self._gaps else ""
-        self._notifier.status(", ".join(filter(None, (self._label, gaps))))
+        self._notifier.status(", ".join(filter(None, (self._label, gaps, self._drift))))
 
     def close(self) -> None:
         self._notifier.stopping()

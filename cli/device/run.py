@@ -36,7 +36,17 @@ from .wearing import first_wearer, make_wearing
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
-    from deseptr.device import Event, EventWatch, LabelTracker, MountingWatch, Profiler, SystemdNotifier, UnknownJudge
+    from deseptr.device import (
+        DriftEvent,
+        DriftWatch,
+        Event,
+        EventWatch,
+        LabelTracker,
+        MountingWatch,
+        Profiler,
+        SystemdNotifier,
+        UnknownJudge,
+    )
     from deseptr.device.drained import Drained
     from deseptr.device.personal.switch import WearerSwitch
     from deseptr.device.sinks import JsonLines
@@ -63,7 +73,7 @@ GROUPS = {
         "rate_tolerance",
     ),
     "Simulation": ("simulate", "scenario", "subjects", "speed"),
-    "Decision": (*DECISION_NAMES, "plausibility", "unknown"),
+    "Decision": (*DECISION_NAMES, "plausibility", "unknown", "drift"),
     "Events": EVENT_NAMES,
     "Terminal": ("as_json", "plain"),
     **OUTPUT_GROUPS,
@@ -132,6 +142,12 @@ class _View(Protocol):
     show_default=True,
     help="The label is `unknown` while windows are unlike those that a model calibrated with --known knows.",
 )
+@click.option(
+    "--drift/--no-drift",
+    default=True,
+    show_default=True,
+    help="Sum up the windows of each hour and day, for `report --drift`.",
+)
 @event_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line on stdout, the summary on stderr.")
 @click.option("--plain", is_flag=True, help="Print one line for each event on a terminal too, instead of a screen.")
@@ -156,7 +172,7 @@ def run(**chosen: Any) -> None:
 
     Exit codes: 0 done, 2 the options or the hardware do not allow a run, 3 the sensor was lost permanently.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.device import Answers, Profiler, SystemClock, SystemdNotifier, UnknownJudge, default_model
+    from deseptr.device import Answers, DriftWatch, Profiler, SystemClock, SystemdNotifier, UnknownJudge, default_model
     from deseptr.device.personal import personal_contract, personalised
     from deseptr.tflite import at_hop, load_engine
 
@@ -181,6 +197,7 @@ def run(**chosen: Any) -> None:
     mounting = make_mounting(chosen, contract)
     wearers = None if wearing is None else wearing.switch
     source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, mounting, wearers, notifier)
+    drift = DriftWatch(contract) if chosen["drift"] else None
     figures = RunFigures(contract.labels, simulated=not live)
     with open_outputs(
         chosen,
@@ -197,12 +214,18 @@ def run(**chosen: Any) -> None:
         played = source.live(chosen) if live else source.replay(chosen)
         view = _view(chosen, contract, figures, source.profiler)
         samples.takers.append(view.drained)
-        with closing(view), closing(played) as events, _interruptible():
+
+        def tell(event: Event | Replayed) -> None:
+            figures.note(event)
+            # First: an alarm that somebody has seen is on the medium.
+            outputs.take(inner(event))
+            view.show(event)
+
+        with closing(view), _summed_up(drift, tell), closing(played) as events, _interruptible():
             for event in events:
-                figures.note(event)
-                # First: an alarm that somebody has seen is on the medium.
-                outputs.take(inner(event))
-                view.show(event)
+                if drift is not None and (part := drift.note(inner(event))) is not None:
+                    tell(part)
+                tell(event)
     _say(figures.summary(source.profiler), err=chosen["as_json"])
 
 
@@ -314,6 +337,16 @@ class _JsonView:
 
     def close(self) -> None:
         self._lines.close()
+
+
+@contextmanager
+def _summed_up(drift: DriftWatch | None, tell: Callable[[DriftEvent], None]) -> Iterator[None]:
+    """Tell of the last part of the day at the end, however the run ends."""
+    try:
+        yield
+    finally:
+        if drift is not None and (part := drift.finish()) is not None:
+            tell(part)
 
 
 @contextmanager

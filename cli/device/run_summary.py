@@ -6,6 +6,7 @@ from collections import Counter
 
 from deseptr.device import (
     AlarmEvent,
+    DriftEvent,
     Event,
     GapEvent,
     MountingEvent,
@@ -40,6 +41,7 @@ class RunFigures:
         self.unknown: Counter[str] = Counter()
         self.rate: RateEvent | None = None
         self.mounting: MountingEvent | None = None
+        self.drift: DriftEvent | None = None
 
     def note(self, event: Event | Replayed) -> None:
         """Count one event."""
@@ -56,10 +58,17 @@ class RunFigures:
                 self.alarms[alarm.state] += 1
             case RecoveryEvent() as recovery:
                 self.recoveries[recovery.rung] += 1
-            case MountingEvent() as mounting:
-                self.mounting = mounting
-            case RateEvent() as rate:
-                self.rate = rate
+            case latest:
+                self._keep(latest)
+
+    def _keep(self, latest: Event) -> None:
+        match latest:
+            case MountingEvent():
+                self.mounting = latest
+            case RateEvent():
+                self.rate = latest
+            case DriftEvent():
+                self.drift = latest
 
     def summary(self, profiler: Profiler) -> str:
         """Summary of the run in one line."""
@@ -75,6 +84,8 @@ class RunFigures:
             parts.append("alarms: " + ", ".join(f"{count} {state}" for state, count in self.alarms.items()))
         if self.recoveries:
             parts.append("recoveries: " + self.recoveries_by_rung())
+        if self.drift is not None and self.drift.verdict is not None:
+            parts.append(f"day {self.drift.verdict}")
         bus = ", simulated bus" if self._simulated else ""
         parts.append(f"read to label p50 {latency['p50_us']:.0f} µs, p99 {latency['p99_us']:.0f} µs{bus}")
         return "; ".join(parts)

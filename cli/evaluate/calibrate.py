@@ -14,6 +14,7 @@ from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
+    from deseptr.evaluate.drift_reference import FoundDrift
     from deseptr.evaluate.known_windows import Familiar
     from deseptr.evaluate.mounting_reference import FoundReference
     from deseptr.evaluate.temperature import Calibration
@@ -26,8 +27,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 MODEL is a .tflite file. A temperature, by which its logits are divided, goes into its contract: probabilities then
 agree with how often the model is right, and the most probable class stays the same. --known adds which windows it
-knows, so that `device run` says `unknown` of others, and --mounting how its wearers wore the sensor, so that a turned
-one is noticed. {DATA_HELP}
+knows, so that `device run` says `unknown` of others, --mounting how its wearers wore the sensor, so that a turned
+one is noticed, and --drift what later days are compared with. {DATA_HELP}
 """,
     epilog="Example: deseptr calibrate ms.tflite motionsense.npz --run runs/ms --page calibration.html",
 )
@@ -50,6 +51,11 @@ one is noticed. {DATA_HELP}
     help="Find how the sensor was worn, as `deseptr train` does for models that it makes; from the same subjects as "
     "--known.",
 )
+@click.option(
+    "--drift",
+    is_flag=True,
+    help="Find what windows are like on these subjects, three or more, so that later days are compared with it.",
+)
 @click.option("--threads", type=number(ENGINE_THREADS), default=1, show_default=True, help="Threads of the engine.")
 @reading_options
 @click.option("-o", "--output", type=_FILE, help="Write the calibrated .tflite to this file. [default: MODEL itself]")
@@ -62,6 +68,7 @@ def calibrate(
     subjects: tuple[str, ...] | None,
     known: float | None,
     mounting: bool,
+    drift: bool,
     threads: int,
     reading: dict[str, str],
     output: Path | None,
@@ -72,6 +79,7 @@ def calibrate(
     from dataclasses import replace
 
     from deseptr.evaluate.continuous.tuned_model import tuning_subjects
+    from deseptr.evaluate.drift_reference import find_drift_reference
     from deseptr.evaluate.known_windows import find_known_windows, known_subjects
     from deseptr.evaluate.model_file import check_model_output, write_contract
     from deseptr.evaluate.mounting_reference import find_mounting_reference
@@ -86,10 +94,11 @@ def calibrate(
     file = read_tflite(model)
     dataset = load_subjects(source, None, reading)
     who = tuning_subjects(model, run, subjects, dataset, "calibrate")
-    fitted = fit(load_engine(model, threads=threads), dataset.select(subjects=who))
+    engine = load_engine(model, threads=threads)
+    fitted = fit(engine, dataset.select(subjects=who))
     contract = replace(file.contract, logit_temperature=fitted.temperature) if fitted.sure else file.contract
     content = {"format": FORMAT, "model": str(model), "data": source, **fitted.to_dict()}
-    familiar, worn = None, None
+    familiar, worn, later = None, None, None
     learned = known_subjects(contract, dataset, subjects) if mounting or known is not None else ()
     if known is not None:
         familiar = find_known_windows(contract, dataset.select(subjects=learned), known)
@@ -99,22 +108,32 @@ def calibrate(
         worn = find_mounting_reference(contract, dataset.select(subjects=learned))
         contract = replace(contract, mounting=worn.reference)
         content["mounting"] = worn.to_dict()
+    if drift:
+        # Last: its score and confidence are those of what the model knows by now.
+        later = find_drift_reference(engine, contract, dataset.select(subjects=who))
+        contract = replace(contract, drift=later.reference)
+        content["drift"] = later.to_dict()
     written = write_contract(file, output, contract)
     if page is not None:
         _write_page(page, content, fitted)
-    if file.contract.decision is not None and fitted.sure:
-        click.echo("note: the model was tuned with other probabilities; run `deseptr tune` again", err=True)
-    if not fitted.sure:
-        click.echo(
-            f"note: the windows do not tell the temperature {fitted.temperature:.3f} from 1, which changes nothing; "
-            "it is left out: calibrate on more wearers",
-            err=True,
-        )
+    _note_temperature(fitted, tuned=file.contract.decision is not None)
     if as_json:
         click.echo(json.dumps(content, indent=2))
     else:
-        _print(fitted, familiar, worn)
+        _print(fitted, familiar, worn, later)
         click.echo(f"written into {written}" + (f"; page: {page}" if page else ""))
+
+
+def _note_temperature(fitted: Calibration, *, tuned: bool) -> None:
+    """What the temperature means for the rest of the model."""
+    if not fitted.sure:
+        click.echo(
+            f"note: the windows do not tell the temperature {fitted.temperature:.3f} from 1, which changes nothing; it "
+            "is left out: calibrate on more wearers",
+            err=True,
+        )
+    elif tuned:
+        click.echo("note: the model was tuned with other probabilities; run `deseptr tune` again", err=True)
 
 
 def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> None:
@@ -125,7 +144,9 @@ def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> Non
     write_report(page, content, calibration_page(content, page_origin()), calibration_markdown(content))
 
 
-def _print(fitted: Calibration, familiar: Familiar | None, worn: FoundReference | None) -> None:
+def _print(
+    fitted: Calibration, familiar: Familiar | None, worn: FoundReference | None, later: FoundDrift | None
+) -> None:
     click.echo(
         f"temperature {fitted.temperature:.3f}, fitted on {fitted.windows} windows of subjects "
         f"{', '.join(fitted.subjects)}" + ("" if fitted.sure else "; the contract keeps what it has")
@@ -139,3 +160,5 @@ def _print(fitted: Calibration, familiar: Familiar | None, worn: FoundReference 
         )
     if worn is not None:
         click.echo(f"mounting: {worn}")
+    if later is not None:
+        click.echo(f"drift: {later}")

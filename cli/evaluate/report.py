@@ -20,15 +20,21 @@ _FORMAT = "deseptr report 1"
 _PRINTED = ("model", "parameters", "MACs", "macro-F1 float", "macro-F1 int8")
 
 
-@click.command(epilog="Example: deseptr report runs/ms runs/hapt-official -o report.html")
+@click.command()
 @click.argument("runs", metavar="RUN…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--drift",
+    type=click.Path(path_type=Path),
+    metavar="MODEL",
+    help="Compare the days of logs with the training of MODEL instead; RUN… are CSV files and JSON lines of `device "
+    "run`.",
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    default=Path("report.html"),
-    show_default=True,
-    help="HTML page to write, with .json and .md of the same name beside it.",
+    help="HTML page to write, with .json and .md of the same name beside it. [default: report.html; with --drift: "
+    "none]",
 )
 @click.option(
     "--data", "source", metavar="DATA", help="Recordings of the runs: shows the signals of windows that were confused."
@@ -36,12 +42,35 @@ _PRINTED = ("model", "parameters", "MACs", "macro-F1 float", "macro-F1 int8")
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON on stdout.")
 @goes_with("source", *READING_NAMES)
-def report(runs: tuple[Path, ...], output: Path, source: str | None, reading: dict[str, str], as_json: bool) -> None:
+def report(
+    runs: tuple[Path, ...],
+    drift: Path | None,
+    output: Path | None,
+    source: str | None,
+    reading: dict[str, str],
+    as_json: bool,
+) -> None:
     """Compare finished runs on one page: scores and their intervals, cost, curves, confusion, calibration.
 
     RUN is a folder of `deseptr train` or `deseptr crossval`, or a folder of several. Runs on different data, test
     subjects or windows are in different sections; seeds of one model are averaged. The page needs no network.
-    """
+
+    With --drift, the days of a model's logs are compared with what its windows were like in training, which
+    `deseptr calibrate --drift` wrote into it.
+
+    \b
+    Examples:
+      deseptr report runs/ms runs/hapt-official -o report.html
+      deseptr report --drift ms.tflite run.csv run.csv.1 -o drift.html
+    """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    if drift is not None:
+        if source is not None:
+            raise click.UsageError("--data is of runs, and does not go with --drift")
+        from .drift_report import report_drift
+
+        report_drift(drift, runs, output, as_json=as_json)
+        return
+    output = output or Path("report.html")
     from .report_files import check_output, json_text, write_report
 
     check_output(output, _FORMAT)

@@ -11,6 +11,7 @@ from deseptr.contract import ModelContract, columns_of
 from deseptr.device.drained import Drained
 from deseptr.device.events import (
     AlarmEvent,
+    DriftEvent,
     Event,
     GapEvent,
     ImplausibleEvent,
@@ -64,6 +65,10 @@ class PageMessages:
             case AlarmEvent():
                 told = {"label": event.label, "state": event.state, "key": event.key, "reason": event.reason}
                 return {"kind": "alarm", "at": at, **told}
+            case DriftEvent():
+                verdict = None if event.verdict is None else str(event.verdict)
+                counted = event.summary.windows
+                return {"kind": "drift", "at": at, "windows": counted, "verdict": verdict, "differs": event.differs}
             case GapEvent() | ImplausibleEvent() | MountingEvent() | RateEvent() | RecoveryEvent():
                 return {"at": at, **_of_sensor(event)}
 

@@ -12,6 +12,7 @@ import csv
 import errno
 import fcntl
 import io
+import json
 import os
 import stat
 import time
@@ -24,6 +25,7 @@ from deseptr.contract import SetupError
 from deseptr.device.clock import Clock, SystemClock
 from deseptr.device.events import (
     AlarmEvent,
+    DriftEvent,
     Event,
     GapEvent,
     ImplausibleEvent,
@@ -236,6 +238,18 @@ def _fields(event: Event) -> dict[str, Any]:
             return {"event": "label", "detail": ", ".join(filter(None, details))} | change
         case AlarmEvent():
             return {"event": "alarm", "detail": f"{event.key} {event.reason}"} | _change(event, event.state)
+        case DriftEvent():
+            mean, verdict = event.summary.mean_confidence, event.verdict
+            # One object in one cell: other rows stay as they are, and so do their readers. Two spaces would become one.
+            content = json.dumps(event.to_dict()["drift"], separators=(",", ":")).replace("  ", r" \u0020")
+            state = "" if verdict is None else verdict.word
+            return {
+                "event": "drift",
+                "confidence": _six(mean),
+                "state": state,
+                "detail": content,
+                "wearer": event.wearer or "",
+            }
         case _:
             return _of_sensor(event)
 

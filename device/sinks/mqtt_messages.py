@@ -1,8 +1,9 @@
 """MQTT topics and payloads: of events, of the node's state, and for Home Assistant.
 
 Topics are ``deseptr/<node>/label`` (retained), ``window``, ``gap``, ``recovery``, ``rate``, ``implausible`` (retained),
-``problem`` (retained, ``ON`` or ``OFF``) and ``status`` (retained, ``online`` or ``offline``). Payloads of events are
-those of ``device run --json`` with ``time``, the wall clock's UTC in ISO 8601, since they may arrive much later.
+``drift`` (retained), ``problem`` (retained, ``ON`` or ``OFF``) and ``status`` (retained, ``online`` or ``offline``).
+Payloads of events are those of ``device run --json`` with ``time``, the wall clock's UTC in ISO 8601, since they may
+arrive much later.
 
 A class that is an event has ``alarm/<class>`` (retained: ``on``, and the alarm that was raised or acknowledged last),
 and takes any message on ``alarm/<class>/acknowledge`` for a person's answer. Each step of an alarm is on ``alarm``.
@@ -24,6 +25,7 @@ from typing import Any
 from deseptr.contract import SetupError
 from deseptr.device.events import (
     AlarmEvent,
+    DriftEvent,
     Event,
     GapEvent,
     ImplausibleEvent,
@@ -49,6 +51,7 @@ TOPICS: Mapping[type, tuple[str, bool]] = {
     MountingEvent: ("mounting", True),
     RecoveryEvent: ("recovery", False),
     RateEvent: ("rate", True),
+    DriftEvent: ("drift", True),
 }
 
 
@@ -121,7 +124,7 @@ class MqttMessages:
         return MqttMessage(self.status_topic, ONLINE if online else OFFLINE, retain=True)
 
     def discovery(self, prefix: str) -> list[MqttMessage]:
-        """Configurations of the label, its confidence, the problem sensor, and of each event's alarm.
+        """Configurations of the label, its confidence and that of the last hour, the problem sensor, and of the alarms.
 
         Args:
             prefix: Home Assistant's, ``homeassistant`` unless set otherwise there.
@@ -147,6 +150,15 @@ class MqttMessages:
             "state_class": "measurement",
             "entity_category": "diagnostic",
         }
+        mean = {
+            "name": "Mean confidence",
+            "state_topic": self._topic("drift"),
+            "value_template": "{{ ((value_json.drift.mean_confidence | default(0)) * 100) | round(1) }}",
+            "json_attributes_topic": self._topic("drift"),
+            "unit_of_measurement": "%",
+            "state_class": "measurement",
+            "entity_category": "diagnostic",
+        }
         problem = {
             "name": "Sensor trouble",
             "state_topic": self._topic("problem"),
@@ -156,6 +168,7 @@ class MqttMessages:
         return [
             self._config(prefix, "sensor", "label", label),
             self._config(prefix, "sensor", "confidence", confidence),
+            self._config(prefix, "sensor", "mean_confidence", mean),
             self._config(prefix, "binary_sensor", "problem", problem),
             *self._alarm_discovery(prefix),
         ]

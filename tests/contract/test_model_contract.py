@@ -191,8 +191,8 @@ def test_views_of_a_wrong_kind_are_refused(change: dict, found: str):
 
 
 def test_a_later_format_asks_for_a_later_version():
-    with pytest.raises(ModelError, match=r"found format 11, expected .* format 1 or .* 9 or 10; update deseptr"):
-        ModelContract.from_json('{"format": 11}')
+    with pytest.raises(ModelError, match=r"found format 12, expected .* format 1 or .* 10 or 11; update deseptr"):
+        ModelContract.from_json('{"format": 12}')
 
 
 def test_a_contract_with_a_temperature_is_of_format_7_and_others_are_as_before():

@@ -1,9 +1,12 @@
 import json
 
 import pytest
+from drift_parts import drift_part
 
 from deseptr.device import (
     AlarmEvent,
+    DriftEvent,
+    DriftSummary,
     GapEvent,
     ImplausibleEvent,
     LabelEvent,
@@ -65,6 +68,41 @@ WINDOW = WindowEvent(2.54, "walking", 2 / 3, {"walking": 2 / 3, "sitting": 1 / 3
         (
             RateEvent(20.0, 50.123456, 50.0, True),
             {"rate": {"rate_hz": 50.1235, "nominal_hz": 50.0, "resampled": True}, "t": 20.0},
+        ),
+        (
+            drift_part(3),
+            {
+                "drift": {
+                    "day": "2026-11-27",
+                    "key": "r-3",
+                    "ended": "hour",
+                    "windows": 2,
+                    "seconds": 2.56,
+                    "labels": {"walking": 2},
+                    "mean_confidence": 0.75,
+                    "confidence": [0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0],
+                    "reference": "0123abcd",
+                    "verdict": {"word": "too few windows", "findings": ["2 of 300"], "psi": {"confidence": 0.5}},
+                },
+                "t": 1.0,
+            },
+        ),
+        (
+            DriftEvent(1.0, "2026-11-27", "r-3", "run", DriftSummary(gaps=1, lost_samples=9), wearer="eve"),
+            {
+                "drift": {
+                    "day": "2026-11-27",
+                    "key": "r-3",
+                    "ended": "run",
+                    "windows": 0,
+                    "seconds": 0.0,
+                    "labels": {},
+                    "gaps": 1,
+                    "lost_samples": 9,
+                },
+                "t": 1.0,
+                "wearer": "eve",
+            },
         ),
     ],
 )

@@ -40,6 +40,7 @@ def targets() -> list[Target]:
         *_toml(),
         *_boards(),
         *_sinks(),
+        *_drift(),
         *kept(),
         *pages(),
         *words(),
@@ -302,6 +303,7 @@ def _every_part(contract: Any) -> Any:
         embedding_width=8,
         mounting=_mounting(contract),
         known_windows=KnownWindows.of([1.0] * statistics, np.eye(3, statistics), limit=2.0, share=0.99),
+        drift=_drift_reference(classes),
     )
 
 
@@ -319,10 +321,20 @@ def _moved(contract: Any) -> Any:
     return np.random.default_rng(0).normal(1, 3, (contract.window_length, len(contract.channels))).astype(np.float32)
 
 
+def _drift_reference(classes: int) -> Any:
+    from deseptr.contract import DriftHistogram, DriftReference, EmbeddingReference
+
+    confidence, distance = (DriftHistogram(((3,) * bins,) * classes, (0.5, 0.4, 0.3)) for bins in (12, 10))
+    distance = replace(distance, counts=tuple((*row[:-1], 9) for row in distance.counts))
+    embedding = EmbeddingReference.of([1.0] * 8, np.eye(classes, 8), [[0.1 * each for each in range(9)]] * classes)
+    return DriftReference(4, 36 * classes, 1.28, 9.8, confidence, distance, None, embedding)
+
+
 def _decide(content: bytes) -> object:
     """Read a contract; decide on windows, judge them and watch for its events, as the device does with a model."""
     from deseptr.contract import DecisionConfig, ModelContract
-    from deseptr.device import EventWatch, LabelTracker, MountingWatch, UnknownJudge, Window
+    from deseptr.device import DriftWatch, EventWatch, LabelTracker, MountingWatch, UnknownJudge, Window, WindowEvent
+    from deseptr.device.drift.window_measures import WindowMeasures
 
     contract = ModelContract.from_json(content)
     decision = contract.decision or DecisionConfig()
@@ -337,6 +349,12 @@ def _decide(content: bytes) -> object:
         assert score is None or math.isfinite(score)
         if watch is not None:
             watch.note(window, 1.0 * number, plausible=True)
+    distance = WindowMeasures(contract).distance(np.zeros(contract.embedding_width, np.float32), 0)
+    drift = DriftWatch(contract)
+    drift.note(
+        WindowEvent(0.0, contract.labels[0], 0.5, dict.fromkeys(contract.labels, 0.5), 1.0, 0, distance=distance)
+    )
+    drift.finish()
     return [tracker.update(number * contract.hop_s, probabilities) for number in range(3)]
 
 
@@ -436,6 +454,23 @@ def _sinks() -> Iterator[Target]:
     yield Target(
         "events.csv", on_file(".csv", append), (f"{header}\n{row}\n{row}\n".encode(), b"x,y\n1,2\n"), mutators.of_csv
     )
+
+
+def _drift() -> Iterator[Target]:
+    from deseptr.device.sinks.csv_file import COLUMNS
+    from deseptr.evaluate.drift_log import read_drift_logs
+
+    def read(path: Path) -> object:
+        return [part.summary.to_dict() for part in read_drift_logs([path]).parts]
+
+    histogram = [0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]
+    counts = {"windows": 2, "seconds": 2.56, "labels": {"walking": 2}, "mean_confidence": 0.75, "confidence": histogram}
+    drift = json.dumps({"day": "2026-11-27", "key": "r-1", "ended": "hour", **counts}, separators=(",", ":"))
+    lines = f'{{"drift":{drift},"t":1.0}}\n{{"t":2.0,"label":"walking"}}\n'.encode()
+    quoted = drift.replace('"', '""')
+    row = f'2026-11-27T12:00:00.000Z,1.0,drift,,0.75,,,,"{quoted}"\n'
+    yield Target("drift.jsonl", on_file(".jsonl", read), (lines,), mutators.of_text)
+    yield Target("drift.csv", on_file(".csv", read), (f"{','.join(COLUMNS)}\n{row}".encode(),), mutators.of_csv)
 
 
 def _texts() -> Iterator[Target]:

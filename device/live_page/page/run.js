@@ -75,6 +75,7 @@ export class Run {
       default:
         if (message.kind === "change") this.changed = message;
         else if (message.kind === "mounting") this.mounted = message;
+        else if (message.kind === "drift") this.drift = message;
         else this.marks.push(message);
         if (message.kind === "alarm") this.#alarm(message);
         forget(this.marks, message.at - LABELS_S);

@@ -18,6 +18,8 @@ export function note(message) {
       return message.ended ? "plausible again" : `implausible: ${message.meaning}`;
     case "mounting":
       return message.meaning;
+    case "drift":
+      return `${message.windows} windows summed up${message.verdict ? `; day so far ${message.verdict}` : ""}`;
     case "alarm":
       return `${message.label}: ${message.state}${message.reason ? ` (${message.reason})` : ""}`;
     default:
@@ -34,6 +36,7 @@ export function figures(run) {
     : `${about.rate} Hz, not measured yet`;
   const found = [["rate", measured, false]];
   if (run.mounted) found.push(["mounting", run.mounted.meaning, run.mounted.turned]);
+  if (run.drift?.verdict) found.push(["drift", run.drift.verdict, run.drift.differs]);
   if (!health) return found;
   const lost = health.gaps ? `${health.gaps}, ${health.lost} samples lost` : "none";
   found.push(

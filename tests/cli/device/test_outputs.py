@@ -16,12 +16,13 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from drift_parts import drift_part
 
 from deseptr.cli.device.decision_options import DECISION_NAMES, DEFAULTS, decision_config
 from deseptr.cli.device.group import device
 from deseptr.cli.device.outputs import _Service
 from deseptr.contract import ModelContract, SetupError
-from deseptr.device import DecisionConfig, GapEvent, LabelEvent
+from deseptr.device import DecisionConfig, DriftVerdict, GapEvent, LabelEvent
 from deseptr.device.sinks.mqtt_messages import node_name
 
 WALK = "synthetic:subjects=1,seconds=10"
@@ -52,8 +53,28 @@ def test_csv_holds_what_json_says(int8_model, tmp_path):
         if row["event"] == "window":
             assert (row["label"], row["state"]) == (line["label"], line["state"])
             assert float(row["p_upright"]) == line["probabilities"]["upright"]
+        elif row["event"] == "drift":
+            assert json.loads(row["detail"]) == line["drift"]
         else:
             assert (row["event"], row["label"]) == ("label", line["change"]["label"])
+    assert [row["event"] for row in rows].count("drift") == 1
+
+
+def test_a_run_that_is_stopped_still_sums_up_its_last_part(int8_model, tmp_path):
+    """As systemd stops a service: the windows until then are in the file."""
+    path = tmp_path / "run.csv"
+    options = ["--model", str(int8_model), "--simulate", WALK, "--speed", "realtime", "--csv", str(path)]
+    run = subprocess.Popen([*COMMAND, *options, "--plain"], stdout=subprocess.PIPE, env=_BUFFERED, text=True)
+    while "█" not in run.stdout.readline():
+        pass
+    run.send_signal(signal.SIGTERM)
+    run.communicate()
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[-1]["event"] == "drift"
+    content = json.loads(rows[-1]["detail"])
+    assert content["ended"] == "run"
+    assert content["windows"] == sum(row["event"] == "window" for row in rows) > 0
 
 
 def test_csv_rotates_in_a_replay_without_losing_a_row(int8_model, tmp_path):
@@ -218,6 +239,16 @@ def test_the_status_of_a_service_is_its_label_and_its_gaps():
     for event in (GapEvent(1.0, "overflow", 3), label, GapEvent(9.0, "overflow", 3)):
         service.take(event)
     assert said == ["1 gap", "walking, 1 gap", "walking, 2 gaps"]
+
+
+def test_the_status_of_a_service_tells_of_a_day_that_differs_and_no_longer_when_it_does_not():
+    said = []
+    service = _Service(SimpleNamespace(status=said.append, ready=lambda: None))
+    differs = DriftVerdict("differs", ("confidence lower (0.71)",), {}, {})
+    usual = DriftVerdict("as in training", (), {}, {})
+    for verdict in (None, differs, usual):
+        service.take(replace(drift_part(), verdict=verdict))
+    assert said == ["day differs from training: confidence lower (0.71)", ""]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

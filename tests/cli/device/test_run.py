@@ -40,7 +40,8 @@ def test_run_as_json_is_one_object_an_event(int8_model, contract):
     changes = [line for line in lines if "change" in line]
     assert len(windows) > 20
     assert changes
-    assert len(windows) + len(changes) == len(lines)
+    assert len(windows) + len(changes) + 1 == len(lines)
+    assert lines[-1]["drift"]["windows"] == len(windows)
     for line in windows:
         assert list(line) == KEYS
         assert tuple(line["probabilities"]) == contract.labels
@@ -49,7 +50,8 @@ def test_run_as_json_is_one_object_an_event(int8_model, contract):
 
 
 def test_states_follow_the_changes_and_begin_anew_with_each_recording(int8_model):
-    result = invoke("run", "--model", int8_model, "--simulate", "synthetic:subjects=3,seconds=4", "--json")
+    played = ["--simulate", "synthetic:subjects=3,seconds=4", "--json", "--no-drift"]
+    result = invoke("run", "--model", int8_model, *played)
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     recordings = sorted({line["recording"] for line in lines})
     assert len(recordings) > 2
@@ -170,7 +172,9 @@ def test_run_as_text_ends_with_a_summary(int8_model):
     result = invoke("run", "--model", int8_model, "--simulate", WALK, "--seconds", "5")
     *lines, summary = result.stdout.splitlines()
     assert lines[0].split()[:4] == ["0.62", "s", "#0", "▸"]
-    assert summary.startswith(f"{sum('%' in line for line in lines)} windows")
+    windows = sum("█" in line for line in lines)
+    assert summary.startswith(f"{windows} windows")
+    assert f"{windows} windows, mean confidence" in lines[-1]
     assert summary.endswith("simulated bus")
 
 

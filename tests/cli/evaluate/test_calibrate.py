@@ -158,3 +158,25 @@ def test_an_output_that_is_no_model_is_not_replaced(model, tmp_path):
     with pytest.raises(SetupError, match="notes: found something else, which would be lost"):
         invoke(model, DATA, "--subjects", "1,2", "-o", output)
     assert output.read_text() == "mine"
+
+
+def test_what_later_days_are_compared_with_goes_into_the_contract(model, tmp_path):
+    page = tmp_path / "c.html"
+    result = invoke(model, DATA, "--subjects", "1,2,3", "--drift", "--known", "0.9", "--page", page)
+    contract = read_tflite(model).contract
+    assert contract.drift.wearers == 3
+    assert list(contract.drift.histograms) == ["confidence", "distance", "score"]
+    # Counted with the temperature that was found, not with that of the model before.
+    assert contract.logit_temperature
+    assert f"\ndrift: {contract.drift.windows} windows of 3 wearers; a day of 1000 windows differs" in result.stdout
+    assert f"Drift: {contract.drift.windows} windows of subjects 1, 2, 3" in page.read_text()
+    again = json.loads(invoke(model, DATA, "--subjects", "1,2,3", "--drift", "--known", "0.9", "--json").stdout)
+    assert again["drift"]["subjects"] == ["1", "2", "3"]
+    assert read_tflite(model).contract.drift == contract.drift
+
+
+def test_drift_needs_three_wearers(model):
+    before = model.read_bytes()
+    with pytest.raises(DataError, match=r"found 2 wearers .* leave out --drift"):
+        invoke(model, DATA, "--subjects", "1,2", "--drift")
+    assert model.read_bytes() == before

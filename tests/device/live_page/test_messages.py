@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from drift_parts import drift_part
 from hypothesis import given, strategies as st
 
 from deseptr.contract import CHANNELS, UNITS, ModelContract
@@ -62,6 +64,20 @@ def drained(t: float, count: int = 10) -> Drained:
                 "meaning": "the sensor seems turned by 90° about x",
                 "turned": True,
             },
+        ),
+        (
+            replace(drift_part(), t=5.0),
+            {
+                "kind": "drift",
+                "at": 5.0,
+                "windows": 2,
+                "verdict": "too few windows: 2 of 300",
+                "differs": False,
+            },
+        ),
+        (
+            replace(drift_part(), t=5.0, verdict=None),
+            {"kind": "drift", "at": 5.0, "windows": 2, "verdict": None, "differs": False},
         ),
         (
             AlarmEvent(5.0, "walking", "raised", 0.9, "k1", 4.5, "at the end"),

@@ -1,4 +1,5 @@
 import csv
+import json
 import resource
 import subprocess
 import sys
@@ -6,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from drift_parts import drift_part
 from hypothesis import given, strategies as st
 
 from deseptr.contract import SetupError
@@ -120,6 +122,19 @@ def test_every_kind_of_event_is_a_row(tmp_path, window, warnings):
     ]
     assert made[6]["state"] == "cancelled"
     assert warnings == []
+
+
+def test_a_part_of_a_day_is_one_cell_of_json(tmp_path, window, warnings):
+    """So that readers of the other rows go on, and that one row is one write."""
+    sink = make(tmp_path / "run.csv", warnings)
+    sink.take(drift_part())
+    sink.take(window(3))
+    sink.close()
+    row, after = rows(tmp_path / "run.csv")
+    assert (row["event"], row["label"], row["confidence"], row["state"]) == ("drift", "", "0.750000", "too few windows")
+    assert json.loads(row["detail"]) == drift_part().to_dict()["drift"]
+    assert after["event"] == "window"
+    assert len((tmp_path / "run.csv").read_bytes().splitlines()) == 3
 
 
 def test_rows_are_there_at_once_and_the_file_goes_on(tmp_path, window, warnings):

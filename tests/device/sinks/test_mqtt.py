@@ -13,6 +13,7 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import pytest
 from closed_sinks import close, close_rest
+from drift_parts import drift_part
 from paho.mqtt.enums import CallbackAPIVersion
 from small_pages import Pages
 
@@ -192,20 +193,24 @@ def test_events_arrive_in_order_between_online_and_offline(make_broker, subscrib
 def test_later_subscribers_get_state_and_configuration(make_broker, subscribe, make_sink, window):
     broker = make_broker()
     sink = make_sink(local(broker), discovery="homeassistant")
-    for event in (window(0), LabelEvent(1.28, "walking", None, 0.75)):
+    for event in (window(0), LabelEvent(1.28, "walking", None, 0.75), drift_part(1), drift_part(2)):
         sink.take(event)
     close(sink)
     subscriber = subscribe(broker.port)
-    until(lambda: len(subscriber.messages) == 6)
+    until(lambda: len(subscriber.messages) == 8)
     assert {message.topic for message in subscriber.messages} == {
         "deseptr/wrist/status",
         "deseptr/wrist/label",
+        "deseptr/wrist/drift",
         "deseptr/wrist/problem",
         "homeassistant/sensor/deseptr_wrist/label/config",
         "homeassistant/sensor/deseptr_wrist/confidence/config",
+        "homeassistant/sensor/deseptr_wrist/mean_confidence/config",
         "homeassistant/binary_sensor/deseptr_wrist/problem/config",
     }
     assert all(message.retain for message in subscriber.messages)
+    (latest,) = subscriber.on("deseptr/wrist/drift")
+    assert json.loads(latest)["drift"]["key"] == "r-2"
 
 
 def test_last_will_reports_a_sudden_end(make_broker, subscribe, make_sink):
@@ -337,7 +342,7 @@ def test_two_machines_of_one_host_name_keep_apart(make_broker, subscribe, make_s
         assert subscriber.on(f"deseptr/{node}/status") == [b"online"]
     assert warnings == []
     configured = [message.topic for message in subscriber.messages if message.topic.endswith("/config")]
-    assert len(configured) == len(set(configured)) == 6
+    assert len(configured) == len(set(configured)) == 8
 
 
 def test_taken_connection_is_explained_once(make_broker, make_sink):

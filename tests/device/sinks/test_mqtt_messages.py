@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from drift_parts import drift_part
 
 from deseptr.contract import SetupError
 from deseptr.device import AlarmEvent, GapEvent, ImplausibleEvent, LabelEvent, MountingEvent, RateEvent, RecoveryEvent
@@ -32,6 +33,7 @@ def test_window_is_its_json_with_the_time_of_day(messages, window):
         (RateEvent(1.0, 50.1, 50.0, False), "rate", True),
         (ImplausibleEvent(1.0, "stuck", "samples repeat", 1), "implausible", True),
         (MountingEvent(1.0, "x90", None, "the sensor is turned by 90° about x, as was said"), "mounting", True),
+        (drift_part(), "drift", True),
     ],
 )
 def test_each_kind_has_a_topic(messages, event, topic, retain):
@@ -79,25 +81,28 @@ def test_status(messages):
     assert messages.status(online=False) == ("deseptr/wrist/status", b"offline", True)
 
 
-def test_home_assistant_finds_three_sensors_of_one_device(messages, window):
+def test_home_assistant_finds_four_sensors_of_one_device(messages, window):
     found = {message.topic: (json.loads(message.payload), message.retain) for message in messages.discovery("ha")}
     assert list(found) == [
         "ha/sensor/deseptr_wrist/label/config",
         "ha/sensor/deseptr_wrist/confidence/config",
+        "ha/sensor/deseptr_wrist/mean_confidence/config",
         "ha/binary_sensor/deseptr_wrist/problem/config",
     ]
     configs = [config for config, _ in found.values()]
     assert all(retain for _, retain in found.values())
-    assert len({config["unique_id"] for config in configs}) == 3
+    assert len({config["unique_id"] for config in configs}) == 4
     assert all(config["device"] == configs[0]["device"] for config in configs)
     assert all(config["availability_topic"] == "deseptr/wrist/status" for config in configs)
-    label, confidence, problem = configs
+    label, confidence, mean, problem = configs
     assert label["options"] == ["sitting", "walking", "unknown"]
     # What the templates read is in what is published on their topics.
-    published = {m.topic: m for e in (window(), LabelEvent(1.0, "walking", None, 0.9)) for m in messages.of(e)}
+    events = (window(), LabelEvent(1.0, "walking", None, 0.9), drift_part())
+    published = {m.topic: m for event in events for m in messages.of(event)}
     assert json.loads(published[label["state_topic"]].payload)["change"]["label"] == "walking"
     assert label["value_template"] == "{{ value_json.change.label }}"
     assert "confidence" in json.loads(published[confidence["state_topic"]].payload)
+    assert json.loads(published[mean["state_topic"]].payload)["drift"]["mean_confidence"] == 0.75
     assert published[problem["state_topic"]].payload == b"OFF"
 
 
@@ -124,7 +129,7 @@ def test_machines_of_one_host_name_have_different_nodes():
         {json.loads(message.payload)["unique_id"] for message in made.discovery("ha")}
         for made in (MqttMessages(node, ("walking",), model="tiny", version="1") for node in (first, second, long))
     ]
-    assert len(set.union(*ids)) == 9
+    assert len(set.union(*ids)) == 12
 
 
 @pytest.mark.parametrize("prefix", ["", "#", "#/+", "home/+", "a\0b", "a\nb", "a\x1b]0;b", "\udcff", "x" * 201])
@@ -185,7 +190,7 @@ def test_home_assistant_finds_each_alarm_and_its_button(alarming, messages):
     assert sensor["state_topic"] == sensor["json_attributes_topic"] == state.topic
     assert sensor["value_template"] == "{{ 'ON' if value_json.on else 'OFF' }}"
     assert alarming.answered(button["command_topic"])[0] == "fall/back"
-    assert len({config["unique_id"] for config in found.values()}) == len(found) == 8
+    assert len({config["unique_id"] for config in found.values()}) == len(found) == 9
     assert found["ha/binary_sensor/deseptr_wrist/watching/config"]["expire_after"] == 60
 
 

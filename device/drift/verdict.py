@@ -1,0 +1,157 @@
+"""Whether a day differs from the reference of a model, and in what.
+
+Another mix of activities is told apart from drift: what people do in a day is never what they did for a recording.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+from deseptr.contract import ModelContract
+from deseptr.contract.drift_reference import SIZES, DriftHistogram, DriftReference
+
+from .divergence import expected_shares, middle, stability_index
+from .summary import DriftSummary
+
+Word = Literal["too few windows", "not comparable", "as in training", "differs"]
+GRAVITY_SHARE = 0.05
+"""Relative difference of gravity from the reference's, above the offsets of calibrated sensors, that is drift."""
+LEAST_STILL = 30
+"""Fewest still windows whose gravity is compared."""
+IMPLAUSIBLE_SHARE = 0.05
+"""Share of implausible windows that is drift; of recordings of people it is below 0.01."""
+LOST_SHARE = 0.05
+"""Share of lost samples that is drift."""
+MIX_LIMIT = 0.25
+"""Index of the label shares from which on the mix of activities is told (Siddiqi 2006)."""
+_DIRECTIONS = {
+    "confidence": ("confidence lower", "confidence higher"),
+    "distance": ("embeddings nearer", "embeddings farther"),
+    "score": ("windows more familiar", "windows less familiar"),
+}
+
+
+@dataclass(frozen=True)
+class DriftVerdict:
+    """What a day is, compared with the reference.
+
+    Args:
+        word: whether it differs; ``not comparable`` if its windows were counted by another reference.
+        findings: in what, the most important first.
+        indices: population stability index by the histogram's name, and that of the ``labels``.
+        limits: limit of each index for so many windows, by the histogram's name.
+        mix: in which activity the mix differs most; empty if it is about that of the reference.
+    """
+
+    word: Word
+    findings: tuple[str, ...]
+    indices: dict[str, float]
+    limits: dict[str, float]
+    mix: str = ""
+
+    def __str__(self) -> str:
+        mix = f"other activities: {self.mix}" if self.mix else ""
+        word = f"{self.word} from training" if self.word == "differs" else self.word
+        return ": ".join(filter(None, (word, ", ".join(filter(None, (*self.findings, mix))))))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as plain JSON values."""
+        made: dict[str, Any] = {"word": self.word, "findings": list(self.findings)}
+        if self.mix:
+            made["mix"] = self.mix
+        return made | {"psi": {name: round(value, 4) for name, value in self.indices.items()}}
+
+
+def judge(summary: DriftSummary, contract: ModelContract) -> DriftVerdict | None:
+    """Compare a day with the reference in a contract; None if the contract has none.
+
+    Args:
+        summary: of the day.
+        contract: of the model that ran; its labels may be more than the reference's, those of a wearer last.
+    """
+    reference = contract.drift
+    if reference is None:
+        return None
+    found, limits = _indices(summary, reference, _mix(summary, contract, reference.classes))
+    if summary.seconds < SIZES[0] * reference.hop_s:
+        least_min = SIZES[0] * reference.hop_s / 60
+        why = f"{summary.seconds / 60:.1f} min of at least {least_min:.1f}"
+        return DriftVerdict("too few windows", (why,), found, limits)
+    findings = [_finding(name, summary, reference, contract) for name in limits if found[name] > limits[name]]
+    findings += _of_sensor(summary, reference)
+    if findings and summary.unknown_share >= 0.01:
+        findings.append(f"{summary.unknown_share:.0%} without a label")
+    comparable = bool(limits) or not summary.plausible
+    word: Word = "differs" if findings else "as in training" if comparable else "not comparable"
+    return DriftVerdict(word, tuple(findings), found, limits, _told_mix(summary, contract, found))
+
+
+def limit_of(histogram: DriftHistogram, windows: float) -> float:
+    """Limit of the index of so many windows, between those of the reference's sizes on a logarithmic scale.
+
+    >>> limit_of(DriftHistogram(((1,),), (0.9, 0.5, 0.4)), 1000)
+    0.5
+    """
+    limits = histogram.limits
+    for (few, many), (before, after) in zip(pairwise(SIZES), pairwise(limits), strict=True):
+        if windows <= many:
+            share = math.log(max(windows, few) / few) / math.log(many / few)
+            return before + share * (after - before)
+    return limits[-1]
+
+
+def _mix(summary: DriftSummary, contract: ModelContract, classes: int) -> list[int]:
+    return [summary.labels[label] for label in contract.labels[:classes]]
+
+
+def _indices(
+    summary: DriftSummary, reference: DriftReference, mix: Sequence[int]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Index and limit by name."""
+    found, limits = {}, {}
+    # Windows that overlap more say no more.
+    hops = summary.seconds / (summary.windows * reference.hop_s) if summary.windows else 1.0
+    for name, histogram in reference.histograms.items():
+        counts = summary.histograms.get(name, [])
+        if sum(counts):
+            expected = expected_shares(histogram.counts, mix)
+            found[name] = stability_index(counts, expected, reference.windows)
+            limits[name] = limit_of(histogram, sum(counts) * min(1.0, hops))
+    if sum(mix):
+        shares = [count / reference.windows for count in reference.labels]
+        found["labels"] = stability_index(mix, shares, reference.windows)
+    return found, limits
+
+
+def _finding(name: str, summary: DriftSummary, reference: DriftReference, contract: ModelContract) -> str:
+    expected = expected_shares(reference.histograms[name].counts, _mix(summary, contract, reference.classes))
+    text = _DIRECTIONS[name][middle(summary.histograms[name]) > middle(expected)]
+    mean = summary.mean_confidence
+    return f"{text} ({mean:.2f})" if name == "confidence" and mean is not None else text
+
+
+def _of_sensor(summary: DriftSummary, reference: DriftReference) -> list[str]:
+    findings = []
+    gravity = summary.mean_gravity
+    if gravity is not None and reference.gravity is not None and summary.still >= LEAST_STILL:
+        off = gravity / reference.gravity - 1
+        if abs(off) > GRAVITY_SHARE:
+            findings.append(f"gravity {gravity:.2f} m/s² ({off:+.0%})")
+    if summary.implausible > IMPLAUSIBLE_SHARE * summary.windows:
+        findings.append(f"{summary.implausible / summary.windows:.0%} implausible")
+    return findings
+
+
+def _told_mix(summary: DriftSummary, contract: ModelContract, found: dict[str, float]) -> str:
+    reference = contract.drift
+    if reference is None or found.get("labels", 0.0) <= MIX_LIMIT:
+        return ""
+    mix = _mix(summary, contract, reference.classes)
+    now = [count / sum(mix) for count in mix]
+    then = [count / reference.windows for count in reference.labels]
+    most = max(range(len(now)), key=lambda place: abs(now[place] - then[place]))
+    return f"{contract.labels[most]} {now[most]:.0%}, in training {then[most]:.0%}"

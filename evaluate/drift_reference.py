@@ -1,0 +1,360 @@
+"""What later days of a model are compared with, from recordings of people whom it was not trained on.
+
+How much a person who is not in the reference differs from it is measured, too: each wearer in turn is compared with the
+others, by days that are drawn minute by minute from that wearer's recordings, since windows of a minute are alike
+(moving blocks: Künsch, Ann. Stat. 17, 1989). Each such day has a mix of activities of its own, often with much of one,
+as days have and recordings have not. A limit is the bound that the next person stays below, 19 times in 20, if the
+logarithms of the indices are normal over people (a prediction interval: Hahn and Meeker, Statistical Intervals, 1991,
+chapter 4).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist, mean, stdev
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deseptr.contract import DataError, DriftHistogram, DriftReference, EmbeddingReference, ModelContract
+from deseptr.contract.drift_reference import BINS, CONFIDENCE_EDGES, DECILES, SCORE_EDGES, SIZES
+from deseptr.data import Dataset, Recording
+from deseptr.device import PushStream, UnknownJudge, WindowEvent
+from deseptr.device.drift.divergence import expected_shares, stability_index
+from deseptr.tflite import Engine
+
+LEAST_WEARERS = 3
+DAYS = 40
+"""Days that are drawn of each wearer for each size."""
+OF_DAYS, OF_WEARERS = 0.9, 0.95
+"""Quantile of a wearer's days, and share of further wearers that stay below the limit."""
+_BLOCK_S = 60.0
+# Of a symmetric Dirichlet distribution: of six activities, the commonest has half of the time or more every other day.
+_EVENNESS = 0.5
+# A class with fewer windows has the deciles of all.
+_LEAST_OF_CLASS = 50
+_LARGEST_LIMIT, _SMALLEST_INDEX = 100.0, 1e-6
+_PIECE = 4096
+Rows = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """The plausible windows of a wearer, as the device sees them.
+
+    Args:
+        label: index of each window's most probable class.
+        confidence: its probability.
+        score: of unfamiliar windows; NaN where there is none.
+        embedding: ``[window, value]``; of no values without an embedding.
+        gravity: mean acceleration, m/s^2; NaN of a window in which the sensor moved.
+        block: minute in which the window is, counted over the wearer's recordings.
+    """
+
+    label: Places
+    confidence: Rows
+    score: Rows
+    embedding: Rows
+    gravity: Rows
+    block: Places
+
+
+@dataclass(frozen=True)
+class FoundDrift:
+    """A reference, and whom it is of.
+
+    Args:
+        reference: for the contract.
+        subjects: the wearers.
+    """
+
+    reference: DriftReference
+    subjects: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """As a sentence without an end."""
+        limits = ", ".join(f"{name} {each.limits[1]:.2f}" for name, each in self.reference.histograms.items())
+        return (
+            f"{self.reference.windows} windows of {len(self.subjects)} wearers; a day of {SIZES[1]} windows differs "
+            f"above an index of {limits}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain JSON values."""
+        histograms = self.reference.histograms
+        return {
+            "subjects": list(self.subjects),
+            "windows": self.reference.windows,
+            "gravity": self.reference.gravity,
+            "sizes": list(SIZES),
+            "limits": {name: list(histogram.limits) for name, histogram in histograms.items()},
+        }
+
+
+def find_drift_reference(engine: Engine, contract: ModelContract, dataset: Dataset, seed: int = 0) -> FoundDrift:
+    """The reference of a model.
+
+    Args:
+        engine: the model.
+        contract: that it will have, with its temperature and its known windows.
+        dataset: recordings of people whom it was not trained on; labels are not used.
+        seed: of the days that are drawn.
+
+    Raises:
+        DataError: if there are fewer than three wearers with a minute of windows each.
+    """
+    seen = {name: observe(engine, contract, dataset.select(subjects=(name,))) for name in dataset.subjects}
+    seen = {name: each for name, each in seen.items() if len(each.label) and each.block[-1] > 0}
+    if len(seen) < LEAST_WEARERS:
+        raise DataError(
+            dataset.name,
+            found=f"{len(seen)} wearers with a minute of windows or more",
+            expected=f"{LEAST_WEARERS} or more, each of whom is compared with the others",
+            next_step="choose other recordings or --subjects, or leave out --drift",
+        )
+    return FoundDrift(reference_of(list(seen.values()), contract, seed), tuple(seen))
+
+
+def observe(engine: Engine, contract: ModelContract, dataset: Dataset) -> Observed:
+    """Play recordings through the device's stream and keep what it sees."""
+    tap = _Tap(engine, contract)
+    events: list[WindowEvent] = []
+    blocks: list[int] = []
+    for recording in dataset.recordings:
+        begun = blocks[-1] + 1 if blocks else 0
+        for event in _played(tap, contract, recording):
+            events.append(event)
+            blocks.append(begun + int(event.t // _BLOCK_S))
+    kept = [place for place, event in enumerate(events) if not (event.unknown or "").startswith("implausible")]
+    events = [events[place] for place in kept]
+    labels = [max(event.probabilities, key=event.probabilities.__getitem__) for event in events]
+    return Observed(
+        np.array([contract.labels.index(label) for label in labels], np.int64),
+        np.array([event.confidence for event in events], np.float64),
+        _numbers([event.score for event in events]),
+        np.array([tap.embeddings[place] for place in kept], np.float64).reshape(len(events), contract.embedding_width),
+        _numbers([event.gravity for event in events]),
+        np.array([blocks[place] for place in kept], np.int64),
+    )
+
+
+def reference_of(wearers: Sequence[Observed], contract: ModelContract, seed: int = 0) -> DriftReference:
+    """The reference of some wearers, with the limits that each of them gives against the others."""
+    rng = np.random.default_rng(seed)
+    indices: dict[str, list[list[float]]] = {}
+    for number, one in enumerate(wearers):
+        others = [each for place, each in enumerate(wearers) if place != number]
+        for name, found in _indices_of_days(one, _Pooled(others, contract), rng).items():
+            indices.setdefault(name, []).append(found)
+    limits = {
+        name: tuple(_bound([found[size] for found in rows]) for size in range(len(SIZES)))
+        for name, rows in indices.items()
+    }
+    return _Pooled(wearers, contract).reference(limits)
+
+
+class _Pooled:
+    """Histograms of some wearers; the distances of each are from the means of the others."""
+
+    def __init__(self, wearers: Sequence[Observed], contract: ModelContract) -> None:
+        self._wearers, self._classes, self._hop_s = wearers, len(contract.labels), contract.hop_s
+        self._has_embedding = contract.embedding_width > 0
+        self._has_score = any(np.isfinite(each.score).any() for each in wearers)
+        self.scale, self.means = self._means(range(len(wearers)))
+        distances = [self._left_out(number) for number in range(len(wearers))] if self._has_embedding else []
+        self.edges = self._deciles(distances)
+        self.counts = self._counted(distances)
+
+    @property
+    def windows(self) -> int:
+        """Number of their windows."""
+        return sum(len(each.label) for each in self._wearers)
+
+    def places(self, one: Observed) -> dict[str, Places]:
+        """The bin of each window of a wearer who is not among these, by the histogram's name; -1 for none."""
+        distance = self.distance(one, self.scale, self.means) if self._has_embedding else None
+        return self._places(one, distance)
+
+    @staticmethod
+    def distance(one: Observed, scale: Rows, means: Rows) -> Rows:
+        """Distance of each window's embedding from the mean of its class, as the device takes it."""
+        return np.asarray(np.sqrt(np.square(one.embedding / scale - means[one.label]).mean(axis=1)))
+
+    def reference(self, limits: dict[str, tuple[float, ...]]) -> DriftReference:
+        """The reference with these limits."""
+        still = np.concatenate([each.gravity[np.isfinite(each.gravity)] for each in self._wearers])
+        made = {
+            name: DriftHistogram(tuple(tuple(map(int, row)) for row in counts), limits[name])
+            for name, counts in self.counts.items()
+        }
+        embedding = None
+        if self._has_embedding:
+            embedding = EmbeddingReference.of(_brief(self.scale), self.means, list(map(_brief, self.edges)))
+        return DriftReference(
+            len(self._wearers),
+            self.windows,
+            self._hop_s,
+            float(still.mean()) if len(still) else None,
+            made["confidence"],
+            made.get("distance"),
+            made.get("score"),
+            embedding,
+        )
+
+    def _left_out(self, number: int) -> Rows:
+        rest = [place for place in range(len(self._wearers)) if place != number] or [number]
+        return self.distance(self._wearers[number], *self._means(rest))
+
+    def _means(self, chosen: Sequence[int]) -> tuple[Rows, Rows]:
+        """Deviation of each value within a class, and means ``[class, value]`` over it."""
+        rows = np.concatenate([self._wearers[place].embedding for place in chosen])
+        labels = np.concatenate([self._wearers[place].label for place in chosen])
+        classes = [rows[labels == each] for each in range(self._classes)]
+        # A class that is not there is as far away as all are from each other.
+        means = np.array([each.mean(axis=0) if len(each) else rows.mean(axis=0) for each in classes])
+        within = np.mean([each.var(axis=0) for each in classes if len(each)], axis=0)
+        scale = np.sqrt(within) + 1e-3 * rows.std() + 1e-6
+        return scale, means / scale
+
+    def _deciles(self, distances: Sequence[Rows]) -> Rows:
+        if not self._has_embedding:
+            return np.empty((self._classes, 0))
+        every = np.concatenate(distances)
+        labels = np.concatenate([each.label for each in self._wearers])
+        shares = np.arange(1, DECILES) / DECILES
+        own = [every[labels == each] for each in range(self._classes)]
+        return np.array([np.quantile(each if len(each) >= _LEAST_OF_CLASS else every, shares) for each in own])
+
+    def _counted(self, distances: Sequence[Rows]) -> dict[str, Places]:
+        counts: dict[str, Places] = {}
+        for number, one in enumerate(self._wearers):
+            for name, places in self._places(one, distances[number] if distances else None).items():
+                table = counts.setdefault(name, np.zeros((self._classes, BINS[name]), np.int64))
+                np.add.at(table, (one.label[places >= 0], places[places >= 0]), 1)
+        return counts
+
+    def _places(self, one: Observed, distance: Rows | None) -> dict[str, Places]:
+        found = {"confidence": np.searchsorted(CONFIDENCE_EDGES, one.confidence, "right")}
+        if distance is not None:
+            found["distance"] = (distance[:, None] >= self.edges[one.label]).sum(axis=1)
+        if self._has_score:
+            score = np.searchsorted(SCORE_EDGES, one.score, "right")
+            found["score"] = np.where(np.isfinite(one.score), score, -1)
+        return found
+
+
+def _indices_of_days(one: Observed, others: _Pooled, rng: np.random.Generator) -> dict[str, list[float]]:
+    """For each size, the quantile of the index over days of that size, by the histogram's name."""
+    blocks, of_block = np.unique(one.block, return_inverse=True)
+    classes = len(others.means)
+    mixes = _table(of_block, one.label, len(blocks), classes)
+    drawn = [_days(_blocks_of(size, mixes), mixes.argmax(axis=1), rng) for size in SIZES]
+    found = {}
+    for name, places in others.places(one).items():
+        tables = _table(of_block, places, len(blocks), BINS[name])
+        counts = others.counts[name].tolist()
+        found[name] = [
+            float(np.quantile([_index(counts, day @ tables, day @ mixes, others.windows) for day in days], OF_DAYS))
+            for days in drawn
+        ]
+    return found
+
+
+def _days(size: int, activities: Places, rng: np.random.Generator) -> Places:
+    """How often each block is drawn into each day, ``[day, block]``.
+
+    Args:
+        size: number of blocks in a day.
+        activities: the commonest class of each block.
+        rng: draws.
+    """
+    _, places, counts = np.unique(activities, return_inverse=True, return_counts=True)
+    mixes = rng.dirichlet(np.full(len(counts), _EVENNESS), DAYS)
+    return np.array([rng.multinomial(size, (mix / counts)[places]) for mix in mixes])
+
+
+def _index(of_class: list[list[int]], counts: Places, mix: Places, windows: int) -> float:
+    if not counts.sum():
+        return 0.0
+    return stability_index(counts.tolist(), expected_shares(of_class, mix.tolist()), windows)
+
+
+def _blocks_of(size: int, mixes: Places) -> int:
+    """Number of blocks that have about so many windows."""
+    return max(1, round(size * len(mixes) / int(mixes.sum())))
+
+
+def _table(rows: Places, columns: Places, height: int, width: int) -> Places:
+    table = np.zeros((height, width), np.int64)
+    there = columns >= 0
+    np.add.at(table, (rows[there], columns[there]), 1)
+    return table
+
+
+def _bound(indices: Sequence[float]) -> float:
+    """Bound that the index of a further person stays below."""
+    logs = [math.log(max(each, _SMALLEST_INDEX)) for each in indices]
+    wide = student_quantile(OF_WEARERS, len(logs) - 1) * math.sqrt(1 + 1 / len(logs)) * stdev(logs)
+    return min(math.exp(mean(logs) + wide), _LARGEST_LIMIT)
+
+
+def student_quantile(share: float, freedom: int) -> float:
+    """Quantile of Student's t distribution, right to 1 % from 2 degrees of freedom on.
+
+    The expansion in their reciprocal (Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 26.7.5).
+
+    >>> round(student_quantile(0.95, 8), 2)
+    1.86
+    """
+    z = NormalDist().inv_cdf(share)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92_160,
+    )
+    return z + sum(term / freedom**power for power, term in enumerate(terms, 1))
+
+
+def _played(tap: _Tap, contract: ModelContract, recording: Recording) -> Iterator[WindowEvent]:
+    from deseptr.evaluate.continuous.playing import signals_of
+
+    stream = PushStream(tap, recording.rate_hz, unknown=UnknownJudge(contract))
+    signals = signals_of(recording, contract)
+    for start in range(0, len(signals), _PIECE):
+        yield from (event for event in stream.push(signals[start : start + _PIECE]) if isinstance(event, WindowEvent))
+
+
+class _Tap:
+    """Stands where the engine does, with the temperature of another contract, and keeps the embeddings."""
+
+    def __init__(self, engine: Engine, contract: ModelContract) -> None:
+        self.name, self.threads, self._engine = engine.name, engine.threads, engine
+        self.contract = contract
+        self.embeddings: list[NDArray[np.float32]] = []
+        self._gain = np.float32((engine.contract.logit_temperature or 1.0) / (contract.logit_temperature or 1.0))
+
+    @property
+    def embedding(self) -> NDArray[np.float32] | None:
+        """That of the engine."""
+        return self._engine.embedding
+
+    def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits at the contract's temperature."""
+        logits = self._engine.invoke(window) * self._gain
+        embedding = self._engine.embedding
+        self.embeddings.append(np.empty(0, np.float32) if embedding is None else embedding.copy())
+        return logits
+
+
+def _brief(values: Rows) -> list[float]:
+    """Five digits are plenty, and a contract is read by boards."""
+    return [float(f"{value:.5g}") for value in values.tolist()]
+
+
+def _numbers(values: Sequence[float | None]) -> Rows:
+    return np.array([math.nan if value is None else value for value in values], np.float64)

@@ -1,0 +1,129 @@
+"""References of drift, and what the limits in them promise, on wearers that are drawn at random."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from deseptr.contract import CHANNELS, DataError, ModelContract
+from deseptr.contract.drift_reference import CONFIDENCE_EDGES
+from deseptr.data import load_dataset
+from deseptr.device import DriftSummary
+from deseptr.device.drift.verdict import judge
+from deseptr.evaluate.drift_reference import Observed, find_drift_reference, reference_of, student_quantile
+
+CONTRACT = ModelContract(("sitting", "walking"), embedding_width=4)
+
+
+@pytest.mark.parametrize("freedom", [2, 3, 5, 8, 20, 200])
+def test_students_quantile_is_that_of_the_tables(freedom):
+    assert student_quantile(0.95, freedom) == pytest.approx(scipy.stats.t.ppf(0.95, freedom), rel=0.01)
+
+
+def wearer(rng, minutes=15, shift=0.0, spread=1.0):
+    """A wearer whose windows of a minute are alike, who differs from others, and of whom something has changed."""
+    person = rng.normal(0, 0.3, 4)
+    block = np.repeat(np.arange(minutes), 47)
+    label = np.repeat(rng.integers(0, 2, minutes), 47)
+    minute = rng.normal(0, 0.5, (minutes, 4))[block]
+    embedding = label[:, None] * 3.0 + person + shift + minute + rng.normal(0, spread, (len(block), 4))
+    confidence = 1 / (1 + np.exp(-(3 + person[0] - shift + minute[:, 0] + rng.normal(0, 1, len(block)))))
+    none = np.full(len(block), np.nan)
+    return Observed(label, np.clip(confidence, 0.5, 1), none, embedding, np.full(len(block), 9.8), block)
+
+
+def day_of(one, contract):
+    """The summary that the device would make of a wearer's windows."""
+    embedding = contract.drift.embedding
+    away = np.sqrt(np.square(one.embedding / embedding.scale - embedding.table[one.label]).mean(axis=1))
+    distance = (away[:, None] >= np.array(embedding.edges)[one.label]).sum(axis=1)
+    windows = len(one.label)
+    made = DriftSummary(windows, windows * contract.hop_s)
+    made.labels = Counter({contract.labels[each]: int((one.label == each).sum()) for each in (0, 1)})
+    made.histograms = {
+        "confidence": np.bincount(np.searchsorted(CONFIDENCE_EDGES, one.confidence, "right"), minlength=12).tolist(),
+        "distance": np.bincount(distance, minlength=10).tolist(),
+    }
+    made.confidence, made.still, made.gravity = one.confidence.sum(), windows, one.gravity.sum()
+    return made
+
+
+@pytest.fixture(scope="module")
+def judged():
+    from dataclasses import replace
+
+    rng = np.random.default_rng(0)
+    return replace(CONTRACT, drift=reference_of([wearer(rng) for _ in range(8)], CONTRACT))
+
+
+def test_people_like_those_of_the_reference_seldom_differ(judged):
+    """Two histograms, each with a limit that the next person exceeds one time in twenty."""
+    rng = np.random.default_rng(7)
+    words = Counter(judge(day_of(wearer(rng), judged), judged).word for _ in range(100))
+    assert words["differs"] <= 15
+    assert words["too few windows"] == 0
+
+
+@pytest.mark.parametrize("change", [{"shift": 2.0}, {"spread": 2.5}])
+def test_what_has_changed_is_found(judged, change):
+    rng = np.random.default_rng(8)
+    words = Counter(judge(day_of(wearer(rng, **change), judged), judged).word for _ in range(20))
+    assert words["differs"] >= 18
+
+
+def test_a_day_of_one_activity_alone_is_another_mix_and_no_drift(judged):
+    rng = np.random.default_rng(9)
+    words = Counter()
+    for _ in range(20):
+        one = wearer(rng, minutes=40)
+        sitting = one.label == 0
+        part = Observed(*(getattr(one, name)[sitting] for name in Observed.__dataclass_fields__))
+        verdict = judge(day_of(part, judged), judged)
+        words[verdict.word] += 1
+        assert verdict.mix == "sitting 100%, in training 50%"
+    assert words["differs"] <= 3
+
+
+def test_distances_of_the_reference_are_uniform_by_construction(judged):
+    for row in judged.drift.distance.counts:
+        assert max(row) - min(row) <= 0.05 * sum(row) + 2
+
+
+def test_limits_narrow_with_the_length_of_a_day(judged):
+    for histogram in judged.drift.histograms.values():
+        assert histogram.limits[0] > histogram.limits[-1]
+
+
+class Gravity:
+    """A model of one product: which axis gravity is along, as logits and as embedding."""
+
+    name, threads = "gravity", 1
+
+    def __init__(self, contract):
+        self.contract = contract
+        self.embedding = np.zeros(3, np.float32)
+
+    def invoke(self, window):
+        self.embedding = window[:, :3].mean(axis=0)
+        return np.float32([self.embedding[0], self.embedding[2], -self.embedding[2]])
+
+
+def test_a_reference_from_recordings_counts_the_windows_that_the_device_would_see():
+    contract = ModelContract(("lying", "upright", "other"), channels=CHANNELS, embedding_width=3)
+    dataset = load_dataset("synthetic:subjects=3,seconds=70")
+    found = find_drift_reference(Gravity(contract), contract, dataset)
+    reference = found.reference
+    assert found.subjects == dataset.subjects
+    per_recording = [(len(each) - contract.window_length) // contract.hop_length + 1 for each in dataset.recordings]
+    # Less those that no sensor measures.
+    assert 0.8 * sum(per_recording) < reference.windows <= sum(per_recording)
+    assert reference.gravity == pytest.approx(9.8, abs=0.3)
+    assert reference == find_drift_reference(Gravity(contract), contract, dataset).reference
+    assert str(found).startswith(f"{reference.windows} windows of 3 wearers; a day of 1000 windows differs")
+
+
+def test_two_wearers_are_not_enough():
+    contract = ModelContract(("lying", "upright", "other"), channels=CHANNELS, embedding_width=3)
+    with pytest.raises(DataError, match=r"found 2 wearers .*3 or more"):
+        find_drift_reference(Gravity(contract), contract, load_dataset("synthetic:subjects=2,seconds=70"))
