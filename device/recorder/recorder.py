@@ -90,7 +90,7 @@ def _check_channels(session: Session, config: ImuConfig, settings: ImuSettings) 
             _sensor_name(session),
             found=f"channels {' '.join(settings.channels)}",
             expected=" ".join((*settings.channels, *missing)),
-            next_step="use a chip with a magnetometer, an MPU-9250 or ICM-20948, or leave --magnetometer out",
+            next_step="use a chip with a magnetometer, an MPU-9250 or ICM-20948, or record without one",
         )
 
 
