@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from deseptr.contract import Scores, SetupError, columns_of, score, softmax, subject_confusions
 from deseptr.data import Dataset, Windows, resample
 from deseptr.data.windows import samples_before
-from deseptr.device import Clock, GapEvent
+from deseptr.device import Clock, GapEvent, MountingEvent, MountingWatch
 from deseptr.firmware_harness.simulator import ReplayedWindow, replay
 from deseptr.tflite import Engine
 
 from .predictor import scores_of, windows_for
+from .turned_sensor import WindowsTurnedBack
 
 Progress = Callable[[int], None]
 _LISTED = 50
@@ -72,6 +73,7 @@ class BusRun:
         margins: difference between the two largest probabilities of the engine for each window.
         gaps: number of gaps on the bus.
         lost_samples: number of samples lost in them.
+        mountings: number of recordings by the mounting that was found in them; empty if none was asked for.
     """
 
     labels: tuple[str, ...]
@@ -84,6 +86,7 @@ class BusRun:
     margins: list[float] = field(default_factory=list)
     gaps: int = 0
     lost_samples: int = 0
+    mountings: dict[str, int] = field(default_factory=dict)
 
     def scores(self) -> Scores:
         """Scores of the predictions over the bus."""
@@ -127,7 +130,13 @@ class BusRun:
 
 
 def evaluate_bus(
-    engine: Engine, dataset: Dataset, *, sensor: str, make_clock: Callable[[], Clock], progress: Progress = _silent
+    engine: Engine,
+    dataset: Dataset,
+    *,
+    sensor: str,
+    make_clock: Callable[[], Clock],
+    mounting: MountingWatch | None = None,
+    progress: Progress = _silent,
 ) -> BusRun:
     """Play a dataset through a simulated sensor and score every window whose samples all have the same known label.
 
@@ -136,6 +145,7 @@ def evaluate_bus(
         dataset: labelled recordings.
         sensor: name of the simulated chip.
         make_clock: creates the clock for a recording: virtual, or running in real time.
+        mounting: corrects the windows of both paths for a turned sensor; begins anew with each recording.
         progress: called with 1 for each window.
 
     Raises:
@@ -143,7 +153,7 @@ def evaluate_bus(
         SetupError: if the chip cannot be simulated, or if no window has one known label.
     """
     run = BusRun(engine.contract.labels)
-    for event, straight in _windows(engine, dataset, sensor, make_clock, run):
+    for event, straight in _windows(engine, dataset, sensor, make_clock, mounting, run):
         progress(1)
         if straight is None or event.truth not in run.labels:
             continue
@@ -166,30 +176,40 @@ def bus_windows(engine: Engine, dataset: Dataset) -> int:
 
 
 def _windows(
-    engine: Engine, dataset: Dataset, sensor: str, make_clock: Callable[[], Clock], run: BusRun
+    engine: Engine,
+    dataset: Dataset,
+    sensor: str,
+    make_clock: Callable[[], Clock],
+    mounting: MountingWatch | None,
+    run: BusRun,
 ) -> Iterator[tuple[ReplayedWindow, NDArray[np.float32] | None]]:
     """Each window of the replay and the engine's result for the same samples; None beyond the end of the recording."""
     contract = engine.contract
     length, hop = contract.window_length, contract.hop_length
     current, signals = -1, np.empty((0, 0), np.float32)
     segment = last = 0
-    for replayed in replay(engine, dataset, sensor=sensor, make_clock=make_clock):
-        if not isinstance(replayed, ReplayedWindow):
-            if isinstance(replayed.event, GapEvent):
-                run.gaps += 1
-                run.lost_samples += replayed.event.lost_samples
-            continue
+    turn_back = WindowsTurnedBack(mounting, contract)
+    for replayed in replay(engine, dataset, sensor=sensor, make_clock=make_clock, mounting=mounting):
         if replayed.recording != current:
             current = replayed.recording
             own = resample(dataset.recordings[current], contract.rate_hz)
             signals = own.signals[:, columns_of(contract.channels, own.channels, own.title)]
             segment, last = 0, -hop
+            turn_back.begin()
+        if not isinstance(replayed, ReplayedWindow):
+            if isinstance(replayed.event, GapEvent):
+                run.gaps += 1
+                run.lost_samples += replayed.event.lost_samples
+            if isinstance(replayed.event, MountingEvent):
+                turn_back.note(replayed.event)
+            continue
         start = replayed.event.sample
         # The windows of a segment are a hop apart; after a gap the history starts again.
         segment, last = segment if start == last + hop else start, start
         whole = start + length <= len(signals)
         window = samples_before(np.array([start]), length, contract.history, segment)[0]
-        yield replayed, softmax(engine.invoke(signals[window]), np.float32) if whole else None
+        yield replayed, softmax(engine.invoke(turn_back(signals[window])), np.float32) if whole else None
+    run.mountings = dict(turn_back.named.most_common())
 
 
 def _judge(run: BusRun, replayed: ReplayedWindow, straight: NDArray[np.float32], dataset: Dataset) -> None:

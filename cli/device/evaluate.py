@@ -26,10 +26,13 @@ from deseptr.cli.evaluate.continuous_options import (
     finish_continuous,
 )
 
+from .mounting_option import AUTO, make_mounting, recorded_mounting_option
 from .options import MODEL, engine_option, threads_option
 
 if TYPE_CHECKING:
+    from deseptr.contract import ModelContract
     from deseptr.data import Dataset
+    from deseptr.device import MountingWatch
     from deseptr.evaluate.continuous.measure import Continuous
     from deseptr.report.evaluation_page import Evaluated
     from deseptr.tflite import Engine
@@ -59,6 +62,7 @@ both measure the label on whole recordings instead. {DATA_HELP}
     show_default=True,
     help="Over the bus: as fast as possible, or in real time.",
 )
+@recorded_mounting_option
 @continuous_options
 @engine_option
 @threads_option
@@ -79,6 +83,9 @@ def evaluate(
 ) -> None:
     """Measure a model on the device."""
     check_continuous(chosen)
+    asked = chosen["mounting"]
+    if asked == AUTO and paths == STRAIGHT:
+        raise click.UsageError("--mounting auto is estimated over the bus; leave out --straight, or name the turn")
     from deseptr.device import describe_machine
     from deseptr.tflite import load_engine
 
@@ -86,11 +93,15 @@ def evaluate(
     dataset = load_subjects(source, None, reading)
     dataset, described = choose_tested(dataset, test_subjects, {model: engine.contract})
     extra = {"model": str(model), "runtime": engine.name, "data": source, **described, "machine": describe_machine()}
+    if asked is not None:
+        extra["mounting"] = getattr(asked, "name", asked)
+        # Also refuses what the model cannot be corrected for, before anything is measured.
+        make_mounting(chosen, engine.contract)
     if chosen["continuous"]:
         measured = _continuous(engine, dataset, paths or BOTH, sensor, speed, chosen)
         finish_continuous(measured, extra, dataset.name, chosen["page"], as_json=as_json)
         return
-    figures, parts = _figures(engine, dataset, paths or BOTH, sensor, speed)
+    figures, parts = _figures(engine, dataset, paths or BOTH, sensor, speed, chosen)
     content = {**figures, **extra}
     if chosen["page"]:
         from deseptr.cli.evaluate.evaluation_files import write_evaluation
@@ -105,11 +116,11 @@ def evaluate(
 
 
 def _figures(
-    engine: Engine, dataset: Dataset, paths: str, sensor: str, speed: str
+    engine: Engine, dataset: Dataset, paths: str, sensor: str, speed: str, chosen: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Evaluated]]:
     """The keys of ``deseptr evaluate`` for the first path measured, and the keys of the bus; and both for the page."""
-    straight = _straight(engine, dataset) if paths != BUS else None
-    bus, over_bus = _bus(engine, dataset, sensor, speed) if paths != STRAIGHT else ({}, None)
+    straight = _straight(engine, _upright(dataset, chosen)) if paths != BUS else None
+    bus, over_bus = _bus(engine, dataset, sensor, speed, chosen) if paths != STRAIGHT else ({}, None)
     parts = {name: part for name, part in (("straight", straight), ("over the bus", over_bus)) if part}
     if straight is None:
         return {"path": BUS, **bus["bus"], **bus}, parts
@@ -133,14 +144,35 @@ def _continuous(
     if paths != BUS:
         predictor = Predictor(engine.contract, engine.name, lambda windows: predict(engine, windows))
         with progress_bar(windows, STRAIGHT) as advance:
-            measured[STRAIGHT] = measure(predictor, dataset, config, **settings, progress=advance)
+            measured[STRAIGHT] = measure(predictor, _upright(dataset, chosen), config, **settings, progress=advance)
     if paths != STRAIGHT:
         clock = PacedClock if speed == "realtime" else VirtualClock
+        watch = _watch(chosen, engine.contract)
         with progress_bar(windows, "over the bus") as advance:
             measured["over the bus"] = measure_over_bus(
-                engine, dataset, config, sensor=sensor, make_clock=clock, **settings, progress=advance
+                engine,
+                dataset,
+                config,
+                sensor=sensor,
+                make_clock=clock,
+                mounting=watch,
+                **settings,
+                progress=advance,
             )
     return measured
+
+
+def _upright(dataset: Dataset, chosen: Mapping[str, Any]) -> Dataset:
+    """The recordings for the way without a bus, which estimates no mounting."""
+    from deseptr.evaluate.turned_sensor import turned_back
+
+    asked = chosen["mounting"]
+    return dataset if asked in (None, AUTO) else turned_back(dataset, asked)
+
+
+def _watch(chosen: Mapping[str, Any], contract: ModelContract) -> MountingWatch | None:
+    """The watch over the bus; none if nothing is asked, as an estimate that corrects nothing changes no figure."""
+    return None if chosen["mounting"] is None else make_mounting(chosen, contract)
 
 
 def _straight(engine: Engine, dataset: Dataset) -> Evaluated:
@@ -153,7 +185,9 @@ def _straight(engine: Engine, dataset: Dataset) -> Evaluated:
     return evaluated(scores_of(windows, logits).to_dict(), windows, logits, dataset)
 
 
-def _bus(engine: Engine, dataset: Dataset, sensor: str, speed: str) -> tuple[dict[str, Any], Evaluated]:
+def _bus(
+    engine: Engine, dataset: Dataset, sensor: str, speed: str, chosen: Mapping[str, Any]
+) -> tuple[dict[str, Any], Evaluated]:
     from deseptr.contract import macro_f1_interval
     from deseptr.evaluate.over_bus import bus_windows, evaluate_bus
     from deseptr.firmware_harness.simulator import PacedClock, VirtualClock
@@ -161,8 +195,17 @@ def _bus(engine: Engine, dataset: Dataset, sensor: str, speed: str) -> tuple[dic
 
     make_clock = PacedClock if speed == "realtime" else VirtualClock
     with progress_bar(bus_windows(engine, dataset), "over the bus") as advance:
-        run = evaluate_bus(engine, dataset, sensor=sensor, make_clock=make_clock, progress=advance)
-    more = {"sensor": sensor, "speed": speed, "gaps": run.gaps, "lost_samples": run.lost_samples}
+        run = evaluate_bus(
+            engine,
+            dataset,
+            sensor=sensor,
+            make_clock=make_clock,
+            mounting=_watch(chosen, engine.contract),
+            progress=advance,
+        )
+    more: dict[str, Any] = {"sensor": sensor, "speed": speed, "gaps": run.gaps, "lost_samples": run.lost_samples}
+    if chosen["mounting"] == AUTO:
+        more["mountings"] = run.mountings
     figures, interval = run.scores().to_dict(), macro_f1_interval(run.confusions())
     part = Evaluated({**figures, "macro_f1_interval": interval and interval._asdict()})
     return {"bus": {**figures, **more}, "agreement": run.agreement()}, part
@@ -176,12 +219,22 @@ def _print(content: dict[str, Any], name: str) -> None:
     windows = ", ".join(f"{figures['windows']} windows {path}" for path, figures in columns.items())
     click.echo(f"{content['model']} on {tested_line(content, name)}: {windows}")
     click.echo(f"{content['runtime']} on {content['machine']['cpu']}")
+    if "mounting" in content:
+        click.echo(_mounting_line(content))
     print_scores(columns)
     for path, figures in columns.items():
         click.echo(f"\n{path}")
         print_confusion(figures["labels"], figures["confusion"])
     if "agreement" in content:
         _print_agreement(content["agreement"], content["bus"])
+
+
+def _mounting_line(content: dict[str, Any]) -> str:
+    if content["mounting"] != AUTO:
+        return f"mounting {content['mounting']}: samples are turned back"
+    named = ", ".join(f"{name} in {count}" for name, count in content["bus"]["mountings"].items())
+    said = f"mounting over the bus, of recordings that were long enough: {named or 'none found'}"
+    return f"{said}; the straight way is without a correction" if content["path"] == STRAIGHT else said
 
 
 def _print_agreement(agreement: dict[str, Any], bus: dict[str, Any]) -> None:

@@ -42,6 +42,13 @@ mounting_option = click.option(
     "With `auto` the turn is estimated. [default: estimated and said, if the model can]",
 )
 
+recorded_mounting_option = click.option(
+    "--mounting",
+    type=MountingName(),
+    help="Turn of the sensor of DATA since the training, as x90 (by 90° about x), x90+z180 or none; samples are turned "
+    "back. With `auto` the turn is estimated in each recording over the bus, and corrected from then on.",
+)
+
 
 def make_mounting(chosen: Mapping[str, Any], contract: ModelContract) -> MountingWatch | None:
     """The watch over the mounting that the options ask for."""

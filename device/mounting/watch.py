@@ -48,6 +48,11 @@ class MountingWatch:
         self._reference = reference if self._given is None else None
         self.reset()
 
+    @property
+    def given(self) -> Mounting | None:
+        """How the sensor is turned, as was said; None if it is estimated."""
+        return self._given
+
     @classmethod
     def of(cls, contract: ModelContract, mounting: Mounting | str | None) -> MountingWatch | None:
         """The watch of a model's stream; None if nothing is said and the contract has no reference."""

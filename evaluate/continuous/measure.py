@@ -8,7 +8,7 @@ from typing import Any
 
 from deseptr.contract import DataError, DecisionConfig, EventRule, ModelContract
 from deseptr.data import Dataset
-from deseptr.device import Clock
+from deseptr.device import Clock, MountingWatch
 from deseptr.evaluate.predictor import Predictor
 from deseptr.tflite import Engine
 
@@ -97,15 +97,21 @@ def measure_over_bus(
     *,
     sensor: str,
     make_clock: Callable[[], Clock],
+    mounting: MountingWatch | None = None,
     shortest_s: float = SHORTEST_S,
     onsets_of: Sequence[str] = (),
     rules: Sequence[EventRule] = (),
     progress: Progress = lambda windows: None,
 ) -> Continuous:
-    """Measure a model on whole recordings that come over a simulated sensor's bus; as :func:`measure` otherwise."""
+    """Measure a model on whole recordings that come over a simulated sensor's bus; as :func:`measure` otherwise.
+
+    ``mounting`` corrects them for a turned sensor.
+    """
     config = decision_at(engine.contract, config)
     classes = classes_of(engine.contract, onsets_of)
-    pairs = list(over_bus(engine, dataset, config, sensor=sensor, make_clock=make_clock, progress=progress))
+    pairs = list(
+        over_bus(engine, dataset, config, sensor=sensor, make_clock=make_clock, mounting=mounting, progress=progress)
+    )
     played = tuple(each for each, _ in pairs)
     tracks = tuple(each.track_of(decided) for each, decided in pairs)
     return _measured(played, tracks, config, engine.contract, BUS, shortest_s, classes, rules)

@@ -19,6 +19,7 @@ from deseptr.device import (
     UNKNOWN,
     Clock,
     LabelTracker,
+    MountingWatch,
     PushStream,
     UnknownJudge,
     WindowEvent,
@@ -119,6 +120,7 @@ def over_bus(
     *,
     sensor: str,
     make_clock: Callable[[], Clock],
+    mounting: MountingWatch | None = None,
     progress: Progress = lambda windows: None,
 ) -> Iterator[tuple[Played, list[str]]]:
     """Play each recording through a simulated sensor, its bus and its driver, and take the label that the run decides.
@@ -129,6 +131,7 @@ def over_bus(
         config: the decision, with its hop.
         sensor: name of the simulated chip.
         make_clock: makes the clock for a recording.
+        mounting: corrects the windows for a turned sensor; begins anew with each recording.
         progress: called with the number of windows that are done.
 
     Raises:
@@ -141,7 +144,16 @@ def over_bus(
     tracker = LabelTracker(contract.labels, config, contract.hop_s)
     events: list[list[WindowEvent]] = [[] for _ in dataset.recordings]
     unknown = UnknownJudge(contract)
-    for replayed in replay(engine, dataset, sensor=sensor, make_clock=make_clock, tracker=tracker, unknown=unknown):
+    session_events = replay(
+        engine,
+        dataset,
+        sensor=sensor,
+        make_clock=make_clock,
+        tracker=tracker,
+        unknown=unknown,
+        mounting=mounting,
+    )
+    for replayed in session_events:
         if isinstance(replayed, ReplayedWindow):
             events[replayed.recording].append(replayed.event)
             progress(1)

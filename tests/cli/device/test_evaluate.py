@@ -1,18 +1,22 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from click import UsageError
 from click.testing import CliRunner
+from worn_windows import wearer_samples, worn_windows
 
 from deseptr.cli.device.evaluate import evaluate
-from deseptr.contract import DataError, SetupError
-from deseptr.data import UNLABELLED, Dataset, Recording, load_dataset
-from deseptr.device import default_model
+from deseptr.contract import CHANNELS, DataError, Mounting, SetupError
+from deseptr.data import UNLABELLED, Dataset, Recording, load_dataset, save_npz
+from deseptr.device import MountingCorrection, MountingWatch, default_model
 from deseptr.evaluate.over_bus import BusRun, bus_windows, evaluate_bus, evaluate_straight
 from deseptr.firmware_harness.simulator import VirtualClock
 from deseptr.tflite import load_engine
+from deseptr.train.mounting_reference import mounting_reference
 
 MODEL = default_model()
 DATA = "synthetic:subjects=4,seconds=12"
@@ -122,6 +126,68 @@ def test_differences_are_reported():
     where = {"recording": 1, "sample": 0, "straight": "b", "bus": "a"}
     assert made["differing"] == [where | {"largest_difference": 0.5, "straight_margin": 0.125}]
     assert run.scores().accuracy == pytest.approx(2 / 3)
+
+
+@pytest.fixture
+def turned_files(tmp_path):
+    """Three wearers' recordings, and the same by a sensor that is turned."""
+    dataset, turn = load_dataset("synthetic:subjects=3,seconds=12"), Mounting.named("x90+z180")
+    measure = MountingCorrection(turn.inverse(), dataset.channels)
+    turned = [replace(each, signals=measure(each.signals)) for each in dataset.recordings]
+    for name, recordings in (("plain", dataset.recordings), ("turned", tuple(turned))):
+        save_npz(replace(dataset, recordings=recordings), tmp_path / f"{name}.npz")
+    return tmp_path
+
+
+@pytest.mark.parametrize("more", [(), ("--continuous",)])
+def test_recordings_of_a_turned_sensor_have_the_figures_of_the_sensor_as_it_was(turned_files, more):
+    def figures(name, *options):
+        command = [str(MODEL), str(turned_files / f"{name}.npz"), *more, *options, "--json"]
+        made = json.loads(CliRunner().invoke(evaluate, command, catch_exceptions=False).stdout)
+        return made.get("mounting"), {key: made[key] for key in made if key not in ("mounting", "data", "machine")}
+
+    asked, corrected = figures("turned", "--mounting", "x90+z180")
+    assert asked == "x90+z180"
+    assert corrected == figures("plain")[1]
+    assert corrected != figures("turned")[1]
+
+
+def test_the_mounting_is_estimated_over_the_bus_and_the_same_samples_are_compared(engine):
+    walked = [wearer_samples(7, label, 4) for _ in range(8) for label in ("walking", "standing", "sitting")]
+    signals = np.concatenate(walked)
+    labels = np.full(len(signals), engine.contract.labels.index("walking"), np.int16)
+    turn = Mounting.named("x90")
+    measured = MountingCorrection(turn.inverse(), CHANNELS)(signals)
+    reference = mounting_reference(worn_windows())
+
+    class Referring:
+        contract = replace(engine.contract, mounting=reference)
+        name, threads, invoke, embedding = engine.name, engine.threads, engine.invoke, None
+
+    watch = MountingWatch(Referring.contract, "auto")
+    recordings = (Recording(measured, 50.0, "1", labels), Recording(signals, 50.0, "2", labels))
+    run = evaluate_bus(
+        Referring(),
+        Dataset(recordings, engine.contract.labels),
+        sensor="mpu6050",
+        make_clock=VirtualClock,
+        mounting=watch,
+    )
+    assert run.mountings == {"x90": 1, "none": 1}
+    # Straight, each window is corrected from where it was over the bus.
+    assert np.abs(run.differences).max() < 0.1
+
+
+def test_an_estimate_needs_the_bus():
+    command = [str(MODEL), DATA, "--straight", "--mounting", "auto"]
+    with pytest.raises(UsageError, match="--mounting auto is estimated over the bus"):
+        CliRunner().invoke(evaluate, command, standalone_mode=False, catch_exceptions=False)
+
+
+def test_what_was_found_of_the_mounting_is_said():
+    text = run("--mounting", "auto").stdout
+    assert "mounting over the bus, of recordings that were long enough: none found; the straight way is without" in text
+    assert "mounting z90: samples are turned back" in run("--mounting", "z90").stdout
 
 
 def test_without_judged_windows_it_is_one_line(engine):
