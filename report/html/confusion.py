@@ -46,7 +46,8 @@ def matrix_block(matrix: Matrix) -> Block:
     """The matrix as a table, and under it the windows of the chosen cell."""
     groups = "\n".join(_group(matrix, pair) for pair in _shown_pairs(matrix))
     hint = f'<p class="hint">{escape(hint_text(matrix))}</p>\n' if matrix.confused else ""
-    table = f'<div class="scroll">\n{_table(matrix)}\n</div>'
+    name = escape(matrix.caption or "confusion matrix")
+    table = f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">\n{_table(matrix)}\n</div>'
     style, script = (files(__package__).joinpath(f"confusion.{kind}").read_text() for kind in ("css", "js"))
     return Block(f'<div class="confusion" id="{matrix.key}">\n{table}\n{hint}{groups}\n</div>', script, style)
 
