@@ -14,7 +14,7 @@ from deseptr.train.predictions import Predictions
 from deseptr.train.recordings_check import nominal_rate
 
 from .confused_windows import ALL_EXAMPLES, Confused, Origin, confused_windows
-from .finished_run import FinishedRun, Setting
+from .finished_run import Setting
 
 
 def recut_windows(setting: Setting, dataset: Dataset) -> Origin:
@@ -40,19 +40,18 @@ def recut_windows(setting: Setting, dataset: Dataset) -> Origin:
     tested = reduce(Windows.followed_by, folds)
     counts = tuple(tested.counts().values())
     if counts != setting.windows:
-        raise _other_recordings(
-            setting, dataset, f"{sum(counts)} test windows", f"the {sum(setting.windows)} of the run, class by class"
-        )
+        found, expected = f"{sum(counts)} test windows", f"the {sum(setting.windows)} of the run, class by class"
+        raise _other_recordings(dataset, found, expected)
     return Origin(tested, chosen)
 
 
 def confused_by(
-    runs: Sequence[FinishedRun], kind: str, origin: Origin | None = None, limit: int = ALL_EXAMPLES
+    predictions: Sequence[Predictions | None], kind: str, origin: Origin | None = None, limit: int = ALL_EXAMPLES
 ) -> Confused | None:
     """The windows that runs of one setting confused, all runs pooled; None if one of them kept no predictions.
 
     Args:
-        runs: at least one, such as the seeds of a model.
+        predictions: of at least one run, such as the seeds of a model.
         kind: ``"float"`` or ``"int8"``.
         origin: their windows, of :func:`recut_windows`.
         limit: number of examples at most.
@@ -60,11 +59,11 @@ def confused_by(
     Raises:
         DataError: if the windows are not those of the predictions.
     """
-    kept = [run.predictions for run in runs if run.predictions and kind in run.predictions.kinds]
-    if len(kept) < len(runs):
+    kept = [each for each in predictions if each and kind in each.kinds]
+    if len(kept) < len(predictions):
         return None
     if origin and not all(_are_of(each, origin.windows) for each in kept):
-        raise _other_recordings(runs[0].setting, origin.dataset, "windows in another order", "those of the run")
+        raise _other_recordings(origin.dataset, "windows in another order", "those of the run")
     return confused_windows(
         np.concatenate([each.labels for each in kept]),
         np.concatenate([each.of(kind) for each in kept]),
@@ -80,9 +79,9 @@ def _are_of(predictions: Predictions, windows: Windows) -> bool:
     return of_labels and np.array_equal(predictions.subjects, windows.subjects)
 
 
-def _other_recordings(setting: Setting, dataset: Dataset, found: str, expected: str) -> DataError:
+def _other_recordings(dataset: Dataset, found: str, expected: str) -> DataError:
     return DataError(
-        f"{dataset.name} for the runs on {setting.dataset}",
+        dataset.name,
         found=found,
         expected=expected,
         next_step="give the recordings of the runs, read with the same options",

@@ -52,7 +52,7 @@ def confused_of(
         group = report["sections"][place.section]["groups"][place.group]
         members = [known[made["path"], group["teacher"]] for made in group["runs"]]
         origin = origins.get(members[0].setting)
-        confused = confused_by(members, place.kind, origin, ALL_EXAMPLES // len(places))
+        confused = confused_by([run.predictions for run in members], place.kind, origin, ALL_EXAMPLES // len(places))
         if confused:
             found[place] = confused
     return found

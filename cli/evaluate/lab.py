@@ -21,6 +21,7 @@ from deseptr.cli.common.options import (
     reading_options,
     subjects_option,
 )
+from deseptr.cli.common.page_origin import page_origin
 from deseptr.cli.train.training_options import lab_options
 from deseptr.train.config import DISTILLATION_NAMES, STEM_MODELS, STEM_NAMES, TrainConfig
 
@@ -45,9 +46,9 @@ distillation  the distillation head learns from labels alone (none), the teacher
 stem          the teacher's, trained on (shared-tuned) or not (shared-frozen), or its own (own)
 head          each student is read at its class head, its distillation head and their mean
 
-All cells share one split, and all cells of a seed share one teacher. OUT gets a folder for each cell and the figures
-and effects as lab.json and lab.md. Repeating the command, also with a larger grid, keeps finished cells and continues
-an interrupted one.
+All cells share one split, and all cells of a seed share one teacher. OUT gets a folder for each cell, the figures
+and effects as lab.json and lab.md, and a page of them with the windows that the best cell confused, lab.html. Repeating
+the command, also with a larger grid, keeps finished cells and continues an interrupted one.
 
 With --curve the lab measures few labels instead: CNN-HAR, a random forest, and the student alone, taught, and taught on
 the windows of unlabelled wearers too, with the labels of so many wearers. OUT gets a folder for each training, and
@@ -149,10 +150,21 @@ def lab(
             overwrite=overwrite,
             command=command,
         )
+    if summary:
+        _write_page(summary, out, dataset)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
         print_lab(summary, out)
+
+
+def _write_page(summary: dict[str, Any], out: Path, dataset: Dataset) -> None:
+    """Write ``lab.html``, with the windows that the best cell confused."""
+    from deseptr.contract import atomic_write
+    from deseptr.evaluate.lab.confused_cells import confused_cells
+    from deseptr.report.lab_page import lab_page
+
+    atomic_write(out / "lab.html", lab_page(summary, confused_cells(summary, out, dataset), page_origin()))
 
 
 def _split(
@@ -200,4 +212,4 @@ def print_lab(summary: dict[str, Any], out: Path) -> None:
     print_rows(*cell_table(summary), left=2, bold=lambda row: row[1] in ("–", summary["head"]))
     click.echo()
     print_rows(*effect_table(summary), left=2)
-    click.echo(f"{headline(summary)}\nhow to read them: {out / 'lab.md'}")
+    click.echo(f"{headline(summary)}\nhow to read them: {out / 'lab.md'}\npage: {out / 'lab.html'}")

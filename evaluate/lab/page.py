@@ -68,7 +68,7 @@ def markdown(summary: dict[str, Any]) -> str:
     """The summary as a Markdown page."""
     lines = [f"# Distillation lab: {summary['model']} on {summary['dataset']}", "", f"{headline(summary)}.", ""]
     lines += ["## Cells", "", reading(summary), "", *markdown_table(*cell_table(summary)), ""]
-    lines += ["## Effects", "", _EFFECTS.format(head=summary["head"]), "", *markdown_table(*effect_table(summary)), ""]
+    lines += ["## Effects", "", reading_effects(summary), "", *markdown_table(*effect_table(summary)), ""]
     lines += ["## How it was made", "", *markdown_table(*_window_table(summary)), ""]
     settings = ", ".join(f"{name} {value}" for name, value in summary["config"].items())
     versions = ", ".join(f"{name} {version}" for name, version in summary["versions"].items())
@@ -89,6 +89,11 @@ def reading(summary: dict[str, Any]) -> str:
         narrow = f"; over {count} test subjects they say next to nothing"
     kept = _CHOSEN.format(head=summary["head"]) if summary["config"]["validation"] else _LAST
     return _READING.format(kept=kept, narrow=narrow if count > 1 else "; of one test subject there are none")
+
+
+def reading_effects(summary: dict[str, Any]) -> str:
+    """Explanation of the effects."""
+    return _EFFECTS.format(head=summary["head"])
 
 
 def _window_table(summary: dict[str, Any]) -> Table:

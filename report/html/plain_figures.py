@@ -48,18 +48,18 @@ def plain_histogram(edges: Sequence[float], counts: Sequence[int], marks: Mappin
         label = f"{name} {_number(value)}" + (" →" if value > high else "")
         anchor = "end" if x > WIDTH * 0.8 else "start"
         y = top - 16 + 11 * (number % 2)
-        parts.append(_line(x, y + 3, x, top + height, DARK, dashed=True))
-        parts.append(_text(x + (-4 if anchor == "end" else 4), y, label, anchor))
-    parts.append(_line(left, top + height, WIDTH - 20, top + height))
+        parts.append(plain_line(x, y + 3, x, top + height, DARK, dashed=True))
+        parts.append(plain_text(x + (-4 if anchor == "end" else 4), y, label, anchor))
+    parts.append(plain_line(left, top + height, WIDTH - 20, top + height))
     for count in (1, tallest) if steep else (tallest,):
-        parts.append(_text(left - 4, top + 8 + height * (1 - _height(count, tallest, steep)), f"{count:,}", "end"))
+        parts.append(plain_text(left - 4, top + 8 + height * (1 - _height(count, tallest, steep)), f"{count:,}", "end"))
     middle = (low * high) ** 0.5 if grows else (low + high) / 2
     for value, anchor in ((low, "start"), (middle, "middle"), (high, "end")):
-        parts.append(_text(x_of(value), top + height + 16, _number(value), anchor))
+        parts.append(plain_text(x_of(value), top + height + 16, _number(value), anchor))
     of_axes = " and ".join(name for name, is_so in (("values", grows), ("counts", steep)) if is_so)
     told = f"{xlabel}; logarithmic {of_axes}" if of_axes else xlabel
-    parts.append(_text((left + WIDTH) / 2, top + height + 34, told, "middle", GREY))
-    return _svg(top + height + 42, parts)
+    parts.append(plain_text((left + WIDTH) / 2, top + height + 34, told, "middle", GREY))
+    return plain_svg(top + height + 42, parts)
 
 
 def _grow(edges: Sequence[float]) -> bool:
@@ -87,16 +87,16 @@ def plain_stack(rows: Mapping[str, Mapping[str, float]], unit: str) -> str:
     drawn = []
     x = left
     for colour, name in zip(_colours(len(names)), names, strict=True):
-        drawn += [_rect(x, 4, 10, 10, colour), _text(x + 14, 13, name)]
+        drawn += [_rect(x, 4, 10, 10, colour), plain_text(x + 14, 13, name)]
         x += 30 + _CHAR * len(name)
     for number, (row, parts) in enumerate(rows.items()):
         y, x = _LEGEND + _ROW * number, left
-        drawn.append(_text(left - 6, y + 14, row, "end"))
+        drawn.append(plain_text(left - 6, y + 14, row, "end"))
         for colour, value in zip(_colours(len(names)), parts.values(), strict=True):
             drawn.append(_rect(x, y + 3, value * scale, _ROW - 8, colour))
             x += value * scale
-        drawn.append(_text(x + 5, y + 14, f"{_number(sum(parts.values()))} {unit}"))
-    return _svg(_LEGEND + _ROW * len(rows) + 4, drawn)
+        drawn.append(plain_text(x + 5, y + 14, f"{_number(sum(parts.values()))} {unit}"))
+    return plain_svg(_LEGEND + _ROW * len(rows) + 4, drawn)
 
 
 def plain_bars(bars: Sequence[tuple[str, float, str]]) -> str:
@@ -108,11 +108,11 @@ def plain_bars(bars: Sequence[tuple[str, float, str]]) -> str:
     for number, (name, value, text) in enumerate(bars):
         y, length = _ROW * number, (WIDTH - left - right) * value / largest
         drawn += [
-            _text(left - 6, y + 15, name, "end"),
+            plain_text(left - 6, y + 15, name, "end"),
             _rect(left, y + 4, length, _ROW - 8),
-            _text(left + length + 5, y + 15, text),
+            plain_text(left + length + 5, y + 15, text),
         ]
-    return _svg(_ROW * len(bars) + 4, drawn)
+    return plain_svg(_ROW * len(bars) + 4, drawn)
 
 
 def _colours(count: int) -> list[str]:
@@ -123,7 +123,13 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _svg(height: float, parts: Sequence[str]) -> str:
+def text_width(text: str) -> float:
+    """Width that a text may have at most."""
+    return _CHAR * len(text)
+
+
+def plain_svg(height: float, parts: Sequence[str]) -> str:
+    """The parts of a figure of :data:`WIDTH` as SVG."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
         f'height="{height:.0f}" font-family="system-ui, sans-serif" font-size="11">{"".join(parts)}</svg>'
@@ -134,10 +140,12 @@ def _rect(x: float, y: float, width: float, height: float, colour: str = ACCENT)
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str = GRID, *, dashed: bool = False) -> str:
+def plain_line(x1: float, y1: float, x2: float, y2: float, colour: str = GRID, *, dashed: bool = False) -> str:
+    """A straight line."""
     dashes = ' stroke-dasharray="3 3"' if dashed else ""
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"{dashes}/>'
 
 
-def _text(x: float, y: float, text: str, anchor: str = "start", colour: str = DARK) -> str:
+def plain_text(x: float, y: float, text: str, anchor: str = "start", colour: str = DARK) -> str:
+    """A text at its baseline; ``anchor`` tells which part of it is at x."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'

@@ -1,14 +1,13 @@
 """The test windows of finished runs, cut again, against predictions written here by hand."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deseptr.contract import DataError
 from deseptr.data import Dataset, Recording
-from deseptr.evaluate.finished_run import FinishedRun, Setting
+from deseptr.evaluate.finished_run import Setting
 from deseptr.evaluate.run_windows import confused_by, recut_windows
 from deseptr.train.predictions import Predictions
 
@@ -26,30 +25,14 @@ def dataset() -> Dataset:
     return Dataset((recording("ada"), recording("eve")), NAMES)
 
 
-def run(given: list[int], kind: str = "float", predictions: bool = True) -> FinishedRun:
+def run(given: list[int], kind: str = "float") -> Predictions:
     logits = np.eye(2, dtype=np.float32)[given]
-    made = Predictions(
+    return Predictions(
         logits=logits,
         int8_logits=logits if kind == "int8" else np.empty((0, 2), np.float32),
         labels=np.array([0, 0, 1, 1] * 2),
         subjects=np.array(["eve"] * 4 + ["ada"] * 4),
         label_names=np.array(NAMES),
-    )
-    return FinishedRun(
-        path=Path("run"),
-        setting=SETTING,
-        model="m",
-        teacher=False,
-        seed=0,
-        settings={},
-        parameters=1,
-        macs=None,
-        checkpoint=None,
-        minutes=None,
-        windows_per_s=None,
-        figures={},
-        predictions=made if predictions else None,
-        histories={},
     )
 
 
@@ -69,7 +52,7 @@ def test_overlap_is_that_of_the_runs(dataset: Dataset):
 def test_other_recordings_are_refused(dataset: Dataset):
     with pytest.raises(DataError, match=r"found 8 test windows, expected the 9 of the run, class by class"):
         recut_windows(replace(SETTING, windows=(4, 5)), dataset)
-    with pytest.raises(DataError, match="made"):
+    with pytest.raises(DataError, match="dataset: found 0 test windows"):
         recut_windows(replace(SETTING, folds=(("bob", ("bob",)),)), dataset)
     with pytest.raises(DataError, match="fly"):
         recut_windows(replace(SETTING, labels=("sit", "fly")), dataset)
@@ -100,7 +83,7 @@ def test_seeds_are_pooled_and_a_window_is_shown_once(dataset: Dataset):
 
 
 def test_runs_without_predictions_have_no_confused_windows():
-    assert confused_by([run([0] * 8), run([0] * 8, predictions=False)], "float") is None
+    assert confused_by([run([0] * 8), None], "float") is None
     assert confused_by([run([0] * 8)], "int8") is None
     assert confused_by([run([0] * 8, kind="int8")], "int8") is not None
 

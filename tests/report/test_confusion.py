@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from deseptr.contract import CHANNELS, channels_of
+from deseptr.data.label_page.colours import AXES
 from deseptr.evaluate.confused_windows import RULE, Confused, ConfusedPair, ConfusedWindow
 from deseptr.report.html.confusion import Matrix, hint_text, matrix_block, share_text
 
@@ -192,6 +193,12 @@ def test_names_of_many_classes_stand_upright(classes: int, upright: bool):
 )
 def test_shares(count: int, total: int, text: str):
     assert share_text(count, total) == text
+
+
+def test_axes_have_the_colours_of_the_labelling_page():
+    style = matrix_block(Matrix("m", LABELS, COUNTS, PAIRS)).style
+    found = re.findall(r"\.confused \.([xyz]) \{ stroke: (#\w+); \}", style)
+    assert found == [*zip("xyz", AXES["light"], strict=True), *zip("xyz", AXES["dark"], strict=True)]
 
 
 def test_nineteen_classes_that_are_all_confused_stay_small():

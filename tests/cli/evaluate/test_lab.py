@@ -33,6 +33,8 @@ def test_trains_a_grid_and_continues_where_it_stopped(tmp_path: Path):
     assert "seed-0 none-own (1/1): macro-F1 float" in first.stderr
     assert "1 of 1 trainings: deseptr_spectrogram_d8_h1 on synthetic, protocol held out, fold test:" in first.stdout
     assert not (out / "seed-0" / "teacher").exists()
+    assert f"page: {out / 'lab.html'}" in first.stdout
+    assert "A picture has acceleration above angular rate" in (out / "lab.html").read_text()
     kept = out / "seed-0" / "none-own" / "run" / "model.keras"
     before = kept.stat().st_mtime_ns
 

@@ -1,0 +1,126 @@
+"""The page of the distillation lab: cells, effects, and the windows that the best cell confused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from deseptr.evaluate.lab.confused_cells import CellConfusion, best_row
+from deseptr.evaluate.lab.page import cell_table, effect_table, headline, reading, reading_effects
+
+from . import html
+from .html.blocks import Block
+from .html.confusion import Matrix, matrix_block
+from .html.interval_figure import Spread, interval_figure
+from .score_sentences import few_wearers
+
+
+def lab_page(summary: Mapping[str, Any], cells: Sequence[CellConfusion], origin: html.Origin | None = None) -> str:
+    """The summary as a page that needs no network.
+
+    Args:
+        summary: content of ``lab.json``.
+        cells: confusion of some cells.
+        origin: what made the page.
+    """
+    content = dict(summary)
+    sections = [
+        html.Section("Cells", [html.table(*cell_table(content)), html.paragraph(reading(content))]),
+        *([html.Section("Effects", list(_effects(content)))] if summary["effects"] else []),
+        html.Section("Confusion", list(_matrices(summary, cells))),
+        html.Section("How it was made", [html.facts(_facts(summary))]),
+    ]
+    title = f"Distillation lab: {summary['model']} on {summary['dataset']}"
+    told = html.Answer(lab_answer(summary), lab_against(summary))
+    return html.render_page(title, told, sections, note=f"{headline(content)}.", origin=origin)
+
+
+def lab_answer(summary: Mapping[str, Any]) -> str:
+    """The best cell at the head that is read, and its teacher."""
+    best = best_row(summary)
+    seeds = len(best["seeds"])
+    over = f"over {seeds} seeds" if seeds > 1 else "with 1 seed"
+    teachers = [row for row in summary["rows"] if row["distillation"] is None]
+    taught = f"; the teacher has {teachers[0]['macro_f1']['mean']:.3f}" if teachers else ""
+    temperature = f" at T={best['temperature']:g}" if best["temperature"] != 1 else ""
+    return (
+        f"Of {_cells(summary)}, distillation {best['distillation']}{temperature} with the stem {best['stem']} has the "
+        f"highest macro-F1 at the {best['head']} head, {_f1(best)} {over}{taught}."
+    )
+
+
+def lab_against(summary: Mapping[str, Any]) -> list[str]:
+    """What the answer leaves out: chance among many, effects without a sign, few wearers, cells that are missing."""
+    lines = []
+    if summary["finished"] < summary["wanted"]:
+        lines.append(f"Only {summary['finished']} of {summary['wanted']} trainings are finished.")
+    if few := few_wearers(dict.fromkeys(name for f in summary["protocol"]["folds"] for name in f["test_subjects"])):
+        lines.append(few)
+    if len(_rows(summary)) > 1:
+        lines.append("The best is chosen by the test wearers themselves: the highest of several is partly chance.")
+    effects = summary["effects"]
+    clear = [each for each in effects if _sign(each)]
+    if effects:
+        differ = "has an interval without zero" if len(clear) == 1 else "have an interval without zero"
+        lines.append(f"{len(clear)} of {len(effects)} effects {differ}.")
+    return lines
+
+
+def _cells(summary: Mapping[str, Any]) -> str:
+    count = len(_rows(summary))
+    return "1 cell" if count == 1 else f"{count} cells"
+
+
+def _rows(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    rows = [row for row in summary["rows"] if row["distillation"] and row["kind"] == "float"]
+    return [row for row in rows if row["head"] == summary["head"]]
+
+
+def _f1(row: Mapping[str, Any]) -> str:
+    f1, interval = row["macro_f1"], row["macro_f1"]["interval"]
+    bounds = f" (95 % interval {interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
+    return f"{f1['mean']:.3f}{bounds}"
+
+
+def _sign(effect: Mapping[str, Any]) -> bool:
+    interval = effect["difference"]["interval"]
+    return interval is not None and not interval["low"] <= 0 <= interval["high"]
+
+
+def _effects(summary: dict[str, Any]) -> Iterator[Block]:
+    for factor in dict.fromkeys(each["factor"] for each in summary["effects"]):
+        own = [each for each in summary["effects"] if each["factor"] == factor]
+        yield html.figure(
+            interval_figure([_spread(each) for each in own], "difference in macro-F1"),
+            f"{factor}: paired differences with their 95 % intervals; left of the dashed line, the first is worse",
+        )
+    yield html.table(*effect_table(summary))
+    yield html.paragraph(reading_effects(summary))
+
+
+def _spread(effect: Mapping[str, Any]) -> Spread:
+    difference = effect["difference"]
+    interval = difference["interval"] or {"low": None, "high": None}
+    return Spread(f"{effect['contrast']} at {effect['at']}", difference["mean"], interval["low"], interval["high"])
+
+
+def _matrices(summary: Mapping[str, Any], cells: Sequence[CellConfusion]) -> Iterator[Block]:
+    seeds = len(best_row(summary)["seeds"])
+    pooled = f", {seeds} seeds pooled" if seeds > 1 else ""
+    for number, cell in enumerate(cells):
+        labels = summary["protocol"]["labels"]
+        yield matrix_block(Matrix(f"confusion-{number}", labels, cell.counts, cell.confused, f"{cell.name}{pooled}"))
+
+
+def _facts(summary: Mapping[str, Any]) -> list[list[str]]:
+    (fold,) = summary["protocol"]["folds"]
+    return [
+        ["recordings", summary["dataset"]],
+        ["protocol", f"{summary['protocol']['name']}, fold {fold['name']}"],
+        ["test subjects", ", ".join(fold["test_subjects"])],
+        ["settings", ", ".join(f"{name} {value}" for name, value in summary["config"].items())],
+        ["minutes of training", f"{summary['minutes']:g}"],
+        ["versions", ", ".join(f"{name} {version}" for name, version in summary["versions"].items())],
+        ["commits", ", ".join(summary["commits"]) or "unknown"],
+        ["command", summary["command"] or "unknown"],
+    ]
