@@ -14,6 +14,9 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from targets import targets
 
 KEPT_A_TARGET = 20
 VALID_REFUSED = "valid and refused"
+_CHOSEN: list[Target] = []
 
 
 def fuzz(target: Target, seed: int, count: int, out: Path | None) -> dict[str, Any]:
@@ -59,6 +63,19 @@ def _keep(folder: Path, content: bytes, outcome: Outcome) -> None:
     (folder / f"{outcome.number}.txt").write_text(f"{outcome.kind}\n{outcome.text}\n", "utf-8", "replace")
 
 
+def _fuzz_one(seed: int, count: int, out: Path | None, number: int) -> dict[str, Any]:
+    """Try one of the targets, by its number: they cannot be sent to another process, which inherits them."""
+    return fuzz(_CHOSEN[number], seed, count, out)
+
+
+def _show(target: Target, found: dict[str, Any]) -> None:
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found["outcomes"].items()))
+    print(f"{target.name:40} {kinds}; {found['seconds']} s, the slowest {found['slowest_s']} s", flush=True)
+    for finding in found["findings"]:
+        last = (finding["text"].strip().splitlines() or [""])[-1]
+        print(f"  {finding['kind']}: {last[:300]}")
+
+
 def _commit() -> str | None:
     """That of the sources, if they are in a repository."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
@@ -71,19 +88,19 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=20_000, help="of all targets together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--target", action="append", help="only those whose name begins so")
+    parser.add_argument("--jobs", type=int, default=1, help="targets at once")
     parser.add_argument("--out", type=Path, default=None, help="a folder for what led to findings")
     parser.add_argument("--json", type=Path, default=None, help="a file for the figures")
     options = parser.parse_args()
     chosen = [each for each in targets() if not options.target or each.name.startswith(tuple(options.target))]
+    _CHOSEN[:] = chosen
     results = {}
-    for target in chosen:
-        found = fuzz(target, options.seed, -(-options.inputs // len(chosen)), options.out)
-        results[target.name] = found
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found["outcomes"].items()))
-        print(f"{target.name:40} {kinds}; {found['seconds']} s, the slowest {found['slowest_s']} s", flush=True)
-        for finding in found["findings"]:
-            last = (finding["text"].strip().splitlines() or [""])[-1]
-            print(f"  {finding['kind']}: {last[:300]}")
+    share = partial(_fuzz_one, options.seed, -(-options.inputs // len(chosen)), options.out)
+    with ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:
+        every = pool.map(share, range(len(chosen))) if options.jobs > 1 else map(share, range(len(chosen)))
+        for target, found in zip(chosen, every, strict=True):
+            results[target.name] = found
+            _show(target, found)
     total = sum(found["inputs"] for found in results.values())
     bad = sum(len(found["findings"]) for found in results.values())
     print(f"{total} inputs, seed {options.seed}: {bad} findings")
