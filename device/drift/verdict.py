@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 from deseptr.contract import ModelContract
-from deseptr.contract.drift_reference import SIZES, DriftHistogram, DriftReference
+from deseptr.contract.drift_reference import CONFIDENCE_EDGES, SIZES, DriftHistogram, DriftReference
 
 from .divergence import expected_shares, middle, stability_index
 from .summary import DriftSummary
@@ -129,9 +129,17 @@ def _indices(
 
 def _finding(name: str, summary: DriftSummary, reference: DriftReference, contract: ModelContract) -> str:
     expected = expected_shares(reference.histograms[name].counts, _mix(summary, contract, reference.classes))
-    text = _DIRECTIONS[name][middle(summary.histograms[name]) > middle(expected)]
-    mean = summary.mean_confidence
-    return f"{text} ({mean:.2f})" if name == "confidence" and mean is not None else text
+    counts = summary.histograms[name]
+    text = _DIRECTIONS[name][middle(counts) > middle(expected)]
+    return f"{text} ({_where(counts, expected)})" if name == "confidence" else text
+
+
+def _where(counts: Sequence[int], expected: Sequence[float]) -> str:
+    """The bound of confidence at which the cumulative shares differ most, and these."""
+    found = [share / sum(counts) for share in accumulate(counts)]
+    wanted = list(accumulate(expected))
+    most = max(range(len(CONFIDENCE_EDGES)), key=lambda place: abs(found[place] - wanted[place]))
+    return f"{found[most]:.0%} below {CONFIDENCE_EDGES[most]}, expected {wanted[most]:.0%}"
 
 
 def _of_sensor(summary: DriftSummary, reference: DriftReference) -> list[str]:

@@ -84,19 +84,27 @@ def plain_stack(rows: Mapping[str, Mapping[str, float]], unit: str) -> str:
     left = 12 + _CHAR * max(map(len, rows))
     whole = max(sum(parts.values()) for parts in rows.values()) or 1.0
     scale = (WIDTH - left - 90) / whole
-    drawn = []
-    x = left
-    for colour, name in zip(_colours(len(names)), names, strict=True):
-        drawn += [_rect(x, 4, 10, 10, colour), plain_text(x + 14, 13, name)]
-        x += 30 + _CHAR * len(name)
+    drawn, legend = _legend(names, left)
     for number, (row, parts) in enumerate(rows.items()):
-        y, x = _LEGEND + _ROW * number, left
+        y, x = legend + _ROW * number, left
         drawn.append(plain_text(left - 6, y + 14, row, "end"))
         for colour, value in zip(_colours(len(names)), parts.values(), strict=True):
             drawn.append(_rect(x, y + 3, value * scale, _ROW - 8, colour))
             x += value * scale
         drawn.append(plain_text(x + 5, y + 14, f"{_number(sum(parts.values()))} {unit}"))
-    return plain_svg(_LEGEND + _ROW * len(rows) + 4, drawn)
+    return plain_svg(legend + _ROW * len(rows) + 4, drawn)
+
+
+def _legend(names: Sequence[str], left: float) -> tuple[list[str], int]:
+    """Names beside their colours, in as many rows as they need, and the height of these."""
+    drawn: list[str] = []
+    x, y = left, 0
+    for colour, name in zip(_colours(len(names)), names, strict=True):
+        if x > left and x + 14 + _CHAR * len(name) > WIDTH:
+            x, y = left, y + _LEGEND
+        drawn += [_rect(x, y + 4, 10, 10, colour), plain_text(x + 14, y + 13, name)]
+        x += 30 + _CHAR * len(name)
+    return drawn, y + _LEGEND
 
 
 def plain_bars(bars: Sequence[tuple[str, float, str]]) -> str:

@@ -115,6 +115,18 @@ def test_bars_and_stacks_of_zeros_are_drawn():
     assert [width for _, _, width, _, _ in rects(plain_stack({"a": {"b": 0.0}}, "s"))] == [10.0, 0.0]
 
 
+def test_a_legend_that_is_too_long_goes_on_in_a_row_below_and_nothing_is_cut():
+    names = [f"walking_{number}_upstairs" for number in range(8)]
+    svg = plain_stack({"day": dict.fromkeys(names, 12.5)}, "%")
+    told = [shape for shape in texts(svg) if shape[-1] in names]
+    assert len(told) == 8
+    assert {y for _, y, *_ in told} == {13.0, 35.0, 57.0}
+    assert max(x + 7.4 * len(name) for x, *_, name in told) <= 640
+    (bar,) = {y for _, y, *_ in rects(svg)[8:]}
+    assert bar == 3 * 22 + 3
+    assert height(svg) == str(3 * 22 + 24 + 4)
+
+
 def test_the_ninth_part_has_the_first_colour_again():
     parts = {f"part {number}": 1.0 for number in range(9)}
     colours = [colour for *_, colour in rects(plain_stack({"row": parts}, "s"))[9:]]

@@ -14,7 +14,7 @@ from deseptr.cli.device.group import device
 from deseptr.cli.device.mounting_option import AUTO as AUTO_MOUNTING
 from deseptr.contract import DataError, KnownWindows, ModelError, Mounting, SensorError, SetupError, softmax
 from deseptr.data import Dataset, Recording, load_dataset, load_sample, save_npz
-from deseptr.device import MountingCorrection
+from deseptr.device import MountingCorrection, UnhealthyError
 from deseptr.device.mounting.watch import AUTO as WATCH_AUTO
 from deseptr.evaluate.model_file import write_contract
 from deseptr.tflite import load_engine, read_tflite
@@ -325,3 +325,13 @@ def test_scenario_has_a_source_of_its_own(int8_model):
     result = invoke("run", "--model", int8_model, "--scenario", "loose-wire", "--simulate", WALK)
     assert result.exit_code == 2
     assert "--scenario has a source of its own" in result.output
+
+
+def test_a_run_whose_sensor_is_lost_sums_up_what_it_had(int8_model):
+    arguments = ["run", "--model", str(int8_model), "--scenario", "unplugged-for-good", "--json"]
+    result = CliRunner().invoke(device, arguments)
+    assert isinstance(result.exception, UnhealthyError)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[-1]["drift"]["windows"] == sum("probabilities" in line for line in lines) > 0
+    without = CliRunner().invoke(device, [*arguments, "--no-drift"])
+    assert '"drift"' not in without.stdout

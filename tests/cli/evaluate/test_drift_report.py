@@ -70,7 +70,8 @@ def test_the_day_that_differs_is_named_in_a_sentence(model, make_part, log):
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert "2026-03-02: as in training" in lines
-    assert lines[-1] == "2026-03-03 differs from training: confidence lower (0.90); 2 days are as in training."
+    found = "confidence lower (100% below 0.9, expected 0%)"
+    assert lines[-1] == f"2026-03-03 differs from training: {found}; 2 days are as in training."
 
 
 def test_parts_of_a_day_are_summed_before_they_are_judged(model, make_part, log):
@@ -92,7 +93,7 @@ def test_json_has_the_figures_and_their_limits(model, make_part, log):
     (day,) = content["days"]
     assert day["verdict"]["limits"] == {"confidence": 0.3}
     assert day["verdict"]["psi"]["confidence"] > 1
-    assert day["verdict"]["findings"] == ["confidence lower (0.90)"]
+    assert day["verdict"]["findings"] == ["confidence lower (100% below 0.9, expected 0%)"]
 
 
 def test_lost_samples_are_told(model, make_part, log):
@@ -127,7 +128,7 @@ def test_the_page_has_the_table_and_what_the_activities_were(model, make_part, l
     assert result.stdout.splitlines()[-1] == f"page: {page}"
     text = page.read_text()
     assert text.count("<svg") == 1
-    assert "confidence lower (0.90)" in text
+    assert "confidence lower (100% below 0.9, expected 0%)" in text
     assert "<b>eve</b>" not in text
     assert "| 2026-03-01 |" in page.with_suffix(".md").read_text()
     assert json.loads(page.with_suffix(".json").read_text())["format"] == "deseptr drift 1"

@@ -66,7 +66,7 @@ def test_a_day_of_a_window_a_second_of_twelve_classes_takes_less_than_a_kilobyte
     summary.unknown = Counter({"implausible: stuck": 5_000, "implausible: gravity": 400, "unfamiliar": 12_345})
     summary.histograms = {name: [81_000 // count] * count for name, count in BINS.items()}
     summary.confidence, summary.still, summary.gravity = 70_000.0, 12_345, 120_000.0
-    findings = ("confidence lower (0.71)", "embeddings farther", "21% without a label")
+    findings = ("confidence lower (49% below 0.995, expected 8%)", "embeddings farther", "21% without a label")
     verdict = DriftVerdict("differs", findings, dict.fromkeys((*BINS, "labels"), 1.2345), {})
     event = DriftEvent(86_400.0, "2026-11-27", "0123abcd-24", "day", summary, "0123abcd", verdict)
     assert len(json.dumps(event.to_dict(), separators=(",", ":"))) < 1024

@@ -42,7 +42,7 @@ def test_another_mix_of_activities_is_no_drift(contract):
 def test_lower_confidence_is_told(contract):
     low = [0, 0, 100, 100, 300, 300, 200, 0, 0, 0, 0, 0]
     verdict = judge(day(500, 500, confidence=low), contract)
-    assert str(verdict) == "differs from training: confidence lower (0.90)"
+    assert str(verdict) == "differs from training: confidence lower (100% below 0.95, expected 50%)"
     assert verdict.indices["confidence"] > verdict.limits["confidence"]
 
 
