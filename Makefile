@@ -9,7 +9,7 @@ MODELS ?= $(PACKAGED)
 ROOMS := contract data tflite train device convert firmware_harness evaluate report cli deseptr
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow fuzz mutants torture audit arm-cost verify-arm qemu label-picture live-picture check format docs wheel release-check clean
+.PHONY: help setup demo test test-slow fuzz mutants torture audit arm-cost verify-arm qemu label-picture live-picture report-picture check format docs wheel release-check clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,9 @@ label-picture: setup ## Take the picture of `data label` in the documents again;
 
 live-picture: setup ## Take the picture of `device run --web` in the documents again; needs Chromium
 	$(BIN)/python docs/make_live_picture.py
+
+report-picture: demo ## Take the picture of the demo's page in the documents again; needs Chromium
+	$(BIN)/python docs/make_report_picture.py
 
 wheel: setup ## Build dist/*.whl
 	rm -rf build

@@ -62,7 +62,8 @@ def continuous_page(
         html.Section("Classes and wearers", list(_classes(measured, content))),
         html.Section("Kinds of errors", list(_errors(content))),
     ]
-    note = tables.decision_line(content)
+    line = tables.decision_line(content)
+    note = f"{line[0].upper()}{line[1:]}."
     return html.render_page(title, continuous_answer(content), sections, note=note, origin=origin)
 
 

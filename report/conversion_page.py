@@ -10,6 +10,7 @@ from deseptr.evaluate.compare import observe_machine
 from . import conversion_tables as tables, html
 from .attention_form import attention_form
 from .html.blocks import Block
+from .html.confusion import Matrix, matrix_block
 
 if TYPE_CHECKING:
     from deseptr.convert import Conversion
@@ -140,12 +141,12 @@ def _parity(result: Conversion) -> Iterator[Block]:
 
 def _scores(result: Conversion) -> Iterator[Block]:
     parity = result.kept.deciding
-    for name, scores in (("float checkpoint", parity.reference), (f"converted, {parity.candidate}", parity.scores)):
-        svg = html.confusion_figure(scores.labels, scores.confusion, "")
-        yield html.figure(svg, f"Confusion, {name}; shade: share of the true class")
-    sides = {"checkpoint": parity.reference.per_subject_f1, "converted": parity.scores.per_subject_f1}
+    sides = {"Float checkpoint": parity.reference, f"Converted, {parity.candidate}": parity.scores}
+    for number, (name, scores) in enumerate(sides.items()):
+        yield matrix_block(Matrix(f"confusion-{number}", scores.labels, scores.confusion.tolist(), caption=name))
+    of_subjects = {"checkpoint": parity.reference.per_subject_f1, "converted": parity.scores.per_subject_f1}
     if len(parity.scores.per_subject_f1) > 1:
-        svg = html.pairs_figure(sides, "subject", "macro-F1")
+        svg = html.pairs_figure(of_subjects, "subject", "macro-F1")
         yield html.figure(svg, "Macro-F1 of each subject's windows")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import html
 from .html.blocks import Block
+from .html.confusion import Matrix, matrix_block
 
 if TYPE_CHECKING:
     from deseptr.contract import Scores
@@ -69,7 +70,6 @@ def demo_page(demo: Demo, origin: html.Origin | None = None) -> str:
 def _scores(demo: Demo) -> Iterator[Block]:
     scores, conversion, metrics = demo.scores, demo.conversion, demo.metrics
     rows = [
-        ["windows", *(f"{each.windows:,}" for each in scores.values())],
         ["accuracy", *(f"{each.accuracy:.3f}" for each in scores.values())],
         ["macro-F1", *(f"{each.macro_f1:.3f}" for each in scores.values())],
     ]
@@ -91,9 +91,8 @@ def _scores(demo: Demo) -> Iterator[Block]:
 
 
 def _confusions(demo: Demo) -> Iterator[Block]:
-    for name, each in demo.scores.items():
-        svg = html.confusion_figure(demo.conversion.contract.labels, each.confusion, name)
-        yield html.figure(svg, f"{name}: windows; shade: share of the row")
+    for number, (name, each) in enumerate(demo.scores.items()):
+        yield matrix_block(Matrix(f"confusion-{number}", each.labels, each.confusion.tolist(), caption=name))
 
 
 def _epochs(history: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
@@ -105,7 +104,7 @@ def _latency(profiler: Profiler) -> Iterator[Block]:
     svg = html.histogram_figure(profiler.durations_us("end_to_end"), "read of the last sample to label, µs")
     yield html.figure(svg, _SIMULATED)
     rows = [
-        [stage, *(f"{us:.0f}" for us in (each["p50_us"], each["p95_us"], each["p99_us"], each["max_us"]))]
+        [stage, *(f"{us:,.0f}" for us in (each["p50_us"], each["p95_us"], each["p99_us"], each["max_us"]))]
         for stage, each in profiler.stages().items()
     ]
     yield html.table(["stage", "p50 µs", "p95 µs", "p99 µs", "max µs"], rows, "Latency of a window")

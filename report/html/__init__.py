@@ -16,7 +16,6 @@ from .conversion_figures import (
 )
 from .embedded_svg import figure as figure
 from .figures import (
-    confusion_figure as confusion_figure,
     curves_figure as curves_figure,
     histogram_figure as histogram_figure,
     latencies_figure as latencies_figure,

@@ -49,7 +49,9 @@ def matrix_block(matrix: Matrix) -> Block:
     name = escape(matrix.caption or "confusion matrix")
     table = f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">\n{_table(matrix)}\n</div>'
     style, script = (files(__package__).joinpath(f"confusion.{kind}").read_text() for kind in ("css", "js"))
-    return Block(f'<div class="confusion" id="{matrix.key}">\n{table}\n{hint}{groups}\n</div>', script, style)
+    kind = "confusion" if matrix.confused else "confusion beside"
+    content = f'<div class="{kind}" id="{matrix.key}">\n{table}\n{hint}{groups}\n</div>'
+    return Block(content, script if matrix.confused else "", style)
 
 
 def share_text(count: int, total: int) -> str:

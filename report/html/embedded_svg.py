@@ -40,17 +40,12 @@ def figure(svg: str, caption: str, data: tuple[Sequence[str], Sequence[Sequence[
         caption: what it shows, as text.
         data: header and rows of a CSV file with what is drawn.
     """
-    drawing = _NEEDLESS.sub("", svg)
-    # A picture of pixels keeps its colours, on white.
-    fixed = "<image" in drawing
-    if not fixed:
-        drawing = themed(drawing)
+    drawing = themed(_NEEDLESS.sub("", svg))
     drawing = drawing.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
     link = f" {csv_link(slug(caption)[:60].strip('-'), *data)}" if data else ""
-    kind = "scroll card" if fixed else "scroll"
     return Block(
         f'<figure style="--natural: {_width_px(svg):.0f}px">'
-        f'<div class="{kind}" role="group" tabindex="0" aria-label="{escape(caption)}">{drawing}</div>'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(caption)}">{drawing}</div>'
         f"<figcaption>{escape(caption)}{link}</figcaption></figure>"
     )
 

@@ -24,17 +24,8 @@ _STYLE = {
 }
 
 
-def confusion_figure(labels: Sequence[str], confusion: ArrayLike, title: str) -> str:
-    """A confusion matrix, rows are true classes, shaded by the share of the true class."""
-    return draw_svg(*_confusion(labels, confusion, title))
-
-
 def confusion_png(labels: Sequence[str], confusion: ArrayLike, title: str) -> bytes:
-    """The same as a PNG file, for readers without SVG."""
-    return _picture(*_confusion(labels, confusion, title), format="png", dpi=150)
-
-
-def _confusion(labels: Sequence[str], confusion: ArrayLike, title: str) -> tuple[Draw, tuple[float, float]]:
+    """A confusion matrix as a PNG file: rows are true classes, shaded by the share of the true class."""
     counts = np.asarray(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
@@ -49,7 +40,7 @@ def _confusion(labels: Sequence[str], confusion: ArrayLike, title: str) -> tuple
         axes.spines[:].set_visible(False)
 
     size = 1.3 + 0.3 * len(labels)
-    return draw, (size + 0.2, size)
+    return _picture(draw, (size + 0.2, size), format="png", dpi=150)
 
 
 def curves_figure(history: Sequence[dict[str, Any]]) -> str:

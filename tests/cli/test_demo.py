@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from self_contained import check_page
 
 from deseptr.cli import demo as module
 from deseptr.contract import SetupError
@@ -23,7 +24,9 @@ def test_prints_labels_table_and_report(tmp_path: Path, monkeypatch: pytest.Monk
     assert result.stdout.count("#") >= windows.pop() > 10
     assert "int8 over the bus" in result.stdout
     page = (tmp_path / "demo" / "report.html").read_text()
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 2
+    assert page.count("<caption>") == 3 + 1
+    check_page(page)
     assert "not how well a real wearable would do" in page
 
 

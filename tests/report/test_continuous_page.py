@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from self_contained import check_page
 
 from deseptr.data import Recording, load_dataset
 from deseptr.device import default_model
@@ -42,7 +43,7 @@ def test_page_has_its_figures_and_needs_nothing_else(page: str, measured: Contin
     assert page.count("shown as") >= 3
     assert "&lt;b&gt;" in page
     assert "trial <b>" not in page
-    assert not re.findall(r'(?:src|href)="(?!#|data:)', page)
+    check_page(page)
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")

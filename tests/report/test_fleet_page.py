@@ -1,5 +1,7 @@
 from typing import Any
 
+from self_contained import check_page
+
 from deseptr.report.fleet_page import HEAD, fleet_answer, fleet_page, fleet_rows, fleet_text
 from deseptr.report.html import Answer
 
@@ -53,6 +55,7 @@ def test_the_page_shows_and_obeys_nothing_of_a_board():
     hostile = board("pi@wrist", says="<script>alert(1)</script>\x1b]0;title\x07")
     page = fleet_page([hostile, SILENT], "2026-11-27 12:00 UTC")
     assert "<script" not in page
+    check_page(page)
     assert "&lt;script&gt;alert(1)" in page
     assert "\x1b" not in page
     assert page.count('<th scope="col">') == len(HEAD)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from self_contained import check_page
 
 from deseptr.report.html import Answer
 from deseptr.report.measure_page import measure_answer, measure_page, measure_rows, measure_text
@@ -33,6 +34,7 @@ def test_text_of_a_board_stays_in_its_line_and_is_shown_as_it_is():
     assert "\nforged" not in text
     assert r"\x1b]0;owned\x07\u202e" in text
     page = measure_page(RESULT)
+    check_page(page)
     assert "<script>" not in page
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
 

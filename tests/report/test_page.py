@@ -108,12 +108,6 @@ def test_a_figure_follows_the_theme_and_is_named():
     )
 
 
-def test_a_figure_of_pixels_stays_on_white():
-    made = figure('<svg width="100"><image/><path fill="#1c2733"/></svg>', "c").content
-    assert '--natural: 100px"><div class="scroll card"' in made
-    assert "#1c2733" in made
-
-
 def test_data_of_a_figure_can_be_saved():
     made = figure(SVG, "Lat ency", (["x"], [["1"]])).content
     link = 'href="data:text/csv;charset=utf-8,x%0D%0A1%0D%0A" aria-label="Save lat-ency.csv">CSV</a>'

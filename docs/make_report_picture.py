@@ -1,0 +1,31 @@
+"""Write ``docs/report.png``: the top of the page of ``deseptr demo``.
+
+``make report-picture`` runs it on ``demo/report.html``. It needs Chromium, as the tests of the pages do.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PICTURE = ROOT / "docs" / "report.png"
+_WIDTH, _HEIGHT = 1280, 2100
+
+
+def main() -> None:
+    """Take a picture of the page that is named, or of the demo's."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from label_person import chromium
+
+    page = Path(sys.argv[1]) if sys.argv[1:] else ROOT / "demo" / "report.html"
+    with chromium() as browser:
+        tab = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
+        tab.goto(page.resolve().as_uri())
+        tab.evaluate("document.querySelector('footer').remove()")
+        tab.screenshot(path=PICTURE)
+    print(PICTURE.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
