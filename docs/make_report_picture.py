@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "report.png"
-_WIDTH, _HEIGHT = 1280, 2100
+_WIDTH, _HEIGHT = 1280, 1500
 
 
 def main() -> None:

@@ -32,6 +32,8 @@ def calibration_answer(content: dict[str, Any]) -> html.Answer:
     error = f"from {before:.4f} to {after:.4f}" if after != before else f"at {after:.4f}"
     subjects = content["subjects"]
     against = [] if len(subjects) > 1 else [f"The error after is that of subject {subjects[0]}, who was fitted on."]
+    if not content["sure"]:
+        against.append("The windows do not tell the temperature from 1, so that it is not in the contract.")
     if 1 < len(subjects) < ENOUGH_PEOPLE:
         against.append(f"There are only {len(subjects)} wearers: others may be unlike all of them.")
     return html.Answer(

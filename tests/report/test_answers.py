@@ -80,7 +80,8 @@ def test_models_of_the_same_score_are_both_named():
 
 
 def calibration(before: float, after: float, *subjects: str) -> dict[str, Any]:
-    return {"temperature": 1.25, "before": {"ece": before}, "after": {"ece": after}, "subjects": list(subjects)}
+    figures = {"before": {"ece": before}, "after": {"ece": after}}
+    return {"temperature": 1.25, "sure": True, "subjects": list(subjects), **figures}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,11 @@ def calibration(before: float, after: float, *subjects: str) -> dict[str, Any]:
 )
 def test_calibration(content: dict[str, Any], text: str, against: list[str]):
     assert calibration_answer(content) == Answer(f"A temperature of 1.250 {text}", against)
+
+
+def test_a_temperature_that_may_be_1_is_held_against_it():
+    answer = calibration_answer({**calibration(0.02, 0.019, *"abcde"), "sure": False})
+    assert answer.against == ["The windows do not tell the temperature from 1, so that it is not in the contract."]
 
 
 def test_tuning():
