@@ -6,6 +6,7 @@ import json
 import random
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -31,6 +32,7 @@ def kept() -> Iterator[Target]:
     """All of them."""
     yield from _checkpoints()
     yield from _folds()
+    yield from _drift_logs()
     yield from _spool()
     yield from _answers()
 
@@ -204,6 +206,54 @@ def _summary() -> bytes:
             results.append(made)
         protocol = FoldProtocol("loso", folds, 2.56, 0.5, None)
         return json.dumps(summarise(results, protocol, "synthetic", "deseptr crossval")).encode()
+
+
+def _drift_logs() -> Iterator[Target]:
+    """What ``report --drift`` makes of logs, with its page."""
+    from dataclasses import replace
+
+    from deseptr.contract import ModelContract
+    from deseptr.device import DriftEvent, DriftSummary
+    from deseptr.device.sinks import CsvFile
+
+    labels = ("sitting", "walking")
+    contract = replace(ModelContract(labels), drift=_reference_of(len(labels)))
+    summary = DriftSummary(400, 512.0, labels=Counter(walking=300, sitting=100), confidence=380.0)
+    summary.histograms["confidence"] = [0, 0, 0, 0, 200, 100, 100, 0, 0, 0, 0, 0]
+    key = contract.drift.key if contract.drift else ""
+    events = [
+        replace(DriftEvent(1.0, f"2026-11-2{day}", f"r-{day}", "hour", summary, key, None), wearer=wearer)
+        for day, wearer in ((6, None), (7, "eve"))
+    ]
+
+    def report(path: Path) -> object:
+        from deseptr.evaluate.drift_days import days_of, drift_content
+        from deseptr.evaluate.drift_log import read_drift_logs
+        from deseptr.report.drift_page import drift_markdown, drift_page
+
+        read = read_drift_logs([path])
+        content = drift_content(days_of(read, contract, "m.tflite"), contract, "m.tflite", read.notes)
+        page, text = drift_page(content), drift_markdown(content)
+        json.dumps(content, allow_nan=False)
+        if "<script>alert" in page:
+            raise AssertionError("a browser would obey what a log says")
+        return text
+
+    lines = b"".join(json.dumps(event.to_dict()).encode() + b"\n" for event in events)
+    with tempfile.TemporaryDirectory() as folder:
+        sink = CsvFile(Path(folder) / "run.csv", labels, print, wearer=True)
+        for event in events:
+            sink.take(event)
+        sink.close()
+        table = (Path(folder) / "run.csv").read_bytes()
+    yield Target("drift of JSON lines", on_file(".jsonl", report), (lines,), _of_lines)
+    yield Target("drift of a CSV file", on_file(".csv", report), (table,), mutators.of_csv)
+
+
+def _reference_of(classes: int) -> Any:
+    from deseptr.contract import DriftHistogram, DriftReference
+
+    return DriftReference(4, 36 * classes, 1.28, 9.8, DriftHistogram(((3,) * 12,) * classes, (0.5, 0.4, 0.3)))
 
 
 def _spool() -> Iterator[Target]:

@@ -10,6 +10,7 @@ import re
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,13 @@ def pages() -> Iterator[Target]:
             (b"record", {"label": "walking", "subject": "eve", "seconds": 5}),
             (b"answer", {}),
             (b"stop", {}),
+            (
+                b"personal/begin",
+                {"wearer": "eve", "prepare": 3, "steps": [["walking", 10], ["sitting", 10.5], ["cycling", 30]]},
+            ),
+            (b"personal/act", {"operator": "0123abcd.x", "do": "start"}),
+            (b"personal/wear", {"wearer": "eve"}),
+            (b"personal/undo", {"wearer": "eve"}),
         )
     )
     looks = tuple(_request(b"GET", what) for what in (b"", b"page.js", b"takes/eve_walking_1.csv"))
@@ -132,6 +140,7 @@ def _served(scope: dict[str, Any], messages: list[dict[str, Any]]) -> list[dict[
     from deseptr.device import Answers
     from deseptr.device.live_page.access import Access
     from deseptr.device.live_page.application import Application
+    from deseptr.device.live_page.page_personal import PagePersonal
     from deseptr.device.live_page.page_recorder import PageRecorder
     from deseptr.device.live_page.viewers import Viewers
 
@@ -146,16 +155,36 @@ def _served(scope: dict[str, Any], messages: list[dict[str, Any]]) -> list[dict[
 
     with tempfile.TemporaryDirectory() as folder:
         recorder = PageRecorder(Path(folder) / "takes", "mpu6050", lambda state: None)
+        personal = PagePersonal(_wearing(Path(folder) / "wearers"), "mpu6050", lambda state: None)
         viewers = Viewers()
         application: Callable[..., Awaitable[None]] = Application(
-            Access("http", SECRET), viewers, list, Answers(), recorder
+            Access("http", SECRET), viewers, list, Answers(), recorder, personal
         )
         try:
             asyncio.run(application(scope, receive, send))  # type: ignore[arg-type]
+            json.dumps(personal.state(), allow_nan=False)
         finally:
             recorder.close()
+            personal.close()
         assert not len(viewers)
     return sent
+
+
+def _wearing(folder: Path) -> Any:
+    from deseptr.contract import DecisionConfig
+    from deseptr.device.live_page.page_personal import Wearing
+    from deseptr.device.personal.switch import WearerSwitch
+
+    engine = _engine()
+    return Wearing(folder, engine.model, lambda: engine, WearerSwitch(engine, lambda contract: DecisionConfig()))
+
+
+@cache
+def _engine() -> Any:
+    from deseptr.device import default_model
+    from deseptr.tflite import load_engine
+
+    return load_engine(default_model())
 
 
 def _take_alarm(content: bytes) -> object:
