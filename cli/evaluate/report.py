@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deseptr.cli.common.option_rules import goes_with
+from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.options import READING_NAMES, load, reading_options
 from deseptr.cli.common.page_origin import page_origin
 
@@ -42,6 +42,7 @@ _PRINTED = ("model", "parameters", "MACs", "macro-F1 float", "macro-F1 int8")
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON on stdout.")
 @goes_with("source", *READING_NAMES)
+@goes_without("drift", "source", why="compares logs")
 def report(
     runs: tuple[Path, ...],
     drift: Path | None,
@@ -64,8 +65,6 @@ def report(
       deseptr report --drift ms.tflite run.csv run.csv.1 -o drift.html
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     if drift is not None:
-        if source is not None:
-            raise click.UsageError("--data is of runs, and does not go with --drift")
         from .drift_report import report_drift
 
         report_drift(drift, runs, output, as_json=as_json)

@@ -117,6 +117,7 @@ def test_an_option_without_the_one_that_it_belongs_to_is_refused(path, option, h
             "device personalise m --wearer eve --protocol p --prepare 3",
             "--prepare goes without --protocol, which names the activities",
         ),
+        ("report run.csv --drift m.tflite --data walk.csv", "--data goes without --drift, which compares logs"),
         ("device run --heartbeat-every 3", "--heartbeat-every goes with --heartbeat"),
         ("device run --mqtt-node n", "--mqtt-node goes with --mqtt or --webhook or --alarm-command or --heartbeat"),
     ],
