@@ -38,6 +38,14 @@ def test_wearers_after_are_measured_with_the_temperature_of_the_others(packaged,
     assert with_theirs.counts.sum() == len(own)
 
 
+def test_a_wearer_alone_is_measured_with_the_own_temperature(packaged, dataset):
+    engine, alone = load_engine(packaged), dataset.select(subjects=("2",))
+    fitted, own = calibrate(engine, alone), windows_for(engine.contract, alone)
+    logits = predict(engine, own.signals)
+    assert fitted.before.ece == pytest.approx(reliability(softmax(logits), own.labels).ece)
+    assert fitted.after.ece == pytest.approx(reliability(softmax(logits / fitted.temperature), own.labels).ece)
+
+
 def test_it_is_better_on_people_who_were_fitted_on_and_keeps_the_classes(packaged, dataset):
     engine = load_engine(packaged)
     windows = windows_for(engine.contract, dataset)
