@@ -26,6 +26,7 @@ export class Run {
     this.newest = 0;
     this.changed = null;
     this.mounted = null;
+    this.drift = null;
     this.alarms = new Map();
   }
 
