@@ -40,7 +40,6 @@ def targets() -> list[Target]:
         *_toml(),
         *_boards(),
         *_sinks(),
-        *_drift(),
         *kept(),
         *pages(),
         *words(),
@@ -454,23 +453,6 @@ def _sinks() -> Iterator[Target]:
     yield Target(
         "events.csv", on_file(".csv", append), (f"{header}\n{row}\n{row}\n".encode(), b"x,y\n1,2\n"), mutators.of_csv
     )
-
-
-def _drift() -> Iterator[Target]:
-    from deseptr.device.sinks.csv_file import COLUMNS
-    from deseptr.evaluate.drift_log import read_drift_logs
-
-    def read(path: Path) -> object:
-        return [part.summary.to_dict() for part in read_drift_logs([path]).parts]
-
-    histogram = [0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]
-    counts = {"windows": 2, "seconds": 2.56, "labels": {"walking": 2}, "mean_confidence": 0.75, "confidence": histogram}
-    drift = json.dumps({"day": "2026-11-27", "key": "r-1", "ended": "hour", **counts}, separators=(",", ":"))
-    lines = f'{{"drift":{drift},"t":1.0}}\n{{"t":2.0,"label":"walking"}}\n'.encode()
-    quoted = drift.replace('"', '""')
-    row = f'2026-11-27T12:00:00.000Z,1.0,drift,,0.75,,,,"{quoted}"\n'
-    yield Target("drift.jsonl", on_file(".jsonl", read), (lines,), mutators.of_text)
-    yield Target("drift.csv", on_file(".csv", read), (f"{','.join(COLUMNS)}\n{row}".encode(),), mutators.of_csv)
 
 
 def _texts() -> Iterator[Target]:
