@@ -104,3 +104,21 @@ def test_the_page_has_cells_effects_and_matrices(summary: dict[str, Any]):
     assert "<own>" not in page
     assert "<h2>Effects</h2>" in page
     assert "<h2>Effects</h2>" not in lab_page({**summary, "effects": []}, cells)
+
+
+def test_the_page_says_how_it_came_about_as_far_as_that_is_known(summary: dict[str, Any]):
+    page = lab_page(summary, [])
+    for fact in ("<td>deseptr lab</td>", "<td>official, fold test</td>", "<td>1, 2, 3, 4, 5</td>", "<td>12.5</td>"):
+        assert fact in page
+    assert page.count("<td>unknown</td>") == 1
+    assert lab_page({**summary, "command": None}, []).count("<td>unknown</td>") == 2
+    assert lab_page({**summary, "commits": ["1f2e3d4"]}, []).count("<td>unknown</td>") == 0
+
+
+def test_an_effect_has_a_point_and_a_line_if_it_has_an_interval(summary: dict[str, Any]):
+    first, *_ = summary["effects"]
+    drawn = lab_page({**summary, "effects": [first]}, [])
+    bare = {**first, "difference": {**first["difference"], "interval": None}}
+    pointed = lab_page({**summary, "effects": [bare]}, [])
+    assert drawn.count("<circle") == pointed.count("<circle") == 1
+    assert drawn.count("<line") == pointed.count("<line") + 1

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from deseptr.report.html.plain_figures import plain_bars, plain_histogram, plain_stack
+from deseptr.report.html.plain_figures import plain_bars, plain_histogram, plain_stack, text_width
 
 BLUE, DARK, GREY, GRID = "#0b62a4", "#1c2733", "#51606f", "#e6ebf0"
 # Of the first two classes.
@@ -163,3 +163,8 @@ def test_a_bar_that_could_not_be_seen_makes_the_counts_logarithmic():
 )
 def test_numbers(value: float, text: str):
     assert f">p {text}<" in plain_histogram([-2000.0, 2000.0], [1], {"p": value}, "s")
+
+
+def test_a_text_is_taken_to_be_as_wide_as_its_capitals():
+    assert text_width("") == 0
+    assert text_width("four") == pytest.approx(29.6)
