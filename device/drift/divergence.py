@@ -27,7 +27,7 @@ def stability_index(counts: Sequence[int], expected: Sequence[float], windows: i
     >>> stability_index([50, 50], [0.5, 0.5], 1000)
     0.0
     >>> round(stability_index([90, 10], [0.5, 0.5], 1000), 2)
-    0.86
+    0.85
     """
     found = _smoothed(counts)
     wanted = _smoothed([share * windows for share in expected])

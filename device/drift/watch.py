@@ -37,6 +37,11 @@ class DriftWatch:
         wall: seconds since 1970, as the day is told from.
         monotonic: seconds of a clock that nobody sets.
         run: name of the run, which no other has.
+
+    >>> watch = DriftWatch(ModelContract(("still", "walking")), run="r")
+    >>> watch.note(GapEvent(1.0, "overflow", 12))
+    >>> watch.finish().summary.lost_samples
+    12
     """
 
     def __init__(
