@@ -1,4 +1,4 @@
-"""Write ``docs/report.png``: the top of the page of ``deseptr demo``.
+"""Write ``docs/report.png``: the page of ``deseptr demo`` down to its confusion matrices.
 
 ``make report-picture`` runs it on ``demo/report.html``. It needs Chromium, as the tests of the pages do.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "report.png"
-_WIDTH, _HEIGHT = 1280, 1500
+_WIDTH, _MARGIN = 1280, 24
 
 
 def main() -> None:
@@ -20,10 +20,12 @@ def main() -> None:
 
     page = Path(sys.argv[1]) if sys.argv[1:] else ROOT / "demo" / "report.html"
     with chromium() as browser:
-        tab = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
+        tab = browser.new_page(viewport={"width": _WIDTH, "height": 900})
         tab.goto(page.resolve().as_uri())
-        tab.evaluate("document.querySelector('footer').remove()")
-        tab.screenshot(path=PICTURE)
+        last = tab.locator("#confusion").bounding_box()
+        assert last is not None
+        height = last["y"] + last["height"] + _MARGIN
+        tab.screenshot(path=PICTURE, full_page=True, clip={"x": 0, "y": 0, "width": _WIDTH, "height": height})
     print(PICTURE.relative_to(ROOT))
 
 
