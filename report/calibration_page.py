@@ -43,10 +43,7 @@ def calibration_answer(content: dict[str, Any]) -> html.Answer:
 
 def calibration_page(content: dict[str, Any], origin: html.Origin | None = None) -> str:
     """The result as a page that needs no network."""
-    figures = [
-        html.figure(html.reliability_figure(content[step]["bins"]), f"{step}: ECE {content[step]['ece']:.4f}")
-        for step in STEPS
-    ]
+    figures = [_reliability(step, content[step]) for step in STEPS]
     heading = html.heading("Reliability: accuracy against confidence, grey: share of the windows")
     table = html.table(*calibration_table(content))
     sections = [html.Section("Calibration", [table, heading, *figures])]
@@ -55,6 +52,12 @@ def calibration_page(content: dict[str, Any], origin: html.Origin | None = None)
         sections.append(html.Section("Known windows, mounting and drift", references))
     answer = calibration_answer(content)
     return html.render_page(_title(content), answer, sections, note=_lead(content), origin=origin)
+
+
+def _reliability(step: str, figures: dict[str, Any]) -> html.Block:
+    names = ["windows", "confidence", "accuracy"]
+    filled = [[str(each[name]) for name in names] for each in figures["bins"] if each["windows"]]
+    return html.figure(html.reliability_figure(figures["bins"]), f"{step}: ECE {figures['ece']:.4f}", (names, filled))
 
 
 def _title(content: dict[str, Any]) -> str:

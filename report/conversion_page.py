@@ -186,7 +186,10 @@ def _sizes(result: Conversion, facts: dict[str, Any]) -> Iterator[Block]:
     yield html.paragraph(_CONSTANTS.format(whole=sum(size for size, _ in held), size=len(result.content)))
     if held:
         bars = [html.Bar(name, size / 1024, f"{size:,}") for size, name in held]
-        yield html.figure(html.bars_figure(bars, "KB", width=9.8), "Constants that each operation reads, in bytes")
+        data = ["operation", "bytes"], [[name, str(size)] for size, name in held]
+        yield html.figure(
+            html.bars_figure(bars, "KB", width=9.8), "Constants that each operation reads, in bytes", data
+        )
 
 
 def _noise(result: Conversion) -> Iterator[Block]:

@@ -72,7 +72,14 @@ def _ways(content: dict[str, Any]) -> Iterator[Block]:
             svg = plain_histogram(histogram["edges_us"], histogram["counts"], marks, f"{words}, {tables.unit(content)}")
             last = f"{figures['max_us']:,.0f} {tables.unit(content)}"
             beyond = f"; {histogram['above']} windows lie beyond, the last at {last}"
-            yield figure(svg, f"Windows by time from {words}{beyond if histogram['above'] else ''}")
+            caption = f"Windows by time from {words}{beyond if histogram['above'] else ''}"
+            yield figure(svg, caption, _bins(histogram, tables.unit(content)))
+
+
+def _bins(histogram: dict[str, Any], unit: str) -> tuple[list[str], list[list[str]]]:
+    edges = [f"{edge:.1f}" for edge in histogram["edges_us"]]
+    bins = zip(edges, edges[1:], map(str, histogram["counts"]), strict=False)
+    return [f"from, {unit}", f"to, {unit}", "windows"], [list(each) for each in bins]
 
 
 def _streaming(content: dict[str, Any]) -> Iterator[Block]:

@@ -117,6 +117,13 @@ def test_every_layer_is_named_once_in_the_noise_section_and_the_worst_are_marked
     assert told.count('<td class="n">★') == len(result.kept.worst) == 5
 
 
+def test_sizes_of_the_layers_can_be_saved(page: str, result: Conversion):
+    told = section(page, "Size by layer")
+    assert 'download="constants-that-each-operation-reads-in-bytes.csv"' in told
+    sizes = [each["bytes"] for each in result.to_dict()["layer_sizes"] if each["bytes"]]
+    assert f",{max(sizes)}%0D%0A" in told
+
+
 def test_infinite_ratio_is_exact(result: Conversion):
     layers = tuple(replace(layer, sqnr_db=np.inf, own_sqnr_db=None) for layer in result.kept.layers)
     assert section(drawn(changed(result, layers=layers)), "Noise by layer").count("<td>exact</td>") == len(layers)

@@ -194,7 +194,10 @@ def test_page(content: dict[str, Any]):
     assert "<ul><li>The sensor was simulated.</li>" in page
     assert (
         "<figcaption>Windows by time from start of the read to the label; "
-        "2 windows lie beyond, the last at 2,406 µs</figcaption>"
+        "2 windows lie beyond, the last at 2,406 µs "
+        '<a class="csv" download="windows-by-time-from-start-of-the-read-to-the-label-2-window.csv" '
+        'href="data:text/csv;charset=utf-8,%22from,%20%C2%B5s%22,%22to,%20%C2%B5s%22,windows%0D%0A'
+        '0.0,100.0,7%0D%0A100.0,200.0,3%0D%0A"'
     ) in page
     assert "last sample to the label" not in page
     # The slowest first, with their names cut to 28 letters; not timed counts as nothing.
@@ -214,7 +217,7 @@ def test_page_of_an_emulated_run_without_caveats_or_parts(content: dict[str, Any
     assert "200 windows, EMULATED: no latencies of a device." in page
     headings = [part.partition("</h2>")[0] for part in page.split("<h2>")[1:]]
     assert headings == ["Stages", "From sensor to label", "Cost", "Measured on"]
-    assert "<figcaption>Windows by time from start of the read to the label</figcaption>" in page
+    assert "<figcaption>Windows by time from start of the read to the label <a" in page
 
 
 def test_page_names_the_twenty_slowest_operations(content: dict[str, Any]):
