@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE, figure
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from deseptr.evaluate.continuous.measure import Continuous
 
 _UNFOLDED = 12
+# What timelines may take of a page that stays below 2 MB.
+_TIMELINE_BYTES = 1_300_000
 
 
 def continuous_answer(content: dict[str, Any]) -> html.Answer:
@@ -74,14 +76,32 @@ def _figures(content: dict[str, Any]) -> Iterator[Block]:
         yield html.table(*tables.events_table(content), "Alarms of the classes that are events.")
 
 
+def fitting(parts: Sequence[str], room: int) -> Iterator[str]:
+    """The parts that fit into a number of bytes, in their order; one that does not is left out.
+
+    >>> list(fitting(["aaa", "bbbb", "cc"], room=5))
+    ['aaa', 'cc']
+    """
+    for part in parts:
+        if (size := len(part.encode())) <= room:
+            room -= size
+            yield part
+
+
 def _timelines(measured: Continuous, labels: list[str]) -> Iterator[Block]:
     yield html.paragraph("Wheel or + and − zoom, dragging or the arrows move, a double click shows all of a recording.")
     yield markup(legend(labels))
     tracks = zip(measured.played, measured.tracks, strict=True)
-    drawn = [timeline(played, track, labels, played.recording.title) for played, track in tracks]
+    every = [timeline(played, track, labels, played.recording.title) for played, track in tracks]
+    drawn = list(fitting(every, _TIMELINE_BYTES))
     yield markup("\n".join(drawn[:_UNFOLDED]), script())
     if folded := drawn[_UNFOLDED:]:
         yield unfolding(f"{len(folded)} more recordings", "\n".join(folded))
+    if left_out := len(every) - len(drawn):
+        yield html.paragraph(
+            f"Not drawn, so that the page stays below 2 MB: {left_out} of {len(every)} recordings. "
+            "An evaluation of fewer subjects draws theirs."
+        )
 
 
 def _moments(measured: Continuous, labels: list[str]) -> Iterator[Block]:

@@ -10,7 +10,9 @@ from deseptr.data import Recording, load_dataset
 from deseptr.device import default_model
 from deseptr.evaluate.continuous.measure import Continuous, measure
 from deseptr.evaluate.predictor import load_predictor
+from deseptr.report import continuous_page as continuous_page_module
 from deseptr.report.continuous_page import continuous_page
+from deseptr.report.html.timeline import timeline
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -44,6 +46,23 @@ def test_page_has_its_figures_and_needs_nothing_else(page: str, measured: Contin
     assert "&lt;b&gt;" in page
     assert "trial <b>" not in page
     check_page(page)
+
+
+def test_many_recordings_are_folded_and_those_beyond_the_size_of_a_page_are_counted(
+    measured: Continuous, monkeypatch: pytest.MonkeyPatch
+):
+    many = replace(measured, played=measured.played * 15, tracks=measured.tracks * 15)
+    content = {**measured.to_dict(), "runtime": "engine"}
+    page = continuous_page(many, content, "title")
+    assert page.count('<div class="timeline">') == 15
+    assert page.index("<summary>3 more recordings</summary>") < page.rindex('<div class="timeline">')
+    assert "Not drawn" not in page
+    one = len(timeline(measured.played[0], measured.tracks[0], content["labels"], "trial <b>").encode())
+    monkeypatch.setattr(continuous_page_module, "_TIMELINE_BYTES", 2 * one + 100)
+    page = continuous_page(many, content, "title")
+    assert page.count('<div class="timeline">') == 2
+    assert "<p>Not drawn, so that the page stays below 2 MB: 13 of 15 recordings." in page
+    assert "<summary>" not in page
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
