@@ -9,7 +9,7 @@ MODELS ?= $(PACKAGED)
 ROOMS := contract data tflite train device convert firmware_harness evaluate report cli deseptr
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow fuzz mutants torture audit arm-cost verify-arm qemu label-picture live-picture report-picture check format docs wheel release-check clean
+.PHONY: help setup demo test test-slow fuzz mutants torture audit arm-cost verify-arm qemu label-picture live-picture report-picture confusion-picture check format docs wheel release-check clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,6 +79,9 @@ live-picture: setup ## Take the picture of `device run --web` in the documents a
 
 report-picture: demo ## Take the picture of the demo's page in the documents again; needs Chromium
 	$(BIN)/python docs/make_report_picture.py
+
+confusion-picture: setup ## Take the picture of confused windows in the documents again; needs Chromium
+	$(BIN)/python docs/make_confusion_picture.py
 
 wheel: setup ## Build dist/*.whl
 	rm -rf build

@@ -17,10 +17,8 @@ EXAMPLES = 6
 """Examples of a pair of classes at most."""
 ALL_EXAMPLES = 300
 """Examples of a page at most, so that it stays under 2 MB."""
-RULE = (
-    "Shown are the most confident ones, one of each wearer before a second of any; where a page has room for no more, "
-    "every pair of classes has its first before any has its second."
-)
+RULE = "Shown are the most confident ones, one of each wearer before a second of any."
+CROWDED = "The page has room for no more: every pair of classes has its first example before any has its second."
 
 
 class Origin(NamedTuple):
@@ -78,11 +76,13 @@ class Confused:
         pairs: pairs of classes with at least one window.
         window_s: length of a window.
         channels: of the signals of the examples; empty without the recordings.
+        crowded: whether pairs have fewer examples than :data:`EXAMPLES` for want of room.
     """
 
     pairs: tuple[ConfusedPair, ...]
     window_s: float = 0.0
     channels: tuple[str, ...] = ()
+    crowded: bool = False
 
 
 def confused_windows(
@@ -117,10 +117,11 @@ def confused_windows(
             _example(str(subjects[i]), softmax(logits[i]), (true, taken_for), int(window[i]), origin) for i in chosen
         )
         found.append(ConfusedPair(true, taken_for, len(members), len(set(subjects[members].tolist())), examples))
+    crowded = sum(shares) < sum(min(len(known), EXAMPLES) for known in candidates)
     if origin is None:
-        return Confused(tuple(found))
+        return Confused(tuple(found), crowded=crowded)
     windows = origin.windows
-    return Confused(tuple(found), windows.own_signals.shape[1] / windows.rate_hz, windows.channels)
+    return Confused(tuple(found), windows.own_signals.shape[1] / windows.rate_hz, windows.channels, crowded)
 
 
 def spread(confidence: ArrayLike, subjects: Sequence[str]) -> list[int]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from deseptr.evaluate.confused_windows import Confused
 
 from . import html
 from .comparison_tables import EXPLANATION, caveats, costs_table, facts_table, ops_table, scores_table
+from .html.blocks import Block
+from .html.confusion import Matrix, matrix_block
 
 
 def compare_answer(content: dict[str, Any]) -> html.Answer:
@@ -17,8 +21,16 @@ def compare_answer(content: dict[str, Any]) -> html.Answer:
     return html.Answer(f"{'; '.join(told)}.", [*_doubts(models, fastest), *caveats(content)])
 
 
-def compare_page(content: dict[str, Any], origin: html.Origin | None = None) -> str:
-    """The comparison as one self-contained HTML file."""
+def compare_page(
+    content: dict[str, Any], origin: html.Origin | None = None, confused: Mapping[str, Confused] | None = None
+) -> str:
+    """The comparison as one self-contained HTML file.
+
+    Args:
+        content: the comparison.
+        origin: what made the page.
+        confused: the windows that a model confused, by its name.
+    """
     percentiles = {model["name"]: model["latency"]["percentiles_us"] for model in content["models"]}
     distribution = html.latencies_figure(percentiles, "latency of an invocation, µs")
     shares = [[str(share), *(f"{each[share]:.1f}" for each in percentiles.values())] for share in range(100)]
@@ -30,10 +42,19 @@ def compare_page(content: dict[str, Any], origin: html.Origin | None = None) -> 
         html.Section("Latency", [html.figure(distribution, below, (["% of the calls", *percentiles], shares))]),
         html.Section("How it was measured", [html.facts(conditions)]),
     ]
+    if matrices := list(_matrices(content, confused or {})):
+        sections.insert(1, html.Section("Confusion", matrices))
     head, rows = ops_table(content)
     if rows:
         sections.append(html.Section("Operations in the files", [html.table(head, rows, fold=False)]))
     return html.render_page("deseptr: models compared", compare_answer(content), sections, origin=origin)
+
+
+def _matrices(content: dict[str, Any], confused: Mapping[str, Confused]) -> Iterator[Block]:
+    for number, model in enumerate(content["models"]):
+        if scores := model["scores"]:
+            known, name = confused.get(model["name"]), model["name"]
+            yield matrix_block(Matrix(f"confusion-{number}", scores["labels"], scores["confusion"], known, name))
 
 
 def _speed(fastest: dict[str, Any], models: list[dict[str, Any]]) -> str:

@@ -24,7 +24,8 @@ from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
-    from deseptr.evaluate.contestant import Contestant
+    from deseptr.evaluate.confused_windows import Confused
+    from deseptr.evaluate.contestant import Contestant, Engines
 
 _PATH = click.Path(path_type=Path)
 
@@ -116,8 +117,24 @@ def compare(
         from deseptr.report.comparison_page import compare_page
         from deseptr.report.comparison_tables import markdown
 
-        write_report(output, content, compare_page(content, page_origin()), markdown(content))
+        confused = _confused(contestants, engines, dataset) if dataset else {}
+        write_report(output, content, compare_page(content, page_origin(), confused), markdown(content))
         click.echo(f"report: {output}", err=as_json)
+
+
+def _confused(contestants: list[Contestant], engines: Engines, dataset: Dataset) -> dict[str, Confused]:
+    """The windows that each model confuses; those without a contract have none."""
+    from deseptr.evaluate.confused_windows import ALL_EXAMPLES, Origin, confused_windows
+    from deseptr.evaluate.predictor import window_logits
+
+    found = {}
+    for each in contestants:
+        if predictor := each.predictor(engines):
+            windows, logits = window_logits(predictor, dataset)
+            limit = ALL_EXAMPLES // len(contestants)
+            origin = Origin(windows, dataset)
+            found[each.name] = confused_windows(windows.labels, logits, windows.subjects, origin, limit=limit)
+    return found
 
 
 def _load(models: tuple[Path, ...], engines: Any, *, onnx: bool, **settings: Any) -> list[Contestant]:

@@ -13,7 +13,7 @@ from importlib.resources import files
 from math import isnan
 
 from deseptr.contract.channels import SENSORS, sensors_of
-from deseptr.evaluate.confused_windows import RULE, Confused, ConfusedPair, ConfusedWindow
+from deseptr.evaluate.confused_windows import CROWDED, RULE, Confused, ConfusedPair, ConfusedWindow
 from deseptr.evaluate.markdown import NONE
 
 from .blocks import Block
@@ -80,6 +80,8 @@ def hint_text(matrix: Matrix) -> str:
     windows = "1 window was" if wrong == 1 else f"{wrong:,} windows were"
     cells = "an orange cell leads" if len(shown) == len(confused.pairs) else f"{len(shown)} of the orange cells lead"
     what = f"{windows} taken for another class; {cells} to examples, {sum(shown):,} in all. {RULE}"
+    if confused.crowded:
+        what = f"{what} {CROWDED}"
     if confused.channels:
         return f"{what} {_legend(confused.channels)}"
     return f"{what} Their signals and times are not shown, since the recordings were not at hand."
@@ -100,9 +102,9 @@ def _table(matrix: Matrix) -> str:
     names = "".join(f'<th scope="col"><span>{escape(label)}</span></th>' for label in matrix.labels)
     known = {(pair.true, pair.given) for pair in _shown_pairs(matrix)}
     rows = "\n".join(_row(matrix, index, known) for index in range(len(matrix.labels)))
-    caption = f"{matrix.caption}: " * bool(matrix.caption) + "windows, and their share of the true class"
+    caption = f"{matrix.caption}: windows" if matrix.caption else "Windows"
     return (
-        f"<table{many}>\n<caption>{escape(caption)}</caption>\n"
+        f"<table{many}>\n<caption>{escape(caption)}, and their share of the true class</caption>\n"
         f'<thead><tr><th scope="col">true ↓ given →</th>{names}<th scope="col"><span>windows</span></th></tr></thead>\n'
         f"<tbody>\n{rows}\n</tbody>\n</table>"
     )

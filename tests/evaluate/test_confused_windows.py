@@ -111,3 +111,5 @@ def test_the_limit_is_of_all_pairs_together():
     predicted = np.eye(3)[[1, 1, 1, 1, 2, 0, 0, 2]]
     found = confused_windows(labels, predicted, np.array(["ada"] * 8), limit=5)
     assert [(pair.windows, len(pair.examples)) for pair in found.pairs] == [(4, 2), (2, 1), (1, 1), (1, 1)]
+    assert found.crowded
+    assert not confused_windows(labels, predicted, np.array(["ada"] * 8), limit=8).crowded

@@ -8,7 +8,7 @@ import pytest
 
 from deseptr.contract import CHANNELS, channels_of
 from deseptr.data.label_page.colours import AXES
-from deseptr.evaluate.confused_windows import RULE, Confused, ConfusedPair, ConfusedWindow
+from deseptr.evaluate.confused_windows import CROWDED, RULE, Confused, ConfusedPair, ConfusedWindow
 from deseptr.report.html.confusion import Matrix, hint_text, matrix_block, share_text
 
 LABELS = ("sit", "walk", "fly")
@@ -127,11 +127,11 @@ def test_the_hint_names_what_a_picture_has():
         "A picture has acceleration above angular rate: x is blue, y orange and z green, and the limits of its height "
         "stand below it."
     )
-    alone = hint_text(Matrix("m", LABELS, COUNTS, Confused(pairs, 2.56, channels_of(["acc"]))))
+    alone = hint_text(Matrix("m", LABELS, COUNTS, Confused(pairs, 2.56, channels_of(["acc"]), crowded=True)))
     assert alone.startswith(
         "2 windows were taken for another class; 1 of the orange cells lead to examples, 1 in all. "
     )
-    assert "A picture has acceleration: x is" in alone
+    assert f"{RULE} {CROWDED} A picture has acceleration: x is" in alone
 
 
 def test_a_pair_without_room_for_examples_is_no_link():

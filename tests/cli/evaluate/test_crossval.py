@@ -32,7 +32,7 @@ def test_runs_folds_prints_a_table_and_keeps_them(tmp_path: Path):
     assert f"page: {out / 'crossval.html'}" in first.stdout
     assert (out / "fold-2" / "model.tflite").exists()
     page = (out / "crossval.html").read_text()
-    assert "windows, and their share of the true class" in page
+    assert "int8: windows, and their share of the true class" in page
     assert "not at hand" not in page
     assert "<h1>cnn_har on synthetic, protocol loso</h1>" in page
 
