@@ -13,7 +13,7 @@ import numpy as np
 from live_page_served import Serve, Served
 
 from deseptr.contract import DecisionConfig
-from deseptr.device import LabelTracker, run_live
+from deseptr.device import LabelTracker, Profiler, run_live
 from deseptr.device.live_page.page_personal import Wearing
 from deseptr.device.personal.switch import WearerSwitch
 from deseptr.firmware_harness.simulator import PacedClock, simulated_session
@@ -38,7 +38,7 @@ class ChosenSource:
 
     def at(self, times_ns: np.ndarray) -> np.ndarray:
         """Signals ``[n, 6]``."""
-        played = self.signals[self.activity]
+        played = np.asarray(self.signals[self.activity])
         return played[(times_ns * RATE // 1_000_000_000) % len(played)].astype(np.float64)
 
 
@@ -65,13 +65,15 @@ def chosen_wearer(
     switch = WearerSwitch(engine, lambda contract: decision)
     wearing = Wearing(folder, engine.model, lambda: TfliteEngine(engine.model, engine.runtime), switch)
     contract = engine.contract
-    served = serve(port, of=contract, wearing=wearing, **options)
+    profiler = Profiler()
+    served = serve(port, of=contract, wearing=wearing, profiler=profiler, **options)
     over = threading.Event()
     session = replace(simulated_session(source, clock=PacedClock()), ended=over.is_set)
     tracker = LabelTracker(contract.labels, decision, contract.hop_s)
 
     def play() -> None:
-        for event in run_live(engine, session, tracker=tracker, wearers=switch, on_samples=served.page.drained):
+        options = {"profiler": profiler, "tracker": tracker, "wearers": switch, "on_samples": served.page.drained}
+        for event in run_live(engine, session, **options):
             served.page.take(event)
 
     thread = threading.Thread(target=play)

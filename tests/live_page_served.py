@@ -92,7 +92,8 @@ def pages() -> Iterator[Serve]:
     def start(port: int = 0, of: ModelContract = CONTRACT, tls: Tls | None = None, **options: Any) -> Served:
         listening = ListenAddress(port=port).listen()
         access = Access("https" if tls else "http", SECRET)
-        page = LivePage(of, Profiler(), access, listening, sensor="simulated mpu6050", tls=tls, **options)
+        profiler = options.pop("profiler", None) or Profiler()
+        page = LivePage(of, profiler, access, listening, sensor="simulated mpu6050", tls=tls, **options)
         made.append(page)
         return Served(page, listening.getsockname()[1], of.labels)
 

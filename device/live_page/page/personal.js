@@ -98,7 +98,7 @@ export function tellPersonal(state) {
 
 function tell() {
   get("how").hidden = known !== null;
-  const session = known?.session ?? null;
+  const session = shown();
   get("wardrobe").hidden = !known || session !== null;
   get("guide").hidden = session === null;
   if (!known) return;
@@ -111,6 +111,12 @@ function tell() {
     get("fitting").textContent = "";
   }
   if (known.trouble) complain({ message: known.trouble });
+}
+
+/** The session, unless it is over and was somebody else's. */
+function shown() {
+  const session = known?.session ?? null;
+  return session && !mine(session) && ["done", "refused"].includes(session.phase) ? null : session;
 }
 
 const mine = (session) => session !== null && (sessionStorage.getItem(KEY) ?? "").startsWith(`${session.id}.`);
@@ -152,8 +158,8 @@ function tellSession({ steps, number, phase: now, wearer, check, told, left, don
     checking: `Looking at ${step.label}…`,
     checked: check ? check.text : "",
     fitting: "Computing the correction…",
-    done: `Saved and put on. ${told.join(". ")}.`,
-    refused: `Not saved: ${told.join(". ")}`,
+    done: `Saved and put on: ${told.join("; ")}.`,
+    refused: `Not saved: ${told.join("; ")}`,
   };
   const place = `${step.label}, ${Math.min(number + 1, steps.length)} of ${steps.length}`;
   get("next").textContent = conducts ? texts[now] : `Somebody is personalising for ${wearer}: ${place}`;

@@ -112,11 +112,13 @@ def test_a_new_activity_is_labelled_right_after_a_session(wearer: ChosenWearer, 
     page.wait_for_selector("[data-do=keep]:visible", timeout=PATIENCE_MS)
     assert page.evaluate("document.activeElement.dataset.do") == "keep"
     page.keyboard.press("Enter")
-    says(page, "Saved and put on. own windows right: ")
+    says(page, "Saved and put on: own windows right: ")
     shows(page, "cycling")
     assert page.inner_text("#worn") == "corrected for eve"
     assert [row.split()[0] for row in page.locator("#bars li").all_inner_texts()] == [*wearer.served.labels, "cycling"]
     assert WearerFile.load(tmp_path / "eve.deseptr").new_labels == ("cycling",)
+    # It is over: others may begin.
+    other.wait_for_selector("#wardrobe:visible")
     page.click("[data-do=cancel]")
     page.select_option("#wearers", "")
     shows(page, mistaken)
