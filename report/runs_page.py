@@ -14,6 +14,7 @@ from .runs_confusion import Place, matrix_places
 from .runs_sentences import section_against, section_answer
 from .runs_tables import EXPLANATION, classes_table, description, kinds, models_table, origins_table, title
 
+_LONGEST_LABEL = 24
 _COSTS = {"parameters": "parameters", "macs": "multiply-accumulates of a window"}
 
 
@@ -94,7 +95,15 @@ def _scatters(section: dict[str, Any]) -> Iterator[Block]:
     for cost, name in _COSTS.items():
         points = [_point(group, cost) for group in section["groups"] if group[cost]]
         if len(points) > 1:
-            yield html.figure(html.scatter_figure(points, name), "Bars: 95 % interval over test subjects, where known.")
+            # Long labels would leave the figure, and no room for the axes.
+            keys = "" if max(len(point.label) for point in points) <= _LONGEST_LABEL else _keys(points)
+            numbered = [point._replace(label=str(number)) for number, point in enumerate(points, 1)]
+            svg = html.scatter_figure(numbered if keys else points, name)
+            yield html.figure(svg, f"{keys}Bars: 95 % interval over test subjects, where known.")
+
+
+def _keys(points: Sequence[html.Point]) -> str:
+    return "".join(f"{number}: {point.label}. " for number, point in enumerate(points, 1))
 
 
 def _point(group: dict[str, Any], cost: str) -> html.Point:

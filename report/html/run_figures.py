@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .figures import STUDENT_COLOUR, TEACHER_COLOUR, draw_svg
 
 _GREY = "#8a96a3"
@@ -81,7 +83,9 @@ def reliability_figure(bins: Sequence[Mapping[str, Any]]) -> str:
 
 
 def learning_figure(histories: Sequence[Sequence[Mapping[str, Any]]]) -> str:
-    """Validation macro-F1 and training loss over the epochs, one line per fold and stage.
+    """Validation macro-F1, if there were validation subjects, and training loss over the epochs.
+
+    There is one line per fold and stage.
 
     Args:
         histories: history of each fold.
@@ -91,8 +95,13 @@ def learning_figure(histories: Sequence[Sequence[Mapping[str, Any]]]) -> str:
     if taught:
         stages = {"teacher": (TEACHER_COLOUR, "teacher"), **stages}
 
-    def draw(both: Any) -> None:
-        for axes, name, title in zip(both, ("val_macro_f1", "loss"), ("validation macro-F1", "loss"), strict=True):
+    titles = {"val_macro_f1": "validation macro-F1", "loss": "loss"}
+    rows_of_all = [row for history in histories for row in history]
+    shown = [name for name in titles if any(name in row for row in rows_of_all)]
+
+    def draw(drawn: Any) -> None:
+        every = np.atleast_1d(drawn)
+        for axes, name in zip(every, shown, strict=True):
             for fold, history in enumerate(histories):
                 for stage, (colour, label) in stages.items():
                     rows = [row for row in history if row["stage"] == stage and name in row]
@@ -102,11 +111,12 @@ def learning_figure(histories: Sequence[Sequence[Mapping[str, Any]]]) -> str:
                         [r["epoch"] for r in rows], [r[name] for r in rows], color=colour, label=first, alpha=alpha
                     )
             axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.set(xlabel="epoch", ylabel=title)
+            axes.set(xlabel="epoch", ylabel=titles[name])
             axes.set_ylim(0, 1 if name == "val_macro_f1" else None)
-        both[0].legend(loc="lower right", frameon=False)
+        place = "lower right" if shown[0] == "val_macro_f1" else "upper right"
+        every[0].legend(loc=place, frameon=False)
 
-    return draw_svg(draw, (4.9, 2.3), columns=2)
+    return draw_svg(draw, (2.45 * len(shown), 2.3), columns=len(shown))
 
 
 def _place_labels(axes: Any, points: Sequence[Point]) -> None:

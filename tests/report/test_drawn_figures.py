@@ -74,6 +74,14 @@ def test_learning_has_scores_and_losses_from_zero():
     assert "loss" in losses.texts()
 
 
+def test_learning_without_validation_is_the_loss_alone():
+    svg = learning_figure([[{"stage": "student", "epoch": epoch, "loss": 1.0 / epoch} for epoch in (1, 2)]])
+    assert "validation" not in svg
+    assert DrawnSvg(svg).size == (176.4, 165.6)
+    assert len(DrawnSvg(svg).paths(BLUE)[0]) == 2
+    assert {"loss", "epoch", "model"} <= set(DrawnSvg(svg).texts())
+
+
 def test_learning_curves_of_folds_are_paler_and_are_named_once():
     teacher = [{**row, "stage": "teacher"} for row in HISTORY]
     svg = learning_figure([teacher + HISTORY, teacher + HISTORY])

@@ -268,3 +268,15 @@ def test_page_has_a_figure_for_everything_that_is_known(section: dict[str, Any])
     bare = report_page({"sections": [alone], "left_out": []})
     assert "★" not in bare.partition("<section>")[2].partition("What made them")[0]
     assert not any(part in bare for part in ("Left out", "<h3>Reliability", "Learning curves", interval))
+
+
+def test_points_with_a_long_label_are_numbered(section: dict[str, Any]):
+    section["groups"] = [group("a" * 24, teacher=False), group("b", teacher=True)]
+    for each in section["groups"]:
+        each["runs"][0]["histories"] = {}
+    assert f">{'a' * 24}</text>" in report_page({"sections": [section], "left_out": []})
+    section["groups"][0]["label"] += "a"
+    page = report_page({"sections": [section], "left_out": []})
+    assert f"<figcaption>1: {'a' * 25}. 2: b. Bars: 95 % interval over test subjects, where known.</figcaption>" in page
+    assert f">{'a' * 25}</text>" not in page
+    assert ">1</text>" in page
