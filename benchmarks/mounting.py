@@ -30,6 +30,8 @@ from deseptr.device.mounting.watch import LONGEST_S
 from deseptr.train.mounting_reference import mounting_reference
 
 BASIC = ("walking", "walking_upstairs", "walking_downstairs", "sitting", "standing", "laying")
+# On whom no limit of the estimate was chosen.
+UNSEEN = {"hapt": None, "motionsense": ("5", "10", "12", "22")}
 SETS = {"hapt": BASIC, "motionsense": None}
 FOLDS, LENGTH = 5, 128
 EVERY_S, LEAST_S = 120.0, 300.0
@@ -41,6 +43,7 @@ GRAVITY = {26: slice(2, 5), 10: slice(1, 4)}
 class Trial:
     """What was found of one turned sensor."""
 
+    subject: str
     turn: Mounting
     named: tuple[Mounting, ...]
     minutes: float
@@ -74,8 +77,11 @@ def measure(path: Path, labels: tuple[str, ...] | None) -> dict[str, Any]:
     """Results of one data set: with six channels, with the accelerometer alone, and by gravity alone."""
     dataset = load_dataset(path)
     known = dataset if labels is None else dataset.select(labels=labels)
+    six = list(trials(dataset, known, CHANNELS))
+    unseen = UNSEEN[dataset.name] or dataset.test_subjects
     return {
-        "six": summary(list(trials(dataset, known, CHANNELS))),
+        "six": summary(six),
+        "unseen": summary([each for each in six if each.subject in unseen]),
         "acc": summary(list(trials(dataset, known, CHANNELS[:3]))),
         "gravity": summary(list(trials(dataset, known, CHANNELS, gravity_alone=True))),
     }
@@ -99,18 +105,24 @@ def trials(
             for start in range(0, len(samples) - round(LEAST_S * 50), round(EVERY_S * 50)):
                 worn = samples[start : start + round(LONGEST_S * 50), : len(channels)]
                 for turn in (AS_TRAINED, next(turns)):
-                    yield _trial(reference, channels, turn, worn)
+                    yield _trial(str(subject), reference, channels, turn, worn)
 
 
-def _trial(reference: MountingReference, channels: tuple[str, ...], turn: Mounting, worn: NDArray[np.float32]) -> Trial:
+def _trial(
+    subject: str,
+    reference: MountingReference,
+    channels: tuple[str, ...],
+    turn: Mounting,
+    worn: NDArray[np.float32],
+) -> Trial:
     estimator = MountingEstimator(reference, channels)
     measured = MountingCorrection(turn.inverse(), channels)(worn)
     for start in range(0, len(measured) - LENGTH + 1, LENGTH):
         estimator.add(measured[start : start + LENGTH])
         found = estimator.found()
         if found.clear:
-            return Trial(turn, found.turns, (start + LENGTH) / 50 / 60)
-    return Trial(turn, (), len(measured) / 50 / 60)
+            return Trial(subject, turn, found.turns, (start + LENGTH) / 50 / 60)
+    return Trial(subject, turn, (), len(measured) / 50 / 60)
 
 
 def _gravity_alone(reference: MountingReference) -> MountingReference:

@@ -21,11 +21,11 @@ from deseptr.contract.mounting_features import corrected_features, mounting_feat
 _FREEDOM = 3.0
 # Limits between kinds of motion: standard deviation of the acceleration, g.
 _STRENGTHS = (0.03, 0.15, 0.5)
-COUNTED_WINDOWS = 10
+COUNTED_WINDOWS = 20
 """Of each kind, so many windows count."""
-CLEAR_LEAD = 30.0
+CLEAR_LEAD = 50.0
 """Natural logarithm of the likelihood ratio to the next best turn from which on a turn is known."""
-LEAST_WINDOWS = 16
+LEAST_WINDOWS = 24
 
 
 @dataclass(frozen=True, slots=True)
