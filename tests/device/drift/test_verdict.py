@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from deseptr.device import DriftSummary
+from deseptr.device import DriftEvent, DriftSummary
 from deseptr.device.drift.divergence import expected_shares, stability_index
 from deseptr.device.drift.verdict import judge, limit_of
 
@@ -63,6 +63,15 @@ def test_gravity_of_still_windows_is_compared(contract, gravity, findings):
 def test_implausible_windows_are_told_with_their_share(contract):
     made = day(500, 500, windows=1250, implausible=250, unknown=Counter({"implausible: stuck": 250}))
     assert judge(made, contract).findings == ("20% implausible", "20% without a label")
+
+
+def test_a_part_of_a_day_differs_only_by_its_verdict(contract):
+    def differs(verdict):
+        return DriftEvent(1.0, "2026-11-27", "r-3", "hour", DriftSummary(), verdict=verdict).differs
+
+    assert not differs(None)
+    assert not differs(judge(day(500, 500), contract))
+    assert differs(judge(day(500, 500, distance=[20] * 8 + [320, 520]), contract))
 
 
 def test_few_windows_get_no_verdict(contract):
