@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.page_origin import page_origin
+
 from .crossval import FoldProgress, keeping_finished, make_executor
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def draw_curve(
     from deseptr.contract import atomic_write
     from deseptr.evaluate.curve.curve import run_curve
     from deseptr.evaluate.curve.page import PICTURE
+    from deseptr.report.curve_page import curve_page
     from deseptr.report.html.curve_figure import curve_figure
 
     with keeping_finished("trainings"), TrainingsProgress() as progress:
@@ -80,6 +83,7 @@ def draw_curve(
         )
     if summary:
         atomic_write(out / PICTURE, curve_figure(summary))
+        atomic_write(out / "curve.html", curve_page(summary, page_origin()))
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     elif summary:
@@ -118,4 +122,4 @@ def _print_curve(summary: dict[str, Any], out: Path) -> None:
     print_rows(*curve_table(summary), left=1)
     click.echo()
     print_rows(*difference_table(summary), left=2)
-    click.echo(f"{headline(summary)}\npicture and how to read it: {out / 'curve.md'}")
+    click.echo(f"{headline(summary)}\npicture and how to read it: {out / 'curve.md'}\npage: {out / 'curve.html'}")

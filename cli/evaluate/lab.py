@@ -52,7 +52,7 @@ the command, also with a larger grid, keeps finished cells and continues an inte
 
 With --curve the lab measures few labels instead: CNN-HAR, a random forest, and the student alone, taught, and taught on
 the windows of unlabelled wearers too, with the labels of so many wearers. OUT gets a folder for each training, and
-curve.json, curve.md and the picture curve.svg.
+curve.json, curve.md, the picture curve.svg and the page curve.html.
 """,
     epilog="Example: deseptr lab hapt.npz --protocol official --labels 1-6 --seeds 5 -o runs/lab",
 )

@@ -12,7 +12,7 @@ from deseptr.evaluate.markdown import NONE, figure, markdown_table
 PICTURE = "curve.svg"
 Table = tuple[list[str], list[list[str]]]
 
-_READING = """\
+READING = """\
 Each fold and seed draws its own labelled wearers, the same for all arms; every class has a window of one of them where
 that is possible. The labels of the others are not read. The teacher of both taught students learns from the labelled
 wearers alone. CNN-HAR has the student's input, augmentation and epochs, an epoch is as long as with all labels, and the
@@ -20,7 +20,7 @@ last epoch is kept: no label of anyone else chooses it.
 
 Macro-F1 is of the windows of all test wearers of a seed, averaged over the seeds; its 95\N{NO-BREAK SPACE}% interval is
 of a bootstrap that resamples test wearers and seeds, each with replacement."""
-_DIFFERENCES = """\
+READING_DIFFERENCES = """\
 Differences in macro-F1, seed by seed, on the same wearers; their intervals resample both arms alike. An interval
 without zero means that other wearers and seeds would hardly change the sign."""
 
@@ -82,8 +82,8 @@ def markdown(summary: dict[str, Any]) -> str:
     """The summary as a Markdown page."""
     lines = [f"# Few labels: {summary['config']['model']} on {summary['dataset']}", "", f"{headline(summary)}.", ""]
     lines += [f"![Macro-F1 against the number of labelled wearers]({PICTURE})", ""]
-    lines += [*markdown_table(*curve_table(summary)), "", _READING, ""]
-    lines += ["## Differences", "", _DIFFERENCES, "", *markdown_table(*difference_table(summary)), ""]
+    lines += [*markdown_table(*curve_table(summary)), "", READING, ""]
+    lines += ["## Differences", "", READING_DIFFERENCES, "", *markdown_table(*difference_table(summary)), ""]
     lines += ["## All figures", "", *markdown_table(*point_table(summary)), ""]
     settings = ", ".join(f"{name} {value}" for name, value in summary["config"].items())
     versions = ", ".join(f"{name} {version}" for name, version in summary["versions"].items())
