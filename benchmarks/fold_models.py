@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deseptr.contract.familiar_statistics import window_statistics
 from deseptr.data import Dataset, cut_for_model, load_dataset
 from deseptr.device.personal.recorded import Recorded
 from deseptr.tflite import Engine, TfliteEngine, load_engine, predict_with_embeddings
@@ -96,7 +97,9 @@ def wearer_of(engine: Engine, own: Dataset, fold: int, labels: Sequence[str] = (
     """A wearer's labelled windows as a model sees them; with its labels, or these."""
     windows = cut_for_model(own, engine.contract, labels or engine.contract.labels)
     logits, embeddings = predict_with_embeddings(engine, windows.signals)
-    seen = Recorded(logits, embeddings, windows.labels, windows.recording, windows.start)
+    contract = engine.contract
+    statistics = window_statistics(windows.signals[:, -contract.window_length :], contract.channels).astype(np.float32)
+    seen = Recorded(logits, embeddings, windows.labels, windows.recording, windows.start, statistics)
     trials = np.array([int(each.name) for each in own.recordings])
     return Wearer(own.subjects[0], fold, seen, trials[windows.recording])
 

@@ -19,7 +19,7 @@ Places = NDArray[np.int64]
 
 def corrected(recorded: Recorded, tested: Recorded, new: int = 0) -> NDArray[np.float64]:
     """Logits of windows, corrected by what was recorded."""
-    return fit_correction(recorded, 1.0, new).apply(tested.logits, tested.features)
+    return fit_correction(recorded, 1.0, new).apply(tested.logits, tested.features, tested.statistics)
 
 
 def percent_f1(labels: NDArray[np.int64], logits: NDArray[Any]) -> float:

@@ -47,9 +47,14 @@ def main() -> None:
         metavar="FOLDER",
         help="runs of `deseptr crossval --protocol official --labels …` without one activity, as DATA-ACTIVITY",
     )
+    parser.add_argument("--new-only", action="store_true", help="measure these alone; the rest of OUTPUT stays")
     parser.add_argument("--bus", type=int, default=3, help="wearers of each data set who are played over the bus")
     parser.add_argument("-o", "--output", type=Path, required=True)
     chosen = parser.parse_args()
+    if chosen.new_only:
+        kept = json.loads(chosen.output.read_text("utf-8")) | {"left_out": new_labels(chosen.data, chosen.without)}
+        chosen.output.write_text(json.dumps(kept, indent=1) + "\n")
+        return
     result: dict[str, Any] = {"gain": GAIN, "ridge": RIDGE, "offset": OFFSET, "worse_by": WORSE}
     result["sets"] = {}
     for name, labels in (("motionsense", ()), ("hapt", BASIC)):

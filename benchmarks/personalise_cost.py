@@ -14,12 +14,14 @@ import gc
 import json
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deseptr.contract.familiar_statistics import window_statistics
 from deseptr.data import cut_for_model, load_sample
 from deseptr.device import (
     DecisionConfig,
@@ -51,7 +53,10 @@ def main() -> None:
     chosen = parser.parse_args()
     plain = load_engine(default_model())
     windows = cut_for_model(load_sample(), plain.contract)
-    seen = Recorded(*predict_with_embeddings(plain, windows.signals), windows.labels, windows.recording, windows.start)
+    told = predict_with_embeddings(plain, windows.signals)
+    samples = windows.signals[:, -plain.contract.window_length :]
+    statistics = window_statistics(samples, plain.contract.channels).astype(np.float32)
+    seen = Recorded(*told, windows.labels, windows.recording, windows.start, statistics)
     _timed([plain], windows.signals)
     rows = []
     for name, (count, new) in FILES.items():
@@ -69,7 +74,7 @@ def _file(engine: TfliteEngine, seen: Recorded, count: int, new: int) -> WearerF
     if new:
         labels[labels == len(engine.contract.labels) - 1] = len(engine.contract.labels)
     embeddings = drawn.embeddings + random.normal(0, 0.02, drawn.embeddings.shape).astype(np.float32)
-    session = Recorded(drawn.logits, embeddings, labels, drawn.stretches, drawn.places)
+    session = replace(drawn, embeddings=embeddings, labels=labels)
     return WearerFile("eve", model_hash(engine.model), engine.contract.labels, ("new",) * new, (session,))
 
 

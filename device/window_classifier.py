@@ -127,7 +127,11 @@ class WindowClassifier:
         if self._columns is None:
             return self._engine.invoke(window.samples)
         logits = self._columns.invoke(window.samples, window.start, window.segment)
-        return logits if self._personal is None else self._personal.correct(logits, self._columns.embedding)
+        return (
+            logits
+            if self._personal is None
+            else self._personal.correct(logits, self._columns.embedding, window.samples)
+        )
 
     def _embedding(self) -> NDArray[np.float32] | None:
         return self._engine.embedding if self._columns is None else self._columns.embedding

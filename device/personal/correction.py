@@ -14,8 +14,10 @@ The map is fitted to the logits of the graph and, as they are, divided by the mo
 calibrated is corrected as much as before. So is ``MARGIN``.
 
 A new label's logit is the largest of the model's, plus ``MARGIN · v``. This ``v`` is 1 near what was recorded as that
-label and -1 elsewhere: a ridge regression with a Gaussian kernel, which cannot reach activities that look otherwise and
-were not recorded. Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006: equation 2.25.
+label and -1 elsewhere: a ridge regression with a Gaussian kernel, which cannot reach activities that look otherwise
+and were not recorded. To the features, statistics of the samples are added: a network that never learned to lie keeps
+little of what tells lying from sitting, which the direction of gravity does. Rasmussen and Williams, "Gaussian
+Processes for Machine Learning", 2006: equation 2.25.
 """
 
 from __future__ import annotations
@@ -31,9 +33,13 @@ from .recorded import Recorded
 
 Array = NDArray[np.float64]
 
-# Chosen on wearers whom no figure in the documents is of; see docs/personalise.md.
+# On whom these were chosen, `benchmarks/README.md` says.
 GAIN, RIDGE, OFFSET = 4.0, 1.0, 0.5
-MARGIN, NEW_RIDGE, NEW_REACH = 4.0, 1.0, 0.5
+MARGIN, NEW_RIDGE, NEW_REACH = 4.0, 1.0, 1.0
+# Weight of the statistics beside the features.
+STATISTICS = 0.5
+# Added to the spread of a statistic over the windows, so that one that hardly varies does not rule.
+_STEADY = 0.1
 _SMALLEST = 1e-12
 
 
@@ -45,31 +51,65 @@ class Correction:
         weights: ``[feature, class]``.
         bias: ``[class]``.
         classes: the classes that were recorded, in ascending order.
-        near: ``[window, feature]`` what was recorded, where there is a new label.
+        looks: scales features and statistics of windows for distances between them.
+        near: ``[window, look]`` what was recorded, where there is a new label.
         pulls: ``[window, new label]``, weights of the Gaussians around them.
-        reach: twice the variance of these Gaussians.
         margin: ``MARGIN`` over the model's temperature.
     """
 
     weights: Array
     bias: Array
     classes: NDArray[np.int64]
+    looks: Looks
     near: Array
     pulls: Array
-    reach: float
     margin: float
 
-    def apply(self, logits: NDArray[np.floating], features: NDArray[np.floating]) -> Array:
-        """Corrected logits ``[…, class + new label]`` of logits ``[…, class]`` and features ``[…, feature]``."""
+    def apply(
+        self,
+        logits: NDArray[np.floating],
+        features: NDArray[np.floating],
+        statistics: NDArray[np.floating] | None = None,
+    ) -> Array:
+        """Corrected logits ``[…, class + new label]``.
+
+        Args:
+            logits: ``[…, class]``.
+            features: ``[…, feature]``.
+            statistics: ``[…, statistic]``; needed with a new label only.
+        """
         own = np.array(logits, np.float64)
         before = own[..., self.classes]
         after = before + (features @ self.weights + self.bias)[..., self.classes]
         own[..., self.classes] = after + _log_sum_exp(before) - _log_sum_exp(after)
         if not self.pulls.shape[1]:
             return own
-        likeness = _gaussian(np.atleast_2d(np.asarray(features, np.float64)), self.near, self.reach) @ self.pulls - 1.0
+        likeness = _gaussian(np.atleast_2d(self.looks.of(features, statistics)), self.near) @ self.pulls - 1.0
         new = own.max(axis=-1, keepdims=True) + self.margin * likeness.reshape(*own.shape[:-1], -1)
         return np.concatenate([own, new], axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """Puts features and statistics of windows on one scale, so that their distance is about 1 between activities.
+
+    Args:
+        length: root of the mean square of the length of the features.
+        centre: mean of each statistic over what was recorded.
+        spread: its standard deviation, and a little.
+    """
+
+    length: float
+    centre: Array
+    spread: Array
+
+    def of(self, features: NDArray[np.floating], statistics: NDArray[np.floating] | None) -> Array:
+        """``[…, look]`` of features ``[…, feature]`` and statistics ``[…, statistic]``."""
+        own = np.asarray(features, np.float64) / self.length
+        if statistics is None or not len(self.centre):
+            return own
+        scaled = (np.asarray(statistics, np.float64) - self.centre) / self.spread
+        return np.concatenate([own, STATISTICS / np.sqrt(len(self.centre)) * scaled], axis=-1)
 
 
 def fit_correction(recorded: Recorded, temperature: float, new_labels: int) -> Correction:
@@ -84,16 +124,15 @@ def fit_correction(recorded: Recorded, temperature: float, new_labels: int) -> C
     features = _features(recorded, temperature)
     scale = max(_SMALLEST, float((features**2).sum(axis=1).mean()))
     weights, bias = _affine(known, features[recorded.labels < recorded.classes], scale)
-    reach = 2.0 * NEW_REACH * scale
-    pulls = np.zeros((len(recorded), new_labels))
+    statistics = np.asarray(recorded.statistics, np.float64)
+    looks = Looks(float(np.sqrt(scale)), statistics.mean(axis=0), statistics.std(axis=0) + _STEADY)
+    near, pulls = np.zeros((0, 0)), np.zeros((0, new_labels))
     if new_labels:
+        near = looks.of(features, statistics)
         wanted = 2.0 * (recorded.labels[:, None] == recorded.classes + np.arange(new_labels))
-        kernel = _gaussian(features, features, reach)
-        pulls = np.linalg.solve(kernel + NEW_RIDGE * np.eye(len(features)), wanted)
-    margin = MARGIN / temperature
-    return Correction(
-        weights / temperature, bias / temperature, np.unique(known.labels), features, pulls, reach, margin
-    )
+        pulls = np.linalg.solve(_gaussian(near, near) + NEW_RIDGE * np.eye(len(near)), wanted)
+    weights, bias = weights / temperature, bias / temperature
+    return Correction(weights, bias, np.unique(known.labels), looks, near, pulls, MARGIN / temperature)
 
 
 def _affine(known: Recorded, features: Array, scale: float) -> tuple[Array, Array]:
@@ -117,6 +156,6 @@ def _log_sum_exp(logits: Array) -> Array:
     return np.asarray(np.logaddexp.reduce(logits, axis=-1, keepdims=True))
 
 
-def _gaussian(first: Array, second: Array, reach: float) -> Array:
+def _gaussian(first: Array, second: Array) -> Array:
     squares = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2.0 * first @ second.T
-    return np.asarray(np.exp(-np.maximum(squares, 0.0) / reach))
+    return np.asarray(np.exp(-np.maximum(squares, 0.0) / (2.0 * NEW_REACH)))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ModelContract
+from deseptr.contract.familiar_statistics import window_statistics
 from deseptr.tflite.engine import Engine
 
 from .correction import fit_correction
@@ -50,11 +51,16 @@ class PersonalEngine:
 
     def invoke(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """Corrected logits float32 ``[classes + new labels]`` of a window; valid until the next call."""
-        return self.correct(self.engine.invoke(window), self.engine.embedding)
+        return self.correct(self.engine.invoke(window), self.engine.embedding, window)
 
-    def correct(self, logits: NDArray[np.float32], embedding: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        """Corrected logits of a window's logits and embedding; valid until the next call."""
-        self._logits[:] = self._correction.apply(logits, logits if embedding is None else embedding)
+    def correct(
+        self, logits: NDArray[np.float32], embedding: NDArray[np.float32] | None, window: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Corrected logits of a window's logits, embedding and samples; valid until the next call."""
+        contract, statistics = self.engine.contract, None
+        if len(self.contract.labels) > len(contract.labels):
+            statistics = window_statistics(window[-contract.window_length :], contract.channels)
+        self._logits[:] = self._correction.apply(logits, logits if embedding is None else embedding, statistics)
         return self._logits
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import DataError, ModelContract
+from deseptr.contract.familiar_statistics import window_statistics
 from deseptr.data import Dataset, Windows, cut_for_model
 from deseptr.data.recording import short_list
 from deseptr.tflite import TfliteFile, predict_with_embeddings
@@ -68,7 +69,9 @@ def personalise(
     logits, embeddings = predict_with_embeddings(engine, windows.signals)
     # The temperature may change later.
     logits *= contract.logit_temperature or 1.0
-    session = Recorded(logits, embeddings, windows.labels, windows.recording, windows.start)
+    samples = windows.signals[:, -contract.window_length :]
+    statistics = window_statistics(samples, contract.channels).astype(np.float32)
+    session = Recorded(logits, embeddings, windows.labels, windows.recording, windows.start, statistics)
     made = WearerFile(check_wearer(wearer), model_hash(model), contract.labels, tuple(new_labels), (session,))
     if before is not None:
         made = before.with_session(made)

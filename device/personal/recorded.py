@@ -19,6 +19,8 @@ class Recorded:
         labels: int64 ``[window]``: a class of the model, or from their number on a new label.
         stretches: int64 ``[window]``, non-decreasing: windows of different stretches share no sample.
         places: int64 ``[window]``, first sample in its stretch.
+        statistics: float32 ``[window, statistic]`` of the samples, as
+            :func:`deseptr.contract.familiar_statistics.window_statistics` gives them.
     """
 
     logits: NDArray[np.float32]
@@ -26,6 +28,7 @@ class Recorded:
     labels: NDArray[np.int64]
     stretches: NDArray[np.int64]
     places: NDArray[np.int64]
+    statistics: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -48,6 +51,7 @@ class Recorded:
             self.labels[chosen],
             self.stretches[chosen],
             self.places[chosen],
+            self.statistics[chosen],
         )
 
 
@@ -60,4 +64,5 @@ def joined(parts: Sequence[Recorded]) -> Recorded:
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.stretches + offset for part, offset in zip(parts, offsets, strict=True)]),
         np.concatenate([part.places for part in parts]),
+        np.concatenate([part.statistics for part in parts]),
     )

@@ -56,7 +56,7 @@ def check_itself(recorded: Recorded, temperature: float, new_labels: int, window
         held_out = recorded.take(part)
         logits = held_out.logits / temperature
         features = held_out.embeddings if held_out.embeddings.shape[1] else logits
-        predicted[part] = fitted.apply(logits, features).argmax(axis=1)
+        predicted[part] = fitted.apply(logits, features, held_out.statistics).argmax(axis=1)
     measured = predicted >= 0
     own = measured & (recorded.labels < recorded.classes)
     before = recorded.logits.argmax(axis=1) == recorded.labels

@@ -18,24 +18,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError, atomic_write
+from deseptr.contract import CHANNELS, DataError, atomic_write
 from deseptr.contract.input_files import parse_json, read_input
+from deseptr.contract.known_windows import statistics_count
 from deseptr.contract.model_contract import WIDEST_EMBEDDING
 from deseptr.contract.visible_text import visible
 from deseptr.tflite import TfliteFile, without_archive
 
 from .recorded import Recorded, joined
 
-FORMAT = "deseptr wearer 1"
+FORMAT = "deseptr wearer 2"
 LARGEST = 1 << 24
 # The regression for a new label takes their square in memory, on a board too.
 MOST_WINDOWS = 1500
 MOST_LABELS = 1000
+# Of an accelerometer and a gyroscope.
+MOST_STATISTICS = statistics_count(CHANNELS)
 LONGEST_NAME = 200
 _LARGEST_VALUE = 1e6
 _LONGEST_PLACE = 2**53
-_KEYS = {"format", "wearer", "model", "labels", "new_labels", "embedding_width", "sessions"}
-_ARRAYS = {"labels": "<i4", "stretches": "<i4", "places": "<i8", "logits": "<f4", "embeddings": "<f4"}
+_KEYS = {"format", "wearer", "model", "labels", "new_labels", "embedding_width", "statistics_width", "sessions"}
+_ARRAYS = {
+    "labels": "<i4",
+    "stretches": "<i4",
+    "places": "<i8",
+    "logits": "<f4",
+    "embeddings": "<f4",
+    "statistics": "<f4",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +124,10 @@ class WearerFile:
         Raises:
             DataError: if it was.
         """
-        found = model_hash(model)
-        if (found, model.contract.labels) != (self.model, self.labels):
+        found, contract = model_hash(model), model.contract
+        first, widths = self.sessions[0], (contract.embedding_width or 0, statistics_count(contract.channels))
+        same = (first.embeddings.shape[1], first.statistics.shape[1]) == widths
+        if (found, contract.labels) != (self.model, self.labels) or not same:
             raise DataError(
                 source,
                 found=f"what {self.wearer} recorded for the model {self.model[:12]}",
@@ -143,6 +155,7 @@ class WearerFile:
             "labels": list(self.labels),
             "new_labels": list(self.new_labels),
             "embedding_width": self.sessions[0].embeddings.shape[1],
+            "statistics_width": self.sessions[0].statistics.shape[1],
             "sessions": [
                 {name: _encoded(getattr(each, name), kind) for name, kind in _ARRAYS.items()} for each in self.sessions
             ],
@@ -198,18 +211,20 @@ def _file_of(content: Any) -> WearerFile:
     if not isinstance(content, dict) or content.get("format") != FORMAT or content.keys() != _KEYS:
         raise ValueError(f"no {FORMAT!r} with its fields")
     labels, new = _names(content["labels"]), _names(content["new_labels"])
-    wearer, model, width, sessions = (content[name] for name in ("wearer", "model", "embedding_width", "sessions"))
+    wearer, model, sessions = (content[name] for name in ("wearer", "model", "sessions"))
+    widths = content["embedding_width"], content["statistics_width"]
     _require(len({*labels, *new}) == len(labels) + len(new) and len(labels) > 1, "labels that differ")
     _require(_is_name(wearer), "a wearer's name")
     _require(isinstance(model, str) and len(model) == 64 and set(model) <= set("0123456789abcdef"), "a SHA-256")
-    _require(type(width) is int and 0 <= width <= WIDEST_EMBEDDING, "an embedding_width")
+    for width, most, name in zip(widths, (WIDEST_EMBEDDING, MOST_STATISTICS), ("embedding", "statistics"), strict=True):
+        _require(type(width) is int and 0 <= width <= most, f"a width of the {name}")
     _require(isinstance(sessions, list) and bool(sessions), "a session")
-    read = tuple(_session(each, len(labels), len(new), width) for each in sessions)
+    read = tuple(_session(each, len(labels), len(new), widths) for each in sessions)
     _require(sum(map(len, read)) <= MOST_WINDOWS, f"at most {MOST_WINDOWS} windows")
     return WearerFile(wearer, model, labels, new, read)
 
 
-def _session(content: Any, classes: int, new: int, width: int) -> Recorded:
+def _session(content: Any, classes: int, new: int, widths: tuple[int, int]) -> Recorded:
     _require(isinstance(content, dict) and content.keys() == _ARRAYS.keys(), "the arrays of a session")
     arrays = {name: _decoded(content[name], kind) for name, kind in _ARRAYS.items()}
     labels, stretches, places = (arrays[name].astype(np.int64) for name in ("labels", "stretches", "places"))
@@ -219,12 +234,16 @@ def _session(content: Any, classes: int, new: int, width: int) -> Recorded:
     _require(len(stretches) == len(places) == count and bool((np.diff(stretches) >= 0).all()), "an order of windows")
     _require(bool((stretches >= 0).all() and (places >= 0).all() and (places < _LONGEST_PLACE).all()), "places")
     _require(len(arrays["logits"]) == count * classes, f"{count} windows' logits")
-    _require(len(arrays["embeddings"]) == count * width, f"{count} windows' embeddings")
-    for name in ("logits", "embeddings"):
+    for name, width in zip(("embeddings", "statistics"), widths, strict=True):
+        _require(len(arrays[name]) == count * width, f"{count} windows' {name}")
+    for name in ("logits", "embeddings", "statistics"):
         # Not a number is in no range.
         _require(bool((np.abs(arrays[name]) <= _LARGEST_VALUE).all()), f"finite {name}")
-    logits, embeddings = arrays["logits"].reshape(count, classes), arrays["embeddings"].reshape(count, width)
-    return Recorded(logits, embeddings, labels, stretches, places)
+    logits = arrays["logits"].reshape(count, classes)
+    embeddings, statistics = (
+        arrays[name].reshape(count, width) for name, width in zip(("embeddings", "statistics"), widths, strict=True)
+    )
+    return Recorded(logits, embeddings, labels, stretches, places, statistics)
 
 
 def _encoded(values: NDArray[Any], kind: str) -> str:

@@ -28,7 +28,8 @@ def test_the_new_labels_of_a_wearer_come_last_in_the_contract_and_in_what_is_pre
     known, width = len(file.contract.labels), file.contract.embedding_width
     random, labels = np.random.default_rng(0), np.repeat([0, 1, known], 4)
     logits, embeddings = (random.normal(size=(12, size)).astype(np.float32) for size in (known, width))
-    session = Recorded(logits, embeddings, labels, np.zeros(12, np.int64), np.arange(12) * 200)
+    statistics = random.normal(size=(12, 9)).astype(np.float32)
+    session = Recorded(logits, embeddings, labels, np.zeros(12, np.int64), np.arange(12) * 200, statistics)
     eve = WearerFile("eve", model_hash(file), file.contract.labels, ("cycling",), (session,))
     model = deseptr.load_model(wearer=eve)
     assert model.contract.labels == (*file.contract.labels, "cycling")

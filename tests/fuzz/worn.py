@@ -64,18 +64,20 @@ def _wearer() -> Target:
     file, count = engine.model, 6
     classes, width = len(file.contract.labels), file.contract.embedding_width
     embedding = np.zeros(width, np.float32) if width else None
+    window = np.zeros((file.contract.input_length, len(file.contract.channels)), np.float32)
     session = Recorded(
         np.eye(count, classes, dtype=np.float32),
         np.zeros((count, width), np.float32),
         np.arange(count) % (classes + 1),
         np.arange(count) // 2,
         np.arange(count),
+        np.zeros((count, 9), np.float32),
     )
     made = WearerFile("eve", model_hash(file), file.contract.labels, ("cycling",), (session, session))
 
     def look(path: Path) -> object:
         read = WearerFile.load_for(path, file)
-        return PersonalEngine(engine, read).correct(np.zeros(classes, np.float32), embedding), read.undone()
+        return PersonalEngine(engine, read).correct(np.zeros(classes, np.float32), embedding, window), read.undone()
 
     return Target("wearer.deseptr", on_file(".deseptr", look), (made.to_json().encode(),), mutators.of_json)
 

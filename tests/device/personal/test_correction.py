@@ -11,7 +11,7 @@ from deseptr.device.personal.recorded import Recorded, joined
 CLASSES, WIDTH = 3, 4
 
 
-def recorded(labels, logits, embeddings):
+def recorded(labels, logits, embeddings, statistics=None):
     count = len(labels)
     return Recorded(
         np.asarray(logits, np.float32),
@@ -19,6 +19,7 @@ def recorded(labels, logits, embeddings):
         np.asarray(labels, np.int64),
         np.zeros(count, np.int64),
         np.arange(count, dtype=np.int64) * 100,
+        np.zeros((count, 0), np.float32) if statistics is None else np.asarray(statistics, np.float32),
     )
 
 
@@ -120,3 +121,18 @@ def test_one_window_is_corrected_as_one_of_many():
     many = fitted.apply(new.logits, new.embeddings)
     for row, logits, embedding in zip(many, new.logits, new.embeddings, strict=True):
         np.testing.assert_allclose(fitted.apply(logits, embedding), row, rtol=1e-9)
+
+
+def test_a_new_label_that_the_embedding_does_not_tell_is_told_by_the_samples():
+    """The network never learned what tells the new label from class 0; the direction of gravity does."""
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 3], 8)
+    seen = np.where(labels == 3, 0, labels)
+    embeddings = 4 * np.eye(4)[seen] + random.normal(0, 0.3, (24, 4))
+    gravity = np.where(labels[:, None] == 3, [0.0, 9.8, 0.0], [9.8, 0.0, 0.0]) + random.normal(0, 0.3, (24, 3))
+    asked = 4 * np.eye(3)[[0, 0, 1]], 4 * np.eye(4)[[0, 0, 1]]
+    held = np.array([[0.0, 9.8, 0.0], [9.8, 0.0, 0.0], [9.8, 0.0, 0.0]])
+    with_samples = fit_correction(recorded(labels, 4 * np.eye(3)[seen], embeddings, gravity), 1.0, 1)
+    assert with_samples.apply(*asked, held).argmax(axis=1).tolist() == [3, 0, 1]
+    without = fit_correction(recorded(labels, 4 * np.eye(3)[seen], embeddings), 1.0, 1).apply(*asked)
+    np.testing.assert_array_equal(without[0], without[1])

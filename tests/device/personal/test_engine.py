@@ -105,8 +105,8 @@ def test_the_embedding_is_used_where_there_is_one(make_embedded, file):
     window = random.normal(size=(inner.contract.input_length, 6)).astype(np.float32)
     corrected = personal.invoke(window).copy()
     logits, embedding = inner.invoke(window).copy(), inner.embedding.copy()
-    np.testing.assert_array_equal(corrected, personal.correct(logits, embedding))
-    assert not np.allclose(corrected, personal.correct(logits, logits))
+    np.testing.assert_array_equal(corrected, personal.correct(logits, embedding, window))
+    assert not np.allclose(corrected, personal.correct(logits, logits, window))
 
 
 def test_a_chain_of_the_models_classes_is_left_out_with_a_new_label(engine, file):

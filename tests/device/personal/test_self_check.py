@@ -9,7 +9,12 @@ def windows(labels, logits, places, embeddings=None):
     count = len(labels)
     embedded = np.zeros((count, 0)) if embeddings is None else embeddings
     return Recorded(
-        np.float32(logits), np.float32(embedded), np.asarray(labels), np.zeros(count, np.int64), np.asarray(places)
+        np.float32(logits),
+        np.float32(embedded),
+        np.asarray(labels),
+        np.zeros(count, np.int64),
+        np.asarray(places),
+        np.zeros((count, 0), np.float32),
     )
 
 

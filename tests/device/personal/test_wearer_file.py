@@ -21,6 +21,7 @@ def session(labels=(0, 1, 2), width=2, seed=0):
         np.array(labels),
         np.zeros(count, np.int64),
         np.arange(count) * 64,
+        random.normal(size=(count, 9)).astype(np.float32),
     )
 
 
@@ -33,7 +34,7 @@ def test_comes_back_as_it_was_written(eve, tmp_path):
     eve.save(tmp_path / "eve.deseptr")
     again = WearerFile.load(tmp_path / "eve.deseptr")
     assert again.to_json() == eve.to_json()
-    for name in ("logits", "embeddings", "labels", "places"):
+    for name in ("logits", "embeddings", "labels", "places", "statistics"):
         np.testing.assert_array_equal(getattr(again.recorded, name), getattr(eve.recorded, name))
     assert again.counts() == {"lying": 1, "upright": 1, "spinning": 1}
 
@@ -55,9 +56,22 @@ def test_takes_no_session_of_another(eve, field, value):
         eve.with_session(replace(eve, **{field: value}))
 
 
+def test_embeddings_and_statistics_are_as_many_as_the_models(tmp_path):
+    model = read_tflite(default_model())
+    width = model.contract.embedding_width
+    right = session(width=width)
+    mine = WearerFile("eve", model_hash(model), model.contract.labels, (), (right,))
+    mine.check_model(model, "eve.deseptr")
+    for wrong in (session(width=width - 1), replace(right, statistics=right.statistics[:, 1:])):
+        with pytest.raises(DataError, match="record again"):
+            replace(mine, sessions=(wrong,)).check_model(model, "eve.deseptr")
+
+
 def test_belongs_to_a_graph_whatever_its_contract_says_about_decisions(tmp_path):
     model = read_tflite(default_model())
-    mine = WearerFile("eve", model_hash(model), model.contract.labels, (), (session(),))
+    mine = WearerFile(
+        "eve", model_hash(model), model.contract.labels, (), (session(width=model.contract.embedding_width),)
+    )
     tuned = tmp_path / "tuned.tflite"
     contract = replace(model.contract, logit_temperature=2.0)
     tuned.write_bytes(embed_contract(without_archive(model.content), contract, streaming_inside(model)))
@@ -73,7 +87,7 @@ def edited(eve, **changes):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": "deseptr wearer 2"},
+        {"format": "deseptr wearer 1"},
         {"wearer": "\x1b[2J"},
         {"wearer": ""},
         {"model": "zz"},
