@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from deseptr.contract import Mounting
 from deseptr.data import load_sample
-from deseptr.device import default_model
+from deseptr.device import MountingCorrection, WindowEvent, default_model
 from deseptr.tflite import embed_contract, load_engine, predict, read_tflite, streaming_inside, without_archive
 
 FIGURES = Path(__file__).parents[2] / "benchmarks" / "motionsense"
@@ -56,3 +57,25 @@ def test_its_logits_are_divided_by_the_temperature_and_its_classes_stay(packaged
     plain, calibrated = predict(load_engine(before), windows), predict(load_engine(default_model()), windows)
     assert calibrated == pytest.approx(plain / packaged.contract.logit_temperature, rel=1e-5)
     assert (calibrated.argmax(1) == plain.argmax(1)).all()
+
+
+def test_without_options_it_says_unknown_of_what_is_unlike_its_recordings():
+    import deseptr
+
+    upright = load_sample()
+    turn = MountingCorrection(Mounting.named("x90"), upright.channels)
+    turned = tuple(replace(each, signals=turn(each.signals)) for each in upright.recordings)
+    other = replace(upright, recordings=turned)
+    model = deseptr.load_model()
+
+    def unfamiliar(dataset, **options):
+        return [event.unknown for event in windows_of(model.simulate(dataset, **options))].count("unfamiliar")
+
+    windows = len(windows_of(model.simulate(upright)))
+    assert unfamiliar(upright) <= 0.02 * windows
+    assert unfamiliar(other) >= 0.3 * windows
+    assert unfamiliar(other, unknown=False) == 0
+
+
+def windows_of(replayed):
+    return [each.event for each in replayed if isinstance(each.event, WindowEvent)]
