@@ -239,7 +239,7 @@ def test_columns_that_do_not_fit_the_contract_are_refused(tmp_path):
     graphs = cut_graph(without_archive(MODEL.content))
     for wrong in ({"labels": ("a", "b")}, {"embedding_width": 48}):
         with pytest.raises(ConversionError, match=r"time graph|graph's output"):
-            write_columns(tmp_path / "never", graphs, replace(MODEL.contract, **wrong), ARENAS)
+            write_columns(tmp_path / "never", graphs, replace(MODEL.contract, mounting=None, **wrong), ARENAS)
     assert not (tmp_path / "never").exists()
 
 
