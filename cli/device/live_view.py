@@ -36,6 +36,8 @@ REFRESH_S = 0.1
 # Rows of a terminal; on a lower one the label's frame is narrow.
 ROOMY = 30
 FEWEST_CLASSES = 5
+# Rows for the summary below the last screen, and for the prompt.
+_SUMMARY = 4
 _GAP, _NEXT_RECORDING = ("╳", "red"), ("│", "dim")
 
 
@@ -121,7 +123,7 @@ class LiveView:
         roomy = console.height >= ROOMY
         # Rows of the label's frame, then those of the motion, of the timeline and of the end of the bars.
         frame = (5 if roomy else 3) + bool(self._window.unknown)
-        used = len(above) + frame + 4 + health.row_count
+        used = len(above) + frame + 4 + health.row_count + (_SUMMARY if self._ended else 0)
         yield from above
         yield self._headline(self._window, roomy=roomy)
         yield self._bars(self._window, options.max_width, max(FEWEST_CLASSES + 1, console.height - used))

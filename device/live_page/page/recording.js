@@ -13,8 +13,17 @@ export function say(text, bad = true) {
   get("told").className = bad ? "bad" : "";
 }
 
-/** Offer the model's activities; others can be typed. */
+/** Offer the model's activities; others can be typed. While a take is going, a button begins that of its activity. */
 export function offer(labels) {
+  const buttons = labels.map((label) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
+    button.onclick = () => {
+      get("activity").value = label;
+      if (going) record();
+    };
+    return button;
+  });
+  get("names").replaceChildren(...buttons);
   const options = labels.map((label) => Object.assign(document.createElement("option"), { value: label }));
   get("activities").replaceChildren(...options);
 }
@@ -42,12 +51,16 @@ function count(left) {
     counting = setTimeout(() => count(left - 1), 1000);
   } else {
     counting = 0;
-    const seconds = get("length").value ? Number(get("length").value) : null;
-    ask("record", { subject: get("subject").value, label: get("activity").value, seconds }).catch(({ message }) =>
-      say(message),
-    );
+    record();
   }
   enable();
+}
+
+function record() {
+  const seconds = get("length").value ? Number(get("length").value) : null;
+  ask("record", { subject: get("subject").value, label: get("activity").value, seconds }).catch(({ message }) =>
+    say(message),
+  );
 }
 
 function enable() {

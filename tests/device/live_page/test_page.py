@@ -102,7 +102,8 @@ def test_a_take_is_recorded_by_buttons(serve: Serve, page: Page, tmp_path: Path)
     some_seconds(served)
     page.goto(served.url)
     page.fill("#subject", "eve")
-    page.fill("#activity", "still")
+    page.click("#names button:first-child")
+    assert page.input_value("#activity") == "still"
     page.select_option("#length", "10")
     with page.expect_response("**/record", timeout=10_000):
         page.click("#go")
@@ -119,6 +120,16 @@ def test_a_take_is_recorded_by_buttons(serve: Serve, page: Page, tmp_path: Path)
     page.click("#go")
     page.click("#stop")
     assert page.inner_text("#told") == "Not begun."
+    with page.expect_response("**/record", timeout=10_000):
+        page.click("#go")
+    page.wait_for_selector("#stop:enabled")
+    # The next activity begins at once.
+    served.samples(18.0)
+    page.wait_for_function("() => document.getElementById('told').textContent === 'still: 1 s recorded'")
+    page.click("#names button:last-child")
+    page.wait_for_function("() => document.querySelectorAll('#takes a').length === 2")
+    assert page.inner_text("#takes li:first-child") == "eve_still_2.csv still, 1 s, 50 samples"
+    page.wait_for_function("() => document.getElementById('told').textContent.includes('walking: 0 s')")
 
 
 def pixels(page: Page, selector: str) -> str:
