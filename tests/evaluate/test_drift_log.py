@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from drift_parts import drift_part
@@ -112,6 +113,24 @@ def test_a_file_that_is_no_log_is_refused(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_drift_logs([path])
+
+
+@pytest.mark.parametrize(("count", "named"), [(1, "0"), (3, "0, 1, 2"), (4, "0, 1, 2, …")])
+def test_of_many_files_without_a_part_three_are_named(tmp_path, monkeypatch, count, named):
+    monkeypatch.chdir(tmp_path)
+    paths = [Path(str(number)) for number in range(count)]
+    for path in paths:
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match=f"^{named}: found no summary of a day"):
+        read_drift_logs(paths)
+
+
+def test_no_more_than_forty_characters_of_a_wrong_value_are_told(tmp_path):
+    path = tmp_path / "run.jsonl"
+    path.write_text(line(day="d" * 99) + line())
+    with pytest.raises(DataError) as caught:
+        read_drift_logs([path])
+    assert "found the day '" + "d" * 39 + "," in str(caught.value)
 
 
 def test_missing_files_and_pipes_are_refused(tmp_path):
