@@ -10,13 +10,21 @@ from .score_sentences import few_wearers, most_confused, weakest_class, weakest_
 
 
 def section_answer(section: Mapping[str, Any]) -> str:
-    """The macro-F1 of the only model, or of the highest of several, with its interval; see :func:`section_against`."""
+    """The macro-F1 of the only model, or of the highest of several, with its interval.
+
+    Models whose figures are alike as they are shown are named together; see :func:`section_against`.
+    """
     groups = section["groups"]
     best = groups[0]
     folds = len(section["folds"])
     where = f"{section['windows']:,} windows of {_wearers(best)}" + (f" in {folds} folds" if folds > 1 else "")
     if len(groups) == 1:
         return f"{best['label']}: macro-F1 {_f1(best['float'])} on {where}."
+    shown = [f"{group['float']['macro_f1']['mean']:.3f}" for group in groups]
+    if (tied := shown.count(shown[0])) > 1:
+        *others, last = [group["label"] for group in groups[:tied]]
+        names = f"{', '.join(others)} and {last}"
+        return f"Of {len(groups)} models, {names} have the highest macro-F1, {shown[0]}, on {where}."
     return (
         f"Of {len(groups)} models, {best['label']} has the highest macro-F1, {_f1(best['float'])}, on {where}; next is "
         f"{groups[1]['label']} with {_f1(groups[1]['float'])}."

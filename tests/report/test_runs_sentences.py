@@ -35,6 +35,14 @@ def test_the_highest_of_several_models_and_the_next(section: dict[str, Any]):
     )
 
 
+def test_models_that_are_alike_in_three_digits_are_named_together(section: dict[str, Any]):
+    third = {"label": "third", "float": figures(0.9496)}
+    tied = [section["groups"][0], {**third, "label": "second"}, third, section["groups"][1]]
+    assert section_answer({**section, "groups": tied}) == (
+        "Of 4 models, ours, second and third have the highest macro-F1, 0.950, on 1,000 windows of 5 wearers."
+    )
+
+
 def test_the_only_model_in_folds(section: dict[str, Any]):
     alone = {**section, "groups": section["groups"][1:], "folds": {"0": ["1"], "1": ["2"]}}
     assert section_answer(alone) == "other: macro-F1 0.930 on 1,000 windows of 5 wearers in 2 folds."
