@@ -1,6 +1,7 @@
 """References of drift, and what the limits in them promise, on wearers that are drawn at random."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -127,3 +128,13 @@ def test_two_wearers_are_not_enough():
     contract = ModelContract(("lying", "upright", "other"), channels=CHANNELS, embedding_width=3)
     with pytest.raises(DataError, match=r"found 2 wearers .*3 or more"):
         find_drift_reference(Gravity(contract), contract, load_dataset("synthetic:subjects=2,seconds=70"))
+
+
+def test_a_wearer_of_less_than_a_minute_is_none():
+    contract = ModelContract(("lying", "upright", "other"), channels=CHANNELS, embedding_width=3)
+    dataset = load_dataset("synthetic:subjects=3,seconds=70")
+    short = next(each for each in dataset.recordings if each.subject == "3")
+    cut = replace(short, signals=short.signals[:2000], labels=short.labels[:2000])
+    recordings = (*(each for each in dataset.recordings if each.subject != "3"), cut)
+    with pytest.raises(DataError, match=r"found 2 wearers with a minute of windows or more, expected 3 or more"):
+        find_drift_reference(Gravity(contract), contract, replace(dataset, recordings=recordings))
