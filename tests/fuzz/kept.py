@@ -210,8 +210,6 @@ def _summary() -> bytes:
 
 def _drift_logs() -> Iterator[Target]:
     """What ``report --drift`` makes of logs, with its page."""
-    from dataclasses import replace
-
     from deseptr.contract import ModelContract
     from deseptr.device import DriftEvent, DriftSummary
     from deseptr.device.sinks import CsvFile
