@@ -11,6 +11,7 @@ from . import conversion_tables as tables, html
 from .attention_form import attention_form
 from .html.blocks import Block
 from .html.confusion import Matrix, matrix_block
+from .missed_classes import missed_classes
 
 if TYPE_CHECKING:
     from deseptr.convert import Conversion
@@ -100,7 +101,8 @@ def convert_answer(result: Conversion) -> html.Answer:
     else:
         kept = "written by force" if result.written else "not written"
         text = f"Failed the gate, {kept}: {'; '.join(result.kept.failures)}."
-    return html.Answer(text, [*_lost(parity), *(f"Warning: {warning}" for warning in _other_warnings(result))])
+    missed = (f"{line}." for line in missed_classes(parity.scores.to_dict()))
+    return html.Answer(text, [*_lost(parity), *missed, *(f"Warning: {warning}" for warning in _other_warnings(result))])
 
 
 def _lost(parity: Parity) -> Iterator[str]:

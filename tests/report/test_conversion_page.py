@@ -73,6 +73,9 @@ def test_result_shows_that_it_passed(page: str, result: Conversion):
     size = f"takes {len(result.content) / 1024:.1f} KB"
     assert f"The full int8 model {same} " in answer(page)
     assert f" held-out windows and {size}; it passed the gate.</p>" in answer(page)
+    # The tiny model has learned next to nothing.
+    for label, f1 in result.kept.deciding.scores.per_class_f1.items():
+        assert (f"<li>F1 of {label} is 0: " in answer(page)) is (f1 == 0)
     told = section(page, "Result")
     assert f"({len(result.content):,} bytes)" in told
     assert all(f"F1 {label}" in told for label in result.contract.labels)
