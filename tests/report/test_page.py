@@ -4,6 +4,8 @@ import base64
 import hashlib
 import re
 
+import pytest
+
 from deseptr.report.html import (
     Answer,
     Origin,
@@ -119,3 +121,8 @@ def test_colours_of_the_style_have_both_themes():
     light, dark = (dict(re.findall(r"--([\w-]+): (#\w+);", part)) for part in page.split("prefers-color-scheme", 1))
     assert light.keys() == dark.keys()
     assert set(re.findall(r"var\(--([\w-]+)\)", page)) - {"natural"} <= light.keys()
+
+
+def test_a_figure_without_a_width_is_a_mistake():
+    with pytest.raises(ValueError, match="a figure needs a width"):
+        figure("<svg><g/></svg>", "c")
