@@ -125,12 +125,13 @@ def test_of_many_files_without_a_part_three_are_named(tmp_path, monkeypatch, cou
         read_drift_logs(paths)
 
 
-def test_no_more_than_forty_characters_of_a_wrong_value_are_told(tmp_path):
+@pytest.mark.parametrize(("name", "value"), [("day", "d" * 99), ("key", "d" * 250)])
+def test_no_more_than_forty_characters_of_a_wrong_value_are_told(tmp_path, name, value):
     path = tmp_path / "run.jsonl"
-    path.write_text(line(day="d" * 99) + line())
+    path.write_text(line(**{name: value}) + line())
     with pytest.raises(DataError) as caught:
         read_drift_logs([path])
-    assert "found the day '" + "d" * 39 + "," in str(caught.value)
+    assert f"found the {name} '" + "d" * 39 + "," in str(caught.value)
 
 
 def test_missing_files_and_pipes_are_refused(tmp_path):
