@@ -7,12 +7,13 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -285,6 +286,38 @@ def test_wishes_that_are_refused(worn: Worn, content: Any, error: type[DeseptrEr
     with pytest.raises(error, match=match):
         worn.page.begin(content)
     assert worn.session() is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["upright", "eve"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["wearer", "prepare"]), inner),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def lasting(int8_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worn]:
+    made = Worn(int8_model, tmp_path_factory.mktemp("lasting") / "wearers")
+    yield made
+    made.page.close()
+
+
+@given(st.fixed_dictionaries({}, optional={"wearer": JSON, "prepare": JSON | st.just(3), "steps": JSON}), JSON)
+def test_whatever_is_sent_is_taken_or_refused(lasting: Worn, content: dict[str, Any], other: Any):
+    page = lasting.page
+    for ask in (
+        lambda: page.begin(content),
+        lambda: page.act(other, other),
+        lambda: page.wear(other),
+        lambda: page.undo(other),
+    ):
+        with suppress(RefusedRequestError, DeseptrError):
+            ask()
+    lasting.now += PATIENCE_S + 1
+    page.tick()
+    lasting.settle()
+    assert list(lasting.folder.glob("*.deseptr")) == []
+    assert lasting.session() is None
 
 
 def test_a_wearer_of_another_model_is_refused_before_anybody_walks(worn: Worn, tmp_path: Path):
