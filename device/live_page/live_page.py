@@ -109,7 +109,7 @@ class LivePage:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listening = listening
         self._recorder = PageRecorder(recordings, sensor, self._hand_over) if recordings else None
-        self._personal = _personal(wearing, sensor, self._hand_over)
+        self._personal = _personal(wearing, sensor, self._hand_over, self._recorder)
         application = Application(
             access, self._viewers, self._beginning, answers or Answers(), self._recorder, self._personal
         )
@@ -199,13 +199,18 @@ class LivePage:
         return {"kind": "health", **self._past.counts(), "latency": latency, "missed": missed, **self._board}
 
 
-def _personal(wearing: Wearing | None, sensor: str, changed: Callable[[dict[str, Any]], None]) -> PagePersonal | None:
+def _personal(
+    wearing: Wearing | None,
+    sensor: str,
+    changed: Callable[[dict[str, Any]], None],
+    recorder: PageRecorder | None,
+) -> PagePersonal | None:
     if wearing is None:
         return None
     # Only where it is wanted: it takes memory.
     from .page_personal import PagePersonal
 
-    return PagePersonal(wearing, sensor, changed)
+    return PagePersonal(wearing, sensor, changed, recorder=recorder)
 
 
 def _board_figures() -> dict[str, Any]:

@@ -36,13 +36,12 @@ from deseptr.device.sinks import Worker
 from deseptr.tflite import TfliteFile
 from deseptr.tflite.engine import Engine
 
+from .page_recorder import PageRecorder
 from .running_take import RunningTake
 from .wished_session import wished_session
 
 _NICENESS = 10
 _TROUBLES = (DeseptrError, OSError, MemoryError, LinAlgError)
-# One name for all, as in `device personalise`: the wearer's need not be one of a file.
-_SUBJECT = "wearer"
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class PagePersonal:
         sensor: its name, for the takes.
         changed: called on any thread with what the page is told, whenever it changes.
         now: a monotonic clock, seconds.
+        recorder: lists takes that are to be kept, in its folder; None if none are.
 
     Raises:
         SetupError: if the folder cannot be written.
@@ -83,11 +83,14 @@ class PagePersonal:
         sensor: str,
         changed: Callable[[dict[str, Any]], None],
         now: Callable[[], float] = time.monotonic,
+        recorder: PageRecorder | None = None,
     ) -> None:
         prepare_folder(wearing.folder, "--web-wearers")
         self._wearing, self._sensor, self._changed, self._now = wearing, sensor, changed, now
         self._folder = WearerFolder(wearing.folder, wearing.model)
+        self._recorder = recorder
         self._files = tempfile.TemporaryDirectory(prefix="deseptr-")
+        self._into = Path(self._files.name)
         # Held for moments only: the server's thread waits for it.
         self._lock = threading.RLock()
         self._session: GuidedSession | None = None
@@ -117,6 +120,8 @@ class PagePersonal:
             # Before anybody has walked for it.
             self._folder.find(wished.wearer)
             self._drop(wished)
+            keeps = content.get("keep") is True and self._recorder is not None
+            self._into = self._recorder.folder if keeps and self._recorder else Path(self._files.name)
             self._id, self._trouble = secrets.token_hex(4), ""
             operator = self._operator = f"{self._id}.{secrets.token_urlsafe(16)}"
         self._tell()
@@ -173,7 +178,12 @@ class PagePersonal:
         """What the page shows."""
         with self._lock:
             wearers = [{"name": w.name, "sessions": w.sessions, "new": list(w.new_labels)} for w in self._wearers]
-            told = {"kind": "personal", "labels": list(self._wearing.model.contract.labels), "wearers": wearers}
+            told: dict[str, Any] = {
+                "kind": "personal",
+                "labels": list(self._wearing.model.contract.labels),
+                "wearers": wearers,
+            }
+            told["keeps"] = self._recorder is not None
             return told | {"worn": self._worn, "trouble": self._trouble, "session": self._session_state()}
 
     def close(self) -> None:
@@ -230,6 +240,8 @@ class PagePersonal:
             self._worker.enqueue(self._end_take)
         if what in ("start", "skip") and take is not None:
             self._worker.enqueue(partial(take.path.unlink, missing_ok=True))
+        if what == "keep" and take is not None and self._recorder is not None and self._into == self._recorder.folder:
+            self._recorder.add(take.take)
         if session.phase == "fitting":
             self._worker.enqueue(partial(self._attempt, partial(self._fit, session)))
 
@@ -295,8 +307,8 @@ class PagePersonal:
             due = session.due(at)
         if due:
             # What this read brought was measured before.
-            self._take = RunningTake(Path(self._files.name), self._sensor, session.step.label, _SUBJECT,
-                                     session.step.seconds)  # fmt: skip
+            step = session.step
+            self._take = RunningTake(self._into, self._sensor, step.label, session.wearer, step.seconds)
             self._tell()
         elif self._take is not None:
             self._append(session, self._take, drained, missed)
@@ -324,7 +336,7 @@ class PagePersonal:
         if take is None or session.phase != "checking":
             return
         self._tell()
-        kept = KeptTake(take.path, check_take(self._model_engine(), take.path))
+        kept = KeptTake(take, check_take(self._model_engine(), take.path))
         with self._lock, suppress(OutOfTurnError):
             session.checked(kept, self._now())
         self._tell()
@@ -360,9 +372,11 @@ class PagePersonal:
         return tuple(results(made))
 
     def _forget(self, session: GuidedSession) -> None:
-        """Remove what was recorded in a session that is over."""
+        """Remove what was recorded in a session that is over, but for takes that are kept as recordings."""
         if self._session is not session or session.over:
             self._end_take()
+        if session.take is not None:
+            session.take.path.unlink(missing_ok=True)
         for path in Path(self._files.name).glob("*.csv"):
             path.unlink(missing_ok=True)
 

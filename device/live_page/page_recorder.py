@@ -33,7 +33,7 @@ class PageRecorder:
 
     def __init__(self, folder: Path, sensor: str, changed: Callable[[dict[str, Any]], None]) -> None:
         prepare_folder(folder, "--web-recordings")
-        self._folder, self._sensor, self._changed = folder, sensor, changed
+        self.folder, self._sensor, self._changed = folder, sensor, changed
         self._worker = Worker("recorder of the page")
         self._missed = 0
         # Used by the worker's thread alone, but for reads of the finished takes.
@@ -61,6 +61,10 @@ class PageRecorder:
     def stop(self) -> None:
         """End the take."""
         self._worker.enqueue(self._finish)
+
+    def add(self, take: Take) -> None:
+        """List a take that a guided session has written into the folder."""
+        self._worker.enqueue(partial(self._list, take))
 
     def drained(self, drained: Drained) -> None:
         """Take what a read of the sensor brought, without waiting for the medium."""
@@ -90,7 +94,7 @@ class PageRecorder:
 
     def _begin(self, label: str, subject: str, seconds: float) -> None:
         self._finish()
-        self._take, self._trouble = RunningTake(self._folder, self._sensor, label, subject, seconds), ""
+        self._take, self._trouble = RunningTake(self.folder, self._sensor, label, subject, seconds), ""
         self._changed(self.state())
 
     def _write(self, drained: Drained, missed: int) -> None:
@@ -116,4 +120,8 @@ class PageRecorder:
             return
         if (take := running.close(rate_hz)) is not None:
             self.takes[take.path.name] = take
+        self._changed(self.state())
+
+    def _list(self, take: Take) -> None:
+        self.takes[take.path.name] = take
         self._changed(self.state())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from deseptr.contract import DeseptrError
+from deseptr.device.recorder import Take
 
 from .take_check import TakeCheck
 
@@ -40,10 +41,15 @@ class GuidedStep:
 
 @dataclass(frozen=True, slots=True)
 class KeptTake:
-    """A take that the wearer keeps: its file, and what was found in it."""
+    """A take that the wearer keeps, and what was found in it."""
 
-    path: Path
+    take: Take
     check: TakeCheck
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return self.take.path
 
 
 class GuidedSession:

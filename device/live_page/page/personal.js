@@ -81,7 +81,7 @@ function begin() {
     const [box, length] = item.querySelectorAll("input");
     return box.checked ? [[box.value, Number(length.value)]] : [];
   });
-  const wish = { wearer: get("who").value, prepare: Number(get("prepare").value), steps };
+  const wish = { wearer: get("who").value, prepare: Number(get("prepare").value), steps, keep: get("keep").checked };
   get("fitting").textContent = "";
   ask("personal/begin", wish).then(({ operator }) => {
     sessionStorage.setItem(KEY, operator);
@@ -134,6 +134,7 @@ function tellWearers() {
 }
 
 function tellChoices() {
+  get("keeping").hidden = !known.keeps;
   if (get("choices").childElementCount) return;
   get("choices").append(...known.labels.map((label) => choice(label, SECONDS, known.labels.length <= 8)));
 }

@@ -26,10 +26,12 @@ from live_page_served import Serve, beginning, received
 
 from deseptr.contract import CHANNELS, DataError, DecisionConfig, DeseptrError, SetupError
 from deseptr.contract.page_answers import RefusedRequestError
+from deseptr.data import load_dataset
 from deseptr.device import LabelTracker
 from deseptr.device.drained import Drained
 from deseptr.device.latency import WindowTimes
 from deseptr.device.live_page.page_personal import PagePersonal, Wearing
+from deseptr.device.live_page.page_recorder import PageRecorder
 from deseptr.device.personal import WearerFile
 from deseptr.device.personal.guided_session import PATIENCE_S
 from deseptr.device.personal.switch import WearerSwitch
@@ -48,14 +50,14 @@ DECISION = DecisionConfig(dwell_s=0.0, threshold=0.0)
 class Worn:
     """A run of the tiny model that somebody personalises, on a clock that is set by hand."""
 
-    def __init__(self, model: Path, folder: Path) -> None:
+    def __init__(self, model: Path, folder: Path, recorder: PageRecorder | None = None) -> None:
         self.engine = load_engine(model)
         self.now, self.count = 0.0, 0
         self.switch = WearerSwitch(self.engine, lambda contract: DECISION)
         made = (lambda: TfliteEngine(self.engine.model, self.engine.runtime)), self.switch
         self.folder, self.told = folder, list[dict[str, Any]]()
         self.page = PagePersonal(
-            Wearing(folder, self.engine.model, *made), "mpu6050", self.told.append, lambda: self.now
+            Wearing(folder, self.engine.model, *made), "mpu6050", self.told.append, lambda: self.now, recorder
         )
         tracker = LabelTracker(self.engine.contract.labels, DECISION, self.engine.contract.hop_s)
         self.stream = WindowClassifier(self.engine, tracker, lambda: 0, wearers=self.switch)
@@ -220,6 +222,25 @@ def test_the_seconds_of_a_take_are_shown_while_it_is_recorded_and_only_then(worn
     assert worn.session()["done"] == pytest.approx(2, abs=0.6)
     worn.read("upright", 5, 8)
     assert (worn.session()["phase"], worn.session()["done"]) == ("checked", 0.0)
+
+
+def test_takes_are_kept_as_recordings_if_that_is_wished(int8_model: Path, tmp_path: Path):
+    recorder = PageRecorder(tmp_path / "takes", "mpu6050", lambda state: None)
+    worn = Worn(int8_model, tmp_path / "wearers", recorder)
+    operator = worn.page.begin(wish(("upright", 5), ("lying", 5), ("sideways", 5)) | {"keep": True})
+    worn.take(operator, "upright", 5)
+    worn.take(operator, "upright", 5)
+    worn.page.act(operator, "keep")
+    worn.take(operator, "lying", 5)
+    worn.page.act(operator, "skip")
+    worn.take(operator, "sideways", 5)
+    worn.page.act(operator, "cancel")
+    worn.page.close()
+    recorder.close()
+    (kept,) = (tmp_path / "takes").iterdir()
+    assert list(recorder.takes) == [kept.name]
+    (recording,) = load_dataset(kept).recordings
+    assert (recording.subject, len(recording)) == ("eve", 250)
 
 
 def test_one_operator_at_a_time(worn: Worn):

@@ -40,7 +40,7 @@ def source() -> ChosenSource:
 
 @pytest.fixture
 def wearer(serve: Serve, engine: TfliteEngine, source: ChosenSource, tmp_path: Path) -> Iterator[ChosenWearer]:
-    with chosen_wearer(serve, engine, source, tmp_path) as made:
+    with chosen_wearer(serve, engine, source, tmp_path, recordings=tmp_path / "takes") as made:
         yield made
 
 
@@ -88,6 +88,7 @@ def test_a_new_activity_is_labelled_right_after_a_session(wearer: ChosenWearer, 
     page.wait_for_function("() => document.getElementById('label').textContent !== '–'")
     mistaken = page.inner_text("#label")
     assert mistaken in wearer.served.labels
+    page.check("#keep")
     begin(page)
     says(page, "Next: upright, 4 s")
     other = browser.new_page()
@@ -117,6 +118,7 @@ def test_a_new_activity_is_labelled_right_after_a_session(wearer: ChosenWearer, 
     assert page.inner_text("#worn") == "corrected for eve"
     assert [row.split()[0] for row in page.locator("#bars li").all_inner_texts()] == [*wearer.served.labels, "cycling"]
     assert WearerFile.load(tmp_path / "eve.deseptr").new_labels == ("cycling",)
+    assert page.locator("#takes a").all_inner_texts() == ["eve_cycling_1.csv", "eve_upright_1.csv"]
     # It is over: others may begin.
     other.wait_for_selector("#wardrobe:visible")
     page.click("[data-do=cancel]")
