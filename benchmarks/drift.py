@@ -16,6 +16,7 @@ import tempfile
 import timeit
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,11 +67,18 @@ def main() -> None:
     sets = {name: load_dataset(chosen.data / f"{name}.npz") for name in models}
     runs = []
     tested = {name: _held_out(read_tflite(model).contract, sets[name]) for name, model in models.items()}
-    for name, model in models.items():
-        other = next(each for each in sets if each != name)
-        strangers = sets[other].select(subjects=tested[other])
-        runs.append({"data": name, "other": other, **_run(model, sets[name], tested[name], strangers)})
-    result = {"sizes": list(SIZES), "days": DAYS, "runs": runs, "cost": _cost(chosen.hapt)}
+    with ProcessPoolExecutor(len(models)) as pool:
+        for name, model in models.items():
+            other = next(each for each in sets if each != name)
+            strangers = sets[other].select(subjects=tested[other])
+            run = pool.submit(_run, model, sets[name], tested[name], strangers)
+            runs.append(({"data": name, "other": other}, run))
+    result = {
+        "sizes": list(SIZES),
+        "days": DAYS,
+        "runs": [about | run.result() for about, run in runs],
+        "cost": _cost(chosen.hapt),
+    }
     chosen.output.write_text(json.dumps(result, indent=1) + "\n")
 
 

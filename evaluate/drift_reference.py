@@ -33,6 +33,7 @@ OF_DAYS, OF_WEARERS = 0.9, 0.95
 """Quantile of a wearer's days, and share of further wearers that stay below the limit."""
 _BLOCK_S = 60.0
 # Of a symmetric Dirichlet distribution: of six activities, the commonest has half of the time or more every other day.
+# At 0.2, two thirds, the limits are so wide that less is found, and hardly less without a reason.
 _EVENNESS = 0.5
 # A class with fewer windows has the deciles of all.
 _LEAST_OF_CLASS = 50

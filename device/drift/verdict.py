@@ -77,7 +77,8 @@ def judge(summary: DriftSummary, contract: ModelContract) -> DriftVerdict | None
     if reference is None:
         return None
     found, limits = _indices(summary, reference, _mix(summary, contract, reference.classes))
-    if summary.seconds < SIZES[0] * reference.hop_s:
+    # Rounded: a sum of many hops is not a multiple of one.
+    if round(summary.seconds / reference.hop_s) < SIZES[0]:
         least_min = SIZES[0] * reference.hop_s / 60
         why = f"{summary.seconds / 60:.1f} min of at least {least_min:.1f}"
         return DriftVerdict("too few windows", (why,), found, limits)
