@@ -94,6 +94,8 @@ def test_a_contract_is_of_format_10_only_with_known_windows():
         {"scale": [True] * 9},
         {"prototypes": "no base64!"},
         {"prototypes": ""},
+        {"prototypes": 7},
+        {"scale": "1"},
         {"prototypes": known(8).prototypes},
         {"more": 1},
     ],
