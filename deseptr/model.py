@@ -99,7 +99,12 @@ class Model(Classifier):
         return self._wearer
 
     def personalise(
-        self, data: Dataset | str | Path, wearer: str | None = None, *, new_labels: Sequence[str] = ()
+        self,
+        data: Dataset | str | Path,
+        wearer: str | None = None,
+        *,
+        new_labels: Sequence[str] = (),
+        mounting: str | None = None,
     ) -> Model:
         """Correct the model for one wearer, by 3 to 60 s of some or all of their activities; see `docs/personalise.md`.
 
@@ -112,6 +117,8 @@ class Model(Classifier):
             data: labelled recordings of this wearer alone. Labels that are neither the model's nor new are left out.
             wearer: the name; that of the recordings' subject by default.
             new_labels: labels of the recordings that the model lacks and gets.
+            mounting: how the sensor of the recordings is turned, compared with the training, as ``"x90"``; samples are
+                turned back.
 
         Returns:
             The corrected model, whose ``wearer`` can be saved. Of a model that is corrected already, with these
@@ -120,12 +127,17 @@ class Model(Classifier):
         Raises:
             DataError: if the recordings are of several people or do not fit, or if the correction would make the
                 wearer's own windows worse.
+            SetupError: if there is no such turn, or a sensor has not all three axes.
         """
+        from deseptr.contract import Mounting
         from deseptr.data.recording import names_of
+        from deseptr.device.mounting.recordings import turned_back
         from deseptr.device.personal import personalise
         from deseptr.tflite import load_engine, read_tflite
 
         dataset = dataset_of(data)
+        if mounting is not None:
+            dataset = turned_back(dataset, Mounting.named(mounting))
         name = wearer or (self.wearer.wearer if self.wearer else dataset.subjects[0])
         made = personalise(
             load_engine(self._path, self._kind, self._threads),

@@ -1,33 +1,16 @@
-"""Recordings of a turned sensor: turned back as a whole, or as a run over the bus turned each window back."""
+"""Windows of a turned sensor, turned back as a run over the bus did."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import AS_TRAINED, ModelContract, Mounting
-from deseptr.data import Dataset
 from deseptr.device import MountingCorrection, MountingEvent, MountingWatch
 
 NOT_KNOWN = "not known"
-
-
-def turned_back(dataset: Dataset, mounting: Mounting) -> Dataset:
-    """The recordings as a sensor that is mounted as in training would have measured them.
-
-    Args:
-        dataset: recordings of a turned sensor.
-        mounting: how it is turned.
-
-    Raises:
-        SetupError: if a sensor of the recordings has not all three axes.
-    """
-    correct = MountingCorrection(mounting, dataset.channels)
-    recordings = tuple(replace(each, signals=correct(each.signals)) for each in dataset.recordings)
-    return replace(dataset, recordings=recordings)
 
 
 class WindowsTurnedBack:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.messages import progress_bar
+from deseptr.cli.common.mounting import AUTO
 from deseptr.cli.common.options import (
     DATA_HELP,
     SUBJECTS,
@@ -26,7 +27,7 @@ from deseptr.cli.evaluate.continuous_options import (
     finish_continuous,
 )
 
-from .mounting_option import AUTO, make_mounting, recorded_mounting_option
+from .mounting_option import make_mounting, recorded_mounting_option
 from .options import MODEL, engine_option, threads_option
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _continuous(
 
 def _upright(dataset: Dataset, chosen: Mapping[str, Any]) -> Dataset:
     """The recordings for the way without a bus, which estimates no mounting."""
-    from deseptr.evaluate.turned_sensor import turned_back
+    from deseptr.device.mounting.recordings import turned_back
 
     asked = chosen["mounting"]
     return dataset if asked in (None, AUTO) else turned_back(dataset, asked)

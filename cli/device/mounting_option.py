@@ -1,4 +1,4 @@
-"""``--mounting``: how the sensor is turned against the training of the model."""
+"""``--mounting`` of a run and of recordings that are played: a turn that is named, or estimated."""
 
 from __future__ import annotations
 
@@ -7,33 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deseptr.contract.errors import SetupError
-from deseptr.contract.mounting import Mounting
+from deseptr.cli.common.mounting import MountingName
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device import MountingWatch
-
-# Repeated from `MountingWatch`, which imports numpy; a test compares the two.
-AUTO = "auto"
-
-
-class MountingName(click.ParamType[Mounting | str]):
-    """A turn by right angles, as ``x90`` or ``x90+z180``, or ``auto``."""
-
-    name = "TURN"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mounting | str:
-        """Parse the name."""
-        if isinstance(value, Mounting):
-            return value
-        if value == AUTO:
-            return AUTO
-        try:
-            return Mounting.named(str(value))
-        except SetupError as error:
-            self.fail(f"{error.found} is none of {error.expected}", param, ctx)
-
 
 mounting_option = click.option(
     "--mounting",

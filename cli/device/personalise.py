@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.cli.common.mounting import worn_mounting_option
 from deseptr.cli.common.numbers import real
 from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.personal import file_so_far, output_of, save_session, undo as undo_session
@@ -17,7 +18,7 @@ from deseptr.cli.common.personal import file_so_far, output_of, save_session, un
 from .options import address_option, bus_option, sensor_option
 
 if TYPE_CHECKING:
-    from deseptr.contract import ModelContract
+    from deseptr.contract import ModelContract, Mounting
     from deseptr.device.recorder import SessionStep
     from deseptr.tflite import TfliteEngine
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # What a protocol says itself.
 _OF_SESSION = ("labels", "seconds", "new_seconds", "prepare")
+_OF_RECORDING = ("new_labels", "protocol", "recordings", "simulate", "mounting")
 
 
 @click.command()
@@ -49,6 +51,7 @@ _OF_SESSION = ("labels", "seconds", "new_seconds", "prepare")
 @bus_option
 @sensor_option
 @address_option
+@worn_mounting_option
 @click.option(
     "--simulate",
     metavar="[DATA]",
@@ -59,7 +62,9 @@ _OF_SESSION = ("labels", "seconds", "new_seconds", "prepare")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The wearer's file. [default: NAME.deseptr]"
 )
-@goes_without("undo", *_OF_SESSION, "new_labels", "protocol", "recordings", "simulate", why="records nothing")
+@goes_without(
+    "undo", *_OF_SESSION, "new_labels", "protocol", "recordings", "simulate", "mounting", why="records nothing"
+)
 @goes_without("protocol", *_OF_SESSION, why="names the activities")
 @goes_with("new_labels", "new_seconds")
 def personalise(
@@ -76,6 +81,7 @@ def personalise(
     bus: int,
     sensor: str,
     address: int | None,
+    mounting: Mounting | None,
     simulate: str | None,
     output: Path | None,
 ) -> None:
@@ -92,6 +98,7 @@ def personalise(
       deseptr device personalise mine.tflite --wearer eve --label walking --new cycling
       deseptr device personalise mine.tflite --wearer eve --undo
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
+    from deseptr.contract import AS_TRAINED
     from deseptr.device.personal.take_check import taken
     from deseptr.device.recorder import read_protocol
     from deseptr.tflite import load_engine, read_tflite
@@ -111,8 +118,8 @@ def personalise(
         else _steps(engine.contract, labels, new_labels, (seconds, new_seconds, prepare))
     )
     with _folder(recordings) as folder, RecordView(files=recordings is not None) as view:
-        takes = _record(engine, steps, folder, (bus, sensor, address, simulate), view)
-        save_session(engine, file, taken(takes), wearer, new_labels, path)
+        takes = _record(engine, steps, folder, (bus, sensor, address, simulate), view, mounting or AS_TRAINED)
+        save_session(engine, file, taken(takes, mounting or AS_TRAINED), wearer, new_labels, path)
 
 
 def _steps(
@@ -158,6 +165,7 @@ def _record(
     folder: Path,
     source: tuple[int, str, int | None, str | None],
     view: RecordView,
+    mounting: Mounting,
 ) -> list[Path]:
     """Record the steps; returns the files of the takes that are plausible."""
     from deseptr.device import ImuConfig, live_session
@@ -180,7 +188,7 @@ def _record(
         for event in events:
             view.show(event)
             if isinstance(event, Take):
-                checked = check_take(engine, event.path)
+                checked = check_take(engine, event.path, mounting)
                 click.echo(str(checked), err=True)
                 kept += [event.path] if checked.usable else []
     return kept

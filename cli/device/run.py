@@ -185,7 +185,8 @@ def run(**chosen: Any) -> None:
     wearer = first_wearer(chosen, loaded.model)
     config = decision_config(chosen, loaded.contract if wearer is None else personal_contract(loaded.contract, wearer))
     bare = at_hop(loaded, config.hop_s)
-    wearing = make_wearing(chosen, loaded, bare, wearer)
+    mounting = make_mounting(chosen, loaded.contract)
+    wearing = make_wearing(chosen, loaded, bare, wearer, mounting)
     engine = personalised(bare, wearer) if wearing is None else wearing.switch.first.engine
     contract = engine.contract
     notifier = SystemdNotifier.from_environment(SystemClock())
@@ -194,7 +195,6 @@ def run(**chosen: Any) -> None:
     alarming = () if watch is None else watch.labels
     check_events(chosen, alarming)
     unknown = UnknownJudge(contract, plausibility=chosen["plausibility"], familiarity=chosen["unknown"])
-    mounting = make_mounting(chosen, contract)
     wearers = None if wearing is None else wearing.switch
     source = _Source(engine, Profiler(), make_tracker(config, contract), watch, unknown, mounting, wearers, notifier)
     drift = DriftWatch(contract) if chosen["drift"] else None

@@ -12,6 +12,7 @@ from deseptr.cli.common.messages import complain
 from .decision_options import decision_config
 
 if TYPE_CHECKING:
+    from deseptr.device import MountingWatch
     from deseptr.device.live_page.page_personal import Wearing
     from deseptr.device.personal import WearerFile
     from deseptr.tflite import Engine, TfliteEngine, TfliteFile
@@ -41,7 +42,11 @@ def first_wearer(chosen: Mapping[str, Any], model: TfliteFile) -> WearerFile | N
 
 
 def make_wearing(
-    chosen: Mapping[str, Any], loaded: TfliteEngine, at_hop: Engine, first: WearerFile | None
+    chosen: Mapping[str, Any],
+    loaded: TfliteEngine,
+    at_hop: Engine,
+    first: WearerFile | None,
+    mounting: MountingWatch | None,
 ) -> Wearing | None:
     """What the page needs to personalise; None without ``--web-wearers``.
 
@@ -50,13 +55,14 @@ def make_wearing(
         loaded: the model.
         at_hop: the same at the hop of the run.
         first: the wearer with whom the run begins.
+        mounting: what corrects the run for a turned sensor, and takes as well.
 
     Raises:
         SetupError: for a model on an Edge TPU, which one thread alone can use.
     """
     if not _on_page(chosen):
         return None
-    from deseptr.contract import SetupError
+    from deseptr.contract import AS_TRAINED, SetupError
     from deseptr.device.live_page.page_personal import Wearing
     from deseptr.device.personal.switch import WearerSwitch
     from deseptr.tflite import TfliteEngine
@@ -71,7 +77,14 @@ def make_wearing(
     make_engine = partial(TfliteEngine, loaded.model, loaded.runtime)
     switch = WearerSwitch(at_hop, partial(decision_config, chosen), first)
     worn = None if first is None else first.wearer
-    return Wearing(Path(chosen["web_wearers"]), loaded.model, make_engine, switch, worn)
+    return Wearing(
+        Path(chosen["web_wearers"]),
+        loaded.model,
+        make_engine,
+        switch,
+        worn,
+        lambda: AS_TRAINED if mounting is None else mounting.applied,
+    )
 
 
 def _on_page(chosen: Mapping[str, Any]) -> bool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.cli.common.mounting import worn_mounting_option
 from deseptr.cli.common.numbers import number
 from deseptr.cli.common.option_rules import goes_with
 from deseptr.cli.common.options import DATA_HELP, READING_NAMES, load_subjects, reading_options
 from deseptr.cli.common.personal import output_of, save_session, undo as undo_session
 from deseptr.contract.limits import ENGINE_THREADS
+
+if TYPE_CHECKING:
+    from deseptr.contract import Mounting
 
 
 @click.command(
@@ -29,11 +34,12 @@ by the rest. {DATA_HELP}
 @click.option("--new", "new_labels", multiple=True, metavar="LABEL", help="Add a label that MODEL lacks. Repeatable.")
 @click.option("--undo", is_flag=True, help="Take the latest recordings out of the file again.")
 @click.option("--threads", type=number(ENGINE_THREADS), default=1, show_default=True, help="Threads of the engine.")
+@worn_mounting_option
 @reading_options
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The wearer's file. [default: NAME.deseptr]"
 )
-@goes_with("source", "subject", "new_labels", "threads", *READING_NAMES)
+@goes_with("source", "subject", "new_labels", "threads", "mounting", *READING_NAMES)
 def personalise(
     model: Path,
     source: str | None,
@@ -42,10 +48,12 @@ def personalise(
     new_labels: tuple[str, ...],
     undo: bool,
     threads: int,
+    mounting: Mounting | None,
     reading: dict[str, str],
     output: Path | None,
 ) -> None:
     """Personalise a model."""
+    from deseptr.device.mounting.recordings import turned_back
     from deseptr.tflite import load_engine, read_tflite
 
     if undo == (source is not None):
@@ -56,4 +64,6 @@ def personalise(
         return
     assert source is not None
     dataset = load_subjects(source, (subject,) if subject else None, reading)
+    if mounting is not None:
+        dataset = turned_back(dataset, mounting)
     save_session(load_engine(model, threads=threads), file, dataset, wearer, new_labels, path)

@@ -23,7 +23,7 @@ from typing import Any
 
 from numpy.linalg import LinAlgError
 
-from deseptr.contract import DeseptrError
+from deseptr.contract import AS_TRAINED, DeseptrError, Mounting
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.device.drained import Drained
 from deseptr.device.personal.fit import personalise, results
@@ -54,6 +54,7 @@ class Wearing:
         make_engine: makes an engine of it for another thread, without a wearer.
         switch: changes the wearer of the stream.
         worn: the wearer with whom the run begins; None for nobody.
+        mounting: gives the turn of the sensor that the stream corrects at the moment.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class Wearing:
     make_engine: Callable[[], Engine]
     switch: WearerSwitch
     worn: str | None = None
+    mounting: Callable[[], Mounting] = lambda: AS_TRAINED
 
 
 class PagePersonal:
@@ -336,7 +338,7 @@ class PagePersonal:
         if take is None or session.phase != "checking":
             return
         self._tell()
-        kept = KeptTake(take, check_take(self._model_engine(), take.path))
+        kept = KeptTake(take, check_take(self._model_engine(), take.path, self._wearing.mounting()))
         with self._lock, suppress(OutOfTurnError):
             session.checked(kept, self._now())
         self._tell()
@@ -360,7 +362,7 @@ class PagePersonal:
 
     def _fitted(self, session: GuidedSession) -> tuple[str, ...]:
         model, name = self._wearing.model, session.wearer
-        dataset = taken([each.path for each in session.kept])
+        dataset = taken([each.path for each in session.kept], self._wearing.mounting())
         new = tuple(step.label for step in session.steps if step.new and step.label in dataset.label_names)
         before = self._folder.find(name)
         made = personalise(self._model_engine(), model, dataset, name, new_labels=new, before=before)

@@ -53,6 +53,11 @@ class MountingWatch:
         """How the sensor is turned, as was said; None if it is estimated."""
         return self._given
 
+    @property
+    def applied(self) -> Mounting:
+        """The turn that windows are corrected for now."""
+        return self._correction.mounting
+
     @classmethod
     def of(cls, contract: ModelContract, mounting: Mounting | str | None) -> MountingWatch | None:
         """The watch of a model's stream; None if nothing is said and the contract has no reference."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deseptr.contract import DataError
+from deseptr.contract import AS_TRAINED, DataError, Mounting
 from deseptr.data import Dataset, cut_for_model, load_dataset
+from deseptr.device.mounting.recordings import turned_back
 from deseptr.device.plausibility import FINDINGS
 from deseptr.device.plausibility.judge import Plausibility
 from deseptr.device.stream.windows import Window
@@ -49,15 +50,19 @@ class TakeCheck:
         return f"{self.label}: good, {self.windows} windows, which the model calls {self.seen} ({self.share:.0%})"
 
 
-def check_take(engine: Engine, path: Path) -> TakeCheck:
+def check_take(engine: Engine, path: Path, mounting: Mounting = AS_TRAINED) -> TakeCheck:
     """Check the file of a take.
 
     Args:
         engine: the model.
         path: file of the recorder.
+        mounting: how the sensor is turned; the model sees the samples turned back.
+
+    Raises:
+        SetupError: if a sensor of the take has not all three axes, so that it cannot be turned back.
     """
     contract = engine.contract
-    dataset = load_dataset(path)
+    dataset = turned_back(load_dataset(path), mounting)
     label = dataset.label_names[0]
     try:
         windows = cut_for_model(dataset, contract)
@@ -74,11 +79,16 @@ def check_take(engine: Engine, path: Path) -> TakeCheck:
     return TakeCheck(label, len(windows), found, contract.labels[most], float(counts[most] / counts.sum()))
 
 
-def taken(paths: Sequence[Path]) -> Dataset:
-    """The recordings of takes.
+def taken(paths: Sequence[Path], mounting: Mounting = AS_TRAINED) -> Dataset:
+    """The recordings of takes as the model is to see them.
+
+    Args:
+        paths: files of the recorder.
+        mounting: how the sensor is turned; samples are turned back.
 
     Raises:
         DataError: if there is none.
+        SetupError: if a sensor of the takes has not all three axes, so that it cannot be turned back.
     """
     if not paths:
         raise DataError(
@@ -93,4 +103,4 @@ def taken(paths: Sequence[Path]) -> Dataset:
     for each in read:
         table = np.array([*(names.index(name) for name in each.label_names), -1], np.int16)
         recordings += [replace(recording, labels=table[recording.labels]) for recording in each.recordings]
-    return Dataset(tuple(recordings), names, "the session")
+    return turned_back(Dataset(tuple(recordings), names, "the session"), mounting)

@@ -2,13 +2,14 @@ import csv
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from deseptr.cli.main import deseptr
-from deseptr.contract import DataError, SetupError
+from deseptr.contract import DataError, Mounting, SetupError
 from deseptr.data import load_sample, save_npz
-from deseptr.device import default_model
+from deseptr.device import MountingCorrection, default_model
 from deseptr.device.personal import WearerFile
 
 MODEL = str(default_model())
@@ -51,6 +52,41 @@ def test_guides_through_each_activity_and_checks_it(eve):
     assert f"{path}: eve, 1 session, windows: sitting 6, standing 6, walking 6" in said.stdout
     # The recordings were not kept.
     assert ".csv" not in said.stdout
+
+
+def test_a_turned_sensor_is_turned_back_before_the_model_learns_from_it(eve, tmp_path):
+    sample, turn = load_sample(), Mounting.named("x90")
+    measure = MountingCorrection(turn.inverse(), sample.channels)
+    turned = [replace(each, signals=measure(each.signals)) for each in sample.recordings]
+    save_npz(sample, tmp_path / "plain.npz")
+    save_npz(replace(sample, recordings=tuple(turned)), tmp_path / "turned.npz")
+    for name, more in (("plain", ()), ("turned", ("--mounting", "x90"))):
+        data, path = tmp_path / f"{name}.npz", tmp_path / f"{name}.deseptr"
+        invoke("personalise", MODEL, data, "--wearer", "eve", "-o", path, *more)
+    plain, turned_back = (WearerFile.load(tmp_path / f"{name}.deseptr").recorded for name in ("plain", "turned"))
+    assert np.array_equal(turned_back.logits, plain.logits)
+    data, path, words = (
+        tmp_path / "turned.npz",
+        tmp_path / "live.deseptr",
+        ("--label", "sitting", "--label", "standing"),
+    )
+    session = ("device", "personalise", MODEL, "--wearer", "eve", *words, "--simulate", data, "-o", path)
+    assert (
+        "sitting: good, 6 windows, which the model calls sitting (100%)" in invoke(*session, "--mounting", "x90").stderr
+    )
+    counts = WearerFile.load(path).counts()
+    assert counts == {"sitting": 6, "standing": 6}
+    path.unlink()
+    with pytest.raises(DataError, match="each part without itself"):
+        invoke(*session, "--mounting", "z180")
+    assert not path.exists()
+
+
+def test_the_mounting_of_takes_is_named_and_not_estimated():
+    for words in (("personalise", MODEL, "eve.csv"), ("device", "personalise", MODEL)):
+        said = invoke(*words, "--wearer", "eve", "--mounting", "auto")
+        assert said.exit_code == 2
+        assert "auto needs a run" in said.stderr
 
 
 def test_a_run_names_the_wearer(eve):

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from deseptr.cli.common.mounting import AUTO as AUTO_MOUNTING
 from deseptr.cli.device.group import device
-from deseptr.cli.device.mounting_option import AUTO as AUTO_MOUNTING
 from deseptr.contract import DataError, KnownWindows, ModelError, Mounting, SensorError, SetupError, softmax
 from deseptr.data import Dataset, Recording, load_dataset, load_sample, save_npz
 from deseptr.device import MountingCorrection, UnhealthyError

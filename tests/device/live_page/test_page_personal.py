@@ -24,10 +24,10 @@ from hypothesis.stateful import (
 )
 from live_page_served import Serve, beginning, received
 
-from deseptr.contract import CHANNELS, DataError, DecisionConfig, DeseptrError, SetupError
+from deseptr.contract import AS_TRAINED, CHANNELS, DataError, DecisionConfig, DeseptrError, Mounting, SetupError
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.data import load_dataset
-from deseptr.device import LabelTracker
+from deseptr.device import LabelTracker, MountingCorrection
 from deseptr.device.drained import Drained
 from deseptr.device.latency import WindowTimes
 from deseptr.device.live_page.page_personal import PagePersonal, Wearing
@@ -50,15 +50,16 @@ DECISION = DecisionConfig(dwell_s=0.0, threshold=0.0)
 class Worn:
     """A run of the tiny model that somebody personalises, on a clock that is set by hand."""
 
-    def __init__(self, model: Path, folder: Path, recorder: PageRecorder | None = None) -> None:
+    def __init__(
+        self, model: Path, folder: Path, recorder: PageRecorder | None = None, mounting: Mounting = AS_TRAINED
+    ) -> None:
         self.engine = load_engine(model)
         self.now, self.count = 0.0, 0
         self.switch = WearerSwitch(self.engine, lambda contract: DECISION)
         made = (lambda: TfliteEngine(self.engine.model, self.engine.runtime)), self.switch
         self.folder, self.told = folder, list[dict[str, Any]]()
-        self.page = PagePersonal(
-            Wearing(folder, self.engine.model, *made), "mpu6050", self.told.append, lambda: self.now, recorder
-        )
+        wearing = Wearing(folder, self.engine.model, *made, mounting=lambda: mounting)
+        self.page = PagePersonal(wearing, "mpu6050", self.told.append, lambda: self.now, recorder)
         tracker = LabelTracker(self.engine.contract.labels, DECISION, self.engine.contract.hop_s)
         self.stream = WindowClassifier(self.engine, tracker, lambda: 0, wearers=self.switch)
         self.rng = np.random.default_rng(5)
@@ -131,6 +132,22 @@ def test_a_new_activity_is_learned_and_the_stream_tells_it(worn: Worn):
     assert worn.page.state()["wearers"] == [{"name": "eve", "sessions": 1, "new": ["sideways"]}]
     # Nothing of what was recorded is left.
     assert list(Path(worn.page._files.name).iterdir()) == []
+
+
+def test_takes_of_a_turned_sensor_are_turned_back_as_the_stream_is(int8_model: Path, tmp_path: Path):
+    # The sensor measures for "upright" what the model knows as "lying", and the run corrects that.
+    turn = Mounting.named("z90")
+    known = MountingCorrection(turn, CHANNELS)(np.float32([POSES["upright"]]))[0]
+    assert abs(known[1]) == pytest.approx(9.8)
+    said = {}
+    for name, mounting in (("turned", turn), ("as trained", AS_TRAINED)):
+        worn = Worn(int8_model, tmp_path / name, mounting=mounting)
+        operator = worn.page.begin(wish(("upright", 5)))
+        worn.take(operator, "upright", 5)
+        said[name] = worn.session()["check"]["text"]
+        worn.page.close()
+    assert said["as trained"].endswith("which the model calls upright (100%)")
+    assert "calls upright" not in said["turned"]
 
 
 def test_a_wearer_is_taken_off_put_on_and_undone(worn: Worn):

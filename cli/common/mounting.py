@@ -1,0 +1,47 @@
+"""``--mounting TURN``: how a sensor is turned against the training of the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from deseptr.contract.errors import SetupError
+from deseptr.contract.mounting import Mounting
+
+# Repeated from `MountingWatch`, which imports numpy; a test compares the two.
+AUTO = "auto"
+
+
+class MountingName(click.ParamType[Mounting | str]):
+    """A turn by right angles, as ``x90`` or ``x90+z180``, or ``auto`` where a run can estimate it.
+
+    Args:
+        auto: whether it can be estimated.
+    """
+
+    name = "TURN"
+
+    def __init__(self, *, auto: bool = True) -> None:
+        self._auto = auto
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mounting | str:
+        """Parse the name."""
+        if isinstance(value, Mounting):
+            return value
+        if value == AUTO:
+            if self._auto:
+                return AUTO
+            self.fail("auto needs a run; `device run` or `device doctor` names the turn, give that, as x90", param, ctx)
+        try:
+            return Mounting.named(str(value))
+        except SetupError as error:
+            self.fail(f"{error.found} is none of {error.expected}", param, ctx)
+
+
+worn_mounting_option = click.option(
+    "--mounting",
+    type=MountingName(auto=False),
+    help="Turn of the sensor since the training, as x90 (by 90° about x) or x90+z180, as for `device run`; samples are "
+    "turned back.",
+)
