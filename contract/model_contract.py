@@ -419,6 +419,6 @@ def _unreadable(source: object, found: str, next_step: str = "train or convert a
     return ModelError(
         source,
         found=found,
-        expected=f"a deseptr contract of format {' or '.join(map(str, FORMATS))}",
+        expected=f"a deseptr contract of format {FORMATS[0]} to {FORMATS[-1]}",
         next_step=next_step,
     )

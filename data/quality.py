@@ -183,7 +183,10 @@ def _labels(dataset: Dataset) -> Iterator[str]:
     minutes = minutes_table(dataset)
     total = minutes[:, :-1].sum(0)
     if not total.sum():
-        yield "no sample is labelled: the recordings can be replayed, but not used for training"
+        yield (
+            "no sample is labelled: the recordings can be replayed, but not used for training; --label or --label-from "
+            "names the labels, or deseptr data label gives some"
+        )
         return
     for name, length in zip(dataset.label_names, total, strict=True):
         if not length:

@@ -27,7 +27,7 @@ from .figures_check import (
     subjects,
     text,
 )
-from .fold_job import fold_folder
+from .fold_job import fold_folder, settings_of_today
 
 KINDS = ("float", "int8")
 _CONFIG = fields({"seed": count, "window_s": positive, "overlap": number})
@@ -191,7 +191,7 @@ def _of_train_run(folder: RunFolder, metrics: dict[str, Any], config: dict[str, 
         model=figures["model"],
         teacher=teacher,
         seed=config["seed"],
-        settings={k: v for k, v in config.items() if k != "seed" and not (teacher and _students_own(k))},
+        settings={k: v for k, v in _settings(config).items() if not (teacher and _students_own(k))},
         parameters=figures["parameters"],
         macs=figures.get("macs"),
         checkpoint=_checkpoint(figures, folder.teacher if teacher else folder.model),
@@ -223,7 +223,7 @@ def _of_crossval(path: Path, summary: dict[str, Any]) -> FinishedRun:
         model=summary["model"],
         teacher=False,
         seed=summary["seed"],
-        settings={k: v for k, v in config.items() if k != "seed"},
+        settings=_settings(config),
         parameters=summary["parameters"],
         macs=summary.get("macs"),
         checkpoint=_checkpoint(summary, first.model),
@@ -262,6 +262,11 @@ def _setting(
 def _pooled(summary: dict[str, Any], folds: int) -> dict[str, Any]:
     over_folds = {name: summary[name]["macro_f1"] for name in ("mean", "std")} if folds > 1 else None
     return {**summary["pooled"], "interval": summary["interval"], "over_folds": over_folds}
+
+
+def _settings(config: dict[str, Any]) -> dict[str, Any]:
+    """All but the seed; one that a run is older than has its default, as where a fold of it goes on."""
+    return {name: value for name, value in settings_of_today(config).items() if name != "seed"}
 
 
 def _students_own(setting: str) -> bool:

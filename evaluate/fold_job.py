@@ -158,11 +158,21 @@ def _of_today(job: Any) -> Any:
     config = job.get("config") if isinstance(job, dict) else None
     if not isinstance(config, dict):
         return job
+    return job | {"config": settings_of_today(config)}
+
+
+def settings_of_today(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a training of any version, as this one would write them; as they are if it knows no such ones.
+
+    Args:
+        config: settings as plain JSON values.
+    """
     try:
         today = asdict(TrainConfig.of_any_version(config))
     except (ModelError, TypeError, ValueError):
-        return job
-    return job | {"config": json.loads(json.dumps(today))}
+        return config
+    content: dict[str, Any] = json.loads(json.dumps(today))
+    return content
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

@@ -117,7 +117,8 @@ def check_name(what: str, name: str) -> str:
     """
     stripped = name.strip()
     if not stripped or not stripped.isprintable() or len(stripped) > LONGEST_NAME:
-        raise _bad(what, "", repr(name), f"a name of printable characters, {LONGEST_NAME} at most")
+        expected = f"a name of printable characters, {LONGEST_NAME} at most"
+        raise DataError(what, found=repr(name), expected=expected, next_step="choose another name")
     return stripped
 
 

@@ -191,7 +191,7 @@ def test_views_of_a_wrong_kind_are_refused(change: dict, found: str):
 
 
 def test_a_later_format_asks_for_a_later_version():
-    with pytest.raises(ModelError, match=r"found format 12, expected .* format 1 or .* 10 or 11; update deseptr"):
+    with pytest.raises(ModelError, match=r"found format 12, expected .* format 1 to 11; update deseptr"):
         ModelContract.from_json('{"format": 12}')
 
 

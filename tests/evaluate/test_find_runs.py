@@ -76,6 +76,18 @@ def test_crossval_has_the_figures_of_its_summary(crossval: Path):
     assert (run.histories, run.windows_per_s) == ({}, None)
 
 
+def test_a_run_that_is_older_than_a_setting_has_its_default(crossval: Path):
+    now = read_crossval(crossval).settings
+    path = crossval / "crossval.json"
+    summary = json.loads(path.read_text())
+    del summary["config"]["full_scale"]
+    path.write_text(json.dumps(summary))
+    assert read_crossval(crossval).settings == now
+    summary["config"]["of_a_later_version"] = 1
+    path.write_text(json.dumps(summary))
+    assert read_crossval(crossval).settings["of_a_later_version"] == 1
+
+
 def test_train_run_has_a_model_and_its_teacher(tiny_run: Path):
     student, teacher = read_train_run(tiny_run)
     metrics = json.loads(RunFolder(tiny_run).metrics.read_text())

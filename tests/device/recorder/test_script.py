@@ -86,8 +86,9 @@ def test_no_such_protocol(tmp_path):
 def test_a_name_that_is_empty_unprintable_or_long_is_refused(name):
     try:
         checked = check_name("--label", name)
-    except DataError:
+    except DataError as error:
         assert not name.strip() or not name.strip().isprintable() or len(name.strip()) > 200
+        assert str(error).endswith("; choose another name")
     else:
         assert checked
         assert checked == name.strip()
