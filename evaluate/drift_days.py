@@ -89,15 +89,15 @@ def days_of(logs: DriftLogs, contract: ModelContract, model: object) -> list[Dri
         )
     groups: dict[tuple[str, str, bool], list[DriftPart]] = {}
     for part in logs.parts:
-        groups.setdefault((part.day, part.wearer or "", part.reference == contract.drift.key), []).append(part)
-    return [_day(parts, contract, same=same) for (_, _, same), parts in sorted(groups.items())]
+        groups.setdefault((part.day, part.wearer or "", part.reference != contract.drift.key), []).append(part)
+    return [_day(parts, contract, other=other) for (_, _, other), parts in sorted(groups.items())]
 
 
-def _day(parts: Sequence[DriftPart], contract: ModelContract, *, same: bool) -> DriftDay:
+def _day(parts: Sequence[DriftPart], contract: ModelContract, *, other: bool) -> DriftDay:
     whole = DriftSummary()
     for part in parts:
         whole.add(part.summary)
-    if not same:
+    if other:
         whole.histograms.clear()
     verdict = judge(whole, contract)
     assert verdict is not None, "the contract has a reference"
@@ -124,7 +124,8 @@ def drift_answer(days: Sequence[DriftDay]) -> str:
     differing = [day for day in days if day.differs]
     judged = [day for day in days if day.verdict.word in ("differs", "as in training")]
     if not judged:
-        return "No day has enough windows for a verdict."
+        few = any(day.verdict.word == "too few windows" for day in days)
+        return "No day has enough windows for a verdict." if few else "No day can be compared with the reference."
     if not differing:
         return f"{_count(len(judged))} as in training."
     told = "; ".join(f"{day.name} {day.verdict}" for day in differing[:3])
@@ -142,7 +143,10 @@ def drift_content(
     dated = sorted({day.day for day in days if day.day < _FIRST_YEAR})
     notes = [*notes, *(f"{day}: the clock was not set; runs of several days may be in it" for day in dated)]
     if any(day.verdict.word == "not comparable" for day in days):
-        notes.append("days that are not comparable were counted by another reference, or before there was one")
+        notes.append(
+            "days that are not comparable were counted by another reference, before there was one, or have only labels "
+            "that it lacks"
+        )
     return {
         "format": FORMAT,
         "model": str(model),

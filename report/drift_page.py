@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from deseptr.contract.visible_text import visible
@@ -86,7 +87,7 @@ def _has_wearers(content: dict[str, Any]) -> bool:
 
 
 def _mixes(content: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Shares of the activities in per cent, of the reference and of the latest days."""
+    """Shares of the activities in per cent, of the reference and of the latest days; new labels of wearers together."""
     rows = {"reference": content["reference"]["labels"]}
     for day in content["days"][-_MOST_DRAWN:]:
         if day["labels"]:
@@ -94,10 +95,16 @@ def _mixes(content: dict[str, Any]) -> dict[str, dict[str, float]]:
             # A day may be there twice, counted by two references.
             rows[visible(name if name not in rows else f"{name}, other reference")] = day["labels"]
     labels = content["labels"]
-    return {
-        name: {visible(label): 100 * counts.get(label, 0) / (sum(counts.values()) or 1) for label in labels}
-        for name, counts in rows.items()
-    }
+    has_new = any(counts.keys() - set(labels) for counts in rows.values())
+    return {name: _mix(counts, labels, has_new=has_new) for name, counts in rows.items()}
+
+
+def _mix(counts: dict[str, int], labels: Sequence[str], *, has_new: bool) -> dict[str, float]:
+    total = sum(counts.values()) or 1
+    shares = {visible(label): 100 * counts.get(label, 0) / total for label in labels}
+    if has_new:
+        shares["new labels"] = 100 * sum(count for label, count in counts.items() if label not in labels) / total
+    return shares
 
 
 def _title(content: dict[str, Any]) -> str:

@@ -40,7 +40,8 @@ class DriftVerdict:
     """What a day is, compared with the reference.
 
     Args:
-        word: whether it differs; ``not comparable`` if its windows were counted by another reference.
+        word: whether it differs; ``not comparable`` if its windows were counted by another reference, or all have
+            labels that the reference lacks.
         findings: in what, the most important first.
         indices: population stability index by the histogram's name, and that of the ``labels``.
         limits: limit of each index for so many windows, by the histogram's name.
@@ -86,21 +87,27 @@ def judge(summary: DriftSummary, contract: ModelContract) -> DriftVerdict | None
     findings += _of_sensor(summary, reference)
     if findings and summary.unknown_share >= 0.01:
         findings.append(f"{summary.unknown_share:.0%} without a label")
-    comparable = bool(limits) or not summary.plausible
-    word: Word = "differs" if findings else "as in training" if comparable else "not comparable"
+    word: Word = "differs" if findings else "as in training" if limits else "not comparable"
     return DriftVerdict(word, tuple(findings), found, limits, _told_mix(summary, contract, found))
 
 
 def limit_of(histogram: DriftHistogram, windows: float) -> float:
     """Limit of the index of so many windows, between those of the reference's sizes on a logarithmic scale.
 
+    A day may have enough windows, and few of them in a histogram: fewer than the first size vary in proportion to their
+    reciprocal.
+
     >>> limit_of(DriftHistogram(((1,),), (0.9, 0.5, 0.4)), 1000)
     0.5
+    >>> limit_of(DriftHistogram(((1,),), (0.9, 0.5, 0.4)), 100)
+    2.7
     """
     limits = histogram.limits
+    if windows < SIZES[0]:
+        return limits[0] * SIZES[0] / windows
     for (few, many), (before, after) in zip(pairwise(SIZES), pairwise(limits), strict=True):
         if windows <= many:
-            share = math.log(max(windows, few) / few) / math.log(many / few)
+            share = math.log(windows / few) / math.log(many / few)
             return before + share * (after - before)
     return limits[-1]
 

@@ -55,15 +55,17 @@ class DriftWatch:
         self._contract = contract
         self._embedding = None if contract.drift is None else contract.drift.embedding
         self._reference = None if contract.drift is None else contract.drift.key
-        self._index = {label: place for place, label in enumerate(contract.labels)}
+        # A wearer's new labels, which come and go in a run, are of no reference.
+        compared = contract.labels if contract.drift is None else contract.labels[: contract.drift.classes]
+        self._index = {label: place for place, label in enumerate(compared)}
         self._wall, self._monotonic = wall, monotonic
         self._run = os.urandom(4).hex() if run is None else run
         self._parts = 0
         self._t = 0.0
         self._wearer: str | None = None
         self._part, self._day = DriftSummary(), ""
-        self._sum = DriftSummary()
-        self._sum_of: tuple[str, str | None] = ("", None)
+        self._sums: dict[str | None, DriftSummary] = {}
+        self._sums_of = ""
         self._begun = 0.0
         self._ahead = 0.0
 
@@ -121,20 +123,26 @@ class DriftWatch:
         label = max(window.probabilities, key=window.probabilities.__getitem__)
         part.labels[label] += 1
         part.confidence += window.confidence
-        part.note_bin("confidence", bisect_right(CONFIDENCE_EDGES, window.confidence))
-        if window.distance is not None and self._embedding is not None:
-            part.note_bin("distance", bisect_right(self._embedding.edges[self._index[label]], window.distance))
-        if window.score is not None:
-            part.note_bin("score", bisect_right(SCORE_EDGES, window.score))
         if window.gravity is not None:
             part.still += 1
             part.gravity += window.gravity
+        if label in self._index:
+            self._count_bins(window, self._index[label])
+
+    def _count_bins(self, window: WindowEvent, index: int) -> None:
+        part = self._part
+        part.note_bin("confidence", bisect_right(CONFIDENCE_EDGES, window.confidence))
+        if window.distance is not None and self._embedding is not None:
+            part.note_bin("distance", bisect_right(self._embedding.edges[index], window.distance))
+        if window.score is not None:
+            part.note_bin("score", bisect_right(SCORE_EDGES, window.score))
 
     def _end(self, why: Literal["hour", "day", "wearer", "run"]) -> DriftEvent:
         self._parts += 1
-        if self._sum_of != (self._day, self._wearer):
-            self._sum, self._sum_of = DriftSummary(), (self._day, self._wearer)
-        self._sum.add(self._part)
+        if self._sums_of != self._day:
+            self._sums, self._sums_of = {}, self._day
+        so_far = self._sums.setdefault(self._wearer, DriftSummary())
+        so_far.add(self._part)
         part, self._part = self._part, DriftSummary()
         return DriftEvent(
             t=self._t,
@@ -143,7 +151,7 @@ class DriftWatch:
             ended=why,
             summary=part,
             reference=self._reference,
-            verdict=judge(self._sum, self._contract),
+            verdict=judge(so_far, self._contract),
             wearer=self._wearer,
         )
 

@@ -19,6 +19,7 @@ SAME, FEW = (day(1, "as in training"), day(2, "too few windows"))
     [
         ((), "No day."),
         ((FEW, day(3, "not comparable")), "No day has enough windows for a verdict."),
+        ((day(3, "not comparable"),), "No day can be compared with the reference."),
         ((SAME,), "1 day is as in training."),
         ((SAME, FEW, SAME), "2 days are as in training."),
         ((day(5, "differs", "a", "b"),), "2026-11-05 differs from training: a, b."),

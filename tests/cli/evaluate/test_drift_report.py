@@ -13,6 +13,7 @@ from deseptr.cli.evaluate.report import report
 from deseptr.contract import DataError, DriftHistogram, DriftReference, ModelError
 from deseptr.device import DriftEvent, DriftSummary, default_model
 from deseptr.evaluate.model_file import write_contract
+from deseptr.report.drift_page import _mixes
 from deseptr.tflite import read_tflite
 
 USUAL = [0, 0, 0, 0, 0, 0, 5, 5, 5, 20, 40, 25]
@@ -134,6 +135,17 @@ def test_the_page_has_the_table_and_what_the_activities_were(model, make_part, l
     assert json.loads(page.with_suffix(".json").read_text())["format"] == "deseptr drift 1"
     # Once more replaces it; another report's page does not.
     assert invoke("--drift", model, path, "-o", page).exit_code == 0
+
+
+def test_a_day_of_two_references_is_drawn_twice_and_new_labels_have_a_share(model, make_part, log):
+    parts = [make_part("2026-03-01", 1, reference=None), make_part("2026-03-01", 2)]
+    parts[0].summary.labels["knitting"] = parts[0].summary.labels.pop("walking")
+    content = json.loads(invoke("--drift", model, log(*parts), "--json").stdout)
+    assert [day["verdict"]["word"] for day in content["days"]] == ["as in training", "not comparable"]
+    mixes = _mixes(content)
+    assert list(mixes) == ["reference", "2026-03-01", "2026-03-01, other reference"]
+    assert [mix["new labels"] > 10 for mix in mixes.values()] == [False, False, True]
+    assert [sum(mix.values()) for mix in mixes.values()] == pytest.approx([100] * 3)
 
 
 def test_without_o_no_page_is_written(model, make_part, log, tmp_path, monkeypatch):

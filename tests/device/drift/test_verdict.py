@@ -106,7 +106,18 @@ def test_a_day_of_implausible_windows_alone(contract):
     assert str(judge(made, contract)) == "differs from training: 100% implausible, 100% without a label"
 
 
-@given(st.integers(1, 10**7))
+def test_few_windows_of_many_have_a_wider_limit(contract):
+    """Of 300 windows, 20 have a label that the reference knows: by chance, their index is above the limit of 300."""
+    own = replace(contract, labels=(*contract.labels, "knitting"))
+    made = day(300, 0, confidence=[0, 0, 0, 0, 4, 2, 14, 0, 0, 0, 0, 0], distance=[2] * 10)
+    made.labels = Counter(sitting=20, knitting=280)
+    verdict = judge(made, own)
+    assert verdict.word == "as in training"
+    assert verdict.indices["confidence"] > 0.5
+    assert verdict.limits == {"confidence": 7.5, "distance": 7.5}
+
+
+@given(st.integers(300, 10**7))
 def test_limits_are_between_those_of_the_sizes(windows):
     from deseptr.contract import DriftHistogram
 

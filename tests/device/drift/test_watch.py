@@ -111,6 +111,29 @@ def test_a_part_is_of_one_wearer(clocks):
     ]
 
 
+def test_the_verdict_is_of_a_wearers_whole_day_though_another_came_between(contract, window, clocks):
+    watch = make(clocks, contract)
+    parts = []
+    for wearer in ("eve", "ada", "eve", None):
+        parts += [watch.note(window(wearer=wearer)) for _ in range(200)]
+    found = [part.verdict.word for part in parts if part is not None]
+    assert found == ["too few windows", "too few windows", "differs"]
+
+
+@pytest.mark.parametrize("worn_from", ["the beginning", "later"])
+def test_a_new_label_of_a_wearer_is_in_no_histogram(contract, clocks, worn_from):
+    """The reference has nothing of it; a day of it alone is not compared."""
+    labels = (*contract.labels, "knitting")
+    watch = make(clocks, replace(contract, labels=labels) if worn_from == "the beginning" else contract)
+    event = WindowEvent(1.0, "knitting", 0.97, dict.fromkeys(labels, 0.01) | {"knitting": 0.97}, 800.0, 0)
+    for _ in range(400):
+        watch.note(event)
+    part = watch.finish()
+    assert part.summary.labels == {"knitting": 400}
+    assert part.summary.histograms == {}
+    assert str(part.verdict) == "not comparable"
+
+
 def test_only_windows_and_gaps_count(clocks):
     watch = make(clocks)
     assert watch.note(LabelEvent(1.0, "walking", None, 0.9)) is None
