@@ -142,7 +142,7 @@ def share_out(counts: Sequence[int], each: int, limit: int) -> list[int]:
     """Number of examples of each pair: one for all in turn, until each has enough or the limit is reached.
 
     >>> share_out([9, 2, 1], each=6, limit=5)
-    [3, 1, 1]
+    [2, 2, 1]
     """
     shares = [0] * len(counts)
     for turn in range(each):

@@ -3,7 +3,7 @@ from itertools import count
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from deseptr.contract import SensorError
 from deseptr.device import (
@@ -19,6 +19,7 @@ from deseptr.device import (
     UnhealthyError,
     WindowEvent,
 )
+from deseptr.device.stream.timing import WORST_SPREAD
 from deseptr.firmware_harness.simulator import VirtualClock
 
 
@@ -133,6 +134,8 @@ def test_event_as_json(contract):
     assert made["confidence"] == made["probabilities"]["upright"] == pytest.approx(0.964663, abs=1e-6)
 
 
+# The rate of the first second is measured some per cent wrong, and the samples of the gap behind it are counted by it.
+@example([(0, True), (0, False), (20, False), (92, True), (0, False), (30, False)])
 @given(st.lists(st.tuples(st.integers(0, 300), st.booleans()), max_size=12))
 def test_no_window_spans_a_gap_and_none_is_missing(contract, drains):
     runtime, imu, engine = make(contract, drains)
@@ -142,7 +145,7 @@ def test_no_window_spans_a_gap_and_none_is_missing(contract, drains):
         assert window == list(range(window[0], window[0] + 32))
         assert event.label == ("upright" if window[0] % 2 == 0 else "lying")
         # Numbers count lost samples, so that a window's number is the number that the chip gave its first sample.
-        assert abs(event.sample - window[0]) <= sum(lost for _, lost in drains)
+        assert abs(event.sample - window[0]) <= sum(1 + 2.5 * WORST_SPREAD * length for length, lost in drains if lost)
     gaps = [event for event in events if isinstance(event, GapEvent)]
     assert len(gaps) == sum(lost for _, lost in drains)
     assert len(windows) == sum(max(0, (length - 16) // 16) for length in imu.lengths)
