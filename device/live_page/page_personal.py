@@ -21,8 +21,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from numpy.linalg import LinAlgError
-
 from deseptr.contract import AS_TRAINED, DeseptrError, Mounting
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.device.drained import Drained
@@ -38,10 +36,10 @@ from deseptr.tflite.engine import Engine
 
 from .page_recorder import PageRecorder
 from .running_take import RunningTake
+from .session_message import session_message
 from .wished_session import wished_session
 
 _NICENESS = 10
-_TROUBLES = (DeseptrError, OSError, MemoryError, LinAlgError)
 
 
 @dataclass(frozen=True)
@@ -122,8 +120,8 @@ class PagePersonal:
             # Before anybody has walked for it.
             self._folder.find(wished.wearer)
             self._drop(wished)
-            keeps = content.get("keep") is True and self._recorder is not None
-            self._into = self._recorder.folder if keeps and self._recorder else Path(self._files.name)
+            kept_in = None if self._recorder is None or content.get("keep") is not True else self._recorder.folder
+            self._into = kept_in or Path(self._files.name)
             self._id, self._trouble = secrets.token_hex(4), ""
             operator = self._operator = f"{self._id}.{secrets.token_urlsafe(16)}"
         self._tell()
@@ -179,39 +177,27 @@ class PagePersonal:
     def state(self) -> dict[str, Any]:
         """What the page shows."""
         with self._lock:
+            session, take = self._session, self._take
+            done_s = 0.0 if take is None else take.done_s
             wearers = [{"name": w.name, "sessions": w.sessions, "new": list(w.new_labels)} for w in self._wearers]
-            told: dict[str, Any] = {
+            return {
                 "kind": "personal",
                 "labels": list(self._wearing.model.contract.labels),
                 "wearers": wearers,
+                "keeps": self._recorder is not None,
+                "worn": self._worn,
+                "trouble": self._trouble,
+                "session": None if session is None else session_message(session, self._id, self._now(), done_s),
             }
-            told["keeps"] = self._recorder is not None
-            return told | {"worn": self._worn, "trouble": self._trouble, "session": self._session_state()}
 
     def close(self) -> None:
         """End the session, and remove its takes."""
         with self._lock:
             self._drop(None)
-        self._worker.close()
-        self._files.cleanup()
-
-    def _session_state(self) -> dict[str, Any] | None:
-        session = self._session
-        if session is None:
-            return None
-        take, running = session.take, self._take
-        return {
-            "id": self._id,
-            "wearer": session.wearer,
-            "steps": [{"label": s.label, "new": s.new, "seconds": s.seconds} for s in session.steps],
-            "number": session.number,
-            "phase": session.phase,
-            "left": round(session.left_s(self._now()), 2),
-            "done": round(running.done_s, 1) if running is not None and session.phase == "recording" else 0.0,
-            "check": None if take is None else {"text": str(take.check), "usable": take.check.usable},
-            "kept": [each.check.label for each in session.kept],
-            "told": list(session.told),
-        }
+        try:
+            self._worker.close()
+        finally:
+            self._files.cleanup()
 
     def _require_free(self) -> None:
         session = self._session
@@ -241,7 +227,7 @@ class PagePersonal:
         if what == "stop":
             self._worker.enqueue(self._end_take)
         if what in ("start", "skip") and take is not None:
-            self._worker.enqueue(partial(take.path.unlink, missing_ok=True))
+            self._worker.enqueue(partial(_discard, take.path))
         if what == "keep" and take is not None and self._recorder is not None and self._into == self._recorder.folder:
             self._recorder.add(take.take)
         if session.phase == "fitting":
@@ -254,7 +240,9 @@ class PagePersonal:
             self._worker.enqueue(partial(self._forget, before))
 
     def _tell(self) -> None:
-        self._changed(self.state())
+        with self._lock:
+            # Otherwise another thread could tell of a later state first.
+            self._changed(self.state())
 
     # On the thread of the run.
 
@@ -277,12 +265,12 @@ class PagePersonal:
         self._attempt(self._list)
 
     def _attempt(self, work: Callable[[], None]) -> None:
-        """Do something whose failure is told."""
+        """Do something whose failure, also one that nobody has foreseen, is told and does not end the run."""
         try:
             work()
             self._trouble = ""
-        except _TROUBLES as error:
-            self._trouble = str(error) or type(error).__name__
+        except Exception as error:
+            self._trouble = _told(error)
         self._tell()
 
     def _list(self) -> None:
@@ -323,38 +311,45 @@ class PagePersonal:
                 self._check(session, drained.rate_hz)
             elif math.floor(take.done_s) != whole:
                 self._tell()
-        except _TROUBLES as error:
+        except Exception as error:
             self._end_take()
             with self._lock:
-                session.refuse(str(error), self._now())
+                session.refuse(_told(error), self._now())
             self._tell()
 
     def _check(self, session: GuidedSession, rate_hz: float) -> None:
         running, self._take = self._take, None
         take = None if running is None else running.close(rate_hz)
-        with self._lock, suppress(OutOfTurnError):
-            # It may have been stopped at the last moment.
-            session.recorded(self._now())
-        if take is None or session.phase != "checking":
+        if take is None:
             return
-        self._tell()
-        kept = KeptTake(take, check_take(self._model_engine(), take.path, self._wearing.mounting()))
-        with self._lock, suppress(OutOfTurnError):
-            session.checked(kept, self._now())
+        try:
+            with self._lock:
+                session.recorded(self._now())
+            self._tell()
+            kept = KeptTake(take, check_take(self._model_engine(), take.path, self._wearing.mounting()))
+            with self._lock:
+                session.checked(kept, self._now())
+        except OutOfTurnError:
+            # It was stopped at the last moment.
+            _discard(take.path)
+        except Exception:
+            _discard(take.path)
+            raise
         self._tell()
 
     def _end_take(self) -> None:
         running, self._take = self._take, None
-        take = None if running is None else running.close()
-        if take is not None:
-            take.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            take = None if running is None else running.close()
+            if take is not None:
+                _discard(take.path)
 
     def _fit(self, session: GuidedSession) -> None:
         try:
             told = self._fitted(session)
-        except _TROUBLES as error:
+        except Exception as error:
             with self._lock:
-                session.refuse(str(error) or type(error).__name__, self._now())
+                session.refuse(_told(error), self._now())
         else:
             with self._lock:
                 session.finish(told, self._now())
@@ -377,11 +372,20 @@ class PagePersonal:
         """Remove what was recorded in a session that is over, but for takes that are kept as recordings."""
         if self._session is not session or session.over:
             self._end_take()
-        if session.take is not None:
-            session.take.path.unlink(missing_ok=True)
-        for path in Path(self._files.name).glob("*.csv"):
-            path.unlink(missing_ok=True)
+        left = [] if session.take is None else [session.take.path]
+        for path in (*left, *Path(self._files.name).glob("*.csv")):
+            _discard(path)
 
     def _model_engine(self) -> Engine:
         self._engine = self._engine or self._wearing.make_engine()
         return self._engine
+
+
+def _discard(path: Path) -> None:
+    """Remove a take; what cannot be removed stays, and the run goes on."""
+    with suppress(OSError):
+        path.unlink()
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, DeseptrError | OSError) else f"{type(error).__name__}: {error}".rstrip(": ")

@@ -14,6 +14,7 @@ const KEY = "operator";
 let known = null;
 let fresh = [];
 let phase = null;
+let trouble = "";
 
 const make = (tag, text, more = {}) => Object.assign(document.createElement(tag), { textContent: text }, more);
 
@@ -109,8 +110,11 @@ function tell() {
     if (mine(session)) cue({ recording: 880, checking: 440 }[session.phase] ?? 0);
     phase = session?.phase;
     get("fitting").textContent = "";
+    trouble = "";
   }
-  if (known.trouble) complain({ message: known.trouble });
+  // What was refused to this page alone stays until something else happens.
+  if (known.trouble !== trouble) complain({ message: known.trouble });
+  trouble = known.trouble;
 }
 
 /** The session, unless it is over and was somebody else's. */

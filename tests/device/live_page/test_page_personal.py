@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,83 @@ def test_takes_are_kept_as_recordings_if_that_is_wished(int8_model: Path, tmp_pa
     assert list(recorder.takes) == [kept.name]
     (recording,) = load_dataset(kept).recordings
     assert (recording.subject, len(recording)) == ("eve", 250)
+
+
+@pytest.fixture
+def keeping(int8_model: Path, tmp_path: Path) -> Iterator[tuple[Worn, str, Path]]:
+    """A run whose operator keeps the takes: it, the operator's key, and the folder of the takes."""
+    recorder = PageRecorder(tmp_path / "takes", "mpu6050", lambda state: None)
+    worn = Worn(int8_model, tmp_path / "wearers", recorder)
+    yield worn, worn.page.begin(wish(("upright", 5), ("lying", 5)) | {"keep": True}), recorder.folder
+    worn.page.close()
+    recorder.close()
+
+
+def test_a_take_that_is_stopped_as_it_is_complete_is_not_left_behind(keeping: tuple[Worn, str, Path]):
+    worn, operator, folder = keeping
+    worn.page.act(operator, "start")
+    worn.read("upright", 3.2, 4)
+    worn.read("upright", 3, 4)
+    session = worn.page._session
+    assert session is not None
+
+    def complete() -> None:
+        worn.page.act(operator, "stop")
+        worn.page._check(session, RATE)
+
+    worn.page._worker.enqueue(complete)
+    worn.settle()
+    assert worn.session()["phase"] == "ready"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_failure_that_nobody_has_foreseen_is_told_and_the_run_goes_on(keeping: tuple[Worn, str, Path]):
+    worn, operator, folder = keeping
+
+    def broken() -> TfliteEngine:
+        raise ValueError("a scale of 0")
+
+    worn.page._wearing = replace(worn.page._wearing, make_engine=broken)
+    worn.page.act(operator, "start")
+    worn.read("upright", 3.2, 4)
+    worn.read("upright", 5.5, 8)
+    assert (worn.session()["phase"], worn.session()["told"]) == ("refused", ["ValueError: a scale of 0"])
+    assert list(folder.iterdir()) == []
+    assert worn.page.begin(wish(("lying", 5)))
+    worn.read("lying", 1)
+
+
+def test_a_take_that_cannot_be_removed_does_not_end_the_run(keeping: tuple[Worn, str, Path]):
+    worn, operator, folder = keeping
+    worn.take(operator, "upright", 5)
+    (take,) = folder.iterdir()
+    take.unlink()
+    take.mkdir()
+    worn.page.act(operator, "start")
+    worn.settle()
+    worn.read("upright", 3.2, 4)
+    assert worn.session()["phase"] == "recording"
+
+
+def test_the_page_is_told_of_what_happens_in_its_order(worn: Worn):
+    """The fit is over before the server's thread has told that it began."""
+    operator = worn.page.begin(wish(("upright", 5)))
+    worn.take(operator, "upright", 5)
+    done = threading.Event()
+    phases = []
+
+    def tell(state: dict[str, Any]) -> None:
+        phase = state["session"]["phase"]
+        if phase == "fitting":
+            done.wait(0.5)
+        phases.append(phase)
+        if phase == "done":
+            done.set()
+
+    worn.page._changed = tell
+    worn.page.act(operator, "keep")
+    worn.settle()
+    assert phases == ["fitting", "done"]
 
 
 def test_one_operator_at_a_time(worn: Worn):

@@ -180,3 +180,13 @@ def test_what_is_refused_is_said(wearer: ChosenWearer, page: Page):
     page.click("#begin")
     page.wait_for_selector("#fitting.bad")
     assert "without / and" in page.inner_text("#fitting")
+
+
+def test_a_trouble_is_told_until_something_works(wearer: ChosenWearer, page: Page):
+    page.goto(wearer.served.url)
+    page.wait_for_selector("#wardrobe:visible")
+    for _ in range(2):
+        assert wearer.served.post("personal/wear", {"wearer": "ghost"}).status == 200
+        page.wait_for_function("() => document.getElementById('fitting').textContent.includes('ghost.deseptr')")
+        assert wearer.served.post("personal/wear", {"wearer": None}).status == 200
+        page.wait_for_function("() => document.getElementById('fitting').textContent === ''")
