@@ -17,7 +17,7 @@ from deseptr.evaluate.curve.page import (
 from . import html
 from .html.curve_figure import curve_figure
 from .html.interval_figure import Spread, interval_figure
-from .score_sentences import few_wearers
+from .score_sentences import bounds, few_wearers, unfinished, without_zero
 
 
 def curve_page(summary: dict[str, Any], origin: html.Origin | None = None) -> str:
@@ -57,18 +57,14 @@ def curve_answer(summary: Mapping[str, Any]) -> str:
 
 def curve_against(summary: Mapping[str, Any]) -> list[str]:
     """What the answer leaves out: trainings that are missing, single seeds, few wearers, differences without a sign."""
-    lines = []
-    if summary["finished"] < summary["wanted"]:
-        lines.append(f"Only {summary['finished']} of {summary['wanted']} trainings are finished.")
-    tested = {name for fold in summary["protocol"]["folds"] for name in fold["test_subjects"]}
-    lines.append(few_wearers(dict.fromkeys(tested)))
-    if all(len(point["seeds"]) == 1 for point in summary["points"]):
-        lines.append("Every point is of one seed: another choice of labelled wearers may rank the arms differently.")
-    differences = summary["differences"]
-    clear = [each for each in differences if _has_sign(each["macro_f1"]["interval"])]
-    if differences:
-        have = "has" if len(clear) == 1 else "have"
-        lines.append(f"{len(clear)} of {len(differences)} differences {have} an interval without zero.")
+    tested = dict.fromkeys(name for fold in summary["protocol"]["folds"] for name in fold["test_subjects"])
+    single = "Every point is of one seed: another choice of labelled wearers may rank the arms differently."
+    lines = [
+        unfinished(summary),
+        few_wearers(tested),
+        single if all(len(point["seeds"]) == 1 for point in summary["points"]) else "",
+        without_zero([each["macro_f1"]["interval"] for each in summary["differences"]], "differences"),
+    ]
     return [line for line in lines if line]
 
 
@@ -79,15 +75,10 @@ def _order(labelled: int | str) -> float:
 def _best(summary: Mapping[str, Any], labelled: int | str) -> str:
     points = [point for point in summary["points"] if point["labelled"] == labelled]
     best = max(points, key=lambda point: float(point["macro_f1"]["mean"]))
-    f1, interval = best["macro_f1"]["mean"], best["macro_f1"]["interval"]
-    bounds = f" (95 % interval {interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
+    f1 = best["macro_f1"]
     whose = "all labels" if labelled == "all" else f"the labels of {labelled} wearer{'s' * (labelled != 1)}"
     of = f"{summary['arms'][best['arm']]} has the highest macro-F1, " if len(points) > 1 else "macro-F1 is "
-    return f"with {whose}, {of}{f1:.3f}{bounds}"
-
-
-def _has_sign(interval: Mapping[str, float] | None) -> bool:
-    return interval is not None and not interval["low"] <= 0 <= interval["high"]
+    return f"with {whose}, {of}{f1['mean']:.3f}{bounds(f1['interval'])}"
 
 
 def _spread(summary: Mapping[str, Any], difference: Mapping[str, Any]) -> Spread:

@@ -12,7 +12,7 @@ from . import html
 from .html.blocks import Block
 from .html.confusion import Matrix, matrix_block
 from .html.interval_figure import Spread, interval_figure
-from .score_sentences import few_wearers
+from .score_sentences import bounds, few_wearers, unfinished, without_zero
 
 
 def lab_page(summary: Mapping[str, Any], cells: Sequence[CellConfusion], origin: html.Origin | None = None) -> str:
@@ -51,19 +51,15 @@ def lab_answer(summary: Mapping[str, Any]) -> str:
 
 def lab_against(summary: Mapping[str, Any]) -> list[str]:
     """What the answer leaves out: chance among many, effects without a sign, few wearers, cells that are missing."""
-    lines = []
-    if summary["finished"] < summary["wanted"]:
-        lines.append(f"Only {summary['finished']} of {summary['wanted']} trainings are finished.")
-    if few := few_wearers(dict.fromkeys(name for f in summary["protocol"]["folds"] for name in f["test_subjects"])):
-        lines.append(few)
-    if len(_rows(summary)) > 1:
-        lines.append("The best is chosen by the test wearers themselves: the highest of several is partly chance.")
-    effects = summary["effects"]
-    clear = [each for each in effects if _sign(each)]
-    if effects:
-        differ = "has an interval without zero" if len(clear) == 1 else "have an interval without zero"
-        lines.append(f"{len(clear)} of {len(effects)} effects {differ}.")
-    return lines
+    tested = dict.fromkeys(name for fold in summary["protocol"]["folds"] for name in fold["test_subjects"])
+    chosen = "The best is chosen by the test wearers themselves: the highest of several is partly chance."
+    lines = [
+        unfinished(summary),
+        few_wearers(tested),
+        chosen if len(_rows(summary)) > 1 else "",
+        without_zero([each["difference"]["interval"] for each in summary["effects"]], "effects"),
+    ]
+    return [line for line in lines if line]
 
 
 def _cells(summary: Mapping[str, Any]) -> str:
@@ -77,14 +73,8 @@ def _rows(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _f1(row: Mapping[str, Any]) -> str:
-    f1, interval = row["macro_f1"], row["macro_f1"]["interval"]
-    bounds = f" (95 % interval {interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
-    return f"{f1['mean']:.3f}{bounds}"
-
-
-def _sign(effect: Mapping[str, Any]) -> bool:
-    interval = effect["difference"]["interval"]
-    return interval is not None and not interval["low"] <= 0 <= interval["high"]
+    f1 = row["macro_f1"]
+    return f"{f1['mean']:.3f}{bounds(f1['interval'])}"
 
 
 def _effects(summary: dict[str, Any]) -> Iterator[Block]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .missed_classes import missed_classes
-from .score_sentences import few_wearers, most_confused, weakest_class, weakest_wearer
+from .score_sentences import bounds, few_wearers, most_confused, weakest_class, weakest_wearer
 
 
 def section_answer(section: Mapping[str, Any]) -> str:
@@ -47,8 +47,7 @@ def section_against(section: Mapping[str, Any]) -> list[str]:
 def _f1(figures: Mapping[str, Any]) -> str:
     f1, interval = figures["macro_f1"], figures["interval"]
     spread = "" if f1["std"] is None else f" ± {f1['std']:.3f} over seeds"
-    bounds = f" (95 % interval {interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
-    return f"{f1['mean']:.3f}{spread}{bounds}"
+    return f"{f1['mean']:.3f}{spread}{bounds(interval)}"
 
 
 def _wearers(group: Mapping[str, Any]) -> str:

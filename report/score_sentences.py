@@ -24,9 +24,8 @@ def answer(figures: Mapping[str, Any], interval: Mapping[str, float] | None = No
     people = len(figures["per_subject_f1"])
     wearers = "1 wearer" if people == 1 else f"{people} wearers"
     windows = "1 window" if figures["windows"] == 1 else f"{figures['windows']:,} windows"
-    bounds = f" (95 % interval {interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
     accuracy = f"accuracy {figures['accuracy']:.3f}"
-    return f"Macro-F1 {figures['macro_f1']:.3f}{bounds} and {accuracy} on {windows} of {wearers}."
+    return f"Macro-F1 {figures['macro_f1']:.3f}{bounds(interval)} and {accuracy} on {windows} of {wearers}."
 
 
 def against(figures: Mapping[str, Any]) -> list[str]:
@@ -43,6 +42,36 @@ def against(figures: Mapping[str, Any]) -> list[str]:
         *(f"{line}." for line in missed_classes(dict(figures))),
     ]
     return [line for line in lines if line]
+
+
+def bounds(interval: Mapping[str, float] | None) -> str:
+    """An interval in brackets after its figure; empty if none is known.
+
+    >>> bounds({"low": 0.5, "high": 0.75})
+    ' (95 % interval 0.500 to 0.750)'
+    """
+    return f" (95 % interval {interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
+
+
+def unfinished(summary: Mapping[str, Any]) -> str:
+    """A warning where trainings of a study are missing; else empty."""
+    finished, wanted = summary["finished"], summary["wanted"]
+    return f"Only {finished} of {wanted} trainings are finished." if finished < wanted else ""
+
+
+def without_zero(intervals: Sequence[Mapping[str, float] | None], what: str) -> str:
+    """How many intervals leave zero out; empty if there are no intervals.
+
+    Args:
+        intervals: bounds ``low`` and ``high``; None where it is unknown.
+        what: what they are of, in the plural.
+
+    >>> without_zero([{"low": -0.1, "high": 0.2}, {"low": 0.1, "high": 0.2}, None], "effects")
+    '1 of 3 effects has an interval without zero.'
+    """
+    clear = sum(each is not None and not each["low"] <= 0 <= each["high"] for each in intervals)
+    have = "has" if clear == 1 else "have"
+    return f"{clear} of {len(intervals)} {what} {have} an interval without zero." if intervals else ""
 
 
 def few_wearers(per_subject: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from math import log
 
@@ -14,6 +14,8 @@ WIDTH = 640
 _CHAR = 7.4
 _ROW = 24
 _LEGEND = 22
+# Bars have room beside the names of any length.
+_WIDEST_NAMES = 0.6 * WIDTH
 # A bar that is this many times lower than the tallest can hardly be seen: heights are logarithmic then.
 _UNSEEN = 50
 
@@ -81,13 +83,13 @@ def plain_stack(rows: Mapping[str, Mapping[str, float]], unit: str) -> str:
         unit: unit of the parts.
     """
     names = list(next(iter(rows.values())))
-    left = 12 + _CHAR * max(map(len, rows))
+    left = _room_of(rows)
     whole = max(sum(parts.values()) for parts in rows.values()) or 1.0
     scale = (WIDTH - left - 90) / whole
     drawn, legend = _legend(names, left)
     for number, (row, parts) in enumerate(rows.items()):
         y, x = legend + _ROW * number, left
-        drawn.append(plain_text(left - 6, y + 14, row, "end"))
+        drawn.append(_name(row, left, y + 14))
         for colour, value in zip(_colours(len(names)), parts.values(), strict=True):
             drawn.append(_rect(x, y + 3, value * scale, _ROW - 8, colour))
             x += value * scale
@@ -109,18 +111,30 @@ def _legend(names: Sequence[str], left: float) -> tuple[list[str], int]:
 
 def plain_bars(bars: Sequence[tuple[str, float, str]]) -> str:
     """Horizontal bars from zero, the first on top: name, length, and the text after it."""
-    left = 12 + _CHAR * max(len(name) for name, _, _ in bars)
+    left = _room_of([name for name, _, _ in bars])
     right = 12 + _CHAR * max(len(text) for _, _, text in bars)
     largest = max(value for _, value, _ in bars) or 1.0
     drawn = []
     for number, (name, value, text) in enumerate(bars):
         y, length = _ROW * number, (WIDTH - left - right) * value / largest
         drawn += [
-            plain_text(left - 6, y + 15, name, "end"),
+            _name(name, left, y + 15),
             _rect(left, y + 4, length, _ROW - 8),
             plain_text(left + length + 5, y + 15, text),
         ]
     return plain_svg(_ROW * len(bars) + 4, drawn)
+
+
+def _room_of(names: Iterable[str]) -> float:
+    return min(12 + _CHAR * max(map(len, names)), _WIDEST_NAMES)
+
+
+def _name(name: str, left: float, y: float) -> str:
+    """The name of a bar that begins at ``left``; of one that is too long the beginning, and all of it as its title."""
+    letters = int((left - 12) / _CHAR + 0.5)
+    if len(name) <= letters:
+        return plain_text(left - 6, y, name, "end")
+    return f"<g><title>{escape(name)}</title>{plain_text(left - 6, y, f'{name[: letters - 1]}…', 'end')}</g>"
 
 
 def _colours(count: int) -> list[str]:

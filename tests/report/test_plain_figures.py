@@ -168,3 +168,16 @@ def test_numbers(value: float, text: str):
 def test_a_text_is_taken_to_be_as_wide_as_its_capitals():
     assert text_width("") == 0
     assert text_width("four") == pytest.approx(29.6)
+
+
+def test_names_of_any_length_leave_room_for_the_bars():
+    long, other = "w" * 200, "w" * 199 + "2"
+    for svg in (plain_stack({long: {"a": 1.0}, other: {"a": 3.0}}, "%"), plain_bars([(long, 1, "1"), (other, 3, "3")])):
+        bars = [width for _, _, width, tall, _ in rects(svg) if tall > 10]
+        assert bars == pytest.approx([bars[1] / 3, bars[1]], abs=0.1)
+        assert bars[0] > 20
+        shown = [text for *_, text in texts(svg) if text.startswith("www")]
+        assert shown == ["w" * 49 + "…"] * 2
+        assert all(text_width(text) < 0.6 * 640 for text in shown)
+        assert f"<title>{other}</title>" in svg
+    assert "<title>" not in plain_bars([("w" * 50, 1, "1")])
