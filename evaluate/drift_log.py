@@ -86,7 +86,8 @@ def read_drift_logs(paths: Iterable[Path]) -> DriftLogs:
             next_step="give logs of this version, and of runs without --no-drift",
         )
     if doubled:
-        notes.append(f"{doubled} parts were there twice and counted once")
+        parts_were = "1 part was" if doubled == 1 else f"{doubled} parts were"
+        notes.append(f"{parts_were} there twice and counted once")
     return DriftLogs(tuple(parts.values()), tuple(notes))
 
 

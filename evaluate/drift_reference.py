@@ -26,6 +26,8 @@ from deseptr.device import PushStream, UnknownJudge, WindowEvent
 from deseptr.device.drift.divergence import expected_shares, stability_index
 from deseptr.tflite import Engine
 
+from .continuous.playing import signals_of
+
 LEAST_WEARERS = 3
 DAYS = 40
 """Days that are drawn of each wearer for each size."""
@@ -322,8 +324,6 @@ def student_quantile(share: float, freedom: int) -> float:
 
 
 def _played(tap: _Tap, contract: ModelContract, recording: Recording) -> Iterator[WindowEvent]:
-    from deseptr.evaluate.continuous.playing import signals_of
-
     stream = PushStream(tap, recording.rate_hz, unknown=UnknownJudge(contract))
     signals = signals_of(recording, contract)
     for start in range(0, len(signals), _PIECE):

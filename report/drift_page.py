@@ -34,6 +34,12 @@ def drift_rows(content: dict[str, Any]) -> list[list[str]]:
     return [[visible(cell) for cell in _row(content, day)] for day in content["days"]]
 
 
+def drift_lines(content: dict[str, Any]) -> list[str]:
+    """The verdict on each day in a line."""
+    names = [day["day"] if day["wearer"] is None else f"{day['day']} ({day['wearer']})" for day in content["days"]]
+    return [visible(f"{name}: {day['text']}") for name, day in zip(names, content["days"], strict=True)]
+
+
 def drift_markdown(content: dict[str, Any]) -> str:
     """The comparison as Markdown."""
     lines = [f"# {_title(content)}", "", visible(content["answer"]), "", NOTE, ""]

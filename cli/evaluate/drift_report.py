@@ -21,7 +21,7 @@ def report_drift(model: Path, logs: tuple[Path, ...], page: Path | None, *, as_j
     """
     from deseptr.evaluate.drift_days import FORMAT, days_of, drift_content
     from deseptr.evaluate.drift_log import read_drift_logs
-    from deseptr.report.drift_page import drift_head, drift_markdown, drift_page, drift_rows
+    from deseptr.report.drift_page import drift_head, drift_lines, drift_markdown, drift_page, drift_rows
     from deseptr.tflite import read_tflite
 
     from .report_files import check_output, json_text, write_report
@@ -38,8 +38,8 @@ def report_drift(model: Path, logs: tuple[Path, ...], page: Path | None, *, as_j
         return
     head = drift_head(content)
     print_rows(head[:-1], [row[:-1] for row in drift_rows(content)], left=1)
-    for row in drift_rows(content):
-        click.echo(f"{row[0]}: {row[-1]}")
+    for line in drift_lines(content):
+        click.echo(line)
     for note in content["notes"]:
         click.echo(f"note: {note}", err=True)
     click.secho(content["answer"], bold=True)

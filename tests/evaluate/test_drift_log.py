@@ -55,7 +55,7 @@ def test_a_part_that_came_twice_counts_once(tmp_path):
     paths = [as_csv(tmp_path / "a.csv", [drift_part(1), drift_part(2)]), as_json(tmp_path / "b.jsonl", [drift_part(2)])]
     read = read_drift_logs(paths)
     assert [part.key for part in read.parts] == ["r-1", "r-2"]
-    assert read.notes == ("1 parts were there twice and counted once",)
+    assert read.notes == ("1 part was there twice and counted once",)
 
 
 def test_a_torn_last_line_is_left_out_and_said_so(tmp_path):

@@ -106,7 +106,10 @@ def test_lost_samples_are_told(model, make_part, log):
 def test_wearers_have_rows_of_their_own(model, make_part, log):
     days = [make_part("2026-03-01", 1, wearer="eve"), make_part("2026-03-01", 2, LOW, wearer="ada")]
     result = invoke("--drift", model, log(*days))
-    assert result.stdout.splitlines()[-1].startswith("2026-03-01 (ada) differs from training: ")
+    ada, eve, answer = result.stdout.splitlines()[-3:]
+    assert ada.startswith("2026-03-01 (ada): differs from training: ")
+    assert eve == "2026-03-01 (eve): as in training"
+    assert answer.startswith("2026-03-01 (ada) differs from training: ")
 
 
 def test_days_of_another_reference_are_not_compared(model, make_part, log):
