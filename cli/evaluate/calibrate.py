@@ -14,6 +14,7 @@ from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
+    from deseptr.contract import ModelContract
     from deseptr.evaluate.drift_reference import FoundDrift
     from deseptr.evaluate.known_windows import Familiar
     from deseptr.evaluate.mounting_reference import FoundReference
@@ -113,6 +114,8 @@ def calibrate(
         later = find_drift_reference(engine, contract, dataset.select(subjects=who))
         contract = replace(contract, drift=later.reference)
         content["drift"] = later.to_dict()
+    else:
+        contract = _without_stale_drift(contract, file.contract)
     written = write_contract(file, output, contract)
     if page is not None:
         _write_page(page, content, fitted)
@@ -122,6 +125,17 @@ def calibrate(
     else:
         _print(fitted, familiar, worn, later)
         click.echo(f"written into {written}" + (f"; page: {page}" if page else ""))
+
+
+def _without_stale_drift(contract: ModelContract, before: ModelContract) -> ModelContract:
+    """The contract without a reference of drift that was made with other confidences or scores than it gives now."""
+    from dataclasses import replace
+
+    now, then = ((each.logit_temperature, each.known_windows) for each in (contract, before))
+    if contract.drift is None or now == then:
+        return contract
+    click.echo("note: the reference of drift was of other confidences and is left out; add --drift", err=True)
+    return replace(contract, drift=None)
 
 
 def _note_temperature(fitted: Calibration, *, tuned: bool) -> None:

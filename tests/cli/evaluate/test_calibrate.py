@@ -173,6 +173,12 @@ def test_what_later_days_are_compared_with_goes_into_the_contract(model, tmp_pat
     again = json.loads(invoke(model, DATA, "--subjects", "1,2,3", "--drift", "--known", "0.9", "--json").stdout)
     assert again["drift"]["subjects"] == ["1", "2", "3"]
     assert read_tflite(model).contract.drift == contract.drift
+    # Its confidences are those of another temperature; the same windows as before are no reason to leave it out.
+    assert "reference of drift" not in invoke(model, "synthetic:subjects=2,seconds=3", "--subjects", "1,2").stderr
+    assert read_tflite(model).contract.drift == contract.drift
+    assert "the reference of drift was of other" in invoke(model, DATA, "--subjects", "1,2").stderr
+    assert read_tflite(model).contract.drift is None
+    assert read_tflite(model).contract.known_windows == contract.known_windows
 
 
 def test_drift_needs_three_wearers(model):
