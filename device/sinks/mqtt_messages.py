@@ -153,7 +153,9 @@ class MqttMessages:
         mean = {
             "name": "Mean confidence",
             "state_topic": self._topic("drift"),
-            "value_template": "{{ ((value_json.drift.mean_confidence | default(0)) * 100) | round(1) }}",
+            # "None" is Home Assistant's unknown: an hour without plausible windows has no mean.
+            "value_template": "{% if value_json.drift.mean_confidence is defined %}"
+            "{{ (value_json.drift.mean_confidence * 100) | round(1) }}{% else %}None{% endif %}",
             "json_attributes_topic": self._topic("drift"),
             "unit_of_measurement": "%",
             "state_class": "measurement",

@@ -5,7 +5,16 @@ import pytest
 from drift_parts import drift_part
 
 from deseptr.contract import SetupError
-from deseptr.device import AlarmEvent, GapEvent, ImplausibleEvent, LabelEvent, MountingEvent, RateEvent, RecoveryEvent
+from deseptr.device import (
+    AlarmEvent,
+    DriftSummary,
+    GapEvent,
+    ImplausibleEvent,
+    LabelEvent,
+    MountingEvent,
+    RateEvent,
+    RecoveryEvent,
+)
 from deseptr.device.sinks.mqtt_messages import MqttMessages, node_name
 
 
@@ -201,4 +210,8 @@ def test_templates_of_home_assistant_give_its_states(alarming):
     template = jinja2.Template(found["ha/binary_sensor/deseptr_wrist/alarm_fall/config"]["value_template"])
     for state, expected in (("raised", "ON"), ("acknowledged", "OFF")):
         message = alarming.of(AlarmEvent(1.0, "fall", state, 0.9, "1f"))[1]
+        assert template.render(value_json=json.loads(message.payload)) == expected
+    template = jinja2.Template(found["ha/sensor/deseptr_wrist/mean_confidence/config"]["value_template"])
+    for part, expected in ((drift_part(), "75.0"), (replace(drift_part(), summary=DriftSummary(gaps=1)), "None")):
+        (message,) = alarming.of(part)
         assert template.render(value_json=json.loads(message.payload)) == expected
