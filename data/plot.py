@@ -49,6 +49,7 @@ def plot_dataset(dataset: Dataset, path: str | Path) -> None:
 def _figure(dataset: Dataset) -> Any:
     # Figure without pyplot: it needs no display and leaves no figure open.
     try:
+        import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError as error:
         raise SetupError(
@@ -64,8 +65,10 @@ def _figure(dataset: Dataset) -> Any:
     figure = Figure(figsize=(14, heat_height + examples + 0.6), layout="constrained")
     # matplotlib's stubs call this a single SubFigure.
     top, bottom = cast(Any, figure.subfigures(2, 1, height_ratios=[heat_height, examples]))
-    _heat_map(top, dataset)
-    _examples(bottom, dataset, bands)
+    # A name with dollar signs is a name.
+    with mpl.rc_context({"text.parse_math": False}):
+        _heat_map(top, dataset)
+        _examples(bottom, dataset, bands)
     return figure
 
 

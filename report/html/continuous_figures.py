@@ -71,6 +71,8 @@ def detection_figure(played: Sequence[Played], labels: Sequence[str]) -> str:
             axes.plot(np.maximum(false, _LEAST_SHARE), np.maximum(missed, _LEAST_SHARE), lw=1.3, **style(index))
             axes.plot([], [], **style(index), label=label)
         axes.set(xscale="log", yscale="log", xlim=(_LEAST_SHARE, 1), ylim=(_LEAST_SHARE, 1))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:g}")
         axes.set(xlabel="share of other windows above the threshold", ylabel="share of own windows below it")
         axes.grid(alpha=0.25, lw=0.5)
         # None where all windows are of one class, which has no others.

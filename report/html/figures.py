@@ -21,6 +21,8 @@ _STYLE = {
     "axes.spines.right": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "deseptr",
+    # A name with dollar signs is a name.
+    "text.parse_math": False,
 }
 
 
@@ -89,9 +91,9 @@ def histogram_figure(durations_us: ArrayLike, xlabel: str) -> str:
         if long:
             axes.set(xscale="log", yscale="log", ylim=(0.5, None), xlabel=f"{xlabel}; logarithmic axes")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.xaxis.set_minor_formatter(NullFormatter())
             for axis in (axes.xaxis, axes.yaxis):
                 axis.set_major_formatter("{x:,g}")
+                axis.set_minor_formatter(NullFormatter())
 
     return draw_svg(draw, (6.4, 2.8))
 

@@ -39,6 +39,11 @@ def test_a_class_without_samples_can_be_drawn(make_recording, tmp_path: Path) ->
     assert (tmp_path / "x.png").stat().st_size > 1000
 
 
+def test_names_with_dollar_signs_are_names(make_recording, tmp_path: Path) -> None:
+    plot_dataset(Dataset((make_recording([0] * 50, subject="$5 and $6"),), ("$\\frac$",)), tmp_path / "x.svg")
+    assert (tmp_path / "x.svg").stat().st_size > 1000
+
+
 def test_another_suffix_is_refused(synthetic: Dataset, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"suffix \.txt"):
         plot_dataset(synthetic, tmp_path / "x.txt")

@@ -78,7 +78,7 @@ def test_detection_has_the_share_missed_against_that_of_false_alarms():
     corners = {point for line in drawn.paths(WALK.lower()) for point in line}
     for point in ((1.0, 0.0), (0.9, 0.0), (0.9, 0.9), (0.0, 0.9)):
         assert point in near(*corners)
-    assert {"sit", "walk"} <= set(drawn.texts())
+    assert {"sit", "walk", "0.001", "0.1"} <= set(drawn.texts())
 
 
 def test_a_timeline_has_a_step_for_each_probability_that_is_not_next_to_nothing():

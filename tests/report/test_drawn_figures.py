@@ -304,3 +304,19 @@ def test_hops_are_joined_from_the_longest_with_their_intervals():
     texts = drawn.texts()
     assert {"1.28 s", "0.32 s", "Tuned", "The window's"} <= set(texts)
     assert "0.16 s" not in texts
+
+
+@pytest.mark.parametrize("name", ["$\\frac$", "$5 and $6", "ada $x$"])
+def test_names_with_dollar_signs_are_names(name: str):
+    drawn = [
+        subjects_figure({name: 0.5, "b": 0.4}),
+        scatter_figure([Point(name, 10, 0.5, None)], "parameters"),
+        latencies_figure({name: list(range(1, 102))}, "µs"),
+    ]
+    assert all(name in svg for svg in drawn)
+
+
+def test_logarithmic_axes_have_plain_numbers():
+    svg = histogram_figure(np.array([1.0, 2.0, 2.0, 3.0, 900.0]), "µs")
+    assert "logarithmic axes" in svg
+    assert "mathdefault" not in svg
