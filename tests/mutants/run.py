@@ -2,23 +2,27 @@
 
     python tests/mutants/run.py --a-room 58      # goes on where it was interrupted
     python tests/mutants/run.py --again          # tries survivors again, by traced tests
+    python tests/mutants/run.py --again --by tests/report/test_words.py   # … by these test files
     python tests/mutants/run.py --report         # only the tables
     python tests/mutants/run.py --seed 2 --a-room 6 --tables fresh.json   # mutants for which no test was written
 
 What is drawn follows from the seed and the sources. A mutant is first tried by the test files that are named after its
 module or import it; only what survives them is worth a trace of the room's tests, those that run its line. A mutant is
 killed if a test fails that passes without it, or takes far more processor time than it should. Verdicts are kept by the
-digest of the function that is changed, so that an edited one is tried anew.
+digest of the function that is changed, so that an edited one is tried anew. Several may run beside each other, for
+different rooms.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,8 +30,9 @@ from typing import Any
 import forked
 import mutate
 from draw import ROOMS, ROOT, Drawn, digest, draw
+from fixtures import make_fixtures
 from results import results, show
-from trace_tests import make_fixtures, trace_missing, traced
+from trace_tests import trace_missing, traced
 
 VERDICTS = forked.WORK / "verdicts.json"
 CONTROLS = forked.WORK / "controls.json"
@@ -39,8 +44,8 @@ MOST_TESTS = 300
 BESIDE = {"cli": ("tests/docs/test_generated_pages.py",)}
 # Rooms whose own tests need no TensorFlow.
 LIGHT = frozenset({"contract", "data", "tflite", "device", "firmware_harness", "report"})
-# Test files that are tried without a trace, and the guess at the processor time of each.
-MOST_FILES, GUESSED_S = 4, 3.0
+# Test files that are tried without a trace, and guesses at the processor time of each, and of one that is named.
+MOST_FILES, GUESSED_S, NAMED_S = 4, 3.0, 30.0
 
 
 def likely_tests(path: str) -> list[tuple[str, float]]:
@@ -137,15 +142,20 @@ class Controls:
 
     def __init__(self) -> None:
         self.state = _state()
+        self.passed = self._known()
+
+    def _known(self) -> dict[str, bool]:
         known = _read(CONTROLS)
-        self.passed: dict[str, bool] = known.get("passed", {}) if known.get("state") == self.state else {}
+        return dict(known["passed"]) if known.get("state") == self.state else {}
 
     def pass_unmutated(self, tests: list[str], seconds: float) -> bool:
         """Whether tests, or those of a file, pass without a mutant."""
         name = "\n".join(tests)
         if name not in self.passed:
             self.passed[name] = forked.run(tests, max(seconds, 10.0), options=("-m", "not slow")).code == 0
-            _write(CONTROLS, {"state": self.state, "passed": self.passed})
+            with _locked():
+                self.passed = {**self._known(), **self.passed}
+                _write(CONTROLS, {"state": self.state, "passed": self.passed})
         return self.passed[name]
 
 
@@ -204,19 +214,38 @@ def _write(path: Path, content: Any) -> None:
     temporary.replace(path)
 
 
-def _judge_room(drawn: list[Drawn], verdicts: dict[str, Any], options: argparse.Namespace) -> None:
+def _judge_room(drawn: list[Drawn], options: argparse.Namespace) -> None:
     """Verdicts of a room's mutants that have none, or survived."""
-    missing = [each for each in drawn if _is_missing(verdicts.get(each.key), options.again)]
-    traces = _trace((f"tests/{missing[0].room}", *options.also)) if options.again and missing else None
-    controls, commit = Controls(), _commit()
+    known = _read(VERDICTS)
+    missing = [each for each in drawn if _is_missing(known.get(each.key), options.again)]
+    if not missing:
+        return
+    tests_of, controls, commit = _choice(missing[0].room, options), Controls(), _commit()
     for each in missing:
         mutant = mutate.mutant((ROOT / each.path).read_text("utf-8"), each.kind, each.number)
-        tests = traces.tests_of(each.path, mutant.line, options.most) if traces else likely_tests(each.path)
-        verdict = {**judge(each, mutant, tests, controls), "commit": commit}
-        verdicts[each.key] = verdict
-        _write(VERDICTS, verdicts)
+        verdict = {**judge(each, mutant, tests_of(each.path, mutant.line), controls), "commit": commit}
+        with _locked():
+            _write(VERDICTS, {**_read(VERDICTS), each.key: verdict})
         told = f"{verdict['verdict']:9} {each.path}:{verdict['line']} {verdict['text']}"
         print(f"{told} | {verdict['why']} | {verdict['seconds']:.1f} s", flush=True)
+
+
+def _choice(room: str, options: argparse.Namespace) -> Callable[[str, int], list[tuple[str, float]]]:
+    """The tests of a file's line: those that are named, those that were traced, or the likely ones."""
+    if options.by:
+        return lambda _path, _line: [(name, NAMED_S) for name in options.by]
+    if options.again:
+        traces = _trace((f"tests/{room}", *options.also))
+        return lambda path, line: traces.tests_of(path, line, options.most)
+    return lambda path, _line: likely_tests(path)
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    """Alone among the campaigns that run beside each other."""
+    with (forked.WORK / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _trace(folders: Iterable[str]) -> Traces:
@@ -240,17 +269,17 @@ def main() -> None:
     parser.add_argument("--also", nargs="*", default=(), help="folders of tests to trace beside the room's own")
     parser.add_argument("--most", type=float, default=MOST_TESTS_S, help="seconds of tests for a mutant")
     parser.add_argument("--again", action="store_true", help="try survivors again, by traced tests")
+    parser.add_argument("--by", nargs="*", default=(), help="try them by these test files instead")
     parser.add_argument("--tables", type=Path, default=RESULTS, help="file for the tables")
     parser.add_argument("--report", action="store_true", help="only show and write the tables")
     options = parser.parse_args()
     drawn = draw(options.seed, options.a_room)
-    verdicts = _read(VERDICTS)
     if not options.report:
         forked.import_others(heavy=not LIGHT.issuperset(options.rooms))
         make_fixtures()
         for room in options.rooms:
-            _judge_room([each for each in drawn if each.room == room], verdicts, options)
-    found = results(drawn, verdicts, options.seed)
+            _judge_room([each for each in drawn if each.room == room], options)
+    found = results(drawn, _read(VERDICTS), options.seed)
     _write(options.tables, found)
     show(found)
 

@@ -9,7 +9,6 @@ here judges no mutant.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,9 +17,9 @@ from typing import Any
 
 import forked
 from draw import ROOMS, ROOT, digest
+from fixtures import make_fixtures
 
 TRACES = forked.WORK / "traces"
-FIXTURES = "tests/mutants/made_fixtures.py"
 # A test file of more processor time is left out.
 MOST_FILE_S = 120.0
 
@@ -28,16 +27,6 @@ MOST_FILE_S = 120.0
 def traced(under: str) -> list[dict[str, Any]]:
     """What ``trace`` has found out about the test files of a folder."""
     return [json.loads(path.read_text()) for path in sorted((TRACES / under).rglob("*.json"))]
-
-
-def make_fixtures() -> None:
-    """Have the fixtures that take long made by the unchanged code, once."""
-    if not forked.MADE.exists():
-        forked.MADE.mkdir(parents=True)
-        made = forked.run([FIXTURES], 60.0)
-        if made.code != 0:
-            shutil.rmtree(forked.MADE)
-            sys.exit(f"the fixtures cannot be made:\n{made.output[-2000:]}")
 
 
 def trace_missing(under: str) -> Iterator[tuple[str, dict[str, Any]]]:
