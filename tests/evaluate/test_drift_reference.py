@@ -91,6 +91,19 @@ def test_distances_of_the_reference_are_uniform_by_construction(judged):
         assert max(row) - min(row) <= 0.05 * sum(row) + 2
 
 
+def test_distances_know_no_unit_of_the_embedding_and_ignore_a_value_that_hardly_varies():
+    def edges(unit, value):
+        rng = np.random.default_rng(3)
+        wearers = [wearer(rng, minutes=4) for _ in range(3)]
+        units = np.array([1, 1, 1, value]) * unit
+        wearers = [replace(each, embedding=each.embedding * units) for each in wearers]
+        return np.array(reference_of(wearers, CONTRACT).embedding.edges)
+
+    hardly_varies = edges(1, 1e-6)
+    np.testing.assert_allclose(edges(100, 1e-6), hardly_varies, rtol=0.01)
+    assert (hardly_varies[:, -1] < edges(1, 1)[:, -1]).all()
+
+
 def test_limits_narrow_with_the_length_of_a_day(judged):
     for histogram in judged.drift.histograms.values():
         assert histogram.limits[0] > histogram.limits[-1]

@@ -5,6 +5,7 @@ A fixture of older sources fails tests that pass otherwise: their controls would
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 import sys
@@ -25,7 +26,10 @@ STAMP = "sources.sha256"
 
 def make_fixtures() -> None:
     """Have the fixtures of the sources as they are."""
-    keep_current(forked.MADE, digest_of(ROOT / each for each in MAKERS), _make)
+    forked.WORK.mkdir(exist_ok=True)
+    with (forked.WORK / "made.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        keep_current(forked.MADE, digest_of(ROOT / each for each in MAKERS), _make)
 
 
 def keep_current(folder: Path, digest: str, make: Callable[[], None]) -> None:
