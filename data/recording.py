@@ -438,6 +438,15 @@ def natural_sorted(names: Any) -> tuple[str, ...]:
     return tuple(sorted(map(str, names), key=natural_key))
 
 
+def subject_list(names: Sequence[str]) -> str:
+    """All of them in words.
+
+    >>> subject_list(["eve"]), subject_list(["ada", "eve"])
+    ('subject eve', 'subjects ada, eve')
+    """
+    return f"subject{'s' * (len(names) != 1)} {', '.join(names)}"
+
+
 def short_list(names: Iterable[str]) -> str:
     """The first few of some names, and how many there are more."""
     listed = list(names)

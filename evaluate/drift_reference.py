@@ -114,9 +114,9 @@ def find_drift_reference(engine: Engine, contract: ModelContract, dataset: Datas
     seen = {name: each for name, each in seen.items() if len(each.label) and each.block[-1] > 0}
     if len(seen) < LEAST_WEARERS:
         raise DataError(
-            dataset.name,
-            found=f"{len(seen)} wearers with a minute of windows or more",
-            expected=f"{LEAST_WEARERS} or more, each of whom is compared with the others",
+            f"wearers of {dataset.name} for drift",
+            found=f"{len(seen)} with a minute of windows or more",
+            expected=f"{LEAST_WEARERS} wearers or more, each of whom is compared with the others",
             next_step="choose other recordings or --subjects, or leave out --drift",
         )
     return FoundDrift(reference_of(list(seen.values()), contract, seed), tuple(seen))

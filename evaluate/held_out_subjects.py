@@ -13,6 +13,10 @@ from deseptr.data.recording import short_list
 ALL = "all"
 
 
+OF_SOME = "held out when some of the models were trained; the others do not remember whom they were trained on"
+"""Why subjects were chosen whom not every model is known to have held out."""
+
+
 class Chosen(NamedTuple):
     """Subjects, and why they are measured, as it follows on their names."""
 
@@ -63,10 +67,16 @@ def choose_subjects(dataset: Dataset, wanted: Sequence[str] | None, models: Sequ
             raise _none_of_them(dataset, known)
         least = min(map(len, known))
         part = f" ({len(found)} of {least})" if len(found) < least else ""
-        return Chosen(found, f"held out when {'it was' if len(models) == 1 else 'they were'} trained{part}")
+        return Chosen(found, f"{_reason(len(models), len(known))}{part}")
     if dataset.test_subjects:
         return Chosen(dataset.test_subjects, "the dataset's own test subjects")
     return Chosen(dataset.subjects, "all of them, also those that it may have been trained on")
+
+
+def _reason(models: int, known: int) -> str:
+    if known < models:
+        return OF_SOME
+    return f"held out when {'it was' if models == 1 else 'they were'} trained"
 
 
 def _none_of_them(dataset: Dataset, known: Sequence[HeldOut]) -> DataError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deseptr.data.recording import subject_list
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE, markdown_table
 
 from . import html
@@ -28,17 +29,17 @@ def calibration_markdown(content: dict[str, Any]) -> str:
 def calibration_answer(content: dict[str, Any]) -> html.Answer:
     """By how much the error of the probabilities changed, and whether the figure is of the wearers of the fit."""
     before, after = (content[step]["ece"] for step in STEPS)
-    word = "lowers" if after < before else "raises" if after > before else "leaves"
+    verb = "lower" if after < before else "raise" if after > before else "leave"
     error = f"from {before:.4f} to {after:.4f}" if after != before else f"at {after:.4f}"
     subjects = content["subjects"]
     against = [] if len(subjects) > 1 else [f"The error after is that of subject {subjects[0]}, who was fitted on."]
-    if not content["sure"]:
-        against.append("The windows do not tell the temperature from 1, so that it is not in the contract.")
     if 1 < len(subjects) < ENOUGH_PEOPLE:
         against.append(f"There are only {len(subjects)} wearers: others may be unlike all of them.")
-    return html.Answer(
-        f"A temperature of {content['temperature']:.3f} {word} the expected calibration error {error}.", against
-    )
+    temperature, of = f"{content['temperature']:.3f}", f"the expected calibration error {error}"
+    if content["sure"]:
+        return html.Answer(f"A temperature of {temperature} {verb}s {of}.", against)
+    text = f"No temperature was written, since the windows do not tell {temperature} from 1; it would {verb} {of}."
+    return html.Answer(text, against)
 
 
 def calibration_page(content: dict[str, Any], origin: html.Origin | None = None) -> str:
@@ -68,8 +69,8 @@ def _lead(content: dict[str, Any]) -> str:
     subjects = content["subjects"]
     of = "each wearer by the temperature of the others" if len(subjects) > 1 else "on the wearer that it was fitted on"
     return (
-        f"Temperature {content['temperature']:.3f}, fitted on {content['windows']} windows of subjects "
-        f"{', '.join(subjects)}; after: {of}."
+        f"Temperature {content['temperature']:.3f}, fitted on {content['windows']} windows of "
+        f"{subject_list(subjects)}; after: {of}."
         + ("" if content["sure"] else " The windows do not tell it from 1, so that it is not in the contract.")
     )
 
@@ -79,19 +80,19 @@ def _references(content: dict[str, Any]) -> list[str]:
     found = []
     if known := content.get("known_windows"):
         found.append(
-            f"Known windows: {known['prototypes']} prototypes of {known['windows']} windows of subjects "
-            f"{', '.join(known['subjects'])}, which know {known['share']:.1%} of other wearers' windows."
+            f"Known windows: {known['prototypes']} prototypes of {known['windows']} windows of "
+            f"{subject_list(known['subjects'])}, which know {known['share']:.1%} of other wearers' windows."
         )
     if mounting := content.get("mounting"):
         worn = ", ".join(f"{name} by {share:.0%}" for name, share in mounting["worn"].items())
         found.append(
-            f"Mounting: {len(mounting['classes'])} classes in {mounting['windows']} windows of subjects "
-            f"{', '.join(mounting['subjects'])}; worn {worn}."
+            f"Mounting: {len(mounting['classes'])} classes in {mounting['windows']} windows of "
+            f"{subject_list(mounting['subjects'])}; worn {worn}."
         )
     if drift := content.get("drift"):
         limits = ", ".join(f"{name} {each[1]:.2f}" for name, each in drift["limits"].items())
         found.append(
-            f"Drift: {drift['windows']} windows of subjects {', '.join(drift['subjects'])}; a day of "
+            f"Drift: {drift['windows']} windows of {subject_list(drift['subjects'])}; a day of "
             f"{drift['sizes'][1]} windows differs above an index of {limits}."
         )
     return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from deseptr.data.recording import subject_list
+from deseptr.evaluate.held_out_subjects import OF_SOME
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE, FEW_PEOPLE, NONE, figure, interval_of_people, markdown_table
 
 from .runs_tables import Table, interval_text, si
@@ -63,7 +65,7 @@ def facts_table(content: dict[str, Any]) -> Table:
     if content["data"]:
         data = content["data"]
         why = f", {data['subjects_are']}" if "subjects_are" in data else ""
-        rows.append(["scored on", f"{data['source']}, subjects {', '.join(data['subjects'])}{why}"])
+        rows.append(["scored on", f"{data['source']}, {subject_list(data['subjects'])}{why}"])
     return ["", ""], rows
 
 
@@ -83,6 +85,8 @@ def caveats(content: dict[str, Any]) -> list[str]:
     people = [len(scores["per_subject_f1"]) for model in content["models"] if (scores := model["scores"])]
     if min(people, default=ENOUGH_PEOPLE) < ENOUGH_PEOPLE:
         lines.append(FEW_PEOPLE)
+    if (content.get("data") or {}).get("subjects_are", "").startswith(OF_SOME):
+        lines.append("Some models do not remember whom they were trained on: perhaps on the wearers of the scores.")
     return lines
 
 

@@ -100,6 +100,11 @@ def decision_line(content: dict[str, Any]) -> str:
 
 def delay_note(content: dict[str, Any]) -> str:
     """Which activities the delay is of."""
+    if not content["delay_s"]["onsets"]:
+        return (
+            f"Delay: none was measured, since no activity of {content['shortest_s']:g} s or more begins after the "
+            "beginning of its recording."
+        )
     return (
         f"Delay: of the {content['delay_s']['onsets']} activities of {content['shortest_s']:g} s or more that do not "
         "begin with their recording, from the true beginning until the label first shows them; "

@@ -27,7 +27,7 @@ def lab_page(summary: Mapping[str, Any], cells: Sequence[CellConfusion], origin:
     sections = [
         html.Section("Cells", [html.table(*cell_table(content)), html.paragraph(reading(content))]),
         *([html.Section("Effects", list(_effects(content)))] if summary["effects"] else []),
-        html.Section("Confusion", list(_matrices(summary, cells))),
+        *([html.Section("Confusion", list(_matrices(summary, cells)))] if cells else []),
         html.Section("How it was made", [html.facts(_facts(summary))]),
     ]
     title = f"Distillation lab: {summary['model']} on {summary['dataset']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from deseptr.data.recording import subject_list
 from deseptr.evaluate.markdown import NONE, figure, markdown_table
 
 from . import html
@@ -33,7 +34,7 @@ def tuning_markdown(content: dict[str, Any]) -> str:
     lines = [
         f"# {content['model']}, tuned for {content['target']}",
         "",
-        f"On subjects {', '.join(content['subjects'])}; {content['tried']} decisions were tried.",
+        f"On {subject_list(content['subjects'])}; {content['tried']} decisions were tried.",
         "",
         *markdown_table(*trials_table(content)),
         "",

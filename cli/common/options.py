@@ -208,4 +208,6 @@ def choose_tested(dataset: Dataset, wanted: tuple[str, ...] | None, models: Mapp
 
 def tested_line(described: Mapping[str, Any], name: str) -> str:
     """Who is measured and why: ``subjects 5, 10 of motionsense, held out when it was trained``."""
-    return visible(f"subjects {', '.join(described['subjects'])} of {name}, {described['subjects_are']}")
+    from deseptr.data.recording import subject_list
+
+    return visible(f"{subject_list(described['subjects'])} of {name}, {described['subjects_are']}")

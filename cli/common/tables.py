@@ -11,6 +11,9 @@ from rich.table import Table
 
 from deseptr.contract.visible_text import visible
 
+# Characters; wider than any table.
+_UNBOUNDED = 10_000
+
 
 def print_scores(scores: dict[str, dict[str, Any]], console: Console | None = None) -> None:
     """Print accuracy, macro-F1 and the F1 of each class, a column for each model.
@@ -49,7 +52,7 @@ def print_rows(
     bold: Callable[[Sequence[str]], bool] = lambda row: False,
     console: Console | None = None,
 ) -> None:
-    """Print a table whose header breaks at spaces.
+    """Print a table whose header breaks at spaces; columns stand closer where it is wider than the terminal.
 
     Args:
         header: titles of the columns.
@@ -60,10 +63,17 @@ def print_rows(
     """
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(header):
-        table.add_column(column.replace(" ", "\n"), justify="left" if index < left else "right", no_wrap=index >= left)
+        name = column.replace(" ", "\n")
+        if index < left:
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
     for row in body:
         table.add_row(*row, style="bold" if bold(row) else None)
-    (console or Console()).print(table)
+    console = console or Console()
+    unbounded = console.options.update(width=_UNBOUNDED)
+    table.collapse_padding = console.measure(table, options=unbounded).maximum > console.width
+    console.print(table)
 
 
 def print_confusion(labels: list[str], confusion: list[list[int]], console: Console | None = None) -> None:

@@ -161,9 +161,11 @@ def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> Non
 def _print(
     fitted: Calibration, familiar: Familiar | None, worn: FoundReference | None, later: FoundDrift | None
 ) -> None:
+    from deseptr.data.recording import subject_list
+
     click.echo(
-        f"temperature {fitted.temperature:.3f}, fitted on {fitted.windows} windows of subjects "
-        f"{', '.join(fitted.subjects)}" + ("" if fitted.sure else "; the contract keeps what it has")
+        f"temperature {fitted.temperature:.3f}, fitted on {fitted.windows} windows of "
+        f"{subject_list(fitted.subjects)}" + ("" if fitted.sure else "; the contract keeps what it has")
     )
     of = "each wearer by the others" if len(fitted.subjects) > 1 else "the same wearer: no measure of other people"
     click.echo(f"expected calibration error {fitted.before.ece:.4f} before, {fitted.after.ece:.4f} after ({of})")

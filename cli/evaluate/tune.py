@@ -177,9 +177,10 @@ def _write_page(page: Path, content: dict[str, Any], result: Tuning) -> None:
 
 def _print(content: dict[str, Any], result: Tuning, written: Path, page: Path | None) -> None:
     from deseptr.cli.common.tables import print_rows
+    from deseptr.data.recording import subject_list
     from deseptr.report.tuning_page import trials_table
 
-    click.echo(f"target {result.target}, on subjects {', '.join(content['subjects'])}; {content['tried']} decisions")
+    click.echo(f"target {result.target}, on {subject_list(content['subjects'])}; {content['tried']} decisions")
     print_rows(*trials_table(content), left=2)
     if not result.reached:
         click.echo("note: no decision that was tried reaches the target; this one is nearest to it", err=True)

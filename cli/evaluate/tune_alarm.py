@@ -72,10 +72,11 @@ def _rule_before(contract: ModelContract, label: str, confirm_s: float | None) -
 
 def _print(content: dict[str, Any], result: AlarmTuning, written: Path) -> None:
     from deseptr.cli.common.tables import print_rows
+    from deseptr.data.recording import subject_list
 
     head = ["", "rule", "detected", "missed", "false alarms", "an hour, 95 %", "delay p50, s"]
     click.echo(
-        f"target {result.target} for {result.chosen.label}, on subjects {', '.join(content['subjects'])}; "
+        f"target {result.target} for {result.chosen.label}, on {subject_list(content['subjects'])}; "
         f"{content['tried']} rules, raised {result.chosen.delay_s:g} s after they are met"
     )
     rows = [_row("before", content["before"]), _row("chosen", content)]

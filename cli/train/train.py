@@ -150,21 +150,24 @@ def _explain_interruption(run: Path) -> None:
 
 def print_few_labels(metrics: dict[str, Any]) -> None:
     """Print whose labels were used and whose windows were without, if the settings chose."""
+    from deseptr.data.recording import subject_list
+
     subjects = metrics["subjects"]
     if "labelled" not in subjects:
         return
     without = f"; {metrics['windows']['unlabelled']} windows without labels of {', '.join(subjects['unlabelled'])}"
-    click.echo(f"labels of subjects {', '.join(subjects['labelled'])}{without if subjects['unlabelled'] else ''}")
+    click.echo(f"labels of {subject_list(subjects['labelled'])}{without if subjects['unlabelled'] else ''}")
     if absent := metrics["absent_classes"]:
         click.echo(f"note: no labelled window of {', '.join(absent)}, which cannot be learned", err=True)
 
 
 def _print_metrics(metrics: dict[str, Any], run: Path) -> None:
     from deseptr.cli.common.tables import print_missed, print_scores
+    from deseptr.data.recording import subject_list
 
     subjects = metrics["subjects"]["test"]
     print_few_labels(metrics)
-    click.echo(f"held-out subjects {', '.join(subjects)}, {metrics['windows']['test']} windows:")
+    click.echo(f"held-out {subject_list(subjects)}, {metrics['windows']['test']} windows:")
     print_scores({name: metrics[name] for name in ("teacher", "student") if name in metrics})
     print_missed(metrics["student"])
     forest = metrics["student"]["model"] == "random_forest"

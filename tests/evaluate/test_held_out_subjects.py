@@ -40,6 +40,15 @@ def test_wanted_before_remembered_before_the_datasets_own_before_all():
     assert choose_subjects(people(*EVERYBODY), None, [None])[0] == EVERYBODY
 
 
+def test_of_a_model_that_does_not_remember_it_says_so():
+    two = [HeldOut.of(["ben"], SALT), HeldOut.of(["ben", "cem"], SALT)]
+    assert choose_subjects(WALKS, None, two) == (("ben",), "held out when they were trained")
+    assert choose_subjects(WALKS, None, [two[0], None]) == (
+        ("ben",),
+        "held out when some of the models were trained; the others do not remember whom they were trained on",
+    )
+
+
 @settings(max_examples=15)
 @given(st.lists(st.sets(st.sampled_from(EVERYBODY), min_size=1), min_size=1, max_size=2))
 def test_of_several_models_all_must_have_held_them_out(held_out: list[set[str]]):
@@ -82,7 +91,7 @@ def test_evaluate_measures_the_held_out_person_and_says_so(tiny_run: Path, tiny_
     assert '"4"' not in json.dumps(json.loads(read_tflite(tiny_tflite).contract.to_json())["held_out"])
     result = CliRunner().invoke(evaluate, [str(tiny_tflite), DATA])
     assert result.exit_code == 0, result.output
-    assert "on subjects 4 of synthetic, held out when it was trained: " in result.stdout
+    assert "on subject 4 of synthetic, held out when it was trained: " in result.stdout
     told = json.loads(CliRunner().invoke(evaluate, [str(tiny_tflite), DATA, "--json"]).stdout)
     assert (told["subjects"], told["subjects_are"]) == (["4"], "held out when it was trained")
     refused = CliRunner().invoke(evaluate, [str(tiny_tflite), "synthetic:subjects=3,seconds=12"])

@@ -9,6 +9,7 @@ from deseptr.contract import score
 from deseptr.report.calibration_page import calibration_answer
 from deseptr.report.comparison_page import compare_answer
 from deseptr.report.continuous_page import continuous_answer
+from deseptr.report.continuous_tables import delay_note
 from deseptr.report.demo_page import demo_answer
 from deseptr.report.html import Answer
 from deseptr.report.profile_page import profile_answer
@@ -79,6 +80,15 @@ def test_models_of_the_same_score_are_both_named():
     assert not any("Intervals" in each for each in answer.against)
 
 
+def test_a_delay_that_nothing_gives_is_said_to_be_none():
+    content = {"delay_s": {"onsets": 0, "never": 0}, "shortest_s": 5.0}
+    assert delay_note(content) == (
+        "Delay: none was measured, since no activity of 5 s or more begins after the beginning of its recording."
+    )
+    some = {"delay_s": {"onsets": 7, "never": 1}, "shortest_s": 5.0}
+    assert "of the 7 activities of 5 s or more" in delay_note(some)
+
+
 def calibration(before: float, after: float, *subjects: str) -> dict[str, Any]:
     figures = {"before": {"ece": before}, "after": {"ece": after}}
     return {"temperature": 1.25, "sure": True, "subjects": list(subjects), **figures}
@@ -104,9 +114,13 @@ def test_calibration(content: dict[str, Any], text: str, against: list[str]):
     assert calibration_answer(content) == Answer(f"A temperature of 1.250 {text}", against)
 
 
-def test_a_temperature_that_may_be_1_is_held_against_it():
+def test_of_a_temperature_that_may_be_1_it_says_that_none_was_written():
     answer = calibration_answer({**calibration(0.02, 0.019, *"abcde"), "sure": False})
-    assert answer.against == ["The windows do not tell the temperature from 1, so that it is not in the contract."]
+    assert answer.text == (
+        "No temperature was written, since the windows do not tell 1.250 from 1; "
+        "it would lower the expected calibration error from 0.0200 to 0.0190."
+    )
+    assert not answer.against
 
 
 def test_tuning():

@@ -149,6 +149,15 @@ def test_an_idle_machine_has_one_caveat(content: dict[str, Any], load: float | N
     assert caveats(content) == [MACHINE_ONLY]
 
 
+def test_wearers_whom_a_model_may_have_been_trained_on_are_a_caveat(content: dict[str, Any]):
+    content["data"]["subjects_are"] = (
+        "held out when some of the models were trained; the others do not remember whom they were trained on (1 of 2)"
+    )
+    assert caveats(content)[-1] == (
+        "Some models do not remember whom they were trained on: perhaps on the wearers of the scores."
+    )
+
+
 def test_caveats(content: dict[str, Any]):
     content["machine"] |= {"emulated": True, "load_average": 0.51}
     content["threads"] = 2

@@ -32,6 +32,16 @@ def test_rows_have_figures_at_the_right_below_a_header_that_breaks_at_spaces():
     assert printed(print_rows, ["a", "b"], [["x", "left"], ["yy", "l"]], left=2) == ["a   b", "x   left", "yy  l"]
 
 
+def test_columns_of_a_wide_table_stand_closer_and_no_name_is_cut_short():
+    figures = ["12.60 (12.60)"] * 3
+    assert printed(print_rows, ["day", "a", "b", "c"], [["2026-11-27/11-28", *figures]], left=1) == [
+        "day                          a             b             c",
+        "2026-11-27/11-28 12.60 (12.60) 12.60 (12.60) 12.60 (12.60)",
+    ]
+    wide = printed(print_rows, ["day", "a", "b", "c", "d"], [["2026-11-27", "1", *figures]], left=1)
+    assert "".join(line.split()[0] for line in wide[1:]) == "2026-11-27"
+
+
 def test_a_row_is_bold_if_it_is_said_to_be():
     console = Console(file=io.StringIO(), width=60, force_terminal=True)
     print_rows(["a"], [["plain"], ["fat"]], left=1, bold=lambda row: row[0] == "fat", console=console)

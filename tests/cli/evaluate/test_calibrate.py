@@ -183,6 +183,6 @@ def test_what_later_days_are_compared_with_goes_into_the_contract(model, tmp_pat
 
 def test_drift_needs_three_wearers(model):
     before = model.read_bytes()
-    with pytest.raises(DataError, match=r"found 2 wearers .* leave out --drift"):
+    with pytest.raises(DataError, match=r"found 2 .* leave out --drift"):
         invoke(model, DATA, "--subjects", "1,2", "--drift")
     assert model.read_bytes() == before

@@ -30,7 +30,7 @@ def test_train_shows_progress_and_the_next_command(tmp_path: Path):
     result = run(DATA, "-o", tmp_path / "run", "--test-subjects", "2", *SMALL)
     assert result.exit_code == 0, result.output
     assert "teacher 1/1  loss" in result.stderr
-    assert "held-out subjects 2," in result.stdout
+    assert "held-out subject 2," in result.stdout
     assert f"next: deseptr convert {tmp_path / 'run'}" in result.stdout
     metrics = json.loads(RunFolder(tmp_path / "run").metrics.read_text())
     lines = [line.split() for line in result.stdout.splitlines()]
@@ -60,7 +60,7 @@ def test_whose_labels_were_used_is_printed(tmp_path: Path):
     assert result.exit_code == 0, result.output
     (labelled,) = json.loads(RunFolder(tmp_path / "run").labelled.read_text())["labelled"]
     assert labelled in ("1", "3", "4")
-    assert f"labels of subjects {labelled}\n" in result.stdout
+    assert f"labels of subject {labelled}\n" in result.stdout
     refused = run(DATA, "-o", tmp_path / "other", "--model", "random-forest", "--unlabelled", DATA)
     assert "--unlabelled: found the model random-forest" in str(refused.exception)
 
