@@ -39,6 +39,13 @@ class Familiar:
     subjects: tuple[str, ...]
     windows: int
 
+    def __str__(self) -> str:
+        """As a sentence without an end."""
+        return (
+            f"{len(self.known.table)} prototypes of {self.windows} windows of {len(self.subjects)} wearers, which know "
+            f"{self.known.share:.1%} of other wearers' windows"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain JSON values."""
         return {

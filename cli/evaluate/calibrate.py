@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -15,12 +16,23 @@ from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
+    from deseptr.data import Dataset
     from deseptr.evaluate.drift_reference import FoundDrift
     from deseptr.evaluate.known_windows import Familiar
     from deseptr.evaluate.mounting_reference import FoundReference
     from deseptr.evaluate.temperature import Calibration
+    from deseptr.tflite import Engine
+
+    Reference = Familiar | FoundReference | FoundDrift
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class _Wearers(NamedTuple):
+    """Recordings of those whom the model learned from, and of those whom it is calibrated on."""
+
+    learned: Dataset
+    others: Dataset
 
 
 @click.command(
@@ -80,10 +92,8 @@ def calibrate(
     from dataclasses import replace
 
     from deseptr.evaluate.continuous.tuned_model import tuning_subjects
-    from deseptr.evaluate.drift_reference import find_drift_reference
-    from deseptr.evaluate.known_windows import find_known_windows, known_subjects
+    from deseptr.evaluate.known_windows import known_subjects
     from deseptr.evaluate.model_file import check_model_output, write_contract
-    from deseptr.evaluate.mounting_reference import find_mounting_reference
     from deseptr.evaluate.temperature import FORMAT, calibrate as fit
     from deseptr.tflite import load_engine, read_tflite
 
@@ -96,26 +106,16 @@ def calibrate(
     dataset = load_subjects(source, None, reading)
     who = tuning_subjects(model, run, subjects, dataset, "calibrate")
     engine = load_engine(model, threads=threads)
-    fitted = fit(engine, dataset.select(subjects=who))
+    others = dataset.select(subjects=who)
+    fitted = fit(engine, others)
     contract = replace(file.contract, logit_temperature=fitted.temperature) if fitted.sure else file.contract
     content = {"format": FORMAT, "model": str(model), "data": source, **fitted.to_dict()}
-    familiar, worn, later = None, None, None
-    learned = known_subjects(contract, dataset, subjects) if mounting or known is not None else ()
-    if known is not None:
-        familiar = find_known_windows(contract, dataset.select(subjects=learned), known)
-        contract = replace(contract, known_windows=familiar.known)
-        content["known_windows"] = familiar.to_dict()
-    if mounting:
-        worn = find_mounting_reference(contract, dataset.select(subjects=learned))
-        contract = replace(contract, mounting=worn.reference)
-        content["mounting"] = worn.to_dict()
-    if drift:
-        # Last: its score and confidence are those of what the model knows by now.
-        later = find_drift_reference(engine, contract, dataset.select(subjects=who))
-        contract = replace(contract, drift=later.reference)
-        content["drift"] = later.to_dict()
-    else:
-        contract = _without_stale_drift(contract, file.contract)
+    needs_learned = mounting or known is not None
+    learned = dataset.select(subjects=known_subjects(contract, dataset, subjects)) if needs_learned else others
+    wearers = _Wearers(learned, others)
+    contract, found = _with_references(engine, contract, wearers, known, mounting=mounting, drift=drift)
+    content |= {name: each.to_dict() for name, each in found.items()}
+    contract = contract if drift else _without_stale_drift(contract, file.contract)
     written = write_contract(file, output, contract)
     if page is not None:
         _write_page(page, content, fitted)
@@ -123,8 +123,32 @@ def calibrate(
     if as_json:
         click.echo(json.dumps(content, indent=2))
     else:
-        _print(fitted, familiar, worn, later)
+        _print(fitted, found)
         click.echo(f"written into {written}" + (f"; page: {page}" if page else ""))
+
+
+def _with_references(
+    engine: Engine, contract: ModelContract, wearers: _Wearers, known: float | None, *, mounting: bool, drift: bool
+) -> tuple[ModelContract, dict[str, Reference]]:
+    """The contract with what else was asked for, and what was found, by its key in the JSON."""
+    from dataclasses import replace
+
+    from deseptr.evaluate.drift_reference import find_drift_reference
+    from deseptr.evaluate.known_windows import find_known_windows
+    from deseptr.evaluate.mounting_reference import find_mounting_reference
+
+    found: dict[str, Reference] = {}
+    if known is not None:
+        found["known_windows"] = familiar = find_known_windows(contract, wearers.learned, known)
+        contract = replace(contract, known_windows=familiar.known)
+    if mounting:
+        found["mounting"] = worn = find_mounting_reference(contract, wearers.learned)
+        contract = replace(contract, mounting=worn.reference)
+    if drift:
+        # Last: its score and confidence are those of what the model knows by now.
+        found["drift"] = later = find_drift_reference(engine, contract, wearers.others)
+        contract = replace(contract, drift=later.reference)
+    return contract, found
 
 
 def _without_stale_drift(contract: ModelContract, before: ModelContract) -> ModelContract:
@@ -158,9 +182,7 @@ def _write_page(page: Path, content: dict[str, Any], fitted: Calibration) -> Non
     write_report(page, content, calibration_page(content, page_origin()), calibration_markdown(content))
 
 
-def _print(
-    fitted: Calibration, familiar: Familiar | None, worn: FoundReference | None, later: FoundDrift | None
-) -> None:
+def _print(fitted: Calibration, found: Mapping[str, Reference]) -> None:
     from deseptr.data.recording import subject_list
 
     click.echo(
@@ -169,12 +191,5 @@ def _print(
     )
     of = "each wearer by the others" if len(fitted.subjects) > 1 else "the same wearer: no measure of other people"
     click.echo(f"expected calibration error {fitted.before.ece:.4f} before, {fitted.after.ece:.4f} after ({of})")
-    if familiar is not None:
-        click.echo(
-            f"known windows: {len(familiar.known.table)} prototypes of {familiar.windows} windows of "
-            f"{len(familiar.subjects)} wearers, which know {familiar.known.share:.1%} of other wearers' windows"
-        )
-    if worn is not None:
-        click.echo(f"mounting: {worn}")
-    if later is not None:
-        click.echo(f"drift: {later}")
+    for name, each in found.items():
+        click.echo(f"{name.replace('_', ' ')}: {each}")
