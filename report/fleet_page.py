@@ -11,7 +11,7 @@ from typing import Any
 from deseptr.contract.visible_text import visible
 
 from .html.page import Answer, Origin, Section, render_page
-from .html.tables import table
+from .html.tables import facts, table
 
 HEAD = ("board", "service", "says", "release", "on trial", "temperature", "power and heat", "machine")
 _NOTHING, _NOW = "–", "throttled now"
@@ -57,19 +57,23 @@ def fleet_page(boards: Sequence[Board], when: str, origin: Origin | None = None)
         when: time of the answers.
         origin: what made the page.
     """
-    rows = [row if len(row) == len(HEAD) else (*row, *[""] * (len(HEAD) - len(row))) for row in fleet_rows(boards)]
+    rows = fleet_rows(boards)
+    silent = [row for row in rows if len(row) < len(HEAD)]
+    # A reason is a sentence, for which a column is too narrow.
+    shown_rows = [row if row not in silent else (row[0], "no answer", *[_NOTHING] * (len(HEAD) - 2)) for row in rows]
+    sections = [Section("Boards", [table(HEAD, shown_rows)])]
+    if silent:
+        sections.append(Section("No answer", [facts(silent)]))
     answer = fleet_answer(boards)
     shown = Answer(f"{answer.text}.", [f"{each[0].upper()}{each[1:]}." for each in answer.against])
-    return render_page(
-        "deseptr: boards", shown, [Section("Boards", [table(HEAD, rows)])], note=f"Asked {when}.", origin=origin
-    )
+    return render_page("deseptr: boards", shown, sections, note=f"Asked {when}.", origin=origin)
 
 
 def _row(board: Board) -> tuple[str, ...]:
     if "error" in board:
         return (board["destination"], board["error"])
     status = board["status"]
-    facts, state = status["board"], status.get("state") or {}
+    machine, state = status["board"], status.get("state") or {}
     kind = f" ({status['service_kind']})" if status["service_kind"] else ""
     heat = state.get("temperature_c")
     return (
@@ -80,7 +84,7 @@ def _row(board: Board) -> tuple[str, ...]:
         status["trial"] or _NOTHING,
         _NOTHING if heat is None else f"{heat:.0f} °C",
         _throttled(state),
-        f"{facts['board'] or facts['machine']}, {facts['os'] or 'unknown system'}",
+        f"{machine['board'] or machine['machine']}, {machine['os'] or 'unknown system'}",
     )
 
 

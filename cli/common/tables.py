@@ -1,4 +1,4 @@
-"""Tables that several commands print."""
+"""Tables that several commands print. What stands in brackets is text: names are never read as markup."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from deseptr.contract.visible_text import visible
 
@@ -25,12 +26,12 @@ def print_scores(scores: dict[str, dict[str, Any]], console: Console | None = No
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for name in scores:
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     for key, title in (("accuracy", "accuracy"), ("macro_f1", "macro-F1")):
         table.add_row(title, *(f"{model[key]:.3f}" for model in scores.values()), style="bold")
     for label in next(iter(scores.values()))["labels"]:
         values = (model["per_class_f1"][label] for model in scores.values())
-        table.add_row(f"  F1 {label}", *("–" if value is None else f"{value:.3f}" for value in values))
+        table.add_row(Text(visible(f"  F1 {label}")), *("–" if value is None else f"{value:.3f}" for value in values))
     if all("parameters" in model for model in scores.values()):
         table.add_row("parameters", *(f"{model['parameters']:,}" for model in scores.values()))
     (console or Console()).print(table)
@@ -63,13 +64,13 @@ def print_rows(
     """
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(header):
-        name = column.replace(" ", "\n")
+        name = Text(column.replace(" ", "\n"))
         if index < left:
             table.add_column(name, overflow="fold")
         else:
             table.add_column(name, justify="right", no_wrap=True)
     for row in body:
-        table.add_row(*row, style="bold" if bold(row) else None)
+        table.add_row(*map(Text, row), style="bold" if bold(row) else None)
     console = console or Console()
     unbounded = console.options.update(width=_UNBOUNDED)
     table.collapse_padding = console.measure(table, options=unbounded).maximum > console.width
@@ -77,11 +78,21 @@ def print_rows(
 
 
 def print_confusion(labels: list[str], confusion: list[list[int]], console: Console | None = None) -> None:
-    """Print a confusion matrix, a row for each true class."""
+    """Print a confusion matrix, a row for each true class; columns have numbers where their names are too long."""
+    console = console or Console()
+    table = _confusion_table(labels, labels, confusion)
+    if console.measure(table, options=console.options.update(width=_UNBOUNDED)).maximum > console.width:
+        numbers = [str(number) for number, _ in enumerate(labels, 1)]
+        rows = [f"{number} {label}" for number, label in zip(numbers, labels, strict=True)]
+        table = _confusion_table(rows, numbers, confusion)
+    console.print(table)
+
+
+def _confusion_table(rows: list[str], columns: list[str], confusion: list[list[int]]) -> Table:
     table = Table(box=None, pad_edge=False, title="true (rows) × predicted", title_justify="left")
-    table.add_column("")
-    for label in labels:
-        table.add_column(label, justify="right")
-    for index, (label, row) in enumerate(zip(labels, confusion, strict=True)):
-        table.add_row(label, *(f"[bold]{n}[/]" if i == index else str(n) for i, n in enumerate(row)))
-    (console or Console()).print(table)
+    table.add_column("", overflow="fold")
+    for name in columns:
+        table.add_column(Text(visible(name)), justify="right", no_wrap=True)
+    for index, (label, row) in enumerate(zip(rows, confusion, strict=True)):
+        table.add_row(Text(visible(label)), *(Text(str(n), "bold" if i == index else "") for i, n in enumerate(row)))
+    return table

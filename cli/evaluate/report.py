@@ -119,6 +119,7 @@ def _counted(runs: list[FinishedRun]) -> list[FinishedRun]:
 def _print_sections(content: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from deseptr.report.runs_tables import models_table, title
 
@@ -129,6 +130,6 @@ def _print_sections(content: dict[str, Any]) -> None:
         for index in shown:
             table.add_column(head[index], justify="right" if index else "left", no_wrap=index > 0)
         for row in rows:
-            table.add_row(*(row[index] for index in shown))
+            table.add_row(*(Text(row[index]) for index in shown))
         click.secho(title(section), bold=True)
         Console().print(table)

@@ -63,3 +63,11 @@ def test_the_page_shows_and_obeys_nothing_of_a_board():
     assert "<ul><li>No answer from pi@lost.</li></ul>" in page
     assert '<p class="note">Asked 2026-11-27 12:00 UTC.</p>' in page
     assert "\x1b" not in fleet_text([hostile])
+
+
+def test_the_reason_of_a_board_without_an_answer_has_a_section_of_its_own():
+    page = fleet_page([WELL, SILENT], "2026-11-27 12:00 UTC")
+    assert '<tr><th scope="row">pi@lost</th><td>no answer</td>' in page
+    assert '<tr><th scope="row">pi@lost</th><td>pi@lost: found Connection refused, expected sshd</td></tr>' in page
+    assert "<h2>No answer</h2>" in page
+    assert "<h2>No answer</h2>" not in fleet_page([WELL], "2026-11-27 12:00 UTC")

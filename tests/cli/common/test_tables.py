@@ -70,6 +70,27 @@ def test_a_confusion_matrix_has_a_row_for_each_true_class():
     assert [head, sit, run] == ["     sit  run", "sit   12    0", "run    3    4"]
 
 
+def test_columns_of_many_classes_have_numbers():
+    labels = [f"a_long_name_{number}" for number in range(1, 6)]
+    _, head, *rows = printed(print_confusion, labels, [[7] * 5] * 5)
+    assert head.split() == ["1", "2", "3", "4", "5"]
+    assert [row.split()[:2] for row in rows] == [[str(number), name] for number, name in enumerate(labels, 1)]
+
+
+def test_names_in_brackets_are_no_markup():
+    labels = ["walk [slow]", "x [/red]"]
+    shown = printed(print_confusion, labels, [[1, 2], [3, 4]])
+    shown += printed(
+        print_scores, {"[one]": {**scores(), "labels": labels, "per_class_f1": dict.fromkeys(labels, 0.5)}}
+    )
+    shown += printed(print_rows, ["[head]"], [[label] for label in labels], left=1)
+    text = "\n".join(shown)
+    assert text.count("walk [slow]") == 4
+    assert text.count("x [/red]") == 4
+    assert "[one]" in text
+    assert "[head]" in text
+
+
 def test_a_class_that_is_never_recognised_is_noted_on_stderr(capsys):
     print_missed(
         {"per_class_f1": {"sit": 0.9, "ru\x1bn": 0.0}, "labels": ["sit", "ru\x1bn"], "confusion": [[9, 1], [5, 0]]}
