@@ -12,7 +12,8 @@ from deseptr.contract.drift_reference import CONFIDENCE_EDGES
 from deseptr.data import load_dataset
 from deseptr.device import DriftSummary
 from deseptr.device.drift.verdict import judge
-from deseptr.evaluate.drift_reference import Observed, find_drift_reference, reference_of, student_quantile
+from deseptr.evaluate.drift_reference import find_drift_reference, reference_of, student_quantile
+from deseptr.evaluate.observed_windows import Observed
 
 CONTRACT = ModelContract(("sitting", "walking"), embedding_width=4)
 
