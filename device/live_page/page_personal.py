@@ -21,7 +21,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import AS_TRAINED, DeseptrError, Mounting
+from deseptr.contract import AS_TRAINED, Mounting
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.device.drained import Drained
 from deseptr.device.personal.fit import personalise, results
@@ -34,6 +34,7 @@ from deseptr.device.sinks import Worker
 from deseptr.tflite import TfliteFile
 from deseptr.tflite.engine import Engine
 
+from .failure_text import failure_text
 from .page_recorder import PageRecorder
 from .running_take import RunningTake
 from .session_message import session_message
@@ -270,7 +271,7 @@ class PagePersonal:
             work()
             self._trouble = ""
         except Exception as error:
-            self._trouble = _told(error)
+            self._trouble = failure_text(error)
         self._tell()
 
     def _list(self) -> None:
@@ -314,7 +315,7 @@ class PagePersonal:
         except Exception as error:
             self._end_take()
             with self._lock:
-                session.refuse(_told(error), self._now())
+                session.refuse(failure_text(error), self._now())
             self._tell()
 
     def _check(self, session: GuidedSession, rate_hz: float) -> None:
@@ -349,7 +350,7 @@ class PagePersonal:
             told = self._fitted(session)
         except Exception as error:
             with self._lock:
-                session.refuse(_told(error), self._now())
+                session.refuse(failure_text(error), self._now())
         else:
             with self._lock:
                 session.finish(told, self._now())
@@ -385,7 +386,3 @@ def _discard(path: Path) -> None:
     """Remove a take; what cannot be removed stays, and the run goes on."""
     with suppress(OSError):
         path.unlink()
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, DeseptrError | OSError) else f"{type(error).__name__}: {error}".rstrip(": ")

@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import DeseptrError, SetupError
+from deseptr.contract import SetupError
 from deseptr.contract.limits import Limits
 from deseptr.device.drained import Drained
 from deseptr.device.recorder import Take, check_name, prepare_folder
 from deseptr.device.sinks import Worker
 
+from .failure_text import failure_text
 from .running_take import RunningTake
 
 SECONDS = Limits(0, 86_400)
@@ -102,8 +103,9 @@ class PageRecorder:
             return
         try:
             self._append(self._take, drained, missed)
-        except DeseptrError as error:
-            self._trouble = str(error)
+        except Exception as error:
+            # Also one that nobody has foreseen: raised here, it would end the run.
+            self._trouble = failure_text(error)
             self._finish()
 
     def _append(self, take: RunningTake, drained: Drained, missed: int) -> None:

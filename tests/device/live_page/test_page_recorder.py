@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,15 @@ def test_a_medium_in_trouble_is_said_and_the_run_goes_on(recorder: PageRecorder,
     recorder.drained(feed.read(50))
     recorder.close()
     assert "No such file or directory" in recorder.state()["trouble"]
+
+
+def test_a_failure_that_nobody_has_foreseen_is_said_and_the_run_goes_on(recorder: PageRecorder):
+    feed = Feed()
+    recorder.start("walking", "eve", 5)
+    recorder.drained(replace(feed.read(50), rate_hz=float("nan")))
+    recorder.close()
+    assert recorder.state()["trouble"].startswith("ValueError: ")
+    assert recorder.state()["label"] is None
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path):
