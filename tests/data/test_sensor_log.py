@@ -69,6 +69,21 @@ def test_a_watch_without_raw_sensors_has_device_motion(tmp_path: Path) -> None:
     assert recording.labels.tolist() == [-1] * 30 + [0] * 20
 
 
+@pytest.mark.parametrize("emptied", [("gyroTimestamp_sinceReboot(s)",), (GYRO[1],), (*GYRO,), tuple(PHONE[7:11])])
+def test_rows_in_which_a_sensor_has_no_time_or_value_are_no_samples_of_it(tmp_path: Path, emptied: tuple[str, ...]):
+    rows = list(csv.DictReader(io.StringIO(_phone())))
+    for row in rows[1::3]:
+        row |= dict.fromkeys(emptied, "")
+    with (tmp_path / "walk.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, PHONE)
+        writer.writeheader()
+        writer.writerows(rows)
+    (recording,) = load_dataset(tmp_path / "walk.csv").recordings
+    assert len(recording) == 100
+    np.testing.assert_allclose(recording.signals, recording.signals[[0]].repeat(100, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(recording.signals[0, 3:], [0.5, -1.0, 2.0])
+
+
 def test_the_json_export_is_the_same(tmp_path: Path) -> None:
     (tmp_path / "walk.csv").write_text(_phone(label="2"))
     records = [

@@ -7,12 +7,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 
 import deseptr
 from deseptr.arguments import train_config
-from deseptr.cli.device.profile import profile
+from deseptr.cli.main import deseptr as command_line
 from deseptr.contract import DataError, DeseptrError, ModelError, SetupError
 from deseptr.evaluate.continuous.summary import SHORTEST_S
 from deseptr.progress import FEW_STEPS, training_reporter
@@ -162,9 +163,28 @@ def test_what_is_no_answer_to_a_folder_in_use(tmp_path: Path, data: deseptr.Data
     assert not (tmp_path / "run").exists()
 
 
-def test_windows_of_a_profile_are_as_many_as_the_commands():
-    (option,) = (each for each in profile.params if each.name == "windows")
-    assert inspect.signature(deseptr.Model.profile).parameters["windows"].default == option.default == 200
+COMMANDS = [
+    (deseptr.compare, "compare"),
+    (deseptr.crossval, "crossval"),
+    (deseptr.Run.convert, "convert"),
+    (deseptr.Model.profile, "device profile"),
+    (deseptr.Model.run, "device run"),
+    (deseptr.stream, "device run"),
+    (deseptr.load_model, "device run"),
+]
+
+
+@pytest.mark.parametrize(("function", "command"), COMMANDS, ids=lambda each: getattr(each, "__qualname__", each))
+def test_defaults_are_those_of_the_command(function: Any, command: str):
+    found: Any = command_line
+    for name in command.split():
+        found = found.get_command(click.Context(found), name)
+    options = {each.name: each.to_info_dict()["default"] for each in found.params}
+    of_function = {name: each.default for name, each in inspect.signature(function).parameters.items()}
+    # A library's caller who measures no cold starts waits for none.
+    both = [name for name in of_function if options.get(name) is not None and name != "cold_starts"]
+    assert {name: of_function[name] for name in both} == {name: options[name] for name in both}
+    assert both
 
 
 @pytest.mark.parametrize(

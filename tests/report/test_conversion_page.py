@@ -8,12 +8,12 @@ import pytest
 from self_contained import check_page
 
 from deseptr.cli.convert import print_conversion
-from deseptr.contract import InputViews
+from deseptr.contract import InputViews, Scores
 from deseptr.convert import Conversion, Recipe
 from deseptr.convert.edgetpu import EdgeTpuReport, OperatorStatus, edgetpu_share
 from deseptr.convert.micro.source import Arena
 from deseptr.report.attention_form import attention_form
-from deseptr.report.conversion_page import convert_page, page_of
+from deseptr.report.conversion_page import convert_answer, convert_page, page_of
 from deseptr.report.conversion_tables import short
 from deseptr.tflite.graph import Graph, Node, Tensor
 from deseptr.tflite.op_times import OpTime, OpTimes
@@ -255,3 +255,22 @@ def test_form_counts_the_norms_of_each_kind():
 def test_graph_without_attention_has_no_form_of_it(result: Conversion, page: str):
     assert attention_form(Graph((Node("MUL", 1, (tensor(0),), (tensor(1),)),), (tensor(0),), (tensor(1),))) == []
     assert "Several heads" in section(page, "Form of attention")
+
+
+@pytest.mark.parametrize("resampled", ["subjects", "windows"])
+def test_against_a_conversion_speaks_the_class_that_lost_most(result: Conversion, resampled: str):
+    def scored(*confusion: list[int]) -> Scores:
+        return Scores(("sit", "walk", "run"), np.array(confusion), {})
+
+    def against(scores: Scores) -> list[str]:
+        parity = replace(result.kept.deciding, reference=exact, scores=scores, resampled=resampled)
+        first, _, *others = result.kept.parities
+        return list(convert_answer(changed(result, parities=(first, parity, *others))).against)
+
+    # Nobody runs: before the conversion, running has no F1.
+    exact = scored([10, 0, 0], [0, 10, 0], [0, 0, 0])
+    of_one = "The held-out windows are of one person: the intervals do not extend to others."
+    lost = against(scored([9, 1, 0], [0, 9, 1], [0, 0, 0]))
+    assert lost[0] == "F1 of walk fell by 10.00 points, the most of all classes."
+    assert (of_one in lost) == (resampled == "windows")
+    assert not [line for line in against(exact) if line.startswith("F1 of")]

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from deseptr.train import augment
 from deseptr.train.augment import (
+    AxisLayer,
     BandCutMix,
     BandMask,
     DroppedSamples,
@@ -11,9 +13,12 @@ from deseptr.train.augment import (
     GaussianNoise,
     Mirror,
     Mixup,
+    RandomLayer,
     RateJitter,
     Rotation,
+    SampleShift,
     TimeShift,
+    TimeWarp,
     Warp,
 )
 
@@ -24,6 +29,8 @@ TARGETS = np.eye(4, dtype=np.float32)[np.arange(64) % 4]
 LAYERS = {
     "noise": (GaussianNoise, {"stddev": [0.1] * 6}, (WINDOWS,)),
     "shift": (TimeShift, {}, (WINDOWS,)),
+    "sample shift": (SampleShift, {"max_samples": 5}, (WINDOWS,)),
+    "time warp of a window": (TimeWarp, {"max_samples": 5.0}, (WINDOWS,)),
     "mirror": (Mirror, {}, (WINDOWS,)),
     "rotation": (Rotation, {}, (WINDOWS,)),
     "gain": (Gain, {}, (WINDOWS,)),
@@ -37,6 +44,8 @@ LAYERS = {
     "time CutMix": (BandCutMix, {"axis": "time"}, (SPECTROGRAMS, TARGETS)),
     "frequency CutMix": (BandCutMix, {"axis": "frequency"}, (SPECTROGRAMS, TARGETS)),
 }
+# What is left of the input where nothing is changed.
+UNCHANGED = {"sample shift": (WINDOWS[:, 5:-5],)}
 every_layer = pytest.mark.parametrize("name", LAYERS)
 
 
@@ -46,21 +55,30 @@ def run(name: str, training: bool, **settings) -> list[np.ndarray]:
     return [np.asarray(output) for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
 
 
+def unchanged(name: str) -> tuple[np.ndarray, ...]:
+    return UNCHANGED.get(name, LAYERS[name][2])
+
+
+def test_every_layer_is_tried():
+    faces = {each for each in vars(augment).values() if isinstance(each, type) and issubclass(each, RandomLayer)}
+    assert faces - {RandomLayer, AxisLayer} == {kind for kind, *_ in LAYERS.values()}
+
+
 @every_layer
 def test_changes_nothing_outside_training(name: str):
-    for output, given in zip(run(name, training=False, rate=1.0), LAYERS[name][2], strict=True):
+    for output, given in zip(run(name, training=False, rate=1.0), unchanged(name), strict=True):
         np.testing.assert_array_equal(output, given)
 
 
 @every_layer
 def test_changes_nothing_at_rate_zero(name: str):
-    for output, given in zip(run(name, training=True, rate=0.0), LAYERS[name][2], strict=True):
+    for output, given in zip(run(name, training=True, rate=0.0), unchanged(name), strict=True):
         np.testing.assert_allclose(output, given, atol=2e-5)
 
 
 @every_layer
 def test_changes_about_the_requested_fraction_of_examples(name: str):
-    (output, *_), given = run(name, training=True, rate=0.5), LAYERS[name][2][0]
+    (output, *_), given = run(name, training=True, rate=0.5), unchanged(name)[0]
     changed = (np.abs(output - given) > 1e-5).any(axis=tuple(range(1, given.ndim)))
     assert 12 <= changed.sum() <= 48
     assert np.isfinite(output).all()

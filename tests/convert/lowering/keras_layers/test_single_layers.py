@@ -49,8 +49,18 @@ def rewritten(between: Callable[[Any], Any]) -> tuple[Any, Any]:
         lambda x: layers.BatchNormalization(scale=False)(x),
         lambda x: layers.BatchNormalization(center=False)(x),
         lambda x: layers.BatchNormalization(scale=False, center=False)(x),
+        lambda x: layers.BatchNormalization(axis=1)(x),
+        lambda x: layers.BatchNormalization()(layers.ReLU()(x)),
+        lambda x: layers.Rescaling(0.1, 0.4)(layers.ReLU()(x)),
+        lambda x: layers.Normalization(mean=[1.0] * CHANNELS, variance=[4.0] * CHANNELS)(layers.ReLU()(x)),
+        lambda x: layers.AveragePooling1D(2)(layers.ReLU()(x)),
+        lambda x: layers.MaxPooling1D()(layers.Rescaling(-0.1)(x)),
     ],
-    ids=["prelu", "separable after a scale", "batch norm unscaled", "batch norm uncentred", "batch norm bare"],
+    ids=[
+        *("prelu", "separable after a scale", "batch norm unscaled", "batch norm uncentred", "batch norm bare"),
+        *("batch norm over time", "batch norm after relu", "scale after relu", "normalization after relu"),
+        *("means after relu", "maxima of turned values"),
+    ],
 )
 def test_rewritten_layer_gives_keras_logits(between: Callable[[Any], Any]):
     found, expected = rewritten(between)
