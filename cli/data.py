@@ -101,7 +101,7 @@ def convert(
     dataset = _edited(load(source, reading), **edits)
     save_dataset(dataset, out, layout, key=key)
     print_notes(dataset)
-    click.echo(f"{out}: {len(dataset.recordings)} recordings of {len(dataset.subjects)} subjects")
+    click.echo(f"{out}: {_count(len(dataset.recordings), 'recording')} of {_count(len(dataset.subjects), 'subject')}")
 
 
 def _key(path: str) -> str:
@@ -177,7 +177,11 @@ def import_(source: str, out: str, reading: dict[str, str]) -> None:
     save_dataset(dataset, out)
     print_notes(dataset)
     click.echo(f"{choices}: how they are read")
-    click.echo(f"{out}: {len(dataset.recordings)} recordings of {len(dataset.subjects)} subjects")
+    click.echo(f"{out}: {_count(len(dataset.recordings), 'recording')} of {_count(len(dataset.subjects), 'subject')}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _print_json(content: dict[str, Any]) -> None:
@@ -191,8 +195,8 @@ def _print_info(figures: DatasetInfo) -> None:
 
     rates = " to ".join(f"{rate:g}" for rate in dict.fromkeys((figures.rates_hz[0], figures.rates_hz[-1])))
     click.echo(
-        f"{visible(figures.name)}: {figures.minutes / 60:.2f} h in {figures.recordings} recordings of "
-        f"{len(figures.subjects)} subjects at {rates} Hz ({figures.samples:,} samples)\n"
+        f"{visible(figures.name)}: {figures.minutes / 60:.2f} h in {_count(figures.recordings, 'recording')} of "
+        f"{_count(len(figures.subjects), 'subject')} at {rates} Hz ({figures.samples:,} samples)\n"
     )
     console = Console(highlight=False)
     for table in (_labels_table(figures), _channels_table(figures), _subjects_table(figures)):

@@ -43,10 +43,12 @@ def lab_answer(summary: Mapping[str, Any]) -> str:
     teachers = [row for row in summary["rows"] if row["distillation"] is None]
     taught = f"; the teacher has {teachers[0]['macro_f1']['mean']:.3f}" if teachers else ""
     temperature = f" at T={best['temperature']:g}" if best["temperature"] != 1 else ""
-    return (
-        f"Of {_cells(summary)}, distillation {best['distillation']}{temperature} with the stem {best['stem']} has the "
-        f"highest macro-F1 at the {best['head']} head, {_f1(best)} {over}{taught}."
-    )
+    name = f"distillation {best['distillation']}{temperature} with the stem {best['stem']}"
+    alike = sum(_shown(row) == _shown(best) for row in _rows(summary))
+    has = f"{name} has" if alike == 1 else f"{alike} have"
+    among = "" if alike == 1 else f", {name} among them"
+    where = f"at the {best['head']} head{among}"
+    return f"Of {_cells(summary)}, {has} the highest macro-F1 {where}, {_f1(best)} {over}{taught}."
 
 
 def lab_against(summary: Mapping[str, Any]) -> list[str]:
@@ -72,9 +74,12 @@ def _rows(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [row for row in rows if row["head"] == summary["head"]]
 
 
+def _shown(row: Mapping[str, Any]) -> str:
+    return f"{row['macro_f1']['mean']:.3f}"
+
+
 def _f1(row: Mapping[str, Any]) -> str:
-    f1 = row["macro_f1"]
-    return f"{f1['mean']:.3f}{bounds(f1['interval'])}"
+    return f"{_shown(row)}{bounds(row['macro_f1']['interval'])}"
 
 
 def _effects(summary: dict[str, Any]) -> Iterator[Block]:

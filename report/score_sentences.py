@@ -60,7 +60,7 @@ def unfinished(summary: Mapping[str, Any]) -> str:
 
 
 def without_zero(intervals: Sequence[Mapping[str, float] | None], what: str) -> str:
-    """How many intervals leave zero out; empty if there are no intervals.
+    """How many intervals leave zero out, or that none is known; empty if there are none of what they would be of.
 
     Args:
         intervals: bounds ``low`` and ``high``; None where it is unknown.
@@ -68,7 +68,11 @@ def without_zero(intervals: Sequence[Mapping[str, float] | None], what: str) -> 
 
     >>> without_zero([{"low": -0.1, "high": 0.2}, {"low": 0.1, "high": 0.2}, None], "effects")
     '1 of 3 effects has an interval without zero.'
+    >>> without_zero([None, None], "effects")
+    'No interval is known of any of 2 effects.'
     """
+    if intervals and not any(intervals):
+        return f"No interval is known of any of {len(intervals)} {what}."
     clear = sum(each is not None and not each["low"] <= 0 <= each["high"] for each in intervals)
     have = "has" if clear == 1 else "have"
     return f"{clear} of {len(intervals)} {what} {have} an interval without zero." if intervals else ""

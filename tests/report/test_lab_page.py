@@ -75,6 +75,14 @@ def test_a_single_cell_of_one_seed_without_a_teacher(summary: dict[str, Any]):
     assert lab_against(only) == []
 
 
+def test_cells_that_are_alike_in_three_digits_are_counted(summary: dict[str, Any]):
+    tied = {**summary, "rows": [*summary["rows"], row("hard", "mean", 0.9501, seeds=[0])]}
+    assert lab_answer(tied).startswith(
+        "Of 3 cells, 2 have the highest macro-F1 at the mean head, distillation hard with the stem own among them, "
+        "0.950 "
+    )
+
+
 def test_what_speaks_against_it(summary: dict[str, Any]):
     assert lab_against(summary) == [
         "The best is chosen by the test wearers themselves: the highest of several is partly chance.",

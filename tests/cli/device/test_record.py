@@ -162,7 +162,7 @@ def test_stopped_half_way_it_is_readable(tmp_path, long_walk, number):
         assert "1_walking_1.csv: ended early" in errors
         assert errors.endswith("deseptr: interrupted\n")
     assert path.stat().st_size < 16_000_000
-    assert "1 recordings of 1 subjects" in info(tmp_path)
+    assert "1 recording of 1 subject at" in info(tmp_path)
     (recording,) = load_dataset(tmp_path).recordings
     assert len(recording) > 400
 
