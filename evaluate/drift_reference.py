@@ -36,7 +36,9 @@ OF_DAYS, OF_WEARERS = 0.9, 0.95
 _EVENNESS = 0.5
 # A class with fewer windows has the deciles of all.
 _LEAST_OF_CLASS = 50
-_LARGEST_LIMIT, _SMALLEST_INDEX = 100.0, 1e-6
+# Below 0.1 an index is no change worth a look (Siddiqi, Credit Risk Scorecards, 2006). Wearers from whose windows the
+# prototypes of known windows were made all score alike, so that their own limit would be next to nothing.
+_SMALLEST_LIMIT, _LARGEST_LIMIT, _SMALLEST_INDEX = 0.1, 100.0, 1e-6
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,7 @@ def _bound(indices: Sequence[float]) -> float:
     """Bound that the index of a further person stays below."""
     logs = [math.log(max(each, _SMALLEST_INDEX)) for each in indices]
     wide = student_quantile(OF_WEARERS, len(logs) - 1) * math.sqrt(1 + 1 / len(logs)) * stdev(logs)
-    return min(math.exp(mean(logs) + wide), _LARGEST_LIMIT)
+    return min(max(math.exp(mean(logs) + wide), _SMALLEST_LIMIT), _LARGEST_LIMIT)
 
 
 def student_quantile(share: float, freedom: int) -> float:

@@ -138,6 +138,13 @@ def test_a_reference_from_recordings_counts_the_windows_that_the_device_would_se
     assert str(found).startswith(f"{reference.windows} windows of 3 wearers; a day of 1000 windows differs")
 
 
+def test_what_all_wearers_have_alike_is_no_reason_for_a_narrow_limit():
+    rng = np.random.default_rng(3)
+    alike = [replace(wearer(rng), score=np.zeros(15 * 47)) for _ in range(4)]
+    limits = reference_of(alike, CONTRACT).histograms["score"].limits
+    assert limits == (0.1, 0.1, 0.1)
+
+
 def test_two_wearers_are_not_enough():
     contract = ModelContract(("lying", "upright", "other"), channels=CHANNELS, embedding_width=3)
     with pytest.raises(DataError, match=r"found 2 .* 3 wearers or more"):
