@@ -36,6 +36,21 @@ def test_outputs_are_named_by_the_signature_whatever_their_order(make_embedded, 
     assert with_named_outputs(named) == named
 
 
+@pytest.mark.parametrize("first", ["logits", "embedding"])
+def test_without_a_signature_the_outputs_are_named_by_the_frozen_functions_tensors(make_embedded, first):
+    model = unpack(without_archive(make_embedded(first=first).read_bytes()))
+    graph, names = model.subgraphs[0], ("Identity", "Identity_1") if first == "logits" else ("Identity_1", "Identity")
+    for name, index in zip(names, graph.outputs, strict=True):
+        graph.tensors[index].name = name
+    model.signatureDefs = None
+    named = with_named_outputs(pack(model))
+    read = read_graph(named)
+    (written,) = (node for node in read.nodes if node.op == "RELU")
+    assert read.outputs == (read.logits, read.embedding)
+    assert (read.embedding.name, read.embedding.index) == ("embedding", written.outputs[0].index)
+    assert with_named_outputs(named) == named
+
+
 def test_a_graph_of_one_output_keeps_its_bytes(int8_model):
     content = without_archive(int8_model.read_bytes())
     assert with_named_outputs(content) == content
