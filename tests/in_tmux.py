@@ -27,7 +27,9 @@ def shown_in_tmux(command: Sequence[str], width: int, height: int, until: str, *
     # A server of its own, that has no settings of whoever runs this.
     tmux = [TMUX, "-L", f"deseptr-{os.getpid()}-{width}", "-f", os.devnull]
     line = f"{shlex.join(command)}; sleep {patience_s}"
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+    # A size in the environment would go before the terminal's.
+    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    environment = {**kept, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
     subprocess.run([*tmux, "new-session", "-d", "-x", str(width), "-y", str(height), line], check=True, env=environment)
     try:
         end = time.monotonic() + patience_s
