@@ -17,7 +17,8 @@ from deseptr.evaluate.curve.page import (
 from . import html
 from .html.curve_figure import curve_figure
 from .html.interval_figure import Spread, interval_figure
-from .score_sentences import bounds, few_wearers, unfinished, without_zero
+from .score_sentences import bounds
+from .study import study_against, study_facts
 
 
 def curve_page(summary: dict[str, Any], origin: html.Origin | None = None) -> str:
@@ -57,15 +58,10 @@ def curve_answer(summary: Mapping[str, Any]) -> str:
 
 def curve_against(summary: Mapping[str, Any]) -> list[str]:
     """What the answer leaves out: trainings that are missing, single seeds, few wearers, differences without a sign."""
-    tested = dict.fromkeys(name for fold in summary["protocol"]["folds"] for name in fold["test_subjects"])
     single = "Every point is of one seed: another choice of labelled wearers may rank the arms differently."
-    lines = [
-        unfinished(summary),
-        few_wearers(tested),
-        single if all(len(point["seeds"]) == 1 for point in summary["points"]) else "",
-        without_zero([each["macro_f1"]["interval"] for each in summary["differences"]], "differences"),
-    ]
-    return [line for line in lines if line]
+    chance = single if all(len(point["seeds"]) == 1 for point in summary["points"]) else ""
+    intervals = [each["macro_f1"]["interval"] for each in summary["differences"]]
+    return study_against(summary, chance, intervals, "differences")
 
 
 def _order(labelled: int | str) -> float:
@@ -93,8 +89,5 @@ def _facts(summary: Mapping[str, Any]) -> list[list[str]]:
         ["recordings", summary["dataset"]],
         ["protocol", summary["protocol"]["name"]],
         ["settings of the student", ", ".join(f"{name} {value}" for name, value in summary["config"].items())],
-        ["minutes of training", f"{summary['minutes']:g}"],
-        ["versions", ", ".join(f"{name} {version}" for name, version in summary["versions"].items())],
-        ["commits", ", ".join(summary["commits"]) or "unknown"],
-        ["command", summary["command"] or "unknown"],
+        *study_facts(summary),
     ]

@@ -12,7 +12,8 @@ from . import html
 from .html.blocks import Block
 from .html.confusion import Matrix, matrix_block
 from .html.interval_figure import Spread, interval_figure
-from .score_sentences import bounds, few_wearers, unfinished, without_zero
+from .score_sentences import bounds, counted
+from .study import study_against, study_facts
 
 
 def lab_page(summary: Mapping[str, Any], cells: Sequence[CellConfusion], origin: html.Origin | None = None) -> str:
@@ -48,25 +49,14 @@ def lab_answer(summary: Mapping[str, Any]) -> str:
     has = f"{name} has" if alike == 1 else f"{alike} have"
     among = "" if alike == 1 else f", {name} among them"
     where = f"at the {best['head']} head{among}"
-    return f"Of {_cells(summary)}, {has} the highest macro-F1 {where}, {_f1(best)} {over}{taught}."
+    return f"Of {counted(len(_rows(summary)), 'cell')}, {has} the highest macro-F1 {where}, {_f1(best)} {over}{taught}."
 
 
 def lab_against(summary: Mapping[str, Any]) -> list[str]:
     """What the answer leaves out: chance among many, effects without a sign, few wearers, cells that are missing."""
-    tested = dict.fromkeys(name for fold in summary["protocol"]["folds"] for name in fold["test_subjects"])
     chosen = "The best is chosen by the test wearers themselves: the highest of several is partly chance."
-    lines = [
-        unfinished(summary),
-        few_wearers(tested),
-        chosen if len(_rows(summary)) > 1 else "",
-        without_zero([each["difference"]["interval"] for each in summary["effects"]], "effects"),
-    ]
-    return [line for line in lines if line]
-
-
-def _cells(summary: Mapping[str, Any]) -> str:
-    count = len(_rows(summary))
-    return "1 cell" if count == 1 else f"{count} cells"
+    intervals = [each["difference"]["interval"] for each in summary["effects"]]
+    return study_against(summary, chosen if len(_rows(summary)) > 1 else "", intervals, "effects")
 
 
 def _rows(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -114,8 +104,5 @@ def _facts(summary: Mapping[str, Any]) -> list[list[str]]:
         ["protocol", f"{summary['protocol']['name']}, fold {fold['name']}"],
         ["test subjects", ", ".join(fold["test_subjects"])],
         ["settings", ", ".join(f"{name} {value}" for name, value in summary["config"].items())],
-        ["minutes of training", f"{summary['minutes']:g}"],
-        ["versions", ", ".join(f"{name} {version}" for name, version in summary["versions"].items())],
-        ["commits", ", ".join(summary["commits"]) or "unknown"],
-        ["command", summary["command"] or "unknown"],
+        *study_facts(summary),
     ]

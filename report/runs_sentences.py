@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .missed_classes import missed_classes
-from .score_sentences import bounds, few_wearers, most_confused, weakest_class, weakest_wearer
+from .score_sentences import bounds, counted, few_wearers, where_it_errs
 
 
 def section_answer(section: Mapping[str, Any]) -> str:
@@ -37,10 +36,7 @@ def section_against(section: Mapping[str, Any]) -> list[str]:
     best, figures = groups[0], groups[0]["float"]
     lines = [few_wearers(figures["per_subject_f1"])]
     lines += [_overlap(*groups[:2])] if len(groups) > 1 else []
-    lines += [_int8(best), weakest_class(figures["per_class_f1"])]
-    lines += [weakest_wearer(figures["per_subject_f1"])]
-    lines += [most_confused(section["labels"], figures["confusion"])]
-    lines += [f"{line}." for line in missed_classes({**figures, "labels": section["labels"]})]
+    lines += [_int8(best), *where_it_errs({**figures, "labels": section["labels"]})]
     return [line for line in lines if line]
 
 
@@ -51,8 +47,7 @@ def _f1(figures: Mapping[str, Any]) -> str:
 
 
 def _wearers(group: Mapping[str, Any]) -> str:
-    count = len(group["float"]["per_subject_f1"])
-    return "1 wearer" if count == 1 else f"{count} wearers"
+    return counted(len(group["float"]["per_subject_f1"]), "wearer")
 
 
 def _overlap(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:

@@ -21,9 +21,7 @@ def answer(figures: Mapping[str, Any], interval: Mapping[str, float] | None = No
     >>> answer({"macro_f1": 0.9, "accuracy": 0.95, "windows": 1200, "per_subject_f1": {"ada": 0.9}})
     'Macro-F1 0.900 and accuracy 0.950 on 1,200 windows of 1 wearer.'
     """
-    people = len(figures["per_subject_f1"])
-    wearers = "1 wearer" if people == 1 else f"{people} wearers"
-    windows = "1 window" if figures["windows"] == 1 else f"{figures['windows']:,} windows"
+    wearers, windows = counted(len(figures["per_subject_f1"]), "wearer"), counted(figures["windows"], "window")
     accuracy = f"accuracy {figures['accuracy']:.3f}"
     return f"Macro-F1 {figures['macro_f1']:.3f}{bounds(interval)} and {accuracy} on {windows} of {wearers}."
 
@@ -34,14 +32,30 @@ def against(figures: Mapping[str, Any]) -> list[str]:
     Args:
         figures: content of ``Scores.to_dict``.
     """
-    lines = [
-        few_wearers(figures["per_subject_f1"]),
+    return [line for line in (few_wearers(figures["per_subject_f1"]), *where_it_errs(figures)) if line]
+
+
+def where_it_errs(figures: Mapping[str, Any]) -> list[str]:
+    """Weakest class and wearer, largest confusion, classes not measured; empty sentences where there is none.
+
+    Args:
+        figures: content of ``Scores.to_dict``.
+    """
+    return [
         weakest_class(figures["per_class_f1"]),
         weakest_wearer(figures["per_subject_f1"]),
         most_confused(figures["labels"], figures["confusion"]),
         *(f"{line}." for line in missed_classes(dict(figures))),
     ]
-    return [line for line in lines if line]
+
+
+def counted(count: int, thing: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "wearer"), counted(1200, "window")
+    ('1 wearer', '1,200 windows')
+    """
+    return f"1 {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def bounds(interval: Mapping[str, float] | None) -> str:

@@ -118,8 +118,9 @@ def personalise(
         else _steps(engine.contract, labels, new_labels, (seconds, new_seconds, prepare))
     )
     with _folder(recordings) as folder, RecordView(files=recordings is not None) as view:
-        takes = _record(engine, steps, folder, (bus, sensor, address, simulate), view, mounting or AS_TRAINED)
-        save_session(engine, file, taken(takes, mounting or AS_TRAINED), wearer, new_labels, path)
+        turn = mounting or AS_TRAINED
+        takes = _record(engine, steps, folder, (bus, sensor, address, simulate), view, turn)
+        save_session(engine, file, taken(takes, turn), wearer, new_labels, path)
 
 
 def _steps(

@@ -6,19 +6,8 @@ import numpy as np
 import pytest
 
 from deseptr.contract import DataError, HeldOut, ModelContract, nearest, window_statistics
-from deseptr.data import load_dataset
 from deseptr.evaluate.known_windows import PROTOTYPES, find_known_windows, known_subjects
 from deseptr.evaluate.predictor import windows_for
-
-
-@pytest.fixture(scope="module")
-def wearers():
-    return load_dataset("synthetic:subjects=4,seconds=24")
-
-
-@pytest.fixture(scope="module")
-def contract(wearers):
-    return ModelContract(wearers.label_names, rate_hz=wearers.recordings[0].rate_hz)
 
 
 def test_a_larger_share_gives_a_larger_limit_and_the_same_prototypes(contract, wearers):

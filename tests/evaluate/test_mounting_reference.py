@@ -4,22 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from deseptr.contract import CHANNELS, DataError, ModelContract, Mounting
-from deseptr.data import cut_windows, load_dataset
+from deseptr.contract import CHANNELS, DataError, Mounting
+from deseptr.data import cut_windows
 from deseptr.device import MountingCorrection
 from deseptr.device.mounting.estimator import MountingEstimator
 from deseptr.evaluate.mounting_reference import find_mounting_reference
 from deseptr.train.mounting_reference import mounting_reference
-
-
-@pytest.fixture(scope="module")
-def wearers():
-    return load_dataset("synthetic:subjects=4,seconds=24")
-
-
-@pytest.fixture(scope="module")
-def contract(wearers):
-    return ModelContract(wearers.label_names, rate_hz=wearers.recordings[0].rate_hz)
 
 
 def test_it_is_the_one_that_training_makes_of_the_same_windows(contract, wearers):

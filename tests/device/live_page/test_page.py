@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from label_person import chromium
 from live_page_served import Serve, Served
 
 from deseptr.contract import ModelContract
@@ -21,23 +19,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 MANY = ModelContract(labels=tuple(f"activity {number}" for number in range(19)))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A phone's screen; an error in a script fails the test."""
-    opened = browser.new_page(viewport={"width": 390, "height": 844})
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    opened.close()
-    assert errors == []
 
 
 def some_seconds(served: Served, first: int = 0, count: int = 6) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from chosen_wearer import ChosenSource, ChosenWearer, chosen_wearer, still
-from label_person import chromium
 from live_page_served import Serve
 
 from deseptr.device.personal import WearerFile
@@ -19,12 +18,6 @@ if TYPE_CHECKING:
 
 # Longer than a take, its countdown and the check on a loaded machine.
 PATIENCE_MS = 40_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -42,17 +35,6 @@ def source() -> ChosenSource:
 def wearer(serve: Serve, engine: TfliteEngine, source: ChosenSource, tmp_path: Path) -> Iterator[ChosenWearer]:
     with chosen_wearer(serve, engine, source, tmp_path, recordings=tmp_path / "takes") as made:
         yield made
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A phone's screen; an error in a script fails the test."""
-    opened = browser.new_page(viewport={"width": 390, "height": 844})
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    opened.close()
-    assert errors == []
 
 
 def begin(page: Page, *, seconds: int = 4) -> None:
@@ -149,6 +131,8 @@ def test_a_server_that_begins_anew_in_the_middle(serve: Serve, engine: TfliteEng
         page.wait_for_selector("#wardrobe:visible")
         begin(page)
         says(page, "Next: upright")
+    # Nothing of the session that was cut off.
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])

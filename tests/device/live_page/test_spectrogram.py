@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from label_person import chromium
 from live_page_served import Serve, Served
 from numpy.typing import NDArray
 
@@ -20,7 +18,7 @@ from deseptr.tflite import TfliteFile, read_tflite
 from deseptr.tflite.graph_spectrogram import SATURATION, read_spectrogram
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 OF_FORMAT_1 = Path(__file__).parents[2] / "formats" / "1" / "model.tflite"
 COMPUTE = """async ([about, messages]) => {
@@ -29,22 +27,6 @@ COMPUTE = """async ([about, messages]) => {
   for (const message of messages) frames.take(message);
   return frames.list.map(({ at, first, values }) => ({ at, first, values: values.map((each) => [...each]) }));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    opened.close()
-    assert errors == []
 
 
 def moving(count: int, seed: int = 0) -> NDArray[np.float32]:

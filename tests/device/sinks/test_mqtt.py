@@ -430,6 +430,7 @@ def test_a_topic_that_is_no_text_ends_nothing(make_sink):
             connection.sendall(b"\x20\x02\x00\x00" + b"\x30\x05\x00\x03\xff\xfe\xfd")
             connection.sendall(bytes([0x30, 2 + len(topic), 0, len(topic)]) + topic)
             until(lambda: answers.take() == [("mqtt", "fall")])
+            assert answers.take() == []
 
 
 def test_prefix_with_wildcards_is_refused(make_sink):
