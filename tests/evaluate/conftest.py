@@ -12,5 +12,5 @@ def wearers():
 
 
 @pytest.fixture(scope="module")
-def contract(wearers):
+def wearers_contract(wearers):
     return ModelContract(wearers.label_names, rate_hz=wearers.recordings[0].rate_hz)
