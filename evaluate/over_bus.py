@@ -6,26 +6,24 @@ Its result for a window is compared with the engine's result for the same sample
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import Scores, SetupError, columns_of, score, softmax, subject_confusions
+from deseptr.contract import Scores, SetupError, columns_of, softmax
 from deseptr.data import Dataset, Windows, resample
 from deseptr.data.windows import samples_before
 from deseptr.device import Clock, GapEvent, MountingEvent, MountingWatch
 from deseptr.firmware_harness.simulator import ReplayedWindow, replay
 from deseptr.tflite import Engine
 
+from .bus_run import BusRun, WrongWindow
 from .predictor import scores_of, windows_for
 from .turned_sensor import WindowsTurnedBack
 
 Progress = Callable[[int], None]
-_LISTED = 50
 
 
 def _silent(done: int) -> None:
@@ -58,75 +56,12 @@ def straight_logits(
     return windows, logits
 
 
-@dataclass
-class BusRun:
-    """Windows that were received over the bus, with their true classes and the engine's result for the same samples.
+class _Both(NamedTuple):
+    """A window over the bus, the same samples of the recording without history, and the probabilities of these."""
 
-    Args:
-        labels: labels of the model.
-        true: true class of each window.
-        predicted: predicted class over the bus.
-        straight: predicted class of the same samples passed directly to the engine.
-        subjects: subject of each window.
-        places: recording and first sample of each window.
-        differences: ``[window, class]`` differences between the probabilities of both paths.
-        margins: difference between the two largest probabilities of the engine for each window.
-        gaps: number of gaps on the bus.
-        lost_samples: number of samples lost in them.
-        mountings: number of recordings by the mounting that was found in them; empty if none was asked for.
-    """
-
-    labels: tuple[str, ...]
-    true: list[int] = field(default_factory=list)
-    predicted: list[int] = field(default_factory=list)
-    straight: list[int] = field(default_factory=list)
-    subjects: list[str] = field(default_factory=list)
-    places: list[tuple[int, int]] = field(default_factory=list)
-    differences: list[NDArray[np.float32]] = field(default_factory=list)
-    margins: list[float] = field(default_factory=list)
-    gaps: int = 0
-    lost_samples: int = 0
-    mountings: dict[str, int] = field(default_factory=dict)
-
-    def scores(self) -> Scores:
-        """Scores of the predictions over the bus."""
-        return score(np.array(self.true), np.array(self.predicted), self.labels, np.array(self.subjects))
-
-    def confusions(self) -> NDArray[np.int64]:
-        """One confusion matrix per subject, ``[subject, true, predicted]``."""
-        return subject_confusions(
-            np.array(self.true), np.array(self.predicted), np.array(self.subjects), len(self.labels)
-        )
-
-    def agreement(self) -> dict[str, Any]:
-        """Agreement of the two paths as plain JSON values; the first windows that differ are listed."""
-        differences = np.abs(np.array(self.differences))
-        differ = [
-            index for index, pair in enumerate(zip(self.predicted, self.straight, strict=True)) if len(set(pair)) > 1
-        ]
-        return {
-            "windows": len(self.predicted),
-            "share": 1 - len(differ) / len(self.predicted),
-            "largest_difference": round(float(differences.max()), 6),
-            "mean_difference": round(float(differences.mean()), 6),
-            "pairs": [
-                {"straight": self.labels[straight], "bus": self.labels[predicted], "windows": count}
-                for (straight, predicted), count in Counter(
-                    (self.straight[i], self.predicted[i]) for i in differ
-                ).most_common()
-            ],
-            "differing": [
-                {
-                    "recording": self.places[index][0],
-                    "sample": self.places[index][1],
-                    "straight": self.labels[self.straight[index]],
-                    "bus": self.labels[self.predicted[index]],
-                    "largest_difference": round(float(differences[index].max()), 6),
-                    "straight_margin": round(self.margins[index], 6),
-                }
-                for index in differ[:_LISTED]
-            ],
-        }
+    replayed: ReplayedWindow
+    samples: NDArray[np.float32]
+    straight: NDArray[np.float32]
 
 
 def evaluate_bus(
@@ -153,11 +88,10 @@ def evaluate_bus(
         SetupError: if the chip cannot be simulated, or if no window has one known label.
     """
     run = BusRun(engine.contract.labels)
-    for event, straight in _windows(engine, dataset, sensor, make_clock, mounting, run):
+    for both in _windows(engine, dataset, sensor, make_clock, mounting, run):
         progress(1)
-        if straight is None or event.truth not in run.labels:
-            continue
-        _judge(run, event, straight, dataset)
+        if both is not None and both.replayed.truth in run.labels:
+            _judge(run, both, dataset)
     if not run.true:
         raise SetupError(
             "evaluation over the bus",
@@ -182,8 +116,8 @@ def _windows(
     make_clock: Callable[[], Clock],
     mounting: MountingWatch | None,
     run: BusRun,
-) -> Iterator[tuple[ReplayedWindow, NDArray[np.float32] | None]]:
-    """Each window of the replay and the engine's result for the same samples; None beyond the end of the recording."""
+) -> Iterator[_Both | None]:
+    """Each window of the replay, and the engine's result for the same samples; None beyond the recording's end."""
     contract = engine.contract
     length, hop = contract.window_length, contract.hop_length
     current, signals = -1, np.empty((0, 0), np.float32)
@@ -206,16 +140,22 @@ def _windows(
         start = replayed.event.sample
         # The windows of a segment are a hop apart; after a gap the history starts again.
         segment, last = segment if start == last + hop else start, start
-        whole = start + length <= len(signals)
         window = samples_before(np.array([start]), length, contract.history, segment)[0]
-        yield replayed, softmax(engine.invoke(turn_back(signals[window])), np.float32) if whole else None
+        if start + length > len(signals):
+            yield None
+            continue
+        samples = turn_back(signals[window])
+        yield _Both(replayed, samples[contract.history :], softmax(engine.invoke(samples), np.float32))
     run.mountings = dict(turn_back.named.most_common())
 
 
-def _judge(run: BusRun, replayed: ReplayedWindow, straight: NDArray[np.float32], dataset: Dataset) -> None:
+def _judge(run: BusRun, both: _Both, dataset: Dataset) -> None:
+    replayed, samples, straight = both
     bus = np.array([replayed.event.probabilities[label] for label in run.labels], np.float32)
     run.true.append(run.labels.index(str(replayed.truth)))
     run.predicted.append(run.labels.index(replayed.event.label))
+    if run.predicted[-1] != run.true[-1]:
+        run.wrong.append(WrongWindow(len(run.true) - 1, bus, samples))
     run.straight.append(int(straight.argmax()))
     run.subjects.append(dataset.recordings[replayed.recording].subject)
     run.places.append((replayed.recording, replayed.event.sample))

@@ -120,8 +120,9 @@ def _figures(
     engine: Engine, dataset: Dataset, paths: str, sensor: str, speed: str, chosen: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Evaluated]]:
     """The keys of ``deseptr evaluate`` for the first path measured, and the keys of the bus; and both for the page."""
-    straight = _straight(engine, _upright(dataset, chosen)) if paths != BUS else None
-    bus, over_bus = _bus(engine, dataset, sensor, speed, chosen) if paths != STRAIGHT else ({}, None)
+    matrices = 2 if paths == BOTH else 1
+    straight = _straight(engine, _upright(dataset, chosen), matrices) if paths != BUS else None
+    bus, over_bus = _bus(engine, dataset, sensor, speed, chosen, matrices) if paths != STRAIGHT else ({}, None)
     parts = {name: part for name, part in (("straight", straight), ("over the bus", over_bus)) if part}
     if straight is None:
         return {"path": BUS, **bus["bus"], **bus}, parts
@@ -176,20 +177,21 @@ def _watch(chosen: Mapping[str, Any], contract: ModelContract) -> MountingWatch 
     return None if chosen["mounting"] is None else make_mounting(chosen, contract)
 
 
-def _straight(engine: Engine, dataset: Dataset) -> Evaluated:
+def _straight(engine: Engine, dataset: Dataset, matrices: int) -> Evaluated:
     from deseptr.cli.evaluate.evaluation_files import evaluated
     from deseptr.evaluate.over_bus import straight_logits
     from deseptr.evaluate.predictor import scores_of, windows_for
 
     with progress_bar(len(windows_for(engine.contract, dataset)), "straight") as advance:
         windows, logits = straight_logits(engine, dataset, advance)
-    return evaluated(scores_of(windows, logits).to_dict(), windows, logits, dataset)
+    return evaluated(scores_of(windows, logits).to_dict(), windows, logits, dataset, matrices)
 
 
 def _bus(
-    engine: Engine, dataset: Dataset, sensor: str, speed: str, chosen: Mapping[str, Any]
+    engine: Engine, dataset: Dataset, sensor: str, speed: str, chosen: Mapping[str, Any], matrices: int
 ) -> tuple[dict[str, Any], Evaluated]:
     from deseptr.contract import macro_f1_interval
+    from deseptr.evaluate.confused_windows import ALL_EXAMPLES
     from deseptr.evaluate.over_bus import bus_windows, evaluate_bus
     from deseptr.firmware_harness.simulator import PacedClock, VirtualClock
     from deseptr.report.evaluation_page import Evaluated
@@ -208,7 +210,8 @@ def _bus(
     if chosen["mounting"] == AUTO:
         more["mountings"] = run.mountings
     figures, interval = run.scores().to_dict(), macro_f1_interval(run.confusions())
-    part = Evaluated({**figures, "macro_f1_interval": interval and interval._asdict()})
+    confused = run.confused(engine.contract, dataset, ALL_EXAMPLES // matrices)
+    part = Evaluated({**figures, "macro_f1_interval": interval and interval._asdict()}, confused)
     return {"bus": {**figures, **more}, "agreement": run.agreement()}, part
 
 

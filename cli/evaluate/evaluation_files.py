@@ -22,7 +22,11 @@ FORMAT = "deseptr evaluate 1"
 
 
 def evaluated(
-    figures: Mapping[str, Any], windows: Windows, logits: NDArray[np.floating], dataset: Dataset
+    figures: Mapping[str, Any],
+    windows: Windows,
+    logits: NDArray[np.floating],
+    dataset: Dataset,
+    matrices: int = 1,
 ) -> Evaluated:
     """The figures with their interval over wearers, and the windows that were confused.
 
@@ -31,14 +35,16 @@ def evaluated(
         windows: the labelled windows.
         logits: ``[window, class]``.
         dataset: the recordings that the windows were cut from.
+        matrices: number of matrices on the page, which share its room for examples of confused windows.
     """
     from deseptr.contract import macro_f1_interval, subject_confusions
-    from deseptr.evaluate.confused_windows import Origin, confused_windows
+    from deseptr.evaluate.confused_windows import ALL_EXAMPLES, Origin, confused_windows
     from deseptr.report.evaluation_page import Evaluated
 
     given, classes = logits.argmax(axis=1), len(figures["labels"])
     interval = macro_f1_interval(subject_confusions(windows.labels, given, windows.subjects, classes))
-    confused = confused_windows(windows.labels, logits, windows.subjects, Origin(windows, dataset))
+    origin, limit = Origin(windows, dataset), ALL_EXAMPLES // matrices
+    confused = confused_windows(windows.labels, logits, windows.subjects, origin, limit=limit)
     return Evaluated({**figures, "macro_f1_interval": interval and interval._asdict()}, confused)
 
 

@@ -13,7 +13,8 @@ from deseptr.cli.device.evaluate import evaluate
 from deseptr.contract import CHANNELS, DataError, Mounting, SetupError
 from deseptr.data import UNLABELLED, Dataset, Recording, load_dataset, save_npz
 from deseptr.device import MountingCorrection, MountingWatch, default_model
-from deseptr.evaluate.over_bus import BusRun, bus_windows, evaluate_bus, evaluate_straight
+from deseptr.evaluate.bus_run import BusRun
+from deseptr.evaluate.over_bus import bus_windows, evaluate_bus, evaluate_straight
 from deseptr.firmware_harness.simulator import VirtualClock
 from deseptr.tflite import load_engine
 from deseptr.train.mounting_reference import mounting_reference
@@ -54,7 +55,7 @@ def test_the_direct_way_agrees_with_evaluate():
     assert evaluate_straight(load_engine(MODEL), dataset).to_dict() == whole
 
 
-def test_page_has_both_ways_and_the_windows_of_the_direct_one(tmp_path):
+def test_page_has_both_ways_and_the_windows_that_each_confused(tmp_path):
     page = tmp_path / "page.html"
     result = run("-o", str(page))
     assert f"page: {page}" in result.stdout
@@ -63,8 +64,10 @@ def test_page_has_both_ways_and_the_windows_of_the_direct_one(tmp_path):
     assert content["bus"]["windows"] == np.sum(content["bus"]["confusion"])
     for title in ("Confusion, straight", "Confusion, over the bus", "Classes and wearers, over the bus"):
         assert f"<h2>{title}</h2>" in text
-    wrong = np.array(content["confusion"]) * (1 - np.eye(len(content["labels"]), dtype=int))
-    assert text.count("</svg><span>wearer") == np.minimum(wrong, 6).sum()
+    straight, bus = text.split("<h2>Confusion, over the bus</h2>")
+    for part, figures in ((straight, content), (bus, content["bus"])):
+        wrong = np.array(figures["confusion"]) * (1 - np.eye(len(content["labels"]), dtype=int))
+        assert part.count("</svg><span>wearer") == np.minimum(wrong, 6).sum() > 0
     assert "## over the bus" in page.with_suffix(".md").read_text()
 
 
@@ -111,6 +114,36 @@ def test_every_recording_starts_again(engine):
     run = evaluate_bus(engine, dataset, sensor="mpu6050", make_clock=VirtualClock)
     assert run.places == [(0, 0), (1, 0)]
     assert np.abs(run.differences).max() < 0.2
+
+
+def test_windows_confused_over_the_bus_have_their_places_and_their_samples(engine):
+    length, hop, labels = engine.contract.window_length, engine.contract.hop_length, engine.contract.labels
+    recordings = [recording([1] * (length + hop), seed) for seed in range(2)]
+    named = [replace(recordings[0], name="first"), replace(recordings[1], name="second", start_s=100.0)]
+    dataset = Dataset(tuple(named), labels[:2])
+    run = evaluate_bus(engine, dataset, sensor="mpu6050", make_clock=VirtualClock)
+    confused = run.confused(engine.contract, dataset)
+    wrong = [index for index, pair in enumerate(zip(run.true, run.predicted, strict=True)) if len(set(pair)) > 1]
+    assert sum(pair.windows for pair in confused.pairs) == len(wrong) > 0
+    assert confused.window_s == engine.contract.window_s
+    for pair in confused.pairs:
+        for each in pair.examples:
+            index = ["first", "second"].index(each.trial)
+            start = round((each.start_s - dataset.recordings[index].start_s) * 50)
+            assert np.array_equal(each.signals, dataset.recordings[index].signals[start : start + length])
+            place = run.places.index((index, start))
+            assert place in wrong
+            assert (run.true[place], run.predicted[place]) == (pair.true, pair.given)
+            probabilities = next(window.probabilities for window in run.wrong if window.number == place)
+            assert each.given == pytest.approx(probabilities[pair.given], abs=1e-6)
+            assert each.true == pytest.approx(probabilities[1], abs=1e-6)
+    assert run.confused(engine.contract, dataset, limit=1).crowded
+
+
+def test_without_confused_windows_there_is_no_pair(engine):
+    labels = engine.contract.labels
+    dataset = Dataset((recording([0]),), labels[:1])
+    assert BusRun(labels).confused(engine.contract, dataset).pairs == ()
 
 
 def test_differences_are_reported():
