@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from deseptr.contract import DataError, open_input, parse_json
 from deseptr.device.drift.summary import DriftSummary
-from deseptr.device.sinks.csv_file import COLUMNS
+from deseptr.device.sinks.csv_rows import COLUMNS
 
 LONGEST_LINE = 1 << 20
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

@@ -116,7 +116,9 @@ def open_outputs(
 
         add(_Service(notifier))
         if chosen["csv"]:
-            add(_open_csv(chosen, contract, live=live, wearer=wearer is not None or wearing is not None))
+            named = wearer is not None or wearing is not None
+            learned = () if wearer is None else wearer.new_labels
+            add(_open_csv(chosen, model.contract.labels, live=live, learned=learned, wearer=named))
         if chosen["mqtt"]:
             add(open_mqtt(chosen, contract, complain, wait=not live, events=events, answers=answers))
         for sink in open_alarms(chosen, answers, complain, wait=not live):
@@ -145,12 +147,14 @@ def _sensor(chosen: Mapping[str, Any], *, live: bool) -> str:
     return f"{name} on /dev/i2c-{chosen['bus']}" if live else f"simulated {name}"
 
 
-def _open_csv(chosen: Mapping[str, Any], contract: ModelContract, *, live: bool, wearer: bool) -> Sink:
+def _open_csv(
+    chosen: Mapping[str, Any], labels: tuple[str, ...], *, live: bool, learned: tuple[str, ...], wearer: bool
+) -> Sink:
     from deseptr.device.sinks import BackgroundSink, CsvFile
 
     size = round(chosen["csv_size"] * 1e6)
-    kept = {"max_bytes": size, "keep": chosen["csv_keep"], "wearer": wearer}
-    file = CsvFile(chosen["csv"], contract.labels, complain, **kept)
+    kept = {"max_bytes": size, "keep": chosen["csv_keep"], "learned": learned, "wearer": wearer}
+    file = CsvFile(chosen["csv"], labels, complain, **kept)
     return BackgroundSink(file, str(chosen["csv"]), complain, wait=not live)
 
 

@@ -4,6 +4,9 @@ The current file has the given name; the earlier ones are ``NAME.1`` (the latest
 one write, passed to the system at once and forced onto the medium every few seconds. A row that a power cut left
 incomplete is removed when the file is opened again. Files that do not begin as such a file does are left as they are:
 none is repaired, renamed or replaced.
+
+A label that a wearer brings while the file is written begins a new file, whose header has its column; if that would
+cost the oldest file, the column comes when the current one is full. All rows of a file have the columns of its header.
 """
 
 from __future__ import annotations
@@ -11,37 +14,24 @@ from __future__ import annotations
 import csv
 import errno
 import fcntl
-import io
-import json
 import os
 import stat
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from deseptr.contract import SetupError
 from deseptr.device.clock import Clock, SystemClock
-from deseptr.device.events import (
-    AlarmEvent,
-    DriftEvent,
-    Event,
-    GapEvent,
-    ImplausibleEvent,
-    LabelEvent,
-    MountingEvent,
-    RateEvent,
-    RecoveryEvent,
-    WindowEvent,
-)
+from deseptr.device.events import Event, WindowEvent
 
+from .csv_rows import COLUMNS, cells_of, line_of, plain, six
 from .losses import Losses, Warn, cause_of
 
-COLUMNS = ("time", "t", "event", "label", "confidence", "latency_us", "sample", "state", "detail")
 # Columns of every file, before those of the labels.
 _START = ",".join(COLUMNS).encode()
 MEBIBYTE = 1 << 20
+_LONGEST_HEADER = MEBIBYTE
 # Errors of the medium, which may be temporary; at the start, any other error is one of the path.
 TRANSIENT = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
@@ -59,7 +49,8 @@ class CsvFile:
     Args:
         path: the file.
         labels: the model's labels, for the columns ``p_<label>``.
-        wearer: whether there is a last column ``wearer``: for whom the model is corrected.
+        learned: labels that a wearer has beside them at first; their columns follow.
+        wearer: whether wearers may bring labels; there is a last column ``wearer``, for whom the model is corrected.
         warn: called after repairs, when the medium fails, and when it works again.
         max_bytes: size that a file does not exceed.
         keep: number of files to keep, the current one included.
@@ -78,6 +69,7 @@ class CsvFile:
         labels: tuple[str, ...],
         warn: Warn,
         *,
+        learned: tuple[str, ...] = (),
         wearer: bool = False,
         max_bytes: int = 10 * MEBIBYTE,
         keep: int = 10,
@@ -86,9 +78,12 @@ class CsvFile:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._path = path
-        self._labels = labels
+        self._labels = tuple(map(plain, labels))
         self._last = ("wearer",) if wearer else ()
-        self._header = _line([*COLUMNS, *(f"p_{label}" for label in labels), *self._last])
+        # Beside the model's labels: those of the run so far. `_shown` are those that the current file has columns for.
+        self._learned = tuple(map(plain, learned))
+        self._show(self._learned)
+        self._stuck = False
         self._warn = warn
         self._max_bytes = max_bytes
         self._keep = keep
@@ -111,7 +106,7 @@ class CsvFile:
     def take(self, event: Event) -> None:
         """Write one row; drop it if the medium refuses."""
         try:
-            self._append(self._row(event))
+            self._append(event)
         except OSError as error:
             self.losses.lost(cause_of(error))
         else:
@@ -124,16 +119,72 @@ class CsvFile:
         except OSError as error:
             self._warn(f"{self._path}: {cause_of(error)}; its last rows may be missing")
 
-    def _append(self, row: bytes) -> None:
+    def _append(self, event: Event) -> None:
         if self._file is None:
             self._open()
+        if self._last and isinstance(event, WindowEvent):
+            self._learn(event)
+        row = self._row(event)
         if self._size + len(row) > self._max_bytes and self._size > len(self._header):
             self._rotate()
+            row = self._row(event)
         self._write(row)
         now_ns = self._clock.now_ns()
         if now_ns - self._synced_ns >= self._sync_ns:
             self._synced_ns = now_ns
             os.fdatasync(self._descriptor())
+
+    def _show(self, learned: tuple[str, ...]) -> None:
+        self._shown, self._header = learned, self._line_of(learned)
+
+    def _line_of(self, learned: tuple[str, ...]) -> bytes:
+        return line_of([*COLUMNS, *(f"p_{label}" for label in (*self._labels, *learned)), *self._last])
+
+    def _learn(self, window: WindowEvent) -> None:
+        """Have columns for labels that were not there before: in a new file, if that costs no row."""
+        new = [label for label in map(plain, window.probabilities) if label not in (*self._labels, *self._learned)]
+        self._learned = (*self._learned, *dict.fromkeys(new))
+        if not new or {*self._learned} <= {*self._shown}:
+            return
+        if not self._has_room():
+            names = ", ".join(new)
+            self._warn(f"{self._path}: no file is left for the column of {names}; it comes when this one is full")
+            return
+        try:
+            self._rotate()
+        except OSError as error:
+            # Rows go on in the file of before, if they can.
+            self._stuck = True
+            self._warn(f"{self._path}: {cause_of(error)}; no column for {', '.join(new)} until a new file can be begun")
+            if self._file is None:
+                self._open()
+
+    def _has_room(self) -> bool:
+        """Whether the next file costs none of the earlier ones."""
+        return not self._stuck and not self._numbered(self._keep - 1).exists()
+
+    def _continues(self, file: int) -> bool:
+        """Whether rows can go on below the header of an open file, whose columns are then those of the rows."""
+        found = self._learned_in(os.pread(file, min(self._size, _LONGEST_HEADER), 0))
+        if found is None or not ({*self._learned} <= {*found} or not self._has_room()):
+            return False
+        self._show(found)
+        return True
+
+    def _learned_in(self, content: bytes) -> tuple[str, ...] | None:
+        """Labels beside the model's in a file's header; None if it is of another model, or of runs without a wearer."""
+        try:
+            columns = next(csv.reader([content[: content.find(b"\n") + 1].decode()]), [])
+        except (UnicodeDecodeError, csv.Error):
+            return None
+        first = [*COLUMNS, *(f"p_{label}" for label in self._labels)]
+        last = len(columns) - len(self._last)
+        if columns[: len(first)] != first or tuple(columns[last:]) != self._last or last < len(first):
+            return None
+        found = tuple(name.removeprefix("p_") for name in columns[len(first) : last])
+        # Otherwise a row's cells would not be what the header says.
+        same = self._line_of(found) == line_of(columns) and len({*found}) == len(found)
+        return found if same and (self._last or not found) else None
 
     def _write(self, data: bytes) -> None:
         file = self._descriptor()
@@ -151,12 +202,12 @@ class CsvFile:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _check_own(self._file, self._path)
             self._size = self._repair(self._file)
-            if self._size and os.pread(self._file, len(self._header), 0) != self._header:
-                # The file is of another model and has other columns.
-                self._rotate()
-            elif not self._size:
+            if not self._size:
+                self._show(self._learned)
                 self._write(self._header)
                 _sync_folder(self._path.parent)
+            elif not self._continues(self._file):
+                self._rotate()
         except OSError:
             self._close_descriptor()
             raise
@@ -211,78 +262,13 @@ class CsvFile:
         return self._file
 
     def _row(self, event: Event) -> bytes:
-        fields = _fields(event)
-        probabilities = event.probabilities if isinstance(event, WindowEvent) else {}
+        fields = cells_of(event)
+        given = event.probabilities if isinstance(event, WindowEvent) else {}
+        probabilities = {plain(label): value for label, value in given.items()}
         now = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
         values = [now, f"{event.t:.6f}", *(fields.get(column, "") for column in COLUMNS[2:])]
         last = (fields.get(column, "") for column in self._last)
-        return _line([*values, *(_six(probabilities.get(label)) for label in self._labels), *last])
-
-
-def _fields(event: Event) -> dict[str, Any]:
-    match event:
-        case WindowEvent():
-            return {
-                "event": "window",
-                "label": event.label,
-                "confidence": _six(event.confidence),
-                "latency_us": f"{event.latency_us:.3f}",
-                "sample": event.sample,
-                "state": event.state or "",
-                "detail": event.unknown or "",
-                "wearer": event.wearer or "",
-            }
-        case LabelEvent():
-            change = _change(event, event.label)
-            details = [f"from {event.previous}" if event.previous else "", event.reason or ""]
-            return {"event": "label", "detail": ", ".join(filter(None, details))} | change
-        case AlarmEvent():
-            return {"event": "alarm", "detail": f"{event.key} {event.reason}"} | _change(event, event.state)
-        case DriftEvent():
-            mean, verdict = event.summary.mean_confidence, event.verdict
-            # One object in one cell: other rows stay as they are, and so do their readers. Two spaces would become one.
-            content = json.dumps(event.to_dict()["drift"], separators=(",", ":")).replace("  ", r" \u0020")
-            state = "" if verdict is None else verdict.word
-            return {
-                "event": "drift",
-                "confidence": _six(mean),
-                "state": state,
-                "detail": content,
-                "wearer": event.wearer or "",
-            }
-        case _:
-            return _of_sensor(event)
-
-
-def _change(event: LabelEvent | AlarmEvent, state: str) -> dict[str, Any]:
-    confidence = _six(event.confidence)
-    return {"label": event.label, "confidence": confidence, "state": state, "wearer": event.wearer or ""}
-
-
-def _of_sensor(event: GapEvent | ImplausibleEvent | MountingEvent | RateEvent | RecoveryEvent) -> dict[str, Any]:
-    match event:
-        case ImplausibleEvent():
-            return {"event": "implausible", "detail": f"{event.finding} {event.count}{' ended' if event.ended else ''}"}
-        case MountingEvent():
-            return {"event": "mounting", "detail": f"{event.applied}: {event.meaning}"}
-        case GapEvent():
-            return {"event": "gap", "detail": f"{event.reason}, {event.lost_samples} samples"}
-        case RecoveryEvent():
-            return {"event": "recovery", "detail": f"{event.rung} {event.count}: {event.cause}"}
-        case RateEvent():
-            how = ", resampled" if event.resampled else ""
-            return {"event": "rate", "detail": f"{event.rate_hz:.4f} of {event.nominal_hz:g} Hz{how}"}
-
-
-def _six(value: float | None) -> str:
-    return "" if value is None else f"{value:.6f}"
-
-
-def _line(values: list[Any]) -> bytes:
-    text = io.StringIO()
-    # A row never holds a newline, so that a row without one at its end is known to be incomplete.
-    csv.writer(text, lineterminator="\n").writerow([" ".join(str(value).split()) for value in values])
-    return text.getvalue().encode()
+        return line_of([*values, *(six(probabilities.get(label)) for label in (*self._labels, *self._shown)), *last])
 
 
 def end_of_last_line(file: int, size: int, step: int = 65536) -> int:

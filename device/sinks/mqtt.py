@@ -110,6 +110,7 @@ class MqttSink:
         self._messages = messages
         self._spool = spool
         self._warn = warn
+        self._discovery = discovery
         self._greeting = [messages.status(online=True), *(messages.discovery(discovery) if discovery else ())]
         self._wait = wait
         self._drain_s = drain_s
@@ -139,10 +140,18 @@ class MqttSink:
         """Queue an event for the spool."""
         # In the caller's thread, so that the times are right.
         messages = self._messages.of(event)
+        if self._messages.learn(event) and self._discovery:
+            messages = [self._greet_with(self._messages.label_discovery(self._discovery)), *messages]
         if self._worker.offer(partial(self._store, messages), wait=self._wait):
             self.losses.kept()
         else:
             self.losses.lost("spool too slow")
+
+    def _greet_with(self, changed: MqttMessage) -> MqttMessage:
+        """Have later connections begin with a configuration in the place of the one before."""
+        # One assignment: paho's thread reads the list.
+        self._greeting = [changed if each.topic == changed.topic else each for each in self._greeting]
+        return changed
 
     def close(self) -> None:
         """Wait up to ``drain_s`` for acknowledgments, publish ``offline``, and leave the rest in the spool."""

@@ -81,6 +81,7 @@ class MqttMessages:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._node = check_node(node)
+        # A wearer may bring further ones; they stay, since what was retained of them does.
         self._labels = labels
         self._model = model
         self._version = version
@@ -119,6 +120,13 @@ class MqttMessages:
             messages.append(MqttMessage(self._topic("problem"), b"ON" if problem else b"OFF", retain=True))
         return messages
 
+    def learn(self, event: Event) -> bool:
+        """Note the labels of a window; whether some were not known, so that :meth:`label_discovery` has changed."""
+        given = event.probabilities if isinstance(event, WindowEvent) else ()
+        new = tuple(label for label in given if label not in self._labels)
+        self._labels = (*self._labels, *new)
+        return bool(new)
+
     def status(self, online: bool) -> MqttMessage:
         """The node's status; ``offline`` is also its last will."""
         return MqttMessage(self.status_topic, ONLINE if online else OFFLINE, retain=True)
@@ -133,15 +141,6 @@ class MqttMessages:
             SetupError: if no topic can begin with the prefix.
         """
         _check_prefix(prefix)
-        label = {
-            "name": "Activity",
-            "icon": "mdi:run",
-            "state_topic": self._topic("label"),
-            "value_template": "{{ value_json.change.label }}",
-            "json_attributes_topic": self._topic("label"),
-            "device_class": "enum",
-            "options": list(dict.fromkeys((*self._labels, UNKNOWN))),
-        }
         confidence = {
             "name": "Confidence",
             "state_topic": self._topic("window"),
@@ -168,12 +167,25 @@ class MqttMessages:
             "entity_category": "diagnostic",
         }
         return [
-            self._config(prefix, "sensor", "label", label),
+            self.label_discovery(prefix),
             self._config(prefix, "sensor", "confidence", confidence),
             self._config(prefix, "sensor", "mean_confidence", mean),
             self._config(prefix, "binary_sensor", "problem", problem),
             *self._alarm_discovery(prefix),
         ]
+
+    def label_discovery(self, prefix: str) -> MqttMessage:
+        """Configuration of the label; Home Assistant ignores labels that are not among its options."""
+        label = {
+            "name": "Activity",
+            "icon": "mdi:run",
+            "state_topic": self._topic("label"),
+            "value_template": "{{ value_json.change.label }}",
+            "json_attributes_topic": self._topic("label"),
+            "device_class": "enum",
+            "options": list(dict.fromkeys((*self._labels, UNKNOWN))),
+        }
+        return self._config(prefix, "sensor", "label", label)
 
     def _alarm_discovery(self, prefix: str) -> list[MqttMessage]:
         made = []

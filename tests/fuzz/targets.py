@@ -435,7 +435,8 @@ def _boards() -> Iterator[Target]:
 
 
 def _sinks() -> Iterator[Target]:
-    from deseptr.device.sinks.csv_file import COLUMNS, CsvFile
+    from deseptr.device.sinks import CsvFile
+    from deseptr.device.sinks.csv_rows import COLUMNS
 
     header = ",".join([*COLUMNS, "p_sitting", "p_walking"])
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -211,6 +212,25 @@ def test_later_subscribers_get_state_and_configuration(make_broker, subscribe, m
     assert all(message.retain for message in subscriber.messages)
     (latest,) = subscriber.on("deseptr/wrist/drift")
     assert json.loads(latest)["drift"]["key"] == "r-2"
+
+
+def test_a_learned_label_is_configured_before_it_is_told_and_after_a_reconnection(
+    make_broker, subscribe, make_sink, window
+):
+    broker = make_broker()
+    subscriber = subscribe(broker.port)
+    sink = make_sink(local(broker), discovery="homeassistant")
+    topic, label = "homeassistant/sensor/deseptr_wrist/label/config", "deseptr/wrist/label"
+    until(lambda: len(subscriber.on(topic)) == 1)
+    sink.take(replace(window(0), probabilities={"sitting": 0.1, "walking": 0.1, "cycling": 0.8}))
+    sink.take(LabelEvent(1.28, "cycling", None, 0.8))
+    until(lambda: subscriber.on(label))
+    assert "cycling" in json.loads(subscriber.on(topic)[-1])["options"]
+    assert [m.topic for m in subscriber.messages if m.topic in (topic, label)] == [topic, topic, label]
+    sink._client.socket().shutdown(socket.SHUT_RDWR)
+    until(lambda: len(subscriber.on(topic)) == 3)
+    assert "cycling" in json.loads(subscriber.on(topic)[-1])["options"]
+    close(sink)
 
 
 def test_last_will_reports_a_sudden_end(make_broker, subscribe, make_sink):

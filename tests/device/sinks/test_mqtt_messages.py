@@ -115,6 +115,18 @@ def test_home_assistant_finds_four_sensors_of_one_device(messages, window):
     assert published[problem["state_topic"]].payload == b"OFF"
 
 
+def test_a_label_that_a_wearer_brings_is_an_option_from_then_on(messages, window):
+    own = window().probabilities
+    assert not messages.learn(window())
+    assert messages.learn(replace(window(1), probabilities=own | {"cycling": 0.1}))
+    assert not messages.learn(replace(window(2), probabilities=own | {"cycling": 0.2}))
+    assert not messages.learn(LabelEvent(1.0, "cycling", None, 0.9))
+    # Its state may still be retained when nobody wears it any more.
+    assert not messages.learn(window(3))
+    for message in (messages.label_discovery("ha"), messages.discovery("ha")[0]):
+        assert json.loads(message.payload)["options"] == ["sitting", "walking", "cycling", "unknown"]
+
+
 @pytest.mark.parametrize("node", ["", "a/b", "wrist+", "#", "links rechts", "x" * 65, "wrist\n"])
 def test_names_that_topics_cannot_have_are_refused(node):
     with pytest.raises(SetupError, match="--mqtt-node: found"):
