@@ -28,9 +28,11 @@ class WindowEvent:
         wearer: for whom the model was corrected; None if it was not.
         score: how far the latest windows are from those that the model knows, over the limit: above 1 they are
             unfamiliar; None if the model has no known windows, or samples are implausible.
-        distance: how far its embedding is from those of its class, in deviations within a class; None if the contract
-            has no reference of drift, or the model no embedding.
+        distance: how far its embedding is from those of the class that the model itself found, in deviations within a
+            class; None if the contract has no reference of drift, or the model no embedding.
         gravity: mean acceleration, m/s^2; None if the sensor moved in the window, or has no accelerometer.
+        uncorrected: the most probable class of the model itself and its probability, before a wearer's correction; None
+            without one, and where the label is one that the model lacks.
     """
 
     t: float
@@ -45,6 +47,7 @@ class WindowEvent:
     score: float | None = None
     distance: float | None = None
     gravity: float | None = None
+    uncorrected: tuple[str, float] | None = None
 
     def __str__(self) -> str:
         label = self.label if self.unknown is None else f"{self.label} ({self.unknown})"

@@ -61,6 +61,7 @@ class Runtime:
         unknown: decides which windows have no label; None if all have one.
         mounting: corrects windows for a turned sensor; None if they are classified as measured.
         wearers: changes the wearer between two windows; None if nobody may.
+        drift: whether windows are measured for a :class:`deseptr.device.DriftWatch`.
         on_samples: called after each read of the sensor with what it brought; it must not take long.
 
     Raises:
@@ -83,12 +84,13 @@ class Runtime:
         unknown: UnknownJudge | None = None,
         mounting: MountingWatch | None = None,
         wearers: WearerSwitch | None = None,
+        drift: bool = True,
         on_samples: Callable[[Drained], None] = _nothing,
     ) -> None:
         self._imu = imu
         self._clock = clock
         self._profiler = profiler or Profiler(capacity=1)
-        self._classifier = WindowClassifier(engine, tracker, timer, watch, unknown, mounting, wearers)
+        self._classifier = WindowClassifier(engine, tracker, timer, watch, unknown, mounting, wearers, drift=drift)
         self._ended = ended
         self._heartbeat = heartbeat
         self._on_samples = on_samples

@@ -93,6 +93,7 @@ def run_live(
     unknown: UnknownJudge | None = None,
     mounting: MountingWatch | None = None,
     wearers: WearerSwitch | None = None,
+    drift: bool = True,
     on_samples: Callable[[Drained], None] = lambda drained: None,
 ) -> Generator[Event, None, None]:
     """Run a model on a session until it ends, or for ``seconds`` of its clock; then close the session.
@@ -110,6 +111,7 @@ def run_live(
         unknown: decides which windows have no label; None if all have one.
         mounting: corrects windows for a turned sensor; None if they are classified as measured.
         wearers: changes the wearer between two windows; None if nobody may.
+        drift: whether windows are measured for a :class:`deseptr.device.DriftWatch`.
         on_samples: called after each read of the sensor with what it brought; it must not take long.
 
     Raises:
@@ -139,6 +141,7 @@ def run_live(
             unknown=unknown,
             mounting=mounting,
             wearers=wearers,
+            drift=drift,
             on_samples=on_samples,
         )
         yield from runtime.events(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from deseptr.tflite.streaming_engine import streamed
 from .alarms.watch import EventWatch
 from .drift.window_measures import WindowMeasures
 from .events import AlarmEvent, Event, LabelEvent, WindowEvent
-from .label.class_of_logits import classify_logits
+from .label.class_of_logits import Classification, classify_logits
 from .label.tracker import UNKNOWN, LabelTracker
 from .label.unknown import UNFAMILIAR, Judgement, UnknownJudge
 from .latency import WindowTimes
@@ -22,6 +23,17 @@ from .mounting.watch import MountingWatch
 from .personal.engine import PersonalEngine
 from .personal.switch import WearerSwitch, Worn
 from .stream.windows import Window
+
+
+class _ForDrift(NamedTuple):
+    """Fields of a :class:`WindowEvent` of these names."""
+
+    gravity: float | None = None
+    distance: float | None = None
+    uncorrected: tuple[str, float] | None = None
+
+
+_NOTHING = _ForDrift()
 
 
 class WindowClassifier:
@@ -35,6 +47,7 @@ class WindowClassifier:
         unknown: decides which windows have no label; None if all have one.
         mounting: corrects windows for a turned sensor; None if they are classified as measured.
         wearers: changes the wearer between two windows; None if nobody may.
+        drift: whether windows are measured for a :class:`deseptr.device.DriftWatch`.
     """
 
     def __init__(
@@ -46,6 +59,8 @@ class WindowClassifier:
         unknown: UnknownJudge | None = None,
         mounting: MountingWatch | None = None,
         wearers: WearerSwitch | None = None,
+        *,
+        drift: bool = True,
     ) -> None:
         self._engine, self._tracker, self._timer, self._watch = engine, tracker, timer, watch
         self._unknown, self._mounting = unknown, mounting
@@ -53,7 +68,7 @@ class WindowClassifier:
         self._wearer = None if self._personal is None else self._personal.wearer
         self._columns = streamed(engine if self._personal is None else self._personal.engine)
         self._wearers, self._worn = wearers, None if wearers is None else wearers.first
-        self._measures = WindowMeasures(engine.contract)
+        self._measures = WindowMeasures(engine.contract) if drift else None
 
     def classify(self, window: Window, t: float, began: int, times: WindowTimes) -> list[Event]:
         """Classify a window.
@@ -87,8 +102,7 @@ class WindowClassifier:
         # A turned sensor is unfamiliar, and that is no reason not to ask how it is turned.
         plausible = why is None or why == UNFAMILIAR
         mounted = None if self._mounting is None else self._mounting.note(measured, t, plausible=plausible)
-        gravity = self._measures.gravity(measured.samples[measured.history :])
-        distance = self._measures.distance(self._embedding(), result.index) if self._measures.has_distance else None
+        for_drift = _NOTHING if self._measures is None else self._measure(self._measures, measured, result)
         decided = self._timer()
         times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
         event = WindowEvent(
@@ -102,14 +116,23 @@ class WindowClassifier:
             unknown=why,
             wearer=self._wearer,
             score=score,
-            distance=distance,
-            gravity=gravity,
+            distance=for_drift.distance,
+            gravity=for_drift.gravity,
+            uncorrected=for_drift.uncorrected,
         )
         events: list[Event] = [each for each in (mounted, event, implausible) if each is not None]
         if decision is not None and decision.changed:
             change = (decision.label, decision.previous, decision.confidence, decision.reason)
             events.append(LabelEvent(t, *change, score=score, wearer=self._wearer))
         return [*events, *self._named(alarms)]
+
+    def _measure(self, measures: WindowMeasures, window: Window, result: Classification) -> _ForDrift:
+        own, uncorrected = result, None
+        if self._personal is not None and not self._personal.is_new(result.index):
+            own = classify_logits(self._personal.uncorrected, self._personal.engine.contract.labels)
+            uncorrected = own.label, own.confidence
+        distance = measures.distance(self._embedding(), own.index) if measures.has_distance else None
+        return _ForDrift(measures.gravity(window.samples[window.history :]), distance, uncorrected)
 
     def _wear(self, worn: Worn) -> None:
         self._worn, self._engine = worn, worn.engine

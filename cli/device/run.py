@@ -279,6 +279,7 @@ class _Source:
             "unknown": self.unknown,
             "mounting": self.mounting,
             "wearers": self.wearers,
+            "drift": chosen["drift"],
             "heartbeat": self.notifier.alive,
             "patience_s": chosen["patience"],
             "rate_tolerance": chosen["rate_tolerance"],

@@ -26,10 +26,11 @@ class DriftSummary:
         seconds: time that they cover, a hop each, seconds.
         implausible: number of windows whose samples no worn sensor measures; no histogram counts them.
         undecided: number of windows after which no class was probable enough for a label.
-        labels: number of plausible windows by their most probable class.
+        labels: number of plausible windows by their most probable class: that of the model itself, before a wearer's
+            correction, unless it is a new label of the wearer.
         unknown: number of windows without a label, by reason.
         histograms: number of plausible windows by bin, by the histogram's name.
-        confidence: sum of the confidences of plausible windows.
+        confidence: sum over plausible windows of the probability of that class.
         still: number of plausible windows in which the sensor hardly moved.
         gravity: sum of their mean accelerations, m/s^2.
         gaps: number of gaps.

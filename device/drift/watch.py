@@ -120,18 +120,19 @@ class DriftWatch:
             return
         if reason is None and window.state == UNKNOWN and window.label != UNKNOWN:
             part.undecided += 1
-        label = max(window.probabilities, key=window.probabilities.__getitem__)
+        # The reference is of the model as it is: a wearer's correction is no drift.
+        label, confidence = window.uncorrected or (_most_probable(window), window.confidence)
         part.labels[label] += 1
-        part.confidence += window.confidence
+        part.confidence += confidence
         if window.gravity is not None:
             part.still += 1
             part.gravity += window.gravity
         if label in self._index:
-            self._count_bins(window, self._index[label])
+            self._count_bins(window, self._index[label], confidence)
 
-    def _count_bins(self, window: WindowEvent, index: int) -> None:
+    def _count_bins(self, window: WindowEvent, index: int, confidence: float) -> None:
         part = self._part
-        part.note_bin("confidence", bisect_right(CONFIDENCE_EDGES, window.confidence))
+        part.note_bin("confidence", bisect_right(CONFIDENCE_EDGES, confidence))
         if window.distance is not None and self._embedding is not None:
             part.note_bin("distance", bisect_right(self._embedding.edges[index], window.distance))
         if window.score is not None:
@@ -154,6 +155,10 @@ class DriftWatch:
             verdict=judge(so_far, self._contract),
             wearer=self._wearer,
         )
+
+
+def _most_probable(window: WindowEvent) -> str:
+    return max(window.probabilities, key=window.probabilities.__getitem__)
 
 
 def _day_of(seconds: float) -> str:

@@ -21,6 +21,9 @@ class PersonalEngine:
     Args:
         engine: the model, at whatever hop.
         file: what was recorded of the wearer for this model.
+
+    Attributes:
+        uncorrected: logits float32 ``[classes]`` of the model itself for the window before; valid until the next call.
     """
 
     def __init__(self, engine: Engine, file: WearerFile) -> None:
@@ -29,6 +32,7 @@ class PersonalEngine:
         temperature = engine.contract.logit_temperature or 1.0
         self._correction = fit_correction(file.recorded, temperature, len(file.new_labels))
         self._logits = np.zeros(len(self.contract.labels), np.float32)
+        self.uncorrected = np.zeros(len(engine.contract.labels), np.float32)
 
     @property
     def name(self) -> str:
@@ -58,6 +62,7 @@ class PersonalEngine:
     ) -> NDArray[np.float32]:
         """Corrected logits of a window's logits, embedding and samples; valid until the next call."""
         contract, statistics = self.engine.contract, None
+        self.uncorrected = logits
         if len(self.contract.labels) > len(contract.labels):
             statistics = window_statistics(window[-contract.window_length :], contract.channels)
         self._logits[:] = self._correction.apply(logits, logits if embedding is None else embedding, statistics)

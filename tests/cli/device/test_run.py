@@ -12,9 +12,20 @@ from click.testing import CliRunner
 
 from deseptr.cli.common.mounting import AUTO as AUTO_MOUNTING
 from deseptr.cli.device.group import device
-from deseptr.contract import DataError, KnownWindows, ModelError, Mounting, SensorError, SetupError, softmax
+from deseptr.contract import (
+    DataError,
+    DriftHistogram,
+    DriftReference,
+    EmbeddingReference,
+    KnownWindows,
+    ModelError,
+    Mounting,
+    SensorError,
+    SetupError,
+    softmax,
+)
 from deseptr.data import Dataset, Recording, load_dataset, load_sample, save_npz
-from deseptr.device import MountingCorrection, UnhealthyError
+from deseptr.device import MountingCorrection, UnhealthyError, default_model
 from deseptr.device.mounting.watch import AUTO as WATCH_AUTO
 from deseptr.evaluate.model_file import write_contract
 from deseptr.tflite import load_engine, read_tflite
@@ -130,6 +141,20 @@ def test_windows_that_the_model_does_not_know_have_no_label(int8_model, tmp_path
     assert f"without a label: {len(windows)} unfamiliar" in told.stderr
     without = invoke(*options, "--no-unknown")
     assert not any(key in without.stdout for key in ('"score"', '"unknown"', "unfamiliar"))
+
+
+def test_windows_are_measured_for_drift_only_if_it_is_counted(tmp_path):
+    file = read_tflite(default_model())
+    classes, width = len(file.contract.labels), file.contract.embedding_width
+    embedding = EmbeddingReference.of([1.0] * width, np.zeros((classes, width)), [list(range(1, 10))] * classes)
+    confidence, distance = (DriftHistogram(((10,) * bins,) * classes, (1.0,) * 3) for bins in (12, 10))
+    drift = DriftReference(9, 120 * classes, 1.28, 9.8, confidence, distance, None, embedding)
+    model = write_contract(file, tmp_path / "drift.tflite", replace(file.contract, drift=drift))
+    for options, expected in (((), True), (("--no-drift",), False)):
+        said = invoke("run", "--model", model, "--simulate", "synthetic", "--seconds", 6, "--json", *options)
+        windows = [json.loads(line) for line in said.stdout.splitlines() if "latency_us" in line]
+        assert len(windows) > 1
+        assert {"distance" in each for each in windows} == {expected}
 
 
 def test_a_turned_sensor_is_corrected_and_said_so(int8_model, tmp_path):

@@ -98,6 +98,14 @@ def run(*arguments):
     return [line for line in lines if "label" in line], [line for line in lines if "change" in line]
 
 
+def counted_for_drift(path):
+    """Classes and confidences of the one part of a day in a CSV file."""
+    with path.open(newline="") as file:
+        (row,) = [row for row in csv.DictReader(file) if row["event"] == "drift"]
+    counted = json.loads(row["detail"])
+    return {name: counted[name] for name in ("windows", "labels", "mean_confidence", "confidence")}
+
+
 def shares_right(windows):
     """Share of right windows of each label."""
     known = [window for window in windows if window["truth"] is not None]
@@ -129,7 +137,7 @@ def test_a_session_too_short_to_tell_the_two_apart_is_refused(wearer, tmp_path):
 def test_the_labels_of_the_run_change_as_the_wearer_does(wearer, eve, tmp_path):
     path, _ = eve
     played = ("--simulate", wearer / "day.npz")
-    plain, without = run(*played)
+    plain, without = run(*played, "--csv", tmp_path / "plain.csv")
     corrected, changes = run(*played, "--wearer", path, "--csv", tmp_path / "run.csv")
     assert shares_right(plain)["sitting"] < 0.5
     assert min(shares_right(corrected).values()) > 0.9
@@ -139,6 +147,10 @@ def test_the_labels_of_the_run_change_as_the_wearer_does(wearer, eve, tmp_path):
     with (tmp_path / "run.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["event"] == "label"]
     assert [(row["label"], row["wearer"]) for row in rows] == [(each["change"]["label"], "eve") for each in changes]
+    # To drift, which is told from the model as it is, this is the same day.
+    own, corrected_too = (counted_for_drift(tmp_path / name) for name in ("plain.csv", "run.csv"))
+    assert own == corrected_too
+    assert own["labels"]["standing"] > sum(window["label"] == "standing" for window in corrected)
 
 
 def test_the_file_of_another_model_or_a_torn_one_is_refused(wearer, eve, int8_model, tmp_path):

@@ -134,6 +134,18 @@ def test_a_new_label_of_a_wearer_is_in_no_histogram(contract, clocks, worn_from)
     assert str(part.verdict) == "not comparable"
 
 
+def test_a_wearers_correction_is_no_drift(contract, window, clocks):
+    """The reference is of the model as it is, which is compared with the model as it is."""
+    watch, corrected = make(clocks, contract), make(clocks, contract)
+    for label, confidence in [("sitting", 0.85)] * 200 + [("walking", 0.985)] * 200:
+        watch.note(window(label, confidence, distance=0.35))
+        corrected.note(window("jogging", 0.9999, distance=0.35, uncorrected=(label, confidence), wearer="eve"))
+    plain, personal = watch.finish(), corrected.finish()
+    assert personal.summary == plain.summary
+    assert personal.verdict == plain.verdict
+    assert personal.wearer == "eve"
+
+
 def test_only_windows_and_gaps_count(clocks):
     watch = make(clocks)
     assert watch.note(LabelEvent(1.0, "walking", None, 0.9)) is None

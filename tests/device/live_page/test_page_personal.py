@@ -28,7 +28,7 @@ from live_page_served import Serve, beginning, received
 from deseptr.contract import AS_TRAINED, CHANNELS, DataError, DecisionConfig, DeseptrError, Mounting, SetupError
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.data import load_dataset
-from deseptr.device import LabelTracker, MountingCorrection
+from deseptr.device import LabelTracker, MountingCorrection, WindowEvent
 from deseptr.device.drained import Drained
 from deseptr.device.latency import WindowTimes
 from deseptr.device.live_page.page_personal import PagePersonal, Wearing
@@ -84,11 +84,16 @@ class Worn:
         self.page._worker.enqueue(done.set)
         done.wait(30)
 
-    def shown(self, pose: str) -> dict[str, Any]:
+    def event(self, pose: str) -> WindowEvent:
         """The stream's event of a window."""
         window = Window(self.count, self.samples(pose, 32 / RATE), 0, 0)
-        (event, *_) = self.stream.classify(window, self.now, 0, WindowTimes())
-        return event.to_dict()
+        event = self.stream.classify(window, self.now, 0, WindowTimes())[0]
+        assert isinstance(event, WindowEvent)
+        return event
+
+    def shown(self, pose: str) -> dict[str, Any]:
+        """The same as JSON values."""
+        return self.event(pose).to_dict()
 
     def session(self) -> Any:
         return self.page.state()["session"]
@@ -127,7 +132,13 @@ def test_a_new_activity_is_learned_and_the_stream_tells_it(worn: Worn):
     assert worn.session()["told"][1] == "new label sideways: 100.0% recognised"
     event = worn.shown("sideways")
     assert (event["label"], event["state"], event["wearer"]) == ("sideways", "sideways", "eve")
-    assert worn.shown("upright")["label"] == "upright"
+    upright = worn.event("upright")
+    assert upright.label == "upright"
+    # For drift, which knows the model without correction and without further labels.
+    assert upright.uncorrected is not None
+    assert upright.uncorrected[0] == "upright"
+    assert upright.uncorrected[1] != upright.confidence
+    assert worn.event("sideways").uncorrected is None
     file = WearerFile.load_for(worn.folder / "eve.deseptr", worn.engine.model)
     assert file.new_labels == ("sideways",)
     assert worn.page.state()["wearers"] == [{"name": "eve", "sessions": 1, "new": ["sideways"]}]

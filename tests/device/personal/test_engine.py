@@ -17,7 +17,10 @@ from deseptr.device import (
     default_model,
 )
 from deseptr.device.label.unknown import UNFAMILIAR
+from deseptr.device.latency import WindowTimes
 from deseptr.device.personal import PersonalEngine, personal_contract, personalise
+from deseptr.device.stream.windows import Window
+from deseptr.device.window_classifier import WindowClassifier
 from deseptr.tflite import TfliteEngine, at_hop, load_engine, predict
 
 
@@ -66,6 +69,33 @@ def test_labels_and_alarms_name_the_wearer_too(engine, file):
         events = stream.push(walk.signals)
         assert {type(event) for event in events} == {WindowEvent, LabelEvent, AlarmEvent}
         assert {event.to_dict().get("wearer") for event in events} == {wearer}
+
+
+@pytest.mark.parametrize("by_columns", [True, False])
+def test_drift_is_told_what_the_model_itself_found(engine, file, by_columns):
+    """But nothing of a label that is the wearer's alone."""
+    inner = at_hop(engine, 0.64) if by_columns else _Whole(at_hop(engine, 0.64))
+    known = 0
+    for recording in load_sample().recordings:
+        corrected, plain = (
+            [event for event in PushStream(each).push(recording.signals[:400]) if isinstance(event, WindowEvent)]
+            for each in (PersonalEngine(inner, file), inner)
+        )
+        for event, own in zip(corrected, plain, strict=True):
+            new = event.label == "running"
+            known += not new
+            assert event.uncorrected == (None if new else (own.label, own.confidence))
+            assert own.uncorrected is None
+    assert 0 < known < 9 * len(load_sample().recordings)
+
+
+def test_nothing_is_measured_for_a_drift_that_nobody_counts(engine, file):
+    window = Window(0, load_sample().recordings[0].signals[: engine.contract.input_length], 0, engine.contract.history)
+    for drift in (True, False):
+        stream = WindowClassifier(PersonalEngine(engine, file), None, lambda: 0, drift=drift)
+        (event,) = stream.classify(window, 2.56, 0, WindowTimes())
+        assert (event.gravity is not None) is drift
+        assert (event.uncorrected is not None) is drift
 
 
 class _Whole:
