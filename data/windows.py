@@ -222,6 +222,18 @@ def samples_before(starts: NDArray[np.int64], length: int, history: int, first: 
     return np.asarray(np.maximum(starts[:, None] + np.arange(-history, length), first))
 
 
+def places_in(windows: Windows, dataset: Dataset) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Trial of each window ``[window]``, and its first sample ``[window]`` in seconds on the clock of the trial.
+
+    Args:
+        windows: the windows.
+        dataset: the recordings that they were cut from.
+    """
+    trials = np.array([recording.name for recording in dataset.recordings])[windows.recording]
+    begun_s = np.array([recording.start_s for recording in dataset.recordings])[windows.recording]
+    return trials, begun_s + windows.start / windows.rate_hz
+
+
 def _cut(
     recording: Recording, table: NDArray[np.int16], length: int, hop: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

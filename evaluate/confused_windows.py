@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deseptr.contract import softmax
 from deseptr.data import Dataset, Windows
+from deseptr.data.windows import places_in
 
 EXAMPLES = 6
 """Examples of a pair of classes at most."""
@@ -28,6 +29,20 @@ class Origin(NamedTuple):
     dataset: Dataset
 
 
+class Places(NamedTuple):
+    """Where windows are in their recordings, in the order of their predictions.
+
+    Args:
+        trials: ``[window]``, names of their recordings.
+        starts_s: float64 ``[window]``, their first samples, on the clocks of the trials.
+        window_s: length of a window.
+    """
+
+    trials: NDArray[np.str_]
+    starts_s: NDArray[np.float64]
+    window_s: float
+
+
 @dataclass(frozen=True, eq=False)
 class ConfusedWindow:
     """One window that was taken for another class.
@@ -36,8 +51,8 @@ class ConfusedWindow:
         subject: its wearer.
         given: probability of the class that it was taken for; NaN if the model gave none.
         true: probability of its true class.
-        trial: name of its recording; None without the recordings.
-        start_s: its first sample, on the clock of the trial; None without the recordings.
+        trial: name of its recording; None if its place is not known.
+        start_s: its first sample, on the clock of the trial; None if its place is not known.
         signals: float32 ``[sample, channel]`` in SI units; None without the recordings.
     """
 
@@ -74,7 +89,7 @@ class Confused:
 
     Args:
         pairs: pairs of classes with at least one window.
-        window_s: length of a window.
+        window_s: length of a window; 0 if the places of the windows are not known.
         channels: of the signals of the examples; empty without the recordings.
         crowded: whether pairs have fewer examples than :data:`EXAMPLES` for want of room.
     """
@@ -91,6 +106,7 @@ def confused_windows(
     subjects: NDArray[np.str_],
     origin: Origin | None = None,
     *,
+    places: Places | None = None,
     window: NDArray[np.int64] | None = None,
     limit: int = ALL_EXAMPLES,
 ) -> Confused:
@@ -101,12 +117,15 @@ def confused_windows(
         logits: ``[prediction, class]``.
         subjects: ``[prediction]``.
         origin: the windows, which give the examples their time and signals.
+        places: of the windows, which give the examples their time where there is no origin.
         window: int64 ``[prediction]``, the window of each prediction, where several models have predicted the same
             windows; an example is shown once. By default, each prediction is of a window of its own, in their order.
         limit: number of examples of all pairs together.
     """
     given = logits.argmax(axis=1)
     window = np.arange(len(labels)) if window is None else window
+    if origin is not None:
+        places = _places(origin)
     pairs = sorted(_wrong(labels, given).items(), key=lambda pair: (-len(pair[1]), pair[0]))
     candidates = [_distinct(members, logits, window) for _, members in pairs]
     shares = share_out(list(map(len, candidates)), EXAMPLES, limit)
@@ -114,14 +133,13 @@ def confused_windows(
     for ((true, taken_for), members), known, share in zip(pairs, candidates, shares, strict=True):
         chosen = [known[i] for i in spread(_confidence(logits[known]), subjects[known].tolist())[:share]]
         examples = tuple(
-            _example(str(subjects[i]), softmax(logits[i]), (true, taken_for), int(window[i]), origin) for i in chosen
+            _example(str(subjects[i]), softmax(logits[i]), (true, taken_for), int(window[i]), places, origin)
+            for i in chosen
         )
         found.append(ConfusedPair(true, taken_for, len(members), len(set(subjects[members].tolist())), examples))
     crowded = sum(shares) < sum(min(len(known), EXAMPLES) for known in candidates)
-    if origin is None:
-        return Confused(tuple(found), crowded=crowded)
-    windows = origin.windows
-    return Confused(tuple(found), windows.own_signals.shape[1] / windows.rate_hz, windows.channels, crowded)
+    window_s = 0.0 if places is None else places.window_s
+    return Confused(tuple(found), window_s, () if origin is None else origin.windows.channels, crowded)
 
 
 def spread(confidence: ArrayLike, subjects: Sequence[str]) -> list[int]:
@@ -172,14 +190,22 @@ def _confidence(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.nan_to_num(softmax(logits).max(axis=1), nan=-1.0)
 
 
+def _places(origin: Origin) -> Places:
+    windows = origin.windows
+    return Places(*places_in(windows, origin.dataset), windows.own_signals.shape[1] / windows.rate_hz)
+
+
 def _example(
-    subject: str, probabilities: NDArray[np.float64], pair: tuple[int, int], window: int, origin: Origin | None
+    subject: str,
+    probabilities: NDArray[np.float64],
+    pair: tuple[int, int],
+    window: int,
+    places: Places | None,
+    origin: Origin | None,
 ) -> ConfusedWindow:
     true, given = pair
     known = subject, float(probabilities[given]), float(probabilities[true])
-    if origin is None:
+    if places is None:
         return ConfusedWindow(*known)
-    windows = origin.windows
-    recording = origin.dataset.recordings[int(windows.recording[window])]
-    start_s = recording.start_s + int(windows.start[window]) / windows.rate_hz
-    return ConfusedWindow(*known, recording.name, start_s, windows.own_signals[window])
+    signals = None if origin is None else origin.windows.own_signals[window]
+    return ConfusedWindow(*known, str(places.trials[window]), float(places.starts_s[window]), signals)

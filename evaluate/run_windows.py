@@ -13,7 +13,7 @@ from deseptr.train.config import TrainConfig
 from deseptr.train.predictions import Predictions
 from deseptr.train.recordings_check import nominal_rate
 
-from .confused_windows import ALL_EXAMPLES, Confused, Origin, confused_windows
+from .confused_windows import ALL_EXAMPLES, Confused, Origin, Places, confused_windows
 from .finished_run import Setting
 
 
@@ -46,13 +46,18 @@ def recut_windows(setting: Setting, dataset: Dataset) -> Origin:
 
 
 def confused_by(
-    predictions: Sequence[Predictions | None], kind: str, origin: Origin | None = None, limit: int = ALL_EXAMPLES
+    predictions: Sequence[Predictions | None],
+    kind: str,
+    window_s: float,
+    origin: Origin | None = None,
+    limit: int = ALL_EXAMPLES,
 ) -> Confused | None:
     """The windows that runs of one setting confused, all runs pooled; None if one of them kept no predictions.
 
     Args:
         predictions: of at least one run, such as the seeds of a model.
         kind: ``"float"`` or ``"int8"``.
+        window_s: length of their windows.
         origin: their windows, of :func:`recut_windows`.
         limit: number of examples at most.
 
@@ -64,11 +69,13 @@ def confused_by(
         return None
     if origin and not all(_are_of(each, origin.windows) for each in kept):
         raise _other_recordings(origin.dataset, "windows in another order", "those of the run")
+    known = next((each for each in kept if each.has_places), None)
     return confused_windows(
         np.concatenate([each.labels for each in kept]),
         np.concatenate([each.of(kind) for each in kept]),
         np.concatenate([each.subjects for each in kept]),
         origin,
+        places=Places(known.trials, known.starts_s, window_s) if known else None,
         window=np.concatenate([np.arange(len(each.labels)) for each in kept]),
         limit=limit,
     )

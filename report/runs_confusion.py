@@ -51,8 +51,9 @@ def confused_of(
     for place in places:
         group = report["sections"][place.section]["groups"][place.group]
         members = [known[made["path"], group["teacher"]] for made in group["runs"]]
-        origin = origins.get(members[0].setting)
-        confused = confused_by([run.predictions for run in members], place.kind, origin, ALL_EXAMPLES // len(places))
+        setting, limit = members[0].setting, ALL_EXAMPLES // len(places)
+        predictions = [run.predictions for run in members]
+        confused = confused_by(predictions, place.kind, setting.window_s, origins.get(setting), limit)
         if confused:
             found[place] = confused
     return found

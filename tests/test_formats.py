@@ -66,6 +66,7 @@ def test_model_is_the_librarys(folder: Path, facts: dict[str, Any], windows: np.
 def test_run_is_read(folder: Path, facts: dict[str, Any], windows: np.ndarray):
     from deseptr.train import CalibrationWindows, RunFolder, TrainConfig, load_run
     from deseptr.train.history import read_history
+    from deseptr.train.predictions import Predictions
     from deseptr.train.training_loop import predict_logits
 
     run, told = RunFolder(folder / "run"), facts["run"]
@@ -78,6 +79,7 @@ def test_run_is_read(folder: Path, facts: dict[str, Any], windows: np.ndarray):
     held_out = CalibrationWindows.load(run.calibration)
     metrics = json.loads(run.metrics.read_text())
     assert len(held_out.held_out_windows) == metrics["windows"]["test"]
+    assert len(Predictions.load(run.predictions).labels) == metrics["windows"]["test"]
 
 
 def test_run_is_the_librarys(folder: Path):

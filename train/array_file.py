@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,7 +12,10 @@ from deseptr.contract import ModelError, atomic_path, read_npz_arrays
 
 
 class ArrayFile:
-    """Base class of dataclasses whose fields are all arrays; class variables describe the file in error messages."""
+    """Base class of dataclasses whose fields are all arrays; class variables describe the file in error messages.
+
+    A field with a default factory is one that files of earlier versions lack.
+    """
 
     KIND: ClassVar[str]
     EXPECTED: ClassVar[str]
@@ -33,7 +36,8 @@ class ArrayFile:
         kind: Any = cls
         try:
             arrays = read_npz_arrays(path)
-            loaded: Self = kind(**{field.name: arrays[field.name] for field in fields(kind)})
+            known = [each for each in fields(kind) if each.name in arrays or each.default_factory is MISSING]
+            loaded: Self = kind(**{field.name: arrays[field.name] for field in known})
         except Exception as error:  # the fields' checks raise different exceptions
             raise ModelError(
                 path, found=f"no {cls.KIND} ({error})", expected=cls.EXPECTED, next_step=cls.NEXT_STEP

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from deseptr.contract import EventRule, ModelContract, ModelError, SetupError
 from deseptr.data import Dataset, Windows
+from deseptr.data.windows import places_in
 
 from .checkpoint import load_checkpoint, load_run
 from .classifier import WindowClassifier
@@ -98,6 +100,7 @@ def train(
     training_run = TrainingRun(folder, contract, data, config, Reporters(watch, reporter))
     history, teachers = _run_stages(training_run, given)
 
+    tested = _Tested(data.test, *places_in(data.test, dataset))
     metrics = {
         "dataset": dataset.name,
         "subjects": {**data.split.to_dict(), **(data.few.subjects if data.few else {})},
@@ -108,8 +111,8 @@ def train(
         **({"absent_classes": list(data.few.absent)} if data.few else {}),
         "minutes": round(watch.seconds / 60, 2),
         "epochs": {stage: sum(r["stage"] == stage for r in history) for stage in ("teacher", "student")},
-        "student": _measure(load_run(folder.path)[0], data.test, contract.model, folder.predictions, config.seed),
-        **({"teacher": _measure_teachers(teachers, data.test, folder, config.seed)} if teachers else {}),
+        "student": _measure(load_run(folder.path)[0], tested, contract.model, folder.predictions, config.seed),
+        **({"teacher": _measure_teachers(teachers, tested, folder, config.seed)} if teachers else {}),
         "machine": {"platform": platform.platform(), "python": platform.python_version()},
         "versions": dict(contract.versions),
         "commit": source_commit(),
@@ -137,6 +140,14 @@ def prepare_run(
     record_labelled(data.few, folder.labelled)
     contract.save(folder.contract)
     return TrainingRun(folder, contract, data, config, reporter)
+
+
+class _Tested(NamedTuple):
+    """The test windows, and the places of all in their recordings."""
+
+    windows: Windows
+    trials: NDArray[np.str_]
+    starts_s: NDArray[np.float64]
 
 
 def _paths(teacher_run: Path | Sequence[Path] | None) -> Sequence[Path]:
@@ -193,20 +204,29 @@ def _front_end(run: TrainingRun) -> keras.layers.Layer:
     return DftSpectrogram(stft, ranges, gain, run.config.levels)
 
 
-def _measure_teachers(teachers: Named, windows: Windows, folder: RunFolder, seed: int) -> dict[str, Any]:
+def _measure_teachers(teachers: Named, tested: _Tested, folder: RunFolder, seed: int) -> dict[str, Any]:
     """Metrics of the teachers together, and of each member if there are several."""
     name = "+".join(name for name, _ in teachers)
-    metrics = _measure(joined(teachers), windows, name, folder.teacher_predictions, seed)
+    metrics = _measure(joined(teachers), tested, name, folder.teacher_predictions, seed)
     if len(teachers) == 1:
         return metrics
-    return {**metrics, "members": [_measure(member, windows, name, None, seed) for name, member in teachers]}
+    return {**metrics, "members": [_measure(member, tested, name, None, seed) for name, member in teachers]}
 
 
-def _measure(classifier: Any, windows: Windows, name: str, kept: Path | None, seed: int) -> dict[str, Any]:
+def _measure(classifier: Any, tested: _Tested, name: str, kept: Path | None, seed: int) -> dict[str, Any]:
     """Metrics of a model on windows; its predictions are saved in ``kept``, if there is such a path."""
     network = getattr(classifier, "network", classifier)
+    windows = tested.windows
     logits = predict_logits(classifier, windows.signals)
-    predictions = Predictions(logits, logits[:0], windows.labels, windows.subjects, np.array(windows.label_names))
+    predictions = Predictions(
+        logits,
+        logits[:0],
+        windows.labels,
+        windows.subjects,
+        np.array(windows.label_names),
+        tested.trials,
+        tested.starts_s,
+    )
     if kept is not None:
         predictions.save(kept)
     interval = predictions.interval("float", seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,11 @@ class Predictions(ArrayFile):
         labels: ``[window]`` true classes.
         subjects: ``[window]`` subject of each window.
         label_names: ``[class]``.
+        trials: ``[window]`` recording of each window; empty if it is not known.
+        starts_s: float64 ``[window]``, its first sample on the clock of the recording; empty if it is not known.
+
+    Raises:
+        ValueError: if trials or times are not those of so many windows.
     """
 
     KIND = "predictions"
@@ -35,10 +40,23 @@ class Predictions(ArrayFile):
     labels: NDArray[np.int64]
     subjects: NDArray[np.str_]
     label_names: NDArray[np.str_]
+    trials: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))
+    starts_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        for name, kind in (("trials", "U"), ("starts_s", "f")):
+            values = getattr(self, name)
+            if values.dtype.kind != kind or values.shape not in ((0,), self.labels.shape):
+                raise ValueError(f"{name} of shape {list(values.shape)}, type {values.dtype}")
 
     def of(self, kind: str) -> NDArray[np.float32]:
         """Logits of ``"float"`` or ``"int8"``."""
         return self.logits if kind == "float" else self.int8_logits
+
+    @property
+    def has_places(self) -> bool:
+        """Whether recording and time of the windows are known."""
+        return self.labels.shape == self.trials.shape == self.starts_s.shape
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -70,8 +88,11 @@ class Predictions(ArrayFile):
 
     @classmethod
     def pool(cls, parts: Sequence[Predictions]) -> Predictions:
-        """The predictions of several folds in one; int8 only if every fold has it."""
-        arrays = {n: np.concatenate([getattr(p, n) for p in parts]) for n in ("logits", "labels", "subjects")}
+        """The predictions of several folds in one; int8 and places only if every fold has them."""
+        known = ["logits", "labels", "subjects"]
+        if all(part.has_places for part in parts):
+            known += ["trials", "starts_s"]
+        arrays = {n: np.concatenate([getattr(p, n) for p in parts]) for n in known}
         width = arrays["logits"].shape[1]
         whole = all(len(part.int8_logits) for part in parts)
         int8 = np.concatenate([p.int8_logits for p in parts]) if whole else np.empty((0, width), np.float32)

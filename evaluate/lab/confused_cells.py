@@ -63,9 +63,12 @@ def _pooled(
     name: str, folder: str, seeds: Sequence[int], summary: Mapping[str, Any], out: Path, dataset: Dataset
 ) -> CellConfusion:
     found = [Predictions.load(out / f"seed-{seed}" / folder / "predictions.npz") for seed in seeds]
-    origin = recut_windows(_setting(summary, found[0]), dataset)
+    setting = _setting(summary, found[0])
+    origin = recut_windows(setting, dataset)
     counts = np.sum([each.scores("float").confusion for each in found], axis=0)
-    return CellConfusion(name, counts.tolist(), confused_by(found, "float", origin, ALL_EXAMPLES // 2))
+    return CellConfusion(
+        name, counts.tolist(), confused_by(found, "float", setting.window_s, origin, ALL_EXAMPLES // 2)
+    )
 
 
 def _setting(summary: Mapping[str, Any], predictions: Predictions) -> Setting:

@@ -84,7 +84,8 @@ def hint_text(matrix: Matrix) -> str:
         what = f"{what} {CROWDED}"
     if confused.channels:
         return f"{what} {_legend(confused.channels)}"
-    return f"{what} Their signals and times are not shown, since the recordings were not at hand."
+    hidden = "signals are" if confused.window_s else "signals and times are"
+    return f"{what} Their {hidden} not shown, since the recordings were not at hand."
 
 
 def _legend(channels: Sequence[str]) -> str:

@@ -61,11 +61,11 @@ def test_other_recordings_are_refused(dataset: Dataset):
 def test_windows_in_another_order_are_refused(dataset: Dataset):
     origin = recut_windows(replace(SETTING, folds=SETTING.folds[::-1]), dataset)
     with pytest.raises(DataError, match="windows in another order"):
-        confused_by([run([0] * 8)], "float", origin)
+        confused_by([run([0] * 8)], "float", 1.0, origin)
 
 
 def test_a_confused_window_has_its_signals(dataset: Dataset):
-    confused = confused_by([run([0, 0, 1, 0, 0, 0, 1, 1])], "float", recut_windows(SETTING, dataset))
+    confused = confused_by([run([0, 0, 1, 0, 0, 0, 1, 1])], "float", 1.0, recut_windows(SETTING, dataset))
     assert confused is not None
     (pair,) = confused.pairs
     assert (pair.true, pair.given, pair.windows) == (1, 0, 1)
@@ -74,21 +74,48 @@ def test_a_confused_window_has_its_signals(dataset: Dataset):
     assert np.array_equal(example.signals, dataset.recordings[1].signals[60:80])
 
 
+def test_predictions_that_kept_places_have_the_times_without_the_recordings():
+    plain = run([0, 0, 1, 0, 0, 0, 1, 1])
+    placed = replace(plain, trials=np.array(list("aabbccdd")), starts_s=np.arange(8.0))
+    for seeds in ([placed], [plain, placed]):
+        confused = confused_by(seeds, "float", 1.5)
+        assert confused is not None
+        assert (confused.window_s, confused.channels) == (1.5, ())
+        (example,) = confused.pairs[0].examples
+        assert (example.subject, example.trial, example.start_s, example.signals) == ("eve", "b", 3.0, None)
+
+
+def test_places_are_pooled_only_if_every_fold_has_them():
+    plain = run([0] * 8)
+    placed = replace(plain, trials=np.array(list("aabbccdd")), starts_s=np.arange(8.0))
+    assert Predictions.pool([placed, placed]).starts_s.tolist() == [*range(8), *range(8)]
+    assert "".join(Predictions.pool([placed, placed]).trials) == "aabbccdd" * 2
+    assert not Predictions.pool([placed, plain]).has_places
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"trials": np.arange(8)}, {"starts_s": np.arange(7.0)}, {"starts_s": np.array(["0"] * 8)}]
+)
+def test_places_of_other_windows_are_refused(wrong: dict[str, np.ndarray]):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} of shape"):
+        replace(run([0] * 8), **wrong)
+
+
 def test_seeds_are_pooled_and_a_window_is_shown_once(dataset: Dataset):
     seeds = [run([0, 0, 1, 0, 0, 0, 1, 1]), run([0, 0, 1, 0, 0, 0, 1, 0])]
-    confused = confused_by(seeds, "float", recut_windows(SETTING, dataset))
+    confused = confused_by(seeds, "float", 1.0, recut_windows(SETTING, dataset))
     assert confused is not None
     assert [(pair.windows, len(pair.examples)) for pair in confused.pairs] == [(3, 2)]
     assert [each.subject for each in confused.pairs[0].examples] == ["eve", "ada"]
 
 
 def test_runs_without_predictions_have_no_confused_windows():
-    assert confused_by([run([0] * 8), None], "float") is None
-    assert confused_by([run([0] * 8)], "int8") is None
-    assert confused_by([run([0] * 8, kind="int8")], "int8") is not None
+    assert confused_by([run([0] * 8), None], "float", 1.0) is None
+    assert confused_by([run([0] * 8)], "int8", 1.0) is None
+    assert confused_by([run([0] * 8, kind="int8")], "int8", 1.0) is not None
 
 
 def test_the_limit_is_kept():
-    confused = confused_by([run([1, 1, 0, 0, 1, 1, 0, 0])], "float", limit=3)
+    confused = confused_by([run([1, 1, 0, 0, 1, 1, 0, 0])], "float", 1.0, limit=3)
     assert confused is not None
     assert [len(pair.examples) for pair in confused.pairs] == [2, 1]

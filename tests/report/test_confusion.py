@@ -107,6 +107,15 @@ def test_a_confused_cell_leads_to_its_windows_with_a_name_that_is_spoken():
     ]
 
 
+def test_windows_of_known_places_have_their_time_without_a_picture():
+    alone = ConfusedWindow("ada", 0.9, 0.05, "5", 12.8)
+    matrix = Matrix("m", LABELS, COUNTS, Confused((ConfusedPair(0, 1, 2, 1, (alone,)),), 2.56))
+    page = matrix_block(matrix).content
+    assert "<li><span>wearer ada</span><span>trial 5, 12.80 to 15.36 s</span><span>walk 0.90, sit 0.05</span>" in page
+    assert "<svg" not in page
+    assert hint_text(matrix).endswith("Their signals are not shown, since the recordings were not at hand.")
+
+
 def test_windows_without_recordings_have_no_picture_and_no_time():
     alone = ConfusedWindow("ada", 0.9, float("nan"))
     matrix = Matrix("m", LABELS, COUNTS, Confused((ConfusedPair(0, 1, 2, 2, (alone, alone)),)))

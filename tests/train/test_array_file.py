@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,19 @@ def test_round_trip(tmp_path: Path):
     loaded = Pair.load(tmp_path / "pair.npz")
     np.testing.assert_array_equal(loaded.first, pair.first)
     np.testing.assert_array_equal(loaded.second, pair.second)
+
+
+@dataclass(frozen=True)
+class Triple(Pair):
+    third: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
+def test_a_field_with_a_default_may_be_missing(tmp_path: Path):
+    Pair(np.arange(2), np.arange(3)).save(tmp_path / "pair.npz")
+    assert Triple.load(tmp_path / "pair.npz").third.shape == (0,)
+    Triple(np.arange(2), np.arange(3), np.arange(4)).save(tmp_path / "triple.npz")
+    assert Triple.load(tmp_path / "triple.npz").third.tolist() == [0, 1, 2, 3]
+    assert Pair.load(tmp_path / "triple.npz").second.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no archive", "truncated", "other arrays"])

@@ -49,6 +49,23 @@ def test_predictions_are_kept_and_the_figures_are_theirs(tiny_run: Path, tiny_co
         assert figures["macs"] > 1000
 
 
+def test_predictions_keep_the_places_of_their_windows(tiny_run: Path, tiny_config: TrainConfig):
+    recordings = load_dataset(DATA).recordings
+    windows = prepare(load_dataset(DATA), tiny_config).test
+    for path in (RunFolder(tiny_run).predictions, RunFolder(tiny_run).teacher_predictions):
+        kept = Predictions.load(path)
+        places = list(zip(kept.subjects, kept.trials, kept.starts_s, strict=True))
+        assert len(set(places)) == len(windows) > 0
+        for (subject, trial, start_s), signals in zip(places, windows.own_signals, strict=True):
+            own = next(
+                each
+                for each in recordings
+                if (each.subject, each.name) == (subject, trial) and 0 <= start_s - each.start_s < each.duration_s
+            )
+            first = round((start_s - own.start_s) * own.rate_hz)
+            assert np.array_equal(own.signals[first : first + len(signals)], signals)
+
+
 def test_calibration_is_balanced_and_only_of_training_subjects(tiny_run: Path, tiny_config: TrainConfig):
     calibration = CalibrationWindows.load(RunFolder(tiny_run).calibration)
     data = prepare(load_dataset(DATA), tiny_config)
