@@ -33,6 +33,7 @@ data.add_command(label)
 
 
 @data.command(
+    short_help="Show subjects, labels, rate, gaps and oddities of DATA.",
     epilog="Example: deseptr data info synthetic --plot synthetic.png",
     help=f"Show subjects, labels, rate, units, gaps and oddities of DATA. {DATA_HELP}",
 )
@@ -58,6 +59,7 @@ def info(source: str, reading: dict[str, str], window_s: float | None, as_json: 
 
 
 @data.command(
+    short_help="Write DATA in another layout, with other labels or rate.",
     epilog="Example: deseptr data convert A_DeviceMotion_data.zip motionsense.npz --merge stairs=upstairs+downstairs",
     help=f"""Write DATA to OUT, a .npz or .csv file, or with --to a folder of another layout.
 
@@ -158,6 +160,7 @@ def _edited(
 
 @data.command(
     "import",
+    short_help="Read files of other programs once, and keep how.",
     epilog="Example: deseptr data import watch -o watch.npz --subject-from 's(\\d+)'",
 )
 @click.argument("source", metavar="DATA", type=click.Path(exists=True))
@@ -184,6 +187,12 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
+def _duration(minutes: float) -> str:
+    if minutes >= 60:
+        return f"{minutes / 60:.2f} h"
+    return f"{minutes:.1f} min" if minutes >= 1 else f"{60 * minutes:.1f} s"
+
+
 def _print_json(content: dict[str, Any]) -> None:
     import json
 
@@ -195,7 +204,7 @@ def _print_info(figures: DatasetInfo) -> None:
 
     rates = " to ".join(f"{rate:g}" for rate in dict.fromkeys((figures.rates_hz[0], figures.rates_hz[-1])))
     click.echo(
-        f"{visible(figures.name)}: {figures.minutes / 60:.2f} h in {_count(figures.recordings, 'recording')} of "
+        f"{visible(figures.name)}: {_duration(figures.minutes)} in {_count(figures.recordings, 'recording')} of "
         f"{_count(len(figures.subjects), 'subject')} at {rates} Hz ({figures.samples:,} samples)\n"
     )
     console = Console(highlight=False)
@@ -211,7 +220,13 @@ def _table(*columns: str, title: str) -> Table:
     from rich.table import Table
 
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1),
+        min_width=len(title) + 2,
     )
     for column in columns:
         table.add_column(column, justify="left" if column in ("label", "channel", "unit", "in the file") else "right")

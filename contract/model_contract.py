@@ -320,7 +320,8 @@ class ModelContract:
         try:
             text = read_input(path, LARGEST_CONTRACT)
         except OSError as error:
-            raise _unreadable(path, error.strerror or "no file") from error
+            step = "for a network of your own, write one with `ModelContract(labels=…).save`; a run folder has one"
+            raise _unreadable(path, error.strerror or "no file", step) from error
         return cls.from_json(text, path)
 
 

@@ -135,7 +135,7 @@ def notes_of(found: Columns) -> Iterator[str]:
     for sensor in found.absent if found.ignored else ():
         yield (
             f"no column of {SENSORS[sensor].title} is recognised, so that {' '.join(sensors_of(found.channels))} alone "
-            f"is read; if {short_list(found.ignored)} have it, name them with --columns"
+            f"is read; if it is among the other columns ({short_list(found.ignored)}), name them with --columns"
         )
     fields = [name for name in found.ignored if _meaning(name)[0] in SENSORS["mag"].channels]
     if len(fields) == 3:
@@ -205,11 +205,13 @@ def _check_present(roles: dict[str, list[int]], channels: tuple[str, ...], colum
     alone = f"; or read what there is with --channels {','.join(whole)}" if whole and roles["t"] else ""
     nothing = not any(roles[channel] for channel in ALL_CHANNELS)
     kind = NotRecordingError if columns and nothing else DataError
+    taken = {place for present in roles.values() for place in present}
+    example = f"{next((name for at, name in enumerate(columns) if at not in taken and name), 'NAME')}={missing[0]}"
     raise kind(
         path,
         found=f"no column {', '.join(missing)} (only {', '.join(columns) or 'an empty file'})",
         expected=f"t,{','.join(channels)}[,label][,subject][,recording], separated by commas",
-        next_step="rename or add the columns, or name them with --columns THEIRS=OURS,… as x_acc=acc_x; "
+        next_step=f"rename or add the columns, or name them with --columns THEIRS=OURS,… as {example}; "
         "a unit goes into the name, as acc_x_g or gyro_x_dps, or into --units" + alone,
     )
 

@@ -59,7 +59,7 @@ def _gravity(recordings: Sequence[Recording]) -> Iterator[str]:
     if _IN_G[0] < norm < _IN_G[1]:
         yield (
             f"the median acceleration is {norm:.2f} m/s^2 where gravity alone is {STANDARD_GRAVITY:.2f}: "
-            "if the values are in g, name the columns acc_x_g, acc_y_g, acc_z_g; "
+            "if the values are in g, say so with --units g, or name the columns acc_x_g, acc_y_g, acc_z_g; "
             "if gravity was removed, posture cannot be recognised"
         )
     elif abs(norm / STANDARD_GRAVITY - 1) > _GRAVITY_TOLERANCE:
@@ -77,7 +77,8 @@ def _fast_gyro(recordings: Sequence[Recording]) -> Iterator[str]:
     if fast > _FASTEST_GYRO:
         yield (
             f"one angular rate in a hundred exceeds {fast:.0f} rad/s, beyond the {_FASTEST_GYRO:.0f} of a 2000 deg/s "
-            "gyroscope: if the values are in deg/s, name the columns gyro_x_dps, gyro_y_dps, gyro_z_dps"
+            "gyroscope: if the values are in deg/s, say so with --units, as m/s^2,dps, or name the columns gyro_x_dps, "
+            "gyro_y_dps, gyro_z_dps"
         )
 
 

@@ -29,8 +29,8 @@ class ReadOptions:
     Args:
         columns: pairs of a name in the header and the column that it is, as ``("x_acc", "acc_x")``.
         time_unit: of a time without a unit in its name: ``s``, ``ms``, ``us``, ``ns`` or ``iso``.
-        units: of acceleration, of angular rate and, if named, of the magnetic field without a unit in their names, as
-            ``("g", "dps")``.
+        units: of acceleration and, if named, of angular rate and of the magnetic field without a unit in their names,
+            as ``("g", "dps")``.
         encoding: of the text, as ``cp1252``.
         subject_from: regular expression whose first group, found in a file's path, is the subject.
         recording_from: the same for the recording.
@@ -152,11 +152,11 @@ def _columns(value: Any, thing: str) -> tuple[tuple[str, str], ...]:
 
 def _units(value: Any, thing: str) -> tuple[str, ...]:
     parts = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else ()
-    if len(parts) not in (2, len(SENSORS)) or any(
+    if not 1 <= len(parts) <= len(SENSORS) or any(
         unit not in UNITS_OF[sensor] for unit, sensor in zip(parts, SENSORS, strict=False)
     ):
         acc, gyro, mag = (", ".join(UNITS_OF[sensor]) for sensor in SENSORS)
-        expected = f"one of {acc} and one of {gyro}, as g,dps, and for a magnetic field one of {mag}"
+        expected = f"one of {acc}, then one of {gyro}, then one of {mag}, as g or g,dps"
         raise _wrong(thing, "", repr(value), expected)
     return parts
 

@@ -22,6 +22,8 @@ _LAYOUTS = (
     f"a .npz file of this package, a .csv file or a folder of them, {', '.join(each.title for each in LAYOUTS)}, "
     "`sample` or `synthetic`"
 )
+# Of a path that is not there, the layouts say nothing.
+_ANY = "a file or folder of recordings, `sample` or `synthetic`"
 _TEXTS = (*SUFFIXES, ".txt")
 _CHANNELS = "channels"
 """The choice that recordings of every kind follow."""
@@ -172,7 +174,7 @@ def _is_folder(path: Path) -> bool:
         return True
     except OSError as error:
         found = "no such file" if error.errno == errno.ENOENT else error.strerror
-        raise DataError(path, found=found, expected=_LAYOUTS, next_step="check the path") from error
+        raise DataError(path, found=found, expected=_ANY, next_step="check the path") from error
     return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deseptr.contract import ModelContract, SensorError, units_of
+from deseptr.contract import ModelContract, SensorError, sensors_of, units_of
 
 from .drivers.imu import ImuSettings
 
@@ -30,7 +30,13 @@ def check_fit(sensor: str, settings: ImuSettings, contract: ModelContract) -> No
     deseptr.contract.errors.SensorError: mpu6050: found ±2 g, expected at least ±8 g; ...
     """
     if not set(contract.channels) <= set(settings.channels):
-        raise _misfit(sensor, f"channels {_join(settings.channels)}", _join(contract.channels))
+        sensors = ",".join(sensors_of(settings.channels))
+        raise SensorError(
+            sensor,
+            found=f"channels {_join(settings.channels)}",
+            expected=_join(contract.channels),
+            next_step=f"use a sensor that has them, or a model for this one: `deseptr train DATA --channels {sensors}`",
+        )
     units, used = units_of(contract.channels), {channel.partition("_")[0] for channel in contract.channels}
     if contract.units != units:
         raise _misfit(sensor, f"units {_join(units)}", _join(contract.units))

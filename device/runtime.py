@@ -98,6 +98,8 @@ class Runtime:
         self._contract = contract = engine.contract
         self.settings: ImuSettings = imu.set_up(ImuConfig.from_contract(contract))
         check_fit(imu.name, self.settings, contract)
+        if unknown is not None:
+            unknown.measured_in(self.settings.acc_count)
         columns = columns_of(contract.channels, self.settings.channels, imu.name)
         self._columns = columns if contract.channels != self.settings.channels else None
         self._stream = SampleStream(contract, self.settings.rate_hz, imu.name, rate_tolerance)

@@ -67,7 +67,7 @@ _EDITS = (
 _READING = (
     click.option("--columns", metavar="THEIRS=OURS,…", help="Names of the header that differ, as x_acc=acc_x."),
     click.option("--time-unit", metavar="s|ms|us|ns|iso", help="Unit of a time whose name has none."),
-    click.option("--units", metavar="ACC,GYRO[,MAG]", help="Units of columns whose names have none, as g,dps."),
+    click.option("--units", metavar="ACC[,GYRO[,MAG]]", help="Units of columns whose names have none, as g or g,dps."),
     click.option("--encoding", metavar="NAME", help="Encoding of the text, as cp1252."),
     click.option("--subject-from", metavar="REGEX", help=r"The subject is what REGEX finds in a path, as 's(\d+)'."),
     click.option("--recording-from", metavar="REGEX", help="The same for the recording."),

@@ -149,7 +149,7 @@ class FifoImu(ABC):
         self._reset()
         rate_hz, bandwidth_hz = self._set_up(config.rate_hz, acc, gyro)
         self._scale = self.si_per_count(acc, gyro)
-        return ImuSettings(rate_hz, acc, gyro, bandwidth_hz, self.channels)
+        return ImuSettings(rate_hz, acc, gyro, bandwidth_hz, self.channels, acc_count=float(self._scale[0]))
 
     def start(self) -> None:
         """Empty the FIFO, forget an old overflow, and let whole datums in from the next sample on."""

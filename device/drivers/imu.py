@@ -49,6 +49,7 @@ class ImuSettings:
         bandwidth_hz: -3 dB bandwidth of its low-pass filter, the lower of the two sensors'.
         channels: names of the channels of its samples.
         mag_full_scale_ut: magnetometer full scale in microtesla; None without one.
+        acc_count: acceleration of one count in m/s^2; 0 if it is not known.
     """
 
     rate_hz: float
@@ -57,6 +58,7 @@ class ImuSettings:
     bandwidth_hz: float
     channels: tuple[str, ...] = CHANNELS
     mag_full_scale_ut: float | None = None
+    acc_count: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,11 @@ class UnknownJudge:
         known = contract.known_windows if self._heeds_familiarity else None
         self._familiarity = None if known is None else Familiarity(known, contract.channels, contract.hop_s)
 
+    def measured_in(self, acc_count: float) -> None:
+        """Take note of the acceleration of one count of the accelerometer, m/s^2; 0 if it is not known."""
+        if self._plausibility is not None:
+            self._plausibility.measured_in(acc_count)
+
     def reset(self) -> None:
         """Begin a new stream."""
         self.gap()

@@ -128,7 +128,7 @@ def _labels_used(contract: ModelContract, dataset: Dataset, new_labels: tuple[st
             dataset.name,
             found=f"recordings of {len(subjects)} people ({short_list(subjects)})",
             expected="those of one wearer",
-            next_step="choose one of them",
+            next_step="choose one of them, with --subject",
         )
     for name in new_labels:
         check_wearer(name, "new label")

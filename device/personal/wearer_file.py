@@ -176,7 +176,9 @@ class WearerFile:
         try:
             return _file_of(parse_json(read_input(path, LARGEST)))
         except OSError as error:
-            raise _refused(path, error.strerror or "no file") from error
+            named = Path(f"{path}.deseptr")
+            step = (f"name it by its file, {named}",) if named.is_file() else ()
+            raise _refused(path, error.strerror or "no file", *step) from error
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise _refused(path, f"something else ({error})") from error
 
@@ -272,10 +274,9 @@ def _require(condition: bool, expected: str) -> None:
         raise ValueError(f"not {expected}")
 
 
-def _refused(path: str | Path, found: str) -> DataError:
-    return DataError(
-        path,
-        found=found,
-        expected="the file of a wearer, WEARER.deseptr",
-        next_step="make it again with `deseptr personalise` or `deseptr device personalise`",
-    )
+def _refused(
+    path: str | Path,
+    found: str,
+    next_step: str = "make it again with `deseptr personalise` or `deseptr device personalise`",
+) -> DataError:
+    return DataError(path, found=found, expected="the file of a wearer, WEARER.deseptr", next_step=next_step)

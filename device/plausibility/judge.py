@@ -31,6 +31,9 @@ FINDINGS = {
 
 # A window of fewer seconds is judged together with the samples before it.
 LEAST_S = 2.5
+# Acceleration of a count, m/s^2, from which on the noise of a chip at rest may stay within one, as in the LIS3DH's
+# normal mode at ±4 g and more. While its wearer is still, such a chip gives the same value again and again.
+COARSE_COUNT = 0.06
 # Below a sensor's resolution, and above what rounding leaves of a constant that was resampled.
 _CONSTANT = 2e-5
 # Less than a chip's noise, and more than rounding.
@@ -78,6 +81,8 @@ class Plausibility:
         rate_hz: rate of the samples.
         window_length: samples of a window.
         limits: the limits.
+        acc_count: acceleration of one count of the accelerometer, m/s^2. From :data:`COARSE_COUNT` on, values of it
+            that do not change are plausible.
 
     >>> plausibility = Plausibility(("acc_x", "acc_y", "acc_z"), rate_hz=50, window_length=128)
     >>> plausibility.judge(Window(0, np.zeros((128, 3), np.float32)))
@@ -90,6 +95,7 @@ class Plausibility:
         rate_hz: float,
         window_length: int,
         limits: PlausibilityLimits | None = None,
+        acc_count: float = 0.0,
     ) -> None:
         self._limits = limits or PlausibilityLimits()
         self._columns, self._saturation = _axes(channels, self._limits)
@@ -101,11 +107,17 @@ class Plausibility:
         both = {"acc", "gyro"} <= set(self._has)
         self._turning = Turning(self._length, rate_hz) if both else None
         self._compared: int | None = None
+        self.measured_in(acc_count)
 
     @classmethod
     def of(cls, contract: ModelContract) -> Plausibility:
         """The judge of a model's stream."""
         return cls(contract.channels, contract.rate_hz, contract.window_length)
+
+    def measured_in(self, acc_count: float) -> None:
+        """Take note of the acceleration of one count of the accelerometer, m/s^2; 0 if it is not known."""
+        coarse = "acc" in self._has and acc_count >= COARSE_COUNT
+        self._first_fine = len(SENSORS["acc"].channels) if coarse else 0
 
     def reset(self) -> None:
         """Begin a new stream."""
@@ -152,7 +164,8 @@ class Plausibility:
         highest, lowest = samples.max(0), samples.min(0)
         if self._saturated(samples, highest, lowest):
             return "saturated"
-        if ((highest - lowest) <= _CONSTANT).any() or self._repeats(steps):
+        fine = slice(self._first_fine, None)
+        if ((highest - lowest)[fine] <= _CONSTANT).any() or self._repeats(steps[:, fine]):
             return "stuck"
         acc = samples[:, :3] if "acc" in self._has else None
         quiet = False
@@ -177,6 +190,8 @@ class Plausibility:
         return False
 
     def _repeats(self, steps: NDArray[np.float32]) -> bool:
+        if not steps.shape[1]:
+            return False
         moving = int(np.count_nonzero(steps.any(1)))
         return len(steps) - moving > self._limits.repeated * len(steps)
 

@@ -27,6 +27,25 @@ def test_info_shows_labels_channels_and_subjects() -> None:
         assert word in result.output
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(4, "24.0 s in 6"), (30, "3.0 min in 6"), (600, "1.00 h in 6")])
+def test_info_says_the_length_in_a_unit_that_fits(seconds: int, said: str) -> None:
+    assert (
+        f": {said} recordings of 1 subject" in _run("info", f"synthetic:subjects=1,seconds={seconds},rate_hz=10").output
+    )
+
+
+def test_titles_of_narrow_tables_stay_on_a_line() -> None:
+    assert "Subjects by labels" in _run("info", SMALL).output
+
+
+def test_a_path_that_is_not_there_is_a_short_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        load_dataset(tmp_path / "walk.csv")
+    assert str(caught.value).endswith(
+        "walk.csv: found no such file, expected a file or folder of recordings, `sample` or `synthetic`; check the path"
+    )
+
+
 def test_info_aligns_names_left_and_figures_right() -> None:
     lines = [line.rstrip() for line in _run("info", SMALL).output.splitlines()]
     labels = lines.index(" #   label        minutes   windows")

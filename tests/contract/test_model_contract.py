@@ -145,7 +145,7 @@ def test_fields_of_a_wrong_kind_never_escape_as_python_errors(name: str, value: 
 
 
 def test_missing_file_is_named(tmp_path: Path):
-    with pytest.raises(ModelError, match=r"contract.json: found No such file"):
+    with pytest.raises(ModelError, match=r"contract.json: found No such file.*; for a network of your own, write one"):
         ModelContract.load(tmp_path / "contract.json")
 
 

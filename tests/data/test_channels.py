@@ -131,10 +131,19 @@ def test_a_column_that_may_be_the_missing_sensor_is_asked_about(tmp_path: Path) 
     assert load_dataset(path, ReadOptions.of({"channels": "acc"})).channels == ACC
 
 
+def test_the_unit_of_an_accelerometer_alone_is_one_word(tmp_path: Path) -> None:
+    path = _csv(tmp_path / "a.csv", ACC)
+    plain, in_g = (load_dataset(path, ReadOptions.of({"units": units})) for units in ("m/s^2", "g"))
+    assert in_g.original_units == ("g", "g", "g")
+    np.testing.assert_allclose(in_g.recordings[0].signals, plain.recordings[0].signals * 9.80665, rtol=1e-6)
+
+
 def test_columns_that_are_passed_over_are_named(tmp_path: Path) -> None:
     dataset = load_dataset(_csv(tmp_path / "a.csv", ACC, extra="rot_x"))
     (note,) = dataset.oddities
-    assert note.startswith("no column of angular rate is recognised, so that acc alone is read; if rot_x have it, name")
+    assert note.startswith(
+        "no column of angular rate is recognised, so that acc alone is read; if it is among the other columns (rot_x)"
+    )
 
 
 def test_figures_of_every_step_follow_the_channels() -> None:

@@ -101,7 +101,7 @@ def test_units_in_the_header_are_converted(tmp_path: Path) -> None:
 
 def test_acceleration_in_g_without_the_unit_is_noticed(tmp_path: Path) -> None:
     dataset = read_csv(_write(tmp_path / "a.csv", np.arange(50) / 50, acc_y=1.0))
-    assert "name the columns acc_x_g" in " ".join(dataset.oddities)
+    assert "say so with --units g" in " ".join(dataset.oddities)
 
 
 def test_subjects_recordings_and_labels(tmp_path: Path) -> None:

@@ -67,7 +67,10 @@ def test_each_oddity_is_found(make_recording) -> None:
 
 @pytest.mark.parametrize(
     ("factor", "message"),
-    [(1 / 9.81, "if the values are in g, name the columns acc_x_g"), (0.8, "check the unit and the sensor's")],
+    [
+        (1 / 9.81, "if the values are in g, say so with --units g, or name the columns acc_x_g"),
+        (0.8, "check the unit and the sensor's"),
+    ],
 )
 def test_gravity_that_is_off_is_found(make_recording, factor: float, message: str) -> None:
     recording = make_recording([0, 1] * 50)
@@ -78,7 +81,7 @@ def test_gravity_that_is_off_is_found(make_recording, factor: float, message: st
 def test_angular_rate_in_degrees_is_found(make_recording) -> None:
     recording = make_recording([0, 1] * 50)
     found = _oddities(_with(recording, 3, np.linspace(-150, 150, 100)))
-    assert "if the values are in deg/s, name the columns gyro_x_dps" in found
+    assert "in deg/s, say so with --units, as m/s^2,dps, or name the columns gyro_x_dps" in found
 
 
 @pytest.mark.parametrize(("largest", "found"), [(34.5, False), (36.0, True)])

@@ -77,8 +77,8 @@ def test_a_unit_may_be_said_beside_the_names(tmp_path: Path) -> None:
     path = _csv(tmp_path / "a.csv", ("magX", "magY", "magZ"), 1000.0)
     dataset = load_dataset(path, ReadOptions.of({"channels": "acc,gyro,mag", "units": "m/s^2,rad/s,nT"}))
     np.testing.assert_allclose(dataset.recordings[0].axes("mag").mean(0), FIELD, atol=0.1)
-    for wrong in ("g", "g,dps,g", "g,dps,uT,uT"):
-        with pytest.raises(DataError, match=r"found .*, expected one of m/s.2, g, mg and one of rad/s"):
+    for wrong in ("uT", "g,dps,g", "g,dps,uT,uT"):
+        with pytest.raises(DataError, match=r"found .*, expected one of m/s.2, g, mg, then one of rad/s"):
             ReadOptions.of({"units": wrong})
 
 

@@ -60,7 +60,7 @@ def test_a_label_on_the_command_line_wins_over_a_pattern_that_was_kept() -> None
         ({"time_unit": "min"}, "time_unit: found 'min', expected one of s, ms, us, ns, iso"),
         ({"time_unit": ["ms"]}, "time_unit: found .'ms'., expected one of"),
         ({"units": 5}, "units: found 5, expected one of"),
-        ({"units": "g"}, "units: found 'g', expected one of"),
+        ({"units": "dps"}, "units: found 'dps', expected one of .*, as g or g,dps;"),
         ({"units": "dps,g"}, "units: found 'dps,g', expected one of"),
         ({"encoding": "utf-99"}, "encoding: found 'utf-99'"),
         ({"encoding": "base64"}, "encoding: found 'base64'"),

@@ -31,17 +31,21 @@ def test_config_from_contract(contract):
             {"units": ("g",) * 3 + UNITS[3:]},
             f"found units {' '.join(UNITS)}, expected g g g rad/s rad/s rad/s",
         ),
-        (
-            {"channels": CHANNELS[:3]},
-            {},
-            f"found channels {' '.join(CHANNELS[:3])}, expected {' '.join(CHANNELS)}",
-        ),
     ],
 )
 def test_mismatch_is_refused_with_both_values(contract, settings, changes, message):
     with pytest.raises(SensorError) as caught:
         check_fit("mpu6050", replace(SETTINGS, **settings), replace(contract, **changes))
     assert str(caught.value) == f"mpu6050: {message}; use a sensor that fits the model, or train for this one"
+
+
+def test_a_sensor_without_a_channel_is_refused_with_the_way_to_a_model_for_it(contract):
+    with pytest.raises(SensorError) as caught:
+        check_fit("lis3dh", replace(SETTINGS, channels=CHANNELS[:3]), contract)
+    assert str(caught.value) == (
+        f"lis3dh: found channels {' '.join(CHANNELS[:3])}, expected {' '.join(CHANNELS)}; use a sensor that has them, "
+        "or a model for this one: `deseptr train DATA --channels acc`"
+    )
 
 
 @pytest.mark.parametrize("channels", [CHANNELS[:3], CHANNELS[3:], CHANNELS[3:] + CHANNELS[:3], ("acc_z",)])

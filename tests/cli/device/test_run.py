@@ -265,6 +265,17 @@ def test_a_model_of_acceleration_alone_sees_the_recording_through_the_chip(acc_m
 
 
 @pytest.mark.parametrize("sensor", ACC_ALONE)
+def test_a_wearer_who_is_still_has_a_label_though_coarse_counts_do_not_change(acc_model, sensor, tmp_path):
+    noise = np.random.default_rng(0).normal([0.1, 0.05, 9.8], 0.02, (500, 3))
+    rows = [f"{at / 50},{','.join(f'{value:.4f}' for value in row)}" for at, row in enumerate(noise)]
+    still = tmp_path / "still.csv"
+    still.write_text("\n".join(["t,acc_x,acc_y,acc_z", *rows]) + "\n")
+    result = invoke("run", "--model", acc_model, "--simulate", still, "--sensor", sensor, "--json")
+    assert '"latency_us"' in result.stdout
+    assert "implausible" not in result.output
+
+
+@pytest.mark.parametrize("sensor", ACC_ALONE)
 def test_a_six_channel_model_is_refused_with_both_lists(int8_model, sensor):
     with pytest.raises(
         SensorError,

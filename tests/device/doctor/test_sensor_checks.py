@@ -90,6 +90,16 @@ def test_dead_axes_are_named(make_subject):
     assert check_alive(make_subject()).level is Level.OK
 
 
+def test_a_chip_whose_counts_are_larger_than_its_noise_is_not_stuck_at_rest(make_subject):
+    subject = make_subject(sensor="lis3dh", simulated_sensor="lis3dh")
+    alive = check_alive(subject)
+    assert alive.level is Level.OK
+    assert alive.found.startswith("acc_x, acc_y kept one value: a count is 0.16 m/s², more than the noise at rest;")
+    assert check_plausible(subject).level is Level.OK
+    # A chip of fine counts that keeps its values is.
+    assert check_alive(make_subject(source=ConstantSource([0.1, 0.1, G, 0, 0, 0]))).level is Level.FAIL
+
+
 def test_samples_that_a_run_would_refuse_are_named(make_subject):
     result = check_plausible(make_subject(source=ConstantSource([0, 0, G, 0, 0, 0])))
     assert result.level is Level.FAIL

@@ -131,6 +131,12 @@ def test_refuses_a_truncated_file(eve, tmp_path, share):
         WearerFile.load(path)
 
 
+def test_a_wearer_who_is_named_instead_of_the_file_is_told_the_file(eve, tmp_path):
+    eve.save(tmp_path / "eve.deseptr")
+    with pytest.raises(DataError, match=r"eve: found No such file .*; name it by its file, .*eve\.deseptr$"):
+        WearerFile.load(tmp_path / "eve")
+
+
 def test_says_which_file_is_missing(tmp_path):
     with pytest.raises(DataError, match=r"none\.deseptr: found No such file"):
         WearerFile.load(tmp_path / "none.deseptr")

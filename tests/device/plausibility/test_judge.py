@@ -62,6 +62,19 @@ def test_absurd_signals_are_refused_within_five_seconds_and_as_long_as_they_last
     assert found[0] in findings
 
 
+def test_coarse_counts_may_stay_the_same_and_are_judged_by_all_else():
+    count = 16e-3 * G
+    still = np.rint(at_rest() / count) * np.float32(count)
+    judge = Plausibility(ACC, RATE_HZ, 128, acc_count=count)
+    assert judge.judge(Window(0, still[:128, :3])) is None
+    assert judged(still[:, :3], ACC)[0] == "stuck"
+    for name, finding in (("saturation at -8 g", "saturated"), ("twice the scale", "gravity")):
+        assert judge.judge(Window(0, ABSURD[name][0][:128, :3])) == finding
+    # Its gyroscope has no such excuse.
+    both = Plausibility(CHANNELS, RATE_HZ, 128, acc_count=count)
+    assert both.judge(Window(0, ABSURD["a constant"][0][:128])) == "stuck"
+
+
 def test_a_gyroscope_alone_is_judged():
     gyro = CHANNELS[3:]
     assert set(judged(rotating(0)[:, 3:], gyro)) == {"rotation"}
