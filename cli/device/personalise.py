@@ -89,7 +89,8 @@ def personalise(
 
     Each activity is checked as soon as it is recorded: one whose samples no worn sensor measures is left out. MODEL
     stays as it is; `device run --wearer FILE` reads the file. If it is there, the session is added to it. The file is
-    refused if it would make the wearer's own windows worse, each part of the recordings told by the rest.
+    refused if it would make the wearer's own windows worse, each part of the recordings told by the rest. It takes two
+    activities at least, those of earlier sessions included: the model learns to tell them from each other.
 
     \b
     Examples:
@@ -99,6 +100,7 @@ def personalise(
       deseptr device personalise mine.tflite --wearer eve --undo
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.contract import AS_TRAINED
+    from deseptr.device.personal.enough import check_enough
     from deseptr.device.personal.take_check import taken
     from deseptr.device.recorder import read_protocol
     from deseptr.tflite import load_engine, read_tflite
@@ -110,13 +112,15 @@ def personalise(
         undo_session(path, file, wearer)
         return
     # Before anybody has walked for it.
-    file_so_far(path, file)
+    before = file_so_far(path, file)
     engine = load_engine(model)
     steps = (
         read_protocol(protocol)
         if protocol is not None
         else _steps(engine.contract, labels, new_labels, (seconds, new_seconds, prepare))
     )
+    asked = {step.label for step in steps if step.kind == "activity"} & {*engine.contract.labels, *new_labels}
+    check_enough(wearer, (*(() if before is None else before.counts()), *sorted(asked)))
     with _folder(recordings) as folder, RecordView(files=recordings is not None) as view:
         turn = mounting or AS_TRAINED
         takes = _record(engine, steps, folder, (bus, sensor, address, simulate), view, turn)

@@ -112,15 +112,13 @@ class PagePersonal:
 
         Raises:
             RefusedRequestError: 409 while another session is going on.
-            DataError: if a name cannot be one, or the wearer's file is something else.
+            DataError: if a name cannot be one, the wearer's file is something else, or the activities are too few.
             SetupError: if a length is out of range.
         """
-        wished = wished_session(content, self._wearing.model.contract, self._now())
         with self._lock:
             self._require_free()
-            # Before anybody has walked for it.
-            self._folder.find(wished.wearer)
-            self._drop(wished)
+            # Refused before anybody has walked for it.
+            self._drop(wished_session(content, self._wearing.model.contract, self._now(), self._recorded))
             kept_in = None if self._recorder is None or content.get("keep") is not True else self._recorder.folder
             self._into = kept_in or Path(self._files.name)
             self._id, self._trouble = secrets.token_hex(4), ""
@@ -180,7 +178,10 @@ class PagePersonal:
         with self._lock:
             session, take = self._session, self._take
             done_s = 0.0 if take is None else take.done_s
-            wearers = [{"name": w.name, "sessions": w.sessions, "new": list(w.new_labels)} for w in self._wearers]
+            wearers = [
+                {"name": w.name, "sessions": w.sessions, "new": list(w.new_labels), "recorded": list(w.recorded)}
+                for w in self._wearers
+            ]
             return {
                 "kind": "personal",
                 "labels": list(self._wearing.model.contract.labels),
@@ -204,6 +205,10 @@ class PagePersonal:
         session = self._session
         if session is not None and not session.over and not session.abandoned(self._now()):
             raise RefusedRequestError(HTTPStatus.CONFLICT, f"somebody is personalising for {session.wearer}; wait")
+
+    def _recorded(self, wearer: str) -> tuple[str, ...]:
+        file = self._folder.find(wearer)
+        return () if file is None else tuple(file.counts())
 
     def _of(self, operator: object) -> GuidedSession:
         known = isinstance(operator, str) and operator.isascii() and hmac.compare_digest(operator, self._operator)

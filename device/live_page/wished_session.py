@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from deseptr.contract import DataError, ModelContract, SetupError
 from deseptr.contract.limits import Limits
 from deseptr.contract.visible_text import visible
+from deseptr.device.personal.enough import check_enough
 from deseptr.device.personal.guided_session import GuidedSession, GuidedStep
 from deseptr.device.personal.wearer_folder import check_file_name
 from deseptr.device.recorder import check_name
@@ -20,16 +21,20 @@ LONGEST_LABEL = 60
 _TAKEN = "unknown"
 
 
-def wished_session(content: Mapping[str, Any], contract: ModelContract, now: float) -> GuidedSession:
+def wished_session(
+    content: Mapping[str, Any], contract: ModelContract, now: float, recorded: Callable[[str], tuple[str, ...]]
+) -> GuidedSession:
     """The session, before its first activity.
 
     Args:
         content: ``wearer``, ``prepare`` in seconds, and ``steps``: pairs of a label and its seconds.
         contract: of the model.
         now: time, seconds.
+        recorded: gives the activities of a wearer's earlier sessions.
 
     Raises:
-        DataError: if a name cannot be one, or no activity of the model is among the labels.
+        DataError: if a name cannot be one, no activity of the model is among the labels, or nothing can be learned from
+            them; and what ``recorded`` raises.
         SetupError: if a length is out of range, or there are no activities or too many.
     """
     wearer, prepare, steps = content.get("wearer"), content.get("prepare"), content.get("steps")
@@ -47,7 +52,10 @@ def wished_session(content: Mapping[str, Any], contract: ModelContract, now: flo
             next_step=_CHOOSE,
         )
     assert isinstance(prepare, int | float)
-    return GuidedSession(check_file_name(wearer if isinstance(wearer, str) else ""), made, float(prepare), now)
+    name = check_file_name(wearer if isinstance(wearer, str) else "")
+    before = recorded(name)
+    check_enough(name, (*before, *labels))
+    return GuidedSession(name, made, float(prepare), now, before)
 
 
 def _step(wished: Any, contract: ModelContract) -> GuidedStep:

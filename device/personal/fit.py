@@ -15,6 +15,7 @@ from deseptr.data.recording import short_list
 from deseptr.tflite import TfliteFile, predict_with_embeddings
 from deseptr.tflite.engine import Engine
 
+from .enough import check_enough
 from .recorded import Recorded
 from .self_check import SelfCheck, check_itself
 from .wearer_file import MOST_WINDOWS, WearerFile, check_wearer, model_hash
@@ -62,7 +63,8 @@ def personalise(
     Raises:
         DataError: if the recordings are of several people, have no window of a label or lack a channel; if a new label
             is one of the model's, or none of the model's is recorded beside it; if the file is of another wearer or
-            model, or would get too many windows; or if the correction would make the wearer's own windows worse.
+            model, or would get too many windows; if only one activity was recorded in all sessions; or if the
+            correction would make the wearer's own windows worse.
     """
     windows = _windows(engine, dataset, tuple(new_labels))
     contract = engine.contract
@@ -82,6 +84,7 @@ def personalise(
             expected=f"at most {MOST_WINDOWS}",
             next_step="make a new file of the latest recordings alone",
         )
+    check_enough(made.wearer, made.counts())
     temperature = contract.logit_temperature or 1.0
     check = check_itself(made.recorded, temperature, len(made.new_labels), contract.input_length)
     _refuse_if_worse(made, check)

@@ -12,6 +12,7 @@ from typing import Literal
 from deseptr.contract import DeseptrError
 from deseptr.device.recorder import Take
 
+from .enough import LEAST_ACTIVITIES
 from .take_check import TakeCheck
 
 Phase = Literal["ready", "countdown", "recording", "checking", "checked", "fitting", "done", "refused"]
@@ -60,10 +61,18 @@ class GuidedSession:
         steps: the activities, at least one.
         prepare_s: countdown before each take, seconds.
         now: time, seconds.
+        before: activities of the wearer's earlier sessions.
     """
 
-    def __init__(self, wearer: str, steps: tuple[GuidedStep, ...], prepare_s: float, now: float) -> None:
-        self.wearer, self.steps, self.prepare_s = wearer, steps, prepare_s
+    def __init__(
+        self,
+        wearer: str,
+        steps: tuple[GuidedStep, ...],
+        prepare_s: float,
+        now: float,
+        before: tuple[str, ...] = (),
+    ) -> None:
+        self.wearer, self.steps, self.prepare_s, self.before = wearer, steps, prepare_s, before
         self.phase: Phase = "ready"
         self.number = 0
         self.kept: list[KeptTake] = []
@@ -76,6 +85,12 @@ class GuidedSession:
     def step(self) -> GuidedStep:
         """The present activity; after the last one, that."""
         return self.steps[min(self.number, len(self.steps) - 1)]
+
+    @property
+    def needed(self) -> bool:
+        """Whether nothing can be learned if the present activity is left out."""
+        later = (step.label for step in self.steps[self.number + 1 :])
+        return len({*self.before, *(each.check.label for each in self.kept), *later}) < LEAST_ACTIVITIES
 
     @property
     def over(self) -> bool:

@@ -29,11 +29,13 @@ class KnownWearer:
         name: the wearer.
         sessions: number of sessions in the file.
         new_labels: labels that the model lacks.
+        recorded: all labels that were recorded.
     """
 
     name: str
     sessions: int
     new_labels: tuple[str, ...]
+    recorded: tuple[str, ...]
 
 
 class WearerFolder:
@@ -54,7 +56,7 @@ class WearerFolder:
             with suppress(DataError):
                 name = check_file_name(path.name.removesuffix(SUFFIX))
                 file = self.load(name)
-                found.append(KnownWearer(name, len(file.sessions), file.new_labels))
+                found.append(KnownWearer(name, len(file.sessions), file.new_labels, tuple(file.counts())))
         return found
 
     def load(self, name: str) -> WearerFile:

@@ -5,6 +5,7 @@ import { cue } from "./cue.js";
 
 const SECONDS = 10;
 const NEW_SECONDS = 30;
+const LEAST = 2;
 const NOBODY = "";
 
 const get = (id) => document.getElementById(id);
@@ -39,6 +40,7 @@ get("fresh").onkeydown = (event) => {
   event.preventDefault();
   add();
 };
+for (const id of ["who", "choices"]) get(id).addEventListener("input", tellEnough);
 get("plan").onsubmit = (event) => {
   event.preventDefault();
   begin();
@@ -64,7 +66,33 @@ function add() {
   get("choices").append(item);
   item.scrollIntoView({ block: "nearest" });
   get("fresh").value = "";
+  tellEnough();
 }
+
+/** The activities that are chosen, and the seconds of each. */
+function chosen() {
+  return [...get("choices").children].flatMap((item) => {
+    const [box, length] = item.querySelectorAll("input");
+    return box.checked ? [[box.value, Number(length.value)]] : [];
+  });
+}
+
+/** Say before anything is recorded how many activities it takes. */
+function tellEnough() {
+  if (!known) return;
+  const name = get("who").value.trim();
+  const before = known.wearers.find((wearer) => wearer.name === name)?.recorded ?? [];
+  const labels = chosen().map(([label]) => label);
+  const enough = new Set([...before, ...labels]).size >= LEAST && labels.some((label) => known.labels.includes(label));
+  const text = before.length
+    ? `With ${list(before)} of ${name}'s earlier sessions, one more activity is enough.`
+    : "At least two: the model learns to tell them from each other, and of one alone it learns nothing. Take those that it confuses.";
+  // Told anew only when it changes: a screen reader reads it.
+  if (get("enough").textContent !== text) get("enough").textContent = text;
+  get("enough").className = enough ? "" : "bad";
+}
+
+const list = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
 
 function choice(label, seconds, chosen) {
   const box = make("input", "", { type: "checkbox", checked: chosen, value: label });
@@ -78,11 +106,8 @@ function choice(label, seconds, chosen) {
 }
 
 function begin() {
-  const steps = [...get("choices").children].flatMap((item) => {
-    const [box, length] = item.querySelectorAll("input");
-    return box.checked ? [[box.value, Number(length.value)]] : [];
-  });
-  const wish = { wearer: get("who").value, prepare: Number(get("prepare").value), steps, keep: get("keep").checked };
+  const { value: wearer } = get("who");
+  const wish = { wearer, prepare: Number(get("prepare").value), steps: chosen(), keep: get("keep").checked };
   get("fitting").textContent = "";
   ask("personal/begin", wish).then(({ operator }) => {
     sessionStorage.setItem(KEY, operator);
@@ -139,13 +164,15 @@ function tellWearers() {
 
 function tellChoices() {
   get("keeping").hidden = !known.keeps;
-  if (get("choices").childElementCount) return;
-  get("choices").append(...known.labels.map((label) => choice(label, SECONDS, known.labels.length <= 8)));
+  if (!get("choices").childElementCount) {
+    get("choices").append(...known.labels.map((label) => choice(label, SECONDS, known.labels.length <= 8)));
+  }
+  tellEnough();
 }
 
 const SIGNS = { kept: "✓", next: "▸", left: "–", later: "" };
 
-function tellSession({ steps, number, phase: now, wearer, check, told, left, done, kept, id }) {
+function tellSession({ steps, number, phase: now, wearer, check, needed, told, left, done, kept, id }) {
   const conducts = mine({ id });
   const items = steps.map(({ label, seconds }, index) => {
     const state = index > number ? "later" : index === number ? "next" : kept.includes(label) ? "kept" : "left";
@@ -169,6 +196,8 @@ function tellSession({ steps, number, phase: now, wearer, check, told, left, don
   const place = `${step.label}, ${Math.min(number + 1, steps.length)} of ${steps.length}`;
   get("next").textContent = conducts ? texts[now] : `Somebody is personalising for ${wearer}: ${place}`;
   get("next").className = now === "refused" || (check && !check.usable) ? "bad" : "";
+  const hint = conducts && ["ready", "checked"].includes(now) ? hintOf(step.label, check, needed) : "";
+  if (get("hint").textContent !== hint) get("hint").textContent = hint;
   get("done").hidden = now !== "recording";
   get("done").value = done / step.seconds;
   countDown(now === "countdown" ? known.came + 1000 * left : 0);
@@ -181,6 +210,13 @@ function tellSession({ steps, number, phase: now, wearer, check, told, left, don
     refused: ["cancel"],
   };
   offerButtons(conducts ? (doable[now] ?? []) : [], now);
+}
+
+/** What else it takes for the correction to be of use. */
+function hintOf(label, check, needed) {
+  const missing = check?.missing && `The model takes ${label} for ${check.missing}: record ${check.missing} in a session, too, or the two cannot be told apart.`;
+  const alone = needed && `If ${label} is left out, nothing can be saved: it takes two activities.`;
+  return [missing, alone].filter(Boolean).join(" ");
 }
 
 function offerButtons(doable, now) {

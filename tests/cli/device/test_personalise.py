@@ -148,6 +148,18 @@ def test_nothing_is_recorded_for_a_file_that_is_none(tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+def test_nothing_is_recorded_of_an_activity_alone(eve, tmp_path):
+    path, recordings = tmp_path / "bob.deseptr", tmp_path / "takes"
+    words = ("device", "personalise", MODEL, "--label", "sitting", "--simulate", "--seconds", 3)
+    with pytest.raises(DataError, match="found sitting alone, expected at least 2 activities"):
+        invoke(*words, "--wearer", "bob", "-o", path, "--recordings", recordings)
+    assert not path.exists()
+    assert not recordings.exists()
+    # Others of an earlier session are enough.
+    path.write_bytes(eve[0].read_bytes())
+    assert "2 sessions" in invoke(*words, "--wearer", "eve", "-o", path).stdout
+
+
 def test_a_label_that_the_model_lacks_is_new_or_refused(tmp_path):
     with pytest.raises(DataError, match="add it with --new cycling"):
         invoke("device", "personalise", MODEL, "--wearer", "eve", "--label", "cycling", "--simulate")

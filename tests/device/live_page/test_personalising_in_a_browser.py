@@ -166,6 +166,30 @@ def test_what_is_refused_is_said(wearer: ChosenWearer, page: Page):
     assert "without / and" in page.inner_text("#fitting")
 
 
+def test_how_many_activities_it_takes_is_said_before_anybody_records(wearer: ChosenWearer, page: Page):
+    page.goto(wearer.served.url)
+    page.wait_for_selector("#wardrobe:visible")
+    page.fill("#who", "eve")
+    assert page.inner_text("#enough").startswith("At least two: the model learns to tell them from each other")
+    assert page.locator("#enough.bad").count() == 0
+    for label in ("lying", "spinning"):
+        page.uncheck(f"#choices input[value={label}]")
+    assert page.locator("#enough.bad").count() == 1
+    page.click("#begin")
+    page.wait_for_selector("#fitting.bad")
+    assert "found upright alone, expected at least 2 activities" in page.inner_text("#fitting")
+    page.fill("#fresh", "cycling")
+    page.press("#fresh", "Enter")
+    assert page.locator("#enough.bad").count() == 0
+    page.click("#begin")
+    says(page, "Next: upright")
+    hint = "If upright is left out, nothing can be saved: it takes two activities."
+    assert page.inner_text("#hint") == hint
+    page.click("[data-do=cancel]")
+    page.uncheck("#choices input[value=upright]")
+    assert page.locator("#enough.bad").count() == 1
+
+
 def test_a_trouble_is_told_until_something_works(wearer: ChosenWearer, page: Page):
     page.goto(wearer.served.url)
     page.wait_for_selector("#wardrobe:visible")

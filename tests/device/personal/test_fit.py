@@ -42,6 +42,17 @@ def test_a_correction_that_does_harm_is_refused(engine):
         personalise(engine, engine.model, replace(sample, recordings=tuple(recordings)), "eve")
 
 
+def test_an_activity_alone_is_refused_unless_another_was_recorded_earlier(engine):
+    """Of it nothing is learned: without the refusal there is a file that changes no logit."""
+    sample = load_sample()
+    sitting, others = sample.select(labels=["sitting"]), sample.select(labels=["standing", "walking"])
+    with pytest.raises(DataError, match="wearer eve: found sitting alone, expected at least 2 activities"):
+        personalise(engine, engine.model, sitting, "eve")
+    before = personalise(engine, engine.model, others, "eve").file
+    both = personalise(engine, engine.model, sitting, "eve", before=before).file
+    assert both.counts().keys() == {"sitting", "standing", "walking"}
+
+
 def test_a_model_that_knows_a_label_gets_it_as_no_new_one(engine):
     with pytest.raises(DataError, match="labels that the model lacks"):
         personalise(engine, engine.model, load_sample(), "eve", new_labels=["walking"])
