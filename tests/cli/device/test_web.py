@@ -104,8 +104,8 @@ def test_the_journal_is_told_where_the_secret_is(tmp_path: Path):
 
 def test_a_run_begins_with_who_was_chosen_last_on_the_page(int8_model: Path, tmp_path: Path):
     engine = load_engine(int8_model)
-    walking = load_dataset("synthetic:subjects=1,seconds=8").select(labels=["walking"])
-    renamed = replace(walking, label_names=tuple("upright" for _ in walking.label_names[:1]))
+    two = load_dataset("synthetic:subjects=1,seconds=8").select(labels=["walking", "sitting"])
+    renamed = replace(two, label_names=("upright", "lying"))
     folder = WearerFolder(tmp_path, engine.model)
     folder.save(personalise(engine, engine.model, renamed, "eve").file)
     folder.remember("eve")
