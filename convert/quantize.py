@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import INPUT_STEPS, ConversionError, ModelContract, ModelError
+from deseptr.contract.memory_limit import GIB, is_out_of_memory, limited_memory
 from deseptr.tflite.graph import pack, read_graph, unpack
 from deseptr.train.run_folder import CalibrationWindows, RunFolder
 
@@ -27,6 +28,7 @@ from .user_layers import check_structure
 # Modules that the converter's process imports once.
 TENSORFLOW = ("tensorflow", "deseptr.train.training_loop", "deseptr.convert.lowering.inference_graph")
 _NOISE_WINDOWS = 2
+_LARGEST = 8 * GIB
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def converted_apart(function: str, run: Path, *arguments: Any) -> Any:
         ConversionError: if that process dies; it names the signal and what the process was doing.
     """
     try:
-        return run_isolated(f"{__name__}:{function}", run, *arguments, preload=TENSORFLOW)
+        return run_isolated(f"{__name__}:in_limited_memory", function, run, arguments, preload=TENSORFLOW)
     except WorkerDiedError as error:
         raise ConversionError(
             run,
@@ -90,6 +92,30 @@ def converted_apart(function: str, run: Path, *arguments: Any) -> Any:
                 if error.killed
                 else "report this with the run's config.json, or with your model"
             ),
+        ) from error
+
+
+def in_limited_memory(function: str, run: Path, arguments: tuple[Any, ...]) -> Any:
+    """Call a function of this module with a limit on memory, in the converter's process.
+
+    Raises:
+        ConversionError: if it needs more.
+        Exception: whatever else the function raises.
+    """
+    # What is loaded once stays outside the limit.
+    import tensorflow  # noqa: F401
+
+    try:
+        with limited_memory(_LARGEST):
+            return globals()[function](run, *arguments)
+    except Exception as error:
+        if isinstance(error, ModelError) or not is_out_of_memory(error):
+            raise
+        raise ConversionError(
+            run,
+            found=f"a model that takes more than {_LARGEST // GIB} GiB of memory to convert",
+            expected="a model of a size that a wearable could run",
+            next_step="make its layers smaller, or do not convert it if it is a stranger's",
         ) from error
 
 

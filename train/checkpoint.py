@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deseptr.contract import ArchiveError, ModelContract, ModelError, ZipReader
+from deseptr.contract.memory_limit import GIB, is_out_of_memory, limited_memory
 
+from .declared_weights import declares_more
+from .layer_outputs import largest_output
 from .run_folder import RunFolder
 
 # Pickles of earlier versions are among them, since the forest's reader refuses them by name.
 FOREST_SUFFIXES = (".npz", ".joblib")
 TORCH_SUFFIX = ".pt2"
+# Of a model and of one window's inference, besides what the file itself takes.
+_LARGEST, _COPIES = 4 * GIB, 8
+_MOST_NUMBERS = 2**28
+_SMALLER = "make its layers smaller, or do not load it if it is a stranger's"
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+# Of files that leave out what takes no memory.
+_NOT_STORED = 2**20
 _SUFFIXES = (".keras", TORCH_SUFFIX, *FOREST_SUFFIXES)
 
 
@@ -25,14 +36,34 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
     PyTorch, ``.pt2``, become such a model of one window.
 
     Raises:
-        ModelError: if the file is missing or no checkpoint, or its shapes or weights contradict the contract.
+        ModelError: if the file is missing or no checkpoint, its shapes or weights contradict the contract, it declares
+            more weights than it has, or takes more than 4 GiB of memory.
     """
     if not path.is_file():
         raise ModelError(path, found="no file", expected="a .keras checkpoint", next_step="run `deseptr train` first")
-    model = _load_torch(path) if path.suffix == TORCH_SUFFIX else _load_keras(path)
-    _check_weights(model, path)
-    _check_shapes(model, contract, path)
+    # What is loaded once stays outside the limit.
+    import keras  # noqa: F401
+
+    try:
+        with limited_memory(_LARGEST + _COPIES * path.stat().st_size):
+            model = _load_torch(path) if path.suffix == TORCH_SUFFIX else _load_keras(path)
+            _check_outputs(model, path)
+            _check_weights(model, path)
+            _check_shapes(model, contract, path)
+    except (ModelError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise _too_large(path) from error
+        raise
     return model
+
+
+def _too_large(path: Path) -> ModelError:
+    return ModelError(
+        path,
+        found=f"a model that takes more than {_LARGEST // GIB} GiB of memory for one window",
+        expected="a model of a size that a wearable could run",
+        next_step=_SMALLER,
+    )
 
 
 def _load_torch(path: Path) -> Any:
@@ -54,7 +85,9 @@ def _load_keras(path: Path) -> Any:
         # Keras would read another suffix, such as .h5, as another format.
         if path.suffix != ".keras":
             raise ValueError("no .keras archive")
-        _check_archive(path)
+        declared, stored = _check_archive(path)
+        if declares_more(declared, stored + _NOT_STORED):
+            raise ValueError(f"more weights declared than the {stored:,} bytes of {_WEIGHTS} have")
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # keras, h5py and json raise different exceptions
         raise ModelError(
@@ -70,8 +103,11 @@ def _load_keras(path: Path) -> Any:
     return model
 
 
-def _check_archive(path: Path) -> None:
+def _check_archive(path: Path) -> tuple[dict[str, Any], int]:
     """Unpack a checkpoint within limits, since Keras unpacks whatever is in it.
+
+    Returns:
+        The model's configuration, and the bytes of the file of its weights.
 
     Raises:
         ValueError: if it is no whole archive, or unpacks to far more than its size.
@@ -79,6 +115,8 @@ def _check_archive(path: Path) -> None:
     try:
         with ZipReader(path) as archive:
             archive.check()
+        with ZipReader(path) as archive:
+            return json.loads(archive.read(_CONFIG)), archive.size(_WEIGHTS)
     except ArchiveError as error:
         raise ValueError(f"no .keras archive: {error}") from error
 
@@ -87,6 +125,17 @@ def _reason(error: Exception) -> str:
     """The most informative part of an error's text, without Keras' wrapper; its type if there is no text."""
     text = str(error).rpartition("Exception encountered: ")[2].strip()
     return (text.splitlines() or [type(error).__name__])[0][:120]
+
+
+def _check_outputs(model: Any, path: Path) -> None:
+    name, numbers = largest_output(model)
+    if numbers > _MOST_NUMBERS:
+        raise ModelError(
+            f"{path}: {name}",
+            found=f"a layer that makes {numbers:,} numbers of one window",
+            expected=f"at most {_MOST_NUMBERS:,}",
+            next_step=_SMALLER,
+        )
 
 
 def _check_weights(model: Any, path: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.request import Request
 
 import pytest
@@ -26,6 +27,14 @@ def test_result_comes_back():
 def test_expected_error_comes_back_as_itself(tmp_path: Path):
     with pytest.raises(ModelError, match="nowhere: found no such folder or file"):
         run_isolated("deseptr.convert.quantize:quantize_here", tmp_path / "nowhere", Recipe(), None)
+
+
+def test_a_conversion_beyond_its_memory_is_one_line_and_the_process_lives():
+    huge = SimpleNamespace(input_length=10**12, channels=("x",), input_range=(1.0,))
+    with kept_worker():
+        with pytest.raises(ConversionError, match="found a model that takes more than 8 GiB of memory to convert"):
+            run_isolated("deseptr.convert.quantize:in_limited_memory", "_noise", huge, ())
+        assert run_isolated("operator:add", 2, 3) == 5
 
 
 def test_error_of_an_imported_package_keeps_its_name():

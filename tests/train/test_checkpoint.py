@@ -1,5 +1,8 @@
 """Valid checkpoints: a classifier of this package or a plain Keras model, with a contract that fits."""
 
+import json
+import random
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +11,12 @@ import keras
 import numpy as np
 import pytest
 from hostile_files import bomb
+from keras.src.backend.common import global_state
 
 from deseptr.contract import ModelContract, ModelError
 from deseptr.train.checkpoint import load_checkpoint, load_run
+from deseptr.train.classifier import WindowClassifier
+from deseptr.train.declared_weights import declares_more
 from deseptr.train.training_loop import predict_logits
 
 CONTRACT = ModelContract(labels=("a", "b", "c"), window_length=64, hop_length=32, model="plain")
@@ -117,3 +123,106 @@ def test_a_checkpoint_that_unpacks_to_gigabytes_is_refused_before_keras_sees_it(
     (tmp_path / "model.keras").write_bytes(bomb("model.weights.h5", 70 << 20))
     with pytest.raises(ModelError, match=r"no \.keras archive: model\.weights\.h5 unpacks to 73,400,320 bytes"):
         load_checkpoint(tmp_path / "model.keras", CONTRACT)
+
+
+def unallocated(*between: keras.layers.Layer) -> keras.Model:
+    """A model of which no variable has a value."""
+    before = global_state.get_global_attribute("uninitialized_variables")
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            window = layers.Input((64, 6))
+            x = window
+            for layer in between:
+                x = layer(x)
+            return keras.Model(window, layers.Dense(3)(layers.GlobalAveragePooling1D()(x)))
+    finally:
+        global_state.set_global_attribute("uninitialized_variables", before)
+
+
+def bombed(model: keras.Model, folder: Path) -> Path:
+    """A checkpoint of some KB with the configuration of a model and the weights of a tiny one."""
+    path = saved(dense(), folder, "tiny.keras")
+    with zipfile.ZipFile(path) as tiny, zipfile.ZipFile(folder / "model.keras", "w") as archive:
+        for name in tiny.namelist():
+            archive.writestr(name, tiny.read(name))
+        config = json.dumps(keras.saving.serialize_keras_object(model))
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("config.json", config)
+    return folder / "model.keras"
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda: [layers.Dense(100_000), layers.Dense(100_000)],
+        lambda: [layers.LSTM(50_000, return_sequences=True)],
+        lambda: [layers.Dense(30_000, kernel_initializer="orthogonal"), layers.Dense(30_000)],
+        lambda: [layers.TimeDistributed(layers.Dense(10**9))],
+    ],
+    ids=["dense", "lstm", "slow to initialise", "wrapped"],
+)
+def test_a_small_file_that_declares_huge_layers_is_refused_before_any_weight_is_initialised(
+    between: Callable[[], list[keras.layers.Layer]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = bombed(unallocated(*between()), tmp_path)
+    initialised: list[tuple[int, ...]] = []
+    monkeypatch.setattr(keras.Variable, "_initialize", lambda self, value: initialised.append(self.shape))
+    with pytest.raises(ModelError, match=r"more weights declared than the [\d,]+ bytes of model\.weights\.h5 have"):
+        load_checkpoint(path, CONTRACT)
+    assert initialised == []
+
+
+@pytest.mark.parametrize(
+    ("between", "found"),
+    [
+        (lambda x: layers.UpSampling1D(10**9, name="up")(x), "up: found a layer that makes 384,000,000,000 numbers"),
+        (lambda x: layers.ZeroPadding1D((0, 10**9), name="pad")(x), "pad: found a layer that makes 6,000,000,384"),
+        (lambda x: layers.Conv1DTranspose(3, 1, strides=10**9, name="far")(x), "far: found a layer that makes 192,00"),
+        (lambda x: layers.RepeatVector(10**9, name="again")(layers.Flatten()(x)), "again: found a layer that makes 3"),
+        (lambda x: keras.ops.tile(x, (1, 10**9, 1)), "tile: found a layer that makes 384,000,000,000 numbers"),
+        (
+            lambda x: keras.Sequential([layers.Input((64, 6)), layers.UpSampling1D(10**9, name="inner")])(x),
+            "inner: found a layer that makes 384,000,000,000 numbers",
+        ),
+    ],
+    ids=["repeated", "padded", "strided", "vector", "operation", "nested"],
+)
+def test_a_layer_that_makes_a_window_huge_is_refused_before_it_runs(
+    between: Callable[[Any], Any], found: str, tmp_path: Path
+):
+    window = layers.Input((64, 6))
+    model = keras.Model(window, layers.Dense(3)(layers.GlobalAveragePooling1D()(between(window))))
+    with pytest.raises(ModelError, match=found):
+        load_checkpoint(saved(model, tmp_path), CONTRACT)
+
+
+@pytest.mark.slow  # TensorFlow waits 10 s for memory that others might give back.
+def test_what_no_layer_of_a_functional_model_shows_is_refused_in_bounded_memory(tmp_path: Path):
+    network = keras.Sequential([layers.Input((None, 6)), layers.GlobalAveragePooling1D(), layers.Dense(3)])
+    model = WindowClassifier(layers.UpSampling1D(10**9), network)
+    model.build((None, 64, 6))
+    with pytest.raises(ModelError, match="found a model that takes more than 4 GiB of memory for one window"):
+        load_checkpoint(saved(model, tmp_path), CONTRACT)
+
+
+def test_looking_at_what_is_declared_changes_neither_names_nor_seeds():
+    model = keras.Sequential([layers.Input((64, 6)), layers.Dropout(0.5), layers.Dense(3)])
+    config = keras.saving.serialize_keras_object(model)
+    keras.utils.clear_session()
+    random.seed(3)
+    assert not declares_more(config, 1000)
+    assert declares_more(config, 100)
+    assert (layers.Dense(1).name, layers.Dropout(0).name) == ("dense", "dropout")
+    drawn = random.random()
+    random.seed(3)
+    layers.Dense(1), layers.Dropout(0)
+    assert random.random() == drawn
+
+
+def test_a_layer_that_is_used_twice_is_counted_once(tmp_path: Path):
+    shared = layers.Dense(6000)
+    window = layers.Input((64, 6))
+    pooled = layers.Flatten()(window)
+    twice = keras.Model(window, layers.Dense(3)(layers.Add()([shared(pooled), shared(pooled * 2)])))
+    nested = keras.Model(window, layers.Add()([twice(window), keras.Model(window, twice(window))(window)]))
+    assert load_checkpoint(saved(nested, tmp_path), CONTRACT).count_params() == twice.count_params()

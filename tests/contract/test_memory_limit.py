@@ -1,0 +1,46 @@
+"""The limit on memory holds in the block and ends with it."""
+
+import resource
+import sys
+
+import pytest
+
+from deseptr.contract.memory_limit import GIB, is_out_of_memory, limited_memory
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits private memory")
+
+
+def test_more_is_refused_in_the_block_and_allowed_behind_it():
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with limited_memory(GIB):
+        assert len(bytes(GIB // 2)) == GIB // 2
+        with pytest.raises(MemoryError):
+            # Beyond the stacks of all processors' threads, too; the pages are never touched.
+            bytes(1 << 45)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_an_inner_block_does_not_widen_an_outer_one():
+    with limited_memory(GIB):
+        outer = resource.getrlimit(resource.RLIMIT_DATA)
+        with limited_memory(100 * GIB):
+            assert resource.getrlimit(resource.RLIMIT_DATA) == outer
+        assert resource.getrlimit(resource.RLIMIT_DATA) == outer
+
+
+def test_it_ends_with_an_error_as_well():
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(ValueError, match="within"), limited_memory(GIB):
+        raise ValueError("within")
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_memory_errors_are_known_by_what_they_came_of():
+    assert is_out_of_memory(MemoryError())
+    assert not is_out_of_memory(ValueError())
+    with pytest.raises(ValueError, match="wrapped") as caught:
+        try:
+            raise MemoryError
+        except MemoryError as error:
+            raise ValueError("wrapped") from error
+    assert is_out_of_memory(caught.value)
