@@ -153,6 +153,7 @@ def compile_for_edgetpu(path: Path, timeout: float = TIMEOUT) -> EdgeTpuReport |
                 [compiler, "-s", "-o", folder, str(path.absolute())],
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=timeout,
                 check=False,
             )

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from .worker import BUG, DIED, DONE, answered, send
+from .worker import BUG, DIED, DONE, ERROR, answered, send
 
 
 class WorkerDiedError(Exception):
@@ -105,10 +105,9 @@ class _Worker:
             self._process = None
             code = process.wait()
             return DIED, (-code if code < 0 else code << 8, step)
-        answer: tuple[str, Any] = pickle.loads(reply)  # nosec B301 - from the child, over its pipe
         if not _CAN_FORK:
             self.close()
-        return answer
+        return _unpickled(reply, step)
 
     def _start(self) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(sys.path)
@@ -139,8 +138,22 @@ _lock = threading.Lock()
 _kept: list[_Worker] = []
 
 
+def _unpickled(reply: bytes, step: str) -> tuple[str, Any]:
+    try:
+        kind, value = pickle.loads(reply)  # nosec B301 - from the child, over its pipe
+        if kind not in (DONE, ERROR, BUG, DIED):
+            raise ValueError(kind)
+    except Exception as error:  # whatever bytes may lead to that a dying process has left
+        raise WorkerDiedError(f"gave no answer that can be read{_during(step)}", killed=False) from error
+    return kind, value
+
+
+def _during(step: str) -> str:
+    return f" while {step}" if step else ""
+
+
 def _died(status: int, step: str) -> WorkerDiedError:
-    during = f" while {step}" if step else ""
+    during = _during(step)
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         return WorkerDiedError(f"died of {signal.Signals(number).name}{during}", killed=number == signal.SIGKILL)

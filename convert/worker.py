@@ -26,6 +26,7 @@ from deseptr.convert import steps
 LENGTH = struct.Struct("<Q")
 DONE, ERROR, BUG, DIED = "done", "error", "bug", "died"
 STEP = b"step:"  # no pickle begins like this
+_PIECE = 1 << 20
 
 
 def main() -> None:
@@ -65,7 +66,7 @@ def answered(stream: IO[bytes]) -> tuple[bytes | None, str]:
     """Read the next message that is not a step, still pickled, and the last step before it; None as :func:`read`."""
     step = ""
     while (data := read(stream)) is not None and data.startswith(STEP):
-        step = data.removeprefix(STEP).decode()
+        step = data.removeprefix(STEP).decode(errors="replace")
     return data, step
 
 
@@ -78,9 +79,13 @@ def read(stream: IO[bytes]) -> bytes | None:
     head = stream.read(LENGTH.size)
     if len(head) < LENGTH.size:
         return None
-    (length,) = LENGTH.unpack(head)
-    data = stream.read(length)
-    return data if len(data) == length else None
+    (left,) = LENGTH.unpack(head)
+    parts = []
+    # In pieces: memory for a length that a dying process garbled would be reserved at once.
+    while left and (part := stream.read(min(left, _PIECE))):
+        parts.append(part)
+        left -= len(part)
+    return None if left else b"".join(parts)
 
 
 def silence() -> None:

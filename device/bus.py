@@ -152,6 +152,9 @@ class LinuxI2cBus:
         answer = self._smbus2.i2c_msg.read(address, length)
         with bus_errors(self.path, address):
             self._bus.i2c_rdwr(select, answer)
+            # The kernel may change the length, and beyond the buffer is other memory of this process.
+            if answer.len != length:
+                raise OSError(errno.EIO, f"{answer.len} bytes")
         return bytes(answer)
 
     def reopen(self) -> None:

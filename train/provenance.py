@@ -38,7 +38,8 @@ def package_versions(names: Iterable[str]) -> dict[str, str]:
 
 def _git(folder: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)
     except OSError:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    # Names of files are bytes.
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""

@@ -155,10 +155,8 @@ def _frequency(root: Path) -> tuple[tuple[str, ...], tuple[int, ...], int | None
     folders = [core / "cpufreq" for core in matching(root / "sys/devices/system/cpu", "cpu[0-9]*")]
     folders.sort(key=lambda folder: (len(folder.parent.name), folder.parent.name))
     governors = dict.fromkeys(filter(None, (text_of(folder / "scaling_governor") for folder in folders)))
-    clocks = (number_of(folder / "scaling_cur_freq") for folder in folders)
-    limits = [number_of(folder / "cpuinfo_max_freq") or 0 for folder in folders]
-    return (
-        tuple(governors),
-        tuple(khz * 1000 for khz in clocks if khz and khz > 0),
-        max(limits, default=0) * 1000 or None,
+    clocks, limits = (
+        [khz * 1000 for khz in (number_of(folder / name) for folder in folders) if khz is not None and khz > 0]
+        for name in ("scaling_cur_freq", "cpuinfo_max_freq")
     )
+    return tuple(governors), tuple(clocks), max(limits, default=None)

@@ -14,7 +14,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, parse_json
+from deseptr.contract.limits import Limits
 
 FIGURES = (
     "interpreter_ms",
@@ -26,6 +27,7 @@ FIGURES = (
     "peak_rss_bytes",
 )
 TIMEOUT_S = 120.0
+_FIGURE = Limits(0, 1e15)
 
 
 def cold_start(model: Path, kind: str = "auto", threads: int = 1, repeats: int = 3) -> dict[str, Any]:
@@ -49,13 +51,13 @@ def cold_start(model: Path, kind: str = "auto", threads: int = 1, repeats: int =
     return {"repeats": repeats} | {name: median(run[name] for run in runs) for name in FIGURES}
 
 
-def _one(model: Path, kind: str, threads: int) -> dict[str, Any]:
+def _one(model: Path, kind: str, threads: int) -> dict[str, float]:
     arguments = [str(model), kind, str(threads), str(time.monotonic_ns())]
     command = [sys.executable, "-m", __name__, *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT_S)
-        measured: dict[str, Any] = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, json.JSONDecodeError) as error:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=True, timeout=TIMEOUT_S)
+        return read_figures(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
         output = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         raise SetupError(
             f"a fresh process with {model}",
@@ -63,7 +65,18 @@ def _one(model: Path, kind: str, threads: int) -> dict[str, Any]:
             expected="durations of loading and running the model",
             next_step="profile with `--cold-starts 0`",
         ) from error
-    return measured
+
+
+def read_figures(text: str) -> dict[str, float]:
+    """The figures that such a process has printed.
+
+    Raises:
+        ValueError: if it has printed anything else.
+    """
+    measured = parse_json(text)
+    if not isinstance(measured, dict) or not all(_FIGURE.allow(measured.get(name)) for name in FIGURES):
+        raise ValueError("other figures")
+    return {name: measured[name] for name in FIGURES}
 
 
 def measure(model: str, kind: str, threads: int, spawned_ns: int) -> dict[str, Any]:

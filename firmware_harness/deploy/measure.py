@@ -103,7 +103,9 @@ def _run_here(kind: str, words: Sequence[str], files: dict[str, Path], report: R
     report(f"{kind} on this machine")
     paths = {f"@{name}": str(path) for name, path in files.items()}
     command = [sys.executable, "-m", "deseptr.cli", *(paths.get(word, word) for word in words)]
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+    )
     try:
         if ended.returncode == 0:
             return json.loads(ended.stdout)

@@ -76,7 +76,9 @@ def _build(root: Path, folder: Path) -> Path:
         for file in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(root / file, copy / file)
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(copy)]
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+        )
     found = sorted(folder.glob(f"{_NAME}-*.whl"))
     if ended.returncode or not found:
         lines = ended.stderr.strip().splitlines() or ["no wheel"]

@@ -201,7 +201,13 @@ def _download(
     command += map(str, requirements)
     try:
         ended = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise _unavailable(target, f"no end after {_TIMEOUT:g} s", "wheels", "check the network") from error

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from deseptr.contract import parse_json
+from deseptr.contract.limits import Limits
+
 from .guest import MARK
+
+_COUNT = Limits(1, 1 << 62, whole=True)
 
 
 @dataclass(slots=True)
@@ -43,7 +47,7 @@ def parse_console(text: str) -> Console:
             console.last = before.strip() or console.last
             continue
         try:
-            _accumulate(console, json.loads(message))
+            _accumulate(console, parse_json(message))
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
             console.garbled += 1
     return console
@@ -67,6 +71,6 @@ def _accumulate(console: Console, facts: dict[str, Any]) -> None:
 
 
 def _instructions(values: Any) -> list[int]:
-    if not isinstance(values, list) or not values or not all(isinstance(value, int) and value > 0 for value in values):
+    if not isinstance(values, list) or not values or not all(map(_COUNT.allow, values)):
         raise ValueError(values)
     return values

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from deseptr.contract import SetupError
+from deseptr.contract.limits import Limits
 
 from .cpio import CpioEntry
 from .image import ImageRecipe, default_cache, default_recipe, prepare_image
 from .kernel_guest import MARK
 from .machine import QEMU, boot_files, check_qemu
 from .process import Finished
+from .verify_console import marked_facts
 
 MODULES = ("i2c_dev", "cuse", "vhci_hcd", "i2c_tiny_usb", "inv_mpu6050_i2c", "st_lsm6dsx_i2c")
 # Names of the chips in the kernel's drivers (inv_mpu_i2c.c, st_lsm6dsx_i2c.c).
@@ -64,6 +66,10 @@ class Reading:
     samples: int = 1
     gaps: int = 0
     absent: int = 0
+
+
+_SI, _COUNT = Limits(-1e6, 1e6), Limits(0, 1 << 31, whole=True)
+_COUNTS = {"samples": 1, "gaps": 0, "absent": 0}
 
 
 def check_with_kernel(
@@ -118,8 +124,8 @@ def parse_readings(finished: Finished) -> list[Reading]:
     Raises:
         SetupError: if it failed, or was ended before it had finished.
     """
-    facts = [json.loads(line.partition(MARK)[2]) for line in finished.output.splitlines() if MARK in line]
-    errors = [fact["error"] for fact in facts if "error" in fact]
+    facts = list(marked_facts(finished.output, MARK))
+    errors = [str(fact["error"]) for fact in facts if "error" in fact]
     if errors or {"done": True} not in facts:
         last = finished.errors.strip() or "an incomplete console"
         raise SetupError(
@@ -128,11 +134,17 @@ def parse_readings(finished: Finished) -> list[Reading]:
             expected="the kernel's readings",
             next_step="run it again with more time; if it fails again, the kernel refuses a simulated chip",
         )
-    return [_reading(fact) for fact in facts if "front" in fact]
+    # One that cannot be read is missing where the readings are compared.
+    return [reading for fact in facts if (reading := _reading(fact)) is not None]
 
 
-def _reading(fact: dict[str, Any]) -> Reading:
-    return Reading(**fact | {"si": tuple(fact["si"])})
+def _reading(fact: dict[str, Any]) -> Reading | None:
+    match fact:
+        case {"front": str(front), "sensor": str(sensor), "si": [*si]} if all(map(_SI.allow, si)):
+            counts = [fact.get(name, default) for name, default in _COUNTS.items()]
+            if len(si) == len(SIGNALS) and all(map(_COUNT.allow, counts)):
+                return Reading(front, sensor, tuple(si), *counts)
+    return None
 
 
 def _sources(folder: Traversable, path: str) -> Iterator[CpioEntry]:

@@ -94,7 +94,7 @@ def _checked(name: str, check: Callable[[], str]) -> ArmCheck:
         return ArmCheck(name, OK, check())
     except _WrongError as wrong:
         return ArmCheck(name, FAIL, wrong.found, wrong.expected)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         return ArmCheck(name, FAIL, f"output of another form ({type(error).__name__}: {error})", "the command's output")
 
 

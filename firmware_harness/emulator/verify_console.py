@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from deseptr.contract import parse_json
 
 from .process import Finished
 from .verify_guest import MARK
@@ -37,25 +38,32 @@ def parse_report(finished: Finished) -> MachineReport:
         report.ended = "the machine was still running at the timeout"
     elif finished.errors.strip():
         report.ended = finished.first_error()
-    for line in finished.output.splitlines():
-        _, mark, message = line.partition(MARK)
-        facts = _json(message) if mark else None
-        if isinstance(facts, dict):
-            _accumulate(report, facts)
+    for facts in marked_facts(finished.output, MARK):
+        _accumulate(report, facts)
     return report
 
 
 def _accumulate(report: MachineReport, facts: dict[str, Any]) -> None:
-    if "step" in facts:
-        report.steps[facts["step"]] = facts
-    elif "adapter" in facts:
-        report.adapters[facts["adapter"]] = facts["number"]
-    elif "linux" in facts:
-        report.linux = facts["linux"]
-    elif "error" in facts:
-        report.ended = facts["error"]
-    elif "done" in facts:
-        report.ended = ""
+    match facts:
+        case {"step": str(name)}:
+            report.steps[name] = facts
+        case {"adapter": str(name), "number": int(number)}:
+            report.adapters[name] = number
+        case {"linux": str(release)}:
+            report.linux = release
+        case {"error": error}:
+            report.ended = str(error)
+        case {"done": _}:
+            report.ended = ""
+
+
+def marked_facts(output: str, mark: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects on the lines of a console that a machine has marked as its reports; others are left out."""
+    for line in output.splitlines():
+        _, found, message = line.partition(mark)
+        facts = _json(message) if found else None
+        if isinstance(facts, dict):
+            yield facts
 
 
 def json_lines(facts: Facts) -> list[dict[str, Any]]:
@@ -65,6 +73,6 @@ def json_lines(facts: Facts) -> list[dict[str, Any]]:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError:
         return None

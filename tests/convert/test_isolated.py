@@ -1,5 +1,6 @@
 """The converter's process: results and errors of jobs, and scripts without a guard."""
 
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 
 from deseptr.contract import ConversionError, ModelError
 from deseptr.convert import quantize
-from deseptr.convert.isolated import WorkerDiedError, kept_worker, run_isolated
+from deseptr.convert.isolated import WorkerDiedError, _Worker, kept_worker, run_isolated
 from deseptr.convert.recipe import Recipe
+from deseptr.convert.worker import DONE, LENGTH, STEP
 
 # Functions of the standard library, which the process imports like any other.
 KILL_ITSELF = "os:abort"
@@ -84,6 +86,40 @@ with pytest.raises(ProcessLookupError):
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+ANSWER = pickle.dumps((DONE, 5))
+WHOLE = LENGTH.pack(len(STEP) + 7) + STEP + b"loading" + LENGTH.pack(len(ANSWER)) + ANSWER
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (WHOLE[:-1], "ended with exit code 0 while loading"),
+        (LENGTH.pack(1 << 62) + b"TFL3", "ended with exit code 0"),
+        (LENGTH.pack(len(STEP) + 2) + STEP + b"\xff\xfe", "ended with exit code 0 while \ufffd\ufffd"),
+        (LENGTH.pack(4) + b"abcd", "gave no answer that can be read"),
+        (WHOLE[: -len(ANSWER)] + b"\0" * len(ANSWER), "gave no answer that can be read while loading"),
+        (LENGTH.pack(len(ANSWER)) + ANSWER.replace(b"done", b"gone"), "gave no answer that can be read"),
+    ],
+)
+def test_an_answer_that_was_torn_or_garbled_is_a_process_that_died(tmp_path: Path, answer: bytes, reason: str):
+    path = tmp_path / "answer"
+    path.write_bytes(answer)
+
+    class Answering(_Worker):
+        def _start(self) -> subprocess.Popen[bytes]:
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(["cat", str(path)], stdin=pipe, stdout=pipe, start_new_session=True)
+            return self._process
+
+    worker = Answering()
+    with pytest.raises(WorkerDiedError) as caught:
+        worker.call("operator:add", (2, 3), ())
+    assert caught.value.reason == reason
+    path.write_bytes(WHOLE)
+    assert worker.call("operator:add", (2, 3), ()) == 5
+    worker.close()
 
 
 def test_where_a_process_cannot_be_forked_every_job_has_a_new_one():

@@ -111,6 +111,18 @@ def test_failed_transfer(transfers, monkeypatch, number):
     assert read.value.thing == "/dev/i2c-1 address 0x69"
 
 
+@pytest.mark.parametrize("length", [0, 5, 7, 8192])
+def test_an_answer_of_another_length_is_a_broken_transfer(transfers, monkeypatch, length):
+    """The kernel writes the length into the message: bytes beyond its buffer are other memory of this process."""
+
+    def answer(self, *messages):
+        messages[-1].len = length
+
+    monkeypatch.setattr(smbus2.SMBus, "i2c_rdwr", answer)
+    with pytest.raises(BusError, match="found a broken transfer"):
+        LinuxI2cBus(1).read(0x68, 0x3B, 6)
+
+
 def test_without_smbus2(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "smbus2", None)
     with pytest.raises(SetupError, match="smbus2: found no such package"):

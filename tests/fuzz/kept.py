@@ -310,13 +310,14 @@ INSTALLED = {"prefix": "/opt/d", "current": "1.0-1", "releases": ["1.0-1"], "goo
 STATUS = {"service": "active", "service_kind": "system", "signed_only": False, "interrupted": False, "board": FACTS}
 SAID = {"page": "http://10.0.0.2:8384/", "state": {"temperature_c": 48.5, "throttled": 0x50005}, "says": "walking"}
 SEEN = {"doctor": 0, "windows": 3, "label": "walking"}
+MEASURED = {"profile": {"stages": {"end_to_end": {"p50_us": 1.5}}}, "evaluate": {"macro_f1": 0.75, "windows": 3}}
 ANSWERED: dict[str, Any] = {
     "probe": {**FACTS, **INSTALLED},
     "status": {**INSTALLED, **STATUS, **SAID},
     "logs": {"text": "a line\nanother\n"},
     "install": {"release": "1.0-1", "manifest_build": 1, "seen": SEEN, "removed": []},
     "roll_back": {"left": "2.0-2", "release": "1.0-1"},
-    "measure": {"release": "1.0-1", "board": FACTS, "results": {"profile": {"mean_us": 1.5}}},
+    "measure": {"release": "1.0-1", "board": FACTS, "results": MEASURED},
 }
 
 
@@ -351,6 +352,19 @@ def _show_fleet(status: dict[str, Any]) -> None:
         raise AssertionError("a browser or a terminal would obey what the board says")
 
 
+def _show_measured(answer: dict[str, Any]) -> None:
+    """Show a board's figures beside this machine's, as text and as a page."""
+    from deseptr.cli.common.remote_text import show_lines
+    from deseptr.report.measure_page import measure_page, measure_text
+
+    result = {"model": "m.tflite", "data": "synthetic", "destination": "pi@wrist", "release": answer["release"]}
+    result |= {"board_facts": answer["board"], "board": answer["results"], "workstation": MEASURED}
+    show_lines(measure_text(result))
+    page = measure_page(result)
+    if "<script>alert" in page or "\x1b" in page:
+        raise AssertionError("a browser or a terminal would obey what the board says")
+
+
 def _hear(op: str, content: bytes) -> object:
     """Read an answer and print it, as commands do; nothing that a terminal obeys comes out."""
     from deseptr.cli.common.remote_text import show, show_json, show_lines
@@ -376,6 +390,8 @@ def _hear(op: str, content: bytes) -> object:
                 _show_fleet(result)
             if op == "logs":
                 show_lines(result["text"])
+            if op == "measure":
+                _show_measured(result)
     obeyed = [each for each in shown.getvalue() if not each.isprintable() and each not in "\n\t"]
     if obeyed:
         raise AssertionError(f"a terminal would obey {obeyed[:5]}")

@@ -21,10 +21,13 @@ import click
 import loggers
 import mutators
 import numpy as np
+from children import children
+from hosts import hosts
 from kept import kept
 from mutators import TEXTS, of_members
 from pages import pages
 from target import FORMATS, Target, in_run, on_file
+from wires import wires
 from words import words
 from worn import worn
 
@@ -44,6 +47,9 @@ def targets() -> list[Target]:
         *pages(),
         *words(),
         *worn(),
+        *hosts(),
+        *children(),
+        *wires(),
         *_texts(),
         *_options(),
     ]

@@ -21,6 +21,7 @@ from .service_page import trial_words
 
 _DOCTOR_TIMEOUT = 120.0
 _START_TIMEOUT = 120.0
+_LONGEST = 300
 _FAILED = 2  # exit code of `device doctor` with a failed check; 0 without findings, 1 with warnings
 
 
@@ -86,11 +87,12 @@ def _see_labels(release: Path, manifest: Manifest) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="deseptr-trial-") as folder:
         words = ["--seconds", f"{seconds:g}", "--json", *trial_words(manifest, Path(folder))]
         ended = _run(release, [str(release / "run"), *words], seconds + _START_TIMEOUT)
-    windows = [line for line in map(_object, ended.stdout.splitlines()) if "label" in line]
+    lines = map(_object, ended.stdout.splitlines())
+    windows = [line for line in lines if "label" in line and isinstance(line["label"], (str, type(None)))]
     if ended.returncode or not windows:
         raise RefusedError(
             "device run",
-            found=f"{len(windows)} labels, exit code {ended.returncode} ({_last_line(ended)[:300]})",
+            found=f"{len(windows)} labels, exit code {ended.returncode} ({_last_line(ended)})",
             expected=f"at least one within {seconds:g} s",
             next_step="check the sensor and its wires; `--gate-seconds` allows more time",
         )
@@ -124,14 +126,20 @@ def _run(release: Path, command: Sequence[str], timeout: float) -> subprocess.Co
 
 def _findings(text: str) -> str:
     """The findings of `device doctor --json` that failed, in one line."""
-    findings = _object(text).get("findings", [])
-    failed = [finding for finding in findings if finding.get("level") == "fail"]
-    return "; ".join(f"{finding.get('check')}: {finding.get('found')}" for finding in failed)[:300]
+    found = _object(text).get("findings")
+    findings = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    failed = [each for each in findings if each.get("level") == "fail"]
+    return _shown("; ".join(f"{each.get('check')}: {each.get('found')}" for each in failed))
 
 
 def _last_line(ended: subprocess.CompletedProcess[str]) -> str:
     lines = (ended.stderr or ended.stdout).strip().splitlines()
-    return lines[-1].strip() if lines else ""
+    return _shown(lines[-1].strip()) if lines else ""
+
+
+def _shown(text: str) -> str:
+    """A text of the release in a refusal: not longer than a line, and nothing that a terminal obeys."""
+    return "".join(each if each.isprintable() else " " for each in text[:_LONGEST])
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ _THROTTLED = (
     "sys/devices/platform/soc/firmware/get_throttled",
 )
 _LONGEST = 64
+# A sensor that reports more is broken, and int() would also take a sign, underscores, and digits of other scripts.
+_MILLIDEGREES, _FLAGS = re.compile("-?[0-9]{1,6}"), re.compile("[0-9a-fA-F]{1,8}")
+_COLDEST, _HOTTEST = -60_000, 200_000
 
 
 def heat(root: Path = Path("/")) -> dict[str, Any]:
@@ -22,12 +26,13 @@ def heat(root: Path = Path("/")) -> dict[str, Any]:
         root: folder in which sys/ is.
     """
     zones = sorted(root.glob("sys/class/thermal/thermal_zone*"))
-    zone = next((zone for zone in zones if _text(zone / "type") in _CPU_ZONES), None)
-    millidegrees = None if zone is None else _integer(_text(zone / "temp"), 10)
-    flags = (_integer(_text(root / path), 16) for path in _THROTTLED)
+    words = (_text(zone / "temp") for zone in zones if _text(zone / "type") in _CPU_ZONES)
+    millidegrees = (int(word) for word in words if _MILLIDEGREES.fullmatch(word))
+    celsius = (each / 1000 for each in millidegrees if _COLDEST <= each <= _HOTTEST)
+    flags = (_text(root / path) for path in _THROTTLED)
     return {
-        "temperature_c": None if millidegrees is None else millidegrees / 1000,
-        "throttled": next((each for each in flags if each is not None), None),
+        "temperature_c": next(celsius, None),
+        "throttled": next((int(word, 16) for word in flags if _FLAGS.fullmatch(word)), None),
     }
 
 
@@ -37,10 +42,3 @@ def _text(path: Path) -> str:
             return file.read(_LONGEST).decode("ascii", "replace").strip()
     except OSError:
         return ""
-
-
-def _integer(text: str, base: int) -> int | None:
-    try:
-        return int(text, base)
-    except ValueError:
-        return None

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+_LONGEST = 1 << 16
+
 
 def probe(prefix: Path, root: Path = Path("/")) -> dict[str, Any]:
     """Facts about the board, as plain JSON values.
@@ -94,6 +96,7 @@ def _may_sudo() -> bool:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text(errors="replace").rstrip("\0\n")
+        with path.open("rb") as file:
+            return file.read(_LONGEST).decode(errors="replace").rstrip("\0\n")
     except OSError:
         return None

@@ -65,6 +65,12 @@ def test_raspberry_pi_5(tmp_path):
     }
 
 
+def test_a_clock_below_zero_is_none(tmp_path):
+    limits = {name: "-1\n" for name in PI5 if name.endswith(("max_freq", "cur_freq"))}
+    board = read_board(root_with(tmp_path, PI5 | limits), answers())
+    assert (board.clock_hz, board.max_clock_hz) == ((), None)
+
+
 def test_board_without_any_readable_state(tmp_path):
     assert read_board(tmp_path, answers()) == BoardState()
 

@@ -53,6 +53,10 @@ def test_a_crash_while_loading_names_the_model_and_the_kernels_last_line():
             finished({"clock": {"executed": 100, "counted": 150}}, counted(0), counted(1), {"done": True}),
             "machine: found a clock of 1.500 ns per instruction",
         ),
+        (
+            finished({"clock": {"executed": 100, "counted": float("nan")}}, counted(0), counted(1), {"done": True}),
+            "machine: found a clock of nan ns per instruction",
+        ),
     ],
 )
 def test_a_machine_that_fails_is_one_line(end: Finished, line: str):

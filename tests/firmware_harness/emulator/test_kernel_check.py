@@ -41,6 +41,23 @@ def test_readings_are_found_among_the_kernels_lines():
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        '{"front": "usbip"',
+        "7",
+        "[" * 200_000,
+        '{"front": "usbip", "sensor": "mpu6050"}',
+        '{"front": "usbip", "sensor": ["mpu6050"], "si": [1, 2, 3, 4, 5, 6]}',
+        '{"front": "usbip", "sensor": "mpu6050", "si": [1, 2, 3]}',
+        '{"front": "usbip", "sensor": "mpu6050", "si": [1, 2, 3, 4, 5, NaN]}',
+        '{"front": "usbip", "sensor": "mpu6050", "si": [1, 2, 3, 4, 5, 6], "gaps": -1}',
+    ],
+)
+def test_a_reading_that_cannot_be_read_is_left_out(line):
+    assert parse_readings(finished(f"{SAID}@kernel-check {line}\n{DONE}")) == parse_readings(finished(SAID + DONE))
+
+
+@pytest.mark.parametrize(
     ("end", "found"),
     [
         (finished(SAID + '@kernel-check {"error": "OSError: no"}\n'), "OSError: no"),

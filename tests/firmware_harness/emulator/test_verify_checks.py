@@ -106,6 +106,8 @@ def test_a_machine_with_the_hosts_results_passes_all_checks():
         ("doctor", doctor(engine="ok"), "doctor", "other checks"),
         ("run-walking", events("a", "c"), "run, walking", "2 windows, ['a', 'c'], 0 gaps"),
         ("run-walking", events("a"), "run, walking", "1 windows"),
+        ("run-walking", step("") | {"out": None}, "run, walking", "output of another form (AttributeError"),
+        ("evaluate-litert", step("[" * 200_000), "evaluate, litert", "output of another form (RecursionError"),
         ("run-walking", events("a", "a", "b", gaps=1), "run, walking", "1 gaps"),
         ("run-walking", events(), "run, walking", "0 windows"),
         ("run-walking", {**events("a", "a"), "code": 3}, "run, walking", "exit code 3"),

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from deseptr.firmware_harness.emulator.process import Finished
 from deseptr.firmware_harness.emulator.verify_console import json_lines, parse_report
 from deseptr.firmware_harness.emulator.verify_guest import MARK
@@ -40,3 +42,24 @@ def test_an_unreadable_line_does_not_affect_the_others():
 
 def test_json_lines_are_those_with_objects():
     assert json_lines({"out": '{"a": 1}\nno\n3\n\n{"b": 2}\n'}) == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        '{"step": ["doctor"]}',
+        '{"step": 0.5, "code": 0}',
+        '{"adapter": "walking"}',
+        '{"adapter": {}, "number": 1}',
+        '{"adapter": "walking", "number": null}',
+        '{"linux": 6}',
+        "[" * 200_000,
+    ],
+)
+def test_a_report_of_another_form_is_ignored(facts: str):
+    report = parse_report(finished(START + MARK + facts + "\n" + line(done=True)))
+    assert (list(report.steps), report.adapters, report.linux) == (["doctor"], {"still": 0}, "6.1.0")
+
+
+def test_a_reason_that_is_no_text_is_shown():
+    assert parse_report(finished(START + line(error=[1]))).ended == "[1]"
