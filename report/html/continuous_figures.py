@@ -13,7 +13,7 @@ from deseptr.evaluate.continuous.playing import Played
 from deseptr.evaluate.continuous.track import NONE, Track
 
 from .colours import AXES, class_colour, is_repeated, line_colour
-from .figures import draw_svg
+from .figures import draw_svg, named_legend
 
 _AROUND_S, _LONGEST_S = 3.0, 20.0
 _LEAST_SHARE = 1e-3
@@ -61,6 +61,7 @@ def detection_figure(played: Sequence[Played], labels: Sequence[str]) -> str:
         return {"color": class_colour(index), "ls": "--" if is_repeated(index) else "-"}
 
     def draw(axes: Any) -> None:
+        lines = {}
         for index, label in enumerate(labels):
             own, others = probabilities[truth == index, index], probabilities[truth != index, index]
             if not len(own) or not len(others):
@@ -69,15 +70,15 @@ def detection_figure(played: Sequence[Played], labels: Sequence[str]) -> str:
             missed = np.searchsorted(np.sort(own), thresholds) / len(own)
             false = 1 - np.searchsorted(np.sort(others), thresholds) / len(others)
             axes.plot(np.maximum(false, _LEAST_SHARE), np.maximum(missed, _LEAST_SHARE), lw=1.3, **style(index))
-            axes.plot([], [], **style(index), label=label)
+            (lines[label],) = axes.plot([], [], **style(index))
         axes.set(xscale="log", yscale="log", xlim=(_LEAST_SHARE, 1), ylim=(_LEAST_SHARE, 1))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter("{x:g}")
         axes.set(xlabel="share of other windows above the threshold", ylabel="share of own windows below it")
         axes.grid(alpha=0.25, lw=0.5)
         # None where all windows are of one class, which has no others.
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        if lines:
+            named_legend(axes, lines, loc="upper left", bbox_to_anchor=(1, 1))
 
     return draw_svg(draw, (8.2, 4.0))
 

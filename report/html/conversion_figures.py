@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .figures import STUDENT_COLOUR, TEACHER_COLOUR, draw_svg
+from .figures import STUDENT_COLOUR, TEACHER_COLOUR, draw_svg, named_legend
 
 _DARK, _GREY, _RED = "#1c2733", "#8a96a3", "#b3261e"
 _MARK_TEXT: dict[str, Any] = {"ha": "center", "fontsize": 8, "color": _RED}
@@ -55,13 +55,14 @@ def pairs_figure(sides: Mapping[str, Mapping[str, float]], xlabel: str, ylabel: 
     keys = sorted(next(iter(sides.values())), key=lambda key: (len(key), key))
 
     def draw(axes: Any) -> None:
+        bars = {}
         for shift, colour, (name, scores) in zip((-0.2, 0.2), (_GREY, STUDENT_COLOUR), sides.items(), strict=True):
             places = [place + shift for place in range(len(keys))]
-            axes.bar(places, [scores[key] for key in keys], color=colour, alpha=0.85, width=0.36, label=name)
+            bars[name] = axes.bar(places, [scores[key] for key in keys], color=colour, alpha=0.85, width=0.36)
         upright = len(keys) <= 24 and max(map(len, keys)) <= 3
         axes.set_xticks(range(len(keys)), keys, rotation=0 if upright else 90)
         axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1), xlim=(-0.6, len(keys) - 0.4))
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+        named_legend(axes, bars, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
     return draw_svg(draw, (max(4.9, min(9.8, 0.35 * len(keys))), 2.6))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .figures import STUDENT_COLOUR, TEACHER_COLOUR, draw_svg
+from .figures import STUDENT_COLOUR, TEACHER_COLOUR, draw_svg, named_legend
 
 _COLOURS = {
     "cnn-har": TEACHER_COLOUR,
@@ -26,12 +26,13 @@ def curve_figure(summary: dict[str, Any]) -> str:
     arms = [arm for arm in summary["arms"] if any(point["arm"] == arm for point in summary["points"])]
 
     def draw(axes: Any) -> None:
+        lines = {}
         for number, arm in enumerate(arms):
             points = [point for point in summary["points"] if point["arm"] == arm]
             beside = (number - (len(arms) - 1) / 2) * _APART
             places = [labelled.index(point["labelled"]) + beside for point in points]
             means = [point["macro_f1"]["mean"] for point in points]
-            axes.plot(places, means, "o-", ms=4, lw=1.5, color=_COLOURS[arm], label=summary["arms"][arm])
+            (lines[summary["arms"][arm]],) = axes.plot(places, means, "o-", ms=4, lw=1.5, color=_COLOURS[arm])
             for place, point in zip(places, points, strict=True):
                 if interval := point["macro_f1"]["interval"]:
                     axes.vlines(place, interval["low"], interval["high"], color=_COLOURS[arm], lw=1, alpha=0.6)
@@ -40,6 +41,6 @@ def curve_figure(summary: dict[str, Any]) -> str:
         axes.set_xticks(range(len(labelled)), names)
         axes.set(xlabel="labelled wearers", ylabel="macro-F1 on other wearers")
         axes.grid(axis="y", alpha=0.25, lw=0.5)
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        named_legend(axes, lines, loc="upper left", bbox_to_anchor=(1, 1))
 
     return draw_svg(draw, (8.2, 4.0))

@@ -109,18 +109,34 @@ def latencies_figure(percentiles_us: Mapping[str, Sequence[float]], xlabel: str)
     def draw(axes: Any) -> None:
         from matplotlib.ticker import LogLocator, NullFormatter
 
+        lines = {}
         for number, (name, percentiles) in enumerate(percentiles_us.items()):
             colour, label = line_colour(number), f"{name}: {percentiles[50]:.0f} µs"
-            axes.plot(percentiles[:100], range(100), lw=1.5, color=colour, label=label)
+            (lines[label],) = axes.plot(percentiles[:100], range(100), lw=1.5, color=colour)
             axes.plot(percentiles[50], 50, "o", ms=4, color=colour)
         axes.set(xscale="log", xlabel=xlabel, ylabel="% of the calls", ylim=(0, 100))
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.25, lw=0.5)
-        axes.legend(title="median", loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        named_legend(axes, lines, title="median", loc="upper left", bbox_to_anchor=(1, 1))
 
     return draw_svg(draw, (8.2, 3.4))
+
+
+def named_legend(axes: Any, drawn: Mapping[str, Any], **settings: Any) -> None:
+    """A legend of what is drawn, by name.
+
+    Names that others gave do not go through labels: matplotlib leaves out those that begin with an underscore.
+
+    Args:
+        axes: the axes.
+        drawn: the artist that stands for each name.
+        settings: further ones of ``Axes.legend``.
+    """
+    made = axes.legend(list(drawn.values()), [" "] * len(drawn), frameon=False, **settings)
+    for text, name in zip(made.get_texts(), drawn, strict=True):
+        text.set_text(name)
 
 
 def draw_svg(draw: Draw, size: tuple[float, float], columns: int = 1) -> str:

@@ -30,6 +30,12 @@ def played(probabilities, truth, t, channels=("acc_x", "acc_y", "acc_z")):
     return Played(0, recording, truth, np.array(t), made, (None,) * len(t), LABELS, 1.0)
 
 
+def test_every_class_is_in_the_legend_whatever_its_name_begins_with():
+    each = played([0.1, 0.9], np.array([0, 1]), [0.0, 0.1])
+    texts = DrawnSvg(detection_figure([each], ("_sit", "walk"))).texts()
+    assert {"_sit", "walk"} <= set(texts)
+
+
 def test_errors_are_bars_side_by_side_without_what_is_right_or_does_not_happen():
     kinds = {"correct": 600, "overfill": 100, "merge": 0, "deletion": 300, "unlabelled": 500}
     # Of the 1000 frames with a label, a tenth and three tenths are wrong; the axis ends 5 % behind them.

@@ -316,6 +316,19 @@ def test_names_with_dollar_signs_are_names(name: str):
     assert all(name in svg for svg in drawn)
 
 
+def test_names_that_begin_with_an_underscore_are_in_legends():
+    spread = {"value": 1.0, "low": 0.5, "high": 2.0}
+    row = {"hop_s": 1.0, "decision": "own", "delay_s": {"p50": spread}, "spurious_changes_per_hour": spread}
+    point = {"arm": "alone", "labelled": 1, "wearers": 1, "macro_f1": {"mean": 0.5, "interval": None}}
+    drawn = {
+        "_name": pairs_figure({"_name": {"1": 0.5}, "other": {"1": 0.5}}, "subject", "macro-F1"),
+        "_name: 51 µs": latencies_figure({"_name": list(range(1, 102))}, "µs"),
+        "_own": hops_figure([row], {"own": "_own"}),
+        "_alone": curve_figure({"arms": {"alone": "_alone"}, "points": [point]}),
+    }
+    assert [name in DrawnSvg(svg).texts() for name, svg in drawn.items()] == [True] * 4
+
+
 def test_logarithmic_axes_have_plain_numbers():
     svg = histogram_figure(np.array([1.0, 2.0, 2.0, 3.0, 900.0]), "µs")
     assert "logarithmic axes" in svg
