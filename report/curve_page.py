@@ -33,7 +33,10 @@ def curve_page(summary: dict[str, Any], origin: html.Origin | None = None) -> st
     sections = [html.Section("Curve", [*blocks, html.paragraph(READING)])]
     if summary["differences"]:
         differences = interval_figure([_spread(summary, each) for each in summary["differences"]], "macro-F1")
-        told = "Paired differences with their 95 % intervals; left of the dashed line, the first is worse."
+        told = (
+            "Paired differences by the number of labelled wearers, with their 95 % intervals; left of the dashed line, "
+            "the first is worse."
+        )
         table = html.table(*difference_table(summary))
         sections.append(
             html.Section("Differences", [html.figure(differences, told), table, html.paragraph(READING_DIFFERENCES)])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 from .colours import ACCENT
-from .plain_figures import GREY, GRID, WIDTH, plain_line, plain_svg, plain_text, text_width
+from .plain_figures import GREY, GRID, letters_in, plain_line, plain_svg, plain_text, text_width
 
-_ROW = 22
-_TOP = 8
+# As wide as a phone: names stand above their intervals, since beside them they would leave no room there.
+_WIDTH = 360
+_LEFT = 4
+_LINE, _INTERVAL = 14, 22
+_HALF = 8
 
 
 class Spread(NamedTuple):
@@ -22,37 +26,41 @@ class Spread(NamedTuple):
 
 
 def interval_figure(spreads: Sequence[Spread], xlabel: str) -> str:
-    """A point for each figure and a line for its interval, in one column of names, with a line at zero.
+    """A name for each figure, in as many lines as it needs, and below it a point and a line for its interval.
 
     Args:
         spreads: at least one.
         xlabel: meaning of the values.
     """
-    left = 16 + max(text_width(each.name) for each in spreads)
-    right = 20 + max(text_width(_sign(each.value)) for each in spreads)
+    end = _WIDTH - 12 - max(text_width(_sign(each.value)) for each in spreads)
     bounds = [bound for each in spreads for bound in (each.value, each.low, each.high) if bound is not None]
     low, high = min(0.0, *bounds), max(0.0, *bounds)
-    scale = (WIDTH - left - right) / ((high - low) or 1.0)
-    bottom = _TOP + _ROW * len(spreads)
-    zero = left + (0 - low) * scale
-    parts = [plain_line(zero, _TOP, zero, bottom, GREY, dashed=True)]
-    for number, each in enumerate(spreads):
-        y = _TOP + _ROW * number + _ROW / 2
-        x = left + (each.value - low) * scale
-        parts += [plain_text(left - 8, y + 4, each.name, "end"), plain_line(left, y, WIDTH - right, y, GRID)]
+    scale = (end - _LEFT) / ((high - low) or 1.0)
+
+    def x_of(value: float) -> float:
+        return _LEFT + (value - low) * scale
+
+    parts: list[str] = []
+    bottom, zero = 0.0, x_of(0)
+    for each in spreads:
+        for line in wrap(each.name, letters_in(_WIDTH), break_on_hyphens=False):
+            bottom += _LINE
+            parts.append(plain_text(0, bottom - 2, line))
+        y = bottom + _INTERVAL / 2
+        parts.append(plain_line(_LEFT, y, end, y, GRID))
+        parts.append(plain_line(zero, y - _HALF, zero, y + _HALF, GREY, dashed=True))
         if each.low is not None and each.high is not None:
-            ends = [left + (bound - low) * scale for bound in (each.low, each.high)]
-            parts.append(plain_line(ends[0], y, ends[1], y, ACCENT))
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{ACCENT}"/>')
-        parts.append(plain_text(WIDTH - right + 8, y + 4, _sign(each.value)))
+            parts.append(plain_line(x_of(each.low), y, x_of(each.high), y, ACCENT))
+        parts.append(f'<circle cx="{x_of(each.value):.1f}" cy="{y:.1f}" r="3.5" fill="{ACCENT}"/>')
+        parts.append(plain_text(end + 8, y + 4, _sign(each.value)))
+        bottom += _INTERVAL
     parts.append(plain_text(zero, bottom + 14, "0", "middle"))
     for bound, anchor in ((low, "start"), (high, "end")):
-        x = left + (bound - low) * scale
         # Beside the zero there is room for nothing else.
-        if abs(x - zero) > 1.5 * text_width(_sign(bound)):
-            parts.append(plain_text(x, bottom + 14, _sign(bound), anchor))
-    parts.append(plain_text(WIDTH - right, bottom + 30, xlabel, "end", GREY))
-    return plain_svg(bottom + 38, parts)
+        if abs(x_of(bound) - zero) > 1.5 * text_width(_sign(bound)):
+            parts.append(plain_text(x_of(bound), bottom + 14, _sign(bound), anchor))
+    parts.append(plain_text(end, bottom + 30, xlabel, "end", GREY))
+    return plain_svg(bottom + 38, parts, _WIDTH)
 
 
 def _sign(value: float) -> str:

@@ -150,10 +150,15 @@ def text_width(text: str) -> float:
     return _CHAR * len(text)
 
 
-def plain_svg(height: float, parts: Sequence[str]) -> str:
-    """The parts of a figure of :data:`WIDTH` as SVG."""
+def letters_in(width: float) -> int:
+    """Number of letters that have room in a width, whatever they are."""
+    return int(width / _CHAR)
+
+
+def plain_svg(height: float, parts: Sequence[str], width: int = WIDTH) -> str:
+    """The parts of a figure as SVG."""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:.0f}" width="{width}" '
         f'height="{height:.0f}" font-family="system-ui, sans-serif" font-size="11">{"".join(parts)}</svg>'
     )
 
