@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 from deseptr.contract import DataError, atomic_write, check_replaceable, read_toml
@@ -34,7 +36,8 @@ def read_choices(source: Path) -> ReadOptions:
         raise DataError(
             path, found=reason, expected="choices of a reader as TOML", next_step="correct the file or remove it"
         ) from error
-    return ReadOptions.of(table, str(path))
+    options = ReadOptions.of(table, str(path))
+    return replace(options, segments=str(path.parent / options.segments)) if options.segments else options
 
 
 def check_choices_output(source: Path) -> None:
@@ -55,6 +58,9 @@ def save_choices(source: Path, options: ReadOptions) -> Path:
     check_choices_output(source)
     chosen = options.chosen()
     columns = chosen.pop("columns", {})
+    if options.segments:
+        # From the file on, so that the folder may be moved.
+        chosen["segments"] = os.path.relpath(options.segments, choices_path(source).parent)
     lines = [f"{name} = {_toml(value)}\n" for name, value in chosen.items()]
     if columns:
         lines += ["\n[columns]\n", *(f"{_quoted(theirs)} = {_quoted(ours)}\n" for theirs, ours in columns.items())]

@@ -147,6 +147,23 @@ def notes_of(found: Columns) -> Iterator[str]:
                 yield f"no column {role}, and the column {name} is ignored: rename it if it has the {role}s"
 
 
+def words_of(name: str) -> list[str]:
+    """The words of a name, in lower case.
+
+    >>> words_of("startTime [ms]")
+    ['start', 'time', 'ms']
+    """
+    return _split(_lower(name))
+
+
+def _lower(name: str) -> str:
+    return unicodedata.normalize("NFKC", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).casefold()
+
+
+def _split(text: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z0-9\u03bc]+", text) if word]
+
+
 def _plain(name: str) -> str:
     """The name without its unit."""
     if name in UNIT_OF_COLUMN:
@@ -156,13 +173,13 @@ def _plain(name: str) -> str:
 
 def _meaning(name: str) -> tuple[str, str | None]:
     """The column that a name can only mean, with its unit if it has one; empty if there is none."""
-    text = unicodedata.normalize("NFKC", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)).casefold()
+    text = _lower(name)
     for role, names in _LOOK_LIKE.items():
         if text in names:
             return role, None
     for unit, word in _UNIT_WORDS.items():
         text = text.replace(unit, word)
-    words = [word for word in re.split(r"[^a-z0-9\u03bc]+", _joined(text)) if word]
+    words = _split(_joined(text))
     words = [part for word in words for part in _parts(word)]
     if any(word in _TIMES for word in words):
         units = [word for word in words if word not in _TIMES]

@@ -11,6 +11,7 @@ A file that ends in the middle of a line, as after a power failure, is read up t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -30,6 +31,7 @@ from .quality import unit_oddities
 from .read_options import TIME_UNITS, ReadOptions, from_path
 from .recording import UNLABELLED_NAME, Dataset, Recording, common_channels, natural_sorted, short_list
 from .sample_times import guess_time_unit, set_back, sorting_helps, usual_step
+from .segments import label_trials
 from .time_notes import TimeNotes
 
 SUFFIXES = (".csv", ".tsv")
@@ -78,7 +80,9 @@ def read_csv_folder(path: Path, options: ReadOptions = _USUAL) -> Dataset:
 def read_tables(path: Path, options: ReadOptions = _USUAL) -> tuple[Dataset, ReadOptions]:
     """As :func:`read_csv` or :func:`read_csv_folder`, with the choices that were given or guessed."""
     if path.is_dir():
-        inside = natural_sorted(each.relative_to(path).as_posix() for each in table_files(path))
+        table = os.path.realpath(options.segments) if options.segments else None
+        files = [each for each in table_files(path) if table is None or os.path.realpath(each) != table]
+        inside = natural_sorted(each.relative_to(path).as_posix() for each in files)
         return _dataset([_File(path / name, PurePath(name)) for name in inside], path.name, options)
     return _dataset([_File(path, path)], path.stem, options)
 
@@ -139,10 +143,10 @@ def _dataset(files: list[_File], name: str, options: ReadOptions) -> tuple[Datas
             name, found="files in different units", expected="one unit", next_step="use the same units in every header"
         )
     notes = TimeNotes()
-    trials = [trial for each in read for trial in _trials(each, options, notes)]
+    trials, said = label_trials([trial for each in read for trial in _trials(each, options, notes)], options.segments)
     label_names = natural_sorted({label for trial in trials for label in trial.labels} - {"", UNLABELLED_NAME})
     recordings = tuple(r for trial in trials for r in even_recordings(trial, label_names, notes, options.fill_gaps))
-    oddities += notes.lines()
+    oddities += (*said, *notes.lines())
     if not recordings:
         raise DataError(
             name, found="no two samples without a gap", expected="recordings", next_step="check the column t"

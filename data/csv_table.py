@@ -147,14 +147,14 @@ def _first_row(rows: Iterator[list[str]], path: Path, dialect: Dialect, options:
     units = tuple(said or chosen or usual for said, chosen, usual in stated)
     number = _comma_number if dialect.decimal_comma else float
     time_unit = columns.units[0] or options.time_unit or ("iso" if _is_iso(dialect, columns) else None)
-    return _Layout(columns, time_unit, units, _iso if time_unit == "iso" else number, number, dialect, names)
+    return _Layout(columns, time_unit, units, iso_seconds if time_unit == "iso" else number, number, dialect, names)
 
 
 def _comma_number(cell: str) -> float:
     return float(cell.replace(",", "."))
 
 
-def _iso(cell: str) -> float:
+def iso_seconds(cell: str) -> float:
     """Seconds since 1970 of a date and time as ISO 8601 writes it; without a zone it is taken for UTC."""
     moment = datetime.fromisoformat(cell.strip())
     return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds()
@@ -165,7 +165,7 @@ def _is_iso(dialect: Dialect, columns: Columns) -> bool:
         return False
     cell = dialect.rows[1][columns.positions[0]]
     try:
-        _iso(cell)
+        iso_seconds(cell)
     except ValueError:
         return False
     # Basic formats, as 20231114, are numbers too.

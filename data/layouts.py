@@ -26,7 +26,7 @@ from .sensor_logger_files import is_sensor_logger
 from .uci_har import is_uci_har, read_uci_har
 from .wisdm import is_wisdm, read_wisdm
 
-PATH_OPTIONS = ("subject_from", "recording_from", "label_from", "label", "fill_gaps", "merge_alike")
+PATH_OPTIONS = ("subject_from", "recording_from", "label_from", "label", "segments", "fill_gaps", "merge_alike")
 """Choices that every layout follows whose recordings go through :func:`.dataset_of_takes`."""
 
 

@@ -186,7 +186,7 @@ def _labels(dataset: Dataset) -> Iterator[str]:
     if not total.sum():
         yield (
             "no sample is labelled: the recordings can be replayed, but not used for training; --label or --label-from "
-            "names the labels, or deseptr data label gives some"
+            "names the labels, --segments takes them from a table, or deseptr data label gives some"
         )
         return
     for name, length in zip(dataset.label_names, total, strict=True):

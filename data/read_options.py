@@ -36,6 +36,7 @@ class ReadOptions:
         recording_from: the same for the recording.
         label_from: the same for the label of all samples.
         label: the label of all samples.
+        segments: path of a table with the labels of stretches, see :mod:`.segments`.
         fill_gaps: gaps of up to so many seconds are interpolated; by default those of up to three sample periods.
         merge_alike: labels, subjects and recordings that differ in case, blanks, hyphens or underscores only are one,
             in the spelling that comes first.
@@ -51,6 +52,7 @@ class ReadOptions:
     recording_from: str | None = None
     label_from: str | None = None
     label: str | None = None
+    segments: str | None = None
     fill_gaps: float | None = None
     merge_alike: bool = False
     placement: str | None = None
@@ -187,6 +189,13 @@ def _text(value: Any, thing: str) -> str:
     return value
 
 
+def _path(value: Any, thing: str) -> str:
+    text = _text(value, thing)
+    if "\0" in text:
+        raise _wrong(thing, "", repr(text), "the path of a table")
+    return text
+
+
 def _flag(value: Any, thing: str) -> bool:
     if not isinstance(value, bool):
         raise _wrong(thing, "", repr(value), "true or false")
@@ -224,6 +233,7 @@ _CHECKS = {
     "recording_from": _pattern,
     "label_from": _pattern,
     "label": _text,
+    "segments": _path,
     "fill_gaps": _seconds,
     "merge_alike": _flag,
     "placement": _text,

@@ -19,6 +19,7 @@ from .quality import unit_oddities
 from .read_options import ReadOptions, from_path
 from .recording import LARGEST_SIGNAL, LATEST_S, UNLABELLED_NAME, Dataset, common_channels, natural_sorted
 from .sample_times import set_back, usual_step
+from .segments import label_trials
 from .time_notes import TimeNotes
 
 # Not that of a folder such as walk-1.5km.
@@ -86,6 +87,7 @@ def dataset_of_takes(takes: Iterable[Take], name: str, options: ReadOptions, odd
     for take in (each.of_channels(options.wanted) for each in takes):
         trials += _trials(take, options, notes, spellings)
         units.append(take.units)
+    trials, found_out = label_trials(trials, options.segments)
     label_names = natural_sorted({label for trial in trials for label in set(trial.labels)} - {"", UNLABELLED_NAME})
     if trials:
         common_channels([trial.channels for trial in trials], name)
@@ -97,7 +99,7 @@ def dataset_of_takes(takes: Iterable[Take], name: str, options: ReadOptions, odd
             expected="recordings of acceleration, angular rate or both",
             next_step="record again",
         )
-    said = (*oddities, *notes.lines(), *unit_oddities(recordings))
+    said = (*oddities, *found_out, *notes.lines(), *unit_oddities(recordings))
     return Dataset(
         recordings,
         label_names,

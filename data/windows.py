@@ -273,5 +273,7 @@ def _no_window(dataset: Dataset, recordings: list[Recording], window_length: int
         dataset.name,
         found=f"a longest labelled run of {max(runs)} samples" if runs else "no labelled sample",
         expected=f"runs of at least one window of {window_length} samples",
-        next_step="label longer runs or choose shorter windows" if runs else "label the samples, in a column `label`",
+        next_step="label longer runs or choose shorter windows"
+        if runs
+        else "label the samples, in a column `label` or with --segments",
     )

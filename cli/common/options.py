@@ -73,6 +73,7 @@ _READING = (
     click.option("--recording-from", metavar="REGEX", help="The same for the recording."),
     click.option("--label-from", metavar="REGEX", help="The same for the label."),
     click.option("--label", metavar="NAME", help="All of it is this activity."),
+    click.option("--segments", metavar="TABLE", help="A table start,end,label[,subject][,recording] has the labels."),
     click.option("--merge-alike", is_flag=True, help="Names that differ in case, blanks or hyphens only are one."),
     click.option("--placement", metavar="NAME", help="Of several in one recording, as watch or ankle."),
     click.option(
@@ -91,6 +92,7 @@ READING_NAMES = (
     "recording_from",
     "label_from",
     "label",
+    "segments",
     "fill_gaps",
     "merge_alike",
     "placement",

@@ -62,7 +62,9 @@ def test_each_oddity_is_found(make_recording) -> None:
     assert "b was not recorded by subject 2" in _oddities(plain, make_recording([0] * 100, "2", seed=1))
     assert "class c has no sample" in _oddities(plain, names=("a", "b", "c"))
     assert "classes are unbalanced: " in _oddities(make_recording([0] * 60 + [1] * 10))
-    assert "--label-from names the labels, or deseptr data label gives some" in _oddities(make_recording([-1] * 50))
+    assert "--label-from names the labels, --segments takes them from a table, or deseptr" in _oddities(
+        make_recording([-1] * 50)
+    )
 
 
 @pytest.mark.parametrize(
