@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 _KINDS = """\b
 Modes:
-  int8     weights and activations in 8 bits, as input and output (or --io float32)
+  int8     weights and activations in 8 bits, input and output too (or --io)
   int16x8  activations in 16 bits, where there are kernels for them
   float16, dynamic, float32   for comparison
 Targets:
   pi       ai-edge-litert and tflite-runtime 2.14 can run it
-  micro    TensorFlow Lite Micro can; also writes C++ source, and measures the arena
+  micro    TensorFlow Lite Micro can; C++ source and the arena as well
   coral    as pi, and reports the share that an Edge TPU would run"""
 
 

@@ -24,7 +24,7 @@ _MAX_GAPS = 8
 _LARGEST_KEY = 4096
 
 
-@click.group()
+@click.group(epilog="Example: deseptr data info walk.csv")
 def data() -> None:
     """Look at recordings, label them, change their layout."""
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="Label recordings on a page in the browser.",
     epilog="Example: deseptr data label walk.csv",
     help="""Show the signals of FILE on a page in the browser, to select stretches and name them.
 

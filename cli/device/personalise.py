@@ -95,8 +95,10 @@ def personalise(
     \b
     Examples:
       deseptr device personalise mine.tflite --wearer eve
-      deseptr device personalise mine.tflite --wearer eve --label sitting --label standing --seconds 30
-      deseptr device personalise mine.tflite --wearer eve --label walking --new cycling
+      deseptr device personalise mine.tflite --wearer eve --seconds 30 \\
+          --label sitting --label standing
+      deseptr device personalise mine.tflite --wearer eve \\
+          --label walking --new cycling
       deseptr device personalise mine.tflite --wearer eve --undo
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.contract import AS_TRAINED

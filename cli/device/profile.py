@@ -97,7 +97,7 @@ def profile(
     Examples:
       deseptr device profile m.tflite --windows 500 --html profile.html
       deseptr device profile m.tflite --threads-sweep --ops --json
-      deseptr device profile m.tflite --simulate synthetic --speed realtime --windows 20
+      deseptr device profile m.tflite --simulate --speed realtime --windows 20
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from functools import partial
 

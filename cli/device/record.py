@@ -90,7 +90,7 @@ def record(
       seconds = 60
       instruction = "Walk along the corridor and back."
       [[activity]]
-      label = "sitting"                # prepare_s, rest_s and repeats may also stand here
+      label = "sitting"                # may have prepare_s and the like, too
       seconds = 30
 
     \b

@@ -159,16 +159,17 @@ def run(**chosen: Any) -> None:
 
     \b
     Examples:
-      deseptr device run                                    # sensor on /dev/i2c-1
-      deseptr device run --simulate                         # no hardware: a recorded wearer
+      deseptr device run                             # sensor on /dev/i2c-1
+      deseptr device run --simulate                  # a recorded wearer instead
       deseptr device run --model m.tflite --simulate walk.csv --json
       deseptr device run --simulate motionsense.npz --subject 5 --speed realtime
-      deseptr device run --scenario loose-wire              # what a failure looks like
-      deseptr device run --model falls.tflite --event fall --event-confirm 10 --webhook https://example.org/alarm
-      deseptr device run --web 0.0.0.0:8384                 # a page for phones on the network
-      deseptr device run --csv run.csv --mqtt homeassistant.local --mqtt-user wearer
-      deseptr device run --wearer eve.deseptr               # corrected for eve, see `device personalise`
-      deseptr device run --config /etc/deseptr.toml         # as a service
+      deseptr device run --scenario loose-wire       # what a failure looks like
+      deseptr device run --model falls.tflite --event fall --event-confirm 10 \\
+          --webhook https://example.org/alarm
+      deseptr device run --web 0.0.0.0:8384          # a page for phones around
+      deseptr device run --csv run.csv --mqtt broker.local --mqtt-user wearer
+      deseptr device run --wearer eve.deseptr        # of `device personalise`
+      deseptr device run --config /etc/deseptr.toml  # as a service
 
     Exit codes: 0 done, 2 the options or the hardware do not allow a run, 3 the sensor was lost permanently.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines

@@ -39,8 +39,10 @@ and compared with the first model. {DATA_HELP}
 \b
 Examples:
   deseptr compare float.tflite int8.tflite
-  deseptr compare float.tflite int8.tflite --onnx --contract int8.tflite --float-input scaled
-  deseptr compare one.tflite two.tflite --data motionsense.npz --test-subjects 5,10,12,22 -o compare.html
+  deseptr compare float.tflite int8.tflite --onnx \\
+      --contract int8.tflite --float-input scaled
+  deseptr compare one.tflite two.tflite --data motionsense.npz \\
+      --test-subjects 5,10,12,22 -o compare.html
 """
 )
 @click.argument("models", metavar="MODEL…", nargs=-1, required=True, type=_PATH)

@@ -35,7 +35,8 @@ MODEL is a run folder, a .keras checkpoint, a .pt2 file of PyTorch or a .tflite 
 
 \b
 Examples:
-  deseptr evaluate ms.tflite motionsense.npz --test-subjects 5,10,12,22 -o page.html
+  deseptr evaluate ms.tflite motionsense.npz \\
+      --test-subjects 5,10,12,22 -o page.html
   deseptr evaluate ms.tflite mine.csv --continuous --hop 0.32 -o timeline.html
 """,
 )

@@ -41,10 +41,13 @@ if TYPE_CHECKING:
 {DATA_HELP}
 
 \b
-distillation  the distillation head learns from labels alone (none), the teacher's
-              probabilities (soft, at each temperature) or its class (hard)
-stem          the teacher's, trained on (shared-tuned) or not (shared-frozen), or its own (own)
-head          each student is read at its class head, its distillation head and their mean
+distillation  the distillation head learns from labels alone (none), or the
+              teacher's probabilities (soft, at each temperature) or its
+              class (hard)
+stem          the teacher's, trained on (shared-tuned) or not (shared-frozen),
+              or its own (own)
+head          each student is read at its class head, its distillation head
+              and their mean
 
 All cells share one split, and all cells of a seed share one teacher. OUT gets a folder for each cell, the figures
 and effects as lab.json and lab.md, and a page of them with the windows that the best cell confused, lab.html. Repeating

@@ -35,16 +35,18 @@ it. {DATA_HELP}
 
 \b
 TARGET is one of
-  delay=1.5           the fewest spurious changes with a median delay of 1.5 s and a 90 % delay of 3 s at most
-  false-alarms=60/h   the shortest delay with 60 spurious changes an hour at most
+  delay=1.5           the fewest spurious changes with a median delay of 1.5 s
+                      and a 90 % delay of 3 s at most
+  false-alarms=60/h   the shortest delay with 60 spurious changes an hour
   f1                  the highest F1 of the samples
 
 With --event CLASS it is the alarm of that class that is tuned: threshold, number of windows, and angle if there is a
 confirmation. TARGET is one of
 
 \b
-  false-alarms=0.1/h  the most events found with 0.1 false alarms an hour at most, or as many a /day
-  sensitivity=0.95    the fewest false alarms with at least 95 % of the events found
+  false-alarms=0.1/h  the most events found with 0.1 false alarms an hour at
+                      most, or as many a /day
+  sensitivity=0.95    the fewest false alarms with 95 % of the events found
 """,
     epilog="Example: deseptr tune ms.tflite motionsense.npz --run runs/ms --target delay=1.5 --page tune.html",
 )

@@ -70,8 +70,10 @@ def arm_cost(
     \b
     Examples:
       deseptr firmware arm-cost mine.tflite
-      deseptr firmware arm-cost float.tflite int8.tflite --cpu cortex-a76 --boots 2 --json > before.json
-      deseptr firmware arm-cost int8.tflite --cpu cortex-a76 --baseline before.json
+      deseptr firmware arm-cost float.tflite int8.tflite --cpu cortex-a76 \\
+          --boots 2 --json > before.json
+      deseptr firmware arm-cost int8.tflite --cpu cortex-a76 \\
+          --baseline before.json
 
     Exit codes: 0 done, 1 a model costs more than in the baseline, 2 counting is impossible.
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines

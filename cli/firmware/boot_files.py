@@ -40,9 +40,9 @@ def boot_files(
 
     \b
     Examples:
-      deseptr firmware boot-files /media/$USER/bootfs --ssh-key ~/.ssh/id_ed25519.pub
-      deseptr firmware boot-files /media/$USER/bootfs --ssh-key ~/.ssh/id_ed25519.pub --wifi Home --wifi-country DE \\
-          --bundle mine.bundle
+      deseptr firmware boot-files /media/$USER/bootfs --ssh-key key.pub
+      deseptr firmware boot-files /media/$USER/bootfs --ssh-key key.pub \\
+          --wifi Home --wifi-country DE --bundle mine.bundle
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.contract import SetupError, read_text
     from deseptr.firmware_harness.deploy.boot_files import write_boot_files

@@ -41,7 +41,8 @@ def bundle(output: Path, name: str, as_json: bool, **options: Any) -> None:
     \b
     Examples:
       deseptr firmware bundle --model mine.tflite --target bookworm -o mine.bundle
-      deseptr firmware bundle --model mine.tflite -o mine.bundle --sign ~/.ssh/id_ed25519 -- --seconds 3600
+      deseptr firmware bundle --model mine.tflite -o mine.bundle \\
+          --sign ~/.ssh/id_ed25519 -- --threshold 0.6
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.firmware_harness.deploy import make_bundle
     from deseptr.firmware_harness.deploy.wheelhouse import check_target

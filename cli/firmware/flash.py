@@ -45,9 +45,10 @@ def flash(**options: Any) -> None:
     Examples:
       deseptr firmware flash pi@raspberrypi --model mine.tflite --dry-run
       deseptr firmware flash pi@raspberrypi --model mine.tflite
-      deseptr firmware flash pi@zero --model mine.tflite --network --env-file mqtt.env -- --mqtt broker.local
+      deseptr firmware flash pi@zero --model mine.tflite --network \\
+          --env-file mqtt.env -- --mqtt broker.local
       deseptr firmware flash pi@zero --model mine.tflite -- --web 0.0.0.0:8384
-      deseptr firmware flash pi@zero --bundle mine.bundle --trust ~/.ssh/id_ed25519.pub
+      deseptr firmware flash pi@zero --bundle mine.bundle --trust key.pub
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.firmware_harness.deploy import FlashRequest, flash as flash_board
     from deseptr.firmware_harness.deploy.flash import plan_flash

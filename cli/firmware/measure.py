@@ -41,8 +41,10 @@ def measure(
 
     \b
     Examples:
-      deseptr firmware measure pi@raspberrypi --model mine.tflite --data motionsense.npz --subject 5
-      deseptr firmware measure pi@raspberrypi --model mine.tflite --data synthetic -o measured
+      deseptr firmware measure pi@raspberrypi --model mine.tflite \\
+          --data motionsense.npz --subject 5
+      deseptr firmware measure pi@raspberrypi --model mine.tflite \\
+          --data synthetic -o measured
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.contract import atomic_write, check_replaceable
     from deseptr.firmware_harness.deploy.flash import find_plan

@@ -31,7 +31,7 @@ def scenarios(name: str | None, check: bool, model: Path | None, as_json: bool) 
     \b
     Examples:
       deseptr firmware scenarios
-      deseptr firmware scenarios loose-wire > mine.toml     # a template for your own
+      deseptr firmware scenarios loose-wire > mine.toml  # to change
       deseptr firmware scenarios mine.toml --check
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from deseptr.contract import read_text

@@ -62,8 +62,10 @@ def simulate(
     Examples:
       deseptr firmware simulate --list
       deseptr firmware simulate --front ioctl -- i2cdetect -y 1
-      deseptr firmware simulate --front ioctl --source walk.csv -- deseptr device run
-      deseptr firmware simulate --front inprocess --source walk.csv -- deseptr device run --seconds 600
+      deseptr firmware simulate --front ioctl --source walk.csv -- \\
+          deseptr device run
+      deseptr firmware simulate --front inprocess --source walk.csv -- \\
+          deseptr device run --seconds 600
       sudo deseptr firmware simulate --front usbip --sensor lsm6dsox
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     if list_fronts:

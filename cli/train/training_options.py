@@ -32,6 +32,14 @@ def setting(name: str, text: str, kind: click.ParamType[Any] | None = None) -> D
     return click.option(flag, type=kind or number(LIMITS[name]), default=default, show_default=shown, help=text)
 
 
+class Named(click.Choice[str]):
+    """One of many names, which the option's help lists; a line of all of them would be too wide for a terminal."""
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """The word for any of them."""
+        return "NAME"
+
+
 class Names(click.ParamType[tuple[str, ...]]):
     """A list of some of these names, such as ``wave1d,cnn-har``."""
 
@@ -51,7 +59,7 @@ class Names(click.ParamType[tuple[str, ...]]):
         return chosen
 
 
-_MODEL = (setting("model", "Model to train.", click.Choice(MODEL_NAMES)),)
+_MODEL = (setting("model", f"Model to train: {', '.join(MODEL_NAMES)}.", Named(MODEL_NAMES)),)
 _TRAINING = (
     setting("teacher_epochs", "Epochs of the teacher."),
     setting("student_epochs", "Epochs of the student, or of a model without a teacher."),
