@@ -63,7 +63,12 @@ from .label.tracker import (
 )
 from .label.unknown import UnknownJudge as UnknownJudge
 from .latency import Profiler as Profiler, STAGES as STAGES, WindowTimes as WindowTimes
-from .bus_access import OpenBus as OpenBus, override_bus as override_bus, open_bus as open_bus
+from .bus_access import (
+    OpenBus as OpenBus,
+    override_bus as override_bus,
+    overriding_bus as overriding_bus,
+    open_bus as open_bus,
+)
 from .mounting.correction import MountingCorrection as MountingCorrection
 from .mounting.watch import MountingWatch as MountingWatch
 from .profile.measure import Extra as Extra, Profile as Profile, profile_model as profile_model

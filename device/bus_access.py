@@ -53,6 +53,11 @@ def override_bus(bus: I2cBus, clock: Clock) -> Iterator[None]:
         _OVERRIDE.reset(token)
 
 
+def overriding_bus() -> OpenBus | None:
+    """The bus of the :func:`override_bus` that is in force; None outside of one."""
+    return _OVERRIDE.get()
+
+
 def open_bus(number: int) -> OpenBus:
     """Open the bus with this number; within :func:`override_bus`, the bus given there.
 
@@ -66,7 +71,7 @@ def open_bus(number: int) -> OpenBus:
     ...     open_bus(1).simulated
     True
     """
-    override = _OVERRIDE.get()
+    override = overriding_bus()
     if override is not None:
         return override
     bus = LinuxI2cBus(number)

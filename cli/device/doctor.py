@@ -62,6 +62,7 @@ def doctor(
     subject = _simulated(sensor) if simulate else _real(bus, sensor)
     subject.model, subject.engine_kind, subject.seconds = model, kind, seconds
     subject.address, subject.shared = address, shared
+    simulate = subject.simulated
     findings = []
     try:
         for finding in run_checks(subject, CHECKS, lambda check: _announce(check, subject)):
@@ -80,9 +81,12 @@ def doctor(
 
 
 def _real(bus: int, sensor: str) -> Subject:
-    from deseptr.device import LinuxI2cBus, SystemClock
+    from deseptr.device import LinuxI2cBus, SystemClock, overriding_bus
     from deseptr.device.doctor import Host, Subject
 
+    harness = overriding_bus()
+    if harness is not None:
+        return Subject(Host(), lambda: harness.bus, harness.clock, None, sensor)
     return Subject(Host(), lambda: LinuxI2cBus(bus), SystemClock(), bus, sensor)
 
 

@@ -159,8 +159,9 @@ def _run(front: str, bus: VirtualI2cBus, clock: Clock, command: tuple[str, ...])
         from deseptr.device import override_bus
 
         with override_bus(bus, clock):
-            deseptr.main(list(command[1:]), prog_name="deseptr", standalone_mode=False)
-        return
+            code = deseptr.main(list(command[1:]), prog_name="deseptr", standalone_mode=False)
+        # Only what a command exits with on its own account is returned; errors are raised.
+        sys.exit(code if isinstance(code, int) else 0)
     from deseptr.firmware_harness.simulator.front import IoctlBus
 
     sys.exit(IoctlBus(bus).run(command, capture=False).returncode)

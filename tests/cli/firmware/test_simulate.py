@@ -98,6 +98,14 @@ def test_one_command_gives_the_same_labels_on_every_front():
     assert labels["inprocess"][:count] == labels["ioctl"][:count]
 
 
+@pytest.mark.parametrize(("source", "code"), [("still", 0), ("sine", 1)])
+def test_in_process_the_doctor_examines_the_sensor_and_its_exit_code_is_returned(source, code):
+    done = invoke("--sensor", "mpu6500", "--source", source, "--", "deseptr", "device", "doctor", "--seconds", 3)
+    assert "mpu6500 at 0x68" in done.stdout
+    assert "bus and sensor were simulated" in done.stdout
+    assert done.exit_code == code
+
+
 def test_only_deseptr_runs_in_this_process():
     assert "--front inprocess runs only `deseptr` itself as COMMAND" in invoke("ls").stderr
 
