@@ -147,13 +147,14 @@ def _check_weights(model: Any, path: Path) -> None:
 
 
 def _check_shapes(model: Any, contract: ModelContract, path: Path) -> None:
-    next_step = "put the contract of this checkpoint beside it"
+    next_step = "put the contract of this checkpoint beside it, with its window_s, rate_hz, channels and labels"
     try:
         output = model(np.zeros((1, contract.input_length, len(contract.channels)), "float32"))
     except Exception as error:  # depends on which layer rejects the window
         raise ModelError(
             path,
-            found=f"a model that does not accept a {contract.input_length} × {len(contract.channels)} window",
+            found=f"a model that does not accept a {contract.input_length} × {len(contract.channels)} window"
+            f"{_own_window(model)}",
             expected="the contract's window",
             next_step=next_step,
         ) from error
@@ -230,3 +231,10 @@ def _load_forest(path: Path, contract: ModelContract) -> Any:
             next_step="put the contract of this model beside it",
         )
     return forest
+
+
+def _own_window(model: Any) -> str:
+    match getattr(model, "input_shape", None):
+        case (_, int(length), int(channels)):
+            return f" but {length} × {channels}"
+    return ""

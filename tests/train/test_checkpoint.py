@@ -85,8 +85,11 @@ def with_nan() -> keras.Model:
     ("make", "found"),
     [
         (lambda: dense(2), r"output \(1, 2\), expected \(1, 3\), one logit for each label"),
-        (lambda: dense(window=(32, 6)), "a model that does not accept a 64 × 6 window"),
-        (lambda: dense(window=(64, 3)), "a model that does not accept a 64 × 6 window"),
+        (
+            lambda: dense(window=(32, 6)),
+            "a model that does not accept a 64 × 6 window but 32 × 6, expected .* its window_s",
+        ),
+        (lambda: dense(window=(64, 3)), "a model that does not accept a 64 × 6 window but 64 × 3, expected"),
         (two_outputs, "2 outputs, expected"),
         (two_inputs, "a model that does not accept a 64 × 6 window"),
         (named_output, "1 outputs, expected"),
