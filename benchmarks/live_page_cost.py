@@ -6,7 +6,9 @@ Plays the recorded wearer in real time, for `--seconds` in each of three ways, w
 the page, with it and nobody who watches, and with 20 viewers, one of whom does not read. Times are of all rounds of a
 way; memory is the largest of each process (`VmHWM`), the median over rounds. Viewers are in a process of their own.
 
-At last Chromium opens the page of a run `--loads` times: bytes that it fetches, and the time until it shows the label.
+Then Chromium opens the page of a run `--loads` times: bytes that it fetches, and the time until it shows the label. At
+last a wearer personalises on the page for `--fits` seconds, at a shorter hop, so that there are many labels meanwhile.
+All of it takes less than three minutes.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from typing import Any
 
 import click
 import numpy as np
+from live_page_fits import measure_fits
 from websockets.asyncio.client import connect
 
 from deseptr.device import describe_machine
@@ -32,11 +35,15 @@ WAYS = {"without": None, "nobody watches": 0, "20 viewers": 20}
 
 
 @click.command()
-@click.option("--seconds", type=click.IntRange(5), default=40, show_default=True)
+@click.option("--seconds", type=click.IntRange(5), default=10, show_default=True)
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--hop", type=click.FloatRange(0.02), default=0.16, show_default=True, help="Seconds between labels.")
 @click.option("--loads", type=click.IntRange(1), default=10, show_default=True, help="Times that the page is opened.")
-def main(seconds: int, rounds: int, hop: float, loads: int) -> None:
+@click.option("--fits", type=click.IntRange(20), default=45, show_default=True, help="Seconds of the run with fits.")
+@click.option(
+    "--fits-hop", type=click.FloatRange(0.02), default=0.04, show_default=True, help="Its seconds between labels."
+)
+def main(seconds: int, rounds: int, hop: float, loads: int, fits: int, fits_hop: float) -> None:
     """Measure all ways and print JSON."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in WAYS}
     with tempfile.TemporaryDirectory() as folder:
@@ -45,9 +52,15 @@ def main(seconds: int, rounds: int, hop: float, loads: int) -> None:
                 print(name, file=sys.stderr, flush=True)
                 found[name].append(_measure(Path(folder) / "token", seconds, hop, viewers))
         opened = _open_in_browser(Path(folder) / "token", loads)
+        print("fits", file=sys.stderr, flush=True)
+        wearers = Path(folder) / "wearers"
+        wearers.mkdir()
+        fitted = measure_fits(wearers, fits, fits_hop)
     told = {"seconds": seconds, "rounds": rounds, "hop_s": hop, "python": platform.python_version()}
     ways = {name: _summary(runs) for name, runs in found.items()}
-    click.echo(json.dumps({**told, "machine": describe_machine(), "ways": ways, "opened": opened}, indent=1))
+    click.echo(
+        json.dumps({**told, "machine": describe_machine(), "ways": ways, "opened": opened, "fits": fitted}, indent=1)
+    )
 
 
 def _measure(token: Path, seconds: int, hop: float, viewers: int | None) -> dict[str, Any]:

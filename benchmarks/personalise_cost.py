@@ -53,20 +53,26 @@ def main() -> None:
     chosen = parser.parse_args()
     plain = load_engine(default_model())
     windows = cut_for_model(load_sample(), plain.contract)
-    told = predict_with_embeddings(plain, windows.signals)
-    samples = windows.signals[:, -plain.contract.window_length :]
-    statistics = window_statistics(samples, plain.contract.channels).astype(np.float32)
-    seen = Recorded(*told, windows.labels, windows.recording, windows.start, statistics)
+    seen = seen_by(plain)
     _timed([plain], windows.signals)
     rows = []
     for name, (count, new) in FILES.items():
         of_each = count * len(plain.contract.labels) if count == HALF_A_MINUTE else count
-        rows.append({"file": name} | _measured(plain, _file(plain, seen, of_each, new), windows.signals))
+        rows.append({"file": name} | _measured(plain, file_of(plain, seen, of_each, new), windows.signals))
     result = {"model": plain.contract.model, "engine": plain.name, "machine": describe_machine(), "rows": rows}
     chosen.output.write_text(json.dumps(result | {"python": platform.python_version()}, indent=1) + "\n")
 
 
-def _file(engine: TfliteEngine, seen: Recorded, count: int, new: int) -> WearerFile:
+def seen_by(engine: TfliteEngine) -> Recorded:
+    """The windows of the sample as a model sees them."""
+    windows = cut_for_model(load_sample(), engine.contract)
+    told = predict_with_embeddings(engine, windows.signals)
+    samples = windows.signals[:, -engine.contract.window_length :]
+    statistics = window_statistics(samples, engine.contract.channels).astype(np.float32)
+    return Recorded(*told, windows.labels, windows.recording, windows.start, statistics)
+
+
+def file_of(engine: TfliteEngine, seen: Recorded, count: int, new: int) -> WearerFile:
     """A file of so many windows of the sample, with a little noise so that no two are the same."""
     random = np.random.default_rng(0)
     drawn = seen.take(np.sort(random.integers(0, len(seen), count)))

@@ -20,6 +20,7 @@ _EXTRAS = {
     "uvicorn": "web",
     "websockets": "web",
     "segno": "web",
+    "threadpoolctl": "web",
 }
 _TRAIN = "train"
 _TRAINING = ("keras", "tensorflow", "jax", "jaxlib", "sklearn", "scipy", "h5py", "ml_dtypes")

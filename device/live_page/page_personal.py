@@ -1,7 +1,8 @@
 """Personalising from the page: a guided session of takes, the wearer's file, and who is worn; one operator at a time.
 
-What takes time, checking a take and fitting the correction, is done on a thread of its own with a low priority. It is
-that of ``device personalise``: :mod:`deseptr.device.personal`. The stream changes its wearer between two windows.
+What takes time, checking a take and fitting the correction, is done on a thread of its own with a low priority, and by
+that thread alone: those that numpy's linear algebra would add to it have the priority of the sampling loop. It is that
+of ``device personalise``: :mod:`deseptr.device.personal`. The stream changes its wearer between two windows.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+from threadpoolctl import threadpool_limits
 
 from deseptr.contract import AS_TRAINED, Mounting
 from deseptr.contract.page_answers import RefusedRequestError
@@ -273,7 +276,8 @@ class PagePersonal:
     def _attempt(self, work: Callable[[], None]) -> None:
         """Do something whose failure, also one that nobody has foreseen, is told and does not end the run."""
         try:
-            work()
+            with _one_thread():
+                work()
             self._trouble = ""
         except Exception as error:
             self._trouble = failure_text(error)
@@ -314,7 +318,8 @@ class PagePersonal:
         try:
             take.append(drained, missed)
             if take.complete:
-                self._check(session, drained.rate_hz)
+                with _one_thread():
+                    self._check(session, drained.rate_hz)
             elif math.floor(take.done_s) != whole:
                 self._tell()
         except Exception as error:
@@ -385,6 +390,11 @@ class PagePersonal:
     def _model_engine(self) -> Engine:
         self._engine = self._engine or self._wearing.make_engine()
         return self._engine
+
+
+def _one_thread() -> threadpool_limits:
+    """Keep numpy's linear algebra on the thread that calls it, within the block; on a small board it is faster, too."""
+    return threadpool_limits(1, user_api="blas")
 
 
 def _discard(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import threading
@@ -24,8 +25,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from live_page_served import Serve, beginning, received
+from threadpoolctl import threadpool_info
 
-from deseptr.contract import AS_TRAINED, CHANNELS, DataError, DecisionConfig, DeseptrError, Mounting, SetupError
+from deseptr.contract import (
+    AS_TRAINED,
+    CHANNELS,
+    DataError,
+    DecisionConfig,
+    DeseptrError,
+    ModelContract,
+    Mounting,
+    SetupError,
+)
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.data import load_dataset
 from deseptr.device import LabelTracker, MountingCorrection, WindowEvent
@@ -155,6 +166,31 @@ def test_a_new_activity_is_learned_and_the_stream_tells_it(worn: Worn):
     ]
     # Nothing of what was recorded is left.
     assert list(Path(worn.page._files.name).iterdir()) == []
+
+
+def test_a_fit_is_done_by_one_thread_of_low_priority(worn: Worn):
+    found = []
+
+    def decide(contract: ModelContract) -> DecisionConfig:
+        niceness = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        found.append((blas_threads(), niceness - os.getpriority(os.PRIO_PROCESS, os.getpid())))
+        return DECISION
+
+    before = blas_threads()
+    wearing = worn.page._wearing
+    worn.page._wearing = replace(wearing, switch=WearerSwitch(worn.engine, decide))
+    found.clear()
+    record(worn, "upright", "lying")
+    assert worn.session()["phase"] == "done"
+    ((threads, lower),) = found
+    # Any more would have the priority of the sampling loop.
+    assert threads == {1}
+    assert lower > 0
+    assert blas_threads() == before
+
+
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 
 def test_takes_of_a_turned_sensor_are_turned_back_as_the_stream_is(int8_model: Path, tmp_path: Path):
