@@ -38,6 +38,7 @@ from deseptr.device import (
 )
 from deseptr.device.drift.verdict import judge
 from deseptr.device.drift.window_measures import WindowMeasures
+from deseptr.device.label.class_of_logits import classify_logits
 from deseptr.evaluate.continuous.playing import signals_of
 from deseptr.evaluate.drift_reference import find_drift_reference
 from deseptr.evaluate.known_windows import find_known_windows
@@ -103,6 +104,8 @@ def _run(model: Path, dataset: Dataset, tested: tuple[str, ...], other: Dataset)
         days["one activity"] = _of_one_activity(days["none"])
         days |= {change: _minutes(engine, own, alter) for change, alter in _changes(engine.contract).items()}
         days["other data"] = _minutes(engine, stranger)
+        changed = {change: minutes for change, minutes in days.items() if change not in ("none", "one activity")}
+        days |= {f"one activity, {change}": _of_one_activity(minutes) for change, minutes in changed.items()}
         for change, minutes in days.items():
             for place, size in enumerate(SIZES):
                 for _ in range(DAYS):
@@ -197,7 +200,7 @@ def _shares(counts: Counter[str]) -> dict[str, float]:
 
 
 def _cost(model: Path) -> dict[str, Any]:
-    """Microseconds a window for the three steps, the best of several rounds."""
+    """Microseconds a window for each step, the best of several rounds."""
     contract = read_tflite(model).contract
     classes, width = len(contract.labels), contract.embedding_width
     confidence = DriftHistogram(((10,) * 12,) * classes, (1.0,) * 3)
@@ -215,6 +218,7 @@ def _cost(model: Path) -> dict[str, Any]:
     steps = {
         "gravity": lambda: measures.gravity(window),
         "distance": lambda: measures.distance(vector, 0),
+        "own class": lambda: classify_logits(vector[:classes], contract.labels),
         "counting": lambda: watch.note(event),
     }
     took = {name: min(timeit.repeat(step, number=50, repeat=400)) / 50 * 1e6 for name, step in steps.items()}

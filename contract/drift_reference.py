@@ -95,10 +95,12 @@ class DriftHistogram:
         counts: number of windows by class and bin.
         limits: for each of :data:`SIZES`, the population stability index that so many windows of a person who is not
             in the reference rarely exceed.
+        alone: the same for days that are mostly of one class, by class; empty if they are no others.
     """
 
     counts: tuple[tuple[int, ...], ...]
     limits: tuple[float, ...]
+    alone: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,9 @@ class DriftReference:
         _require(right, name, "other counts", f"{BINS[name]} bins of each class")
         right = all(0 <= each < _MOST_COUNT for row in histogram.counts for each in row)
         _require(right and any(map(sum, histogram.counts)), name, "other numbers", "numbers of windows")
-        right = len(histogram.limits) == len(SIZES) and all(0 < each < 1e3 for each in histogram.limits)
-        _require(right, f"{name}.limits", histogram.limits, f"{len(SIZES)} positive limits")
+        _require(_are_limits(histogram.limits), f"{name}.limits", histogram.limits, f"{len(SIZES)} positive limits")
+        right = len(histogram.alone) in (0, self.classes) and all(map(_are_limits, histogram.alone))
+        _require(right, f"{name}.alone", "other limits", f"{len(SIZES)} positive limits of each class, or none")
 
     @property
     def classes(self) -> int:
@@ -199,10 +202,11 @@ class DriftReference:
 def _histogram(content: Any) -> DriftHistogram | None:
     if content is None:
         return None
-    if not isinstance(content, dict) or content.keys() != {"counts", "limits"}:
-        raise ValueError("drift: a histogram is counts and limits")
+    if not isinstance(content, dict) or content.keys() != {"counts", "limits", "alone"}:
+        raise ValueError("drift: a histogram is counts, limits and those of days of a class alone")
     rows = tuple(tuple(map(_whole, _list(row))) for row in _list(content["counts"]))
-    return DriftHistogram(rows, tuple(map(_number, _list(content["limits"]))))
+    alone = tuple(tuple(map(_number, _list(row))) for row in _list(content["alone"]))
+    return DriftHistogram(rows, tuple(map(_number, _list(content["limits"]))), alone)
 
 
 def _embedding(content: Any) -> EmbeddingReference | None:
@@ -214,6 +218,10 @@ def _embedding(content: Any) -> EmbeddingReference | None:
         raise ValueError("drift: means are text")
     edges = tuple(tuple(map(_number, _list(row))) for row in _list(content["edges"]))
     return EmbeddingReference(tuple(map(_number, _list(content["scale"]))), content["means"], edges)
+
+
+def _are_limits(values: Sequence[float]) -> bool:
+    return len(values) == len(SIZES) and all(0 < each < 1e3 for each in values)
 
 
 def _list(value: Any) -> list[Any]:

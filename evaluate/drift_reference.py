@@ -1,11 +1,10 @@
 """What later days of a model are compared with, from recordings of people whom it was not trained on.
 
 How much a person who is not in the reference differs from it is measured, too: each wearer in turn is compared with the
-others, by days that are drawn minute by minute from that wearer's recordings, since windows of a minute are alike
-(moving blocks: Künsch, Ann. Stat. 17, 1989). Each such day has a mix of activities of its own, often with much of one,
-as days have and recordings have not. A limit is the bound that the next person stays below, 19 times in 20, if the
-logarithms of the indices are normal over people (a prediction interval: Hahn and Meeker, Statistical Intervals, 1991,
-chapter 4).
+others, by days that are drawn from that wearer's recordings (:mod:`.drawn_days`). A limit is the bound that the next
+person stays below, 19 times in 20, if the logarithms of the indices are normal over people (a prediction interval: Hahn
+and Meeker, Statistical Intervals, 1991, chapter 4). People differ more in one activity than in a mix of them, where the
+differences even out: days mostly of one have limits of their own.
 """
 
 from __future__ import annotations
@@ -24,21 +23,22 @@ from deseptr.data import Dataset
 from deseptr.device.drift.divergence import expected_shares, stability_index
 from deseptr.tflite import Engine
 
+from .drawn_days import DrawnDays
 from .observed_windows import Observed, Places, Rows, observe
 
 LEAST_WEARERS = 3
-DAYS = 40
-"""Days that are drawn of each wearer for each size."""
 OF_DAYS, OF_WEARERS = 0.9, 0.95
 """Quantile of a wearer's days, and share of further wearers that stay below the limit."""
-# Of a symmetric Dirichlet distribution: of six activities, the commonest has half of the time or more every other day.
-# At 0.2, two thirds, the limits are so wide that less is found, and hardly less without a reason.
-_EVENNESS = 0.5
 # A class with fewer windows has the deciles of all.
 _LEAST_OF_CLASS = 50
+# The bound of fewer people is so wide that days mostly of their activity would never differ.
+_LEAST_OF_PEOPLE = 5
 # Below 0.1 an index is no change worth a look (Siddiqi, Credit Risk Scorecards, 2006). Wearers from whose windows the
 # prototypes of known windows were made all score alike, so that their own limit would be next to nothing.
 _SMALLEST_LIMIT, _LARGEST_LIMIT, _SMALLEST_INDEX = 0.1, 100.0, 1e-6
+# Name of a histogram, and class that days are mostly of; None of days of all activities.
+_Kind = tuple[str, int | None]
+_Limits = tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,12 @@ def find_drift_reference(engine: Engine, contract: ModelContract, dataset: Datas
 def reference_of(wearers: Sequence[Observed], contract: ModelContract, seed: int = 0) -> DriftReference:
     """The reference of some wearers, with the limits that each of them gives against the others."""
     rng = np.random.default_rng(seed)
-    indices: dict[str, list[list[float]]] = {}
+    indices: dict[_Kind, list[list[float]]] = {}
     for number, one in enumerate(wearers):
         others = [each for place, each in enumerate(wearers) if place != number]
-        for name, found in _indices_of_days(one, _Pooled(others, contract), rng).items():
-            indices.setdefault(name, []).append(found)
-    limits = {
-        name: tuple(_bound([found[size] for found in rows]) for size in range(len(SIZES)))
-        for name, rows in indices.items()
-    }
+        for kind, found in _indices_of_days(one, _Pooled(others, contract), rng).items():
+            indices.setdefault(kind, []).append(found)
+    limits = {name: _limits(indices, name, len(contract.labels)) for name, label in indices if label is None}
     return _Pooled(wearers, contract).reference(limits)
 
 
@@ -139,11 +136,11 @@ class _Pooled:
         """Distance of each window's embedding from the mean of its class, as the device takes it."""
         return np.asarray(np.sqrt(np.square(one.embedding / scale - means[one.label]).mean(axis=1)))
 
-    def reference(self, limits: dict[str, tuple[float, ...]]) -> DriftReference:
+    def reference(self, limits: dict[str, _Limits]) -> DriftReference:
         """The reference with these limits."""
         still = np.concatenate([each.gravity[np.isfinite(each.gravity)] for each in self._wearers])
         made = {
-            name: DriftHistogram(tuple(tuple(map(int, row)) for row in counts), limits[name])
+            name: DriftHistogram(tuple(tuple(map(int, row)) for row in counts), *limits[name])
             for name, counts in self.counts.items()
         }
         embedding = None
@@ -202,34 +199,22 @@ class _Pooled:
         return found
 
 
-def _indices_of_days(one: Observed, others: _Pooled, rng: np.random.Generator) -> dict[str, list[float]]:
-    """For each size, the quantile of the index over days of that size, by the histogram's name."""
-    blocks, of_block = np.unique(one.block, return_inverse=True)
-    classes = len(others.means)
-    mixes = _table(of_block, one.label, len(blocks), classes)
-    drawn = [_days(_blocks_of(size, mixes), mixes.argmax(axis=1), rng) for size in SIZES]
-    found = {}
-    for name, places in others.places(one).items():
-        tables = _table(of_block, places, len(blocks), BINS[name])
-        counts = others.counts[name].tolist()
-        found[name] = [
-            float(np.quantile([_index(counts, day @ tables, day @ mixes, others.windows) for day in days], OF_DAYS))
-            for days in drawn
-        ]
+def _indices_of_days(one: Observed, others: _Pooled, rng: np.random.Generator) -> dict[_Kind, list[float]]:
+    """For each size, the quantile of the index over days of that size, by the kind of the days."""
+    drawn = DrawnDays(one, len(others.means))
+    tables = {name: drawn.table(places, BINS[name]) for name, places in others.places(one).items()}
+    found: dict[_Kind, list[float]] = {}
+    # Without scores, a verdict has no use for limits of one activity.
+    for label in (None, *range(len(others.means) if "score" in tables else 0)):
+        for size in SIZES:
+            days = drawn.mixed(size, rng) if label is None else drawn.alone(label, size, rng)
+            if days is None:
+                break
+            for name, table in tables.items():
+                counts = others.counts[name].tolist()
+                indices = [_index(counts, day @ table, day @ drawn.mixes, others.windows) for day in days]
+                found.setdefault((name, label), []).append(float(np.quantile(indices, OF_DAYS)))
     return found
-
-
-def _days(size: int, activities: Places, rng: np.random.Generator) -> Places:
-    """How often each block is drawn into each day, ``[day, block]``.
-
-    Args:
-        size: number of blocks in a day.
-        activities: the commonest class of each block.
-        rng: draws.
-    """
-    _, places, counts = np.unique(activities, return_inverse=True, return_counts=True)
-    mixes = rng.dirichlet(np.full(len(counts), _EVENNESS), DAYS)
-    return np.array([rng.multinomial(size, (mix / counts)[places]) for mix in mixes])
 
 
 def _index(of_class: list[list[int]], counts: Places, mix: Places, windows: int) -> float:
@@ -238,16 +223,18 @@ def _index(of_class: list[list[int]], counts: Places, mix: Places, windows: int)
     return stability_index(counts.tolist(), expected_shares(of_class, mix.tolist()), windows)
 
 
-def _blocks_of(size: int, mixes: Places) -> int:
-    """Number of blocks that have about so many windows."""
-    return max(1, round(size * len(mixes) / int(mixes.sum())))
+def _limits(indices: dict[_Kind, list[list[float]]], name: str, classes: int) -> _Limits:
+    """Limits of a histogram by size, and those of days mostly of each class, which are never narrower."""
+    mixed = _bounds(indices[name, None])
+    if not any(label is not None for _, label in indices):
+        return mixed, ()
+    rows = [indices.get((name, label), []) for label in range(classes)]
+    alone = [_bounds(found) if len(found) >= _LEAST_OF_PEOPLE else mixed for found in rows]
+    return mixed, tuple(tuple(map(max, mixed, each)) for each in alone)
 
 
-def _table(rows: Places, columns: Places, height: int, width: int) -> Places:
-    table = np.zeros((height, width), np.int64)
-    there = columns >= 0
-    np.add.at(table, (rows[there], columns[there]), 1)
-    return table
+def _bounds(rows: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    return tuple(_bound([found[size] for found in rows]) for size in range(len(SIZES)))
 
 
 def _bound(indices: Sequence[float]) -> float:

@@ -26,6 +26,8 @@ IMPLAUSIBLE_SHARE = 0.05
 """Share of implausible windows that is drift; of recordings of people it is below 0.01."""
 LOST_SHARE = 0.05
 """Share of lost samples that is drift."""
+SHARE_OF_MIX, SHARE_ALONE = 0.5, 0.8
+"""Shares of the commonest class up to which a day has the limits of a mix, and from which on those of that class."""
 MIX_LIMIT = 0.25
 """Index of the label shares from which on the mix of activities is told (Siddiqi 2006)."""
 _DIRECTIONS = {
@@ -44,7 +46,7 @@ class DriftVerdict:
             labels that the reference lacks.
         findings: in what, the most important first.
         indices: population stability index by the histogram's name, and that of the ``labels``.
-        limits: limit of each index for so many windows, by the histogram's name.
+        limits: limit of each index for so many windows and such a mix, by the histogram's name.
         mix: in which activity the mix differs most; empty if it is about that of the reference.
     """
 
@@ -91,20 +93,40 @@ def judge(summary: DriftSummary, contract: ModelContract) -> DriftVerdict | None
     return DriftVerdict(word, tuple(findings), found, limits, _told_mix(summary, contract, found))
 
 
-def limit_of(histogram: DriftHistogram, windows: float) -> float:
+def limit_of(histogram: DriftHistogram, windows: float, mix: Sequence[int]) -> float:
     """Limit of the index of so many windows, between those of the reference's sizes on a logarithmic scale.
 
     A day may have enough windows, and few of them in a histogram: fewer than the first size vary in proportion to their
-    reciprocal.
+    reciprocal. From a mix of classes to one class, the logarithm of the limit changes in proportion to its share.
 
-    >>> limit_of(DriftHistogram(((1,),), (0.9, 0.5, 0.4)), 1000)
+    Args:
+        histogram: of the reference.
+        windows: number of windows in the day's histogram.
+        mix: number of windows of each class; empty for the limits of a mix.
+
+    >>> histogram = DriftHistogram(((1,), (1,)), (0.9, 0.5, 0.4), ((0.9, 0.5, 0.4), (3.6, 2.0, 1.6)))
+    >>> limit_of(histogram, 1000, [500, 500])
     0.5
-    >>> limit_of(DriftHistogram(((1,),), (0.9, 0.5, 0.4)), 100)
+    >>> limit_of(histogram, 100, [50, 50])
     2.7
+    >>> round(limit_of(histogram, 1000, [350, 650]), 3)
+    1.0
+    >>> limit_of(histogram, 1000, [0, 1000])
+    2.0
     """
-    limits = histogram.limits
+    mixed = _between_sizes(histogram.limits, windows)
+    if not histogram.alone or not sum(mix):
+        return mixed
+    most = max(range(len(mix)), key=mix.__getitem__)
+    weight = (mix[most] / sum(mix) - SHARE_OF_MIX) / (SHARE_ALONE - SHARE_OF_MIX)
+    weight = min(max(weight, 0.0), 1.0)
+    return float(mixed ** (1 - weight) * _between_sizes(histogram.alone[most], windows) ** weight)
+
+
+def _between_sizes(limits: Sequence[float], windows: float) -> float:
     if windows < SIZES[0]:
-        return limits[0] * SIZES[0] / windows
+        # Of overlapping windows, or by a log that says so, there may be less than one.
+        return limits[0] * SIZES[0] / max(windows, 1.0)
     for (few, many), (before, after) in zip(pairwise(SIZES), pairwise(limits), strict=True):
         if windows <= many:
             share = math.log(windows / few) / math.log(many / few)
@@ -121,6 +143,8 @@ def _indices(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Index and limit by name."""
     found, limits = {}, {}
+    # A turned sensor may make all one activity: with wider limits, the score alone finds it.
+    of_limit = mix if any(summary.histograms.get("score", ())) else ()
     # Windows that overlap more say no more.
     hops = summary.seconds / (summary.windows * reference.hop_s) if summary.windows else 1.0
     for name, histogram in reference.histograms.items():
@@ -128,7 +152,7 @@ def _indices(
         if sum(counts):
             expected = expected_shares(histogram.counts, mix)
             found[name] = stability_index(counts, expected, reference.windows)
-            limits[name] = limit_of(histogram, sum(counts) * min(1.0, hops))
+            limits[name] = limit_of(histogram, sum(counts) * min(1.0, hops), of_limit)
     if sum(mix):
         shares = [count / reference.windows for count in reference.labels]
         found["labels"] = stability_index(mix, shares, reference.windows)

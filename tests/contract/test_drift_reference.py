@@ -8,7 +8,7 @@ from deseptr.contract import DriftHistogram, DriftReference, EmbeddingReference,
 
 CONFIDENCE = DriftHistogram(((0,) * 11 + (7,), (0,) * 11 + (3,)), (0.9, 0.5, 0.4))
 EMBEDDING = EmbeddingReference.of([1.0, 0.5], np.array([[1.0, -2.0], [0.25, 0.0]]), [list(range(9))] * 2)
-DISTANCE = DriftHistogram(((1,) * 10, (0,) * 10), (0.9, 0.5, 0.4))
+DISTANCE = DriftHistogram(((1,) * 10, (0,) * 10), (0.9, 0.5, 0.4), ((1.5, 1.0, 0.75), (0.9, 0.5, 0.4)))
 REFERENCE = DriftReference(3, 10, 1.28, 9.8, CONFIDENCE, DISTANCE, None, EMBEDDING)
 CONTRACT = ModelContract(("still", "walking"), embedding_width=2)
 
@@ -44,6 +44,8 @@ def test_means_and_counts_are_read_as_they_were_written():
         ({"confidence": DriftHistogram(((0,) * 12, (0,) * 12), (1.0,) * 3)}, "drift.confidence"),
         ({"confidence": DriftHistogram(CONFIDENCE.counts, (1.0, 0.0, 1.0))}, "drift.confidence.limits"),
         ({"confidence": DriftHistogram(((1,) * 11,) * 2, (1.0,) * 3)}, "drift.confidence"),
+        ({"confidence": DriftHistogram(CONFIDENCE.counts, (1.0,) * 3, ((1.0,) * 3,))}, "drift.confidence.alone"),
+        ({"confidence": DriftHistogram(CONFIDENCE.counts, (1.0,) * 3, ((1.0,) * 2,) * 2)}, "drift.confidence.alone"),
         ({"distance": None}, "drift.embedding"),
         ({"score": DISTANCE, "distance": CONFIDENCE}, "drift.distance"),
     ],
@@ -68,7 +70,8 @@ def test_a_reference_of_other_classes_or_another_embedding_is_refused():
         {"windows": True},
         {"gravity": "9.8"},
         {"confidence": None},
-        {"confidence": {"counts": [[1.5]], "limits": [1, 1, 1]}},
+        {"confidence": {"counts": [[1.5]], "limits": [1, 1, 1], "alone": []}},
+        {"confidence": {"counts": [[0] * 11 + [7], [0] * 11 + [3]], "limits": [1, 1, 1]}},
         {"distance": {"counts": []}},
         {"embedding": {"scale": [1.0], "means": 3, "edges": []}},
         {"embedding": {"scale": [1.0], "means": "%%", "edges": [[0] * 9]}},

@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 
 from deseptr.contract import CHANNELS, DataError, ModelContract
-from deseptr.contract.drift_reference import CONFIDENCE_EDGES
+from deseptr.contract.drift_reference import CONFIDENCE_EDGES, SCORE_EDGES
 from deseptr.data import load_dataset
 from deseptr.device import DriftSummary
 from deseptr.device.drift.verdict import judge
@@ -42,12 +42,17 @@ def day_of(one, contract):
     distance = (away[:, None] >= np.array(embedding.edges)[one.label]).sum(axis=1)
     windows = len(one.label)
     made = DriftSummary(windows, windows * contract.hop_s)
-    made.labels = Counter({contract.labels[each]: int((one.label == each).sum()) for each in (0, 1)})
+    made.labels = Counter(
+        {contract.labels[each]: int((one.label == each).sum()) for each in range(len(contract.labels))}
+    )
     made.histograms = {
         "confidence": np.bincount(np.searchsorted(CONFIDENCE_EDGES, one.confidence, "right"), minlength=12).tolist(),
         "distance": np.bincount(distance, minlength=10).tolist(),
     }
-    made.confidence, made.still, made.gravity = one.confidence.sum(), windows, one.gravity.sum()
+    if np.isfinite(one.score).any():
+        made.histograms["score"] = np.bincount(np.searchsorted(SCORE_EDGES, one.score, "right"), minlength=10).tolist()
+    still = np.isfinite(one.gravity)
+    made.confidence, made.still, made.gravity = one.confidence.sum(), int(still.sum()), one.gravity[still].sum()
     return made
 
 
@@ -85,6 +90,50 @@ def test_a_day_of_one_activity_alone_is_another_mix_and_no_drift(judged):
         words[verdict.word] += 1
         assert verdict.mix == "sitting 100%, in training 50%"
     assert words["differs"] <= 3
+
+
+SIX = ModelContract(("sitting", "standing", "walking", "upstairs", "downstairs", "jogging"), embedding_width=4)
+
+
+def of_six_activities(rng, minutes=30):
+    """A wearer who does some activities like others and some unlike them, which in a day of all evens out."""
+    block = np.repeat(np.arange(minutes), 47)
+    label = np.repeat(np.arange(minutes) % 6, 47)
+    own = (rng.normal(0, 1, (6, 4)) * rng.uniform(0, 1.5, (6, 1)))[label]
+    embedding = label[:, None] * 3.0 + own + rng.normal(0, 0.3, (minutes, 4))[block] + rng.normal(0, 1, own.shape)
+    score, none = rng.uniform(0.4, 0.9, len(block)), np.full(len(block), np.nan)
+    return Observed(label, np.full(len(block), 0.9), score, embedding, none, block)
+
+
+def alone(one, label):
+    """A day of a wearer that is of one activity."""
+    rows = one.label == label
+    return replace(one, **{name: getattr(one, name)[rows] for name in Observed.__dataclass_fields__})
+
+
+def test_limits_of_days_of_one_activity_are_of_people_in_that_activity():
+    rng = np.random.default_rng(5)
+    contract = replace(SIX, drift=reference_of([of_six_activities(rng) for _ in range(10)], SIX))
+    distance = contract.drift.distance
+    for each in contract.drift.histograms.values():
+        assert all(one >= mixed for row in each.alone for one, mixed in zip(row, each.limits, strict=True))
+    assert max(row[1] for row in distance.alone) > 2 * distance.limits[1]
+    days = [day_of(alone(of_six_activities(rng, 60), label), contract) for label in range(6) for _ in range(10)]
+    without = replace(contract, drift=replace(contract.drift, distance=replace(distance, alone=())))
+    found, before = (sum(judge(day, each).word == "differs" for day in days) for each in (contract, without))
+    # Of 60 days, the limits promise three.
+    assert found <= 5
+    assert before >= 2 * found
+
+
+def test_few_people_give_no_limits_of_one_activity():
+    rng = np.random.default_rng(11)
+    few = reference_of([of_six_activities(rng, 12) for _ in range(4)], SIX)
+    assert all(each.alone == (each.limits,) * 6 for each in few.histograms.values())
+
+
+def test_without_scores_there_are_no_limits_of_one_activity(judged):
+    assert all(each.alone == () for each in judged.drift.histograms.values())
 
 
 def test_distances_of_the_reference_are_uniform_by_construction(judged):

@@ -329,7 +329,9 @@ def _moved(contract: Any) -> Any:
 def _drift_reference(classes: int) -> Any:
     from deseptr.contract import DriftHistogram, DriftReference, EmbeddingReference
 
-    confidence, distance = (DriftHistogram(((3,) * bins,) * classes, (0.5, 0.4, 0.3)) for bins in (12, 10))
+    confidence, distance = (
+        DriftHistogram(((3,) * bins,) * classes, (0.5, 0.4, 0.3), ((0.8, 0.6, 0.5),) * classes) for bins in (12, 10)
+    )
     distance = replace(distance, counts=tuple((*row[:-1], 9) for row in distance.counts))
     embedding = EmbeddingReference.of([1.0] * 8, np.eye(classes, 8), [[0.1 * each for each in range(9)]] * classes)
     return DriftReference(4, 36 * classes, 1.28, 9.8, confidence, distance, None, embedding)

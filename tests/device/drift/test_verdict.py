@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
+from deseptr.contract import DriftHistogram
 from deseptr.device import DriftEvent, DriftSummary
 from deseptr.device.drift.divergence import expected_shares, stability_index
 from deseptr.device.drift.verdict import judge, limit_of
@@ -89,6 +90,12 @@ def test_windows_that_overlap_more_say_no_more(contract):
     assert judge(few, contract).word == "too few windows"
 
 
+@pytest.mark.parametrize("seconds", [0.0, 5e-324, 1e-9])
+def test_windows_of_no_time_are_too_few(contract, seconds):
+    """A log may say so, of hops below its last digit or of nothing."""
+    assert judge(day(1, 1, seconds=seconds), contract).word == "too few windows"
+
+
 def test_a_contract_without_a_reference_judges_nothing(contract):
     assert judge(day(500, 500), replace(contract, drift=None)) is None
 
@@ -117,14 +124,41 @@ def test_few_windows_of_many_have_a_wider_limit(contract):
     assert verdict.limits == {"confidence": 7.5, "distance": 7.5}
 
 
-@given(st.integers(300, 10**7))
-def test_limits_are_between_those_of_the_sizes(windows):
-    from deseptr.contract import DriftHistogram
+MIXED, SITTING_ALONE = (0.9, 0.5, 0.4), (3.6, 2.0, 1.6)
+LIMITED = DriftHistogram(((1,), (1,)), MIXED, (SITTING_ALONE, MIXED))
 
-    histogram = DriftHistogram(((1,),), (0.9, 0.5, 0.4))
-    found = limit_of(histogram, windows)
-    assert 0.4 <= found <= 0.9
-    assert found >= limit_of(histogram, windows + 1000)
+
+@given(st.integers(300, 10**7), st.integers(0, 1000), st.integers(0, 1000))
+def test_limits_are_between_those_of_the_sizes_and_of_the_mixes(windows, sitting, walking):
+    mix = [sitting, walking]
+    found = limit_of(LIMITED, windows, mix)
+    assert 0.4 * (1 - 1e-9) <= found <= 3.6
+    assert found >= limit_of(LIMITED, windows + 1000, mix)
+    assert limit_of(LIMITED, windows, [sitting + 10, walking]) >= found * (1 - 1e-9)
+    usual = limit_of(replace(LIMITED, alone=()), windows, mix)
+    if sitting <= walking:
+        assert found == pytest.approx(usual)
+    elif sitting >= 4 * walking:
+        assert found == pytest.approx(4 * usual)
+
+
+def test_a_day_mostly_of_one_class_has_the_limits_of_that_class(contract):
+    """As many windows, as far from the reference: of a mix it is drift, of sitting alone people are like that."""
+    drift = contract.drift
+    sitting = tuple(4 * each for each in drift.distance.limits)
+    own = replace(drift, distance=replace(drift.distance, alone=(sitting, *[drift.distance.limits] * 2)))
+    own = replace(contract, drift=own)
+    farther, finding = [40] * 5 + [160] * 5, ("embeddings farther",)
+
+    def findings(contract, sitting, score=True):
+        made = day(sitting, 1000 - sitting, distance=farther)
+        made.histograms |= {"score": [1000] + [0] * 9} if score else {}
+        return judge(made, contract).findings
+
+    assert findings(own, 500) == findings(own, 50) == findings(contract, 950) == finding
+    assert findings(own, 950) == ()
+    # What makes all one activity, such as a turned sensor, would not be found.
+    assert findings(own, 950, score=False) == finding
 
 
 shares = st.lists(st.integers(0, 1000), min_size=2, max_size=12).filter(any)
