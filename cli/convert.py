@@ -15,7 +15,7 @@ from deseptr.convert.recipe import IO_TYPES, MODES
 from deseptr.convert.targets import TARGETS
 
 from .common.numbers import real
-from .common.option_rules import goes_with
+from .common.option_rules import goes_with, goes_without
 from .common.options import READING_NAMES, SUBJECTS, load_subjects, reading_options
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from deseptr.convert import Conversion, ConversionCheck, Gate, Recipe
     from deseptr.train import CalibrationWindows
 
+_OF_WRITING = ("output", "source", "agreement", "loss", "force", "streaming", "report")
 _KINDS = """\b
 Modes:
   int8     weights and activations in 8 bits, input and output too (or --io)
@@ -103,6 +104,7 @@ Examples:
 @click.option("--report/--no-report", default=True, show_default=True, help="Write an HTML page beside each model.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @goes_with("source", "test_subjects", *READING_NAMES)
+@goes_without("check", *_OF_WRITING, why="writes nothing and reads no recordings")
 def convert(
     runs: tuple[Path, ...],
     output: Path | None,

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from .option_rules import without_empty_texts
+
 
 class LazyGroup(click.Group):
     """A group that lists its commands by name, and imports a command's module when the command is called.
@@ -32,7 +34,7 @@ class LazyGroup(click.Group):
         module, _ = self._commands_at[cmd_name]
         imported = importlib.import_module(f"deseptr.cli.{module}")
         command: click.Command = getattr(imported, cmd_name.replace("-", "_"))
-        return command
+        return without_empty_texts(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -5,7 +5,7 @@ A value from the environment is meant for every command, and is not refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -44,21 +44,57 @@ def goes_with(needed: str | tuple[str, ...], *names: str) -> Callable[[F], F]:
     return _before(check)
 
 
-def goes_without(other: str, *names: str, why: str = "") -> Callable[[F], F]:
+def goes_without(other: str, *names: str, value: Any = None, why: str = "") -> Callable[[F], F]:
     """Refuse parameters that somebody wrote together with one that leaves them without a meaning.
+
+    What a configuration file says is refused only if the other one stands there, too: the command line may choose
+    another mode than the file is for.
 
     Args:
         other: name of the parameter that does.
         names: of the parameters, as the command's function has them.
+        value: the value of the other one that does; any by default.
         why: what the other one does instead, for the message.
     """
 
     def check(context: click.Context) -> None:
-        if context.params.get(other) and (given := _written(context, names)):
+        found = context.params.get(other)
+        if not found or (value is not None and found != value):
+            return
+        in_file = context.get_parameter_source(other) is ParameterSource.DEFAULT_MAP
+        sources = _WRITTEN if in_file else (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
+        if given := _written(context, names, sources):
             reason = f", which {why}" if why else ""
-            raise click.UsageError(f"{given} goes without {_shown(context, other)}{reason}")
+            raise click.UsageError(f"{given} goes without {_shown(context, other, value)}{reason}")
 
     return _before(check)
+
+
+def without_empty_texts(command: click.Command) -> click.Command:
+    """Make a command refuse an empty text as a value or argument, which would count as none here and not there.
+
+    The environment's empty values stand for none, and an empty path is the present folder.
+
+    Args:
+        command: changed once, however often it is given; of a group all that it has loaded.
+    """
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            without_empty_texts(each)
+        return command
+    callback = command.callback
+    if callback is not None and not getattr(callback, "refuses_empty_texts", False):
+        command.callback = checked = _before(_check_texts)(callback)
+        checked.refuses_empty_texts = True  # type: ignore[attr-defined]
+    return command
+
+
+def _check_texts(context: click.Context) -> None:
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        written = context.get_parameter_source(parameter.name or "") in _WRITTEN
+        if written and (value == "" or (isinstance(value, tuple) and "" in value)):
+            raise click.BadParameter("it is empty", context, parameter)
 
 
 def _before(check: Callable[[click.Context], None]) -> Callable[[F], F]:
@@ -73,16 +109,19 @@ def _before(check: Callable[[click.Context], None]) -> Callable[[F], F]:
     return decorate
 
 
-def _written(context: click.Context, names: tuple[str, ...]) -> str | None:
+def _written(
+    context: click.Context, names: tuple[str, ...], sources: tuple[ParameterSource, ...] = _WRITTEN
+) -> str | None:
     """The first of these parameters that somebody wrote."""
-    written = (name for name in names if context.get_parameter_source(name) in _WRITTEN)
+    written = (name for name in names if context.get_parameter_source(name) in sources)
     return next((_shown(context, name) for name in written), None)
 
 
-def _shown(context: click.Context, name: str) -> str:
-    """A parameter as people write it: ``--csv-size``, or ``DATA`` of an argument."""
-    parameters: Mapping[str | None, click.Parameter] = {each.name: each for each in context.command.params}
-    parameter = parameters[name]
+def _shown(context: click.Context, name: str, value: Any = None) -> str:
+    """A parameter as people write it, ``--csv-size``, or ``DATA`` of an argument; of several that of a value."""
+    of_name = [each for each in context.command.params if each.name == name]
+    for_value = [each for each in of_name if isinstance(each, click.Option) and each.flag_value == value]
+    parameter = (for_value if value is not None and for_value else of_name)[-1]
     if isinstance(parameter, click.Option):
         return max(parameter.opts, key=len)
     return (parameter.metavar or name.upper()).strip("[]…- ")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deseptr.cli.common.numbers import real
+from deseptr.cli.common.option_rules import goes_without
 
 from .options import address_option, bus_option, engine_option, model_option, sensor_option
 
@@ -31,6 +32,7 @@ _STYLES = {"ok": "green", "skip": "dim", "warn": "yellow", "fail": "bold red"}
 @click.option("--simulate", is_flag=True, help="Check a simulated sensor and bus; the rest is checked on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object on stdout.")
 @click.pass_context
+@goes_without("simulate", "bus", why="has a bus of its own")
 def doctor(
     context: click.Context,
     model: Path | None,

@@ -11,6 +11,7 @@ import click
 
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.mounting import AUTO
+from deseptr.cli.common.option_rules import goes_without
 from deseptr.cli.common.options import (
     DATA_HELP,
     SUBJECTS,
@@ -69,6 +70,7 @@ both measure the label on whole recordings instead. {DATA_HELP}
 @threads_option
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object on stdout.")
+@goes_without("paths", "sensor", "speed", value=STRAIGHT, why="has no bus")
 def evaluate(
     model: Path,
     source: str,

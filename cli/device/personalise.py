@@ -67,6 +67,7 @@ _OF_RECORDING = ("new_labels", "protocol", "recordings", "simulate", "mounting")
 )
 @goes_without("protocol", *_OF_SESSION, why="names the activities")
 @goes_with("new_labels", "new_seconds")
+@goes_without("simulate", "bus", "address", why="has a bus of its own")
 def personalise(
     model: Path,
     wearer: str,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deseptr.cli.common.numbers import real
-from deseptr.cli.common.option_rules import goes_with
+from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.options import load_as_imported
 
 from .options import address_option, bus_option, sensor_option
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     help="Record from a simulated sensor that plays DATA's recordings of each label; without DATA, a synthetic wearer.",
 )
 @goes_with("label", "seconds", "prepare")
+@goes_without("simulate", "bus", "address", why="has a bus of its own")
 def record(
     subject: str,
     label: str | None,

@@ -14,7 +14,7 @@ import click
 from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.messages import complain
 from deseptr.cli.common.numbers import real
-from deseptr.cli.common.option_rules import goes_with
+from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.options import load_as_imported
 
 from .alarm_options import check_events
@@ -154,6 +154,9 @@ class _View(Protocol):
 @output_options
 @config_option
 @goes_with("simulate", "subjects", "speed")
+@goes_without("simulate", "bus", "address", why="has a bus of its own")
+@goes_without("scenario", "sensor", "bus", "address", why="has a sensor of its own")
+@goes_without("as_json", "plain", why="has lines of its own")
 def run(**chosen: Any) -> None:
     """Print a label for every window as it arrives, and send it to a file or a broker.
 

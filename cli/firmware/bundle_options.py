@@ -62,7 +62,8 @@ def bundle_request(options: dict[str, Any], target: Any = None) -> BundleRequest
     listen = listen_of(options["run"])
     sensor = ["--sensor", options["sensor"]] if options["sensor"] else []
     on_bus = ["--bus", str(options["bus"])]
-    source = ["--simulate", simulate, "--speed", "realtime"] if simulate else on_bus
+    own_source = any(word.partition("=")[0] in ("--simulate", "--scenario") for word in options["run"])
+    source = ["--simulate", simulate, "--speed", "realtime"] if simulate else [] if own_source else on_bus
     return BundleRequest(
         model=options["model"],
         target=target or BoardTarget("", "", ""),

@@ -39,8 +39,9 @@ def test_memory_errors_are_known_by_what_they_came_of():
     assert is_out_of_memory(MemoryError())
     assert not is_out_of_memory(ValueError())
     with pytest.raises(ValueError, match="wrapped") as caught:
-        try:
-            raise MemoryError
-        except MemoryError as error:
-            raise ValueError("wrapped") from error
+        wrap(MemoryError())
     assert is_out_of_memory(caught.value)
+
+
+def wrap(error: Exception) -> None:
+    raise ValueError("wrapped") from error

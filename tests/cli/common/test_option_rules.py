@@ -118,6 +118,32 @@ def test_an_option_without_the_one_that_it_belongs_to_is_refused(path, option, h
             "--prepare goes without --protocol, which names the activities",
         ),
         ("report run.csv --drift m.tflite --data walk.csv", "--data goes without --drift, which compares logs"),
+        ("device evaluate m a.csv --straight --sensor mpu6050", "--sensor goes without --straight, which has no bus"),
+        ("device evaluate m a.csv --speed max --straight", "--speed goes without --straight, which has no bus"),
+        (
+            "device run --scenario loose-wire --sensor mpu6050",
+            "--sensor goes without --scenario, which has a sensor of its own",
+        ),
+        (
+            "device run --scenario loose-wire --address 0x68",
+            "--address goes without --scenario, which has a sensor of its own",
+        ),
+        ("device run --simulate --bus 3", "--bus goes without --simulate, which has a bus of its own"),
+        ("device run --json --plain", "--plain goes without --json, which has lines of its own"),
+        (
+            "device record --subject a --label b --simulate --bus 1",
+            "--bus goes without --simulate, which has a bus of its own",
+        ),
+        (
+            "device personalise m --wearer eve --simulate --bus 1",
+            "--bus goes without --simulate, which has a bus of its own",
+        ),
+        ("device doctor --simulate --bus 1", "--bus goes without --simulate, which has a bus of its own"),
+        ("convert run --check --force", "--force goes without --check, which writes nothing and reads no recordings"),
+        (
+            "convert run --check -o m.tflite",
+            "--output goes without --check, which writes nothing and reads no recordings",
+        ),
         ("device run --heartbeat-every 3", "--heartbeat-every goes with --heartbeat"),
         ("device run --mqtt-node n", "--mqtt-node goes with --mqtt or --webhook or --alarm-command or --heartbeat"),
     ],
@@ -156,6 +182,35 @@ def test_what_is_written_is_refused_and_what_the_environment_says_is_not(words, 
     result = CliRunner().invoke(probe, words, env=environment)
     assert result.output.strip().splitlines()[-1] == said
     assert result.exit_code == 2 * said.startswith("Error")
+
+
+@pytest.mark.parametrize(
+    "option", ["--web", "--mqtt", "--webhook", "--heartbeat", "--gpio", "--scenario", "--simulate"]
+)
+def test_an_empty_text_is_no_missing_option(option):
+    result = CliRunner().invoke(deseptr, ["device", "run", option, ""])
+    assert result.exit_code == 2
+    assert re.fullmatch(rf"Error: Invalid value for '?{option}.*: it is empty", result.stderr.strip().splitlines()[-1])
+
+
+def test_an_empty_argument_and_an_empty_value_of_a_file_are_refused_and_an_empty_variable_is_none(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('web = ""\n')
+    for words in (["data", "info", ""], ["convert", "run", "--data", ""], ["device", "run", "--config", str(path)]):
+        result = CliRunner().invoke(deseptr, words)
+        assert (result.exit_code, "it is empty" in result.stderr) == (2, True), words
+    result = CliRunner().invoke(deseptr, ["device", "run", "--model", "missing.tflite"], env={"DESEPTR_WEB": ""})
+    assert "missing.tflite" in str(result.exception)
+
+
+def test_the_command_line_may_choose_another_mode_than_the_file_is_for(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("bus = 3\n")
+    words = ["device", "run", "--config", str(path), "--model", str(tmp_path / "missing.tflite"), "--simulate"]
+    assert "missing.tflite" in str(CliRunner().invoke(deseptr, words).exception)
+    path.write_text('bus = 3\nsimulate = "a.csv"\n')
+    result = CliRunner().invoke(deseptr, words[:-1])
+    assert "--bus goes without --simulate" in result.stderr
 
 
 def test_a_configuration_file_is_written_too(tmp_path):
