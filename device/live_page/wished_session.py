@@ -39,7 +39,8 @@ def wished_session(
     """
     wearer, prepare, steps = content.get("wearer"), content.get("prepare"), content.get("steps")
     if not isinstance(steps, list) or not 1 <= len(steps) <= MOST_STEPS:
-        raise SetupError("activities", found="none, or too many", expected=f"1 to {MOST_STEPS}", next_step=_CHOOSE)
+        found = len(steps) if isinstance(steps, list) and steps else "none"
+        raise SetupError("activities", found=found, expected=f"2 to {MOST_STEPS}", next_step=_CHOOSE)
     if not PREPARE.allow(prepare):
         raise SetupError("countdown", found=repr(prepare)[:20], expected=f"seconds, {PREPARE}", next_step=_CHOOSE)
     made = tuple(_step(each, contract) for each in steps)

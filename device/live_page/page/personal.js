@@ -40,7 +40,11 @@ get("fresh").onkeydown = (event) => {
   event.preventDefault();
   add();
 };
-for (const id of ["who", "choices"]) get(id).addEventListener("input", tellEnough);
+get("plan").addEventListener("input", () => {
+  // What was wrong may have been mended.
+  get("fitting").textContent = "";
+  tellEnough();
+});
 get("plan").onsubmit = (event) => {
   event.preventDefault();
   begin();

@@ -178,6 +178,9 @@ def test_how_many_activities_it_takes_is_said_before_anybody_records(wearer: Cho
     page.click("#begin")
     page.wait_for_selector("#fitting.bad")
     assert "found upright alone, expected at least 2 activities" in page.inner_text("#fitting")
+    # Until the plan is another one.
+    page.fill("#who", "bob")
+    assert page.inner_text("#fitting") == ""
     page.fill("#fresh", "cycling")
     page.press("#fresh", "Enter")
     assert page.locator("#enough.bad").count() == 0
