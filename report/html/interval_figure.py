@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import NamedTuple
 
 from .colours import ACCENT
-from .plain_figures import GREY, GRID, letters_in, plain_line, plain_svg, plain_text, text_width
+from .plain_figures import GREY, GRID, PHONE_WIDTH, lines_above, plain_line, plain_svg, plain_text, text_width
 
-# As wide as a phone: names stand above their intervals, since beside them they would leave no room there.
-_WIDTH = 360
 _LEFT = 4
-_LINE, _INTERVAL = 14, 22
+_INTERVAL = 22
 _HALF = 8
 
 
@@ -28,11 +25,13 @@ class Spread(NamedTuple):
 def interval_figure(spreads: Sequence[Spread], xlabel: str) -> str:
     """A name for each figure, in as many lines as it needs, and below it a point and a line for its interval.
 
+    All is as wide as a phone, where names beside the intervals would leave these no room.
+
     Args:
         spreads: at least one.
         xlabel: meaning of the values.
     """
-    end = _WIDTH - 12 - max(text_width(_sign(each.value)) for each in spreads)
+    end = PHONE_WIDTH - 12 - max(text_width(_sign(each.value)) for each in spreads)
     bounds = [bound for each in spreads for bound in (each.value, each.low, each.high) if bound is not None]
     low, high = min(0.0, *bounds), max(0.0, *bounds)
     scale = (end - _LEFT) / ((high - low) or 1.0)
@@ -43,9 +42,9 @@ def interval_figure(spreads: Sequence[Spread], xlabel: str) -> str:
     parts: list[str] = []
     bottom, zero = 0.0, x_of(0)
     for each in spreads:
-        for line in wrap(each.name, letters_in(_WIDTH), break_on_hyphens=False):
-            bottom += _LINE
-            parts.append(plain_text(0, bottom - 2, line))
+        lines, height = lines_above(each.name, bottom)
+        parts += lines
+        bottom += height
         y = bottom + _INTERVAL / 2
         parts.append(plain_line(_LEFT, y, end, y, GRID))
         parts.append(plain_line(zero, y - _HALF, zero, y + _HALF, GREY, dashed=True))
@@ -60,7 +59,7 @@ def interval_figure(spreads: Sequence[Spread], xlabel: str) -> str:
         if abs(x_of(bound) - zero) > 1.5 * text_width(_sign(bound)):
             parts.append(plain_text(x_of(bound), bottom + 14, _sign(bound), anchor))
     parts.append(plain_text(end, bottom + 30, xlabel, "end", GREY))
-    return plain_svg(bottom + 38, parts, _WIDTH)
+    return plain_svg(bottom + 38, parts, PHONE_WIDTH)
 
 
 def _sign(value: float) -> str:

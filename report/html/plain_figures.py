@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from math import log
+from textwrap import wrap
 
 from .colours import ACCENT, class_colour
 
 DARK, GREY, GRID = "#1c2733", "#51606f", "#e6ebf0"
 WIDTH = 640
+PHONE_WIDTH = 360
 # Maximal width of a letter, for capitals: without a font, text cannot be measured.
 _CHAR = 7.4
 _ROW = 24
 _LEGEND = 22
+_LINE = 14
 # Bars have room beside the names of any length.
 _WIDEST_NAMES = 0.6 * WIDTH
+# Letters of the longest name that stands beside its bar; longer ones stand above.
+_LONGEST_BESIDE = 16
 # A bar that is this many times lower than the tallest can hardly be seen: heights are logarithmic then.
 _UNSEEN = 50
 
@@ -110,19 +115,27 @@ def _legend(names: Sequence[str], left: float) -> tuple[list[str], int]:
 
 
 def plain_bars(bars: Sequence[tuple[str, float, str]]) -> str:
-    """Horizontal bars from zero, the first on top: name, length, and the text after it."""
-    left = _room_of([name for name, _, _ in bars])
+    """Horizontal bars from zero, the first on top: name, length, and the text after it.
+
+    They are as wide as a phone; names that are too long to stand beside them go above, in as many lines as they need.
+    """
+    longest = max(len(name) for name, _, _ in bars)
+    beside = longest <= _LONGEST_BESIDE
+    left = 12 + _CHAR * longest if beside else 0.0
     right = 12 + _CHAR * max(len(text) for _, _, text in bars)
     largest = max(value for _, value, _ in bars) or 1.0
-    drawn = []
-    for number, (name, value, text) in enumerate(bars):
-        y, length = _ROW * number, (WIDTH - left - right) * value / largest
-        drawn += [
-            _name(name, left, y + 15),
-            _rect(left, y + 4, length, _ROW - 8),
-            plain_text(left + length + 5, y + 15, text),
-        ]
-    return plain_svg(_ROW * len(bars) + 4, drawn)
+    drawn, y = [], 0
+    for name, value, text in bars:
+        if beside:
+            drawn.append(plain_text(left - 6, y + 15, name, "end"))
+        else:
+            lines, height = lines_above(name, y)
+            drawn += lines
+            y += height
+        length = (PHONE_WIDTH - left - right) * value / largest
+        drawn += [_rect(left, y + 4, length, _ROW - 8), plain_text(left + length + 5, y + 15, text)]
+        y += _ROW
+    return plain_svg(y + 4, drawn, PHONE_WIDTH)
 
 
 def _room_of(names: Iterable[str]) -> float:
@@ -150,9 +163,10 @@ def text_width(text: str) -> float:
     return _CHAR * len(text)
 
 
-def letters_in(width: float) -> int:
-    """Number of letters that have room in a width, whatever they are."""
-    return int(width / _CHAR)
+def lines_above(name: str, y: float) -> tuple[list[str], int]:
+    """A name as lines of :data:`PHONE_WIDTH` from ``y`` down, and their height."""
+    lines = wrap(name, int(PHONE_WIDTH / _CHAR), break_on_hyphens=False)
+    return [plain_text(0, y + _LINE * (number + 1) - 2, line) for number, line in enumerate(lines)], _LINE * len(lines)
 
 
 def plain_svg(height: float, parts: Sequence[str], width: int = WIDTH) -> str:

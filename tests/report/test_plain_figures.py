@@ -98,16 +98,36 @@ def test_stack():
 
 
 def test_bars():
-    # Names of 4 letters, texts of 3: from 41.6 on, 640 - 41.6 - 34.2 for the longest.
+    # Names of 4 letters, texts of 3: from 41.6 on, 360 - 41.6 - 34.2 for the longest.
     svg = plain_bars([("four", 2.0, "2.0"), ("two", 1.0, "1.0")])
-    assert rects(svg) == [(41.6, 4.0, 564.2, 16.0, BLUE), (41.6, 28.0, 282.1, 16.0, BLUE)]
+    assert rects(svg) == [(41.6, 4.0, 284.2, 16.0, BLUE), (41.6, 28.0, 142.1, 16.0, BLUE)]
     assert texts(svg) == [
         (35.6, 15.0, "end", DARK, "four"),
-        (610.8, 15.0, "start", DARK, "2.0"),
+        (330.8, 15.0, "start", DARK, "2.0"),
         (35.6, 39.0, "end", DARK, "two"),
-        (328.7, 39.0, "start", DARK, "1.0"),
+        (188.7, 39.0, "start", DARK, "1.0"),
     ]
-    assert height(svg) == "52"
+    assert (height(svg), 'viewBox="0 0 360 52" width="360"' in svg) == ("52", True)
+
+
+def test_names_too_long_for_a_place_beside_the_bars_are_in_lines_above_them():
+    names = ["w" * 17, "two words " * 6, "w" * 100]
+    svg = plain_bars([(names[0], 2.0, "2.0"), (names[1], 1.0, "1.0"), (names[2], 0.0, "0.0")])
+    assert [(x, y, anchor, text) for x, y, anchor, _, text in texts(svg)] == [
+        (0.0, 12.0, "start", names[0]),
+        (330.8, 29.0, "start", "2.0"),
+        (0.0, 50.0, "start", "two words two words two words two words two"),
+        (0.0, 64.0, "start", "words two words"),
+        (167.9, 81.0, "start", "1.0"),
+        (0.0, 102.0, "start", "w" * 48),
+        (0.0, 116.0, "start", "w" * 48),
+        (0.0, 130.0, "start", "w" * 4),
+        (5.0, 147.0, "start", "0.0"),
+    ]
+    # From the edge, 360 - 34.2 for the longest.
+    assert rects(svg) == [(0, 18.0, 325.8, 16.0, BLUE), (0, 70.0, 162.9, 16.0, BLUE), (0, 136.0, 0.0, 16.0, BLUE)]
+    assert height(svg) == "160"
+    assert texts(plain_bars([("w" * 16, 1, "1")]))[0] == (124.4, 15.0, "end", DARK, "w" * 16)
 
 
 def test_bars_and_stacks_of_zeros_are_drawn():
@@ -172,12 +192,12 @@ def test_a_text_is_taken_to_be_as_wide_as_its_capitals():
 
 def test_names_of_any_length_leave_room_for_the_bars():
     long, other = "w" * 200, "w" * 199 + "2"
-    for svg in (plain_stack({long: {"a": 1.0}, other: {"a": 3.0}}, "%"), plain_bars([(long, 1, "1"), (other, 3, "3")])):
-        bars = [width for _, _, width, tall, _ in rects(svg) if tall > 10]
-        assert bars == pytest.approx([bars[1] / 3, bars[1]], abs=0.1)
-        assert bars[0] > 20
-        shown = [text for *_, text in texts(svg) if text.startswith("www")]
-        assert shown == ["w" * 49 + "…"] * 2
-        assert all(text_width(text) < 0.6 * 640 for text in shown)
-        assert f"<title>{other}</title>" in svg
-    assert "<title>" not in plain_bars([("w" * 50, 1, "1")])
+    svg = plain_stack({long: {"a": 1.0}, other: {"a": 3.0}}, "%")
+    bars = [width for _, _, width, tall, _ in rects(svg) if tall > 10]
+    assert bars == pytest.approx([bars[1] / 3, bars[1]], abs=0.1)
+    assert bars[0] > 20
+    shown = [text for *_, text in texts(svg) if text.startswith("www")]
+    assert shown == ["w" * 49 + "…"] * 2
+    assert all(text_width(text) < 0.6 * 640 for text in shown)
+    assert f"<title>{other}</title>" in svg
+    assert "<title>" not in plain_stack({"w" * 50: {"a": 1.0}}, "%")
