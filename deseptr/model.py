@@ -118,35 +118,35 @@ class Model(Classifier):
             wearer: the name; that of the recordings' subject by default.
             new_labels: labels of the recordings that the model lacks and gets.
             mounting: how the sensor of the recordings is turned, compared with the training, as ``"x90"``; samples are
-                turned back.
+                turned back. With ``"auto"`` the turn is estimated from the recordings of several activities.
 
         Returns:
             The corrected model, whose ``wearer`` can be saved. Of a model that is corrected already, with these
             recordings as well.
 
         Raises:
-            DataError: if the recordings are of several people or do not fit, or if the correction would make the
-                wearer's own windows worse.
-            SetupError: if there is no such turn, or a sensor has not all three axes.
+            DataError: if the recordings are of several people or do not fit, if they leave open how the sensor is
+                turned, or if the correction would make the wearer's own windows worse.
+            SetupError: if there is no such turn, if the model has nothing to estimate one by, or a sensor has not all
+                three axes.
         """
-        from deseptr.contract import Mounting
+        from deseptr.contract import AS_TRAINED
         from deseptr.data.recording import names_of
-        from deseptr.device.mounting.recordings import turned_back
         from deseptr.device.personal import personalise
         from deseptr.tflite import load_engine, read_tflite
 
         dataset = dataset_of(data)
-        if mounting is not None:
-            dataset = turned_back(dataset, Mounting.named(mounting))
         name = wearer or (self.wearer.wearer if self.wearer else dataset.subjects[0])
-        made = personalise(
-            load_engine(self._path, self._kind, self._threads),
-            read_tflite(self._path),
-            dataset,
-            name,
-            new_labels=names_of(new_labels, "new_labels") or (),
-            before=self.wearer,
-        )
+        with in_python_words():
+            made = personalise(
+                load_engine(self._path, self._kind, self._threads),
+                read_tflite(self._path),
+                dataset,
+                name,
+                new_labels=names_of(new_labels, "new_labels") or (),
+                before=self.wearer,
+                mounting=mounting or AS_TRAINED,
+            )
         return Model(self._path, engine=self._kind, threads=self._threads, wearer=made.file)
 
     def simulate(

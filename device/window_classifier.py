@@ -14,12 +14,13 @@ from deseptr.tflite.streaming_engine import streamed
 
 from .alarms.watch import EventWatch
 from .drift.window_measures import WindowMeasures
-from .events import AlarmEvent, Event, LabelEvent, WindowEvent
+from .events import AlarmEvent, Event, LabelEvent, MountingEvent, WindowEvent
 from .label.class_of_logits import Classification, classify_logits
 from .label.tracker import UNKNOWN, LabelTracker
 from .label.unknown import UNFAMILIAR, Judgement, UnknownJudge
 from .latency import WindowTimes
 from .mounting.watch import MountingWatch
+from .personal.another_mounting import another_mounting
 from .personal.engine import PersonalEngine
 from .personal.switch import WearerSwitch, Worn
 from .stream.windows import Window
@@ -102,6 +103,8 @@ class WindowClassifier:
         # A turned sensor is unfamiliar, and that is no reason not to ask how it is turned.
         plausible = why is None or why == UNFAMILIAR
         mounted = None if self._mounting is None else self._mounting.note(measured, t, plausible=plausible)
+        if mounted is not None and self._personal is not None:
+            mounted = self._compared(mounted, self._personal)
         for_drift = _NOTHING if self._measures is None else self._measure(self._measures, measured, result)
         decided = self._timer()
         times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
@@ -155,6 +158,12 @@ class WindowClassifier:
             if self._personal is None
             else self._personal.correct(logits, self._columns.embedding, window.samples)
         )
+
+    @staticmethod
+    def _compared(mounted: MountingEvent, personal: PersonalEngine) -> MountingEvent:
+        """The event, with what it means for the wearer."""
+        warning = another_mounting(personal.wearer, personal.mountings, mounted.applied)
+        return mounted if warning is None else replace(mounted, meaning=f"{mounted.meaning}; {warning}")
 
     def _embedding(self) -> NDArray[np.float32] | None:
         return self._engine.embedding if self._columns is None else self._columns.embedding

@@ -14,25 +14,16 @@ AUTO = "auto"
 
 
 class MountingName(click.ParamType[Mounting | str]):
-    """A turn by right angles, as ``x90`` or ``x90+z180``, or ``auto`` where a run can estimate it.
-
-    Args:
-        auto: whether it can be estimated.
-    """
+    """A turn by right angles, as ``x90`` or ``x90+z180``, or ``auto`` to have it estimated."""
 
     name = "TURN"
-
-    def __init__(self, *, auto: bool = True) -> None:
-        self._auto = auto
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mounting | str:
         """Parse the name."""
         if isinstance(value, Mounting):
             return value
         if value == AUTO:
-            if self._auto:
-                return AUTO
-            self.fail("auto needs a run; `device run` or `device doctor` names the turn, give that, as x90", param, ctx)
+            return AUTO
         try:
             return Mounting.named(str(value))
         except SetupError as error:
@@ -41,7 +32,8 @@ class MountingName(click.ParamType[Mounting | str]):
 
 worn_mounting_option = click.option(
     "--mounting",
-    type=MountingName(auto=False),
-    help="Turn of the sensor since the training, as x90 (by 90° about x) or x90+z180, as for `device run`; samples are "
-    "turned back.",
+    type=MountingName(),
+    help="Turn of the sensor since the training, as x90 (by 90° about x), x90+z180 or none; samples are turned back. "
+    "With `auto` the turn is estimated from the recordings of several activities. [default: none, and said if the "
+    "sensor seems turned]",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from deseptr.contract import Mounting
     from deseptr.data import Dataset
     from deseptr.device.personal import Personal, WearerFile
     from deseptr.tflite import Engine, TfliteFile
@@ -54,7 +55,13 @@ def undo(path: Path, model: TfliteFile, wearer: str) -> None:
 
 
 def save_session(
-    engine: Engine, model: TfliteFile, dataset: Dataset, wearer: str, new_labels: tuple[str, ...], output: Path
+    engine: Engine,
+    model: TfliteFile,
+    dataset: Dataset,
+    wearer: str,
+    new_labels: tuple[str, ...],
+    output: Path,
+    mounting: Mounting | str | None,
 ) -> None:
     """Make or extend a wearer's file by a session, and say how it does on what was recorded.
 
@@ -66,7 +73,8 @@ def save_session(
     for name in dataset.label_names:
         if name not in (*engine.contract.labels, *new_labels):
             click.echo(f"note: {name} is no label of the model and left out; --new {name} adds it", err=True)
-    made = personalise(engine, model, dataset, wearer, new_labels=new_labels, before=file_so_far(output, model))
+    before = file_so_far(output, model)
+    made = personalise(engine, model, dataset, wearer, new_labels=new_labels, before=before, mounting=mounting)
     made.file.save(output)
     _tell(made, output)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deseptr.cli.common.mounting import worn_mounting_option
+from deseptr.cli.common.mounting import AUTO, worn_mounting_option
 from deseptr.cli.common.numbers import real
 from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.personal import file_so_far, output_of, save_session, undo as undo_session
@@ -82,7 +82,7 @@ def personalise(
     bus: int,
     sensor: str,
     address: int | None,
-    mounting: Mounting | None,
+    mounting: Mounting | str | None,
     simulate: str | None,
     output: Path | None,
 ) -> None:
@@ -102,7 +102,7 @@ def personalise(
           --label walking --new cycling
       deseptr device personalise mine.tflite --wearer eve --undo
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
-    from deseptr.contract import AS_TRAINED
+    from deseptr.device.mounting.watch import require_reference
     from deseptr.device.personal.enough import check_enough
     from deseptr.device.personal.take_check import taken
     from deseptr.device.recorder import read_protocol
@@ -124,10 +124,11 @@ def personalise(
     )
     asked = {step.label for step in steps if step.kind == "activity"} & {*engine.contract.labels, *new_labels}
     check_enough(wearer, (*(() if before is None else before.counts()), *sorted(asked)))
+    if mounting == AUTO:
+        require_reference(engine.contract)
     with _folder(recordings) as folder, RecordView(files=recordings is not None) as view:
-        turn = mounting or AS_TRAINED
-        takes = _record(engine, steps, folder, (bus, sensor, address, simulate), view, turn)
-        save_session(engine, file, taken(takes, turn), wearer, new_labels, path)
+        takes = _record(engine, steps, folder, (bus, sensor, address, simulate), view, mounting)
+        save_session(engine, file, taken(takes), wearer, new_labels, path, mounting)
 
 
 def _steps(
@@ -173,9 +174,10 @@ def _record(
     folder: Path,
     source: tuple[int, str, int | None, str | None],
     view: RecordView,
-    mounting: Mounting,
+    mounting: Mounting | str | None,
 ) -> list[Path]:
     """Record the steps; returns the files of the takes that are plausible."""
+    from deseptr.contract import AS_TRAINED
     from deseptr.device import ImuConfig, live_session
     from deseptr.device.personal.take_check import check_take
     from deseptr.device.recorder import Take, record
@@ -196,7 +198,25 @@ def _record(
         for event in events:
             view.show(event)
             if isinstance(event, Take):
-                checked = check_take(engine, event.path, mounting)
-                click.echo(str(checked), err=True)
+                turn = _turn_so_far(engine.contract, [*kept, event.path], mounting)
+                checked = check_take(engine, event.path, turn or AS_TRAINED)
+                unsettled = "" if turn is not None else "; how the sensor is turned is not known yet"
+                click.echo(f"{checked}{unsettled}", err=True)
                 kept += [event.path] if checked.usable else []
     return kept
+
+
+def _turn_so_far(contract: ModelContract, takes: list[Path], mounting: Mounting | str | None) -> Mounting | None:
+    """How the sensor is turned, by what is recorded so far if it is to be estimated; None if that is not clear."""
+    from deseptr.contract import AS_TRAINED, DataError
+    from deseptr.device.mounting.labelled import estimate_mounting
+    from deseptr.device.personal.take_check import taken
+
+    if not isinstance(mounting, str):
+        return mounting or AS_TRAINED
+    try:
+        found = estimate_mounting(taken(takes), contract)
+    except DataError:
+        # Too short for a window, which the check says.
+        return None
+    return found.turns[0] if found.clear else None

@@ -32,7 +32,7 @@ from .options import (
     wearer_option,
 )
 from .outputs import OUTPUT_GROUPS, open_outputs, output_options
-from .wearing import first_wearer, make_wearing
+from .wearing import first_wearer, make_wearing, warn_of_mounting
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
@@ -190,6 +190,7 @@ def run(**chosen: Any) -> None:
     config = decision_config(chosen, loaded.contract if wearer is None else personal_contract(loaded.contract, wearer))
     bare = at_hop(loaded, config.hop_s)
     mounting = make_mounting(chosen, loaded.contract)
+    warn_of_mounting(chosen, wearer)
     wearing = make_wearing(chosen, loaded, bare, wearer, mounting)
     engine = personalised(bare, wearer) if wearing is None else wearing.switch.first.engine
     contract = engine.contract

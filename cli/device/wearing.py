@@ -83,8 +83,22 @@ def make_wearing(
         make_engine,
         switch,
         worn,
-        lambda: AS_TRAINED if mounting is None else mounting.applied,
+        lambda: AS_TRAINED if mounting is None else mounting.settled,
     )
+
+
+def warn_of_mounting(chosen: Mapping[str, Any], wearer: WearerFile | None) -> None:
+    """Say at once if a wearer was recorded with a turned sensor and the run is not told of a turn.
+
+    Under ``--mounting`` the event of the mounting says it, when it is known what is corrected.
+    """
+    from deseptr.device.personal.another_mounting import another_mounting
+
+    if wearer is None or chosen["mounting"] is not None:
+        return
+    warning = another_mounting(wearer.wearer, wearer.mountings, "none")
+    if warning is not None:
+        complain(warning)
 
 
 def _on_page(chosen: Mapping[str, Any]) -> bool:

@@ -48,12 +48,11 @@ def personalise(
     new_labels: tuple[str, ...],
     undo: bool,
     threads: int,
-    mounting: Mounting | None,
+    mounting: Mounting | str | None,
     reading: dict[str, str],
     output: Path | None,
 ) -> None:
     """Personalise a model."""
-    from deseptr.device.mounting.recordings import turned_back
     from deseptr.tflite import load_engine, read_tflite
 
     if undo == (source is not None):
@@ -64,6 +63,4 @@ def personalise(
         return
     assert source is not None
     dataset = load_subjects(source, (subject,) if subject else None, reading)
-    if mounting is not None:
-        dataset = turned_back(dataset, mounting)
-    save_session(load_engine(model, threads=threads), file, dataset, wearer, new_labels, path)
+    save_session(load_engine(model, threads=threads), file, dataset, wearer, new_labels, path, mounting)

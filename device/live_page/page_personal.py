@@ -27,6 +27,7 @@ from threadpoolctl import threadpool_limits
 from deseptr.contract import AS_TRAINED, Mounting
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.device.drained import Drained
+from deseptr.device.personal.another_mounting import another_mounting
 from deseptr.device.personal.fit import personalise, results
 from deseptr.device.personal.guided_session import GuidedSession, KeptTake, OutOfTurnError
 from deseptr.device.personal.switch import WearerSwitch
@@ -44,6 +45,7 @@ from .session_message import session_message
 from .wished_session import wished_session
 
 _NICENESS = 10
+_UNSETTLED = "how the sensor is turned is not known yet: walk, stand and sit, and begin when the page says it"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Wearing:
         make_engine: makes an engine of it for another thread, without a wearer.
         switch: changes the wearer of the stream.
         worn: the wearer with whom the run begins; None for nobody.
-        mounting: gives the turn of the sensor that the stream corrects at the moment.
+        mounting: gives the turn of the sensor that the stream corrects; None while that is being estimated.
     """
 
     folder: Path
@@ -64,7 +66,7 @@ class Wearing:
     make_engine: Callable[[], Engine]
     switch: WearerSwitch
     worn: str | None = None
-    mounting: Callable[[], Mounting] = lambda: AS_TRAINED
+    mounting: Callable[[], Mounting | None] = lambda: AS_TRAINED
 
 
 class PagePersonal:
@@ -99,6 +101,7 @@ class PagePersonal:
         self._lock = threading.RLock()
         self._session: GuidedSession | None = None
         self._operator = self._id = ""
+        self._turn = AS_TRAINED
         self._wearers: list[KnownWearer] = []
         self._worn, self._trouble = wearing.worn, ""
         # Of the worker's thread alone.
@@ -114,14 +117,19 @@ class PagePersonal:
         """Begin a session; whoever knows the key that is returned, its ``id`` before the dot, conducts it.
 
         Raises:
-            RefusedRequestError: 409 while another session is going on.
+            RefusedRequestError: 409 while another session is going on, or the run estimates how the sensor is turned.
             DataError: if a name cannot be one, the wearer's file is something else, or the activities are too few.
             SetupError: if a length is out of range.
         """
         with self._lock:
             self._require_free()
+            turn = self._wearing.mounting()
+            if turn is None:
+                raise RefusedRequestError(HTTPStatus.CONFLICT, _UNSETTLED)
             # Refused before anybody has walked for it.
             self._drop(wished_session(content, self._wearing.model.contract, self._now(), self._recorded))
+            # A replay estimates anew in each of its recordings.
+            self._turn = turn
             kept_in = None if self._recorder is None or content.get("keep") is not True else self._recorder.folder
             self._into = kept_in or Path(self._files.name)
             self._id, self._trouble = secrets.token_hex(4), ""
@@ -273,12 +281,11 @@ class PagePersonal:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         self._attempt(self._list)
 
-    def _attempt(self, work: Callable[[], None]) -> None:
-        """Do something whose failure, also one that nobody has foreseen, is told and does not end the run."""
+    def _attempt(self, work: Callable[[], str | None]) -> None:
+        """Do something; a warning, or a failure, also one that nobody has foreseen, is told, and the run goes on."""
         try:
             with _one_thread():
-                work()
-            self._trouble = ""
+                self._trouble = work() or ""
         except Exception as error:
             self._trouble = failure_text(error)
         self._tell()
@@ -286,10 +293,12 @@ class PagePersonal:
     def _list(self) -> None:
         self._wearers = self._folder.wearers()
 
-    def _put_on(self, name: str | None) -> None:
-        self._wearing.switch.wear(None if name is None else self._folder.load(name))
+    def _put_on(self, name: str | None) -> str | None:
+        file, turn = None if name is None else self._folder.load(name), self._wearing.mounting()
+        self._wearing.switch.wear(file)
         self._worn = name
         self._folder.remember(name)
+        return None if file is None or turn is None else another_mounting(file.wearer, file.mountings, turn.name)
 
     def _take_out(self, name: str) -> None:
         left = self._folder.undo(name)
@@ -337,7 +346,7 @@ class PagePersonal:
             with self._lock:
                 session.recorded(self._now())
             self._tell()
-            kept = KeptTake(take, check_take(self._model_engine(), take.path, self._wearing.mounting()))
+            kept = KeptTake(take, check_take(self._model_engine(), take.path, self._turn))
             with self._lock:
                 session.checked(kept, self._now())
         except OutOfTurnError:
@@ -368,10 +377,12 @@ class PagePersonal:
 
     def _fitted(self, session: GuidedSession) -> tuple[str, ...]:
         model, name = self._wearing.model, session.wearer
-        dataset = taken([each.path for each in session.kept], self._wearing.mounting())
+        dataset = taken([each.path for each in session.kept])
         new = tuple(step.label for step in session.steps if step.new and step.label in dataset.label_names)
         before = self._folder.find(name)
-        made = personalise(self._model_engine(), model, dataset, name, new_labels=new, before=before)
+        made = personalise(
+            self._model_engine(), model, dataset, name, new_labels=new, before=before, mounting=self._turn
+        )
         self._folder.save(made.file)
         self._folder.remember(name)
         self._wearing.switch.wear(made.file)

@@ -13,7 +13,8 @@ from deseptr.device.events import MountingEvent
 from deseptr.device.stream.windows import Window
 
 from .correction import MountingCorrection
-from .estimator import FoundMounting, MountingEstimator
+from .estimator import MountingEstimator
+from .likelihoods import FoundMounting
 
 AUTO = "auto"
 LONGEST_S = 600.0
@@ -37,14 +38,7 @@ class MountingWatch:
         self._given = Mounting.named(given) if isinstance(given, str) else given
         self._correct_found = mounting == AUTO
         self._contract = contract
-        reference = contract.mounting
-        if reference is None and mounting == AUTO:
-            raise SetupError(
-                "--mounting auto",
-                found="a model that does not know how the sensor was worn in training",
-                expected="a contract with a mounting",
-                next_step="`deseptr calibrate --mounting` with its recordings, or name the turn, as --mounting x90",
-            )
+        reference = require_reference(contract) if self._correct_found else contract.mounting
         self._reference = reference if self._given is None else None
         self.reset()
 
@@ -52,6 +46,11 @@ class MountingWatch:
     def given(self) -> Mounting | None:
         """How the sensor is turned, as was said; None if it is estimated."""
         return self._given
+
+    @property
+    def settled(self) -> Mounting | None:
+        """The turn that the stream's windows are corrected for from now on; None if that waits for an estimate."""
+        return None if self._correct_found and not self._told else self.applied
 
     @property
     def applied(self) -> Mounting:
@@ -115,6 +114,22 @@ class MountingWatch:
     def _tell(self, t: float, found: FoundMounting | None, meaning: str) -> MountingEvent:
         self._told, self._estimator = True, None
         return MountingEvent(t, self._correction.mounting.name, None if found is None else found.names, meaning)
+
+
+def require_reference(contract: ModelContract) -> MountingReference:
+    """What the mounting is estimated by.
+
+    Raises:
+        SetupError: if the model has none.
+    """
+    if contract.mounting is None:
+        raise SetupError(
+            "--mounting auto",
+            found="a model that does not know how the sensor was worn in training",
+            expected="a contract with a mounting",
+            next_step="`deseptr calibrate --mounting` with its recordings, or name the turn, as --mounting x90",
+        )
+    return contract.mounting
 
 
 def _estimator(reference: MountingReference | None, contract: ModelContract) -> MountingEstimator | None:

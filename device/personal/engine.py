@@ -27,7 +27,7 @@ class PersonalEngine:
     """
 
     def __init__(self, engine: Engine, file: WearerFile) -> None:
-        self.engine, self.wearer = engine, file.wearer
+        self.engine, self.wearer, self.mountings = engine, file.wearer, file.mountings
         self.contract = personal_contract(engine.contract, file)
         temperature = engine.contract.logit_temperature or 1.0
         self._correction = fit_correction(file.recorded, temperature, len(file.new_labels))

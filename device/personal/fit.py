@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import DataError, ModelContract
+from deseptr.contract import AS_TRAINED, DataError, ModelContract, Mounting
 from deseptr.contract.familiar_statistics import window_statistics
 from deseptr.data import Dataset, Windows, cut_for_model
 from deseptr.data.recording import short_list
+from deseptr.device.mounting.labelled import RecordedMounting, recorded_mounting
+from deseptr.device.mounting.recordings import turned_back
 from deseptr.tflite import TfliteFile, predict_with_embeddings
 from deseptr.tflite.engine import Engine
 
@@ -35,10 +37,12 @@ class Personal:
     Args:
         file: the file.
         check: shares of the wearer's own windows that are right, each with the rest of the recordings.
+        mounting: by what the recordings of the session were turned back.
     """
 
     file: WearerFile
     check: SelfCheck
+    mounting: RecordedMounting
 
 
 def personalise(
@@ -49,6 +53,7 @@ def personalise(
     *,
     new_labels: Sequence[str] = (),
     before: WearerFile | None = None,
+    mounting: Mounting | str | None = AS_TRAINED,
 ) -> Personal:
     """Make the file of a wearer, or add a session to it.
 
@@ -59,21 +64,29 @@ def personalise(
         wearer: the name.
         new_labels: labels of the recordings that the model lacks and gets.
         before: the file so far.
+        mounting: how the sensor of the recordings is turned, as of
+            :func:`deseptr.device.mounting.labelled.recorded_mounting`; samples are turned back.
 
     Raises:
         DataError: if the recordings are of several people, have no window of a label or lack a channel; if a new label
             is one of the model's, or none of the model's is recorded beside it; if the file is of another wearer or
-            model, or would get too many windows; if only one activity was recorded in all sessions; or if the
-            correction would make the wearer's own windows worse.
+            model, or would get too many windows; if only one activity was recorded in all sessions; if it is to be
+            estimated how the sensor is turned, and that is not clear; or if the correction would make the wearer's own
+            windows worse.
+        SetupError: if there is no such mounting, or a sensor has not all three axes.
     """
-    windows = _windows(engine, dataset, tuple(new_labels))
     contract = engine.contract
+    wanted = _labels_used(contract, dataset, tuple(new_labels))
+    turned = recorded_mounting(dataset, contract, mounting)
+    windows = _windows(engine, turned_back(dataset, turned.turn), wanted, tuple(new_labels))
     logits, embeddings = predict_with_embeddings(engine, windows.signals)
     # The temperature may change later.
     logits *= contract.logit_temperature or 1.0
     samples = windows.signals[:, -contract.window_length :]
     statistics = window_statistics(samples, contract.channels).astype(np.float32)
-    session = Recorded(logits, embeddings, windows.labels, windows.recording, windows.start, statistics)
+    session = Recorded(
+        logits, embeddings, windows.labels, windows.recording, windows.start, statistics, turned.turn.name
+    )
     made = WearerFile(check_wearer(wearer), model_hash(model), contract.labels, tuple(new_labels), (session,))
     if before is not None:
         made = before.with_session(made)
@@ -88,7 +101,7 @@ def personalise(
     temperature = contract.logit_temperature or 1.0
     check = check_itself(made.recorded, temperature, len(made.new_labels), contract.input_length)
     _refuse_if_worse(made, check)
-    return Personal(made, check)
+    return Personal(made, check, turned)
 
 
 def results(made: Personal) -> list[str]:
@@ -100,15 +113,16 @@ def results(made: Personal) -> list[str]:
             f"own windows right: {check.before:.1%} with the model as it is, {check.after:.1%} corrected "
             f"(each part without itself, {check.windows} windows)"
         ]
+    if made.mounting.meaning:
+        lines.insert(0, made.mounting.meaning)
     return lines + [
         f"new label {made.file.new_labels[number]}: {share:.1%} recognised" for number, share in check.new.items()
     ]
 
 
-def _windows(engine: Engine, dataset: Dataset, new_labels: tuple[str, ...]) -> Windows:
+def _windows(engine: Engine, dataset: Dataset, wanted: list[str], new_labels: tuple[str, ...]) -> Windows:
     """Windows of the recordings; labels are indices into the model's labels and then the new ones."""
     contract = engine.contract
-    wanted = _labels_used(contract, dataset, new_labels)
     windows = cut_for_model(dataset, contract, wanted)
     for name, count in windows.counts().items():
         if name in new_labels and count < LEAST_WINDOWS_OF_NEW:

@@ -21,6 +21,8 @@ class Recorded:
         places: int64 ``[window]``, first sample in its stretch.
         statistics: float32 ``[window, statistic]`` of the samples, as
             :func:`deseptr.contract.familiar_statistics.window_statistics` gives them.
+        mounting: name of the turn for which the samples were corrected, ``none`` if they are as measured; None if that
+            is not known, or differs between windows.
     """
 
     logits: NDArray[np.float32]
@@ -29,6 +31,7 @@ class Recorded:
     stretches: NDArray[np.int64]
     places: NDArray[np.int64]
     statistics: NDArray[np.float32]
+    mounting: str | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -52,6 +55,7 @@ class Recorded:
             self.stretches[chosen],
             self.places[chosen],
             self.statistics[chosen],
+            self.mounting,
         )
 
 
@@ -65,4 +69,5 @@ def joined(parts: Sequence[Recorded]) -> Recorded:
         np.concatenate([part.stretches + offset for part, offset in zip(parts, offsets, strict=True)]),
         np.concatenate([part.places for part in parts]),
         np.concatenate([part.statistics for part in parts]),
+        parts[0].mounting if len({part.mounting for part in parts}) == 1 else None,
     )

@@ -79,16 +79,14 @@ def check_take(engine: Engine, path: Path, mounting: Mounting = AS_TRAINED) -> T
     return TakeCheck(label, len(windows), found, contract.labels[most], float(counts[most] / counts.sum()))
 
 
-def taken(paths: Sequence[Path], mounting: Mounting = AS_TRAINED) -> Dataset:
-    """The recordings of takes as the model is to see them.
+def taken(paths: Sequence[Path]) -> Dataset:
+    """The recordings of takes, as measured.
 
     Args:
         paths: files of the recorder.
-        mounting: how the sensor is turned; samples are turned back.
 
     Raises:
         DataError: if there is none.
-        SetupError: if a sensor of the takes has not all three axes, so that it cannot be turned back.
     """
     if not paths:
         raise DataError(
@@ -103,4 +101,4 @@ def taken(paths: Sequence[Path], mounting: Mounting = AS_TRAINED) -> Dataset:
     for each in read:
         table = np.array([*(names.index(name) for name in each.label_names), -1], np.int16)
         recordings += [replace(recording, labels=table[recording.labels]) for recording in each.recordings]
-    return turned_back(Dataset(tuple(recordings), names, "the session"), mounting)
+    return Dataset(tuple(recordings), names, "the session")

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, DataError, atomic_write
+from deseptr.contract import CHANNELS, DataError, Mounting, SetupError, atomic_write
 from deseptr.contract.input_files import parse_json, read_input
 from deseptr.contract.known_windows import statistics_count
 from deseptr.contract.model_contract import WIDEST_EMBEDDING
@@ -27,7 +27,9 @@ from deseptr.tflite import TfliteFile, without_archive
 
 from .recorded import Recorded, joined
 
-FORMAT = "deseptr wearer 2"
+FORMAT = "deseptr wearer 3"
+# Its sessions lack the mounting.
+_BEFORE = "deseptr wearer 2"
 LARGEST = 1 << 24
 # The regression for a new label takes their square in memory, on a board too.
 MOST_WINDOWS = 1500
@@ -76,6 +78,11 @@ class WearerFile:
         names = (*self.labels, *self.new_labels)
         found, counts = np.unique(self.recorded.labels, return_counts=True)
         return {names[label]: int(count) for label, count in zip(found, counts, strict=True)}
+
+    @property
+    def mountings(self) -> tuple[str, ...]:
+        """Names of the turns for which the sessions were corrected, each once, without what is not known."""
+        return tuple(dict.fromkeys(each.mounting for each in self.sessions if each.mounting is not None))
 
     def with_session(self, later: WearerFile) -> WearerFile:
         """This file with the sessions of a later one of the same wearer and model, whose new labels it takes over.
@@ -156,9 +163,7 @@ class WearerFile:
             "new_labels": list(self.new_labels),
             "embedding_width": self.sessions[0].embeddings.shape[1],
             "statistics_width": self.sessions[0].statistics.shape[1],
-            "sessions": [
-                {name: _encoded(getattr(each, name), kind) for name, kind in _ARRAYS.items()} for each in self.sessions
-            ],
+            "sessions": [_written(each) for each in self.sessions],
         }
         return json.dumps(content, indent=1) + "\n"
 
@@ -210,8 +215,9 @@ def check_wearer(name: str, what: str = "wearer") -> str:
 
 
 def _file_of(content: Any) -> WearerFile:
-    if not isinstance(content, dict) or content.get("format") != FORMAT or content.keys() != _KEYS:
+    if not isinstance(content, dict) or content.get("format") not in (_BEFORE, FORMAT) or content.keys() != _KEYS:
         raise ValueError(f"no {FORMAT!r} with its fields")
+    keys = {*_ARRAYS} if content["format"] == _BEFORE else {*_ARRAYS, "mounting"}
     labels, new = _names(content["labels"]), _names(content["new_labels"])
     wearer, model, sessions = (content[name] for name in ("wearer", "model", "sessions"))
     widths = content["embedding_width"], content["statistics_width"]
@@ -221,13 +227,13 @@ def _file_of(content: Any) -> WearerFile:
     for width, most, name in zip(widths, (WIDEST_EMBEDDING, MOST_STATISTICS), ("embedding", "statistics"), strict=True):
         _require(type(width) is int and 0 <= width <= most, f"a width of the {name}")
     _require(isinstance(sessions, list) and bool(sessions), "a session")
+    _require(all(isinstance(each, dict) and each.keys() == keys for each in sessions), "the fields of a session")
     read = tuple(_session(each, len(labels), len(new), widths) for each in sessions)
     _require(sum(map(len, read)) <= MOST_WINDOWS, f"at most {MOST_WINDOWS} windows")
     return WearerFile(wearer, model, labels, new, read)
 
 
 def _session(content: Any, classes: int, new: int, widths: tuple[int, int]) -> Recorded:
-    _require(isinstance(content, dict) and content.keys() == _ARRAYS.keys(), "the arrays of a session")
     arrays = {name: _decoded(content[name], kind) for name, kind in _ARRAYS.items()}
     labels, stretches, places = (arrays[name].astype(np.int64) for name in ("labels", "stretches", "places"))
     count = len(labels)
@@ -245,7 +251,21 @@ def _session(content: Any, classes: int, new: int, widths: tuple[int, int]) -> R
     embeddings, statistics = (
         arrays[name].reshape(count, width) for name, width in zip(("embeddings", "statistics"), widths, strict=True)
     )
-    return Recorded(logits, embeddings, labels, stretches, places, statistics)
+    return Recorded(logits, embeddings, labels, stretches, places, statistics, _mounting(content.get("mounting")))
+
+
+def _mounting(name: Any) -> str | None:
+    """The name of a turn, the shortest one."""
+    _require(name is None or isinstance(name, str), "a mounting")
+    try:
+        return None if name is None else Mounting.named(name).name
+    except SetupError as error:
+        raise ValueError(f"not a mounting: {error.found}") from error
+
+
+def _written(session: Recorded) -> dict[str, str | None]:
+    arrays = {name: _encoded(getattr(session, name), kind) for name, kind in _ARRAYS.items()}
+    return {**arrays, "mounting": session.mounting}
 
 
 def _encoded(values: NDArray[Any], kind: str) -> str:

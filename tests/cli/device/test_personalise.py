@@ -9,8 +9,10 @@ from click.testing import CliRunner
 from deseptr.cli.main import deseptr
 from deseptr.contract import DataError, Mounting, SetupError
 from deseptr.data import load_sample, save_npz
-from deseptr.device import MountingCorrection, default_model
+from deseptr.device import default_model
+from deseptr.device.mounting.recordings import turned_back
 from deseptr.device.personal import WearerFile
+from deseptr.tflite import embed_contract, read_tflite, streaming_inside, without_archive
 
 MODEL = str(default_model())
 
@@ -20,6 +22,11 @@ def invoke(*arguments):
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def turned_sample(turn):
+    """The sample, as a sensor that is turned would have measured it."""
+    return turned_back(load_sample(), Mounting.named(turn).inverse())
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +62,20 @@ def test_guides_through_each_activity_and_checks_it(eve):
 
 
 def test_a_turned_sensor_is_turned_back_before_the_model_learns_from_it(eve, tmp_path):
-    sample, turn = load_sample(), Mounting.named("x90")
-    measure = MountingCorrection(turn.inverse(), sample.channels)
-    turned = [replace(each, signals=measure(each.signals)) for each in sample.recordings]
-    save_npz(sample, tmp_path / "plain.npz")
-    save_npz(replace(sample, recordings=tuple(turned)), tmp_path / "turned.npz")
-    for name, more in (("plain", ()), ("turned", ("--mounting", "x90"))):
-        data, path = tmp_path / f"{name}.npz", tmp_path / f"{name}.deseptr"
-        invoke("personalise", MODEL, data, "--wearer", "eve", "-o", path, *more)
-    plain, turned_back = (WearerFile.load(tmp_path / f"{name}.deseptr").recorded for name in ("plain", "turned"))
-    assert np.array_equal(turned_back.logits, plain.logits)
+    save_npz(load_sample(), tmp_path / "plain.npz")
+    save_npz(turned_sample("x90"), tmp_path / "turned.npz")
+    read = {}
+    for name, how in (("plain", "none"), ("turned", "x90"), ("turned", "auto"), ("plain", "auto")):
+        path = tmp_path / f"{name}-{how}.deseptr"
+        said = invoke(
+            "personalise", MODEL, tmp_path / f"{name}.npz", "--wearer", "eve", "-o", path, "--mounting", how
+        ).stdout
+        read[name, how] = WearerFile.load(path)
+        assert ("the sensor seems" in said) == (how == "auto")
+    plain = read["plain", "none"].recorded
+    for (name, _), file in read.items():
+        assert np.array_equal(file.recorded.logits, plain.logits)
+        assert file.mountings == ("x90" if name == "turned" else "none",)
     data, path, words = (
         tmp_path / "turned.npz",
         tmp_path / "live.deseptr",
@@ -82,11 +93,65 @@ def test_a_turned_sensor_is_turned_back_before_the_model_learns_from_it(eve, tmp
     assert not path.exists()
 
 
-def test_the_mounting_of_takes_is_named_and_not_estimated():
-    for words in (("personalise", MODEL, "eve.csv"), ("device", "personalise", MODEL)):
-        said = invoke(*words, "--wearer", "eve", "--mounting", "auto")
-        assert said.exit_code == 2
-        assert "auto needs a run" in said.stderr
+def test_the_mounting_of_a_guided_session_is_estimated_and_said(tmp_path):
+    data, path = tmp_path / "turned.npz", tmp_path / "eve.deseptr"
+    save_npz(turned_sample("x90"), data)
+    names = ("walking", "sitting", "upstairs", "standing")
+    labels = [word for name in names for word in ("--label", name)]
+    session = ("device", "personalise", MODEL, "--wearer", "eve", "--simulate", data, "-o", path)
+    said = invoke(*session, *labels, "--mounting", "auto")
+    first, *_, last = (line for line in said.stderr.splitlines() if ": good, 6 windows" in line)
+    assert first.startswith("walking")
+    assert first.endswith("how the sensor is turned is not known yet")
+    assert last.endswith("standing: good, 6 windows, which the model calls standing (100%)")
+    assert "the sensor seems turned by 90° about x" in said.stdout
+    assert WearerFile.load(path).mountings == ("x90",)
+
+
+def test_a_mounting_that_is_not_clear_is_refused_and_the_file_stays_as_it_was(tmp_path):
+    data, path = tmp_path / "turned.npz", tmp_path / "eve.deseptr"
+    save_npz(turned_sample("x90").select(labels=("sitting",)), data)
+    with pytest.raises(DataError, match="leave open how the sensor is turned"):
+        invoke("personalise", MODEL, data, "--wearer", "eve", "-o", path, "--mounting", "auto")
+    assert not path.exists()
+
+
+def test_a_model_that_cannot_estimate_is_refused_before_anybody_walks(tmp_path):
+    model = read_tflite(MODEL)
+    bare = tmp_path / "bare.tflite"
+    bare.write_bytes(
+        embed_contract(without_archive(model.content), replace(model.contract, mounting=None), streaming_inside(model))
+    )
+    with pytest.raises(SetupError, match="does not know how the sensor was worn"):
+        invoke("device", "personalise", bare, "--wearer", "eve", "--simulate", "--mounting", "auto")
+
+
+def test_takes_that_look_turned_are_noted_and_kept_as_they_are(tmp_path):
+    data, path = tmp_path / "turned.npz", tmp_path / "eve.deseptr"
+    save_npz(turned_sample("x90"), data)
+    said = invoke("personalise", MODEL, data, "--wearer", "eve", "-o", path)
+    assert "the sensor seems turned by 90° about x" in said.stdout
+    assert "--undo this and repeat it with --mounting x90" in said.stdout
+    assert WearerFile.load(path).mountings == ("none",)
+
+
+def test_a_run_under_another_mounting_warns_in_one_line(tmp_path):
+    plain, turned = tmp_path / "plain.deseptr", tmp_path / "turned.deseptr"
+    for path, mounting in ((plain, "none"), (turned, "x90")):
+        save_npz(turned_sample(mounting), tmp_path / "data.npz")
+        invoke("personalise", MODEL, tmp_path / "data.npz", "--wearer", "eve", "-o", path, "--mounting", mounting)
+
+    def warnings(file, *more):
+        said = invoke("device", "run", "--wearer", file, "--simulate", "--seconds", 4, "--plain", *more)
+        return [line for line in (said.stdout + said.stderr).splitlines() if "eve was recorded under" in line]
+
+    (at_start,) = warnings(turned)
+    assert "under the mounting x90, and the run is under none" in at_start
+    assert at_start.endswith("run with --mounting x90")
+    (of_event,) = warnings(plain, "--mounting", "x90")
+    assert of_event.count("record again with --mounting x90") == 1
+    for file, more in ((plain, ()), (turned, ("--mounting", "x90")), (plain, ("--mounting", "none"))):
+        assert warnings(file, *more) == []
 
 
 def test_a_run_names_the_wearer(eve):

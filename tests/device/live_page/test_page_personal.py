@@ -55,6 +55,7 @@ from deseptr.tflite import TfliteEngine, load_engine
 RATE = 50.0
 # Which way gravity points; the tiny model knows the first two.
 POSES = {"upright": (9.8, 0, 0, 0, 0, 0), "lying": (0, 9.8, 0, 0, 0, 0), "sideways": (4.6, 5.0, 7.1, 0, 0, 0)}
+BOTH = (("upright", 8), ("lying", 8))
 # Its logits differ little.
 DECISION = DecisionConfig(dwell_s=0.0, threshold=0.0)
 
@@ -63,14 +64,15 @@ class Worn:
     """A run of the tiny model that somebody personalises, on a clock that is set by hand."""
 
     def __init__(
-        self, model: Path, folder: Path, recorder: PageRecorder | None = None, mounting: Mounting = AS_TRAINED
+        self, model: Path, folder: Path, recorder: PageRecorder | None = None, mounting: Mounting | None = AS_TRAINED
     ) -> None:
         self.engine = load_engine(model)
         self.now, self.count = 0.0, 0
         self.switch = WearerSwitch(self.engine, lambda contract: DECISION)
         made = (lambda: TfliteEngine(self.engine.model, self.engine.runtime)), self.switch
         self.folder, self.told = folder, list[dict[str, Any]]()
-        wearing = Wearing(folder, self.engine.model, *made, mounting=lambda: mounting)
+        self.turn = mounting
+        wearing = Wearing(folder, self.engine.model, *made, mounting=lambda: self.turn)
         self.page = PagePersonal(wearing, "mpu6050", self.told.append, lambda: self.now, recorder)
         tracker = LabelTracker(self.engine.contract.labels, DECISION, self.engine.contract.hop_s)
         self.stream = WindowClassifier(self.engine, tracker, lambda: 0, wearers=self.switch)
@@ -115,6 +117,13 @@ class Worn:
         assert self.session()["phase"] == "recording"
         self.read(pose, seconds + 0.5, 8)
         assert self.session()["phase"] == "checked"
+
+    def take_both(self, operator: str) -> None:
+        """Record and keep all of a session of the poses that the model knows."""
+        for pose, seconds in BOTH:
+            self.take(operator, pose, seconds)
+            self.page.act(operator, "keep")
+        self.settle()
 
 
 def wish(*steps: tuple[str, float], wearer: str = "eve") -> dict[str, Any]:
@@ -201,12 +210,49 @@ def test_takes_of_a_turned_sensor_are_turned_back_as_the_stream_is(int8_model: P
     said = {}
     for name, mounting in (("turned", turn), ("as trained", AS_TRAINED)):
         worn = Worn(int8_model, tmp_path / name, mounting=mounting)
-        operator = worn.page.begin(wish(("upright", 5), ("lying", 5)))
-        worn.take(operator, "upright", 5)
+        operator = worn.page.begin(wish(*BOTH))
+        worn.take(operator, "upright", 8)
         said[name] = worn.session()["check"]["text"]
+        worn.page.act(operator, "keep")
+        worn.take(operator, "lying", 8)
+        worn.page.act(operator, "keep")
+        worn.settle()
+        (told, *_) = worn.session()["told"]
+        assert told.startswith("samples of a sensor turned by 90° about z") == (name == "turned")
         worn.page.close()
     assert said["as trained"].endswith("which the model calls upright (100%)")
     assert "calls upright" not in said["turned"]
+    turned, plain = (WearerFile.load(tmp_path / name / "eve.deseptr") for name in said)
+    assert (turned.mountings, plain.mountings) == (("z90",), ("none",))
+    # Gravity, as the model is to see it.
+    for file, gravity in ((turned, known[:3]), (plain, POSES["upright"][:3])):
+        upright = file.recorded.labels == file.labels.index("upright")
+        assert file.recorded.statistics[upright, :3].mean(0) == pytest.approx(gravity, abs=0.3)
+
+
+def test_nobody_walks_before_the_run_knows_how_the_sensor_is_turned(int8_model: Path, tmp_path: Path):
+    worn = Worn(int8_model, tmp_path, mounting=None)
+    with pytest.raises(RefusedRequestError, match="not known yet: walk, stand and sit"):
+        worn.page.begin(wish(*BOTH))
+    assert worn.session() is None
+    worn.turn = Mounting.named("z90")
+    operator = worn.page.begin(wish(*BOTH))
+    # The next recording of a replay, in which it is estimated anew.
+    worn.turn = None
+    worn.take_both(operator)
+    assert worn.session()["phase"] == "done"
+    assert WearerFile.load(tmp_path / "eve.deseptr").mountings == ("z90",)
+    worn.page.close()
+
+
+def test_who_was_recorded_under_another_mounting_is_worn_with_a_warning(worn: Worn):
+    worn.take_both(worn.page.begin(wish(*BOTH)))
+    for turn, warned in ((Mounting.named("z90"), True), (None, False), (AS_TRAINED, False)):
+        worn.turn = turn
+        worn.page.wear("eve")
+        worn.settle()
+        assert worn.page.state()["worn"] == "eve"
+        assert ("eve was recorded under the mounting none" in worn.page.state()["trouble"]) == warned
 
 
 def test_a_wearer_is_taken_off_put_on_and_undone(worn: Worn):

@@ -153,6 +153,29 @@ def test_an_estimated_turn_is_corrected_from_then_on(referring):
     assert len(after) > 10
 
 
+def test_what_is_corrected_is_settled_when_it_is_said(referring):
+    for mounting, before, after in (("auto", None, "z270"), ("x90", "x90", "x90"), (None, "none", "none")):
+        watch = MountingWatch(referring.contract, mounting)
+        stream = PushStream(referring, mounting=watch)
+        assert (watch.settled and watch.settled.name) == before
+        samples = minutes_of("z270")
+        for start in range(0, len(samples), 128):
+            told = said(stream.push(samples[start : start + 128]))
+            if told and mounting == "auto":
+                break
+            assert (watch.settled and watch.settled.name) == before
+        assert watch.settled == Mounting.named(after)
+        watch.reset()
+        assert (watch.settled and watch.settled.name) == before
+
+
+def test_a_turn_that_stays_unknown_is_settled_as_none(referring):
+    watch, still = MountingWatch(referring.contract, "auto"), wearer_samples(90, "sitting", 1)
+    for each in range(400):
+        watch.note(Window(128 * each, still), 2.56 * each, plausible=True)
+    assert watch.settled == AS_TRAINED
+
+
 def test_an_estimate_makes_a_stream_of_columns_begin_anew(referring):
     watch = MountingWatch(referring.contract, "auto")
     samples = minutes_of("x180")

@@ -39,6 +39,41 @@ def test_comes_back_as_it_was_written(eve, tmp_path):
     assert again.counts() == {"lying": 1, "upright": 1, "spinning": 1}
 
 
+def test_keeps_the_mounting_of_each_session(eve, tmp_path):
+    turned, unknown = replace(session(), mounting="x90"), session()
+    mine = replace(eve, sessions=(turned, unknown, replace(session(), mounting="none"), turned))
+    mine.save(tmp_path / "eve.deseptr")
+    again = WearerFile.load(tmp_path / "eve.deseptr")
+    assert [each.mounting for each in again.sessions] == ["x90", None, "none", "x90"]
+    assert again.mountings == ("x90", "none")
+    assert again.recorded.mounting is None
+    assert replace(again, sessions=(turned, turned)).recorded.mounting == "x90"
+    assert turned.take(np.array([0])).mounting == "x90"
+
+
+def test_files_from_before_the_mounting_was_kept_are_read(eve, tmp_path):
+    content = json.loads(eve.to_json())
+    for each in content["sessions"]:
+        del each["mounting"]
+    path = tmp_path / "eve.deseptr"
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="something else"):
+        WearerFile.load(path)
+    path.write_text(json.dumps({**content, "format": "deseptr wearer 2"}))
+    assert WearerFile.load(path).to_json() == eve.to_json()
+    assert WearerFile.load(path).mountings == ()
+
+
+@pytest.mark.parametrize("mounting", ["x45", 90, ["x90"]])
+def test_refuses_a_mounting_that_is_none(eve, tmp_path, mounting):
+    content = json.loads(eve.to_json())
+    content["sessions"][0]["mounting"] = mounting
+    path = tmp_path / "eve.deseptr"
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="mounting"):
+        WearerFile.load(path)
+
+
 def test_a_session_is_added_and_undone(eve):
     later = replace(eve, new_labels=("cycling", "spinning"), sessions=(session((2, 3, 0), seed=1),))
     both = eve.with_session(later)
