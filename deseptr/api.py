@@ -36,6 +36,7 @@ def load(
     recording_from: str | None = None,
     label_from: str | None = None,
     label: str | None = None,
+    segments: str | None = None,
     fill_gaps: float | None = None,
     merge_alike: bool = False,
     placement: str | None = None,
@@ -55,6 +56,7 @@ def load(
         recording_from: the same for the recording.
         label_from: the same for the label.
         label: the label of all samples.
+        segments: path of a table ``start,end,label[,subject][,recording]`` with the labels of stretches.
         fill_gaps: gaps of up to so many seconds are interpolated; those of up to three sample periods always are.
         merge_alike: labels and subjects that differ in case, blanks, hyphens or underscores only are one.
         placement: of several in one recording, as ``"watch"`` or ``"ankle"``.
@@ -79,6 +81,7 @@ def load(
         "recording_from": recording_from,
         "label_from": label_from,
         "label": label,
+        "segments": segments,
         "fill_gaps": fill_gaps,
         "merge_alike": merge_alike,
         "placement": placement,
