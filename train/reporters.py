@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from deseptr.contract import atomic_write, read_json
+from deseptr.contract.limits import Limits
 
 from .training_loop import Reporter
+
+# A training of three years.
+_SECONDS = Limits(0, 1e8)
 
 
 class Reporters:
@@ -72,6 +76,7 @@ class Stopwatch:
 
 def _seconds(path: Path) -> float:
     try:
-        return max(0.0, float(read_json(path)))
-    except (OSError, ValueError, TypeError):
+        found = read_json(path)
+    except (OSError, ValueError):
         return 0.0
+    return float(found) if _SECONDS.allow(found) else 0.0

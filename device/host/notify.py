@@ -17,6 +17,8 @@ from deseptr.device.clock import Clock
 
 PATIENCE_S = 0.1
 FEEDS_PER_PERIOD = 4
+# Digits of a 64-bit number, which systemd has; int() raises for thousands.
+_LONGEST_USEC = 20
 
 
 class SystemdNotifier:
@@ -91,6 +93,6 @@ def _socket_name(address: str) -> str:
 
 def _watchdog_ns(environment: Mapping[str, str], pid: int) -> int | None:
     wanted = environment.get("WATCHDOG_USEC", "")
-    if environment.get("WATCHDOG_PID", str(pid)) != str(pid) or not wanted.isdecimal() or int(wanted) == 0:
+    if environment.get("WATCHDOG_PID", str(pid)) != str(pid) or not wanted.isdecimal() or len(wanted) > _LONGEST_USEC:
         return None
-    return int(wanted) * 1000
+    return int(wanted) * 1000 or None

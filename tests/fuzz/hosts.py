@@ -47,6 +47,9 @@ I2C = {
     "dev/i2c-1": "",
 }
 MACHINE_ID = {"etc/machine-id": "0123456789abcdef0123456789abcdef\n", "var/lib/dbus/machine-id": "f" * 32}
+MANAGER = {"NOTIFY_SOCKET": "@/nowhere/deseptr", "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "7"}
+HUB = b"hub port sta spd dev      sockfd local_busid\n"
+HUB += b"hs  0000 006 003 00010002 000003 1-1\nhs  0001 004 000 00000000 000000 0-0\n"
 LIKE_NUMBERS = (
     *("-1", "-273001", "999999999", "9" * 19, "1_000", "0x10", "-f"),
     *("0b1", "+5", "\xd9\xa3", "1e3", "-0", "ffffffff"),
@@ -62,6 +65,9 @@ def hosts() -> Iterator[Target]:
         "machine-id": (_code_of_machine, MACHINE_ID),
     }.items():
         yield Target(name, partial(_below_root, read), (json.dumps(seed).encode(),), of_files)
+    yield Target("service manager's variables", _notify, (json.dumps(MANAGER).encode(),), mutators.of_json)
+    yield Target("status of the USB hub", partial(_in_hub, _free_port), (HUB,), mutators.of_text)
+    yield Target("report.json beside a page", _look_beside, (b'{"format": "deseptr-report-1"}',), mutators.of_json)
 
 
 def of_files(rng: random.Random, content: bytes) -> bytes:
@@ -97,6 +103,43 @@ def _below_root(read: Callable[[Path], object], content: bytes) -> object:
             else:
                 path.write_bytes(held.encode("latin-1"))
         return read(root)
+
+
+def _notify(content: bytes) -> object:
+    """A run that tells its manager that it lives; what is no text cannot be in an environment."""
+    from deseptr.device.clock import SystemClock
+    from deseptr.device.host.notify import SystemdNotifier
+
+    given = mutators.parsed(content)
+    environment = {
+        name: str(value).replace("\0", "") for name, value in (given if isinstance(given, dict) else {}).items()
+    }
+    notifier = SystemdNotifier.from_environment(SystemClock(), environment, pid=7)
+    notifier.ready()
+    notifier.alive()
+    notifier.status("walking")
+    return environment
+
+
+def _in_hub(read: Callable[[Path], object], content: bytes) -> object:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "status").write_bytes(content)
+        return read(Path(folder))
+
+
+def _free_port(hub: Path) -> object:
+    from deseptr.firmware_harness.simulator.front.usbip import free_port
+
+    return free_port(hub)
+
+
+def _look_beside(content: bytes) -> object:
+    from deseptr.cli.evaluate.report_files import check_output
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "report.json").write_bytes(content)
+        check_output(Path(folder) / "report.html", "deseptr-report-1")
+        return None
 
 
 def _silent(command: object) -> str:

@@ -24,6 +24,7 @@ ADDRESS = 0x68
 def wires() -> Iterator[Target]:
     """All of them."""
     yield _chips()
+    yield Target("registers of a power meter", _read_meter, (b'{"instead": []}',), _of_reads)
     yield _lengths()
     yield from _calls()
     yield _packets()
@@ -33,7 +34,8 @@ def _chips() -> Target:
     from deseptr.device import SENSORS
 
     # The number of a read, from the beginning, and what comes instead of its bytes.
-    seeds = tuple(json.dumps({"chip": name, "instead": []}).encode() for name in sorted(SENSORS))
+    chips = [(name, None) for name in sorted(SENSORS)] + [("icm20948", 4900.0), ("mpu9250", 4900.0)]
+    seeds = tuple(json.dumps({"chip": name, "field": field, "instead": []}).encode() for name, field in chips)
     return Target("registers of a chip", _read_chip, seeds, _of_reads)
 
 
@@ -91,14 +93,14 @@ def _read_chip(content: bytes) -> object:
     from deseptr.device import SENSORS, ImuConfig, make_sensor
     from deseptr.device.recovery import RecoveringImu
     from deseptr.firmware_harness.simulator import ConstantSource, VirtualClock, VirtualI2cBus
-    from deseptr.firmware_harness.simulator.chips.registry import CHIPS
+    from deseptr.firmware_harness.simulator.chips.registry import driver_name, make_chip
 
     asked = mutators.parsed(content)
     name = asked["chip"]
     clock = VirtualClock()
-    chip = CHIPS[name](ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)
-    bus = _OddBus(VirtualI2cBus({SENSORS[name].addresses[0]: chip}, clock), asked["instead"])
-    imu, config = make_sensor("auto", bus, clock), ImuConfig(50, 8, 1000)
+    chip = make_chip(name, ConstantSource([0, 0, 9.8, 0, 0, 0]), clock)
+    bus = _OddBus(VirtualI2cBus({SENSORS[driver_name(name)].addresses[0]: chip}, clock), asked["instead"])
+    imu, config = make_sensor("auto", bus, clock), ImuConfig(50, 8, 1000, mag_full_scale_ut=asked["field"])
     imu.identify()
     imu.configure(config)
     imu.self_test()
@@ -113,6 +115,20 @@ def _read_chip(content: bytes) -> object:
         assert samples.signals.shape[1] == len(imu.channels)
         drained.append(len(samples.signals))
     return drained
+
+
+def _read_meter(content: bytes) -> object:
+    from deseptr.device.drivers.ina219 import Ina219
+    from deseptr.firmware_harness.simulator import VirtualClock, VirtualI2cBus
+    from deseptr.firmware_harness.simulator.chips.ina219 import SimulatedIna219
+
+    clock = VirtualClock()
+    bus = VirtualI2cBus({0x40: SimulatedIna219(lambda: (5.0, 0.5), clock)}, clock)
+    meter = Ina219(_OddBus(bus, mutators.parsed(content)["instead"]), clock)
+    meter.configure()
+    watts = [meter.read().watts for _ in range(20)]
+    assert np.isfinite(watts).all()
+    return watts
 
 
 def _lengths() -> Target:

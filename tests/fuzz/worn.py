@@ -21,6 +21,7 @@ def worn() -> Iterator[Target]:
     """All of them."""
     yield _model()
     yield _wearer()
+    yield _folder_of_wearers()
     yield from _files()
     yield from _torn()
 
@@ -80,6 +81,30 @@ def _wearer() -> Target:
         return PersonalEngine(engine, read).correct(np.zeros(classes, np.float32), embedding, window), read.undone()
 
     return Target("wearer.deseptr", on_file(".deseptr", look), (made.to_json().encode(),), mutators.of_json)
+
+
+def _folder_of_wearers() -> Target:
+    """Who was worn last, and whose files are there, as the page of a run asks for."""
+    from deseptr.device import default_model
+    from deseptr.device.personal.wearer_folder import WearerFolder
+    from deseptr.tflite import read_tflite
+
+    model = read_tflite(default_model())
+
+    def look(content: bytes) -> object:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / ".worn").write_bytes(content)
+            (folder / "eve.deseptr").write_bytes(content)
+            (folder / "ada.deseptr").mkdir()
+            wearers = WearerFolder(folder, model)
+            who = wearers.remembered()
+            if who is not None:
+                wearers.remember(who)
+                assert wearers.remembered() == who
+            return who, wearers.wearers()
+
+    return Target("folder of wearers", look, (b"eve\n", "Zoë B.\n".encode(), b"\n"), mutators.of_text)
 
 
 def _files() -> Iterator[Target]:
@@ -170,6 +195,16 @@ def _of_run() -> Iterator[Target]:
 
     seed = json.dumps({"labelled": ["1"], "unlabelled": ["2"], "unlabelled_windows": 3}).encode()
     yield Target("run/labelled.json", on_file(".json", labelled), (b"{}", seed), mutators.of_json)
+
+    def spent(path: Path) -> object:
+        from deseptr.train.reporters import _seconds
+
+        found = _seconds(path)
+        assert 0 <= found < float("inf"), f"{found} s"
+        return found
+
+    read = on_file(".json", spent)
+    yield Target("run/seconds.json", read, (b"12.5",), mutators.of_text, preload=("deseptr.train.reporters",))
     history = json.dumps([{"epoch": 1, "loss": 0.5}]).encode()
     call = partial(_in_folder, "history.json", epochs)
     preload = ("deseptr.train.training_loop",)

@@ -8,6 +8,7 @@ device at the other; the protocol is that of Documentation/usb/usbip_protocol.rs
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import struct
 from collections.abc import Callable
@@ -93,7 +94,7 @@ def free_port(hub: Path = VHCI) -> UsbPort:
         SetupError: if there is no virtual hub, or all its ports are taken.
     """
     try:
-        rows = [line.split() for line in (hub / "status").read_text().splitlines()[1:]]
+        status = (hub / "status").read_text(errors="replace")
     except OSError as error:
         raise SetupError(
             hub,
@@ -101,9 +102,10 @@ def free_port(hub: Path = VHCI) -> UsbPort:
             expected="the kernel's virtual USB hub",
             next_step="`sudo modprobe -a vhci-hcd i2c-tiny-usb`, and run this as root; or take --front ioctl",
         ) from error
-    for row in rows:
-        if row[0] == "hs" and int(row[2]) == PORT_FREE:
-            return UsbPort(int(row[1]), hub)
+    # One line a port: the speed of its hub, its number, its state.
+    for port, state in re.findall(r"^hs\s+([0-9]{1,6})\s+([0-9]{1,3})\s", status, re.MULTILINE):
+        if int(state) == PORT_FREE:
+            return UsbPort(int(port), hub)
     raise SetupError(
         hub, found="no free port", expected="one", next_step="detach a device with `usbip port` and `usbip detach`"
     )

@@ -57,6 +57,7 @@ def test_watchdog_is_fed_four_times_per_period(manager):
         {},
         {"WATCHDOG_USEC": "0"},
         {"WATCHDOG_USEC": "soon"},
+        {"WATCHDOG_USEC": "1" * 5000},
         {"WATCHDOG_USEC": "-1"},
         {"WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"},
     ],

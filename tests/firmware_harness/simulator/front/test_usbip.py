@@ -118,6 +118,14 @@ def test_no_hub_or_no_port_says_what_to_do(tmp_path):
         free_port(tmp_path)
 
 
+@pytest.mark.parametrize("line", ["", "hs", "hs  x 004 0", "hs  0001 free 0", f"hs  {'1' * 5000} 004 0", "\udced"])
+def test_lines_of_another_form_are_no_ports(tmp_path, line):
+    head, *ports = STATUS.splitlines()
+    text = "\n".join([head, line, *ports]) + "\n"
+    (tmp_path / "status").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert free_port(tmp_path).number == 1
+
+
 def test_no_permission_to_plug_in(tmp_path, make_bus):
     (tmp_path / "status").write_text(STATUS)
     (tmp_path / "attach").mkdir()
