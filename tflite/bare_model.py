@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ModelError, SetupError
+from deseptr.contract.memory_limit import limited_memory
 
-from .loading import graph_errors, unusable_graph
+from .loading import LARGEST_RUN, graph_errors, unusable_graph
 from .runtimes import TfliteRuntime, check_threads
 
 _CHECK_CONVERSION = "check how it was converted, or leave it out"
@@ -152,10 +153,11 @@ class BareOnnx:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.log_severity_level = 4
         try:
-            self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-            self.inputs = tuple(_known(_onnx_port(each), source) for each in self._session.get_inputs())
-            self.output_names = tuple(str(each.name) for each in self._session.get_outputs())
-            self.run([np.zeros(port.shape, port.dtype) for port in self.inputs])
+            with limited_memory(LARGEST_RUN):
+                self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+                self.inputs = tuple(_known(_onnx_port(each), source) for each in self._session.get_inputs())
+                self.output_names = tuple(str(each.name) for each in self._session.get_outputs())
+                self.run([np.zeros(port.shape, port.dtype) for port in self.inputs])
         except ModelError:
             raise
         except Exception as error:  # the exceptions of ONNX Runtime have no other common base class

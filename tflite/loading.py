@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deseptr.contract import ModelError
+from deseptr.contract.memory_limit import GIB, limited_memory
 
 from .native_stderr import hold_native_stderr
 from .runtimes import broken_runtime
 
+# Of buffers that a graph asks for and of its first run, whatever it declares.
+LARGEST_RUN = 2 * GIB
+
 
 @contextmanager
 def graph_errors(source: object, runtime: str, next_step: str) -> Iterator[None]:
-    """Turn the exceptions of a TFLite runtime in the block into a ModelError.
+    """Turn the exceptions of a TFLite runtime in the block into a ModelError, and limit its memory.
 
     Args:
         source: origin of the graph.
@@ -25,9 +29,9 @@ def graph_errors(source: object, runtime: str, next_step: str) -> Iterator[None]
         SetupError: if the runtime itself does not work.
     """
     try:
-        with hold_native_stderr():
+        with hold_native_stderr(), limited_memory(LARGEST_RUN):
             yield
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, MemoryError) as error:
         raise unusable_graph(source, runtime, error, next_step) from error
     except (SystemError, AttributeError, ImportError) as error:  # not the graph: a runtime built for another numpy
         raise broken_runtime(runtime.partition(" ")[0], error) from error

@@ -35,6 +35,28 @@ def onnx_model(contract, weights) -> bytes:
     return bytes(model.SerializeToString())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits private memory")
+@pytest.mark.parametrize("kernels", ["default", "reference"])
+def test_a_small_flatbuffer_that_asks_for_gigabytes_is_refused(kernels):
+    # tf.reduce_mean(tf.tile(window, [1, 2_000_000, 1]) + 1.0, axis=[1]) of a window [1, 128, 6], by TensorFlow 2.21.
+    content = Path(__file__).with_name("tiled.flatbuffer").read_bytes()
+    assert len(content) < 2000
+    with pytest.raises(ModelError, match=r"found a graph that ai-edge-litert .* cannot run"):
+        BareTflite(content, "bomb.tflite", choose_runtime("litert"), kernels=kernels)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits private memory")
+def test_a_small_onnx_model_that_asks_for_gigabytes_is_refused(onnx_model):
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load_from_string(onnx_model)
+    repeats = onnx.numpy_helper.from_array(np.array([1, 1 << 24, 1], np.int64), "repeats")
+    model.graph.initializer.append(repeats)
+    model.graph.node.insert(0, onnx.helper.make_node("Tile", ["window", "repeats"], ["tiled"]))
+    model.graph.node[1].input[0] = "tiled"
+    with pytest.raises(ModelError, match=r"found a graph that onnxruntime .* cannot run"):
+        BareOnnx(bytes(model.SerializeToString()), "bomb.onnx")
+
+
 def test_float_model_is_the_engines(float_model, contract):
     model = load(float_model)
     window = np.random.default_rng(0).normal(0, 8, (contract.window_length, 6)).astype(np.float32)
