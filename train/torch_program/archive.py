@@ -83,7 +83,7 @@ class _Reader:
             shape=_sizes(graph["tensor_values"][window]["sizes"]),
             constants=dict(self._constants(signature["input_specs"])),
             nodes=tuple(_node(node) for node in graph["nodes"]),
-            logits=logits["as_tensor"]["name"],
+            logits=str(logits["as_tensor"]["name"]),
             example=self._example(),
         )
 

@@ -70,11 +70,10 @@ def keras_model(program: Program) -> keras.Model:
         results = _results(node, values, used)
         _keep(node, results, values)
         _rename(node, results, used, renamed)
-    logits = values[program.logits]
+    logits = values.get(program.logits)
     if not isinstance(logits, Held) or logits.constant:
-        raise ModelError(
-            "the output", found="a constant", expected="logits of the window", next_step="export the network"
-        )
+        found = "a value that nothing computes" if logits is None else "a constant"
+        raise ModelError("the output", found=found, expected="logits of the window", next_step="export the network")
     return keras.Model(window, logits.plain())
 
 

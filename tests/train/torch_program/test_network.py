@@ -81,6 +81,10 @@ def no_such_value(program: Any) -> None:
     node(program, "relu")["inputs"][0]["arg"]["as_tensor"]["name"] = "elsewhere"
 
 
+def no_such_output(program: Any) -> None:
+    program["graph_module"]["signature"]["output_specs"][0]["user_output"]["arg"]["as_tensor"]["name"] = ["elsewhere"]
+
+
 REFUSED: dict[str, tuple[Callable[[Any], None], str]] = {
     "unknown": (unknown, r"the module itself \(Gru\): found operation erfinv, for which there is no rewriting"),
     "library": (of_a_library, r"layer 'first' \(Conv1d\): found operation torch.ops.mine.conv.default"),
@@ -90,6 +94,7 @@ REFUSED: dict[str, tuple[Callable[[Any], None], str]] = {
         computed_weight,
         r"layer 'first' \(Conv1d\): found conv1d with a kernel that is computed from the window",
     ),
+    "output": (no_such_output, r"the output: found a value that nothing computes, expected logits of the window"),
     "value": (no_such_value, r"found a value 'elsewhere' that nothing computes"),
 }
 
