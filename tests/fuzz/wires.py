@@ -263,6 +263,13 @@ def _packets() -> Target:
     return Target("packets of a broker", _hear_broker, seeds, mutators.of_bytes)
 
 
+def _closed() -> socket.socket:
+    """A connection to a broker that is gone again."""
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    return ours
+
+
 def _hear_broker(content: bytes) -> object:
     """All that a broker sends after a client has connected: the client's thread goes on, and loses no message."""
     import paho.mqtt.client as paho
@@ -274,6 +281,8 @@ def _hear_broker(content: bytes) -> object:
     from deseptr.device.sinks.spool_file import MqttMessage
 
     ours, theirs = socket.socketpair()
+    # A refused version of the protocol has the client connect again.
+    connections = [ours]
     warnings: list[str] = []
 
     class Listening(MqttSink):
@@ -281,7 +290,7 @@ def _hear_broker(content: bytes) -> object:
 
         def _make_client(self, client_id: str, retry_s: int) -> paho.Client:
             client = super()._make_client(client_id, retry_s)
-            client._create_socket = lambda: ours  # type: ignore[method-assign]
+            client._create_socket = lambda: connections.pop() if connections else _closed()  # type: ignore[method-assign]
             client.loop_start = lambda: paho.MQTT_ERR_SUCCESS  # type: ignore[method-assign]
             return client
 
