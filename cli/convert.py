@@ -14,9 +14,10 @@ from deseptr.contract import ConversionError, DeseptrError
 from deseptr.convert.recipe import IO_TYPES, MODES
 from deseptr.convert.targets import TARGETS
 
+from .common.grouped import GroupedCommand
 from .common.numbers import real
 from .common.option_rules import goes_with, goes_without
-from .common.options import READING_NAMES, SUBJECTS, load_subjects, reading_options
+from .common.options import READING_GROUP, READING_NAMES, SUBJECTS, load_subjects, reading_options
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -35,8 +36,18 @@ Targets:
   micro    TensorFlow Lite Micro can; C++ source and the arena as well
   coral    as pi, and reports the share that an Edge TPU would run"""
 
+GROUPS = {
+    "Model": ("output", "mode", "io", "target", "streaming", "embedding"),
+    "Checks": ("agreement", "loss", "force", "check"),
+    "Recordings": ("source", "test_subjects"),
+    "Results": ("report", "as_json"),
+    **READING_GROUP,
+}
+
 
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     epilog=f"""{_KINDS}
 \b
 Examples:
@@ -46,7 +57,7 @@ Examples:
   deseptr convert mine.keras --check
   deseptr convert mine.keras -o mine.tflite --data recordings.npz
   deseptr convert pytorch.pt2 -o mine.tflite --data recordings.npz
-"""
+""",
 )
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(

@@ -8,9 +8,10 @@ import click
 
 from deseptr.contract.visible_text import visible
 
+from .common.grouped import GroupedCommand
 from .common.numbers import real, whole
 from .common.option_rules import goes_with
-from .common.options import DATA_HELP, load, print_notes, reading_options
+from .common.options import DATA_HELP, READING_GROUP, load, print_notes, reading_options
 from .label import label
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ data.add_command(label)
 
 
 @data.command(
+    cls=GroupedCommand,
+    groups={"Results": ("window_s", "as_json", "plot"), **READING_GROUP},
     short_help="Show subjects, labels, rate, gaps and oddities of DATA.",
     epilog="Example: deseptr data info synthetic --plot synthetic.png",
     help=f"Show subjects, labels, rate, units, gaps and oddities of DATA. {DATA_HELP}",
@@ -59,6 +62,12 @@ def info(source: str, reading: dict[str, str], window_s: float | None, as_json: 
 
 
 @data.command(
+    cls=GroupedCommand,
+    groups={
+        "Layout": ("layout", "hmac_key_file"),
+        "Changes": ("subjects", "merge", "rename", "drop_labels", "fraction", "seed", "rate"),
+        **READING_GROUP,
+    },
     short_help="Write DATA in another layout, with other labels or rate.",
     epilog="Example: deseptr data convert A_DeviceMotion_data.zip motionsense.npz --merge stairs=upstairs+downstairs",
     help=f"""Write DATA to OUT, a .npz or .csv file, or with --to a folder of another layout.
@@ -160,6 +169,8 @@ def _edited(
 
 @data.command(
     "import",
+    cls=GroupedCommand,
+    groups={"Results": ("out",), **READING_GROUP},
     short_help="Read files of other programs once, and keep how.",
     epilog="Example: deseptr data import watch -o watch.npz --subject-from 's(\\d+)'",
 )

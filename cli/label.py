@@ -13,14 +13,17 @@ import click
 
 from deseptr.contract.visible_text import visible
 
+from .common.grouped import GroupedCommand
 from .common.numbers import whole
-from .common.options import load, print_notes, reading_options
+from .common.options import READING_GROUP, load, print_notes, reading_options
 
 if TYPE_CHECKING:
     from deseptr.data.label_page import LabelStore
 
 
 @click.command(
+    cls=GroupedCommand,
+    groups={"Page": ("out", "port", "no_browser"), **READING_GROUP},
     short_help="Label recordings on a page in the browser.",
     epilog="Example: deseptr data label walk.csv",
     help="""Show the signals of FILE on a page in the browser, to select stretches and name them.

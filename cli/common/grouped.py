@@ -21,13 +21,16 @@ class GroupedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one section for each group."""
-        records = {param.name: param.get_help_record(ctx) for param in self.get_params(ctx)}
+        lines: dict[str | None, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option) and (line := param.get_help_record(ctx)):
+                # Two flags may choose between values of one parameter.
+                lines.setdefault(param.name, []).append(line)
         for heading, names in self._groups.items():
-            self._write(formatter, heading, [records.pop(name) for name in names])
-        self._write(formatter, "Options", list(records.values()))
+            self._write(formatter, heading, [line for name in names for line in lines.pop(name)])
+        self._write(formatter, "Options", [line for rest in lines.values() for line in rest])
 
-    def _write(self, formatter: click.HelpFormatter, heading: str, records: list[tuple[str, str] | None]) -> None:
-        lines = [record for record in records if record is not None]
+    def _write(self, formatter: click.HelpFormatter, heading: str, lines: list[tuple[str, str]]) -> None:
         if lines:
             with formatter.section(heading):
                 formatter.write_dl(lines)

@@ -93,11 +93,13 @@ READING_NAMES = (
     "label_from",
     "label",
     "segments",
-    "fill_gaps",
     "merge_alike",
     "placement",
     "channels",
+    "fill_gaps",
 )
+READING_GROUP = {"Reading": READING_NAMES}
+"""The section of these options in the help of a command."""
 
 
 def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.mounting import AUTO
 from deseptr.cli.common.option_rules import goes_without
 from deseptr.cli.common.options import (
     DATA_HELP,
+    READING_GROUP,
     SUBJECTS,
     TESTED_HELP,
     choose_tested,
@@ -22,6 +24,7 @@ from deseptr.cli.common.options import (
     tested_line,
 )
 from deseptr.cli.evaluate.continuous_options import (
+    CONTINUOUS_GROUPS,
     check_continuous,
     continuous_options,
     continuous_settings,
@@ -41,8 +44,18 @@ if TYPE_CHECKING:
 
 BOTH, STRAIGHT, BUS = "both", "straight", "bus"
 
+GROUPS = {
+    "Measurement": ("test_subjects", "paths", "kind", "threads"),
+    "Simulated sensor": ("sensor", "speed", "mounting"),
+    **CONTINUOUS_GROUPS,
+    "Results": ("page", "as_json"),
+    **READING_GROUP,
+}
+
 
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     help=f"""Measure MODEL on the labelled windows of DATA, on this machine.
 
 MODEL is measured twice: directly, on the windows of `deseptr evaluate`, and on the recordings streamed over a

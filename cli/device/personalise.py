@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.mounting import AUTO, worn_mounting_option
 from deseptr.cli.common.numbers import real
 from deseptr.cli.common.option_rules import goes_with, goes_without
@@ -28,8 +29,14 @@ if TYPE_CHECKING:
 _OF_SESSION = ("labels", "seconds", "new_seconds", "prepare")
 _OF_RECORDING = ("new_labels", "protocol", "recordings", "simulate", "mounting")
 
+GROUPS = {
+    "Wearer": ("wearer", "output", "undo"),
+    "Session": ("labels", "new_labels", "seconds", "new_seconds", "prepare", "protocol", "recordings"),
+    "Sensor": ("bus", "sensor", "bmi270_config", "address", "mounting", "simulate"),
+}
 
-@click.command()
+
+@click.command(cls=GroupedCommand, groups=GROUPS)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--wearer", required=True, metavar="NAME", help="Name of the wearer.")
 @click.option(

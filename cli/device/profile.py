@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import real, whole
 from deseptr.cli.common.option_rules import goes_with
@@ -24,8 +25,15 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _JSON_START = b'{\n  "model": '
 
+GROUPS = {
+    "Sensor": ("simulate", "bus", "sensor", "bmi270_config", "speed"),
+    "Timing": ("windows", "hop", "kind", "threads", "threads_sweep", "ops", "cold_starts"),
+    "Power": ("ina219", "shunt"),
+    "Results": ("output", "html", "as_json"),
+}
 
-@click.command()
+
+@click.command(cls=GroupedCommand, groups=GROUPS)
 @click.argument("model", type=MODEL)
 @click.option("--simulate", metavar="DATA", help="Play DATA (or `synthetic`) through a simulated sensor.")
 @click.option(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.numbers import number, real
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, reading_options
+from deseptr.cli.common.options import DATA_HELP, READING_GROUP, SUBJECTS, load_subjects, reading_options
 from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract.limits import ENGINE_THREADS
 
@@ -35,7 +36,16 @@ class _Wearers(NamedTuple):
     others: Dataset
 
 
+GROUPS = {
+    "Calibration": ("run", "subjects", "known", "mounting", "drift", "threads"),
+    "Results": ("output", "page", "as_json"),
+    **READING_GROUP,
+}
+
+
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     help=f"""Calibrate the confidence of MODEL, on wearers that it was not trained on.
 
 MODEL is a .tflite file. A temperature, by which its logits are divided, goes into its contract: probabilities then

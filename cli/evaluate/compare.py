@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import number, whole
 from deseptr.cli.common.option_rules import goes_with
 from deseptr.cli.common.options import (
     DATA_HELP,
+    READING_GROUP,
     READING_NAMES,
     SUBJECTS,
     TESTED_HELP,
@@ -29,8 +31,18 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 
+GROUPS = {
+    "Models": ("onnx", "contract", "float_input"),
+    "Timing": ("rounds", "threads", "kernels", "seed"),
+    "Accuracy": ("source", "test_subjects"),
+    "Results": ("output", "as_json"),
+    **READING_GROUP,
+}
+
 
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     help=f"""Compare latency, size, operations and accuracy of models on this machine.
 
 MODEL is a .tflite file, with or without a contract inside, or an .onnx file. All are timed interleaved in one process,
@@ -43,7 +55,7 @@ Examples:
       --contract int8.tflite --float-input scaled
   deseptr compare one.tflite two.tflite --data motionsense.npz \\
       --test-subjects 5,10,12,22 -o compare.html
-"""
+""",
 )
 @click.argument("models", metavar="MODEL…", nargs=-1, required=True, type=_PATH)
 @click.option("--onnx", is_flag=True, help="Also convert each float .tflite, and time it in ONNX Runtime.")

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from deseptr.evaluate.continuous.measure import Continuous
 
 CONTINUOUS_NAMES = (*DECISION_NAMES, *EVENT_NAMES, "shortest", "onsets_of")
+CONTINUOUS_GROUPS = {
+    "Whole recordings": ("continuous", "shortest", "onsets_of"),
+    "Decision": DECISION_NAMES,
+    "Events": EVENT_NAMES,
+}
+"""Sections of these options in the help of a command."""
 
 
 def continuous_options(command: Any) -> Any:

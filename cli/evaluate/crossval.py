@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.numbers import whole
 from deseptr.cli.common.options import (
     DATA_HELP,
+    READING_GROUP,
     SUBJECTS,
     load_learnable,
     reading_options,
@@ -22,7 +24,7 @@ from deseptr.cli.common.options import (
     unlabelled_option,
 )
 from deseptr.cli.common.page_origin import page_origin
-from deseptr.cli.train.training_options import training_options
+from deseptr.cli.train.training_options import TRAINING_GROUPS, training_options
 from deseptr.train.config import NETWORK_NAMES, TrainConfig
 
 from .fold_options import labels_option, output_option, result_options
@@ -32,8 +34,19 @@ if TYPE_CHECKING:
     from deseptr.evaluate.executors import Executor, Outcome
     from deseptr.evaluate.fold_job import FoldJob
 
+GROUPS = {
+    "Folds": ("name", "folds", "jobs", "address", "together", "int8"),
+    "Results": ("out", "overwrite", "as_json"),
+    "Recordings": ("subjects", "unlabelled", "labels"),
+    "Windows": ("window_s", "overlap"),
+    **TRAINING_GROUPS,
+    **READING_GROUP,
+}
+
 
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     help=f"""Train and test a model on the folds of a protocol; every protocol splits by subject.
 
 {DATA_HELP}

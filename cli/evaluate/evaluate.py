@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.numbers import number
 from deseptr.cli.common.options import (
     DATA_HELP,
+    READING_GROUP,
     SUBJECTS,
     TESTED_HELP,
     choose_tested,
@@ -21,14 +23,23 @@ from deseptr.cli.common.options import (
 )
 from deseptr.contract.limits import ENGINE_THREADS
 
-from .continuous_options import check_continuous, continuous_options
+from .continuous_options import CONTINUOUS_GROUPS, check_continuous, continuous_options
 
 if TYPE_CHECKING:
     from deseptr.data import Dataset
     from deseptr.evaluate.predictor import Predictor
 
+GROUPS = {
+    "Measurement": ("test_subjects", "threads"),
+    **CONTINUOUS_GROUPS,
+    "Results": ("page", "as_json"),
+    **READING_GROUP,
+}
+
 
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     help=f"""Measure MODEL on the labelled windows of DATA, or on its whole recordings with --continuous.
 
 MODEL is a run folder, a .keras checkpoint, a .pt2 file of PyTorch or a .tflite file. {DATA_HELP}

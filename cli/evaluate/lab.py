@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.numbers import whole
 from deseptr.cli.common.option_rules import goes_with
 from deseptr.cli.common.options import (
     DATA_HELP,
     HELD_OUT_HELP,
+    READING_GROUP,
     SUBJECTS,
     load_subjects,
     reading_options,
     subjects_option,
 )
 from deseptr.cli.common.page_origin import page_origin
-from deseptr.cli.train.training_options import lab_options
+from deseptr.cli.train.training_options import LAB_GROUPS, lab_options
 from deseptr.train.config import DISTILLATION_NAMES, STEM_MODELS, STEM_NAMES, TrainConfig
 
 from .crossval import FoldProgress, keeping_finished, make_executor
@@ -34,8 +36,20 @@ if TYPE_CHECKING:
     from deseptr.data import Dataset, FoldProtocol
     from deseptr.evaluate.fold_job import FoldJob
 
+GROUPS = {
+    "Grid": ("distillations", "temperatures", "stems", "seeds", "jobs", "int8"),
+    "Few labels": ("counts", "together"),
+    "Results": ("out", "overwrite", "as_json"),
+    "Recordings": ("name", "fold", "test_subjects", "subjects", "labels"),
+    "Windows": ("window_s", "overlap"),
+    **LAB_GROUPS,
+    **READING_GROUP,
+}
+
 
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     help=f"""Train DeSepTr with every distillation on every stem, and measure the effect of each.
 
 {DATA_HELP}

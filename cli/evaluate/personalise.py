@@ -7,18 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.mounting import worn_mounting_option
 from deseptr.cli.common.numbers import number
 from deseptr.cli.common.option_rules import goes_with
-from deseptr.cli.common.options import DATA_HELP, READING_NAMES, load_subjects, reading_options
+from deseptr.cli.common.options import DATA_HELP, READING_GROUP, READING_NAMES, load_subjects, reading_options
 from deseptr.cli.common.personal import output_of, save_session, undo as undo_session
 from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
     from deseptr.contract import Mounting
 
+GROUPS = {
+    "Wearer": ("wearer", "output", "subject", "new_labels", "mounting", "undo", "threads"),
+    **READING_GROUP,
+}
+
 
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     help=f"""Correct MODEL for one wearer, by labelled recordings of 3 to 60 s of some or all activities.
 
 The correction goes into a small file of its own, which `device run --wearer` reads; MODEL stays as it is. If the file

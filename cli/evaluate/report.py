@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.option_rules import goes_with, goes_without
-from deseptr.cli.common.options import READING_NAMES, load, reading_options
+from deseptr.cli.common.options import READING_GROUP, READING_NAMES, load, reading_options
 from deseptr.cli.common.page_origin import page_origin
 
 if TYPE_CHECKING:
@@ -19,8 +20,13 @@ _FORMAT = "deseptr report 1"
 # The columns that fit a terminal; the page has all.
 _PRINTED = ("model", "parameters", "MACs", "macro-F1 float", "macro-F1 int8")
 
+GROUPS = {
+    "Report": ("output", "source", "drift", "as_json"),
+    **READING_GROUP,
+}
 
-@click.command()
+
+@click.command(cls=GroupedCommand, groups=GROUPS)
 @click.argument("runs", metavar="RUN…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--drift",

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import number, real, whole
 from deseptr.cli.common.option_rules import goes_with, goes_without
-from deseptr.cli.common.options import DATA_HELP, SUBJECTS, load_subjects, reading_options
+from deseptr.cli.common.options import DATA_HELP, READING_GROUP, SUBJECTS, load_subjects, reading_options
 from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract.limits import ENGINE_THREADS
 
@@ -25,8 +26,18 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
+GROUPS = {
+    "Search": ("wanted", "hops", "onsets_of", "tries", "seed", "threads"),
+    "Events": ("event", "event_confirm"),
+    "Wearers": ("run", "subjects"),
+    "Results": ("output", "page", "as_json"),
+    **READING_GROUP,
+}
+
 
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     help=f"""Choose how the windows of MODEL become a label, on wearers that it was not trained on.
 
 MODEL is a run folder or a .tflite file. Smoothing, horizon, threshold, margin, dwell, hop, thresholds of single classes

@@ -41,6 +41,11 @@ _CONNECTION = [
     ),
 ]
 
+BOARD_GROUP = {
+    "Board": ("port", "identity", "accept_new_host_key", "ssh_options", "python", "prefix", "service"),
+}
+"""The section of these options in the help of a command."""
+
 
 def board_options(command: F) -> F:
     """Add the board and the options of :func:`open_board` to a command."""

@@ -7,16 +7,23 @@ from typing import Any
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.numbers import real, whole
 from deseptr.cli.common.option_rules import goes_without
 from deseptr.cli.common.remote_text import show, show_json
 from deseptr.cli.device.options import MODEL
 
-from .board_options import board_options, open_board
+from .board_options import BOARD_GROUP, board_options, open_board
 from .bundle_options import BUNDLE_NAMES, bundle_options, bundle_request
 
+GROUPS = {
+    **BOARD_GROUP,
+    "Bundle": ("model", "bundle", *BUNDLE_NAMES[1:]),
+    "Release": ("trust", "env_file", "allow_downgrade", "keep", "settle", "dry_run", "as_json"),
+}
 
-@click.command(context_settings={"ignore_unknown_options": False})
+
+@click.command(cls=GroupedCommand, groups=GROUPS, context_settings={"ignore_unknown_options": False})
 @board_options
 @click.option("--model", type=MODEL, envvar="DESEPTR_MODEL", show_envvar=True, help="A .tflite file.")
 @click.option("--bundle", type=click.Path(path_type=Path), help="An existing bundle instead of a model.")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.options import (
     DATA_HELP,
     HELD_OUT_HELP,
+    READING_GROUP,
     SUBJECTS,
     edited,
     edits_options,
@@ -24,13 +26,25 @@ from deseptr.train.config import TrainConfig
 from deseptr.train.presets import rule_of
 
 from .event_training import at_events, event_training_options
-from .training_options import training_options, window_options
+from .training_options import TRAINING_GROUPS, training_options, window_options
 
 if TYPE_CHECKING:
     from .tensorboard import TensorBoardLog
 
+GROUPS = {
+    "Run": ("run", "resume", "overwrite", "tensorboard", "as_json"),
+    "Recordings": ("test_subjects", "subjects", "unlabelled", "labels", "drop_labels", "rate"),
+    "Windows": ("window_s", "overlap"),
+    "Events": ("preset", "event", "event_span"),
+    **TRAINING_GROUPS,
+    "Distillation": ("teachers", *TRAINING_GROUPS["Distillation"]),
+    **READING_GROUP,
+}
+
 
 @click.command(
+    cls=GroupedCommand,
+    groups=GROUPS,
     help=f"""Train a teacher on DATA, distil DeSepTr from it and measure both on held-out subjects.
 
 --model chooses another model. The names with deseptr or deit are distilled, the others train without a teacher.

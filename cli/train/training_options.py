@@ -75,20 +75,20 @@ _TRAINING = (
         show_default="by model",
         help="Input: a coarse and a fine view of each channel, or the window.",
     ),
-    setting("mixup", "Augmentation: probability of mixup with another window."),
-    setting("shift_samples", "Augmentation: largest shift within the recording, in samples."),
-    setting("time_warp", "Augmentation: largest warp along time."),
-    setting("sensor_rate", "Augmentation: probability of a rotation, and of wrong scales."),
-    setting("noise", "Augmentation: largest noise, as a share of a channel's range."),
-    setting("shift", "Augmentation: largest shift, as a share of a window."),
-    setting("mirror", "Augmentation: axis that points sideways on the body, to reflect.", click.Choice(MIRRORS)),
-    setting("rotation_degrees", "Augmentation: largest rotation of the axes."),
-    setting("gain", "Augmentation: largest error of a sensor's scale."),
-    setting("rate_jitter", "Augmentation: largest error of the sample rate."),
-    setting("dropped", "Augmentation: longest loss of samples, as a share of a window."),
-    setting("warp", "Augmentation: largest warp, as a share of an axis."),
-    setting("mask", "Augmentation: widest mask, as a share of an axis."),
-    setting("cutmix", "Augmentation: probability of CutMix along an axis."),
+    setting("mixup", "Probability of mixup with another window."),
+    setting("shift_samples", "Largest shift within the recording, in samples."),
+    setting("time_warp", "Largest warp along time."),
+    setting("sensor_rate", "Probability of a rotation, and of wrong scales."),
+    setting("noise", "Largest noise, as a share of a channel's range."),
+    setting("shift", "Largest shift, as a share of a window."),
+    setting("mirror", "Axis that points sideways on the body, to reflect.", click.Choice(MIRRORS)),
+    setting("rotation_degrees", "Largest rotation of the axes."),
+    setting("gain", "Largest error of a sensor's scale."),
+    setting("rate_jitter", "Largest error of the sample rate."),
+    setting("dropped", "Longest loss of samples, as a share of a window."),
+    setting("warp", "Largest warp, as a share of an axis."),
+    setting("mask", "Widest mask, as a share of an axis."),
+    setting("cutmix", "Probability of CutMix along an axis."),
     setting(
         "class_weights", "Weights of the classes in the loss, larger for rare classes.", click.Choice(CLASS_WEIGHTS)
     ),
@@ -129,6 +129,51 @@ _VARIED = (
     setting("stem", "Stem of DeSepTr: the teacher's, trained further or frozen, or its own.", click.Choice(STEM_NAMES)),
     setting("seed", "Seed of split, weights, order and augmentation."),
 )
+_OF_AUGMENTATION = (
+    "mixup",
+    "shift_samples",
+    "time_warp",
+    "sensor_rate",
+    "noise",
+    "shift",
+    "mirror",
+    "rotation_degrees",
+    "gain",
+    "rate_jitter",
+    "dropped",
+    "warp",
+    "mask",
+    "cutmix",
+)
+TRAINING_GROUPS = {
+    "Model": ("model", "stem", "dim", "heads", "depth", "prediction", "quiet_gain", "views", "full_scale"),
+    "Distillation": (
+        "teacher_epochs",
+        "teacher_width",
+        "members",
+        "distillation",
+        "teacher_share",
+        "temperature",
+        "unlabelled_share",
+    ),
+    "Training": (
+        "student_epochs",
+        "validation",
+        "patience",
+        "class_weights",
+        "labelled_subjects",
+        "batch_size",
+        "precision",
+        "seed",
+    ),
+    "Augmentation": _OF_AUGMENTATION,
+}
+"""Sections of :func:`training_options` in the help of a command."""
+_NOT_OF_LAB = {"model", "stem", "distillation", "teacher_share", "members", "temperature", "seed"}
+LAB_GROUPS = {
+    heading: tuple(name for name in names if name not in _NOT_OF_LAB) for heading, names in TRAINING_GROUPS.items()
+}
+"""Sections of :func:`lab_options`."""
 _WINDOW = (
     setting("window_s", "Length of a window in seconds."),
     setting("overlap", "Share of a window that the next one repeats."),

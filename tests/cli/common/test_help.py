@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from deseptr.cli.common.options import READING_NAMES
 from deseptr.cli.main import deseptr
 
 
@@ -30,3 +31,41 @@ def test_help_fits_80_columns_cuts_no_line_short_and_has_an_example(name: str) -
     assert [line for line in lines if len(line) > 80] == []
     assert [line for line in lines[1:] if line.endswith("...")] == []
     assert any("Example" in line for line in lines)
+
+
+def sections(command: click.Command) -> dict[str, list[str]]:
+    """The options of each section of a help, each as the first word of its line."""
+    found: dict[str, list[str]] = {}
+    heading = ""
+    for line in command.get_help(click.Context(command)).splitlines():
+        if line.endswith(":") and not line.startswith(" "):
+            heading = line[:-1]
+        elif not line:
+            heading = ""
+        elif heading and line.startswith("  -"):
+            found.setdefault(heading, []).append(line.split()[0])
+    return found
+
+
+MANY = 15
+UNSORTED = ("help", "config")
+OPTIONS_OF = {
+    name: [param for param in command.params if isinstance(param, click.Option)]
+    for name, command in PAGES.items()
+    if not isinstance(command, click.Group)
+}
+
+
+@pytest.mark.parametrize("name", [name for name, options in OPTIONS_OF.items() if len(options) > MANY])
+def test_a_help_with_many_options_has_sections_and_leaves_none_out(name: str) -> None:
+    found = sections(PAGES[name])
+    assert set(found.pop("Options")) <= {"--help", "-h,", "--config"}
+    assert sum(map(len, found.values())) == len([each for each in OPTIONS_OF[name] if each.name not in UNSORTED])
+    assert max(map(len, found.values())) <= MANY
+
+
+@pytest.mark.parametrize("name", [n for n, options in OPTIONS_OF.items() if "columns" in {o.name for o in options}])
+def test_options_of_reading_stand_in_one_section_of_the_same_order(name: str) -> None:
+    found = sections(PAGES[name])
+    assert found["Reading"] == [f"--{name.replace('_', '-')}" for name in READING_NAMES]
+    assert list(found)[-2:] == ["Reading", "Options"]
