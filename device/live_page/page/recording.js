@@ -7,6 +7,7 @@ const COUNTDOWN_S = 3;
 const get = (id) => document.getElementById(id);
 let counting = 0;
 let going = false;
+let shown = null;
 
 export function say(text, bad = true) {
   get("told").textContent = text;
@@ -72,6 +73,9 @@ function enable() {
 export function tellRecording(state) {
   get("record").hidden = !state;
   if (!state) return;
+  // Said once: what the page itself has said since, such as a refusal, stays.
+  if (state === shown) return;
+  shown = state;
   going = state.label !== null;
   if (state.trouble) say(state.trouble);
   else if (going) say(`${state.label}: ${state.seconds.toFixed(0)} s recorded`, false);

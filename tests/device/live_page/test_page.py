@@ -16,7 +16,9 @@ from deseptr.device.live_page.spectrogram import spectrogram_of
 from deseptr.tflite import read_tflite
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, expect
+else:
+    expect = pytest.importorskip("playwright.sync_api").expect
 
 MANY = ModelContract(labels=tuple(f"activity {number}" for number in range(19)))
 
@@ -31,8 +33,8 @@ def test_what_a_run_shows(served: Served, page: Page):
     some_seconds(served)
     page.goto(served.url)
     page.wait_for_selector("#link.on")
-    assert page.inner_text("#label") == "still"
-    assert page.inner_text("#sensor") == "simulated mpu6050"
+    expect(page.locator("#label")).to_have_text("still")
+    expect(page.locator("#sensor")).to_have_text("simulated mpu6050")
     assert page.locator("#bars li").all_inner_texts()[0].split() == ["still", "100.0", "%"]
     served.page.take(LabelEvent(7.0, served.labels[1], "still", 0.9))
     served.window(7.0, served.labels[1])
@@ -44,7 +46,7 @@ def test_what_a_run_shows(served: Served, page: Page):
     page.wait_for_selector("#notes li.bad")
     assert page.locator("#notes li.bad b").inner_text() == "gap: overflow, 17 samples"
     page.wait_for_function("() => document.getElementById('figures').textContent.includes('1, 17 samples lost')")
-    assert "51.25 Hz measured, 50 Hz nominal, resampled" in page.inner_text("#figures")
+    expect(page.locator("#figures")).to_contain_text("51.25 Hz measured, 50 Hz nominal, resampled")
 
 
 def test_the_wearers_name_is_shown_where_there_is_one(serve: Serve, page: Page):
@@ -61,7 +63,7 @@ def test_an_alarm_stays_until_it_is_answered(served: Served, page: Page):
         served.page.take(AlarmEvent(6.0, "fall", state, 0.9, "k1"))
     page.goto(served.url)
     page.wait_for_selector("#alarm:visible")
-    assert page.inner_text("#alarmed") == "fall at 0:06"
+    expect(page.locator("#alarmed")).to_have_text("fall at 0:06")
     served.page.take(AlarmEvent(8.0, "fall", "acknowledged", 0.9, "k1", reason="button"))
     page.wait_for_selector("#alarm", state="hidden")
     assert page.locator("#notes li").first.inner_text().split("\n")[-1] == "fall: acknowledged (button)"
@@ -92,7 +94,7 @@ def test_a_take_is_recorded_by_buttons(serve: Serve, page: Page, tmp_path: Path)
     for second in range(6, 18):
         served.samples(float(second), value=float(second))
     page.wait_for_selector("#takes a")
-    assert page.inner_text("#takes") == "eve_still_1.csv still, 10 s, 500 samples"
+    expect(page.locator("#takes")).to_have_text("eve_still_1.csv still, 10 s, 500 samples")
     with page.expect_download() as download:
         page.click("#takes a")
     dataset = load_dataset(str(download.value.path().rename(tmp_path / "fetched.csv")))
@@ -100,6 +102,11 @@ def test_a_take_is_recorded_by_buttons(serve: Serve, page: Page, tmp_path: Path)
     page.select_option("#length", "")
     page.click("#go")
     page.click("#stop")
+    expect(page.locator("#told")).to_have_text("Not begun.")
+    # It stays, whatever else the run shows.
+    served.page.take(LabelEvent(18.0, served.labels[1], "still", 0.9))
+    page.wait_for_selector("#notes li")
+    page.wait_for_timeout(100)
     assert page.inner_text("#told") == "Not begun."
     with page.expect_response("**/record", timeout=10_000):
         page.click("#go")
@@ -109,7 +116,7 @@ def test_a_take_is_recorded_by_buttons(serve: Serve, page: Page, tmp_path: Path)
     page.wait_for_function("() => document.getElementById('told').textContent === 'still: 1 s recorded'")
     page.click("#names button:last-child")
     page.wait_for_function("() => document.querySelectorAll('#takes a').length === 2")
-    assert page.inner_text("#takes li:first-child") == "eve_still_2.csv still, 1 s, 50 samples"
+    expect(page.locator("#takes li:first-child")).to_have_text("eve_still_2.csv still, 1 s, 50 samples")
     page.wait_for_function("() => document.getElementById('told').textContent.includes('walking: 0 s')")
 
 
@@ -140,12 +147,12 @@ def test_the_page_comes_back_by_itself(serve: Serve, page: Page):
     page.wait_for_selector("#link.on")
     served.page.close()
     page.wait_for_selector("#link.off")
-    assert "it has ended, or the network is gone" in page.inner_text("#trouble")
+    expect(page.locator("#trouble")).to_contain_text("it has ended, or the network is gone")
     again = serve(served.port)
     again.window(1.0, again.labels[1])
     page.wait_for_selector("#link.on", timeout=15_000)
     page.wait_for_function("() => document.getElementById('label').textContent.includes('walking')")
-    assert not page.is_visible("#trouble")
+    expect(page.locator("#trouble")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -14,7 +14,9 @@ from deseptr.device.personal import WearerFile
 from deseptr.tflite import TfliteEngine, load_engine
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, expect
+else:
+    expect = pytest.importorskip("playwright.sync_api").expect
 
 # Longer than a take, its countdown and the check on a loaded machine.
 PATIENCE_MS = 40_000
@@ -97,7 +99,7 @@ def test_a_new_activity_is_labelled_right_after_a_session(wearer: ChosenWearer, 
     page.keyboard.press("Enter")
     says(page, "Saved and put on: own windows right: ")
     shows(page, "cycling")
-    assert page.inner_text("#worn") == "corrected for eve"
+    expect(page.locator("#worn")).to_have_text("corrected for eve")
     assert [row.split()[0] for row in page.locator("#bars li").all_inner_texts()] == [*wearer.served.labels, "cycling"]
     assert WearerFile.load(tmp_path / "eve.deseptr").new_labels == ("cycling",)
     assert page.locator("#takes a").all_inner_texts() == ["eve_cycling_1.csv", "eve_upright_1.csv"]
@@ -106,7 +108,7 @@ def test_a_new_activity_is_labelled_right_after_a_session(wearer: ChosenWearer, 
     page.click("[data-do=cancel]")
     page.select_option("#wearers", "")
     shows(page, mistaken)
-    assert page.inner_text("#worn") == ""
+    expect(page.locator("#worn")).to_have_text("")
     page.select_option("#wearers", "eve")
     shows(page, "cycling")
     page.click("#undo")
@@ -153,8 +155,8 @@ def test_everybody_can_use_it(wearer: ChosenWearer, browser: Browser, scheme: st
 def test_without_a_folder_the_page_says_how_to_have_one(serve: Serve, page: Page):
     page.goto(serve().url)
     page.wait_for_selector("#link.on")
-    assert "--web-wearers FOLDER" in page.inner_text("#how")
-    assert not page.is_visible("#wardrobe")
+    expect(page.locator("#how")).to_contain_text("--web-wearers FOLDER")
+    expect(page.locator("#wardrobe")).to_be_hidden()
 
 
 def test_what_is_refused_is_said(wearer: ChosenWearer, page: Page):
@@ -163,7 +165,7 @@ def test_what_is_refused_is_said(wearer: ChosenWearer, page: Page):
     page.fill("#who", "../eve")
     page.click("#begin")
     page.wait_for_selector("#fitting.bad")
-    assert "without / and" in page.inner_text("#fitting")
+    expect(page.locator("#fitting")).to_contain_text("without / and")
 
 
 def test_how_many_activities_it_takes_is_said_before_anybody_records(wearer: ChosenWearer, page: Page):
@@ -177,17 +179,17 @@ def test_how_many_activities_it_takes_is_said_before_anybody_records(wearer: Cho
     assert page.locator("#enough.bad").count() == 1
     page.click("#begin")
     page.wait_for_selector("#fitting.bad")
-    assert "found upright alone, expected at least 2 activities" in page.inner_text("#fitting")
+    expect(page.locator("#fitting")).to_contain_text("found upright alone, expected at least 2 activities")
     # Until the plan is another one.
     page.fill("#who", "bob")
-    assert page.inner_text("#fitting") == ""
+    expect(page.locator("#fitting")).to_have_text("")
     page.fill("#fresh", "cycling")
     page.press("#fresh", "Enter")
     assert page.locator("#enough.bad").count() == 0
     page.click("#begin")
     says(page, "Next: upright")
     hint = "If upright is left out, nothing can be saved: it takes two activities."
-    assert page.inner_text("#hint") == hint
+    expect(page.locator("#hint")).to_have_text(hint)
     page.click("[data-do=cancel]")
     page.uncheck("#choices input[value=upright]")
     assert page.locator("#enough.bad").count() == 1
