@@ -14,6 +14,11 @@ _DATA_PAGES = 5
 # Libraries start up to four threads a processor, and their stacks count.
 _STACKS = 4 * 8 * 2**20
 _one_at_a_time = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # Otherwise a process that another thread forks meanwhile would keep the limit, and a lock that nobody releases.
+    os.register_at_fork(
+        before=_one_at_a_time.acquire, after_in_parent=_one_at_a_time.release, after_in_child=_one_at_a_time.release
+    )
 
 
 @contextmanager
@@ -21,7 +26,9 @@ def limited_memory(most: int) -> Iterator[None]:
     """Let the process have ``most`` bytes more than now while the block runs; beyond that, allocations fail.
 
     What counts is private writable memory, ``RLIMIT_DATA`` of setrlimit(2): neither mapped files nor the addresses that
-    a GPU's driver reserves. All threads share the limit. Only Linux has it; elsewhere the block runs without.
+    a GPU's driver reserves. The limit belongs to the whole process: other threads have it too, blocks and forks of
+    theirs wait for the end of this one, and a program that they start meanwhile inherits it. So keep the block short.
+    Only Linux has the limit; elsewhere the block runs without.
 
     Args:
         most: bytes.

@@ -3,7 +3,8 @@
 The columns are ``start``, ``end`` or ``duration``, ``label`` and, where times alone do not tell whose they are,
 ``subject`` and ``recording``; usual other names of them are taken, and other columns are ignored. Times are on the
 clock of the recordings or count from their starts. Their unit is in the columns' names, as in ``start_ms``, or the one
-in which they fit; or they are dates and times as ISO 8601 has them.
+in which they fit; a time without a unit beside one that has it is in the same. Or they are dates and times as ISO 8601
+has them.
 """
 
 from __future__ import annotations
@@ -166,6 +167,8 @@ def _columns(header: Sequence[str], path: Path) -> _Columns:
         if role is not None and role not in at:
             at[role] = place
             units |= {role: unit[0]} if unit else {}
+    if units:
+        units = dict.fromkeys(("start", "end", "duration"), next(iter(units.values()))) | units
     if not {"start", "label"} <= at.keys() or not {"end", "duration"} & at.keys():
         raise DataError(
             path,

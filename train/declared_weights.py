@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from contextlib import suppress
+from copy import deepcopy
 from math import prod
 from typing import Any
 
@@ -38,7 +39,9 @@ def declares_more(config: dict[str, Any], most: int) -> bool:
         global_state.set_global_attribute(_NUMBERS, defaultdict(int))
         # Loading it says what is wrong with it.
         with suppress(Exception), keras.StatelessScope(initialize_variables=False), ObjectSharingScope():
-            keras.saving.deserialize_keras_object({**config, "compile_config": None}, safe_mode=True)
+            # Layers may take their parts out of it.
+            own = deepcopy({**config, "compile_config": None})
+            keras.saving.deserialize_keras_object(own, safe_mode=True)
     finally:
         # Names and default seeds of the model that is loaded next are those that it would have had.
         random.setstate(state)

@@ -83,6 +83,7 @@ class CsvFile:
         # Beside the model's labels: those of the run so far. `_shown` are those that the current file has columns for.
         self._learned = tuple(map(plain, learned))
         self._show(self._learned)
+        # Whether no new file could be begun, which is then tried again when the current one is full.
         self._stuck = False
         self._warn = warn
         self._max_bytes = max_bytes
@@ -205,6 +206,7 @@ class CsvFile:
             if not self._size:
                 self._show(self._learned)
                 self._write(self._header)
+                self._stuck = False
                 _sync_folder(self._path.parent)
             elif not self._continues(self._file):
                 self._rotate()

@@ -1,7 +1,9 @@
 """The limit on memory holds in the block and ends with it."""
 
 import resource
+import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -33,6 +35,39 @@ def test_it_ends_with_an_error_as_well():
     with pytest.raises(ValueError, match="within"), limited_memory(GIB):
         raise ValueError("within")
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_a_process_that_another_thread_forks_meanwhile_has_neither_the_limit_nor_a_lock_that_stays():
+    code = """
+        import os, resource, threading, time
+        from deseptr.contract.memory_limit import GIB, limited_memory
+
+        before, within = resource.getrlimit(resource.RLIMIT_DATA), threading.Event()
+
+        def load():
+            with limited_memory(GIB):
+                within.set()
+                time.sleep(0.2)
+
+        loading = threading.Thread(target=load)
+        loading.start()
+        within.wait()
+        child = os.fork()
+        if not child:
+            entered = threading.Event()
+
+            def enter():
+                with limited_memory(GIB):
+                    entered.set()
+
+            unlimited = resource.getrlimit(resource.RLIMIT_DATA) == before
+            threading.Thread(target=enter, daemon=True).start()
+            os._exit(0 if entered.wait(10) and unlimited else 1)
+        loading.join()
+        raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)], check=False, timeout=60)
+    assert ended.returncode == 0
 
 
 def test_memory_errors_are_known_by_what_they_came_of():

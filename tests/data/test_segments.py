@@ -79,6 +79,21 @@ def test_what_was_found_out_is_noted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "end"),
+    [
+        ("start_ms,end", EPOCH_MS + 6000),
+        ("start,end_ms", EPOCH_MS + 6000),
+        ("start_ms,duration", 6000),
+        ("start,duration_ms", 6000),
+        ("start_ms,duration_s", 6),
+    ],
+)
+def test_a_time_without_a_unit_is_in_that_of_the_other(tmp_path: Path, header: str, end: int) -> None:
+    table = f"{header},label\n{EPOCH_MS},{end},walking\n"
+    assert _seconds(_labelled(_recordings(tmp_path / "wrist", "ada"), table)) == {("ada", "walking"): 6.0}
+
+
+@pytest.mark.parametrize(
     ("table", "message"),
     [
         ("start,end,label\n0,6,walking\n", r"line 2: found a stretch in several .*trial 1\), .*; add a column subject"),

@@ -222,6 +222,14 @@ def test_looking_at_what_is_declared_changes_neither_names_nor_seeds():
     assert random.random() == drawn
 
 
+def test_a_classifier_can_be_looked_at_again():
+    """Its ``from_config`` takes its parts out of the configuration."""
+    network = keras.Sequential([layers.Input((64, 6)), layers.Flatten(), layers.Dense(30)])
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(WindowClassifier(layers.ReLU(), network))))
+    assert [declares_more(config, 40_000) for _ in range(2)] == [True, True]
+    assert not declares_more(config, 60_000)
+
+
 def test_a_layer_that_is_used_twice_is_counted_once(tmp_path: Path):
     shared = layers.Dense(6000)
     window = layers.Input((64, 6))

@@ -154,6 +154,24 @@ def test_where_no_new_file_can_be_begun_rows_go_on_without_the_column(tmp_path, 
     assert sink.losses.count == 0
 
 
+def test_once_a_new_file_could_be_begun_the_next_label_has_its_column_at_once(tmp_path, window, warnings):
+    path, earlier = tmp_path / "run.csv", tmp_path / "run.csv.1"
+    sink = make(path, warnings, wearer=True, max_bytes=500)
+    sink.take(window(0))
+    earlier.write_bytes(b"precious")
+    sink.take(learned(window(1), "cycling"))
+    earlier.unlink()
+    number = 2
+    while not earlier.exists():
+        sink.take(learned(window(number), "cycling"))
+        number += 1
+    assert len(warnings) == 1
+    sink.take(learned(window(number), "rowing"))
+    sink.close()
+    assert [row["p_rowing"] for row in rows(path)] == ["0.125000"]
+    assert len(warnings) == 1
+
+
 @given(
     st.lists(
         st.sampled_from([(), ("cycling",), ("rowing",), ("cycling", "rowing"), ("p_a", 'say "b", c')]), max_size=8
