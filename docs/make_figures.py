@@ -27,7 +27,7 @@ PAGES = {
     "motionsense/deseptr_motionsense.md.jinja": ROOT / "device" / "models" / "deseptr_motionsense.md",
 }
 # Template under benchmarks/, page with a section between the comments `figures of TEMPLATE` and `end of figures`.
-SECTIONS = {"results.md.jinja": ROOT / "README.md"}
+SECTIONS = {"few_wearers.md.jinja": ROOT / "docs" / "phone-to-pi.md", "results.md.jinja": ROOT / "README.md"}
 # What commands wrote beside their JSON files, in the wording of today.
 REPORTS: dict[str, Callable[[Any], str]] = {
     "hapt-official/report.json": report_page,

@@ -12,7 +12,10 @@ from doc_blocks import DATA, OUTPUT, PAGES, ROOT, SHELL, Block, PageRunner, bloc
 from deseptr.cli.main import deseptr
 
 # Pages that train or convert: minutes. They run with `make test-slow`.
-SLOW = {"README.md", "getting-started.md", "training.md", "converting.md", "python-api.md", "watch-log.md"}
+SLOW = {
+    *("README.md", "getting-started.md", "training.md", "converting.md"),
+    *("phone-to-pi.md", "python-api.md", "watch-log.md"),
+}
 # Pages that have a test of their own.
 ELSEWHERE = {"new-driver.md": ROOT / "tests" / "device" / "drivers" / "test_new_driver_page.py"}
 # Pages that take a trained run for granted.
