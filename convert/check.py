@@ -9,8 +9,9 @@ from typing import Any
 from deseptr.contract import ConversionError
 from deseptr.tflite.graph import Graph, read_graph
 
+from .converter_process import converted_apart
 from .lint import LintFinding, lint
-from .quantize import converted_apart
+from .quantize import check_here
 from .recipe import Recipe
 from .targets import TARGETS
 from .user_layers import refused_operations, user_layer
@@ -70,7 +71,7 @@ def check_run(run: Path, recipe: Recipe | None = None) -> ConversionCheck:
     recipe = recipe or Recipe()
     target = TARGETS[recipe.target]
     try:
-        flatbuffer, reference, layers = converted_apart("check_here", run, recipe)
+        flatbuffer, reference, layers = converted_apart(check_here, run, recipe)
     except ConversionError as error:
         return ConversionCheck(run, recipe, None, (), {}, error)
     graph = read_graph(flatbuffer, run)

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import INPUT_STEPS, ConversionError, ModelContract, ModelError
-from deseptr.contract.memory_limit import GIB, is_out_of_memory, limited_memory
 from deseptr.tflite.graph import pack, read_graph, unpack
 from deseptr.train.run_folder import CalibrationWindows, RunFolder
 
+from .converter_process import converted_apart
 from .float_io import add_float_io
-from .isolated import WorkerDiedError, run_isolated
 from .name_outputs import with_named_outputs
 from .recipe import Recipe
 from .rounded_input import round_input
@@ -25,10 +24,7 @@ from .symmetric import make_operands_symmetric
 from .targets import TARGETS
 from .user_layers import check_structure
 
-# Modules that the converter's process imports once.
-TENSORFLOW = ("tensorflow", "deseptr.train.training_loop", "deseptr.convert.lowering.inference_graph")
 _NOISE_WINDOWS = 2
-_LARGEST = 8 * GIB
 
 
 @dataclass(frozen=True)
@@ -70,53 +66,8 @@ def quantize_run(run: Path, recipe: Recipe, calibration: CalibrationWindows | No
     """
     # What is missing or does not fit is reported before TensorFlow is loaded, which takes seconds.
     read_data(run, calibration)
-    result: Quantized = converted_apart("quantize_here", run, recipe, calibration)
+    result: Quantized = converted_apart(quantize_here, run, recipe, calibration)
     return result
-
-
-def converted_apart(function: str, run: Path, *arguments: Any) -> Any:
-    """Call a function of this module in the converter's process.
-
-    Raises:
-        ConversionError: if that process dies; it names the signal and what the process was doing.
-    """
-    try:
-        return run_isolated(f"{__name__}:in_limited_memory", function, run, arguments, preload=TENSORFLOW)
-    except WorkerDiedError as error:
-        raise ConversionError(
-            run,
-            found=f"a converter that {error.reason}",
-            expected="a flatbuffer",
-            next_step=(
-                "free memory and convert again"
-                if error.killed
-                else "report this with the run's config.json, or with your model"
-            ),
-        ) from error
-
-
-def in_limited_memory(function: str, run: Path, arguments: tuple[Any, ...]) -> Any:
-    """Call a function of this module with a limit on memory, in the converter's process.
-
-    Raises:
-        ConversionError: if it needs more.
-        Exception: whatever else the function raises.
-    """
-    # What is loaded once stays outside the limit.
-    import tensorflow  # noqa: F401
-
-    try:
-        with limited_memory(_LARGEST):
-            return globals()[function](run, *arguments)
-    except Exception as error:
-        if isinstance(error, ModelError) or not is_out_of_memory(error):
-            raise
-        raise ConversionError(
-            run,
-            found=f"a model that takes more than {_LARGEST // GIB} GiB of memory to convert",
-            expected="a model of a size that a wearable could run",
-            next_step="make its layers smaller, or do not convert it if it is a stranger's",
-        ) from error
 
 
 class Inputs(NamedTuple):

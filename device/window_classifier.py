@@ -20,8 +20,8 @@ from .label.tracker import UNKNOWN, LabelTracker
 from .label.unknown import UNFAMILIAR, Judgement, UnknownJudge
 from .latency import WindowTimes
 from .mounting.watch import MountingWatch
-from .personal.another_mounting import another_mounting
 from .personal.engine import PersonalEngine
+from .personal.mounting_warning import mounting_warning
 from .personal.switch import WearerSwitch, Worn
 from .stream.windows import Window
 
@@ -94,17 +94,10 @@ class WindowClassifier:
         logits = self._logits(window)
         invoked = self._timer()
         result = classify_logits(logits, labels)
-        why, implausible, score = Judgement() if self._unknown is None else self._unknown.update(window, t)
-        if why == UNFAMILIAR and self._personal is not None and self._personal.is_new(result.index):
-            # Not to the wearer, who recorded it.
-            why = None
+        why, implausible, score = self._judge(window, t, result.index)
         decision = None if self._tracker is None else self._tracker.update(t, result.probabilities, why)
         alarms = [] if self._watch is None else self._watch.update(window, t, result.probabilities)
-        # A turned sensor is unfamiliar, and that is no reason not to ask how it is turned.
-        plausible = why is None or why == UNFAMILIAR
-        mounted = None if self._mounting is None else self._mounting.note(measured, t, plausible=plausible)
-        if mounted is not None and self._personal is not None:
-            mounted = self._compared(mounted, self._personal)
+        mounted = None if self._mounting is None else self._mounted(self._mounting, measured, t, why)
         for_drift = _NOTHING if self._measures is None else self._measure(self._measures, measured, result)
         decided = self._timer()
         times.invoke_ns, times.decide_ns, times.end_to_end_ns = invoked - ready, decided - invoked, decided - began
@@ -128,6 +121,21 @@ class WindowClassifier:
             change = (decision.label, decision.previous, decision.confidence, decision.reason)
             events.append(LabelEvent(t, *change, score=score, wearer=self._wearer))
         return [*events, *self._named(alarms)]
+
+    def _judge(self, window: Window, t: float, index: int) -> Judgement:
+        found = Judgement() if self._unknown is None else self._unknown.update(window, t)
+        if found.reason == UNFAMILIAR and self._personal is not None and self._personal.is_new(index):
+            # Not to the wearer, who recorded it.
+            return found._replace(reason=None)
+        return found
+
+    def _mounted(self, mounting: MountingWatch, measured: Window, t: float, why: str | None) -> MountingEvent | None:
+        # A turned sensor is unfamiliar, and that is no reason not to ask how it is turned.
+        event = mounting.note(measured, t, plausible=why is None or why == UNFAMILIAR)
+        if event is None or self._personal is None:
+            return event
+        warning = mounting_warning(self._personal.wearer, self._personal.mountings, event.applied)
+        return event if warning is None else replace(event, meaning=f"{event.meaning}; {warning}")
 
     def _measure(self, measures: WindowMeasures, window: Window, result: Classification) -> _ForDrift:
         own, uncorrected = result, None
@@ -158,12 +166,6 @@ class WindowClassifier:
             if self._personal is None
             else self._personal.correct(logits, self._columns.embedding, window.samples)
         )
-
-    @staticmethod
-    def _compared(mounted: MountingEvent, personal: PersonalEngine) -> MountingEvent:
-        """The event, with what it means for the wearer."""
-        warning = another_mounting(personal.wearer, personal.mountings, mounted.applied)
-        return mounted if warning is None else replace(mounted, meaning=f"{mounted.meaning}; {warning}")
 
     def _embedding(self) -> NDArray[np.float32] | None:
         return self._engine.embedding if self._columns is None else self._columns.embedding

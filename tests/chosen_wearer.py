@@ -14,7 +14,7 @@ from live_page_served import Serve, Served
 
 from deseptr.contract import DecisionConfig
 from deseptr.device import LabelTracker, Profiler, run_live
-from deseptr.device.live_page.page_personal import Wearing
+from deseptr.device.live_page.wearing import Wearing
 from deseptr.device.personal.switch import WearerSwitch
 from deseptr.firmware_harness.simulator import PacedClock, simulated_session
 from deseptr.tflite import TfliteEngine

@@ -85,7 +85,7 @@ def _load_keras(path: Path) -> Any:
         # Keras would read another suffix, such as .h5, as another format.
         if path.suffix != ".keras":
             raise ValueError("no .keras archive")
-        declared, stored = _check_archive(path)
+        declared, stored = _read_archive(path)
         if declares_more(declared, stored + _NOT_STORED):
             raise ValueError(f"more weights declared than the {stored:,} bytes of {_WEIGHTS} have")
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -103,8 +103,8 @@ def _load_keras(path: Path) -> Any:
     return model
 
 
-def _check_archive(path: Path) -> tuple[dict[str, Any], int]:
-    """Unpack a checkpoint within limits, since Keras unpacks whatever is in it.
+def _read_archive(path: Path) -> tuple[dict[str, Any], int]:
+    """Read a checkpoint within limits, since Keras unpacks whatever is in it.
 
     Returns:
         The model's configuration, and the bytes of the file of its weights.
@@ -115,6 +115,7 @@ def _check_archive(path: Path) -> tuple[dict[str, Any], int]:
     try:
         with ZipReader(path) as archive:
             archive.check()
+        # The first reader has used up its limit.
         with ZipReader(path) as archive:
             return json.loads(archive.read(_CONFIG)), archive.size(_WEIGHTS)
     except ArchiveError as error:

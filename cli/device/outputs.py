@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deseptr.contract import ModelContract
     from deseptr.device import Answers, Event, Profiler, SystemdNotifier
     from deseptr.device.drained import Drained
-    from deseptr.device.live_page.page_personal import Wearing
+    from deseptr.device.live_page.wearing import Wearing
     from deseptr.device.personal import WearerFile
     from deseptr.device.sinks import Sink
     from deseptr.tflite import TfliteFile

@@ -13,7 +13,7 @@ from .decision_options import decision_config
 
 if TYPE_CHECKING:
     from deseptr.device import MountingWatch
-    from deseptr.device.live_page.page_personal import Wearing
+    from deseptr.device.live_page.wearing import Wearing
     from deseptr.device.personal import WearerFile
     from deseptr.tflite import Engine, TfliteEngine, TfliteFile
 
@@ -63,7 +63,7 @@ def make_wearing(
     if not _on_page(chosen):
         return None
     from deseptr.contract import AS_TRAINED, SetupError
-    from deseptr.device.live_page.page_personal import Wearing
+    from deseptr.device.live_page.wearing import Wearing
     from deseptr.device.personal.switch import WearerSwitch
     from deseptr.tflite import TfliteEngine
 
@@ -92,11 +92,11 @@ def warn_of_mounting(chosen: Mapping[str, Any], wearer: WearerFile | None) -> No
 
     Under ``--mounting`` the event of the mounting says it, when it is known what is corrected.
     """
-    from deseptr.device.personal.another_mounting import another_mounting
+    from deseptr.device.personal.mounting_warning import mounting_warning
 
     if wearer is None or chosen["mounting"] is not None:
         return
-    warning = another_mounting(wearer.wearer, wearer.mountings, "none")
+    warning = mounting_warning(wearer.wearer, wearer.mountings, "none")
     if warning is not None:
         complain(warning)
 

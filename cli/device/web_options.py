@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deseptr.device import Answers, Profiler
     from deseptr.device.live_page import ListenAddress
     from deseptr.device.live_page.live_page import LivePage
-    from deseptr.device.live_page.page_personal import Wearing
+    from deseptr.device.live_page.wearing import Wearing
     from deseptr.tflite import TfliteFile
 
 WEB_NAMES = ("web", "web_no_auth", "web_cert", "web_key", "web_token_file", "web_recordings", "web_wearers")

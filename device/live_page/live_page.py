@@ -32,7 +32,8 @@ from .past import Past
 from .viewers import Viewers
 
 if TYPE_CHECKING:
-    from .page_personal import PagePersonal, Wearing
+    from .page_personal import PagePersonal
+    from .wearing import Wearing
 
 HEALTH_S = 2.0
 _BOARD_EVERY = 5  # of the above

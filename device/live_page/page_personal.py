@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -24,49 +23,27 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from deseptr.contract import AS_TRAINED, Mounting
+from deseptr.contract import AS_TRAINED
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.device.drained import Drained
-from deseptr.device.personal.another_mounting import another_mounting
 from deseptr.device.personal.fit import personalise, results
 from deseptr.device.personal.guided_session import GuidedSession, KeptTake, OutOfTurnError
-from deseptr.device.personal.switch import WearerSwitch
+from deseptr.device.personal.mounting_warning import mounting_warning
 from deseptr.device.personal.take_check import check_take, taken
 from deseptr.device.personal.wearer_folder import KnownWearer, WearerFolder, check_file_name
 from deseptr.device.recorder import prepare_folder
 from deseptr.device.sinks import Worker
-from deseptr.tflite import TfliteFile
 from deseptr.tflite.engine import Engine
 
 from .failure_text import failure_text
 from .page_recorder import PageRecorder
 from .running_take import RunningTake
 from .session_message import session_message
+from .wearing import Wearing
 from .wished_session import wished_session
 
 _NICENESS = 10
 _UNSETTLED = "how the sensor is turned is not known yet: walk, stand and sit, and begin when the page says it"
-
-
-@dataclass(frozen=True)
-class Wearing:
-    """What personalising from the page needs of a run.
-
-    Args:
-        folder: for the wearers' files; made if it does not exist.
-        model: the model that runs.
-        make_engine: makes an engine of it for another thread, without a wearer.
-        switch: changes the wearer of the stream.
-        worn: the wearer with whom the run begins; None for nobody.
-        mounting: gives the turn of the sensor that the stream corrects; None while that is being estimated.
-    """
-
-    folder: Path
-    model: TfliteFile
-    make_engine: Callable[[], Engine]
-    switch: WearerSwitch
-    worn: str | None = None
-    mounting: Callable[[], Mounting | None] = lambda: AS_TRAINED
 
 
 class PagePersonal:
@@ -298,7 +275,7 @@ class PagePersonal:
         self._wearing.switch.wear(file)
         self._worn = name
         self._folder.remember(name)
-        return None if file is None or turn is None else another_mounting(file.wearer, file.mountings, turn.name)
+        return None if file is None or turn is None else mounting_warning(file.wearer, file.mountings, turn.name)
 
     def _take_out(self, name: str) -> None:
         left = self._folder.undo(name)

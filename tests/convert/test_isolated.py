@@ -12,7 +12,7 @@ from urllib.request import Request
 import pytest
 
 from deseptr.contract import ConversionError, ModelError
-from deseptr.convert import quantize
+from deseptr.convert import converter_process, quantize
 from deseptr.convert.isolated import WorkerDiedError, _Worker, kept_worker, run_isolated
 from deseptr.convert.recipe import Recipe
 from deseptr.convert.worker import DONE, LENGTH, STEP
@@ -35,7 +35,9 @@ def test_a_conversion_beyond_its_memory_is_one_line_and_the_process_lives():
     huge = SimpleNamespace(input_length=10**12, channels=("x",), input_range=(1.0,))
     with kept_worker():
         with pytest.raises(ConversionError, match="found a model that takes more than 8 GiB of memory to convert"):
-            run_isolated("deseptr.convert.quantize:in_limited_memory", "_noise", huge, ())
+            run_isolated(
+                "deseptr.convert.converter_process:in_limited_memory", "deseptr.convert.quantize:_noise", huge, ()
+            )
         assert run_isolated("operator:add", 2, 3) == 5
 
 
@@ -167,7 +169,7 @@ def test_converter_that_dies_is_one_line(monkeypatch, tiny_run: Path, number: si
     def die(*arguments: object, **options: object) -> None:
         run_isolated("signal:raise_signal", number)
 
-    monkeypatch.setattr(quantize, "run_isolated", die)
+    monkeypatch.setattr(converter_process, "run_isolated", die)
     with pytest.raises(ConversionError, match=line):
         quantize.quantize_run(tiny_run, Recipe())
 

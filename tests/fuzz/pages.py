@@ -172,7 +172,7 @@ def _served(scope: dict[str, Any], messages: list[dict[str, Any]]) -> list[dict[
 
 def _wearing(folder: Path) -> Any:
     from deseptr.contract import DecisionConfig
-    from deseptr.device.live_page.page_personal import Wearing
+    from deseptr.device.live_page.wearing import Wearing
     from deseptr.device.personal.switch import WearerSwitch
 
     engine = _engine()

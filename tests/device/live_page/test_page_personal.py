@@ -42,8 +42,9 @@ from deseptr.data import load_dataset
 from deseptr.device import LabelTracker, MountingCorrection, WindowEvent
 from deseptr.device.drained import Drained
 from deseptr.device.latency import WindowTimes
-from deseptr.device.live_page.page_personal import PagePersonal, Wearing
+from deseptr.device.live_page.page_personal import PagePersonal
 from deseptr.device.live_page.page_recorder import PageRecorder
+from deseptr.device.live_page.wearing import Wearing
 from deseptr.device.personal import WearerFile
 from deseptr.device.personal.guided_session import PATIENCE_S
 from deseptr.device.personal.switch import WearerSwitch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def another_mounting(wearer: str, recorded: Sequence[str], applied: str) -> str | None:
+def mounting_warning(wearer: str, recorded: Sequence[str], applied: str) -> str | None:
     """A warning about it; None if the mountings are the same, or that of the recordings is not known.
 
     Both may be right, if the sensor has been mounted in another way since: it cannot be refused. Otherwise what was
@@ -16,8 +16,8 @@ def another_mounting(wearer: str, recorded: Sequence[str], applied: str) -> str 
         recorded: names of the turns for which the recordings were corrected.
         applied: name of the turn for which the stream is.
 
-    >>> another_mounting("eve", ["x90"], "x90")
-    >>> another_mounting("eve", ["none"], "x90").split(": ")[0]
+    >>> mounting_warning("eve", ["x90"], "x90")
+    >>> mounting_warning("eve", ["none"], "x90").split(": ")[0]
     'eve was recorded under the mounting none, and the run is under x90'
     """
     others = [name for name in recorded if name != applied]
