@@ -17,6 +17,12 @@ from .common.lazy import LazyGroup
 from .common.messages import complain, drop_unwritable, tell
 
 _PATH_ERRORS = (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP)
+_NO_MEMORY = SetupError(
+    "memory",
+    found="none left, or a limit of the shell or the container",
+    expected="enough for this command",
+    next_step="work on less data at once, end other programs, or raise the limit",
+)
 COMMANDS = {
     "data": ("data", "Look at recordings, label them, change their layout."),
     "train": ("train.train", "Train a teacher and distil DeSepTr from recordings."),
@@ -64,11 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         code = _file_trouble(error)
     except Exception as error:
-        package = failing_package(error)
-        if package is None:
-            raise
-        complain(str(broken_package(package, error)))
-        code = 2
+        code = _beside_the_command(error)
     drop_unwritable()
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -90,6 +92,18 @@ def _file_trouble(error: OSError) -> int:
     )
     complain(str(trouble))
     return 2 if error.errno in _PATH_ERRORS else 1
+
+
+def _beside_the_command(error: Exception) -> int:
+    """Name what is to blame for an error that no command expects: memory or another package; all others are bugs."""
+    if isinstance(error, MemoryError):
+        complain(str(_NO_MEMORY))
+        return 1
+    package = failing_package(error)
+    if package is None:
+        raise error
+    complain(str(broken_package(package, error)))
+    return 2
 
 
 def _missing(error: ModuleNotFoundError) -> int:

@@ -21,6 +21,7 @@ DEEPEST = 16
 # The range of a whole number in TOML 1.0, and far more than any setting of this package needs.
 LARGEST_INTEGER = 2**63 - 1
 LARGEST_NUMBER = 1e12
+_PIECE = 1 << 20
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -58,11 +59,21 @@ def read_input(path: str | os.PathLike[str], largest: int = LARGEST_TEXT) -> byt
         OSError: as :func:`open_input`, and if the file has more than ``largest`` bytes.
     """
     with open_input(path) as file:
-        if os.fstat(file.fileno()).st_size <= largest:
-            content = file.read(largest + 1)
+        size = os.fstat(file.fileno()).st_size
+        if size <= largest:
+            content = _whole(file, size, largest + 1)
             if len(content) <= largest:
                 return content
     raise OSError(errno.EFBIG, f"more than {largest:,} bytes")
+
+
+def _whole(file: BinaryIO, size: int, most: int) -> bytes:
+    """The first ``most`` bytes; ``size`` is what the system says, 0 for files under ``/proc``."""
+    content = file.read(size + 1)
+    # In pieces: memory for as much as is asked for is reserved before it is read.
+    while len(content) > size and (piece := file.read(min(_PIECE, most - len(content)))):
+        content += piece
+    return content
 
 
 def check_input(path: str | os.PathLike[str], largest: int = LARGEST_TEXT) -> None:

@@ -28,7 +28,8 @@ def limited_memory(most: int) -> Iterator[None]:
     What counts is private writable memory, ``RLIMIT_DATA`` of setrlimit(2): neither mapped files nor the addresses that
     a GPU's driver reserves. The limit belongs to the whole process: other threads have it too, blocks and forks of
     theirs wait for the end of this one, and a program that they start meanwhile inherits it. So keep the block short.
-    Only Linux has the limit; elsewhere the block runs without.
+    Only Linux has the limit; elsewhere the block runs without, and so it does where a sandbox does not count memory or
+    forbids limits.
 
     Args:
         most: bytes.
@@ -37,22 +38,32 @@ def limited_memory(most: int) -> Iterator[None]:
     ...     len(bytes(10))
     10
     """
-    if not _STATISTICS.exists():
-        yield
-        return
-    import resource
-
-    kind = resource.RLIMIT_DATA
     with _one_at_a_time:
-        soft, hard = resource.getrlimit(kind)
-        used = int(_STATISTICS.read_text().split()[_DATA_PAGES]) * resource.getpagesize()
-        wanted = used + most + (os.cpu_count() or 1) * _STACKS
-        given = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-        resource.setrlimit(kind, (min(wanted, *given) if given else wanted, hard))
+        before = _lower_limit(most)
         try:
             yield
         finally:
-            resource.setrlimit(kind, (soft, hard))
+            if before is not None:
+                import resource
+
+                resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def _lower_limit(most: int) -> tuple[int, int] | None:
+    """The limits from before, soft and hard; None if they stay as they are."""
+    try:
+        used = int(_STATISTICS.read_text().split()[_DATA_PAGES])
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        wanted = used * resource.getpagesize() + most + (os.cpu_count() or 1) * _STACKS
+        given = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+        # A process has some; gVisor says 0.
+        if used:
+            resource.setrlimit(resource.RLIMIT_DATA, (min(wanted, *given) if given else wanted, hard))
+    except (OSError, ImportError):  # no Linux, or a filter of system calls, as systemd's ~@resources
+        return None
+    return (soft, hard) if used else None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -23,8 +23,9 @@ _LARGEST, _COPIES = 4 * GIB, 8
 _MOST_NUMBERS = 2**28
 _SMALLER = "make its layers smaller, or do not load it if it is a stranger's"
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-# Of files that leave out what takes no memory.
-_NOT_STORED = 2**20
+# Files leave out what takes no memory, and wrappers declare more than they have: Bidirectional builds the layer that it
+# is given, and its two directions.
+_NOT_STORED, _DECLARED = 2**20, 4
 _SUFFIXES = (".keras", TORCH_SUFFIX, *FOREST_SUFFIXES)
 
 
@@ -37,7 +38,7 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
 
     Raises:
         ModelError: if the file is missing or no checkpoint, its shapes or weights contradict the contract, it declares
-            more weights than it has, or takes more than 4 GiB of memory.
+            far more weights than it has, or takes more than 4 GiB of memory.
     """
     if not path.is_file():
         raise ModelError(path, found="no file", expected="a .keras checkpoint", next_step="run `deseptr train` first")
@@ -86,8 +87,8 @@ def _load_keras(path: Path) -> Any:
         if path.suffix != ".keras":
             raise ValueError("no .keras archive")
         declared, stored = _read_archive(path)
-        if declares_more(declared, stored + _NOT_STORED):
-            raise ValueError(f"more weights declared than the {stored:,} bytes of {_WEIGHTS} have")
+        if declares_more(declared, _DECLARED * stored + _NOT_STORED):
+            raise ValueError(f"far more weights declared than the {stored:,} bytes of {_WEIGHTS} have")
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # keras, h5py and json raise different exceptions
         raise ModelError(

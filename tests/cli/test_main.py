@@ -68,6 +68,23 @@ def test_bad_input_gives_one_line_and_exit_code_2(arguments: list[str], line: st
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits private memory")
+def test_too_little_memory_gives_one_line_and_exit_code_1(tmp_path: Path):
+    code = (
+        "import resource, sys, deseptr.cli.data, deseptr.data.csv_file\n"
+        "from deseptr.cli.main import main\n"
+        "used = int(open('/proc/self/statm').read().split()[5]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (used + 2**21, resource.RLIM_INFINITY))\n"
+        "main(['data', 'info', sys.argv[1]])"
+    )
+    table = tmp_path / "long.csv"
+    table.write_bytes(b"t,acc_x,acc_y,acc_z\n" + b"0,1,2,3\n" * 10**6)
+    result = subprocess.run([sys.executable, "-c", code, table], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("deseptr: memory: found none left")
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_checkpoint_loads_in_a_process_that_has_imported_nothing_else(tiny_run: Path):
     result = deseptr("evaluate", tiny_run, "synthetic:subjects=4,seconds=12", "--json")
     assert result.returncode == 0, result.stderr

@@ -2,11 +2,14 @@ import errno
 import json
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from hostile_files import IRREGULAR
 
 from deseptr.contract import open_input, parse_json, parse_toml, read_input, read_json, read_text, read_toml
+from deseptr.contract.memory_limit import GIB, limited_memory
 
 
 @pytest.mark.parametrize("kind", IRREGULAR)
@@ -67,6 +70,21 @@ def test_a_file_is_read_up_to_its_largest_size(tmp_path):
     assert read_input(path, 4) == b"1234"
     with pytest.raises(OSError, match="more than 3 bytes"):
         read_input(path, 3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits private memory")
+def test_a_small_file_takes_no_memory_for_the_largest(tmp_path):
+    (tmp_path / "small").write_bytes(b"four")
+    with limited_memory(GIB):
+        assert read_input(tmp_path / "small", 1 << 45) == b"four"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such files are Linux's")
+def test_a_file_whose_size_the_system_does_not_say_is_read():
+    assert Path("/proc/self/status").stat().st_size == 0
+    assert b"VmData" in read_input("/proc/self/status")
+    with pytest.raises(OSError, match="more than 100 bytes"):
+        read_input("/proc/self/status", 100)
 
 
 def test_a_sparse_file_is_refused_before_it_is_read(tmp_path):

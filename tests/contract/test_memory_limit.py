@@ -1,14 +1,22 @@
 """The limit on memory holds in the block and ends with it."""
 
+import ctypes
+import os
+import platform
 import resource
+import struct
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
+from deseptr.contract import memory_limit
 from deseptr.contract.memory_limit import GIB, is_out_of_memory, limited_memory
 
+# Number of prlimit64(2), by which glibc sets limits.
+PRLIMIT = {"x86_64": 302, "aarch64": 261}
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits private memory")
 
 
@@ -68,6 +76,45 @@ def test_a_process_that_another_thread_forks_meanwhile_has_neither_the_limit_nor
     """
     ended = subprocess.run([sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)], check=False, timeout=60)
     assert ended.returncode == 0
+
+
+def test_nothing_is_limited_where_memory_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    counted = tmp_path / "statm"
+    counted.write_text("4650 2307 0 0 0 0 0\n")
+    monkeypatch.setattr(memory_limit, "_STATISTICS", counted)
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with limited_memory(GIB):
+        assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+@pytest.mark.skipif(platform.machine() not in PRLIMIT, reason="no number of the system call")
+def test_the_block_runs_in_a_process_that_may_not_set_limits():
+    child = os.fork()
+    if child == 0:
+        forbid(PRLIMIT[platform.machine()])
+        try:
+            with limited_memory(GIB):
+                os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def forbid(system_call: int) -> None:
+    """Have a system call fail with EPERM from now on, as SystemCallFilter= of systemd has it; see seccomp(2)."""
+    load_number, is_it, refuse, allow = (
+        (0x20, 0, 0, 0),
+        (0x15, 0, 1, system_call),
+        (6, 0, 0, 0x50001),
+        (6, 0, 0, 0x7FFF0000),
+    )
+    program = b"".join(struct.pack("HBBI", *each) for each in (load_number, is_it, refuse, allow))
+    filtered = struct.pack("HxxxxxxP", 4, ctypes.addressof(kept := ctypes.create_string_buffer(program)))
+    libc = ctypes.CDLL(None)
+    no_new_privileges, seccomp, mode_filter = 38, 22, 2
+    assert libc.prctl(no_new_privileges, 1, 0, 0, 0) == 0
+    assert libc.prctl(seccomp, mode_filter, filtered, 0, 0) == 0
+    del kept
 
 
 def test_memory_errors_are_known_by_what_they_came_of():

@@ -237,3 +237,8 @@ def test_a_layer_that_is_used_twice_is_counted_once(tmp_path: Path):
     twice = keras.Model(window, layers.Dense(3)(layers.Add()([shared(pooled), shared(pooled * 2)])))
     nested = keras.Model(window, layers.Add()([twice(window), keras.Model(window, twice(window))(window)]))
     assert load_checkpoint(saved(nested, tmp_path), CONTRACT).count_params() == twice.count_params()
+
+
+def test_a_wrapper_that_builds_a_layer_and_two_copies_of_it_is_taken(tmp_path: Path):
+    model = keras.Sequential([layers.Input((64, 6)), layers.Bidirectional(layers.SimpleRNN(700)), layers.Dense(3)])
+    assert load_checkpoint(saved(model, tmp_path), CONTRACT).count_params() == model.count_params()
