@@ -71,7 +71,7 @@ def dialect_of(head: bytes, tail: bytes, encoding: str | None = None) -> Dialect
     encoding = encoding or _encoding(head)
     lines = _lines(head.decode(encoding, "ignore"))
     named = re.fullmatch(r"sep=(.)", lines[0].rstrip("\r\n")) if lines else None
-    delimiter = named[1] if named else _delimiter(lines[0] if lines else "")
+    delimiter = named[1] if named else _delimiter(next(filter(str.strip, lines), ""))
     lines = lines[1:] if named else lines
     rows = csv.reader(lines[:20], delimiter=delimiter, skipinitialspace=delimiter == " ")
     comma = delimiter != "," and _has_decimal_comma(lines[1:], delimiter)

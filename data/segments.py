@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,7 @@ from .recording import LATEST_S, natural_sorted, short_list
 
 LARGEST_TABLE = 2**24
 _ROUNDED_S = 1e-6
+_ZONELESS = re.compile(r"[^:]+:[^Z+-]*")
 _NAMES = {
     "start": ("start", "begin", "from", "onset"),
     "end": ("end", "stop", "to", "until"),
@@ -50,18 +52,23 @@ class _Columns(NamedTuple):
 
 
 class _Stretch(NamedTuple):
-    """A line; its times are in seconds if ``said``, else in the unit that is not said."""
+    """A line; its times are in seconds if ``said``, else in the unit that is not said; ``zoneless``: local dates."""
 
     line: int
     start: float
     end: float
     said: bool
+    zoneless: bool
     label: str
     subject: str | None
     recording: str | None
 
     def is_of(self, trial: Trial) -> bool:
         return self.subject in (None, trial.subject) and self.recording in (None, trial.name)
+
+
+# Of the stretches that have samples, by their position: the rows of each trial that they label, by its.
+_Places = dict[int, dict[int, slice]]
 
 
 class _Reading(NamedTuple):
@@ -94,19 +101,19 @@ def label_trials(trials: Sequence[Trial], table: str | None) -> tuple[list[Trial
     # Of readings in which equally many stretches have samples, the first counts.
     readings = [_Reading(unit, absolute) for absolute in (True, False) for unit in units]
     tried = [_places(stretches, trials, reading) for reading in readings]
-    reading, places = max(zip(readings, tried, strict=True), key=lambda each: sum(map(bool, each[1])))
-    if not any(places):
+    reading, places = max(zip(readings, tried, strict=True), key=lambda each: len(each[1]))
+    if not places:
         raise _nowhere(stretches, trials, path)
     labels = [np.array(trial.labels, object) for trial in trials]
-    for stretch, own in zip(stretches, places, strict=True):
+    for stretch, own in ((stretches[at], places[at]) for at in sorted(places)):
         _check_one(stretch, [trials[number] for number in own], path)
         for number, rows in own.items():
             labels[number][rows] = stretch.label
     labelled = [trial._replace(labels=own.tolist()) for trial, own in zip(trials, labels, strict=True)]
-    return labelled, _notes(reading, sum(not own for own in places), len(places), path.name)
+    return labelled, _notes(reading, stretches, len(stretches) - len(places), path.name)
 
 
-def _notes(reading: _Reading, idle: int, count: int, name: str) -> tuple[str, ...]:
+def _notes(reading: _Reading, stretches: Sequence[_Stretch], idle: int, name: str) -> tuple[str, ...]:
     notes = []
     if reading.unit != "s":
         notes.append(
@@ -114,26 +121,25 @@ def _notes(reading: _Reading, idle: int, count: int, name: str) -> tuple[str, ..
         )
     if not reading.absolute:
         notes.append(f"the times of {name} were taken to count from the start of each recording")
+    if any(each.zoneless for each in stretches):
+        notes.append(f"dates of {name} without a zone were taken for UTC")
     if idle:
-        notes.append(f"{idle} of {count} stretches of {name} are in no recording")
+        notes.append(f"{idle} of {len(stretches)} stretches of {name} are in no recording")
     return tuple(notes)
 
 
-def _places(stretches: Sequence[_Stretch], trials: Sequence[Trial], reading: _Reading) -> list[dict[int, slice]]:
-    """Of each stretch the samples in ``[start, end)``, by the number of their trial."""
-    factor = TIME_UNITS[reading.unit]
-    zeros = np.array([0.0 if reading.absolute else trial.t[0] for trial in trials])
-    firsts, lasts = (np.array([trial.t[at] for trial in trials]) - zeros for at in (0, -1))
-    found = []
-    for stretch in stretches:
-        # A time that was rounded when it was written must not lose or win a sample.
-        start, end = (at * factor - _ROUNDED_S for at in (stretch.start, stretch.end))
-        own: dict[int, slice] = {}
-        for number in np.flatnonzero((firsts < end) & (lasts >= start)).tolist():
-            if stretch.is_of(trials[number]):
-                first, last = np.searchsorted(trials[number].t, np.array([start, end]) + zeros[number]).tolist()
-                own |= {number: slice(first, last)} if first < last else {}
-        found.append(own)
+def _places(stretches: Sequence[_Stretch], trials: Sequence[Trial], reading: _Reading) -> _Places:
+    """The samples in ``[start, end)`` of each stretch that has some."""
+    # A time that was rounded when it was written must not lose or win a sample.
+    times = np.array([each[1:3] for each in stretches]).T * TIME_UNITS[reading.unit] - _ROUNDED_S
+    found: _Places = {}
+    for number, trial in enumerate(trials):
+        starts, ends = times if reading.absolute else times + trial.t[0]
+        near = np.flatnonzero((starts <= trial.t[-1]) & (ends > trial.t[0]))
+        first, last = (np.searchsorted(trial.t, each[near]) for each in (starts, ends))
+        for at, *rows in np.stack([near, first, last], 1)[first < last].tolist():
+            if stretches[at].is_of(trial):
+                found.setdefault(at, {})[number] = slice(*rows)
     return found
 
 
@@ -144,10 +150,12 @@ def _read(path: Path) -> list[_Stretch]:
         lines = io.StringIO(content.decode(dialect.encoding), newline="")
         for _ in range(dialect.skipped):
             next(lines)
-        rows = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.delimiter == " ")
-        columns = _columns(next(rows, []), path)
+        # Strict, since a quote without its end would make a label of all lines behind it.
+        rows = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.delimiter == " ", strict=True)
+        filled = (row for row in rows if any(map(str.strip, row)))
+        columns = _columns(next(filled, []), path)
         mark = "," if dialect.decimal_comma else "."
-        read = [_stretch(row, path, dialect.skipped + rows.line_num, columns, mark) for row in rows if row]
+        read = [_stretch(row, path, dialect.skipped + rows.line_num, columns, mark) for row in filled]
     except (OSError, UnicodeError, csv.Error) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise DataError(path, found=reason, expected=_EXPECTED, next_step="correct --segments") from error
@@ -196,7 +204,8 @@ def _stretch(row: Sequence[str], path: Path, line: int, columns: _Columns, mark:
         if not -LATEST_S <= start < end <= LATEST_S:
             raise ValueError("times that do not increase")
         said = bool(columns.units) or ":" in cells["start"]
-        return _Stretch(line, start, end, said, text("label") or "", text("subject"), text("recording"))
+        zoneless = any(_ZONELESS.fullmatch(cell.strip()) for cell in cells.values())
+        return _Stretch(line, start, end, said, zoneless, text("label") or "", text("subject"), text("recording"))
     except (ValueError, IndexError, OverflowError) as error:
         raise DataError(
             f"{path}, line {line}",

@@ -208,3 +208,23 @@ def test_every_sample_has_the_label_of_the_last_line_that_covers_it(tmp_path_fac
     for start, end, name in stretches:
         expected = [name if start <= at < end else old for at, old in zip(t, expected, strict=True)]
     assert labelled.labels == expected
+
+
+def test_empty_lines_are_passed_over(tmp_path: Path):
+    table = f"\n \n\nstart_ms;end_ms;label\n\n{EPOCH_MS};{EPOCH_MS + 4000};sitting\n;;\n"
+    assert _seconds(_labelled(_recordings(tmp_path / "data", "ada"), table)) == {("ada", "sitting"): 4.0}
+
+
+def test_a_quote_without_its_end_makes_no_label_of_the_lines_behind_it(tmp_path: Path):
+    lines = [f'{EPOCH_MS},{EPOCH_MS + 2000},"sitting', f"{EPOCH_MS + 3000},{EPOCH_MS + 5000},walking"]
+    with pytest.raises(DataError, match="found unexpected end of data, expected a table start,end,label"):
+        _labelled(_recordings(tmp_path / "data", "ada"), "\n".join(["start_ms,end_ms,label", *lines, ""]))
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+00:00"])
+def test_dates_without_a_zone_are_said_to_be_taken_for_utc(zone: str, tmp_path: Path):
+    table = f"start,end,label\n2023-11-14T22:13:20{zone},2023-11-14 22:13:24{zone},sitting\n"
+    labelled = _labelled(_recordings(tmp_path / "data", "ada"), table)
+    assert _seconds(labelled) == {("ada", "sitting"): 4.0}
+    said = "dates of labels.csv without a zone were taken for UTC"
+    assert (said in labelled.oddities) == (not zone)
