@@ -24,7 +24,11 @@ from .channels import (
     unit_of as unit_of,
     units_of as units_of,
 )
-from .constants import INPUT_STEPS as INPUT_STEPS, STANDARD_GRAVITY as STANDARD_GRAVITY
+from .constants import (
+    COARSE_COUNT as COARSE_COUNT,
+    INPUT_STEPS as INPUT_STEPS,
+    STANDARD_GRAVITY as STANDARD_GRAVITY,
+)
 from .decision import DecisionConfig as DecisionConfig, Smoothing as Smoothing
 from .drift_reference import (
     DriftHistogram as DriftHistogram,

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import STANDARD_GRAVITY, unit_of
+from deseptr.contract import COARSE_COUNT, SENSORS, STANDARD_GRAVITY, unit_of
 
+from .acc_count import acc_count_of
 from .label_oddities import WINDOW_S, alike_oddities, window_oddities
 from .recording import Dataset, Recording, short_list
 from .signal_oddities import signal_oddities
@@ -113,7 +114,10 @@ def _likely_unit(rate_hz: float) -> str:
 
 
 def _constant_channels(recordings: Sequence[Recording]) -> Iterator[str]:
+    coarse = SENSORS["acc"].channels if acc_count_of(recordings) >= COARSE_COUNT else ()
     for channel, name in enumerate(recordings[0].channels):
+        if name in coarse:
+            continue
         stuck = [r for r in recordings if len(r) > 1 and np.ptp(r.signals[:, channel]) == 0]
         if stuck:
             yield f"{name} is constant in {_named(stuck)}: check the sensor or leave the recordings out"

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import SENSORS
+from deseptr.contract import COARSE_COUNT, SENSORS
 
+from .acc_count import acc_count_of
 from .recording import Dataset, Recording, short_list
 
 _STILL_S = 2.0
@@ -86,7 +87,10 @@ def _zeros(recordings: Sequence[Recording]) -> Iterator[str]:
 
 
 def _stuck(recordings: Sequence[Recording]) -> Iterator[str]:
+    coarse = acc_count_of(recordings) >= COARSE_COUNT
     for sensor, (_, _, name) in SENSORS.items():
+        if sensor == "acc" and coarse:
+            continue
         stuck = []
         for r in recordings:
             axes = r.axes(sensor)

@@ -19,6 +19,7 @@ class Drained:
         rate_hz: the sensor's rate as measured so far.
         gap: why samples before these are missing; None if none are.
         lost_samples: their number, estimated from the clock.
+        acc_count: acceleration of one count of the sensor in m/s^2; 0 if it is not known.
     """
 
     t: float
@@ -27,3 +28,4 @@ class Drained:
     rate_hz: float
     gap: str | None = None
     lost_samples: int = 0
+    acc_count: float = 0.0

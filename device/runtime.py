@@ -169,7 +169,8 @@ class Runtime:
             yield gap
         if self._imu.lost is None:
             yield from self._note_drain(samples)
-        self._on_samples(Drained(self._now(), samples.signals, self.settings.channels, self.rate_hz, reason, lost))
+        channels, count = self.settings.channels, self.settings.acc_count
+        self._on_samples(Drained(self._now(), samples.signals, channels, self.rate_hz, reason, lost, count))
         signals = samples.signals if self._columns is None else samples.signals[:, self._columns]
         yield from self._classify_all(signals, began, read)
         yield from self._classifier.answered(self._now())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import ModelContract
 from deseptr.data import Dataset, Recording
+from deseptr.data.acc_count import acc_count_of
 from deseptr.device import PushStream, UnknownJudge, WindowEvent
 from deseptr.tflite import Engine
 
@@ -48,9 +49,10 @@ def observe(engine: Engine, contract: ModelContract, dataset: Dataset) -> Observ
     tap = _Tap(engine, contract)
     events: list[WindowEvent] = []
     blocks: list[int] = []
+    acc_count = acc_count_of(dataset.recordings)
     for recording in dataset.recordings:
         begun = blocks[-1] + 1 if blocks else 0
-        for event in _played(tap, contract, recording):
+        for event in _played(tap, contract, recording, acc_count):
             events.append(event)
             blocks.append(begun + int(event.t // _BLOCK_S))
     kept = [place for place, event in enumerate(events) if not (event.unknown or "").startswith("implausible")]
@@ -66,8 +68,10 @@ def observe(engine: Engine, contract: ModelContract, dataset: Dataset) -> Observ
     )
 
 
-def _played(tap: _Tap, contract: ModelContract, recording: Recording) -> Iterator[WindowEvent]:
-    stream = PushStream(tap, recording.rate_hz, unknown=UnknownJudge(contract))
+def _played(tap: _Tap, contract: ModelContract, recording: Recording, acc_count: float) -> Iterator[WindowEvent]:
+    unknown = UnknownJudge(contract)
+    unknown.measured_in(acc_count)
+    stream = PushStream(tap, recording.rate_hz, unknown=unknown)
     signals = signals_of(recording, contract)
     for start in range(0, len(signals), _PIECE):
         yield from (event for event in stream.push(signals[start : start + _PIECE]) if isinstance(event, WindowEvent))

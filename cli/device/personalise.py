@@ -206,7 +206,7 @@ def _record(
             view.show(event)
             if isinstance(event, Take):
                 turn = _turn_so_far(engine.contract, [*kept, event.path], mounting)
-                checked = check_take(engine, event.path, turn or AS_TRAINED)
+                checked = check_take(engine, event.path, turn or AS_TRAINED, event.acc_count)
                 unsettled = "" if turn is not None else "; how the sensor is turned is not known yet"
                 click.echo(f"{checked}{unsettled}", err=True)
                 kept += [event.path] if checked.usable else []

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from deseptr.contract import AS_TRAINED, columns_of
+from deseptr.contract import AS_TRAINED, COARSE_COUNT, columns_of
 from deseptr.device.contract_check import check_fit
 from deseptr.device.drivers.imu import STANDARD_GRAVITY
 from deseptr.device.mounting.estimator import MountingEstimator
-from deseptr.device.plausibility import COARSE_COUNT, FINDINGS, LEAST_S, Plausibility
+from deseptr.device.plausibility import FINDINGS, LEAST_S, Plausibility
 from deseptr.device.stream.stream import SampleStream
 from deseptr.device.stream.windows import WindowAssembler
 

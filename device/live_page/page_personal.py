@@ -323,7 +323,7 @@ class PagePersonal:
             with self._lock:
                 session.recorded(self._now())
             self._tell()
-            kept = KeptTake(take, check_take(self._model_engine(), take.path, self._turn))
+            kept = KeptTake(take, check_take(self._model_engine(), take.path, self._turn, take.acc_count))
             with self._lock:
                 session.checked(kept, self._now())
         except OutOfTurnError:

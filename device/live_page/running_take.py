@@ -50,7 +50,8 @@ class RunningTake:
         now_ns = time.monotonic_ns()
         if self._file is None or self._taking is None:
             self._file = TakeFile(self._folder, self._subject, self.label, self._sensor, now_ns, drained.channels)
-            self._taking = Taking(self._file, SessionStep("activity", self.label, self._seconds), drained.rate_hz)
+            step = SessionStep("activity", self.label, self._seconds)
+            self._taking = Taking(self._file, step, drained.rate_hz, drained.acc_count)
         elif drained.gap is not None or missed or drained.t < self._newest_s:
             # A replay's time begins anew with each of its recordings.
             self._taking.interrupt(drained.gap or "not joined", drained.lost_samples + missed, drained.rate_hz)

@@ -50,13 +50,14 @@ class TakeCheck:
         return f"{self.label}: good, {self.windows} windows, which the model calls {self.seen} ({self.share:.0%})"
 
 
-def check_take(engine: Engine, path: Path, mounting: Mounting = AS_TRAINED) -> TakeCheck:
+def check_take(engine: Engine, path: Path, mounting: Mounting = AS_TRAINED, acc_count: float = 0.0) -> TakeCheck:
     """Check the file of a take.
 
     Args:
         engine: the model.
         path: file of the recorder.
         mounting: how the sensor is turned; the model sees the samples turned back.
+        acc_count: acceleration of one count of the sensor in m/s^2; 0 if it is not known.
 
     Raises:
         SetupError: if a sensor of the take has not all three axes, so that it cannot be turned back.
@@ -69,6 +70,7 @@ def check_take(engine: Engine, path: Path, mounting: Mounting = AS_TRAINED) -> T
     except DataError:
         return TakeCheck(label, 0, None, None, 0.0)
     judge = Plausibility.of(contract)
+    judge.measured_in(acc_count)
     found = None
     for number, (start, signals) in enumerate(zip(windows.start.tolist(), windows.signals, strict=True)):
         if number and windows.recording[number] != windows.recording[number - 1]:

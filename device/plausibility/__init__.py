@@ -1,7 +1,6 @@
 """Plausibility of a sensor's samples, judged before inference."""
 
 from .judge import (
-    COARSE_COUNT as COARSE_COUNT,
     FINDINGS as FINDINGS,
     LEAST_S as LEAST_S,
     Plausibility as Plausibility,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import SENSORS, STANDARD_GRAVITY, ModelContract, sensors_of
+from deseptr.contract import COARSE_COUNT, SENSORS, STANDARD_GRAVITY, ModelContract, sensors_of
 from deseptr.device.stream.ring import SampleRing
 from deseptr.device.stream.windows import Window
 
@@ -31,9 +31,6 @@ FINDINGS = {
 
 # A window of fewer seconds is judged together with the samples before it.
 LEAST_S = 2.5
-# Acceleration of a count, m/s^2, from which on the noise of a chip at rest may stay within one, as in the LIS3DH's
-# normal mode at ±4 g and more. While its wearer is still, such a chip gives the same value again and again.
-COARSE_COUNT = 0.06
 # Below a sensor's resolution, and above what rounding leaves of a constant that was resampled.
 _CONSTANT = 2e-5
 # Less than a chip's noise, and more than rounding.
@@ -81,7 +78,7 @@ class Plausibility:
         rate_hz: rate of the samples.
         window_length: samples of a window.
         limits: the limits.
-        acc_count: acceleration of one count of the accelerometer, m/s^2. From :data:`COARSE_COUNT` on, values of it
+        acc_count: acceleration of one count of the accelerometer, m/s^2. From ``COARSE_COUNT`` on, values of it
             that do not change are plausible.
 
     >>> plausibility = Plausibility(("acc_x", "acc_y", "acc_z"), rate_hz=50, window_length=128)

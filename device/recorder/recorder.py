@@ -78,7 +78,7 @@ def record(
         settings = imu.set_up(config)
         _check_channels(session, config, settings)
         rate = SampleClock(settings.rate_hz)
-        yield from _Recorder(session, imu, folder, subject, rate, settings.channels).run(settled(steps))
+        yield from _Recorder(session, imu, folder, subject, rate, settings).run(settled(steps))
     finally:
         session.close()
 
@@ -101,7 +101,7 @@ class _Recorder:
     folder: Path
     subject: str
     rate: SampleClock
-    channels: tuple[str, ...]
+    settings: ImuSettings
 
     def run(self, steps: Sequence[SessionStep]) -> Generator[RecorderEvent, None, None]:
         self.imu.start()
@@ -127,8 +127,10 @@ class _Recorder:
 
     def _record(self, step: SessionStep) -> Generator[RecorderEvent, None, None]:
         now_ns = self.session.clock.now_ns()
-        file = TakeFile(self.folder, self.subject, step.label, _sensor_name(self.session), now_ns, self.channels)
-        take = Taking(file, step, self.rate.rate_hz)
+        file = TakeFile(
+            self.folder, self.subject, step.label, _sensor_name(self.session), now_ns, self.settings.channels
+        )
+        take = Taking(file, step, self.rate.rate_hz, self.settings.acc_count)
         try:
             while not take.complete and not self.session.ended():
                 samples, lost = self._drain()

@@ -42,6 +42,7 @@ class Take:
         gaps: number of gaps.
         rate_hz: rate of the file's first samples.
         measured_hz: the sensor's rate as measured at the end.
+        acc_count: acceleration of one count of the sensor in m/s^2; 0 if it is not known.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class Take:
     gaps: int
     rate_hz: float
     measured_hz: float
+    acc_count: float = 0.0
 
     @property
     def drifted(self) -> bool:
@@ -65,11 +67,13 @@ class Taking:
         file: where it goes.
         step: the activity.
         rate_hz: the sensor's rate as measured so far.
+        acc_count: acceleration of one count of the sensor in m/s^2; 0 if it is not known.
     """
 
-    def __init__(self, file: TakeFile, step: SessionStep, rate_hz: float) -> None:
+    def __init__(self, file: TakeFile, step: SessionStep, rate_hz: float, acc_count: float = 0.0) -> None:
         self._file = file
         self._step = step
+        self._acc_count = acc_count
         self._first_rate_hz = self._rate_hz = rate_hz
         self._begun_s = 0.0  # of the current recording
         self._count = 0  # of its samples
@@ -111,7 +115,14 @@ class Taking:
         """What was recorded; ``measured_hz`` is the sensor's rate as it is known now."""
         file = self._file
         return Take(
-            file.path, self._step.label, file.samples, self.done_s, self._gaps, self._first_rate_hz, measured_hz
+            file.path,
+            self._step.label,
+            file.samples,
+            self.done_s,
+            self._gaps,
+            self._first_rate_hz,
+            measured_hz,
+            self._acc_count,
         )
 
     def _left(self) -> float:

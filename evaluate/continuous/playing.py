@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from deseptr.contract import DecisionConfig, ModelContract, columns_of
 from deseptr.data import Dataset, Recording
+from deseptr.data.acc_count import acc_count_of
 from deseptr.device import (
     UNKNOWN,
     Clock,
@@ -97,9 +98,12 @@ def play(
     """
     contract = predictor.contract.at_hop(hop_s)
     table = truth_table(contract, dataset)
+    acc_count = acc_count_of(dataset.recordings)
     for index, recording in enumerate(dataset.recordings):
         tap = _Tap(contract)
-        stream = PushStream(tap, recording.rate_hz, unknown=UnknownJudge(contract))
+        unknown = UnknownJudge(contract)
+        unknown.measured_in(acc_count)
+        stream = PushStream(tap, recording.rate_hz, unknown=unknown)
         signals = signals_of(recording, contract)
         events: list[WindowEvent] = []
         rows: list[NDArray[np.float32]] = []

@@ -321,6 +321,17 @@ def test_an_implausible_take_cannot_be_kept_but_repeated_or_left_out(worn: Worn)
     assert WearerFile.load(worn.folder / "eve.deseptr").counts().keys() == {"upright", "lying"}
 
 
+def test_a_take_of_a_chip_whose_counts_are_larger_than_its_noise_can_be_kept(worn: Worn):
+    operator = worn.page.begin(wish(*BOTH))
+    worn.page.act(operator, "start")
+    worn.read("upright", 3.2, 4)
+    still = worn.samples("upright", 9)
+    still[:, :3] = POSES["upright"][:3]
+    worn.page.drained(Drained(worn.count / RATE, still, CHANNELS, RATE, acc_count=0.157))
+    worn.settle()
+    assert worn.session()["check"]["usable"]
+
+
 def test_an_activity_alone_is_refused_before_anybody_walks_unless_others_were_recorded_earlier(worn: Worn):
     with pytest.raises(DataError, match="wearer eve: found upright alone, expected at least 2 activities"):
         worn.page.begin(wish(("upright", 5)))

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deseptr.contract import DecisionConfig, SetupError
+from deseptr.contract import DecisionConfig, SetupError, channels_of
 from deseptr.data import Dataset, Recording, load_dataset
 from deseptr.device import LabelTracker, PushStream, UnknownJudge, WindowEvent, default_model
 from deseptr.evaluate.continuous.measure import measure, measure_over_bus
@@ -54,6 +54,16 @@ def test_implausible_samples_have_no_label_as_on_the_device(data: Dataset):
     assert played.decide(DecisionConfig()) == states
     assert "implausible: stuck" in played.unknown
     assert (played.track(DecisionConfig()).shown[2200:2390] == NONE).all()
+
+
+def test_a_wearer_who_is_still_has_labels_in_recordings_of_coarse_counts(acc_model):
+    rng = np.random.default_rng(0)
+    moves = np.array([0.02, 0.03, 9.73]) + np.repeat([0.01, 3.0], 500)[:, None] * rng.normal(size=(1000, 3))
+    count = 16e-3 * 9.80665
+    signals = np.rint(moves / count) * count
+    still = Recording(signals, 50.0, "5", np.zeros(1000, np.int16), channels=channels_of(["acc"]))
+    (played,) = play(load_predictor(acc_model), Dataset((still,), ("walking",)))
+    assert "implausible: stuck" not in played.unknown
 
 
 def test_label_is_shown_from_the_sample_that_completes_its_window(data: Dataset):
