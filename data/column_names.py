@@ -63,6 +63,7 @@ class Columns:
         positions: of the time and the channels.
         units: of the same; None where neither the name nor a choice says it.
         text: positions of ``label``, ``subject`` and ``recording``, as far as they are there.
+        date: position of a column ``date``, which is one with times of day; None if there is none.
         guessed: column by name in the file, as far as only its meaning says it.
         ignored: names of the other columns.
     """
@@ -74,6 +75,7 @@ class Columns:
     positions: tuple[int, ...]
     units: tuple[str | None, ...]
     text: dict[str, int]
+    date: int | None
     guessed: dict[str, str]
     ignored: tuple[str, ...]
 
@@ -100,6 +102,11 @@ def find_columns(header: list[str], path: Path, options: ReadOptions) -> Columns
         if not present and (options.magnetometer or not role.startswith("mag")):
             roles[role] = [i for i, (meaning, _) in enumerate(meant) if meaning == role]
             guessed |= {columns[i]: role for i in roles[role] if role not in TEXT_COLUMNS or len(roles[role]) == 1}
+    if not roles["t"]:
+        alone = {i: unit for i, name in enumerate(named) if (unit := _unit_alone(name)) is not None}
+        roles["t"] = list(alone)
+        meant = [("t", alone[i]) if i in alone else each for i, each in enumerate(meant)]
+        guessed |= {columns[i]: "t" for i in alone}
     rest = [name.casefold() for i, name in enumerate(columns) if not any(i in present for present in roles.values())]
     channels = _channels(roles, rest, options)
     _check_present(roles, channels, columns, path)
@@ -108,13 +115,14 @@ def find_columns(header: list[str], path: Path, options: ReadOptions) -> Columns
     positions = tuple(roles[role][0] for role in ("t", *channels))
     units = tuple(UNIT_OF_COLUMN.get(named[i], meant[i][1]) for i in positions)
     text = {role: roles[role][0] for role in TEXT_COLUMNS if len(roles[role]) == 1}
-    used = {*positions, *text.values()}
+    date = next((i for i, name in enumerate(named) if _lower(name) == "date" and i not in positions), None)
+    used = {*positions, *text.values(), date}
     ignored = tuple(name for i, name in enumerate(columns) if i not in used)
     names = tuple(columns[i] for i in positions)
     absent = (
         () if options.wanted else tuple(name for name in ("acc", "gyro") if SENSORS[name].channels[0] not in channels)
     )
-    return Columns(len(columns), channels, absent, names, positions, units, text, guessed, ignored)
+    return Columns(len(columns), channels, absent, names, positions, units, text, date, guessed, ignored)
 
 
 def role_of(name: str) -> tuple[str, str | None]:
@@ -191,6 +199,12 @@ def _meaning(name: str) -> tuple[str, str | None]:
     if len(sensors) != 1 or len(axes) != 1 or len(units) > 1 or any(u not in _UNITS_OF[sensors[0]] for u in units):
         return "", None
     return f"{sensors[0]}_{axes[0]}", _UNITS_OF[sensors[0]][units[0]] if units else None
+
+
+def _unit_alone(name: str) -> str | None:
+    """The unit of a time whose name is that of its unit, as ``seconds`` or ``elapsed_ms``; None of any other name."""
+    words = [word for word in words_of(name) if word != "elapsed"]
+    return _UNITS_OF["t"].get(words[0]) if len(words) == 1 and _lower(name) != "s" else None
 
 
 def _joined(text: str) -> str:

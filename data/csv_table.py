@@ -15,9 +15,8 @@ import csv
 import io
 import math
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -29,6 +28,7 @@ from deseptr.contract import SENSORS, DataError, open_input, sensors_of, units_o
 from .column_names import Columns, find_columns, notes_of
 from .dialect import Dialect, find_dialect
 from .label_oddities import clean_name
+from .moments import day_seconds, is_time_of_day, iso_seconds
 from .read_options import TIME_UNITS, ReadOptions
 from .units import to_si
 
@@ -36,7 +36,8 @@ TIME_FACTORS = {"t": 1.0, "t_s": 1.0, "t_ms": 1e-3, "t_us": 1e-6, "t_ns": 1e-9}
 _LONGEST_LINE = 2**16
 # Even nanoseconds since 1970, and what float32 holds.
 _LARGEST = 1e20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_DATE = "1970-01-01"
+_MOMENTS = "a date and time as 2026-01-31T12:00:00.250, or times of day beside a column date as 2026-01-31"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +81,11 @@ class _Layout(NamedTuple):
     columns: Columns
     time_unit: str | None
     units: tuple[str, ...]
-    time: Callable[[str], float]
+    time: Callable[[Sequence[str]], float]
     number: Callable[[str], float]
     dialect: Dialect
     names: tuple[str, ...]
+    date_note: str | None = None
 
 
 def read_table(path: Path, options: ReadOptions = ReadOptions()) -> CsvTable:  # noqa: B008 - frozen
@@ -146,24 +148,40 @@ def _first_row(rows: Iterator[list[str]], path: Path, dialect: Dialect, options:
     stated = zip(columns.units[1:], sides, units_of(columns.channels), strict=True)
     units = tuple(said or chosen or usual for said, chosen, usual in stated)
     number = _comma_number if dialect.decimal_comma else float
-    time_unit = columns.units[0] or options.time_unit or ("iso" if _is_iso(dialect, columns) else None)
-    return _Layout(columns, time_unit, units, iso_seconds if time_unit == "iso" else number, number, dialect, names)
+    said = columns.units[0] or options.time_unit
+    if said in (None, "iso") and (of_day := _day_time(_second_row(dialect, columns), columns)):
+        note = "times of day without a date were taken for those of one day"
+        if columns.date is not None:
+            note = f"the columns {names[columns.date]} and {columns.names[0]} were taken together for the time"
+        return _Layout(columns, "iso", units, of_day, number, dialect, names, note)
+    time_unit = said or ("iso" if _is_iso(dialect, columns) else None)
+    read, at = iso_seconds if time_unit == "iso" else number, columns.positions[0]
+    return _Layout(columns, time_unit, units, lambda row: read(row[at]), number, dialect, names)
 
 
 def _comma_number(cell: str) -> float:
     return float(cell.replace(",", "."))
 
 
-def iso_seconds(cell: str) -> float:
-    """Seconds since 1970 of a date and time as ISO 8601 writes it; without a zone it is taken for UTC."""
-    moment = datetime.fromisoformat(cell.strip())
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH).total_seconds()
+def _day_time(row: Sequence[str], columns: Columns) -> Callable[[Sequence[str]], float] | None:
+    """How rows like this one give a moment by a time of day, beside a date if there is one; None if they do not."""
+    time, date = columns.positions[0], columns.date
+    if not row or not is_time_of_day(row[time]):
+        return None
+    return lambda row: day_seconds(_NO_DATE if date is None else row[date], row[time])
+
+
+def _second_row(dialect: Dialect, columns: Columns) -> tuple[str, ...]:
+    """The first row of samples, empty if it is not a whole one."""
+    rows = dialect.rows[1:2]
+    return rows[0] if rows and len(rows[0]) == columns.width else ()
 
 
 def _is_iso(dialect: Dialect, columns: Columns) -> bool:
-    if len(dialect.rows) < 2 or len(dialect.rows[1]) != columns.width:
+    row = _second_row(dialect, columns)
+    if not row:
         return False
-    cell = dialect.rows[1][columns.positions[0]]
+    cell = row[columns.positions[0]]
     try:
         iso_seconds(cell)
     except ValueError:
@@ -211,8 +229,8 @@ def _parse(rows: Iterator[list[str]], layout: _Layout, path: Path) -> CsvTable:
 def _numbers(row: list[str], layout: _Layout) -> list[float]:
     if len(row) != layout.columns.width:
         raise ValueError(f"{len(row)} columns")
-    time, *channels = layout.columns.positions
-    return [layout.time(row[time]), *[layout.number(row[place]) if row[place] else math.nan for place in channels]]
+    _, *channels = layout.columns.positions
+    return [layout.time(row), *[layout.number(row[place]) if row[place] else math.nan for place in channels]]
 
 
 def _shared(cell: str, shared: dict[str, str]) -> str:
@@ -251,8 +269,8 @@ def _table(
         found = f"{values[row, column]}"
         raise _bad_cell(path, int(line[row]), columns.names[column], found, f"a finite number, {_LARGEST:g} at most")
     values *= (TIME_UNITS[layout.time_unit or "s"], *(to_si(unit, path) for unit in layout.units))
-    dialect_note = layout.dialect.note()
-    notes = (*((dialect_note,) if dialect_note else ()), *notes_of(columns))
+    notes = [note for note in (layout.dialect.note(), layout.date_note) if note]
+    notes += notes_of(columns)
     return CsvTable(
         values[:, 0],
         layout.time_unit,
@@ -262,7 +280,7 @@ def _table(
         layout.units,
         line,
         cut_off,
-        notes,
+        tuple(notes),
         columns.guessed,
         layout.names,
     )
@@ -285,10 +303,13 @@ def _bad_row(path: Path, line: int, row: list[str], layout: _Layout) -> DataErro
         return _bad_cell(path, line, "", f"{len(row)} columns", f"{columns.width} as in the header")
     for place, (name, position) in enumerate(zip(columns.names, columns.positions, strict=True)):
         try:
-            (layout.number if place else layout.time)(row[position])
+            layout.number(row[position]) if place else layout.time(row)
         except (ValueError, OverflowError):
-            expected = "a date and time as 2026-01-31T12:00:00.250" if layout.time_unit == "iso" else "a number"
-            return _bad_cell(path, line, name, repr(row[position]), "a number" if place else expected)
+            if place:
+                return _bad_cell(path, line, name, repr(row[position]), "a number")
+            shown = repr(row[position]) + (f" of {row[columns.date]!r}" if columns.date is not None else "")
+            expected = _MOMENTS if layout.time_unit == "iso" else f"a number, or {_MOMENTS}"
+            return _bad_cell(path, line, name, shown, expected, "write all times so, or leave the row out")
     return _bad_cell(
         path,
         line,

@@ -91,8 +91,9 @@ def workable_window_s(runs_s: Iterable[Sequence[float]]) -> float:
 def _half_s(runs_s: Sequence[float]) -> float:
     ordered = sorted(runs_s, reverse=True)
     held = itertools.accumulate(ordered)
-    run = next(run for run, time in zip(ordered, held, strict=True) if 2 * time >= sum(ordered))
     # A run is a whole number of samples over a rate, which as a float may be a hair too short.
+    half = sum(ordered) / 2 * (1 - 1e-9)
+    run = next(run for run, time in zip(ordered, held, strict=True) if time >= half)
     return math.floor(run * 100 + 1e-9) / 100
 
 

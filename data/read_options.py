@@ -14,7 +14,7 @@ from deseptr.contract import ALL_CHANNELS, SENSORS, DataError, channels_of, pars
 from .units import UNIT_OF_COLUMN, UNITS_OF
 
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "iso": 1.0}
-COLUMNS = ("t", *ALL_CHANNELS, "label", "subject", "recording")
+COLUMNS = ("t", "date", *ALL_CHANNELS, "label", "subject", "recording")
 LONGEST_FILLED_S = 10.0
 _LONGEST_PATTERN = 200
 # With more of them, or with one upon a group, a regular expression may take hours on a short path.

@@ -21,10 +21,10 @@ import numpy as np
 from deseptr.contract import DataError, read_input
 
 from .column_names import words_of
-from .csv_table import iso_seconds
 from .dialect import dialect_of
 from .even_grid import Trial
 from .label_oddities import clean_name
+from .moments import iso_seconds
 from .read_options import TIME_UNITS
 from .recording import LATEST_S, natural_sorted, short_list
 
@@ -228,12 +228,19 @@ def _check_one(stretch: _Stretch, trials: Sequence[Trial], path: Path) -> None:
 
 
 def _nowhere(stretches: Sequence[_Stretch], trials: Sequence[Trial], path: Path) -> DataError:
-    named, known = (natural_sorted({each.subject for each in group if each.subject}) for group in (stretches, trials))
+    with_trial = any(each.recording for each in stretches)
+    named = natural_sorted({_owner(each.subject, each.recording) for each in stretches} - {""})
+    known = natural_sorted({_owner(each.subject, each.name if with_trial else None) for each in trials})
     first, last = min(each.start for each in stretches), max(each.end for each in stretches)
     begin, end = min(float(each.t[0]) for each in trials), max(float(each.t[-1]) for each in trials)
     return DataError(
         path,
         found=f"no stretch in a recording: {first:.12g} to {last:.12g}" + (f" of {short_list(named)}" if named else ""),
         expected=f"stretches within {begin:.12g} to {end:.12g} s of {short_list(known)}",
-        next_step="name subjects as `deseptr data info` does, and correct the times",
+        next_step=f"name {'subjects and trials' if with_trial else 'subjects'} as `deseptr data info` does, "
+        "and correct the times",
     )
+
+
+def _owner(subject: str | None, trial: str | None) -> str:
+    return " ".join([subject or "", f"trial {trial}" if trial else ""]).strip()

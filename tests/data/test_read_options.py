@@ -55,7 +55,7 @@ def test_a_label_on_the_command_line_wins_over_a_pattern_that_was_kept() -> None
     ("choices", "message"),
     [
         ({"columns": "x_acc"}, "options: columns: found 'x_acc', expected THEIRS=OURS"),
-        ({"columns": "x_acc=accx"}, "found 'accx', expected one of t, acc_x"),
+        ({"columns": "x_acc=accx"}, "found 'accx', expected one of t, date, acc_x"),
         ({"columns": {"x": 1}}, "expected names of the header"),
         ({"time_unit": "min"}, "time_unit: found 'min', expected one of s, ms, us, ns, iso"),
         ({"time_unit": ["ms"]}, "time_unit: found .'ms'., expected one of"),

@@ -102,6 +102,10 @@ def test_a_time_without_a_unit_is_in_that_of_the_other(tmp_path: Path, header: s
             "no stretch in a recording: 0 to 6 of eve, expected stretches wi",
         ),
         (
+            "start,end,label,subject,trial\n0,6,walking,ada,2\n",
+            "0 to 6 of ada trial 2, expected stretches within .* of ada trial 1, ben trial 1; name subjects and trials",
+        ),
+        (
             "start,label\n0,walking\n",
             r"the columns start, label, expected a table start,end,label.*or duration for end",
         ),

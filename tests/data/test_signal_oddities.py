@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from deseptr.data import Dataset, Recording, describe, load_dataset, synthetic_dataset
 from deseptr.data.label_oddities import WINDOW_S, alike_key, clean_name, count_windows, label_runs, workable_window_s
@@ -168,6 +168,7 @@ def test_classes_that_never_last_a_window_are_named_with_what_takes_them() -> No
 
 
 @given(st.lists(st.lists(st.integers(1, 400), min_size=1, max_size=9), min_size=1, max_size=3))
+@example([[1, 1, 1, 3]])
 def test_a_workable_window_leaves_half_of_the_time_of_each_class(samples: list[list[int]]) -> None:
     window = workable_window_s([[count / RATE for count in runs] for runs in samples])
     length = round(window * RATE)

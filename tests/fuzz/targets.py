@@ -76,9 +76,14 @@ def _recordings() -> Iterator[Target]:
     foreign += b"".join(b"%d;0,1;0,9;0;0;0;0,5;walk\n" % (20 * row) for row in range(9))
     iso = b"timestamp\tACC_X\tACC_Y\tACC_Z\tGYRO_X\tGYRO_Y\tGYRO_Z\n"
     iso += b"".join(b"2023-11-14T22:13:20.%02d0Z\t0.1\t0.9\t0\t0\t0\t0.5\n" % (2 * row) for row in range(9))
-    yield Target("foreign.csv", on_file(".csv", look), (foreign, iso, iso.decode().encode("utf-16")), mutators.of_csv)
+    split = b"date,time,ax,ay,az\n"
+    split += b"".join(b"14.11.2023,22:13:20.%02d0,0.1,9.8,0\n" % (2 * row) for row in range(9))
+    yield Target(
+        "foreign.csv", on_file(".csv", look), (foreign, iso, split, iso.decode().encode("utf-16")), mutators.of_csv
+    )
     choices = b'time_unit = "ms"\nunits = "g,dps"\nsubject_from = \'s(\\d+)\'\n[columns]\nax = "acc_x"\n'
     yield Target("recordings.toml", _beside(csv[:700].replace(b"acc_x", b"ax"), look), (choices,), mutators.of_toml)
+    yield from _segments(look)
     yield _unsaved_labels()
     yield Target("MotionSense.zip", on_file(".zip", look), (_motionsense(),), of_members(mutators.of_csv))
     yield Target("HAPT.zip", on_file(".zip", look), (_hapt(),), of_members(mutators.of_text))
@@ -171,6 +176,46 @@ def _unsaved_labels() -> Target:
         return LabelStore(dataset, path.with_name("walk.npz"))
 
     return Target("unsaved.json", on_file(".json", open_store), (kept,), mutators.of_json)
+
+
+def _segments(look: Callable[[Path], object]) -> Iterator[Target]:
+    """The table that ``--segments`` names, and choices that name one, beside recordings of two people."""
+    from deseptr.data import ReadOptions, load_dataset
+    from deseptr.data.info import describe
+
+    walks = {
+        f"{name}.csv": b"t_ms,acc_x,acc_y,acc_z\n"
+        + b"".join(b"%d,0.1,%d,9.8\n" % (1_700_000_000_000 + begin + 20 * row, row % 7) for row in range(60))
+        for name, begin in (("ada", 0), ("ben", 5000))
+    }
+    clock = b"start_ms,end_ms,label,subject,recording\n"
+    clock += b"".join(b"%d,%d,walk,ada,1\n" % (1_700_000_000_000 + at, 1_700_000_000_200 + at) for at in (0, 200, 400))
+    foreign = b"Participant;Begin [s];Duration [s];Activity;Comment\nada;0,0;0,5;walk;-\nben;0,5;0,25;sit;\n"
+    iso = b"from,until,activity\n2023-11-14T22:13:20,2023-11-14T22:13:20.5,walk\n"
+    iso += b"2023-11-14T23:13:25+01:00,2023-11-14T23:13:25.75+01:00,sit\n"
+
+    def label(content: bytes) -> object:
+        with tempfile.TemporaryDirectory() as folder:
+            table = Path(folder) / "table.csv"
+            table.write_bytes(content)
+            for name, walk in walks.items():
+                (Path(folder) / "walks").mkdir(exist_ok=True)
+                (Path(folder) / "walks" / name).write_bytes(walk)
+            return describe(load_dataset(Path(folder) / "walks", ReadOptions.of({"segments": str(table)})))
+
+    yield Target("segments.csv", label, (clock, foreign, iso, iso.decode().encode("utf-16")), mutators.of_csv)
+    choices = b'segments = "../labels/walk.txt"\nlabel = "sit"\n[columns]\nay = "acc_y"\n'
+
+    def choose(content: bytes) -> object:
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "labels").mkdir()
+            (Path(folder) / "labels" / "walk.txt").write_bytes(clock)
+            (Path(folder) / "data").mkdir()
+            (Path(folder) / "data" / "ada.csv").write_bytes(walks["ada.csv"].replace(b"acc_y", b"ay"))
+            (Path(folder) / "data" / "recordings.toml").write_bytes(content)
+            return look(Path(folder) / "data")
+
+    yield Target("recordings.toml of segments", choose, (choices,), mutators.of_toml)
 
 
 def _beside(table: bytes, read: Callable[[Path], object]) -> Callable[[bytes], object]:
