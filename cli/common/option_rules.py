@@ -44,7 +44,28 @@ def goes_with(needed: str | tuple[str, ...], *names: str) -> Callable[[F], F]:
     return _before(check)
 
 
-def goes_without(other: str, *names: str, value: Any = None, why: str = "") -> Callable[[F], F]:
+def goes_if(other: str, fits: Callable[[Any], bool], *names: str, kind: str) -> Callable[[F], F]:
+    """Refuse parameters that somebody wrote where the value of another one leaves them without a meaning.
+
+    Args:
+        other: name of the parameter whose value counts.
+        fits: whether a value gives them a meaning.
+        names: of the parameters, as the command's function has them.
+        kind: the values that do, for the message, as ``a .tflite as MODEL``.
+    """
+
+    def check(context: click.Context) -> None:
+        # The command line may choose another mode than a configuration file is for.
+        sources = (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
+        if not fits(context.params.get(other)) and (given := _written(context, names, sources)):
+            raise click.UsageError(f"{given} goes with {kind}")
+
+    return _before(check)
+
+
+def goes_without(
+    other: str, *names: str, value: Any = None, why: str = "", unless: str | None = None
+) -> Callable[[F], F]:
     """Refuse parameters that somebody wrote together with one that leaves them without a meaning.
 
     What a configuration file says is refused only if the other one stands there, too: the command line may choose
@@ -55,11 +76,15 @@ def goes_without(other: str, *names: str, value: Any = None, why: str = "") -> C
         names: of the parameters, as the command's function has them.
         value: the value of the other one that does; any by default.
         why: what the other one does instead, for the message.
+        unless: name of a parameter with which they have a meaning all the same.
     """
 
     def check(context: click.Context) -> None:
         found = context.params.get(other)
-        if not found or (value is not None and found != value):
+        # Bus 0 is one.
+        if found is None or found is False or found in ("", ()) or (value is not None and found != value):
+            return
+        if unless is not None and context.params.get(unless) is not None:
             return
         in_file = context.get_parameter_source(other) is ParameterSource.DEFAULT_MAP
         sources = _WRITTEN if in_file else (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
@@ -123,5 +148,6 @@ def _shown(context: click.Context, name: str, value: Any = None) -> str:
     for_value = [each for each in of_name if isinstance(each, click.Option) and each.flag_value == value]
     parameter = (for_value if value is not None and for_value else of_name)[-1]
     if isinstance(parameter, click.Option):
-        return max(parameter.opts, key=len)
+        chosen = isinstance(parameter.type, click.Choice) and value is not None
+        return max(parameter.opts, key=len) + (f" {value}" if chosen else "")
     return (parameter.metavar or name.upper()).strip("[]…- ")

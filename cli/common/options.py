@@ -37,6 +37,14 @@ class Subjects(click.ParamType[tuple[str, ...]]):
         return parse_subjects(value)
 
 
+A_TFLITE = "a .tflite as MODEL"
+
+
+def is_tflite(path: Path) -> bool:
+    """Whether a model is one that an engine runs, whose threads can be chosen."""
+    return path.suffix == ".tflite"
+
+
 DATA_HELP = (
     "DATA is a .npz or .csv file, a folder of .csv files, recordings of an app or device, "
     "the archive of a data set, `sample` or `synthetic`."

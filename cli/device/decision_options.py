@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.numbers import real
+from deseptr.cli.common.option_rules import goes_without
 
 if TYPE_CHECKING:
     from deseptr.contract import ModelContract
@@ -45,6 +46,7 @@ _HELP = {
 
 def decision_options(command: Any) -> Any:
     """Add the options of the decision to a command."""
+    command = goes_without("smoothing", "horizon", value="none", why="looks at the latest window alone")(command)
     for name in reversed(DECISION_NAMES):
         tuned = f" [default: as tuned, else {DEFAULTS[name]}]" if name in DEFAULTS else ""
         command = click.option(f"--{name}", type=_TYPES[name], help=_HELP[name] + tuned)(command)

@@ -32,7 +32,7 @@ _STYLES = {"ok": "green", "skip": "dim", "warn": "yellow", "fail": "bold red"}
 @click.option("--simulate", is_flag=True, help="Check a simulated sensor and bus; the rest is checked on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object on stdout.")
 @click.pass_context
-@goes_without("simulate", "bus", why="has a bus of its own")
+@goes_without("simulate", "bus", "shared", why="has a bus of its own")
 def doctor(
     context: click.Context,
     model: Path | None,

@@ -12,7 +12,7 @@ import click
 from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import real, whole
-from deseptr.cli.common.option_rules import goes_with
+from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.options import load_as_imported
 from deseptr.cli.common.page_origin import page_origin
 
@@ -76,6 +76,8 @@ GROUPS = {
 @click.option("-o", "--output", type=_FILE, help="Write the JSON to this file.")
 @click.option("--html", type=_FILE, help="Write a page to this file.")
 @goes_with("ina219", "shunt")
+@goes_without("simulate", "bus", why="has a bus of its own", unless="ina219")
+@goes_without("bus", "speed", why="has a sensor of its own speed", unless="simulate")
 def profile(
     model: Path,
     simulate: str | None,
@@ -105,7 +107,8 @@ def profile(
     Examples:
       deseptr device profile m.tflite --windows 500 --html profile.html
       deseptr device profile m.tflite --threads-sweep --ops --json
-      deseptr device profile m.tflite --simulate --speed realtime --windows 20
+      deseptr device profile m.tflite --simulate synthetic --speed realtime \\
+          --windows 20
     """  # noqa: D301 - click's mark for a paragraph that keeps its lines
     from functools import partial
 

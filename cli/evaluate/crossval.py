@@ -14,6 +14,7 @@ import click
 
 from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.numbers import whole
+from deseptr.cli.common.option_rules import goes_if
 from deseptr.cli.common.options import (
     DATA_HELP,
     READING_GROUP,
@@ -76,6 +77,7 @@ command keeps finished folds and continues an interrupted one.
 @click.option("--int8/--no-int8", default=True, show_default=True, help="Also convert each network and test it.")
 @training_options
 @result_options("folds", "crossval.json")
+@goes_if("model", lambda model: model in NETWORK_NAMES, "int8", kind="a network as --model")
 def crossval(
     source: str,
     name: str,

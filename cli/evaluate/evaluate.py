@@ -11,12 +11,15 @@ import click
 
 from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.numbers import number
+from deseptr.cli.common.option_rules import goes_if
 from deseptr.cli.common.options import (
+    A_TFLITE,
     DATA_HELP,
     READING_GROUP,
     SUBJECTS,
     TESTED_HELP,
     choose_tested,
+    is_tflite,
     load_subjects,
     reading_options,
     tested_line,
@@ -64,6 +67,7 @@ Examples:
 @continuous_options
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@goes_if("model", is_tflite, "threads", kind=A_TFLITE)
 def evaluate(
     model: Path,
     source: str,

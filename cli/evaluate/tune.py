@@ -12,8 +12,16 @@ import click
 from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.messages import progress_bar
 from deseptr.cli.common.numbers import number, real, whole
-from deseptr.cli.common.option_rules import goes_with, goes_without
-from deseptr.cli.common.options import DATA_HELP, READING_GROUP, SUBJECTS, load_subjects, reading_options
+from deseptr.cli.common.option_rules import goes_if, goes_with, goes_without
+from deseptr.cli.common.options import (
+    A_TFLITE,
+    DATA_HELP,
+    READING_GROUP,
+    SUBJECTS,
+    is_tflite,
+    load_subjects,
+    reading_options,
+)
 from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract.limits import ENGINE_THREADS
 
@@ -88,6 +96,7 @@ confirmation. TARGET is one of
 @click.option("--page", type=_FILE, help="Write a page with the picture of all decisions tried, .html.")
 @click.option("--json", "as_json", is_flag=True, help="Print the choice and its figures as JSON.")
 @goes_with("event", "event_confirm")
+@goes_if("model", is_tflite, "threads", kind=A_TFLITE)
 @goes_without("event", *NOT_OF_ALARMS, why="tunes an alarm")
 def tune(
     model: Path,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from deseptr.cli.common.numbers import real, whole
+from deseptr.cli.common.option_rules import goes_without
 
 from .service_page import listen_of
 
@@ -42,6 +43,7 @@ BUNDLE_NAMES = ("run", "sensor", "bus", "simulate", "network", "gate_seconds", "
 
 def bundle_options(command: F) -> F:
     """Add the options of :func:`bundle_request` to a command."""
+    command = goes_without("simulate", "bus", why="plays in place of a sensor")(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FRONTS = ("inprocess", "ioctl", "cuse", "usbip")
 RATE_HZ = 100
+_OF_SENSOR = ("front", "sensor", "source", "faults", "controller", "seconds", "command")
 
 
 @click.command()
@@ -41,6 +42,9 @@ RATE_HZ = 100
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @goes_without("command", "seconds", "as_json", why="reads the sensor itself")
+@goes_without("front", "seconds", "as_json", value="cuse", why="serves until Ctrl-C")
+@goes_without("front", "seconds", "as_json", value="usbip", why="serves until Ctrl-C")
+@goes_without("list_fronts", *_OF_SENSOR, why="simulates none")
 def simulate(
     front: str,
     sensor: str,

@@ -1,12 +1,17 @@
 """What every command says of itself fits a terminal of 80 columns, and shows how it is called."""
 
+import copy
+import re
+import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 import pytest
 
 from deseptr.cli.common.options import READING_NAMES
 from deseptr.cli.main import deseptr
+from deseptr.contract import SetupError
 
 
 def pages(command: click.Command, name: str = "deseptr") -> Iterator[tuple[str, click.Command]]:
@@ -69,3 +74,32 @@ def test_options_of_reading_stand_in_one_section_of_the_same_order(name: str) ->
     found = sections(PAGES[name])
     assert found["Reading"] == [f"--{name.replace('_', '-')}" for name in READING_NAMES]
     assert list(found)[-2:] == ["Reading", "Options"]
+
+
+def examples() -> Iterator[tuple[str, list[str]]]:
+    """The words of each example that stands on lines of its own."""
+    for name, command in PAGES.items():
+        text = f"{command.help}\n{command.epilog or ''}".replace("\\\n", " ")
+        for line in text.splitlines():
+            call = re.match(r"(?:Examples?: )?\s*(?:sudo )?(deseptr .*)", line)
+            if call and not isinstance(command, click.Group) and call[1].startswith(f"{name} "):
+                words = shlex.split(re.split(" > | && ", call[1])[0], comments=True)
+                yield name, words[len(name.split()) :]
+
+
+@pytest.mark.parametrize(("name", "words"), list(examples()))
+def test_every_example_is_understood(name: str, words: list[str]) -> None:
+    command = copy.copy(PAGES[name])
+    command.callback = None
+    # A file of the example need not be there.
+    with suppress(SetupError):
+        try:
+            command.make_context(name, words)
+        except click.BadParameter as error:
+            if not re.search(r"'.*' does not exist", str(error)):
+                raise
+
+
+def test_there_is_an_example_of_most_commands() -> None:
+    leaves = {name for name, command in PAGES.items() if not isinstance(command, click.Group)}
+    assert leaves - {name for name, _ in examples()} == set()

@@ -25,6 +25,7 @@ ALONE = {
 # The model may have events of its own, which is seen when it is loaded.
 OF_MODEL = re.compile(r"^--event-")
 RUNS = ("device run",)
+NO_HORIZON = "--horizon goes without --smoothing none, which looks at the latest window alone"
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -144,6 +145,42 @@ def test_an_option_without_the_one_that_it_belongs_to_is_refused(path, option, h
             "convert run --check -o m.tflite",
             "--output goes without --check, which writes nothing and reads no recordings",
         ),
+        ("evaluate run a.csv --threads 2", "--threads goes with a .tflite as MODEL"),
+        ("evaluate m.keras a.csv --threads 2", "--threads goes with a .tflite as MODEL"),
+        ("tune run a.csv --target f1 --threads 2", "--threads goes with a .tflite as MODEL"),
+        ("evaluate m a.csv --continuous --smoothing none --horizon 2", NO_HORIZON),
+        ("device run --smoothing none --horizon 2", NO_HORIZON),
+        (
+            "crossval a.npz --protocol loso -o out --model random-forest --int8",
+            "--int8 goes with a network as --model",
+        ),
+        *(
+            (f"firmware simulate --list {words}", f"{name} goes without --list, which simulates none")
+            for words, name in (
+                ("--sensor lsm6dsox", "--sensor"),
+                ("--front cuse", "--front"),
+                ("--source still", "--source"),
+                ("--faults a.toml", "--faults"),
+                ("--controller bcm2835", "--controller"),
+                ("--seconds 3", "--seconds"),
+                ("-- i2cdetect -y 1", "COMMAND"),
+            )
+        ),
+        (
+            "firmware simulate --front usbip --seconds 3",
+            "--seconds goes without --front usbip, which serves until Ctrl-C",
+        ),
+        ("firmware simulate --front cuse --json", "--json goes without --front cuse, which serves until Ctrl-C"),
+        ("device doctor --simulate --shared", "--shared goes without --simulate, which has a bus of its own"),
+        (
+            "device profile m --simulate synthetic --bus 0",
+            "--bus goes without --simulate, which has a bus of its own",
+        ),
+        ("device profile m --bus 0 --speed max", "--speed goes without --bus, which has a sensor of its own speed"),
+        (
+            "firmware bundle -o b --model m --simulate synthetic --bus 1",
+            "--bus goes without --simulate, which plays in place of a sensor",
+        ),
         ("device run --heartbeat-every 3", "--heartbeat-every goes with --heartbeat"),
         ("device run --mqtt-node n", "--mqtt-node goes with --mqtt or --webhook or --alarm-command or --heartbeat"),
     ],
@@ -151,6 +188,20 @@ def test_an_option_without_the_one_that_it_belongs_to_is_refused(path, option, h
 def test_other_options_that_would_be_ignored(words, line):
     result = CliRunner().invoke(deseptr, words.split())
     assert (result.exit_code, result.stderr.strip().splitlines()[-1]) == (2, f"Error: {line}")
+
+
+@pytest.mark.parametrize(
+    ("words", "gone_on_to"),
+    [
+        ("evaluate missing.tflite a.csv --threads 2", "a.csv"),
+        ("device profile missing.tflite --simulate synthetic --bus 0 --ina219 0x40", "missing.tflite"),
+        ("device profile missing.tflite --simulate synthetic --speed max", "missing.tflite"),
+        ("device run --model missing.tflite --smoothing majority --horizon 2", "missing.tflite"),
+    ],
+)
+def test_where_they_mean_something_they_are_taken(words, gone_on_to, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert gone_on_to in str(CliRunner().invoke(deseptr, words.split()).exception)
 
 
 @click.command()
