@@ -11,8 +11,8 @@ import numpy as np
 from deseptr.contract import ArchiveError, ModelContract, ModelError, ZipReader
 from deseptr.contract.memory_limit import GIB, is_out_of_memory, limited_memory
 
-from .declared_weights import declares_more
-from .layer_outputs import largest_output
+from .declared_weights import MOST_OPERATIONS, too_many_declared
+from .layer_outputs import largest_output, operations_of
 from .run_folder import RunFolder
 
 # Pickles of earlier versions are among them, since the forest's reader refuses them by name.
@@ -38,7 +38,7 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
 
     Raises:
         ModelError: if the file is missing or no checkpoint, its shapes or weights contradict the contract, it declares
-            far more weights than it has, or takes more than 4 GiB of memory.
+            far more weights than it has, runs more than 20,000 operations, or takes more than 4 GiB of memory.
     """
     if not path.is_file():
         raise ModelError(path, found="no file", expected="a .keras checkpoint", next_step="run `deseptr train` first")
@@ -87,7 +87,10 @@ def _load_keras(path: Path) -> Any:
         if path.suffix != ".keras":
             raise ValueError("no .keras archive")
         declared, stored = _read_archive(path)
-        if declares_more(declared, _DECLARED * stored + _NOT_STORED):
+        excess = too_many_declared(declared, _DECLARED * stored + _NOT_STORED)
+        if excess == "operations":
+            raise ValueError(f"more than {MOST_OPERATIONS:,} layers and operations declared")
+        if excess == "weights":
             raise ValueError(f"far more weights declared than the {stored:,} bytes of {_WEIGHTS} have")
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # keras, h5py and json raise different exceptions
@@ -130,6 +133,14 @@ def _reason(error: Exception) -> str:
 
 
 def _check_outputs(model: Any, path: Path) -> None:
+    operations = operations_of(model)
+    if operations > MOST_OPERATIONS:
+        raise ModelError(
+            path,
+            found=f"a model that runs {operations:.3g} operations for one window",
+            expected=f"at most {MOST_OPERATIONS:,}",
+            next_step="make it of fewer layers, or do not load it if it is a stranger's",
+        )
     name, numbers = largest_output(model)
     if numbers > _MOST_NUMBERS:
         raise ModelError(

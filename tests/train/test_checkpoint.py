@@ -16,7 +16,11 @@ from keras.src.backend.common import global_state
 from deseptr.contract import ModelContract, ModelError
 from deseptr.train.checkpoint import load_checkpoint, load_run
 from deseptr.train.classifier import WindowClassifier
-from deseptr.train.declared_weights import declares_more
+from deseptr.train.config import LIMITS, TrainConfig
+from deseptr.train.declared_weights import too_many_declared
+from deseptr.train.layer_outputs import operations_of
+from deseptr.train.models import SepTr
+from deseptr.train.models.tokens import MOST_BLOCKS
 from deseptr.train.training_loop import predict_logits
 
 CONTRACT = ModelContract(labels=("a", "b", "c"), window_length=64, hop_length=32, model="plain")
@@ -144,13 +148,15 @@ def unallocated(*between: keras.layers.Layer) -> keras.Model:
 
 def bombed(model: keras.Model, folder: Path) -> Path:
     """A checkpoint of some KB with the configuration of a model and the weights of a tiny one."""
+    return with_config(keras.saving.serialize_keras_object(model), folder)
+
+
+def with_config(config: dict[str, Any], folder: Path) -> Path:
+    """A checkpoint with a configuration and the weights of a tiny model."""
     path = saved(dense(), folder, "tiny.keras")
     with zipfile.ZipFile(path) as tiny, zipfile.ZipFile(folder / "model.keras", "w") as archive:
         for name in tiny.namelist():
-            archive.writestr(name, tiny.read(name))
-        config = json.dumps(keras.saving.serialize_keras_object(model))
-        with pytest.warns(UserWarning, match="Duplicate name"):
-            archive.writestr("config.json", config)
+            archive.writestr(name, json.dumps(config) if name == "config.json" else tiny.read(name))
     return folder / "model.keras"
 
 
@@ -213,8 +219,8 @@ def test_looking_at_what_is_declared_changes_neither_names_nor_seeds():
     config = keras.saving.serialize_keras_object(model)
     keras.utils.clear_session()
     random.seed(3)
-    assert not declares_more(config, 1000)
-    assert declares_more(config, 100)
+    assert too_many_declared(config, 1000) is None
+    assert too_many_declared(config, 100) == "weights"
     assert (layers.Dense(1).name, layers.Dropout(0).name) == ("dense", "dropout")
     drawn = random.random()
     random.seed(3)
@@ -226,8 +232,8 @@ def test_a_classifier_can_be_looked_at_again():
     """Its ``from_config`` takes its parts out of the configuration."""
     network = keras.Sequential([layers.Input((64, 6)), layers.Flatten(), layers.Dense(30)])
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(WindowClassifier(layers.ReLU(), network))))
-    assert [declares_more(config, 40_000) for _ in range(2)] == [True, True]
-    assert not declares_more(config, 60_000)
+    assert [too_many_declared(config, 40_000) for _ in range(2)] == ["weights", "weights"]
+    assert too_many_declared(config, 60_000) is None
 
 
 def test_a_layer_that_is_used_twice_is_counted_once(tmp_path: Path):
@@ -242,3 +248,65 @@ def test_a_layer_that_is_used_twice_is_counted_once(tmp_path: Path):
 def test_a_wrapper_that_builds_a_layer_and_two_copies_of_it_is_taken(tmp_path: Path):
     model = keras.Sequential([layers.Input((64, 6)), layers.Bidirectional(layers.SimpleRNN(700)), layers.Dense(3)])
     assert load_checkpoint(saved(model, tmp_path), CONTRACT).count_params() == model.count_params()
+
+
+def nested(levels: int, window: tuple[int | None, int] = (64, 6)) -> keras.Model:
+    """A model that calls another ten times, which calls another ten times, and so on."""
+    inner: Any = layers.Identity()
+    for _ in range(levels):
+        incoming = x = layers.Input(window)
+        for _ in range(10):
+            x = inner(x)
+        inner = keras.Model(incoming, x)
+    own = layers.Input(window)
+    return keras.Model(own, layers.Dense(3)(layers.GlobalAveragePooling1D()(inner(own))))
+
+
+def test_the_operations_of_nested_models_are_those_that_run(monkeypatch: pytest.MonkeyPatch):
+    model, ran = nested(2), []
+    monkeypatch.setattr(layers.Identity, "call", lambda self, inputs: ran.append(1) or inputs)
+    model(np.zeros((1, 64, 6), np.float32))
+    # Besides: calls of the ten models and of the one, inputs, and what follows.
+    assert len(ran) == 100 < operations_of(model) < 150
+
+
+def test_models_that_call_each_other_without_end_are_refused_before_they_run(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"found a model that runs 1\.\d+e\+09 operations for one window") as caught:
+        load_checkpoint(saved(nested(9), tmp_path), CONTRACT)
+    assert "\n" not in str(caught.value)
+
+
+def test_models_that_are_traced_without_end_are_refused_while_they_are_built(tmp_path: Path):
+    config = keras.saving.serialize_keras_object(nested(9, (None, 6)))
+    # Of another shape than it was made for, a model is traced anew at each call.
+    config["config"]["layers"][0]["config"]["batch_shape"] = [None, 64, 6]
+    path = with_config(config, tmp_path)
+    with pytest.raises(ModelError, match="more than 20,000 layers and operations declared") as caught:
+        load_checkpoint(path, CONTRACT)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_absurd_depth_is_refused_before_a_block_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    config = json.dumps(keras.saving.serialize_keras_object(SepTr(3, dim=4, patch=2, name="septr")))
+    deep = json.loads(config.replace('"depth": 1', '"depth": 1000000'))
+    made: list[str] = []
+    monkeypatch.setattr(SepTr, "block", lambda self, name: made.append(name))
+    path = with_config(deep, tmp_path)
+    with pytest.raises(ModelError, match=r"an unreadable checkpoint .*`depth` must be 1 to 128"):
+        load_checkpoint(path, CONTRACT)
+    assert made == []
+
+
+def test_a_training_may_be_as_deep_as_its_settings_allow():
+    assert LIMITS["depth"].allow(MOST_BLOCKS // 2)
+    assert not LIMITS["depth"].allow(MOST_BLOCKS // 2 + 1)
+
+
+@pytest.mark.parametrize("name", ["depth", "dim", "heads", "teacher_width", "window_s", "batch_size"])
+def test_absurd_settings_of_a_run_are_refused_in_a_line(name: str, tmp_path: Path):
+    TrainConfig().save(tmp_path / "config.json")
+    content = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**content, name: 10**9}))
+    with pytest.raises(ModelError, match=rf"setting {name}: found 1000000000, expected") as caught:
+        TrainConfig.load(tmp_path / "config.json")
+    assert "\n" not in str(caught.value)

@@ -82,6 +82,10 @@ class GridTokens(layers.Layer):
         return {**super().get_config(), **own}
 
 
+MOST_BLOCKS = 128
+"""Largest depth, twice that of a training's settings: the ViT has two blocks for each step of depth."""
+
+
 class TokenClassifier(keras.Model):
     """Base class of the transformers: grid tokens, the subclass's encoder, a norm and a head for each special token.
 
@@ -114,6 +118,8 @@ class TokenClassifier(keras.Model):
         stem: layers.Layer | None = None,
         **kwargs: Any,
     ) -> None:
+        if not 0 < depth <= MOST_BLOCKS:
+            raise ValueError(f"`depth` must be 1 to {MOST_BLOCKS}. Received: depth={depth}")
         super().__init__(**kwargs)
         self.classes = classes
         self.dim = dim
