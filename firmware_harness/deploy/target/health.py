@@ -14,14 +14,13 @@ from typing import Any
 from .environment import read_environment
 from .installing import clean_environment
 from .manifest import MODEL, Manifest
-from .refusal import RefusedError
+from .refusal import RefusedError, quoted
 from .reporting import Report
 from .service import Service
 from .service_page import trial_words
 
 _DOCTOR_TIMEOUT = 120.0
 _START_TIMEOUT = 120.0
-_LONGEST = 300
 _FAILED = 2  # exit code of `device doctor` with a failed check; 0 without findings, 1 with warnings
 
 
@@ -129,17 +128,12 @@ def _findings(text: str) -> str:
     found = _object(text).get("findings")
     findings = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     failed = [each for each in findings if each.get("level") == "fail"]
-    return _shown("; ".join(f"{each.get('check')}: {each.get('found')}" for each in failed))
+    return quoted("; ".join(f"{each.get('check')}: {each.get('found')}" for each in failed))
 
 
 def _last_line(ended: subprocess.CompletedProcess[str]) -> str:
     lines = (ended.stderr or ended.stdout).strip().splitlines()
-    return _shown(lines[-1].strip()) if lines else ""
-
-
-def _shown(text: str) -> str:
-    """A text of the release in a refusal: not longer than a line, and nothing that a terminal obeys."""
-    return "".join(each if each.isprintable() else " " for each in text[:_LONGEST])
+    return quoted(lines[-1].strip()) if lines else ""
 
 
 def _object(text: str) -> dict[str, Any]:

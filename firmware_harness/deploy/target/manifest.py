@@ -7,10 +7,9 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .refusal import RefusedError
+from .refusal import RefusedError, quoted
 
 FORMAT = 1
-_LONGEST = 400
 _AGAIN = "make the bundle again"
 MODEL = "model.tflite"
 # Names of the bundle's own files.
@@ -190,6 +189,4 @@ def _check_file(name: str, entry: Entry) -> None:
 
 
 def _unfit(found: str, expected: str, next_step: str = _AGAIN) -> RefusedError:
-    # It quotes what a stranger wrote: names and values of any length, with characters that a terminal obeys.
-    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in found[:_LONGEST])
-    return RefusedError("manifest.json", found=shown, expected=expected, next_step=next_step)
+    return RefusedError("manifest.json", found=quoted(found), expected=expected, next_step=next_step)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+_LONGEST = 400
+
+
+def quoted(text: str) -> str:
+    """A stranger's text as a refusal quotes it: of bounded length, and with nothing that a terminal obeys."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:_LONGEST])
+
 
 class RefusedError(Exception):
     """An operation was refused, and the previous state is unchanged.

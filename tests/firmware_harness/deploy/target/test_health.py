@@ -42,8 +42,8 @@ def test_a_label_that_is_no_text_is_none(tmp_path: Path, label: bytes):
         (b'{"findings": null}', r'{"findings": null}'),
         (b'{"findings": [[]]}', r'{"findings": \[\[]]}'),
         (b"", "exit code 2"),
-        (b"a\x1b]0;title\x07b", r"a ]0;title b"),
-        (b"a" * 5000, "a{300},"),
+        (b"a\x1b]0;title\x07b", r"a\\x1b]0;title\\x07b"),
+        (b"a" * 5000, "a{400},"),
     ],
 )
 def test_a_doctor_that_fails_is_one_line(tmp_path: Path, printed: bytes, found: str):
