@@ -95,7 +95,7 @@ class DriftHistogram:
         counts: number of windows by class and bin.
         limits: for each of :data:`SIZES`, the population stability index that so many windows of a person who is not
             in the reference rarely exceed.
-        alone: the same for days that are mostly of one class, by class; empty if they are no others.
+        alone: the same for days mostly of one class, a row for each class; empty if ``limits`` hold for such days too.
     """
 
     counts: tuple[tuple[int, ...], ...]

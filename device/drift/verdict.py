@@ -97,7 +97,8 @@ def limit_of(histogram: DriftHistogram, windows: float, mix: Sequence[int]) -> f
     """Limit of the index of so many windows, between those of the reference's sizes on a logarithmic scale.
 
     A day may have enough windows, and few of them in a histogram: fewer than the first size vary in proportion to their
-    reciprocal. From a mix of classes to one class, the logarithm of the limit changes in proportion to its share.
+    reciprocal. Between the limits of a mix and those of one class, the logarithm changes in proportion to the share of
+    that class.
 
     Args:
         histogram: of the reference.
@@ -143,7 +144,7 @@ def _indices(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Index and limit by name."""
     found, limits = {}, {}
-    # A turned sensor may make all one activity: with wider limits, the score alone finds it.
+    # A turned sensor may make every window look like one activity. The wider limits would hide it, but for the score.
     of_limit = mix if any(summary.histograms.get("score", ())) else ()
     # Windows that overlap more say no more.
     hops = summary.seconds / (summary.windows * reference.hop_s) if summary.windows else 1.0

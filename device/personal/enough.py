@@ -28,5 +28,5 @@ def check_enough(wearer: str, labels: Iterable[str]) -> None:
             f"wearer {wearer}",
             found=f"{found[0]} alone" if found else "no activity",
             expected=f"at least {LEAST_ACTIVITIES} activities, which the model then learns to tell from each other",
-            next_step="record another one beside it, best what the model takes it for",
+            next_step="record another activity as well, best one that the model confuses with it",
         )
