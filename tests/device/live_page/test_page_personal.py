@@ -1,11 +1,9 @@
-"""Personalising from the page: takes, the file, the stream, one operator, and whatever order things come in."""
+"""Personalising from the page: takes, the file, the stream, and one operator."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,17 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis import given, strategies as st
 from live_page_served import Serve, beginning, received
 from threadpoolctl import threadpool_info
+from worn_page import BOTH, DECISION, POSES, RATE, Worn, record, wish
 
 from deseptr.contract import (
     AS_TRAINED,
@@ -39,105 +30,15 @@ from deseptr.contract import (
 )
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.data import load_dataset
-from deseptr.device import LabelTracker, MountingCorrection, WindowEvent
+from deseptr.device import MountingCorrection
 from deseptr.device.drained import Drained
-from deseptr.device.latency import WindowTimes
-from deseptr.device.live_page.page_personal import PagePersonal
 from deseptr.device.live_page.page_recorder import PageRecorder
 from deseptr.device.live_page.wearing import Wearing
 from deseptr.device.personal import WearerFile
 from deseptr.device.personal.guided_session import PATIENCE_S
 from deseptr.device.personal.switch import WearerSwitch
 from deseptr.device.personal.wearer_folder import WearerFolder
-from deseptr.device.stream.windows import Window
-from deseptr.device.window_classifier import WindowClassifier
 from deseptr.tflite import TfliteEngine, load_engine
-
-RATE = 50.0
-# Which way gravity points; the tiny model knows the first two.
-POSES = {"upright": (9.8, 0, 0, 0, 0, 0), "lying": (0, 9.8, 0, 0, 0, 0), "sideways": (4.6, 5.0, 7.1, 0, 0, 0)}
-BOTH = (("upright", 8), ("lying", 8))
-# Its logits differ little.
-DECISION = DecisionConfig(dwell_s=0.0, threshold=0.0)
-
-
-class Worn:
-    """A run of the tiny model that somebody personalises, on a clock that is set by hand."""
-
-    def __init__(
-        self, model: Path, folder: Path, recorder: PageRecorder | None = None, mounting: Mounting | None = AS_TRAINED
-    ) -> None:
-        self.engine = load_engine(model)
-        self.now, self.count = 0.0, 0
-        self.switch = WearerSwitch(self.engine, lambda contract: DECISION)
-        made = (lambda: TfliteEngine(self.engine.model, self.engine.runtime)), self.switch
-        self.folder, self.told = folder, list[dict[str, Any]]()
-        self.turn = mounting
-        wearing = Wearing(folder, self.engine.model, *made, mounting=lambda: self.turn)
-        self.page = PagePersonal(wearing, "mpu6050", self.told.append, lambda: self.now, recorder)
-        tracker = LabelTracker(self.engine.contract.labels, DECISION, self.engine.contract.hop_s)
-        self.stream = WindowClassifier(self.engine, tracker, lambda: 0, wearers=self.switch)
-        self.rng = np.random.default_rng(5)
-
-    def samples(self, pose: str, seconds: float) -> np.ndarray:
-        count = round(seconds * RATE)
-        return (np.array(POSES[pose]) + self.rng.normal(0, 0.3, (count, 6))).astype(np.float32)
-
-    def read(self, pose: str, seconds: float, pieces: int = 1, gap: str | None = None) -> None:
-        """Let time pass in which the sensor measures a pose, after a gap if there is a reason for one."""
-        for _ in range(pieces):
-            signals = self.samples(pose, seconds / pieces)
-            self.now += len(signals) / RATE
-            self.page.drained(Drained(self.count / RATE, signals, CHANNELS, RATE, gap, 5 if gap else 0))
-            self.count += len(signals)
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until the page has done what it was asked to."""
-        done = threading.Event()
-        self.page._worker.enqueue(done.set)
-        done.wait(30)
-
-    def event(self, pose: str) -> WindowEvent:
-        """The stream's event of a window."""
-        window = Window(self.count, self.samples(pose, 32 / RATE), 0, 0)
-        event = self.stream.classify(window, self.now, 0, WindowTimes())[0]
-        assert isinstance(event, WindowEvent)
-        return event
-
-    def shown(self, pose: str) -> dict[str, Any]:
-        """The same as JSON values."""
-        return self.event(pose).to_dict()
-
-    def session(self) -> Any:
-        return self.page.state()["session"]
-
-    def take(self, operator: str, pose: str, seconds: float) -> None:
-        self.page.act(operator, "start")
-        self.read(pose, 3.2, 4)
-        assert self.session()["phase"] == "recording"
-        self.read(pose, seconds + 0.5, 8)
-        assert self.session()["phase"] == "checked"
-
-    def take_both(self, operator: str) -> None:
-        """Record and keep all of a session of the poses that the model knows."""
-        for pose, seconds in BOTH:
-            self.take(operator, pose, seconds)
-            self.page.act(operator, "keep")
-        self.settle()
-
-
-def wish(*steps: tuple[str, float], wearer: str = "eve") -> dict[str, Any]:
-    return {"wearer": wearer, "prepare": 3, "steps": [list(step) for step in steps]}
-
-
-def record(worn: Worn, *poses: str) -> None:
-    """A whole session of eve's."""
-    operator = worn.page.begin(wish(*((pose, 5) for pose in poses)))
-    for pose in poses:
-        worn.take(operator, pose, 5)
-        worn.page.act(operator, "keep")
-    worn.settle()
 
 
 @pytest.fixture
@@ -641,121 +542,3 @@ def test_over_the_server(serve: Serve, int8_model: Path, tmp_path: Path):
         assert served.post(f"personal/{name}", {}, Origin="http://evil.example").status == 403
     plain = serve()
     assert plain.post("personal/begin", wish(("upright", 3), ("lying", 3))).status == 404
-
-
-class Session(RuleBasedStateMachine):
-    """People who press whatever they like, while samples come or do not."""
-
-    model: Path
-
-    @initialize()
-    def begin(self) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="page-personal-"))
-        self.worn = Worn(self.model, self.root)
-        self.operator: str | None = None
-        self.saved = 0
-
-    @rule(prepare=st.sampled_from([1, 3]), steps=st.integers(2, 3))
-    def start_session(self, prepare: int, steps: int) -> None:
-        content = wish(*[("upright", 3), ("lying", 3), ("sideways", 3)][:steps]) | {"prepare": prepare}
-        session = self.worn.session()
-        free = session is None or session["phase"] in ("done", "refused")
-        try:
-            self.operator = self.worn.page.begin(content)
-        except RefusedRequestError:
-            # Somebody is at it; only who was silent for too long is not.
-            assert not free
-        else:
-            assert self.worn.session()["phase"] == "ready"
-        self.worn.settle()
-
-    @rule(what=st.sampled_from(["start", "stop", "keep", "skip", "cancel"]))
-    def press(self, what: str) -> None:
-        before = self.worn.session()
-        try:
-            self.worn.page.act(self.operator, what)
-        except RefusedRequestError:
-            after = self.worn.session()
-            assert (before and before["phase"]) == (after and after["phase"])
-        self.worn.settle()
-
-    @rule(kinds=st.integers(2, 3), presses=st.integers(1, 8))
-    def go_on(self, kinds: int, presses: int) -> None:
-        """Do what is next, some times."""
-        for _ in range(presses):
-            session = self.worn.session()
-            match session and session["phase"]:
-                case None | "done" | "refused":
-                    self.start_session(1, kinds)
-                case "ready":
-                    self.press("start")
-                case "checked":
-                    self.press("keep" if session["check"]["usable"] else "skip")
-                case _:
-                    self.worn.read(session["steps"][session["number"]]["label"], 4.0, 6)
-
-    @rule(seconds=st.sampled_from([0.2, 2.0, 9.0]), pose=st.sampled_from(["upright", "lying", "sideways"]))
-    def measure(self, seconds: float, pose: str) -> None:
-        self.worn.read(pose, seconds, 3)
-
-    @rule(seconds=st.sampled_from([1.0, PATIENCE_S + 1]))
-    def wait(self, seconds: float) -> None:
-        self.worn.now += seconds
-        self.worn.page.tick()
-        self.worn.settle()
-
-    @rule(name=st.sampled_from([None, "eve"]))
-    def change(self, name: str | None) -> None:
-        try:
-            self.worn.page.wear(name)
-        except RefusedRequestError:
-            assert self.worn.session() is not None
-        self.worn.settle()
-
-    @rule()
-    def undo(self) -> None:
-        try:
-            self.worn.page.undo("eve")
-        except RefusedRequestError:
-            assert self.worn.session() is not None
-        self.worn.settle()
-
-    @invariant()
-    def the_stream_wears_what_the_page_says(self) -> None:
-        state, event = self.worn.page.state(), self.worn.shown("upright")
-        assert event.get("wearer") == state["worn"]
-        labels = tuple(event["probabilities"])
-        assert labels[:3] == self.worn.engine.contract.labels
-        assert event["state"] in (*labels, "unknown")
-
-    @invariant()
-    def files_are_whole_and_listed(self) -> None:
-        found = {path.name: WearerFile.load_for(path, self.worn.engine.model) for path in self.root.glob("*.deseptr")}
-        told = {f"{each['name']}.deseptr": each["sessions"] for each in self.worn.page.state()["wearers"]}
-        assert told == {name: len(file.sessions) for name, file in found.items()}
-
-    @invariant()
-    def takes_are_those_of_the_session(self) -> None:
-        session, takes = self.worn.session(), list(Path(self.worn.page._files.name).iterdir())
-        if session is None or session["phase"] in ("done", "refused"):
-            assert takes == []
-        else:
-            assert len(takes) <= session["number"] + 1
-
-    @precondition(lambda self: self.worn.session() is not None)
-    @invariant()
-    def nothing_hangs(self) -> None:
-        session = self.worn.session()
-        assert session["phase"] not in ("checking", "fitting")
-        assert session["left"] <= 3.0
-
-    def teardown(self) -> None:
-        if hasattr(self, "worn"):
-            self.worn.page.close()
-            shutil.rmtree(self.root)
-
-
-def test_whatever_is_pressed_in_whatever_order(int8_model: Path):
-    machine = type("TheSession", (Session,), {"model": int8_model})
-    checks = settings(max_examples=6, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(machine, settings=checks)
