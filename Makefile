@@ -40,7 +40,7 @@ mutants: setup ## 638 random mutants against the fast tests, for hours; goes on 
 	$(BIN)/python tests/mutants/run.py --a-room 58
 	$(BIN)/python tests/mutants/run.py --a-room 58 --again
 
-torture: setup ## 200 kills at random moments; the table of what was lost, duplicated, reordered or torn
+torture: setup ## 240 kills at random moments; the table of what was lost, duplicated, reordered or torn
 	$(BIN)/python tests/torture/torture.py --again --out torture --json benchmarks/torture.json
 
 audit: setup ## What bandit says of the sources, and pip-audit of what is installed

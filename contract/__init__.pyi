@@ -47,7 +47,11 @@ from .errors import (
 from .event_rule import EventRule as EventRule
 from .familiar_statistics import nearest as nearest, window_statistics as window_statistics
 from .files import atomic_path as atomic_path, atomic_write as atomic_write, check_replaceable as check_replaceable
-from .folders import atomic_folder as atomic_folder, check_new_folder as check_new_folder
+from .folders import (
+    atomic_folder as atomic_folder,
+    check_new_folder as check_new_folder,
+    scratch_folder as scratch_folder,
+)
 from .held_out import HeldOut as HeldOut
 from .input_files import (
     check_input as check_input,

@@ -17,12 +17,11 @@ from dataclasses import asdict, dataclass
 from itertools import takewhile
 from math import prod
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from deseptr.contract import ConversionError
+from deseptr.contract import ConversionError, scratch_folder
 from deseptr.tflite.graph import Graph, Node, Tensor
 
 from .targets import TARGETS
@@ -147,7 +146,7 @@ def compile_for_edgetpu(path: Path, timeout: float = TIMEOUT) -> EdgeTpuReport |
     compiler = shutil.which(COMPILER)
     if compiler is None:
         return None
-    with TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         try:
             done = subprocess.run(
                 [compiler, "-s", "-o", folder, str(path.absolute())],

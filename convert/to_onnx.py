@@ -6,13 +6,11 @@ and ONNX's channels-first convolutions; optimising these is part of ONNX Runtime
 
 from __future__ import annotations
 
-import tempfile
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
-from deseptr.contract import ConversionError, ModelError, SetupError
+from deseptr.contract import ConversionError, ModelError, SetupError, scratch_folder
 from deseptr.tflite.bare_model import BareOnnx, BareTflite, random_feeds
 from deseptr.tflite.graph import read_graph
 from deseptr.tflite.runtimes import choose_runtime
@@ -78,8 +76,8 @@ def export_here(flatbuffer: bytes, source: object) -> bytes:
     """Do the conversion of :func:`to_onnx` in this process, which loads TensorFlow and lets it print; unverified."""
     import tf2onnx
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
+    with scratch_folder() as folder:
+        path = folder / "model.tflite"
         path.write_bytes(flatbuffer)
         try:
             model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of
+from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of, scratch_folder
 
 from .csv_file import read_csv
 from .csv_table import TIME_FACTORS
@@ -52,8 +50,8 @@ def dataset_from_dataframe(frame: Any, rate_hz: float | None = None, name: str =
     _check_frame(frame, rate_hz, name)
     if rate_hz is not None:
         frame = _with_time(frame, _checked_rate(rate_hz))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "frame.csv"
+    with scratch_folder() as folder:
+        path = folder / "frame.csv"
         frame.to_csv(path, index=False)
         try:
             return replace(read_csv(path), name=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -165,14 +164,15 @@ def _steps(
 
 @contextmanager
 def _folder(kept: Path | None) -> Iterator[Path]:
+    from deseptr.contract import scratch_folder
     from deseptr.device.recorder import prepare_folder
 
     if kept is not None:
         prepare_folder(kept, "--recordings")
         yield kept
         return
-    with tempfile.TemporaryDirectory(prefix="deseptr-") as folder:
-        yield Path(folder)
+    with scratch_folder() as folder:
+        yield folder
 
 
 def _record(

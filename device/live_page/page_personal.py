@@ -11,11 +11,10 @@ import hmac
 import math
 import os
 import secrets
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from deseptr.contract import AS_TRAINED
+from deseptr.contract import AS_TRAINED, scratch_folder
 from deseptr.contract.page_answers import RefusedRequestError
 from deseptr.device.drained import Drained
 from deseptr.device.personal.fit import personalise, results
@@ -72,8 +71,8 @@ class PagePersonal:
         self._wearing, self._sensor, self._changed, self._now = wearing, sensor, changed, now
         self._folder = WearerFolder(wearing.folder, wearing.model)
         self._recorder = recorder
-        self._files = tempfile.TemporaryDirectory(prefix="deseptr-")
-        self._into = Path(self._files.name)
+        self._files = ExitStack()
+        self._into = self._unkept = self._files.enter_context(scratch_folder())
         # Held for moments only: the server's thread waits for it.
         self._lock = threading.RLock()
         self._session: GuidedSession | None = None
@@ -108,7 +107,7 @@ class PagePersonal:
             # A replay estimates anew in each of its recordings.
             self._turn = turn
             kept_in = None if self._recorder is None or content.get("keep") is not True else self._recorder.folder
-            self._into = kept_in or Path(self._files.name)
+            self._into = kept_in or self._unkept
             self._id, self._trouble = secrets.token_hex(4), ""
             operator = self._operator = f"{self._id}.{secrets.token_urlsafe(16)}"
         self._tell()
@@ -187,7 +186,7 @@ class PagePersonal:
         try:
             self._worker.close()
         finally:
-            self._files.cleanup()
+            self._files.close()
 
     def _require_free(self) -> None:
         session = self._session
@@ -372,7 +371,7 @@ class PagePersonal:
         if self._session is not session or session.over:
             self._end_take()
         left = [] if session.take is None else [session.take.path]
-        for path in (*left, *Path(self._files.name).glob("*.csv")):
+        for path in (*left, *self._unkept.glob("*.csv")):
             _discard(path)
 
     def _model_engine(self) -> Engine:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import SetupError, atomic_path, check_replaceable, open_input
+from deseptr.contract import SetupError, atomic_path, check_replaceable, open_input, scratch_folder
 from deseptr.tflite import read_tflite
 
 from .errors import as_error
@@ -51,13 +50,13 @@ def make_bundle(path: Path, request: BundleRequest, report: Report) -> Manifest:
         check_wheel(request.wheel)
     if request.key is not None:
         check_key(request.key)
-    with tempfile.TemporaryDirectory(prefix="deseptr-bundle-") as name:
-        house = Path(name) / "wheels"
+    with scratch_folder() as folder:
+        house = folder / "wheels"
         house.mkdir()
         wheel = request.wheel
         if wheel is None:
             report("making a wheel of deseptr")
-            wheel = own_wheel(Path(name))
+            wheel = own_wheel(folder)
         report(f"fetching wheels for {request.target}")
         fill_wheelhouse(house, wheel, request.target, extras=request.extras, find_links=request.wheels)
         sources = {MODEL: request.model, **{f"wheels/{file.name}": file for file in house.iterdir()}}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from deseptr.contract import scratch_folder
 
 from .bundle import BundleRequest, inspect_bundle, make_bundle
 from .errors import FlashError
@@ -156,9 +157,9 @@ def flash(board: SshTarget, request: FlashRequest, plan: Plan, report: Report, p
         ModelError, SetupError: if the bundle cannot be made.
     """
     board.sudo = plan.sudo
-    with tempfile.TemporaryDirectory(prefix="deseptr-flash-") as name:
+    with scratch_folder() as folder:
         if isinstance(request.bundle, BundleRequest):
-            bundle = Path(name) / "deseptr.bundle"
+            bundle = folder / "deseptr.bundle"
             manifest = make_bundle(bundle, replace(request.bundle, target=plan.target), report)
         else:
             bundle = request.bundle

@@ -7,13 +7,12 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
 import zipfile
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, scratch_folder
 
 _NAME = "deseptr"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -67,9 +66,8 @@ def _is_source(root: Path) -> bool:
 
 def _build(root: Path, folder: Path) -> Path:
     settings = tomllib.loads((root / "pyproject.toml").read_text())
-    with tempfile.TemporaryDirectory(prefix="deseptr-") as name:
+    with scratch_folder() as copy:
         # A copy, since building writes into the tree and packs remains of earlier builds.
-        copy = Path(name)
         skip = shutil.ignore_patterns("__pycache__")
         for room in settings["tool"]["setuptools"]["package-dir"].values():
             shutil.copytree(root / room, copy / room, ignore=skip)

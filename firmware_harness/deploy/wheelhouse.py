@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from email.parser import HeaderParser
 from pathlib import Path
@@ -18,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, scratch_folder
 from deseptr.contract.zip_reader import ZipReader
 from deseptr.firmware_harness.programs import require_pip
 
@@ -83,9 +82,9 @@ def fill_wheelhouse(
     check_target(target)
     require_pip()
     wanted = {"pip": Requirement("pip")}
-    with tempfile.TemporaryDirectory(prefix="deseptr-wheels-") as name:
+    with scratch_folder() as scratch:
         for attempt in range(_ROUNDS):
-            fetched = Path(name) / str(attempt)
+            fetched = scratch / str(attempt)
             fetched.mkdir()
             missing = unmet([wheel], target, extras)
             wanted.update({str(requirement): requirement for requirement in missing})

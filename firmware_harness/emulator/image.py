@@ -14,14 +14,13 @@ import platform
 import re
 import subprocess
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
-from deseptr.contract import SetupError
+from deseptr.contract import SetupError, scratch_folder
 from deseptr.firmware_harness.programs import require_program
 
 from .cpio import CpioEntry, write_archive
@@ -113,8 +112,8 @@ def prepare_image(recipe: ImageRecipe, cache: Path, note: Callable[[str], None] 
         try:
             cache.mkdir(parents=True, exist_ok=True)
             # In the cache's folder, so that a rename makes a complete machine appear at once.
-            with tempfile.TemporaryDirectory(dir=cache, prefix=".making-") as folder:
-                _make(recipe, Path(folder), home, note)
+            with scratch_folder(cache) as folder:
+                _make(recipe, folder, home, note)
         except OSError as error:
             raise SetupError(
                 cache,

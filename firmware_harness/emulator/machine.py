@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from deseptr.contract import scratch_folder
 from deseptr.firmware_harness.programs import require_program
 
 from .cpio import CpioEntry, write_archive
@@ -131,8 +131,8 @@ def boot_files(
         SetupError: if QEMU is missing or cannot be run.
     """
     check_qemu()
-    with tempfile.TemporaryDirectory(prefix="deseptr-arm-") as folder:
-        archive = Path(folder) / "files.cpio"
+    with scratch_folder() as folder:
+        archive = folder / "files.cpio"
         shutil.copyfile(image.base, archive)
         with archive.open("ab") as stream:
             write_archive(stream, entries)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import platform
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from deseptr.contract import SetupError, atomic_path
+from deseptr.contract import SetupError, atomic_path, scratch_folder
 from deseptr.device import default_model
 
 from .image import default_cache, prepare_image
@@ -85,8 +84,8 @@ def verify_arm(
     log = _folder(log)
     cache = cache or default_cache()
     seconds: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="deseptr-verify-") as name:
-        checks = _installed(model or default_model(), Path(name), log, timeout, cache, note, seconds)
+    with scratch_folder() as folder:
+        checks = _installed(model or default_model(), folder, log, timeout, cache, note, seconds)
     checks += _by_kernel(log, timeout, cache, note, seconds)
     result = Verification(tuple(checks), seconds, platform.machine())
     _keep(log / "result.json", result.to_dict())

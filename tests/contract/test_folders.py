@@ -4,11 +4,12 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from deseptr.contract import SetupError, atomic_folder, check_new_folder
+from deseptr.contract import SetupError, atomic_folder, check_new_folder, scratch_folder
 
 
 def _names(folder: Path) -> list[str]:
@@ -95,6 +96,54 @@ def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(tm
     with atomic_folder(tmp_path / "out") as folder:
         (folder / "z").write_text("z")
     assert _names(tmp_path) == ["out", "out/z"]
+
+
+def test_scratch_of_a_killed_process_is_removed_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    script = (
+        "import time\nfrom deseptr.contract import scratch_folder\n"
+        "with scratch_folder() as folder:\n"
+        "    (folder / 'take.csv').write_text('x')\n    print(folder.name, flush=True)\n    time.sleep(60)\n"
+    )
+    (tmp_path / "aim").mkdir()
+    (tmp_path / "aim" / "mine.txt").write_text("mine")
+    (tmp_path / "deseptr-scratch-link").symlink_to(tmp_path / "aim")
+    (tmp_path / "deseptr-scratch-file").write_text("")
+    foreign = _names(tmp_path)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    theirs = process.stdout.readline().strip()
+    with scratch_folder() as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (tmp_path / theirs / "take.csv").exists()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        with scratch_folder() as inner:
+            assert not (tmp_path / theirs).exists()
+            assert folder.exists()
+            (inner / "a").mkdir()
+    assert _names(tmp_path) == foreign
+
+
+def test_a_folder_of_another_user_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = tmp_path / "deseptr-scratch-theirs"
+    left.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: left.stat().st_uid + 1)
+        with scratch_folder(tmp_path):
+            assert left.exists()
+    with scratch_folder(tmp_path):
+        assert not left.exists()
+
+
+def test_scratch_without_a_writable_folder_is_refused_in_a_line(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SetupError, match="absent: found No such file or directory, expected a writable folder"),
+        scratch_folder(tmp_path / "absent"),
+    ):
+        pass
 
 
 def test_a_path_that_cannot_be_looked_at_is_named_with_the_systems_reason_alone(tmp_path: Path) -> None:

@@ -127,6 +127,12 @@ def wait_share(process: Process, path: Path, size: float) -> None:
         pass
 
 
+def wait_for_writing(process: Process, folder: Path) -> None:
+    """Wait until a temporary file is in a folder; without a pause, since it is there for less than a millisecond."""
+    while process.wait(0) is None and not any(path.name.startswith(".") for path in folder.iterdir()):
+        pass
+
+
 def processor_s(pid: int) -> float:
     """Processor's time of a process and those that it has started, seconds; 0 once it has ended."""
     try:
@@ -164,9 +170,12 @@ def _read_whole(path: Path) -> None:
 
 def campaigns() -> Sequence[type[Campaign]]:
     """All of them."""
+    from calibrating import Calibrate
     from installing import Install
+    from personalising import Personalise
     from recording import Record
     from running import Csv, Mqtt
     from training import Convert, Crossval, Train
+    from wearing import Web
 
-    return (Record, Csv, Mqtt, Install, Train, Crossval, Convert)
+    return (Record, Csv, Mqtt, Install, Personalise, Web, Calibrate, Train, Crossval, Convert)

@@ -8,15 +8,24 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from calibrating import Calibrate
 from campaign import Campaign, campaigns, processor_s, wait_share, wait_until
 from installing import Installer
+from personalising import Personalise
 from proxy import PUBACK, Proxy, halt
 from torture import added, broken, torture
 from training import same
 from warm import Warm
+from wearing import Web, same_probabilities
+
+from deseptr.device import default_model
+from deseptr.device.personal import WearerFile
+from deseptr.device.personal.recorded import Recorded
+from deseptr.tflite import without_archive
 
 
 class HalfWriter(Campaign):
@@ -174,10 +183,77 @@ def test_figures_are_equal_but_for_times():
     assert not same(one, {**one, "more": 1})
 
 
+def recorded(windows: int) -> Recorded:
+    zeros, numbers = np.zeros((windows, 2), np.float32), np.arange(windows)
+    return Recorded(zeros, zeros, numbers % 2, numbers * 0, numbers, zeros)
+
+
+def wearer_file(*sessions: int) -> WearerFile:
+    return WearerFile("eve", "0" * 64, ("sitting", "standing"), (), tuple(map(recorded, sessions)))
+
+
+@pytest.mark.parametrize(
+    ("act", "before", "now", "promise"),
+    [
+        ("two", (4,), (4, 6), None),
+        ("two", (), (6,), None),
+        ("two", (), (5,), "torn"),
+        ("two", (4,), (3, 6), "torn"),
+        ("two", (4,), (4, 6, 6), "duplicated"),
+        ("two", (4,), (), "lost"),
+        ("undo", (4, 6), (4,), None),
+        ("undo", (4,), (), None),
+        ("undo", (4, 6), (), "torn"),
+        ("undo", (4, 6), (6,), "torn"),
+        ("undo", (4,), (4, 6), "torn"),
+    ],
+)
+def test_a_wearers_file_is_as_before_or_as_after(tmp_path: Path, act, before, now, promise):
+    campaign = Personalise(tmp_path)
+    campaign._who, campaign._act, campaign._whole = "eve", act, {"two": wearer_file(6)}
+    campaign._compare(*(wearer_file(*sessions) if sessions else None for sessions in (before, now)))
+    assert +campaign.counts == ({promise: 1} if promise else {})
+
+
+def test_a_row_has_its_labels_probabilities_in_their_columns():
+    row = {"time": "now", "p_sitting": "0.250000", "p_new": "", "p_standing": "0.750000", "wearer": "eve"}
+    assert same_probabilities({"sitting": 0.25, "standing": 0.75}, row)
+    assert not same_probabilities({"sitting": 0.75, "standing": 0.25}, row)
+    assert not same_probabilities({"sitting": 0.25, "standing": 0.75, "new": 0.0}, row)
+    assert not same_probabilities({"sitting": 0.25}, row)
+
+
+def test_rows_of_another_width_than_their_header_are_counted(tmp_path: Path):
+    campaign = Web(tmp_path)
+    campaign._csv = tmp_path / "events.csv"
+    (tmp_path / "events.csv.1").write_text("event,p_a\nwindow,1\nwindow,1,2\n")
+    campaign._csv.write_text("event,p_a,p_b\nwindow,3,4\nwindow,5")
+    assert campaign._all_rows() == [{"event": "window", "p_a": "1"}, {"event": "window", "p_a": "3", "p_b": "4"}]
+    assert campaign.notes == ["torn: events.csv.1 has a row of 3 cells below 2 columns"]
+
+
+def test_a_model_that_is_neither_as_before_nor_as_after_is_counted(tmp_path: Path):
+    campaign = Calibrate(tmp_path)
+    content = default_model().read_bytes()
+    campaign._out, campaign._graph = tmp_path, without_archive(content)
+    campaign._after = dict.fromkeys((True, False), content)
+    campaign.before(1)
+    campaign.check(1)
+    assert not +campaign.counts
+    campaign._model.write_bytes(content[:-100])
+    campaign.check(1)
+    assert campaign.counts["lost"] == 1
+    (tmp_path / "page.html").write_text("<html>")
+    campaign.before(1)
+    campaign.check(1)
+    assert campaign.notes[-1] == "torn: page.html ends in '<html>'"
+
+
 def test_every_command_that_writes_has_a_campaign():
     assert {each.name for each in campaigns()} == {
-        *("record", "run --csv", "run --mqtt", "install", "train", "crossval", "convert")
+        *("record", "run --csv", "run --mqtt", "run --web", "install", "train", "crossval", "convert"),
+        *("personalise", "calibrate"),
     }
-    assert sum(each.share for each in campaigns()) == 200
+    assert sum(each.share for each in campaigns()) == 240
     for each in campaigns():
         assert set(each.excused) < set(each.promises)

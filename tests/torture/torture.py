@@ -1,6 +1,6 @@
-"""Kill commands at random moments, 200 times, and count what was promised not to happen.
+"""Kill commands at random moments, 240 times, and count what was promised not to happen.
 
-    python tests/torture/torture.py --kills 200 --seed 1 --out torture
+    python tests/torture/torture.py --kills 240 --seed 1 --out torture
 
 A campaign that has fewer kills than its share goes on where it was. Exit code 1 if a promise was broken.
 """
@@ -95,7 +95,7 @@ def _commit() -> str:
 def main() -> int:
     """Run the campaigns that have not made all their kills yet."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--kills", type=int, default=200, help="of all campaigns together")
+    parser.add_argument("--kills", type=int, default=240, help="of all campaigns together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("torture"), help="a folder for what the commands write")
     parser.add_argument("--json", type=Path, default=None, help="a file for the figures [default: OUT/torture.json]")

@@ -19,6 +19,11 @@ from typing import IO, Any
 
 DEVICE: tuple[str, ...] = ("numpy", "deseptr.cli.device.run", "deseptr.cli.device.record", "deseptr.device.sinks.mqtt")
 DEVICE += ("deseptr.firmware_harness.simulator.sources", "ai_edge_litert.interpreter", "tflite_runtime.interpreter")
+PERSONAL = (*DEVICE, "deseptr.cli.device.personalise", "deseptr.cli.evaluate.personalise")
+PERSONAL += ("deseptr.device.personal.fit",)
+PAGE = (*DEVICE, "uvicorn", "websockets", "starlette.applications", "deseptr.device.live_page.live_page")
+CALIBRATING = ("deseptr.cli.evaluate.calibrate", "deseptr.evaluate.temperature", "deseptr.evaluate.known_windows")
+CALIBRATING += ("deseptr.evaluate.model_file", "deseptr.report.calibration_page", *DEVICE[-2:])
 TRAINING: tuple[str, ...] = (
     "tensorflow",
     "keras",
@@ -34,10 +39,13 @@ class Warm:
 
     Args:
         modules: imported before the first command; those that are not installed are left out.
+        temporary: a folder for the commands' temporary files, in place of the system's.
     """
 
-    def __init__(self, modules: Sequence[str]) -> None:
+    def __init__(self, modules: Sequence[str], temporary: Path | None = None) -> None:
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+        if temporary is not None:
+            environment["TMPDIR"] = str(temporary)
         self._server = subprocess.Popen(
             [sys.executable, __file__, *modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )

@@ -76,7 +76,7 @@ def test_a_new_activity_is_learned_and_the_stream_tells_it(worn: Worn):
         {"name": "eve", "sessions": 1, "new": ["sideways"], "recorded": ["upright", "sideways"]}
     ]
     # Nothing of what was recorded is left.
-    assert list(Path(worn.page._files.name).iterdir()) == []
+    assert list(worn.page._unkept.iterdir()) == []
 
 
 def test_a_fit_is_done_by_one_thread_of_low_priority(worn: Worn):
@@ -280,7 +280,7 @@ def test_what_was_read_before_the_countdown_ends_is_not_in_the_take(worn: Worn):
     worn.page.act(operator, "start")
     worn.read("lying", 3.2, 4)
     worn.read("upright", 5.5, 8)
-    (take,) = Path(worn.page._files.name).iterdir()
+    (take,) = worn.page._unkept.iterdir()
     first = [float(line.split(",")[1]) for line in take.read_text().splitlines()[1:]]
     assert len(first) == 250
     assert min(first) > 5

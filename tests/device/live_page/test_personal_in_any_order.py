@@ -115,7 +115,7 @@ class Session(RuleBasedStateMachine):
 
     @invariant()
     def takes_are_those_of_the_session(self) -> None:
-        session, takes = self.worn.session(), list(Path(self.worn.page._files.name).iterdir())
+        session, takes = self.worn.session(), list(self.worn.page._unkept.iterdir())
         if session is None or session["phase"] in ("done", "refused"):
             assert takes == []
         else:
