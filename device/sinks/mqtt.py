@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from deseptr.contract import SetupError, check_input
@@ -308,7 +308,7 @@ class MqttSink:
             self._warn(f"{self._broker.name}: {what}; messages wait in the spool")
 
     def _make_client(self, client_id: str, retry_s: int) -> mqtt.Client:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
+        client = _Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         if self._broker.user is not None:
             client.username_pw_set(self._broker.user, self._broker.password)
         if self._broker.tls:
@@ -324,6 +324,21 @@ class MqttSink:
         client.on_publish = self._on_publish
         client.on_message = self._on_message
         return client
+
+
+class _Client(mqtt.Client):
+    """paho's client; its thread goes on where paho's reader fails to connect.
+
+    After a CONNACK that refuses the version of the protocol the reader itself connects again (paho 2.2.0,
+    ``Client._handle_connack``), and an error there would end the thread.
+    """
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        try:
+            return super().loop_read(max_packets)
+        except OSError:
+            # The loop waits, and connects again.
+            return MQTTErrorCode.MQTT_ERR_CONN_LOST
 
 
 def tls_context(broker: MqttBroker) -> ssl.SSLContext:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -26,6 +27,8 @@ from .release_settings import PROGRAM
 LOG = "service.log"
 _LOG_BYTES = 1 << 20
 _LOGS_KEPT = 2
+# As systemd's journal; a longer line is logged in pieces.
+_LONGEST_LINE = 48 << 10
 _LONGEST_WAIT = 60.0
 _STATE = "supervisor.json"
 # 0: finished; 2: wrong input, which a restart would not correct.
@@ -129,7 +132,8 @@ def _one_run(prefix: Path, log: logging.Logger, run: int) -> int:
     try:
         assert child.stdout is not None
         ready = False
-        for line in child.stdout:
+        # Without a limit, a service that ends no line fills the memory of the board.
+        for line in iter(partial(child.stdout.readline, _LONGEST_LINE), b""):
             log.info("%s", line.decode(errors="replace").rstrip("\n"))
             if not ready and b'"label"' in line:
                 ready = True

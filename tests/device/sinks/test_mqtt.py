@@ -171,6 +171,26 @@ def local(broker, **options):
     return MqttBroker("127.0.0.1", broker.port, **options)
 
 
+def test_a_refused_version_of_the_protocol_ends_no_connection_for_good(
+    make_broker, subscribe, make_sink, window, warnings
+):
+    broker = make_broker()
+    broker.kill()
+    with socket.create_server(("127.0.0.1", broker.port)) as refusing:
+        sink = make_sink(local(broker))
+        client, _ = refusing.accept()
+    with client:
+        client.recv(1000)
+        # CONNACK: unacceptable version; whoever connects now finds nobody.
+        client.sendall(bytes([0x20, 2, 0, 1]))
+        until(lambda: any("cannot be reached" in each for each in warnings))
+    broker.start()
+    subscriber = subscribe(broker.port)
+    sink.take(window(0))
+    until(lambda: subscriber.times() == [window(0).t])
+    close(sink)
+
+
 def test_events_arrive_in_order_between_online_and_offline(make_broker, subscribe, make_sink, window, warnings):
     broker = make_broker()
     subscriber = subscribe(broker.port)

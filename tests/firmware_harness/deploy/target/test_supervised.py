@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,28 @@ def test_without_one_there_is_nothing_to_stop(tmp_path: Path):
     (tmp_path / "supervisor.pid").write_text("1")
     service.stop()
     assert service.state() == "inactive"
+
+
+ENDLESS = """#!/bin/sh
+head -c 300000 /dev/zero | tr '\\0' x
+exec sleep 20
+"""
+
+
+def test_a_line_without_end_is_logged_in_pieces_and_not_collected(tmp_path: Path):
+    program = tmp_path / "current" / "run"
+    program.parent.mkdir()
+    program.write_text(ENDLESS)
+    program.chmod(0o755)
+    imports = "import sys, pathlib, deseptr.firmware_harness.deploy.target.supervisor as its"
+    command = [sys.executable, "-c", f"{imports}; its.supervise(pathlib.Path(sys.argv[1]))", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        log = tmp_path / "service.log"
+        try:
+            # While the service still runs: it never ends the line.
+            while process.poll() is None and not (log.exists() and log.stat().st_size > 250_000):
+                time.sleep(0.05)
+            assert process.poll() is None
+            assert {len(line) for line in log.read_text().splitlines()} == {48 << 10}
+        finally:
+            process.terminate()
