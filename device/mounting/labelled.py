@@ -1,7 +1,8 @@
 """How the sensor of labelled recordings is turned, from some seconds of each activity.
 
 A window is compared with the reference of its own class alone. The windows of one take say nearly the same, so that of
-each class only so many count, and one class alone is never enough: a wearer may sit in a way that looks turned.
+each class only so many count, and one class alone is never enough: a wearer may sit in a way that looks turned. Two
+recordings that speak for another turn are enough for a sensor that was not mounted alike in all of them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ COUNTED_OF_A_CLASS = 6
 CLEAR_LEAD = 30.0
 """Natural logarithm of the likelihood ratio to the next best turn from which on a turn is known."""
 LEAST_CLASSES = 2
+LEAST_AGAINST = 2
+"""Recordings that contradict a turn, each with the lead of a clear one; of a single one, people do so by posture."""
 _LOOKED_AT = 100
 
 
@@ -68,7 +71,8 @@ def recorded_mounting(dataset: Dataset, contract: ModelContract, mounting: Mount
         raise DataError(
             dataset.name,
             found=f"{found.windows} windows that leave open how the sensor is turned",
-            expected="some seconds each of several activities, such as walking, sitting and standing",
+            expected="some seconds each of several activities, such as walking, sitting and standing, "
+            "by a sensor that is mounted alike in all of them",
             next_step="record more of them, or name the turn, as --mounting x90 (none for as in training)",
         )
     turn = found.turns[0]
@@ -91,15 +95,28 @@ def estimate_mounting(dataset: Dataset, contract: ModelContract) -> FoundMountin
     reference = require_reference(contract)
     classes, likelihoods = [each.label for each in reference.classes], TurnLikelihoods(reference)
     windows = _apart(cut_for_model(dataset, contract))
+    names = np.array(windows.label_names)[windows.labels]
     scores, counts = np.zeros(len(MOUNTINGS)), []
+    takes = {number: np.zeros(len(MOUNTINGS)) for number in np.unique(windows.recording).tolist()}
     for number, label in enumerate(classes):
-        own = _some(windows.own_signals[np.array(windows.label_names)[windows.labels] == label])
+        own = _some(np.flatnonzero(names == label))
         if len(own):
-            features = corrected_features(mounting_features(own, contract.channels))
-            scores += likelihoods.by_class(features)[..., number].mean(1) * min(len(own), COUNTED_OF_A_CLASS)
+            features = corrected_features(mounting_features(windows.own_signals[own], contract.channels))
+            by_window = likelihoods.by_class(features)[..., number]
+            scores += _counted(by_window)
+            for take in np.unique(windows.recording[own]).tolist():
+                takes[take] += _counted(by_window[:, windows.recording[own] == take])
             counts.append(len(own))
     turns, lead = likelihoods.best(scores)
-    return FoundMounting(turns, lead, sum(counts), clear=lead > CLEAR_LEAD and len(counts) >= LEAST_CLASSES)
+    against = sum(likelihoods.against(each, scores) > CLEAR_LEAD for each in takes.values())
+    clear = lead > CLEAR_LEAD and len(counts) >= LEAST_CLASSES and against < LEAST_AGAINST
+    return FoundMounting(turns, lead, sum(counts), clear=clear)
+
+
+def _counted(by_window: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-likelihoods ``[turn]`` of windows of one class, ``[turn, window]``."""
+    total: NDArray[np.float64] = by_window.mean(1) * min(by_window.shape[1], COUNTED_OF_A_CLASS)
+    return total
 
 
 def _apart(windows: Windows) -> Windows:
@@ -114,7 +131,7 @@ def _apart(windows: Windows) -> Windows:
     return windows.take(kept)
 
 
-def _some(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _some(places: NDArray[np.intp]) -> NDArray[np.intp]:
     """At most so many of a class's windows as are looked at, evenly spread."""
-    count = min(len(samples), _LOOKED_AT)
-    return samples[np.linspace(0, len(samples) - 1, count).round().astype(np.intp)]
+    count = min(len(places), _LOOKED_AT)
+    return places[np.linspace(0, len(places) - 1, count).round().astype(np.intp)]

@@ -76,6 +76,16 @@ class TurnLikelihoods:
         others = scores[self._differ[best]]
         return self._alike[best], float(scores[best] - others.max()) if len(others) else 0.0
 
+    def against(self, own: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
+        """Natural logarithm of the likelihood ratio of another turn to the likeliest one, negative where that holds.
+
+        Args:
+            own: log-likelihoods of each of ``MOUNTINGS``, of some of the windows.
+            scores: those of all windows, which say what is likeliest.
+        """
+        differ = self._differ[int(scores.argmax())]
+        return float(own[differ].max() - own[~differ].max()) if differ.any() else 0.0
+
 
 def _alike(turn: Mounting, worn: Sequence[Mounting]) -> tuple[Mounting, ...]:
     """The turns of a sensor that wearers wore in one of several ways, if it is turned so from the commonest way.

@@ -95,3 +95,18 @@ def test_a_model_that_does_not_know_how_it_was_worn_cannot_estimate(contract):
 def test_windows_that_share_samples_count_once(contract):
     dense = replace(contract, hop_length=contract.window_length // 8)
     assert estimate_mounting(takes(X90), dense).windows == 12
+
+
+@pytest.mark.parametrize("turned", [("sitting", "walking"), ("standing", "walking"), LABELS[:1]])
+def test_recordings_of_two_mountings_leave_it_open(contract, turned):
+    straight = [label for label in LABELS if label not in turned]
+    mixed = replace(takes(), recordings=takes(X90, turned).recordings + takes(labels=straight * 3).recordings)
+    found = estimate_mounting(mixed, contract)
+    # One recording alone may be a posture.
+    assert found.clear == (len(turned) == 1)
+
+
+def test_the_message_of_two_mountings_says_so(contract):
+    mixed = replace(takes(), recordings=takes(X90).recordings + takes().recordings * 2)
+    with pytest.raises(DataError, match="a sensor that is mounted alike in all of them"):
+        recorded_mounting(mixed, contract, "auto")
