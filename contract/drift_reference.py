@@ -202,6 +202,8 @@ class DriftReference:
 def _histogram(content: Any) -> DriftHistogram | None:
     if content is None:
         return None
+    # The first contracts of format 11 lack what was measured on days of one class.
+    content = {"alone": [], **content} if isinstance(content, dict) else content
     if not isinstance(content, dict) or content.keys() != {"counts", "limits", "alone"}:
         raise ValueError("drift: a histogram is counts, limits and those of days of a class alone")
     rows = tuple(tuple(map(_whole, _list(row))) for row in _list(content["counts"]))

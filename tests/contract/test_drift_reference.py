@@ -22,6 +22,14 @@ def test_a_contract_with_it_is_of_format_11_and_others_are_as_before():
     assert json.loads(CONTRACT.to_json())["format"] == 8
 
 
+def test_a_contract_from_before_days_of_one_class_were_measured_is_read():
+    plain = dataclasses.replace(REFERENCE, distance=DriftHistogram(DISTANCE.counts, DISTANCE.limits))
+    content = json.loads(dataclasses.replace(CONTRACT, drift=plain).to_json())
+    for name in ("confidence", "distance"):
+        assert content["drift"][name].pop("alone") == []
+    assert ModelContract.from_json(json.dumps(content)).drift == plain
+
+
 def test_its_key_tells_references_apart():
     assert REFERENCE.key == dataclasses.replace(REFERENCE).key
     assert len(REFERENCE.key) == 8
@@ -71,7 +79,7 @@ def test_a_reference_of_other_classes_or_another_embedding_is_refused():
         {"gravity": "9.8"},
         {"confidence": None},
         {"confidence": {"counts": [[1.5]], "limits": [1, 1, 1], "alone": []}},
-        {"confidence": {"counts": [[0] * 11 + [7], [0] * 11 + [3]], "limits": [1, 1, 1]}},
+        {"confidence": {"counts": [[0] * 11 + [7], [0] * 11 + [3]], "limits": [1, 1, 1], "alone": None}},
         {"distance": {"counts": []}},
         {"embedding": {"scale": [1.0], "means": 3, "edges": []}},
         {"embedding": {"scale": [1.0], "means": "%%", "edges": [[0] * 9]}},
