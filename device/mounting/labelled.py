@@ -25,7 +25,8 @@ CLEAR_LEAD = 30.0
 """Natural logarithm of the likelihood ratio to the next best turn from which on a turn is known."""
 LEAST_CLASSES = 2
 LEAST_AGAINST = 2
-"""Recordings that contradict a turn, each with the lead of a clear one; of a single one, people do so by posture."""
+"""So many recordings that contradict a turn, each as clearly as one is known, leave it open; a single one may do so by
+the wearer's posture alone."""
 _LOOKED_AT = 100
 
 
