@@ -104,6 +104,7 @@ class Plausibility:
         both = {"acc", "gyro"} <= set(self._has)
         self._turning = Turning(self._length, rate_hz) if both else None
         self._compared: int | None = None
+        self._acc_count = 0.0
         self.measured_in(acc_count)
 
     @classmethod
@@ -112,8 +113,12 @@ class Plausibility:
         return cls(contract.channels, contract.rate_hz, contract.window_length)
 
     def measured_in(self, acc_count: float) -> None:
-        """Take note of the acceleration of one count of the accelerometer, m/s^2; 0 if it is not known."""
-        coarse = "acc" in self._has and acc_count >= COARSE_COUNT
+        """Take note of the acceleration of one count of the accelerometer, m/s^2; 0 if it is not known.
+
+        Of several, as of a recording and of the sensor that plays it, the coarsest counts.
+        """
+        self._acc_count = max(self._acc_count, acc_count)
+        coarse = "acc" in self._has and self._acc_count >= COARSE_COUNT
         self._first_fine = len(SENSORS["acc"].channels) if coarse else 0
 
     def reset(self) -> None:

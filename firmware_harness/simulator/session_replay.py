@@ -12,6 +12,7 @@ from typing import Any
 
 from deseptr.contract import DeseptrError
 from deseptr.data import UNLABELLED, Dataset, Recording
+from deseptr.data.acc_count import acc_count_of
 from deseptr.device import (
     AUTO,
     SENSORS,
@@ -236,16 +237,13 @@ def replay(
     'downstairs'
     """
     left_s = seconds
+    if unknown is not None:
+        unknown.measured_in(acc_count_of(dataset.recordings))
     sessions = simulated_sessions(dataset, sensor=sensor, make_clock=make_clock, scenario=scenario)
     for index, (recording, session) in enumerate(zip(dataset.recordings, sessions, strict=True)):
-        if tracker is not None:
-            tracker.reset()
-        if watch is not None:
-            watch.reset()
-        if unknown is not None:
-            unknown.reset()
-        if mounting is not None:
-            mounting.reset()
+        for each in (tracker, watch, unknown, mounting):
+            if each is not None:
+                each.reset()
         deciding: dict[str, Any] = {"tracker": tracker, "watch": watch, "unknown": unknown, "mounting": mounting}
         events = run_live(engine, session, seconds=left_s, profiler=profiler, **deciding, **options)
         yield from _with_truth(events, engine, recording, index, dataset.label_names)

@@ -7,7 +7,7 @@ from deseptr.contract import DecisionConfig, SetupError, channels_of
 from deseptr.data import Dataset, Recording, load_dataset
 from deseptr.device import LabelTracker, PushStream, UnknownJudge, WindowEvent, default_model
 from deseptr.evaluate.continuous.measure import measure, measure_over_bus
-from deseptr.evaluate.continuous.playing import play, truth_table, windows_of
+from deseptr.evaluate.continuous.playing import over_bus, play, truth_table, windows_of
 from deseptr.evaluate.continuous.track import NONE
 from deseptr.evaluate.predictor import load_predictor
 from deseptr.firmware_harness.simulator import VirtualClock
@@ -62,8 +62,14 @@ def test_a_wearer_who_is_still_has_labels_in_recordings_of_coarse_counts(acc_mod
     count = 16e-3 * 9.80665
     signals = np.rint(moves / count) * count
     still = Recording(signals, 50.0, "5", np.zeros(1000, np.int16), channels=channels_of(["acc"]))
-    (played,) = play(load_predictor(acc_model), Dataset((still,), ("walking",)))
+    data = Dataset((still,), ("walking",))
+    (played,) = play(load_predictor(acc_model), data)
     assert "implausible: stuck" not in played.unknown
+    # Also where a sensor of finer counts plays them.
+    config = DecisionConfig(hop_s=0.32)
+    ((over, _),) = over_bus(load_engine(acc_model), data, config, sensor="adxl345", make_clock=VirtualClock)
+    assert len(over.unknown) > 20
+    assert "implausible: stuck" not in over.unknown
 
 
 def test_label_is_shown_from_the_sample_that_completes_its_window(data: Dataset):
