@@ -11,10 +11,12 @@ import click
 
 from deseptr.cli.common.page_origin import page_origin
 from deseptr.contract import ConversionError, DeseptrError
+from deseptr.contract.counts import counted
 from deseptr.convert.recipe import IO_TYPES, MODES
 from deseptr.convert.targets import TARGETS
 
 from .common.grouped import GroupedCommand
+from .common.messages import suggest
 from .common.numbers import real
 from .common.option_rules import goes_with, goes_without
 from .common.options import READING_GROUP, READING_NAMES, SUBJECTS, load_subjects, reading_options
@@ -168,6 +170,8 @@ def convert(
     for result in done:
         for warning in result.warnings:
             click.echo(f"warning: {result.path}: {warning}", err=True)
+    if done and not as_json:
+        suggest("evaluate", done[0].path, source or "DATA")
     if len(done) < len(found):
         raise SystemExit(DeseptrError.exit_code)
 
@@ -202,9 +206,10 @@ def _check_all(runs: Sequence[Path], recipe: Recipe, as_json: bool) -> None:
 
 def _print_check(checked: ConversionCheck) -> None:
     assert checked.graph is not None
-    counted = ", ".join(f"{count} {op}" for op, count in checked.graph.ops.items())
+    graph = checked.graph
+    ops = ", ".join(f"{count} {op}" for op, count in graph.ops.items())
     click.echo(f"{checked.run}: would convert to {checked.recipe.mode} for {checked.recipe.target}")
-    click.echo(f"{len(checked.graph.nodes)} operations, {checked.graph.macs:,} multiply-accumulates: {counted}")
+    click.echo(f"{counted(len(graph.nodes), 'operation')}, {graph.macs:,} multiply-accumulates: {ops}")
     click.echo("not checked: whether it still is the same model, which takes recordings (--data)")
 
 
@@ -340,12 +345,12 @@ def print_conversion(result: Conversion) -> None:
 
     kept, graph = result.kept, result.graph
     parity, recipe = kept.deciding, kept.recipe
-    counted = ", ".join(f"{count} {op}" for op, count in graph.ops.items())
+    ops = ", ".join(f"{count} {op}" for op, count in graph.ops.items())
     size = len(result.content) / 1024
     click.echo(f"{result.path}: {result.contract.model}, {size:.1f} KB, {describe_types(result)}, contract inside")
-    click.echo(f"{len(graph.nodes)} operations for {recipe.target}: {counted}")
+    click.echo(f"{counted(len(graph.nodes), 'operation')} for {recipe.target}: {ops}")
     click.echo(
-        f"{parity.windows} held-out windows on {parity.candidate}: same class as the checkpoint on "
+        f"{counted(parity.windows, 'held-out window')} on {parity.candidate}: same class as the checkpoint on "
         f"{parity.agreement:.2%}; macro-F1 {parity.reference.macro_f1:.4f}, converted {parity.scores.macro_f1:.4f}"
     )
     for other in kept.parities[2:]:

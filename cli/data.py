@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deseptr.contract.counts import counted
 from deseptr.contract.visible_text import visible
 
 from .common.grouped import GroupedCommand
+from .common.messages import suggest_training
 from .common.numbers import real, whole
 from .common.option_rules import goes_with
 from .common.options import DATA_HELP, READING_GROUP, load, print_notes, reading_options
@@ -112,7 +114,8 @@ def convert(
     dataset = _edited(load(source, reading), **edits)
     save_dataset(dataset, out, layout, key=key)
     print_notes(dataset)
-    click.echo(f"{out}: {_count(len(dataset.recordings), 'recording')} of {_count(len(dataset.subjects), 'subject')}")
+    click.echo(f"{out}: {counted(len(dataset.recordings), 'recording')} of {counted(len(dataset.subjects), 'subject')}")
+    suggest_training(out)
 
 
 def _key(path: str) -> str:
@@ -191,11 +194,8 @@ def import_(source: str, out: str, reading: dict[str, str]) -> None:
     save_dataset(dataset, out)
     print_notes(dataset)
     click.echo(f"{choices}: how they are read")
-    click.echo(f"{out}: {_count(len(dataset.recordings), 'recording')} of {_count(len(dataset.subjects), 'subject')}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
+    click.echo(f"{out}: {counted(len(dataset.recordings), 'recording')} of {counted(len(dataset.subjects), 'subject')}")
+    suggest_training(out)
 
 
 def _duration(minutes: float) -> str:
@@ -211,16 +211,15 @@ def _print_json(content: dict[str, Any]) -> None:
 
 
 def _print_info(figures: DatasetInfo) -> None:
-    from rich.console import Console
+    from .common.tables import print_table
 
     rates = " to ".join(f"{rate:g}" for rate in dict.fromkeys((figures.rates_hz[0], figures.rates_hz[-1])))
     click.echo(
-        f"{visible(figures.name)}: {_duration(figures.minutes)} in {_count(figures.recordings, 'recording')} of "
-        f"{_count(len(figures.subjects), 'subject')} at {rates} Hz ({figures.samples:,} samples)\n"
+        f"{visible(figures.name)}: {_duration(figures.minutes)} in {counted(figures.recordings, 'recording')} of "
+        f"{counted(len(figures.subjects), 'subject')} at {rates} Hz ({counted(figures.samples, 'sample')})\n"
     )
-    console = Console(highlight=False)
     for table in (_labels_table(figures), _channels_table(figures), _subjects_table(figures)):
-        console.print(table)
+        print_table(table)
     click.echo("█ the label's longest, ░ its shortest, · none; * held out for test\n")
     _print_gaps(figures)
     _print_oddities(figures)

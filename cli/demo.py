@@ -141,7 +141,7 @@ def _print_result(scores: dict[str, Scores], profiler: Profiler) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from .common.tables import print_scores
+    from .common.tables import print_scores, print_table
 
     print_scores({name: each.to_dict() for name, each in scores.items()})
     table = Table("stage", "p50 µs", "p95 µs", "p99 µs", "max µs", box=None, pad_edge=False)
@@ -150,7 +150,7 @@ def _print_result(scores: dict[str, Scores], profiler: Profiler) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     Console().print("\nlatency of a window on this machine (`read` is the simulated bus, not a wire):")
-    Console().print(table)
+    print_table(table, Console())
 
 
 def _quantiles(figures: Any) -> list[float]:

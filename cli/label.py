@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.contract.counts import counted
 from deseptr.contract.visible_text import visible
 
 from .common.grouped import GroupedCommand
+from .common.messages import suggest_training
 from .common.numbers import whole
 from .common.options import READING_GROUP, load, print_notes, reading_options
 
@@ -76,8 +78,10 @@ def _print_end(store: LabelStore) -> None:
     out = visible(str(store.out))
     saved = store.saved
     if saved:
-        segments = f"{saved.segments} segment{'s' * (saved.segments != 1)}"
+        segments = counted(saved.segments, "segment")
         click.echo(f"\n{out}: {segments}, {saved.unlabelled_s / 60:.1f} min unlabelled")
+        if not store.unsaved:
+            suggest_training(str(store.out))
     if store.unsaved:
         click.echo(f"{visible(str(store.unsaved_path))}: what was not saved, for the next start with the same FILE")
     elif not saved:

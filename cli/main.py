@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import io
+import re
 import sys
 from importlib.metadata import version
 
@@ -14,7 +14,7 @@ from deseptr.contract.extras import broken_package, extra_of, failing_package
 from deseptr.contract.visible_text import visible
 
 from .common.lazy import LazyGroup
-from .common.messages import complain, drop_unwritable, tell
+from .common.messages import complain, drop_unwritable
 
 _PATH_ERRORS = (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP)
 _NO_MEMORY = SetupError(
@@ -76,11 +76,16 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _show(error: click.ClickException) -> None:
-    """Print an error of click as it does, with lines of bounded length: its message repeats what was passed."""
-    shown = io.StringIO()
-    error.show(shown)
-    for line in shown.getvalue().splitlines():
-        tell(visible(brief(line)))
+    """Print an error of click as one line of bounded length, since its message repeats what was passed."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # the help of a group of commands, as long as it is
+        return
+    message = visible(brief(" ".join(error.format_message().split()))).rstrip(".")
+    message = re.sub(r"\. \(?Did you mean (.*\?)\)?$", r" (did you mean \1)", message)
+    # "Missing argument" of click, but not "DATA is …".
+    message = message[:1].lower() + message[1:] if message[1:2].islower() else message
+    of = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "deseptr"
+    complain(f"{message}; see `{of} --help`")
 
 
 def _file_trouble(error: OSError) -> int:

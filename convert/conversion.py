@@ -21,6 +21,7 @@ from deseptr.contract import (
     atomic_write,
     check_replaceable,
 )
+from deseptr.contract.counts import counted
 from deseptr.tflite import embed_contract, load_engine
 from deseptr.tflite.graph import Graph, read_graph
 from deseptr.train.checkpoint import TORCH_SUFFIX
@@ -237,7 +238,7 @@ def _not_the_same(run: Path, tried: _Tried, other: str | None) -> ConversionErro
     layers = kept.quantized.layers
     lossy = ", ".join(f"{layer.op} {user_layer(layer.layer, layers)}" for layer in kept.worst)
     count = len(tried.attempts) + len(tried.broken)
-    after = f" after {count} attempts" if count > 1 else ""
+    after = f" after {counted(count, 'attempt')}" if count > 1 else ""
     mode = f"--mode {other}, which passes" if other else "another --mode"
     return ConversionError(
         run,

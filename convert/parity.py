@@ -24,6 +24,7 @@ from deseptr.contract import (
     softmax,
     subject_confusions,
 )
+from deseptr.contract.counts import counted
 
 LEVEL = 0.95
 # Shares of windows are sums of floats: they are compared with this tolerance.
@@ -154,7 +155,8 @@ def compare(
     if not len(true) or not logits.shape == reference.shape == shape or len(subjects) != len(true):
         raise DataError(
             candidate,
-            found=f"logits {list(logits.shape)} against {list(reference.shape)} and {len(subjects)} subjects",
+            found=f"logits {list(logits.shape)} against {list(reference.shape)} and "
+            f"{counted(len(subjects), 'subject')}",
             expected=f"{list(shape)} for both, with at least one window, and a subject for each",
             next_step="compare on the same windows",
         )
@@ -231,10 +233,10 @@ class Gate:
         found = []
         differing = round((1 - parity.agreement) * parity.windows)
         if differing > 1 and not parity.decisive_agreement >= self.agreement - _ROUNDING:
-            counted = f", {parity.decisive_agreement:.2%} without its hesitation" if parity.hesitation else ""
+            without = f", {parity.decisive_agreement:.2%} without its hesitation" if parity.hesitation else ""
             found.append(
                 f"agreement with the reference: found {parity.agreement:.2%} "
-                f"({parity.windows - differing} of {parity.windows} windows{counted}), "
+                f"({parity.windows - differing} of {parity.windows} windows{without}), "
                 f"expected at least {self.agreement:.2%} (--agreement)"
             )
         for name, difference, one in (

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import DataError
+from deseptr.contract.counts import counted
 
 from .archive import Archive
 from .csv_file import SUFFIXES
@@ -130,7 +131,7 @@ def parse_table(content: bytes, title: str) -> AppTable:
         if len(row) != len(rows[0]):
             raise DataError(
                 f"{title}, line {line}",
-                found=f"{len(row)} columns",
+                found=counted(len(row), "column"),
                 expected=f"{len(rows[0])} as in the header",
                 next_step="correct or leave out the row",
             )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ArchiveError, DataError, ZipReader, open_input, read_input
+from deseptr.contract.counts import counted
 
 # A table of an unpacked archive: 10 hours of six columns at 100 Hz.
 LARGEST_TABLE = 2**28
@@ -188,7 +189,7 @@ def _bad_row(rows: list[tuple[int, str]], title: str, columns: int, delimiter: s
     for number, line in rows:
         cells = line.split(delimiter)
         if len(cells) != columns:
-            return _broken(f"{title}, line {number}", f"{len(cells)} columns", f"{columns} numbers")
+            return _broken(f"{title}, line {number}", counted(len(cells), "column"), f"{columns} numbers")
         for position, cell in enumerate(cells, 1):
             if not _is_finite(cell):
                 return _broken(f"{title}, line {number}, column {position}", repr(cell.strip()), "a finite number")

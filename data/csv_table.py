@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import SENSORS, DataError, open_input, sensors_of, units_of
+from deseptr.contract.counts import counted
 
 from .column_names import Columns, find_columns, notes_of
 from .dialect import Dialect, find_dialect
@@ -228,7 +229,7 @@ def _parse(rows: Iterator[list[str]], layout: _Layout, path: Path) -> CsvTable:
 
 def _numbers(row: list[str], layout: _Layout) -> list[float]:
     if len(row) != layout.columns.width:
-        raise ValueError(f"{len(row)} columns")
+        raise ValueError(counted(len(row), "column"))
     _, *channels = layout.columns.positions
     return [layout.time(row), *[layout.number(row[place]) if row[place] else math.nan for place in channels]]
 
@@ -300,7 +301,7 @@ def _check_some(missing: NDArray[np.bool_], columns: Columns, path: Path) -> Non
 def _bad_row(path: Path, line: int, row: list[str], layout: _Layout) -> DataError:
     columns = layout.columns
     if len(row) != columns.width:
-        return _bad_cell(path, line, "", f"{len(row)} columns", f"{columns.width} as in the header")
+        return _bad_cell(path, line, "", counted(len(row), "column"), f"{columns.width} as in the header")
     for place, (name, position) in enumerate(zip(columns.names, columns.positions, strict=True)):
         try:
             layout.number(row[position]) if place else layout.time(row)

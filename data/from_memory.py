@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import CHANNELS, SENSORS, DataError, channels_of, scratch_folder
+from deseptr.contract.counts import counted
 
 from .csv_file import read_csv
 from .csv_table import TIME_FACTORS
@@ -133,7 +134,8 @@ def _pieces(signals: Any, labels: Any, subjects: Any, channels: tuple[str, ...])
     if not len(labels) == len(subjects) == count:
         raise DataError(
             "from_arrays",
-            found=f"{count} recordings, {len(labels)} labels and {len(subjects)} subjects",
+            found=f"{counted(count, 'recording')}, {counted(len(labels), 'label')} and "
+            f"{counted(len(subjects), 'subject')}",
             expected="as many of each",
             next_step="pass one subject per recording, and one label or a list of labels per recording",
         )
@@ -182,7 +184,7 @@ def _each(value: Any, count: int, thing: str) -> list[str | None]:
     if len(names) != count:
         raise DataError(
             f"from_arrays: {thing}",
-            found=f"{len(names)} names",
+            found=counted(len(names), "name"),
             expected=f"{count}, one per sample",
             next_step="pass one name for all samples, or one per sample",
         )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import STANDARD_GRAVITY, DataError
+from deseptr.contract.counts import counted
 
 from .archive import Archive, number_table
 from .recording import UNLABELLED, Dataset, Recording
@@ -101,7 +102,7 @@ def _recording(archive: Archive, path: str, experiment: int, user: int, runs: Ru
     if len(acc) != len(gyro):
         raise DataError(
             archive.title(gyro_path),
-            found=f"{len(gyro)} rows",
+            found=counted(len(gyro), "row"),
             expected=f"{len(acc)} as in {path}",
             next_step="download the archive again",
         )

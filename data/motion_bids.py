@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ALL_CHANNELS, CHANNELS, SENSORS, DataError, channels_of, parse_json
+from deseptr.contract.counts import counted
 
 from .app_table import chosen_sensor, other_sensors, without
 from .archive import Archive
@@ -175,7 +176,9 @@ def _bad_row(lines: list[str], title: str, places: list[int], width: int) -> Dat
     for number, line in enumerate(lines, 1):
         cells = line.split("\t")
         if len(cells) != width:
-            return _other(f"{title}, line {number}", f"{len(cells)} columns", f"{width}, as …_channels.tsv has rows")
+            return _other(
+                f"{title}, line {number}", counted(len(cells), "column"), f"{width}, as …_channels.tsv has rows"
+            )
         for place in places:
             if cells[place] != NOT_AVAILABLE and not re.fullmatch(r"\s*[-+.\deE]+\s*", cells[place]):
                 return _other(f"{title}, line {number}, column {place + 1}", repr(cells[place][:40]), "a number or n/a")
@@ -270,7 +273,7 @@ def table_rows(content: bytes, title: str, needed: tuple[str, ...]) -> list[dict
         raise _other(title, f"no column {', '.join(missing)}", f"the columns {', '.join(needed)}")
     for number, row in enumerate(rows, 1):
         if row and len(row) != len(header):
-            raise _other(f"{title}, row {number}", f"{len(row)} columns", f"{len(header)} as in the header")
+            raise _other(f"{title}, row {number}", counted(len(row), "column"), f"{len(header)} as in the header")
     return [dict(zip(header, row, strict=True)) for row in rows[1:] if row]
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import DataError
+from deseptr.contract.counts import counted
 
 from .app_table import chosen_sensor, first_line, other_sensors
 from .archive import Archive
@@ -134,7 +135,7 @@ def _bad_row(content: bytes, title: str) -> DataError:
     for number, line in enumerate(content.decode("ascii", "replace").splitlines(), 1):
         cells = line.split()
         if cells and len(cells) != COLUMNS:
-            return _broken(f"{title}, line {number}", f"{len(cells)} columns", f"{COLUMNS} numbers")
+            return _broken(f"{title}, line {number}", counted(len(cells), "column"), f"{COLUMNS} numbers")
         for column, cell in enumerate(cells, 1):
             if not _is_number(cell) or "inf" in cell.lower() or (column < 3 and cell.lower() == "nan"):
                 return _broken(f"{title}, line {number}, column {column}", repr(cell), "a finite number, or NaN")

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from deseptr.contract import SENSORS, DataError, SetupError, atomic_path, check_replaceable, sensors_of
+from deseptr.contract.counts import counted
 
 from .quality import minutes_table
 from .recording import UNLABELLED_NAME, Dataset, Recording, Segment
@@ -88,7 +89,7 @@ def _heat_map(figure: Any, dataset: Dataset) -> None:
         tick.set_fontweight("bold" if subject in dataset.test_subjects else "normal")
     if minutes.shape[1] <= 40:
         _write_cells(axes, minutes, longest)
-    total = f"{len(dataset.recordings)} recordings, {minutes.sum() / 60:.1f} h"
+    total = f"{counted(len(dataset.recordings), 'recording')}, {minutes.sum() / 60:.1f} h"
     axes.set_title(f"{dataset.name}: {total}", loc="left", fontweight="bold")
     figure.colorbar(image, ax=axes, label="minutes", pad=0.01)
 

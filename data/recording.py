@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import ALL_CHANNELS, CHANNELS, SENSORS, DataError, channels_of, columns_of, sensors_of, units_of
+from deseptr.contract.counts import counted
 
 UNLABELLED = -1
 UNLABELLED_NAME = "unlabelled"
@@ -213,12 +214,12 @@ class Dataset:
     def __repr__(self) -> str:
         rates = ", ".join(f"{rate:g}" for rate in sorted({recording.rate_hz for recording in self.recordings}))
         minutes = sum(recording.duration_s for recording in self.recordings) / 60
-        more = f", {_counted(len(self.unlabelled), 'unlabelled recording')}" if self.unlabelled else ""
+        more = f", {counted(len(self.unlabelled), 'unlabelled recording')}" if self.unlabelled else ""
         alone = " alone" if set(self.channels) < set(CHANNELS) else ""
         more += "" if self.channels == CHANNELS else f", {' '.join(sensors_of(self.channels))}{alone}"
         return (
-            f"Dataset({self.name!r}, {_counted(len(self.subjects), 'subject')}, "
-            f"{_counted(len(self.recordings), 'recording')}, {minutes:.1f} minutes at {rates} Hz, "
+            f"Dataset({self.name!r}, {counted(len(self.subjects), 'subject')}, "
+            f"{counted(len(self.recordings), 'recording')}, {minutes:.1f} minutes at {rates} Hz, "
             f"labels {', '.join(self.label_names) or 'none'}{more})"
         )
 
@@ -420,10 +421,6 @@ def empty_class(name: str, label: str) -> DataError:
         expected="samples of every class",
         next_step="record some, or leave the class out with --labels or --drop-labels",
     )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:

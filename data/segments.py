@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deseptr.contract import DataError, read_input
+from deseptr.contract.counts import counted
 
 from .column_names import words_of
 from .dialect import dialect_of
@@ -124,7 +125,8 @@ def _notes(reading: _Reading, stretches: Sequence[_Stretch], idle: int, name: st
     if any(each.zoneless for each in stretches):
         notes.append(f"dates of {name} without a zone were taken for UTC")
     if idle:
-        notes.append(f"{idle} of {len(stretches)} stretches of {name} are in no recording")
+        of = f"{idle} of {counted(len(stretches), 'stretch')} of {name}"
+        notes.append(f"{of} {'is' if idle == 1 else 'are'} in no recording")
     return tuple(notes)
 
 

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from deseptr.contract import DataError, open_input
+from deseptr.contract.counts import counted
 
 from .archive import Archive, is_zip
 from .choices_file import check_choices_output, read_choices, save_choices
@@ -185,6 +186,6 @@ def _unknown(archive: Archive) -> DataError:
     if not path.is_dir() and not is_zip(path):
         found, next_step = f"a {path.suffix or 'nameless'} file", "convert it to .csv"
     else:
-        found = f"{len(names)} files of another format" if names else "nothing in it"
+        found = counted(len(names), "file of another format", "files of another format") if names else "nothing in it"
         next_step = "unpack it if it holds another archive, or convert it to .csv"
     return DataError(path, found=found, expected=_LAYOUTS, next_step=next_step)

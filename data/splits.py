@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deseptr.contract import DataError
+from deseptr.contract.counts import counted
 
 from .recording import Dataset, check_subjects, natural_sorted
 
@@ -69,7 +70,7 @@ def subject_split(
     test = _test_subjects(dataset, test_subjects, labelled, rng)
     rest = [subject for subject in labelled if subject not in test]
     if len(rest) < 2:
-        raise _too_few(dataset, f"{len(test)} of {len(labelled)} subjects held out for test")
+        raise _too_few(dataset, f"{len(test)} of {counted(len(labelled), 'subject')} held out for test")
     chosen = _draw(rest, validation, rng) if validation else ()
     return Split(tuple(s for s in subjects if s not in test + chosen), chosen, test)
 
@@ -87,7 +88,7 @@ def arena_folds(subjects: Sequence[str], n: int = 10) -> tuple[tuple[str, ...], 
     if not 2 <= n <= len(ordered):
         raise DataError(
             "folds",
-            found=f"{n} folds of {len(ordered)} subjects",
+            found=f"{counted(n, 'fold')} of {counted(len(ordered), 'subject')}",
             expected="at least 2 folds and a subject for each",
             next_step=f"choose 2 to {len(ordered)} folds",
         )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import STANDARD_GRAVITY, DataError
+from deseptr.contract.counts import counted
 
 from .archive import Archive, number_table
 from .hapt import activity_names
@@ -98,7 +99,7 @@ def _column(archive: Archive, path: str, rows: int | None) -> NDArray[np.int64]:
 def _table(archive: Archive, path: str, columns: int, rows: int | None) -> NDArray[np.float64]:
     table = number_table(archive.read(path), archive.title(path), columns=columns)
     if rows is not None and len(table) != rows:
-        raise _other(archive.title(path), f"{len(table)} rows", f"{rows}, as subjects")
+        raise _other(archive.title(path), counted(len(table), "row"), f"{rows}, as subjects")
     return table
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import CHANNELS, DataError, columns_of
+from deseptr.contract.counts import counted
 
 from .recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, empty_class, label_table
 from .resampling import resample
@@ -191,7 +192,7 @@ def cut_unlabelled(
     if longest < window_length:
         raise DataError(
             "unlabelled recordings",
-            found=f"a longest one of {longest} samples at {rate_hz:g} Hz",
+            found=f"a longest one of {counted(longest, 'sample')} at {rate_hz:g} Hz",
             expected=f"at least one window of {window_length} samples",
             next_step="record for longer or choose shorter windows",
         )
@@ -271,7 +272,7 @@ def _no_window(dataset: Dataset, recordings: list[Recording], window_length: int
     runs = [s.stop - s.start for recording in recordings for s in recording.segments() if s.label >= 0]
     return DataError(
         dataset.name,
-        found=f"a longest labelled run of {max(runs)} samples" if runs else "no labelled sample",
+        found=f"a longest labelled run of {counted(max(runs), 'sample')}" if runs else "no labelled sample",
         expected=f"runs of at least one window of {window_length} samples",
         next_step="label longer runs or choose shorter windows"
         if runs

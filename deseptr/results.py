@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deseptr.contract.counts import counted
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Figures:
@@ -59,7 +61,8 @@ class CrossValidation(Figures):
         kind = "int8" if "int8" in self.content else "float"
         spread = self.content[kind]["std"]["macro_f1"]
         return (
-            f"CrossValidation({str(self.path)!r}, {self.content['model']}, {len(self.content['folds'])} folds, "
+            f"CrossValidation({str(self.path)!r}, {self.content['model']}, "
+            f"{counted(len(self.content['folds']), 'fold')}, "
             f"{kind} macro_f1 {self.macro_f1:.4f} ± {spread:.4f})"
         )
 

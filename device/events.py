@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from deseptr.contract.counts import counted
+
 from .drift.summary import DriftSummary
 from .drift.verdict import DriftVerdict
 
@@ -88,7 +90,7 @@ class GapEvent:
     lost_samples: int
 
     def __str__(self) -> str:
-        return f"{self.t:9.2f} s  gap: {self.reason}, {self.lost_samples} samples"
+        return f"{self.t:9.2f} s  gap: {self.reason}, {counted(self.lost_samples, 'sample')}"
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""
@@ -322,7 +324,7 @@ class DriftEvent:
         mean = self.summary.mean_confidence
         confidence = "" if mean is None else f", mean confidence {mean:.1%}"
         verdict = "" if self.verdict is None else f"; day so far {self.verdict}"
-        return f"{self.t:9.2f} s  drift: {self.day}, {self.summary.windows} windows{confidence}{verdict}"
+        return f"{self.t:9.2f} s  drift: {self.day}, {counted(self.summary.windows, 'window')}{confidence}{verdict}"
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of ``device run --json``."""

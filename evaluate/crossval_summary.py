@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from deseptr.contract import atomic_write
+from deseptr.contract.counts import counted
 from deseptr.data import FoldProtocol
 from deseptr.train.predictions import Predictions
 
@@ -121,13 +122,13 @@ def headline(summary: dict[str, Any]) -> str:
         people = len(figures["pooled"]["per_subject_f1"])
         few = ", who are too few for it to say much" if people < ENOUGH_PEOPLE else ""
         between = f", pooled {figures['pooled']['macro_f1']:.3f}" + (
-            f" (95 % interval over {people} subjects{few}: {interval['low']:.3f} to {interval['high']:.3f})"
+            f" (95 % interval over {counted(people, 'subject')}{few}: {interval['low']:.3f} to {interval['high']:.3f})"
             if interval
             else ""
         )
         parts.append(f"macro-F1 {kind} {figures['mean']['macro_f1']:.3f} mean over folds{between}")
     agreement = f"; same class on {summary['int8']['pooled']['agreement']:.2%}" if "int8" in summary else ""
-    return f"{done} of {total} folds: " + "; ".join(parts) + agreement
+    return f"{done} of {counted(total, 'fold')}: " + "; ".join(parts) + agreement
 
 
 def _over_folds(results: Sequence[FoldResult], kind: str, pooled: Predictions, seed: int) -> dict[str, Any]:

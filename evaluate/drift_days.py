@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deseptr.contract import DataError, ModelContract
+from deseptr.contract.counts import counted
 from deseptr.contract.drift_reference import SIZES
 from deseptr.device.drift.summary import DriftSummary
 from deseptr.device.drift.verdict import LOST_SHARE, DriftVerdict, judge
@@ -167,4 +168,4 @@ def drift_content(
 
 
 def _count(days: int) -> str:
-    return "1 day is" if days == 1 else f"{days} days are"
+    return counted(days, "day is", "days are")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from deseptr.contract import DataError, open_input, parse_json
+from deseptr.contract.counts import counted
 from deseptr.device.drift.summary import DriftSummary
 from deseptr.device.sinks.csv_rows import COLUMNS
 
@@ -86,8 +87,7 @@ def read_drift_logs(paths: Iterable[Path]) -> DriftLogs:
             next_step="give logs of this version, and of runs without --no-drift",
         )
     if doubled:
-        parts_were = "1 part was" if doubled == 1 else f"{doubled} parts were"
-        notes.append(f"{parts_were} there twice and counted once")
+        notes.append(f"{counted(doubled, 'part was', 'parts were')} there twice and counted once")
     return DriftLogs(tuple(parts.values()), tuple(notes))
 
 
@@ -146,7 +146,7 @@ def _of_row(line: bytes, *, wearer: bool) -> dict[str, Any]:
     except csv.Error as error:
         raise ValueError(f"no row of a CSV file ({error})") from error
     if len(row) < len(COLUMNS):
-        raise ValueError(f"a row of {len(row)} columns")
+        raise ValueError(f"a row of {counted(len(row), 'column')}")
     fields = dict(zip(COLUMNS, row, strict=False))
     if fields["event"] != "drift":
         return {}

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import DataError, KnownWindows, ModelContract, nearest, window_statistics
+from deseptr.contract.counts import counted
 from deseptr.data import Dataset
 from deseptr.evaluate.predictor import windows_for
 
@@ -42,7 +43,8 @@ class Familiar:
     def __str__(self) -> str:
         """As a sentence without an end."""
         return (
-            f"{len(self.known.table)} prototypes of {self.windows} windows of {len(self.subjects)} wearers, which know "
+            f"{counted(len(self.known.table), 'prototype')} of {counted(self.windows, 'window')} of "
+            f"{counted(len(self.subjects), 'wearer')}, which know "
             f"{self.known.share:.1%} of other wearers' windows"
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deseptr.contract import DataError, ModelContract, MountingReference
+from deseptr.contract.counts import counted
 from deseptr.data import Dataset
 from deseptr.evaluate.predictor import windows_for
 from deseptr.train.mounting_reference import mounting_reference
@@ -28,7 +29,8 @@ class FoundReference:
     def __str__(self) -> str:
         """As a sentence without an end: ``6 classes, from 480 windows of 4 wearers, 25% of whom wore it y180``."""
         others = [f"{share:.0%} of whom wore it {name}" for name, share in self.reference.worn if name != "none"]
-        found = f"{len(self.reference.classes)} classes, from {self.windows} windows of {len(self.subjects)} wearers"
+        of = f"{counted(self.windows, 'window')} of {counted(len(self.subjects), 'wearer')}"
+        found = f"{counted(len(self.reference.classes), 'class')}, from {of}"
         return ", ".join([found, *others])
 
     def to_dict(self) -> dict[str, Any]:

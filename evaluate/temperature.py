@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import DataError, Reliability, fit_temperature, reliability, softmax
+from deseptr.contract.counts import counted
 from deseptr.data import Dataset, Windows
 from deseptr.evaluate.predictor import windows_for
 from deseptr.tflite import Engine, predict
@@ -81,7 +82,7 @@ def calibrate(engine: Engine, dataset: Dataset) -> Calibration:
     if len(np.unique(windows.labels)) < 2:
         raise DataError(
             dataset.name,
-            found=f"{len(windows)} windows of one of the model's classes",
+            found=f"{counted(len(windows), 'window')} of one of the model's classes",
             expected="windows of several classes",
             next_step="choose other recordings or wearers",
         )

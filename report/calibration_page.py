@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deseptr.contract.counts import counted
 from deseptr.data.recording import subject_list
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE, markdown_table
 
@@ -69,7 +70,7 @@ def _lead(content: dict[str, Any]) -> str:
     subjects = content["subjects"]
     of = "each wearer by the temperature of the others" if len(subjects) > 1 else "on the wearer that it was fitted on"
     return (
-        f"Temperature {content['temperature']:.3f}, fitted on {content['windows']} windows of "
+        f"Temperature {content['temperature']:.3f}, fitted on {counted(content['windows'], 'window')} of "
         f"{subject_list(subjects)}; after: {of}."
         + ("" if content["sure"] else " The windows do not tell it from 1, so that it is not in the contract.")
     )
@@ -80,19 +81,19 @@ def _references(content: dict[str, Any]) -> list[str]:
     found = []
     if known := content.get("known_windows"):
         found.append(
-            f"Known windows: {known['prototypes']} prototypes of {known['windows']} windows of "
+            f"Known windows: {counted(known['prototypes'], 'prototype')} of {counted(known['windows'], 'window')} of "
             f"{subject_list(known['subjects'])}, which know {known['share']:.1%} of other wearers' windows."
         )
     if mounting := content.get("mounting"):
         worn = ", ".join(f"{name} by {share:.0%}" for name, share in mounting["worn"].items())
         found.append(
-            f"Mounting: {len(mounting['classes'])} classes in {mounting['windows']} windows of "
+            f"Mounting: {counted(len(mounting['classes']), 'class')} in {counted(mounting['windows'], 'window')} of "
             f"{subject_list(mounting['subjects'])}; worn {worn}."
         )
     if drift := content.get("drift"):
         limits = ", ".join(f"{name} {each[1]:.2f}" for name, each in drift["limits"].items())
         found.append(
-            f"Drift: {drift['windows']} windows of {subject_list(drift['subjects'])}; a day of "
+            f"Drift: {counted(drift['windows'], 'window')} of {subject_list(drift['subjects'])}; a day of "
             f"{drift['sizes'][1]} windows differs above an index of {limits}."
         )
     return found

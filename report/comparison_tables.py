@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deseptr.contract.counts import counted
 from deseptr.data.recording import subject_list
 from deseptr.evaluate.held_out_subjects import OF_SOME
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE, FEW_PEOPLE, NONE, figure, interval_of_people, markdown_table
@@ -93,8 +94,8 @@ def caveats(content: dict[str, Any]) -> list[str]:
 def summary(content: dict[str, Any]) -> str:
     """Conditions of the measurement in a line for the terminal."""
     facts = dict(facts_table(content)[1])
-    threads = "1 thread" if content["threads"] == 1 else f"{content['threads']} threads"
-    how = f"{threads}, {content['kernels']} kernels, {content['rounds']:,} rounds"
+    threads = counted(content["threads"], "thread")
+    how = f"{threads}, {content['kernels']} kernels, {counted(content['rounds'], 'round')}"
     return f"{facts['runtimes']}; {how}, on {facts['timed on']}"
 
 

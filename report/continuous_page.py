@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from deseptr.contract.counts import counted
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE, figure
 
 from . import continuous_tables as tables, html
@@ -24,7 +25,7 @@ def continuous_answer(content: dict[str, Any]) -> html.Answer:
     """How often the label is right and how late it comes; against it what is never shown, and the worst class."""
     f1, delay, spurious = (content[name] for name in ("frame_f1", "delay_s", "spurious_changes_per_hour"))
     wearers, hours = len(content["wearers"]), content["hours"]
-    of = f"{hours:.2f} hours of {wearers} {'wearer' if wearers == 1 else 'wearers'}"
+    of = f"{hours:.2f} hours of {counted(wearers, 'wearer')}"
     late = delay["p50"]["value"]
     shown = "" if late is None else f", shows an activity after {late:.2f} s at the median"
     rate = f"changes spuriously {figure(spurious['value'], '.0f')} times an hour"
@@ -32,11 +33,15 @@ def continuous_answer(content: dict[str, Any]) -> html.Answer:
     known = {label: value for label, value in content["per_class_f1"].items() if value is not None}
     worst = min(known, key=known.__getitem__, default=None)
     against = [
-        *([f"{delay['never']} of {delay['onsets']} activities are never shown."] if delay["never"] else []),
+        *([_never_shown(delay["never"], delay["onsets"])] if delay["never"] else []),
         *([f"The worst class is {worst}, with an F1 of {known[worst]:.3f}."] if worst is not None else []),
         *_few(wearers),
     ]
     return html.Answer(text, against)
+
+
+def _never_shown(never: int, activities: int) -> str:
+    return f"{never} of {counted(activities, 'activity')} {'is' if never == 1 else 'are'} never shown."
 
 
 def _few(wearers: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deseptr.contract.counts import counted
 from deseptr.evaluate.markdown import FEW_PEOPLE, NONE, figure, interval_of_people, markdown_table
 
 Table = tuple[list[str], list[list[str]]]
@@ -105,10 +106,11 @@ def delay_note(content: dict[str, Any]) -> str:
             f"Delay: none was measured, since no activity of {content['shortest_s']:g} s or more begins after the "
             "beginning of its recording."
         )
+    activities = counted(content["delay_s"]["onsets"], "activity")
     return (
-        f"Delay: of the {content['delay_s']['onsets']} activities of {content['shortest_s']:g} s or more that do not "
-        "begin with their recording, from the true beginning until the label first shows them; "
-        f"{content['delay_s']['never']} are never shown."
+        f"Delay: of the {activities} of {content['shortest_s']:g} s or more after the beginning of a recording, from "
+        f"the true beginning until the label first shows it; {counted(content['delay_s']['never'], 'is', 'are')} never "
+        "shown."
     )
 
 

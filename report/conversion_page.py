@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from deseptr.contract.counts import counted
 from deseptr.evaluate.compare import observe_machine
 
 from . import conversion_tables as tables, html
@@ -169,7 +170,7 @@ def _times(result: Conversion, times: OpTimes, machine: dict[str, Any]) -> Itera
 
 
 def _measured_on(times: OpTimes, machine: dict[str, Any]) -> str:
-    threads = "1 thread" if times.threads == 1 else f"{times.threads} threads"
+    threads = counted(times.threads, "thread")
     load = "" if machine["load_average"] is None else f", load {machine['load_average']:.1f} beforehand"
     where = f"{machine['cpu']} ({machine['processors']} processors{load}), {machine['board'] or machine['platform']}"
     how = f"{times.runtime}, {times.kernels} kernels, {threads}"
@@ -184,7 +185,7 @@ def _sizes(result: Conversion, facts: dict[str, Any]) -> Iterator[Block]:
     ]
     held = sorted((pair for pair in sizes if pair[0]), key=lambda pair: -pair[0])
     if rest := held[_LARGEST_LAYERS:]:
-        held[_LARGEST_LAYERS:] = [(sum(size for size, _ in rest), f"{len(rest)} others")]
+        held[_LARGEST_LAYERS:] = [(sum(size for size, _ in rest), counted(len(rest), "other"))]
     yield html.paragraph(_CONSTANTS.format(whole=sum(size for size, _ in held), size=len(result.content)))
     if held:
         bars = [html.Bar(name, size / 1024, f"{size:,}") for size, name in held]

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from deseptr.contract import Interval
+from deseptr.contract.counts import counted
 from deseptr.evaluate.markdown import NONE, figure
 
 from .runs_tables import Table, si
@@ -26,7 +27,7 @@ def describe_types(result: Conversion) -> str:
     """Types of a converted graph in a few words."""
     recipe = result.kept.recipe
     if recipe.float_layers:
-        return f"{recipe.mode} with {len(recipe.float_layers)} layers in float"
+        return f"{recipe.mode} with {counted(len(recipe.float_layers), 'layer')} in float"
     return "full int8" if recipe.mode == "int8" and recipe.io == "int8" else f"{recipe.mode}, {recipe.io} in and out"
 
 
@@ -67,7 +68,7 @@ def embedding_rows(result: Conversion) -> list[list[str]]:
     if not width:
         return []
     told = f"; {noise:.0f} dB of signal to quantisation noise" if noise is not None and isfinite(noise) else ""
-    return [["embedding", f"{width} values of what the heads read{told}"]]
+    return [["embedding", f"{counted(width, 'value')} of what the heads read{told}"]]
 
 
 def streaming_rows(result: Conversion) -> list[list[str]]:
@@ -195,7 +196,7 @@ def edgetpu_rows(result: Conversion) -> list[list[str]]:
     rows = [
         ["operations on the documented list", f"{estimate['listed_nodes']} of {estimate['nodes']}"],
         ["their multiply-accumulates", f"{estimate['listed_share']:.1%}"],
-        ["before the first that is not on it", f"{estimate['leading_nodes']} operations"],
+        ["before the first that is not on it", counted(estimate["leading_nodes"], "operation")],
         ["their multiply-accumulates", f"{estimate['leading_share']:.1%}"],
         ["the first that is not on it", f"{first['op']} {first['layer']}: {first['reason']}" if first else "none"],
         ["compiled", "yes" if report else "no"],
@@ -204,7 +205,7 @@ def edgetpu_rows(result: Conversion) -> list[list[str]]:
     if report:
         rows += [
             ["compiler", report.version],
-            ["mapped to the Edge TPU", f"{report.mapped} of {report.operations} operations"],
+            ["mapped to the Edge TPU", f"{report.mapped} of {counted(report.operations, 'operation')}"],
             ["parameters on the chip", f"{_bytes(report.on_chip)}, {_bytes(report.on_chip_left)} left"],
             ["parameters off the chip", _bytes(report.off_chip)],
         ]

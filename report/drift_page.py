@@ -19,7 +19,7 @@ NOTE = (
     "brackets, its limit: 19 in 20 people who are not in the reference stay below it. What is expected of confidence "
     "and embeddings is that of the day's own mix of activities, so that another mix is no drift."
 )
-_HEAD = {"confidence": "index of confidence", "distance": "index of embeddings", "score": "index of familiarity"}
+_HEAD = {"confidence": "confidence index", "distance": "embedding index", "score": "familiarity index"}
 
 
 def drift_head(content: dict[str, Any]) -> list[str]:
@@ -73,13 +73,19 @@ def _row(content: dict[str, Any], day: dict[str, Any]) -> list[str]:
     return [
         day["day"],
         *wearer,
-        f"{day['seconds'] / 3600:.1f}",
+        _hours(day["seconds"]),
         figure(day.get("mean_confidence")),
         f"{unknown:.0%}",
         f"{day['lost_share']:.1%}",
         *indices,
         day["text"],
     ]
+
+
+def _hours(seconds: float) -> str:
+    """Hours, of a short time with two digits: 0.03 of two minutes."""
+    hours = seconds / 3600
+    return f"{hours:.1f}" if hours >= 1 else f"{hours:.2g}"
 
 
 def _index(verdict: dict[str, Any], name: str) -> str:

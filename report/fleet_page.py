@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from deseptr.contract.counts import counted
 from deseptr.contract.visible_text import visible
 
 from .html.page import Answer, Origin, Section, render_page
@@ -30,7 +31,7 @@ def fleet_answer(boards: Sequence[Board]) -> Answer:
     hampered = [name for name, status in answers.items() if _throttled(status.get("state") or {}) == _NOW]
     troubles = {"no answer from": silent, "not active on": idle, "throttled now:": hampered}
     against = [visible(f"{trouble} {', '.join(names)}") for trouble, names in troubles.items() if names]
-    return Answer(f"{len(answers) - len(idle)} of {len(boards)} boards run", against)
+    return Answer(f"{len(answers) - len(idle)} of {counted(len(boards), 'board runs', 'boards run')}", against)
 
 
 def fleet_rows(boards: Sequence[Board]) -> list[tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from deseptr.contract.counts import counted
 from deseptr.evaluate.lab.confused_cells import CellConfusion, best_row
 from deseptr.evaluate.lab.page import cell_table, effect_table, headline, reading, reading_effects
 
@@ -12,7 +13,7 @@ from . import html
 from .html.blocks import Block
 from .html.confusion import Matrix, matrix_block
 from .html.interval_figure import Spread, interval_figure
-from .score_sentences import bounds, counted
+from .score_sentences import bounds
 from .study import study_against, study_facts
 
 
@@ -40,7 +41,7 @@ def lab_answer(summary: Mapping[str, Any]) -> str:
     """The best cell at the head that is read, and its teacher."""
     best = best_row(summary)
     seeds = len(best["seeds"])
-    over = f"over {seeds} seeds" if seeds > 1 else "with 1 seed"
+    over = f"over {counted(seeds, 'seed')}"
     teachers = [row for row in summary["rows"] if row["distillation"] is None]
     taught = f"; the teacher has {teachers[0]['macro_f1']['mean']:.3f}" if teachers else ""
     temperature = f" at T={best['temperature']:g}" if best["temperature"] != 1 else ""

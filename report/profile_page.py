@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from deseptr.contract.counts import counted
+
 from . import profile_tables as tables
 from .html.blocks import Block, paragraph
 from .html.embedded_svg import figure
@@ -27,7 +29,9 @@ def profile_answer(content: dict[str, Any]) -> Answer:
     text = f"From the read to the label, a window takes {p50} at the median and {p99} {of_hop}{emulated}."
     late, windows = deadlines["missed"], deadlines["windows"]
     against = [f"{caveat[0].upper()}{caveat[1:]}." for caveat in content["caveats"]]
-    return Answer(text, [*against, *([f"{late} of {windows} labels came later than the next hop."] if late else [])])
+    return Answer(
+        text, [*against, *([f"{late} of {counted(windows, 'label')} came later than the next hop."] if late else [])]
+    )
 
 
 def profile_page(content: dict[str, Any], model: str, origin: Origin | None = None) -> str:
@@ -51,7 +55,7 @@ def profile_page(content: dict[str, Any], model: str, origin: Origin | None = No
     shown = [Section(title, blocks) for title, each in sections.items() if (blocks := list(each))]
     kind = "EMULATED: no latencies of a device" if content["emulated"] else "on the machine named below and no other"
     real = "" if content["caveats"] else " A real sensor in real time, on a board that was not held back."
-    note = f"{content['deadlines']['windows']} windows, {kind}.{real}"
+    note = f"{counted(content['deadlines']['windows'], 'window')}, {kind}.{real}"
     return render_page(f"deseptr: profile of {model}", profile_answer(content), shown, note=note, origin=origin)
 
 
@@ -71,7 +75,8 @@ def _ways(content: dict[str, Any]) -> Iterator[Block]:
             marks = {name: figures[f"{name}_us"] for name in ("p50", "p99")}
             svg = plain_histogram(histogram["edges_us"], histogram["counts"], marks, f"{words}, {tables.unit(content)}")
             last = f"{figures['max_us']:,.0f} {tables.unit(content)}"
-            beyond = f"; {histogram['above']} windows lie beyond, the last at {last}"
+            above = counted(histogram["above"], "window lies", "windows lie")
+            beyond = f"; {above} beyond, the last at {last}"
             caption = f"Windows by time from {words}{beyond if histogram['above'] else ''}"
             yield figure(svg, caption, _bins(histogram, tables.unit(content)))
 
@@ -94,7 +99,10 @@ def _threads(content: dict[str, Any]) -> Iterator[Block]:
     head, rows = tables.threads_table(content)
     if rows:
         yield table(head, rows, caption="An inference, interleaved")
-        bars = [(f"{each['threads']} threads", each["p50_us"], f"{each['p50_us']:,.1f}") for each in content["threads"]]
+        bars = [
+            (counted(each["threads"], "thread"), each["p50_us"], f"{each['p50_us']:,.1f}")
+            for each in content["threads"]
+        ]
         yield figure(plain_bars(bars), f"Median of an inference, {tables.unit(content)}")
 
 

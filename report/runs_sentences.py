@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .score_sentences import bounds, counted, few_wearers, where_it_errs
+from deseptr.contract.counts import counted
+
+from .score_sentences import bounds, few_wearers, where_it_errs
 
 
 def section_answer(section: Mapping[str, Any]) -> str:

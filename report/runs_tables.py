@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from deseptr.contract.counts import counted
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE, FEW_PEOPLE, NONE, figure, interval_of_people, markdown_table
 
 Table = tuple[list[str], list[list[str]]]
@@ -36,8 +37,9 @@ def description(section: dict[str, Any]) -> str:
     few = f" {FEW_PEOPLE}" if len(_tested(section)) < ENOUGH_PEOPLE else ""
     return (
         f"{of_folds}{section['windows']:,} test windows of {section['window_s']:g} s, "
-        f"{section['overlap']:.0%} overlapping, of {len(_tested(section))} of {len(section['subjects'])} subjects; "
-        f"{len(section['labels'])} classes: {', '.join(section['labels'])}.{few}"
+        f"{section['overlap']:.0%} overlapping, of {len(_tested(section))} of "
+        f"{counted(len(section['subjects']), 'subject')}; "
+        f"{counted(len(section['labels']), 'class')}: {', '.join(section['labels'])}.{few}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deseptr.contract.counts import counted
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE
 
 from .html.confusion import share_text
@@ -47,15 +48,6 @@ def where_it_errs(figures: Mapping[str, Any]) -> list[str]:
         most_confused(figures["labels"], figures["confusion"]),
         *(f"{line}." for line in missed_classes(dict(figures))),
     ]
-
-
-def counted(count: int, thing: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "wearer"), counted(1200, "window")
-    ('1 wearer', '1,200 windows')
-    """
-    return f"1 {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def bounds(interval: Mapping[str, float] | None) -> str:

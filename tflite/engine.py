@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import INPUT_STEPS, ModelContract, ModelError
+from deseptr.contract.counts import counted
 
 from .edgetpu import edgetpu_delegate, is_compiled
 from .file import TfliteFile, read_tflite
@@ -170,7 +171,7 @@ class TfliteEngine:
         names = [str(each["name"]) for each in outputs]
         places = output_places(names, contract)
         if len(inputs) != 1 or places is None:
-            found = f"{len(inputs)} inputs and {len(outputs)} outputs ({', '.join(names)})"
+            found = f"{counted(len(inputs), 'input')} and {counted(len(outputs), 'output')} ({', '.join(names)})"
             raise self._misfit("graph", found, expected_outputs(contract))
         embedding = None
         if places.embedding is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deseptr.contract import ArchiveError, ModelContract, ModelError, ZipReader
+from deseptr.contract.counts import counted
 from deseptr.contract.memory_limit import GIB, is_out_of_memory, limited_memory
 
 from .declared_weights import MOST_OPERATIONS, too_many_declared
@@ -176,7 +177,7 @@ def _check_shapes(model: Any, contract: ModelContract, path: Path) -> None:
     if shape is None or tuple(shape) != expected:
         raise ModelError(
             path,
-            found=f"{len(output)} outputs" if shape is None else f"output {tuple(shape)}",
+            found=counted(len(output), "output") if shape is None else f"output {tuple(shape)}",
             expected=f"{expected}, one logit for each label of the contract",
             next_step=next_step,
         )
@@ -239,7 +240,7 @@ def _load_forest(path: Path, contract: ModelContract) -> Any:
     if forest.classes != len(contract.labels):
         raise ModelError(
             path,
-            found=f"{forest.classes} classes",
+            found=counted(forest.classes, "class"),
             expected=f"{len(contract.labels)}, one for each label of the contract",
             next_step="put the contract of this model beside it",
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from deseptr.contract import STANDARD_GRAVITY, ModelError
+from deseptr.contract.counts import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,7 +109,9 @@ def clipped_runs(peaks: Peaks, chosen: ChosenScales, sensors: Sequence[str] = ("
         for label, runs in peaks.items():
             clipped = int((runs[:, column] * _PER_SI[sensor] > scale).sum())
             if clipped:
-                yield f"{clipped} of the {len(runs)} runs of {label} exceed ±{scale:g} {unit} on some axis"
+                of = f"of the {counted(len(runs), 'run')} of {label}"
+                verb = "exceeds" if clipped == 1 else "exceed"
+                yield f"{clipped} {of} {verb} ±{scale:g} {unit} on some axis"
 
 
 def _covering(peaks: Sequence[NDArray[np.float64]], scales: Sequence[float]) -> float:

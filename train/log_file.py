@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from deseptr.contract.counts import counted
+
 from .history import epoch_line
 
 
@@ -19,7 +21,10 @@ class LogFile:
     def stage(self, name: str, epochs: int, done: int, windows: int) -> None:
         """Log that a stage begins."""
         self._epochs = epochs
-        self._write(f"{name}: {epochs} epochs of {windows} windows" + (f", {done} done before" if done else ""))
+        self._write(
+            f"{name}: {counted(epochs, 'epoch')} of {counted(windows, 'window')}"
+            + (f", {done} done before" if done else "")
+        )
 
     def batch(self, windows: int) -> None:
         """Log nothing for a single step."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deseptr.contract import DataError, ModelError
+from deseptr.contract.counts import counted
 from deseptr.data import Dataset, Split, subject_split
 from deseptr.data.label_oddities import label_runs, workable_window_s
 
@@ -46,7 +47,7 @@ def _check_window(config: TrainConfig, rate_hz: float) -> None:
     if length < shortest:
         raise ModelError(
             f"window of {config.window_s:g} s",
-            found=f"{length} samples at {rate_hz:g} Hz",
+            found=f"{counted(length, 'sample')} at {rate_hz:g} Hz",
             expected=f"at least {shortest} samples for the model {config.model}",
             next_step=f"choose a window of at least {math.ceil(100 * shortest / rate_hz) / 100:.2f} s with --window-s",
         )

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import SetupError
+from deseptr.contract.counts import counted
 
 from .augment import GaussianNoise
 from .checkpoint import load_checkpoint
@@ -149,7 +150,7 @@ class _Folds:
         A stage that all folds have finished before is not trained again.
         """
         if all(_finished(stage, each) for each in paths):
-            report(f"{stage.name}: finished before in {len(paths)} folds")
+            report(f"{stage.name}: finished before in {counted(len(paths), 'fold')}")
             loaded = [load_checkpoint(each.best, run.contract) for each, run in zip(paths, self._runs, strict=True)]
             return [[np.array(weight) for weight in classifier.get_weights()] for classifier in loaded]
         began = time.perf_counter()
@@ -169,7 +170,9 @@ class _Folds:
             history.append(losses)
         means = np.stack([np.asarray(each).mean(axis=1) for each in history])
         seconds = time.perf_counter() - began
-        report(f"{stage.name}: {stage.epochs} epochs of {len(self._runs)} folds in {seconds:.1f} s")
+        report(
+            f"{stage.name}: {counted(stage.epochs, 'epoch')} of {counted(len(self._runs), 'fold')} in {seconds:.1f} s"
+        )
         whole = jax.tree.map(np.asarray, state)
         rate = len(self._runs) * steps * stage.batch_size * stage.epochs / seconds
         left = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -35,6 +36,19 @@ class LazyGroup(click.Group):
         imported = importlib.import_module(f"deseptr.cli.{module}")
         command: click.Command = getattr(imported, cmd_name.replace("-", "_"))
         return without_empty_texts(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name those that are spelt alike, which click looks for among imported ones."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            alike = difflib.get_close_matches(args[0], self._commands_at)
+            if not alike:
+                raise
+            shown = ", ".join(map(repr, alike))
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {shown}?", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import click
+
+from deseptr.contract.visible_text import visible
 
 
 def announce(step: str) -> None:
@@ -24,6 +28,22 @@ def tell(line: str) -> None:
     """Print a line on stderr, if it can be written."""
     with suppress(OSError):
         click.echo(line, err=True)
+
+
+def suggest(*words: object) -> None:
+    """Print on stderr the command that comes next on the way from recordings to a board.
+
+    Args:
+        words: its words after ``deseptr``; DATA and the like stand for what only the reader knows.
+    """
+    tell(f"next: deseptr {visible(shlex.join(map(str, words)))}")
+
+
+def suggest_training(data: str) -> None:
+    """Print the command that trains on these recordings, if they are a file of this program's own layouts."""
+    path = Path(data)
+    if path.suffix in (".npz", ".csv"):
+        suggest("train", path, "-o", f"runs/{path.name.partition('.')[0]}")
 
 
 def drop_unwritable() -> None:

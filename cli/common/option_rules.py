@@ -109,9 +109,23 @@ def without_empty_texts(command: click.Command) -> click.Command:
         return command
     callback = command.callback
     if callback is not None and not getattr(callback, "refuses_empty_texts", False):
-        command.callback = checked = _before(_check_texts)(callback)
+        command.callback = checked = _with_context(_before(_check_texts)(callback))
         checked.refuses_empty_texts = True  # type: ignore[attr-defined]
     return command
+
+
+def _with_context(function: F) -> F:
+    """Have errors of usage know their command, which click's own do, so that they name its help."""
+
+    @wraps(function)
+    def command(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except click.UsageError as error:
+            error.ctx = error.ctx or click.get_current_context()
+            raise
+
+    return command  # type: ignore[return-value]
 
 
 def _check_texts(context: click.Context) -> None:

@@ -211,7 +211,7 @@ def choose_tested(dataset: Dataset, wanted: tuple[str, ...] | None, models: Mapp
     chosen, reason = choose_subjects(dataset, wanted, [remembered(path, of) for path, of in models.items()])
     if reason.startswith(ALL):
         click.echo(
-            f"note: all {len(chosen)} subjects are measured, including any that the model was trained on; "
+            f"note: all subjects are measured ({len(chosen)}), including any that the model was trained on; "
             "choose held-out subjects with --test-subjects",
             err=True,
         )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deseptr.contract.counts import counted
+
 if TYPE_CHECKING:
     from deseptr.contract import Mounting
     from deseptr.data import Dataset
@@ -89,5 +91,4 @@ def _tell(made: Personal, output: Path) -> None:
 
 
 def _sessions(file: WearerFile) -> str:
-    count = len(file.sessions)
-    return "1 session" if count == 1 else f"{count} sessions"
+    return counted(len(file.sessions), "session")

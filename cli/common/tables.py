@@ -34,7 +34,7 @@ def print_scores(scores: dict[str, dict[str, Any]], console: Console | None = No
         table.add_row(Text(visible(f"  F1 {label}")), *("–" if value is None else f"{value:.3f}" for value in values))
     if all("parameters" in model for model in scores.values()):
         table.add_row("parameters", *(f"{model['parameters']:,}" for model in scores.values()))
-    (console or Console()).print(table)
+    print_table(table, console or Console())
 
 
 def print_missed(figures: dict[str, Any]) -> None:
@@ -43,6 +43,20 @@ def print_missed(figures: dict[str, Any]) -> None:
 
     for line in missed_classes(figures):
         click.echo(f"note: {visible(line)}", err=True)
+
+
+def print_table(table: Table, console: Console | None = None) -> None:
+    """Print a table without the blanks after the last word of its lines.
+
+    Args:
+        table: with names as text that is safe to print.
+        console: output; stdout by default.
+    """
+    console = console or Console(highlight=False)
+    for segments in console.render_lines(table, pad=False):
+        line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 def print_rows(
@@ -74,7 +88,7 @@ def print_rows(
     console = console or Console()
     unbounded = console.options.update(width=_UNBOUNDED)
     table.collapse_padding = console.measure(table, options=unbounded).maximum > console.width
-    console.print(table)
+    print_table(table, console)
 
 
 def print_confusion(labels: list[str], confusion: list[list[int]], console: Console | None = None) -> None:
@@ -85,7 +99,7 @@ def print_confusion(labels: list[str], confusion: list[list[int]], console: Cons
         numbers = [str(number) for number, _ in enumerate(labels, 1)]
         rows = [f"{number} {label}" for number, label in zip(numbers, labels, strict=True)]
         table = _confusion_table(rows, numbers, confusion)
-    console.print(table)
+    print_table(table, console)
 
 
 def _confusion_table(rows: list[str], columns: list[str], confusion: list[list[int]]) -> Table:

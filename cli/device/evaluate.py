@@ -30,6 +30,7 @@ from deseptr.cli.evaluate.continuous_options import (
     continuous_settings,
     finish_continuous,
 )
+from deseptr.contract.counts import counted
 
 from .mounting_option import make_mounting, recorded_mounting_option
 from .options import MODEL, engine_option, threads_option
@@ -235,7 +236,7 @@ def _print(content: dict[str, Any], name: str) -> None:
 
     columns = {"straight": content} if content["path"] == STRAIGHT else {}
     columns |= {"over the bus": content["bus"]} if "bus" in content else {}
-    windows = ", ".join(f"{figures['windows']} windows {path}" for path, figures in columns.items())
+    windows = ", ".join(f"{counted(figures['windows'], 'window')} {path}" for path, figures in columns.items())
     click.echo(f"{content['model']} on {tested_line(content, name)}: {windows}")
     click.echo(f"{content['runtime']} on {content['machine']['cpu']}")
     if "mounting" in content:
@@ -258,11 +259,12 @@ def _mounting_line(content: dict[str, Any]) -> str:
 
 def _print_agreement(agreement: dict[str, Any], bus: dict[str, Any]) -> None:
     click.echo(
-        f"\nsame samples both ways: {agreement['share']:.2%} of {agreement['windows']} windows get the same label; "
+        f"\nsame samples both ways: {agreement['share']:.2%} of "
+        f"{counted(agreement['windows'], 'window gets', 'windows get')} the same label; "
         f"probabilities differ by {agreement['mean_difference']:.4f} on average, {agreement['largest_difference']:.4f} "
         "at most"
     )
     for pair in agreement["pairs"]:
         click.echo(f"  {pair['straight']} straight, {pair['bus']} over the bus: {pair['windows']}")
     if bus["gaps"]:
-        click.echo(f"{bus['gaps']} gaps on the bus, {bus['lost_samples']} samples lost")
+        click.echo(f"{counted(bus['gaps'], 'gap')} on the bus, {counted(bus['lost_samples'], 'sample')} lost")

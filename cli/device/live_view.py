@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from deseptr.contract.counts import counted
 from deseptr.device import (
     UNKNOWN,
     AlarmEvent,
@@ -95,7 +96,7 @@ class LiveView:
                 self._alarm = alarm
             case GapEvent() as gap:
                 self._note(gap.t, _GAP)
-                self._trouble = f"{gap.t:.1f} s: {gap.reason}, {gap.lost_samples} samples lost"
+                self._trouble = f"{gap.t:.1f} s: {gap.reason}, {counted(gap.lost_samples, 'sample')} lost"
             case ImplausibleEvent() as implausible:
                 self._trouble = str(implausible).strip()
             case RecoveryEvent() as recovery:
@@ -177,7 +178,7 @@ class LiveView:
         if others := set(labels) - set(shown):
             rest = sum(probabilities[label] for label in others)
             room = max(0, width - 7)
-            lines.append(f"{f'{len(others)} others':{room}.{room}} {rest:6.1%}\n", "dim")
+            lines.append(f"{counted(len(others), 'other'):{room}.{room}} {rest:6.1%}\n", "dim")
         return lines
 
     def _motion(self, width: int) -> RenderableType:
@@ -215,7 +216,7 @@ class LiveView:
             table.add_row("drift", Text(str(drift.verdict), "yellow" if drift.differs else ""))
         latency = stages["end_to_end"]
         table.add_row("read to label", f"p50 {latency['p50_us']:.0f} µs, p99 {latency['p99_us']:.0f} µs")
-        lost = f" ({self._figures.lost_samples} samples)" if self._figures.gaps else ""
+        lost = f" ({counted(self._figures.lost_samples, 'sample')})" if self._figures.gaps else ""
         table.add_row("windows, gaps", f"{self._figures.windows}, {self._figures.gaps}{lost}")
         table.add_row("no label", self._figures.unknown_by_reason() or "none")
         table.add_row("recoveries", self._figures.recoveries_by_rung() or "none")

@@ -11,6 +11,7 @@ import click
 from deseptr.cli.common.messages import complain
 from deseptr.cli.common.numbers import real, whole
 from deseptr.cli.common.option_rules import goes_with
+from deseptr.contract.counts import counted
 
 from .alarm_options import ALARM_NAMES, alarm_options, open_alarms
 from .mqtt_options import FILE, MQTT_NAMES, mqtt_options, open_mqtt
@@ -180,7 +181,7 @@ class _Service:
             self._drift = f"day {event.verdict}" if event.differs else ""
         else:
             return
-        gaps = f"{self._gaps} gap{'s' if self._gaps > 1 else ''}" if self._gaps else ""
+        gaps = counted(self._gaps, "gap") if self._gaps else ""
         self._notifier.status(", ".join(filter(None, (self._label, gaps, self._drift))))
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from deseptr.cli.common.tables import print_rows
+from deseptr.contract.counts import counted
 from deseptr.report import profile_tables as tables
 
 BAR_WIDTH = 40
@@ -25,7 +26,7 @@ def show_profile(content: dict[str, Any], console: Console | None = None) -> Non
     for caveat in content["caveats"]:
         console.print(Text(f"! {caveat}", "bold red" if content["emulated"] else "yellow"), soft_wrap=True)
     windows = content["deadlines"]["windows"]
-    console.print(Text(f"\n{tables.duration_word(content)} of a window, {windows} windows", "bold"))
+    console.print(Text(f"\n{tables.duration_word(content)} of a window, {counted(windows, 'window')}", "bold"))
     print_rows(*tables.stages_table(content), left=2, console=console)
     console.print(Text(f"\nend_to_end, {tables.unit(content)}", "bold"))
     for line in histogram_lines(content["histogram"]["end_to_end"]):

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from deseptr.contract.counts import counted
 from deseptr.device import RecoveryStep
 from deseptr.device.recorder import (
     Interruption,
@@ -57,7 +58,10 @@ class RecordView:
         if self._writing is not None and self._files:
             click.echo(f"{self._writing}: ended early, {self._done_s:.1f} s are kept", err=True)
         if self._takes:
-            click.echo(f"{self._takes} takes, {self._samples} samples, {self._gaps} gaps", err=True)
+            click.echo(
+                f"{counted(self._takes, 'take')}, {counted(self._samples, 'sample')}, {counted(self._gaps, 'gap')}",
+                err=True,
+            )
 
     def show(self, event: RecorderEvent) -> None:
         """Show one event."""
@@ -69,7 +73,8 @@ class RecordView:
                 self._bars.update(self._task, completed=event.done_s, left=_left(event.step, event.done_s))
         elif isinstance(event, Interruption):
             self._gaps += 1
-            line = f"{event.t:.2f} s: {event.lost_samples} samples lost ({event.reason}); a new recording begins"
+            lost = f"{counted(event.lost_samples, 'sample')} lost ({event.reason})"
+            line = f"{event.t:.2f} s: {lost}; a new recording begins"
             self._console.print(line, style="yellow", markup=False)
         elif isinstance(event, RecoveryStep):
             self._console.print(f"{event.rung} no. {event.count}: {event.cause}", style="yellow", markup=False)
@@ -105,9 +110,9 @@ class RecordView:
         self._samples += take.samples
         if not self._files:
             return
-        line = f"{take.path}: {take.samples} samples, {take.seconds:.1f} s at {take.rate_hz:.2f} Hz"
+        line = f"{take.path}: {counted(take.samples, 'sample')}, {take.seconds:.1f} s at {take.rate_hz:.2f} Hz"
         if take.gaps:
-            line += f", {take.gaps} gaps"
+            line += f", {counted(take.gaps, 'gap')}"
         if take.drifted:
             line += f" (the sensor's measured rate: {take.measured_hz:.2f} Hz)"
         click.echo(line)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from deseptr.cli.common.grouped import GroupedCommand
-from deseptr.cli.common.messages import complain
+from deseptr.cli.common.messages import complain, suggest
 from deseptr.cli.common.numbers import real
 from deseptr.cli.common.option_rules import goes_with, goes_without
 from deseptr.cli.common.options import load_as_imported
@@ -232,6 +232,8 @@ def run(**chosen: Any) -> None:
                     tell(part)
                 tell(event)
     _say(figures.summary(source.profiler), err=chosen["as_json"])
+    if not (live or chosen["as_json"] or notifier.listened_to):
+        suggest("firmware", "flash", "USER@HOST", "--model", chosen["model"] or default_model())
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from deseptr.contract.counts import counted
 from deseptr.device import (
     AlarmEvent,
     DriftEvent,
@@ -73,11 +74,11 @@ class RunFigures:
     def summary(self, profiler: Profiler) -> str:
         """Summary of the run in one line."""
         latency = profiler.stages()["end_to_end"]
-        parts = [f"{self.windows} windows"]
+        parts = [counted(self.windows, "window")]
         if self._known:
             parts.append(f"{self._correct / self._known:.1%} agree with the truth where it is known ({self._known})")
             parts.append(f"{self._correctly_decided / self._known:.1%} as decided")
-        parts.append(f"{self.gaps} gaps" + (f" ({self.lost_samples} samples)" if self.gaps else ""))
+        parts.append(counted(self.gaps, "gap") + (f" ({counted(self.lost_samples, 'sample')})" if self.gaps else ""))
         if self.unknown:
             parts.append("without a label: " + self.unknown_by_reason())
         if self.alarms:

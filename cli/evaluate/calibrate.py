@@ -13,6 +13,7 @@ from deseptr.cli.common.grouped import GroupedCommand
 from deseptr.cli.common.numbers import number, real
 from deseptr.cli.common.options import DATA_HELP, READING_GROUP, SUBJECTS, load_subjects, reading_options
 from deseptr.cli.common.page_origin import page_origin
+from deseptr.contract.counts import counted
 from deseptr.contract.limits import ENGINE_THREADS
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def _print(fitted: Calibration, found: Mapping[str, Reference]) -> None:
     from deseptr.data.recording import subject_list
 
     click.echo(
-        f"temperature {fitted.temperature:.3f}, fitted on {fitted.windows} windows of "
+        f"temperature {fitted.temperature:.3f}, fitted on {counted(fitted.windows, 'window')} of "
         f"{subject_list(fitted.subjects)}" + ("" if fitted.sure else "; the contract keeps what it has")
     )
     of = "each wearer by the others" if len(fitted.subjects) > 1 else "the same wearer: no measure of other people"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deseptr.cli.common.grouped import GroupedCommand
+from deseptr.cli.common.messages import suggest
 from deseptr.cli.common.numbers import number
 from deseptr.cli.common.option_rules import goes_if
 from deseptr.cli.common.options import (
@@ -24,6 +25,7 @@ from deseptr.cli.common.options import (
     reading_options,
     tested_line,
 )
+from deseptr.contract.counts import counted
 from deseptr.contract.limits import ENGINE_THREADS
 
 from .continuous_options import CONTINUOUS_GROUPS, check_continuous, continuous_options
@@ -88,6 +90,7 @@ def evaluate(
     extra = {"model": str(model), "runtime": predictor.runtime, "data": source, **described}
     if chosen["continuous"]:
         _continuous(predictor, dataset, extra, chosen, as_json)
+        _suggest_next(model, predictor, as_json=as_json)
         return
     windows, logits = window_logits(predictor, dataset)
     figures = scores_of(windows, logits).to_dict()
@@ -99,12 +102,23 @@ def evaluate(
     if as_json:
         click.echo(json.dumps({**figures, **extra}, indent=2))
         return
-    click.echo(f"{model} on {tested_line(described, dataset.name)}: {figures['windows']} windows")
+    click.echo(f"{model} on {tested_line(described, dataset.name)}: {counted(figures['windows'], 'window')}")
     print_scores({predictor.runtime: figures})
     print_confusion(figures["labels"], figures["confusion"])
     print_missed(figures)
     if chosen["page"]:
         click.echo(f"page: {chosen['page']}")
+    _suggest_next(model, predictor, as_json=as_json)
+
+
+def _suggest_next(model: Path, predictor: Predictor, *, as_json: bool) -> None:
+    """Suggest a run of a converted model, or the conversion of another, but not of a forest, which has none."""
+    if as_json or predictor.contract.model == "random_forest":
+        return
+    if model.suffix == ".tflite":
+        suggest("device", "run", "--model", model, "--simulate")
+    else:
+        suggest("convert", model, "-o", f"{model.resolve().stem}.tflite")
 
 
 def _continuous(

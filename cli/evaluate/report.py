@@ -127,6 +127,7 @@ def _print_sections(content: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from deseptr.cli.common.tables import print_table
     from deseptr.report.runs_tables import models_table, title
 
     for section in content["sections"]:
@@ -138,4 +139,4 @@ def _print_sections(content: dict[str, Any]) -> None:
         for row in rows:
             table.add_row(*(Text(row[index]) for index in shown))
         click.secho(title(section), bold=True)
-        Console().print(table)
+        print_table(table, Console())

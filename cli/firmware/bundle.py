@@ -10,6 +10,7 @@ import click
 
 from deseptr.cli.common.messages import announce
 from deseptr.cli.device.options import MODEL
+from deseptr.contract.counts import counted
 
 from .bundle_options import bundle_options, bundle_request
 
@@ -55,7 +56,7 @@ def bundle(output: Path, name: str, as_json: bool, **options: Any) -> None:
         click.echo(manifest.to_bytes().decode(), nl=False)
     else:
         size = output.stat().st_size / 1e6
-        click.echo(f"{output}: {manifest.release} for {target}, {len(manifest.files)} files, {size:.1f} MB")
+        click.echo(f"{output}: {manifest.release} for {target}, {counted(len(manifest.files), 'file')}, {size:.1f} MB")
 
 
 def parse_target(name: str) -> Any:

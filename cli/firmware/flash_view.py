@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from deseptr.cli.common.messages import suggest
 from deseptr.cli.common.remote_text import show
+from deseptr.contract.counts import counted
 from deseptr.contract.visible_text import visible
 
 if TYPE_CHECKING:
@@ -87,10 +89,12 @@ def show_plan(plan: Plan, request: FlashRequest) -> None:
 def show_flashed(plan: Plan, result: dict[str, Any]) -> None:
     """Print the release that runs now."""
     seen = result["seen"]
-    show(f"{plan.destination}: {result['release']} runs ({seen['windows']} labels in its trial, last {seen['label']})")
+    trial = f"{counted(seen['windows'], 'label')} in its trial, last {seen['label']}"
+    show(f"{plan.destination}: {result['release']} runs ({trial})")
     show_page(plan.destination, result.get("page"))
     if result["removed"]:
         show(f"removed {', '.join(result['removed'])}")
+    suggest("firmware", "status", plan.destination)
 
 
 def show_page(destination: str, page: str | None) -> None:

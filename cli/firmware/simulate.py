@@ -12,6 +12,7 @@ import click
 from deseptr.cli.common.numbers import real
 from deseptr.cli.common.option_rules import goes_without
 from deseptr.cli.common.options import load_as_imported
+from deseptr.contract.counts import counted
 
 if TYPE_CHECKING:
     from deseptr.device import Clock
@@ -185,8 +186,8 @@ def _show(driven: Driven, sensor: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"sensor": sensor} | driven.to_dict()))
         return
-    gaps = f"{len(driven.gaps)} gaps ({', '.join(sorted(set(driven.gaps)))})" if driven.gaps else "no gap"
-    samples = f"{len(driven.signals)} samples at {driven.rate_hz:g} Hz"
+    gaps = f"{counted(len(driven.gaps), 'gap')} ({', '.join(sorted(set(driven.gaps)))})" if driven.gaps else "no gap"
+    samples = f"{counted(len(driven.signals), 'sample')} at {driven.rate_hz:g} Hz"
     celsius = "" if driven.temperature_c is None else f", {driven.temperature_c:.1f} °C"
     click.echo(f"{driven.identity}{celsius}: {samples}, {gaps}")
     if len(driven.signals):

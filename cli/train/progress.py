@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from deseptr.contract.counts import counted
 from deseptr.train.history import epoch_line
 
 
@@ -54,7 +55,7 @@ class TrainingProgress:
         self._began, self._done_before = time.monotonic(), done
         self._task = self.bars.add_task(name, total=epochs, completed=done, status="")
         if not self.console.is_terminal:
-            self.console.print(f"{name}: {epochs} epochs of {windows} windows", highlight=False)
+            self.console.print(f"{name}: {counted(epochs, 'epoch')} of {counted(windows, 'window')}", highlight=False)
 
     def batch(self, windows: int) -> None:
         """A step is done."""

@@ -22,6 +22,7 @@ from deseptr.cli.common.options import (
     subjects_option,
     unlabelled_option,
 )
+from deseptr.contract.counts import counted
 from deseptr.train.config import TrainConfig
 from deseptr.train.presets import rule_of
 
@@ -169,21 +170,24 @@ def print_few_labels(metrics: dict[str, Any]) -> None:
     subjects = metrics["subjects"]
     if "labelled" not in subjects:
         return
-    without = f"; {metrics['windows']['unlabelled']} windows without labels of {', '.join(subjects['unlabelled'])}"
+    without = (
+        f"; {counted(metrics['windows']['unlabelled'], 'window')} without labels of {', '.join(subjects['unlabelled'])}"
+    )
     click.echo(f"labels of {subject_list(subjects['labelled'])}{without if subjects['unlabelled'] else ''}")
     if absent := metrics["absent_classes"]:
         click.echo(f"note: no labelled window of {', '.join(absent)}, which cannot be learned", err=True)
 
 
 def _print_metrics(metrics: dict[str, Any], run: Path) -> None:
+    from deseptr.cli.common.messages import suggest
     from deseptr.cli.common.tables import print_missed, print_scores
     from deseptr.data.recording import subject_list
 
     subjects = metrics["subjects"]["test"]
     print_few_labels(metrics)
-    click.echo(f"held-out {subject_list(subjects)}, {metrics['windows']['test']} windows:")
+    click.echo(f"held-out {subject_list(subjects)}, {counted(metrics['windows']['test'], 'window')}:")
     print_scores({name: metrics[name] for name in ("teacher", "student") if name in metrics})
     print_missed(metrics["student"])
     forest = metrics["student"]["model"] == "random_forest"
-    step = f"evaluate {run} DATA" if forest else f"convert {run} -o {run.name}.tflite"
-    click.echo(f"{metrics['minutes']} minutes; next: deseptr {step}")
+    click.echo(f"{metrics['minutes']} minutes")
+    suggest(*(("evaluate", run, "DATA") if forest else ("convert", run, "-o", f"{run.name}.tflite")))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from deseptr.contract import DataError
+from deseptr.contract.counts import counted
 from deseptr.data.label_oddities import clean_name
 from deseptr.data.recording import UNLABELLED, UNLABELLED_NAME, Dataset, Recording, Segment
 
@@ -57,7 +58,7 @@ class Labelling:
         names = _names(content.get("names"))
         rows = content["segments"]
         if len(rows) != len(lengths):
-            raise _wrong(f"segments of {len(rows)} recordings", f"those of {len(lengths)}")
+            raise _wrong(f"segments of {counted(len(rows), 'recording')}", f"those of {len(lengths)}")
         return cls(names, tuple(_segments(row, n, len(names)) for row, n in zip(rows, lengths, strict=True)))
 
     def to_json(self) -> dict[str, Any]:

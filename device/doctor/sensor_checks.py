@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from deseptr.contract import AS_TRAINED, COARSE_COUNT, columns_of
+from deseptr.contract.counts import counted
 from deseptr.device.contract_check import check_fit
 from deseptr.device.drivers.imu import STANDARD_GRAVITY
 from deseptr.device.mounting.estimator import MountingEstimator
@@ -65,7 +66,9 @@ def check_fifo(subject: Subject) -> CheckResult:
     count, nominal = len(sampling.signals), sampling.nominal_hz
     if count < 2:
         return fail(
-            f"{count} samples in {sampling.seconds:.1f} s", f"{nominal:g} a second", "check the sensor's power supply"
+            f"{counted(count, 'sample')} in {sampling.seconds:.1f} s",
+            f"{nominal:g} a second",
+            "check the sensor's power supply",
         )
     found = _rates(sampling)
     off = abs(sampling.rate_hz / nominal - 1)
@@ -86,7 +89,11 @@ def check_fifo(subject: Subject) -> CheckResult:
 
 def _rates(sampling: Sampling) -> str:
     rate, nominal = sampling.rate_hz, sampling.nominal_hz
-    lost = f", {len(sampling.gaps)} gaps ({sampling.lost_samples} samples lost)" if sampling.gaps else ", no gap"
+    lost = (
+        f", {counted(len(sampling.gaps), 'gap')} ({counted(sampling.lost_samples, 'sample')} lost)"
+        if sampling.gaps
+        else ", no gap"
+    )
     return (
         f"{rate:.2f} ± {rate * sampling.rate_spread:.2f} Hz measured over {sampling.seconds:.1f} s, "
         f"{nominal:g} nominal ({rate / nominal - 1:+.1%}): a sample every {1000 / rate:.2f} ms, "
@@ -150,10 +157,10 @@ def check_plausible(subject: Subject) -> CheckResult:
         return skip(f"fewer than {windows.window_length} samples")
     refused = [finding for finding in findings if finding is not None]
     if not refused:
-        return ok(f"{len(findings)} windows as a worn sensor gives them")
+        return ok(f"{counted(len(findings), 'window')} as a worn sensor gives them")
     meanings = "; ".join(f"{name}: {FINDINGS[name]}" for name in dict.fromkeys(refused))
     step = "see the lines above; a run has no label while this lasts"
-    return fail(f"{len(refused)} of {len(findings)} windows implausible ({meanings})", "none", step)
+    return fail(f"{len(refused)} of {counted(len(findings), 'window')} implausible ({meanings})", "none", step)
 
 
 def check_mounting(subject: Subject) -> CheckResult:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from deseptr.contract import SetupError
+from deseptr.contract.counts import counted
 from deseptr.contract.host_files import matching, text_of
 from deseptr.tflite.runtimes import TfliteRuntime
 
@@ -64,8 +65,8 @@ def check_model(subject: Subject) -> CheckResult:
     if not np.isfinite(logits).all():
         return fail("logits that are not finite", "finite logits", "convert the model again with `deseptr convert RUN`")
     return ok(
-        f"{contract.model} on {engine.name}: {len(contract.labels)} classes, windows of {contract.window_s:g} s at "
-        f"{contract.rate_hz:g} Hz"
+        f"{contract.model} on {engine.name}: {counted(len(contract.labels), 'class')}, windows of "
+        f"{contract.window_s:g} s at {contract.rate_hz:g} Hz"
     )
 
 

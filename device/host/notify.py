@@ -56,6 +56,11 @@ class SystemdNotifier:
             address = None
         return cls(address, clock, _watchdog_ns(environment, os.getpid() if pid is None else pid))
 
+    @property
+    def listened_to(self) -> bool:
+        """Whether a service manager started this process."""
+        return self._address is not None
+
     def ready(self) -> None:
         """Report that the run has begun."""
         self._send("READY=1")

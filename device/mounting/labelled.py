@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import AS_TRAINED, MOUNTINGS, DataError, ModelContract, Mounting
+from deseptr.contract.counts import counted
 from deseptr.contract.mounting_features import corrected_features, mounting_features
 from deseptr.data import Dataset, Windows, cut_for_model
 
@@ -71,7 +72,7 @@ def recorded_mounting(dataset: Dataset, contract: ModelContract, mounting: Mount
     if not found.clear:
         raise DataError(
             dataset.name,
-            found=f"{found.windows} windows that leave open how the sensor is turned",
+            found=f"{counted(found.windows, 'window that leaves', 'windows that leave')} open how the sensor is turned",
             expected="some seconds each of several activities, such as walking, sitting and standing, "
             "by a sensor that is mounted alike in all of them",
             next_step="record more of them, or name the turn, as --mounting x90 (none for as in training)",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import AS_TRAINED, DataError, ModelContract, Mounting
+from deseptr.contract.counts import counted
 from deseptr.contract.familiar_statistics import window_statistics
 from deseptr.data import Dataset, Windows, cut_for_model
 from deseptr.data.recording import short_list
@@ -93,7 +94,7 @@ def personalise(
     if len(made.recorded) > MOST_WINDOWS:
         raise DataError(
             f"wearer {made.wearer}",
-            found=f"{len(made.recorded)} windows in {len(made.sessions)} sessions",
+            found=f"{counted(len(made.recorded), 'window')} in {counted(len(made.sessions), 'session')}",
             expected=f"at most {MOST_WINDOWS}",
             next_step="make a new file of the latest recordings alone",
         )
@@ -111,7 +112,7 @@ def results(made: Personal) -> list[str]:
     if check.before is not None and check.after is not None:
         lines = [
             f"own windows right: {check.before:.1%} with the model as it is, {check.after:.1%} corrected "
-            f"(each part without itself, {check.windows} windows)"
+            f"(each part without itself, {counted(check.windows, 'window')})"
         ]
     if made.mounting.meaning:
         lines.insert(0, made.mounting.meaning)
@@ -128,7 +129,7 @@ def _windows(engine: Engine, dataset: Dataset, wanted: list[str], new_labels: tu
         if name in new_labels and count < LEAST_WINDOWS_OF_NEW:
             raise DataError(
                 f"{dataset.name}: {name}",
-                found=f"{count} windows",
+                found=counted(count, "window"),
                 expected=f"at least {LEAST_WINDOWS_OF_NEW} of a new label, to see whether it is told from the others",
                 next_step="record it for longer, 30 s or more",
             )

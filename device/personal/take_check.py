@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from deseptr.contract import AS_TRAINED, DataError, Mounting
+from deseptr.contract.counts import counted
 from deseptr.data import Dataset, cut_for_model, load_dataset
 from deseptr.device.mounting.recordings import turned_back
 from deseptr.device.plausibility import FINDINGS
@@ -47,7 +48,8 @@ class TakeCheck:
             return f"{self.label}: too short for a window, left out"
         if self.finding is not None:
             return f"{self.label}: {self.finding}, {FINDINGS[self.finding]}; left out"
-        return f"{self.label}: good, {self.windows} windows, which the model calls {self.seen} ({self.share:.0%})"
+        windows = counted(self.windows, "window")
+        return f"{self.label}: good, {windows}, which the model calls {self.seen} ({self.share:.0%})"
 
 
 def check_take(engine: Engine, path: Path, mounting: Mounting = AS_TRAINED, acc_count: float = 0.0) -> TakeCheck:

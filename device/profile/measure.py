@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deseptr.contract import DeseptrError, SetupError
+from deseptr.contract.counts import counted
 from deseptr.device.clock import SystemClock
 from deseptr.device.events import WindowEvent
 from deseptr.device.host.board import BoardState, read_board
@@ -58,7 +59,7 @@ class Profile:
     def __repr__(self) -> str:
         figures = self.profiler.stages()["sensor_to_label"]
         return (
-            f"Profile({self.profiler.count} windows on {self.machine['engine']}, sensor to label "
+            f"Profile({counted(self.profiler.count, 'window')} on {self.machine['engine']}, sensor to label "
             f"p50 {figures['p50_us']:.0f} µs, p99 {figures['p99_us']:.0f} µs, {len(self.caveats)} caveats)"
         )
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deseptr.contract import CHANNELS, SetupError
+from deseptr.contract.counts import counted
 
 SYNC_NS = 1_000_000_000
 
@@ -119,7 +120,7 @@ class TakeFile:
         try:
             yield
         except OSError as error:
-            kept = f"the {self.samples} samples of this take so far are kept; " if self.samples else ""
+            kept = f"the {counted(self.samples, 'sample')} of this take so far are kept; " if self.samples else ""
             raise SetupError(
                 self.path,
                 found=error.strerror or error,

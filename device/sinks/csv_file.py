@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deseptr.contract import SetupError
+from deseptr.contract.counts import counted
 from deseptr.device.clock import Clock, SystemClock
 from deseptr.device.events import Event, WindowEvent
 
@@ -219,7 +220,7 @@ class CsvFile:
         good = end_of_last_line(file, size)
         if good < size:
             os.ftruncate(file, good)
-            self._warn(f"{self._path}: removed an incomplete row of {size - good} bytes")
+            self._warn(f"{self._path}: removed an incomplete row of {counted(size - good, 'byte')}")
         return good
 
     def _check_numbered(self) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from deseptr.contract.counts import counted
 from deseptr.device.events import AlarmEvent, Event
 
 from .background import Worker
@@ -161,9 +162,11 @@ class AlarmDelivery:
         with self._changed:
             rest = self._spool.close()
         if rest.kept:
-            self._warn(f"{self._receiver.name}: {rest.kept} alarms wait in the spool for the next run")
+            wait = counted(rest.kept, "alarm waits", "alarms wait")
+            self._warn(f"{self._receiver.name}: {wait} in the spool for the next run")
         if rest.lost:
-            self._warn(f"{self._receiver.name}: {rest.lost} alarms that waited in memory are lost: {rest.reason}")
+            lost = counted(rest.lost, "alarm that waited in memory is lost", "alarms that waited in memory are lost")
+            self._warn(f"{self._receiver.name}: {lost}: {rest.reason}")
 
     def _is_done(self) -> bool:
         """Whether nothing waits, or only for a receiver that has just failed."""

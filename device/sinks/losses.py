@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from deseptr.contract.counts import counted
+
 Warn = Callable[[str], None]
 
 
@@ -31,7 +33,8 @@ class Losses:
     def kept(self) -> None:
         """Note that an event was kept."""
         if self._before is not None:
-            self._warn(f"{self._name}: works again; {self.count - self._before} events are missing")
+            missing = counted(self.count - self._before, "event is missing", "events are missing")
+            self._warn(f"{self._name}: works again; {missing}")
             self._before = None
 
 

@@ -23,6 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from deseptr.contract import SetupError, check_input
+from deseptr.contract.counts import counted
 from deseptr.device.alarms.answers import Answers
 from deseptr.device.events import Event
 
@@ -185,11 +186,15 @@ class MqttSink:
 
     def _warn_of_rest(self, rest: Rest) -> None:
         if self._spool.dropped:
-            self._warn(f"mqtt: the spool was full; dropped the oldest {self._spool.dropped} messages")
+            self._warn(f"mqtt: the spool was full; dropped the oldest {counted(self._spool.dropped, 'message')}")
         if rest.kept:
-            self._warn(f"mqtt: {rest.kept} messages wait in the spool for the next run")
+            wait = counted(rest.kept, "message waits", "messages wait")
+            self._warn(f"mqtt: {wait} in the spool for the next run")
         if rest.lost:
-            self._warn(f"mqtt: {rest.lost} messages that waited in memory are lost: {rest.reason}")
+            lost = counted(
+                rest.lost, "message that waited in memory is lost", "messages that waited in memory are lost"
+            )
+            self._warn(f"mqtt: {lost}: {rest.reason}")
 
     # In the worker thread.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deseptr.contract import SetupError
+from deseptr.contract.counts import counted
 
 from .losses import Warn
 from .spool_file import FOR_BROKER, MediumError, MqttMessage, Purpose, Spooled, SpoolFile
@@ -185,7 +186,8 @@ class Spool:
         if self._trouble is not None:
             self._trouble = None
             self._warn(
-                f"{self._path}: works again; {moved} messages for {self._purpose.receiver} went there from memory"
+                f"{self._path}: works again; {counted(moved, 'message')} for {self._purpose.receiver} went there from "
+                "memory"
             )
 
     def _reopened(self) -> tuple[SpoolFile, int]:

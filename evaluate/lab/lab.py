@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deseptr.contract import DataError
+from deseptr.contract.counts import counted
 from deseptr.data import Dataset, Fold, FoldProtocol
 from deseptr.evaluate.crossval import FoldReporter, dataset_digest, open_folder, run_jobs
 from deseptr.evaluate.executors import Executor, local_executor
@@ -135,7 +136,7 @@ def _only_fold(protocol: FoldProtocol) -> Fold:
     if len(protocol.folds) != 1:
         raise DataError(
             f"protocol {protocol.name}",
-            found=f"{len(protocol.folds)} folds",
+            found=counted(len(protocol.folds), "fold"),
             expected="one, since all cells are compared on the same split",
             next_step="choose one of them",
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deseptr.contract import atomic_write
+from deseptr.contract.counts import counted
 from deseptr.data.recording import subject_list
 from deseptr.evaluate.markdown import ENOUGH_PEOPLE, NONE, figure, markdown_table
 
@@ -60,7 +61,7 @@ def headline(summary: dict[str, Any]) -> str:
     windows = next(iter(summary["windows"].values()))["test"]
     return (
         f"{summary['finished']} of {summary['wanted']} trainings: {summary['model']} on {summary['dataset']}, protocol "
-        f"{summary['protocol']['name']}, fold {fold['name']}: {windows} windows of "
+        f"{summary['protocol']['name']}, fold {fold['name']}: {counted(windows, 'window')} of "
         f"{subject_list(fold['test_subjects'])}"
     )
 

@@ -13,6 +13,7 @@ from importlib.resources import files
 from math import isnan
 
 from deseptr.contract.channels import SENSORS, sensors_of
+from deseptr.contract.counts import counted
 from deseptr.evaluate.confused_windows import CROWDED, RULE, Confused, ConfusedPair, ConfusedWindow
 from deseptr.evaluate.markdown import NONE
 
@@ -77,7 +78,7 @@ def hint_text(matrix: Matrix) -> str:
     if not wrong:
         return "No window was taken for another class."
     shown = [len(pair.examples) for pair in _shown_pairs(matrix)]
-    windows = "1 window was" if wrong == 1 else f"{wrong:,} windows were"
+    windows = counted(wrong, "window was", "windows were")
     cells = "an orange cell leads" if len(shown) == len(confused.pairs) else f"{len(shown)} of the orange cells lead"
     what = f"{windows} taken for another class; {cells} to examples, {sum(shown):,} in all. {RULE}"
     if confused.crowded:

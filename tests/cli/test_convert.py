@@ -88,6 +88,7 @@ def test_unlikely_unit_causes_a_note_above_the_summary_of_size_operations_and_ag
     assert re.search(r"operations for pi: \d+ CONV_2D, ", result.stdout)
     assert "same class as the checkpoint on" in result.stdout
     assert re.search(r"^streaming: ", result.stdout, re.MULTILINE)
+    assert result.stderr.splitlines()[-1] == f"next: deseptr evaluate {tmp_path / 'm.tflite'} {tmp_path / 'g.npz'}"
 
 
 def test_missing_calibration_windows_lead_to_recordings(bare: Path, tmp_path: Path):

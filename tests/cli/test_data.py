@@ -101,6 +101,7 @@ def test_converted_file_loads_again(tmp_path: Path) -> None:
     result = _run("convert", SMALL, tmp_path / "x.npz", "--subjects", "2-3")
     assert result.exit_code == 0, result.exception
     assert "12 recordings of 2 subjects" in result.output
+    assert result.stderr.splitlines()[-1] == f"next: deseptr train {tmp_path / 'x.npz'} -o runs/x"
     _run("convert", tmp_path / "x.npz", tmp_path / "x.csv")
     assert load_dataset(tmp_path / "x.csv").subjects == ("2", "3")
 
@@ -125,7 +126,9 @@ def test_a_label_that_is_not_there_is_named_and_nothing_written(tmp_path: Path) 
 
 def test_converted_to_the_layouts_of_others(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("ab12\n")
-    assert _run("convert", SMALL, tmp_path / "bids", "--to", "motion-bids").exit_code == 0
+    exported = _run("convert", SMALL, tmp_path / "bids", "--to", "motion-bids")
+    assert exported.exit_code == 0
+    assert "next:" not in exported.stderr
     options = ("--to", "edge-impulse", "--hmac-key-file", tmp_path / "key")
     assert _run("convert", tmp_path / "bids", tmp_path / "samples", *options).exit_code == 0
     back = load_dataset(tmp_path / "samples")

@@ -131,7 +131,7 @@ def test_hapt(tmp_path: Path, packed: bool) -> None:
         ("activity_labels.txt", None, "no activity_labels.txt"),
         ("activity_labels.txt", "walking\n", "other content"),
         ("RawData/gyro_exp01_user01.txt", None, "gyro_exp01_user01.txt"),
-        ("RawData/gyro_exp01_user01.txt", "0 0 0\n", "found 1 rows, expected 12"),
+        ("RawData/gyro_exp01_user01.txt", "0 0 0\n", "found 1 row, expected 12"),
         ("RawData/labels.txt", "1 1 9 1 5\n", "label run"),
         ("RawData/labels.txt", "1 1 1 5 13\n", "at most 12 samples"),
         ("RawData/labels.txt", "1 1 1 5\n", "line 1: found 4 columns"),
@@ -216,7 +216,7 @@ def test_uci_har(tmp_path: Path, packed: bool) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("test/y_test.txt", "1\n", r"y_test\.txt: found 1 rows, expected 4, as subjects"),
+        ("test/y_test.txt", "1\n", r"y_test\.txt: found 1 row, expected 4, as subjects"),
         ("test/y_test.txt", "1\n1\n9\n1\n", "expected labels of 1 to 3"),
         ("test/y_test.txt", "1\n1\n1.5\n1\n", "numbers with a fraction"),
         ("test/subject_test.txt", None, r"subject_test\.txt"),

@@ -37,9 +37,9 @@ def test_one_subject_and_label_for_all():
     ("signals", "labels", "subjects", "message"),
     [
         ([np.ones((2, 3))], ["a"], ["1"], r"recording 0: found shape \(2, 3\), expected \[sample, 6\]"),
-        ([np.ones((2, 6))], ["a", "b"], ["1"], "found 1 recordings, 2 labels and 1 subjects"),
-        ([np.ones((2, 6))], [["a"]], ["1"], "recording 0: found 1 names, expected 2"),
-        (np.ones((2, 6)), ["a", "b"], ["1"], "subjects: found 1 names, expected 2"),
+        ([np.ones((2, 6))], ["a", "b"], ["1"], "found 1 recording, 2 labels and 1 subject"),
+        ([np.ones((2, 6))], [["a"]], ["1"], "recording 0: found 1 name, expected 2"),
+        (np.ones((2, 6)), ["a", "b"], ["1"], "subjects: found 1 name, expected 2"),
         ([np.full((2, 6), np.inf)], ["a"], ["1"], "found inf, expected a finite number"),
         ([[["x"] * 6] * 2], ["a"], ["1"], "recording 0: found values that are no numbers"),
     ],

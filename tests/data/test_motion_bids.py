@@ -115,7 +115,7 @@ def test_of_several_points_one_is_chosen(tmp_path: Path) -> None:
         ({f"{STEM}_channels.tsv": "name\ttype\n"}, "found no column component, units"),
         (
             {f"{STEM}_channels.tsv": CHANNELS + "x\n"},
-            "_channels.tsv, row 9: found 1 columns, expected 6 as in the header",
+            "_channels.tsv, row 9: found 1 column, expected 6 as in the header",
         ),
         ({f"{STEM}_channels.tsv": CHANNELS + "t\tx\tMISC\tn/a\tn/a\tn/a\n"}, "line 1: found 7 columns, expected 8"),
         ({f"{STEM}_motion.json": None}, "SamplingFrequency: found no file …_motion.json for it"),

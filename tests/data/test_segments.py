@@ -73,7 +73,7 @@ def test_what_was_found_out_is_noted(tmp_path: Path) -> None:
     folder = _recordings(tmp_path / "wrist", "ada", "ben")
     notes = _labelled(folder, "start,end,label,subject\n0,6,walking,ada\n11,12,walking,ada\n").oddities
     assert "the times of labels.csv were taken to count from the start of each recording" in notes
-    assert "1 of 2 stretches of labels.csv are in no recording" in notes
+    assert "1 of 2 stretches of labels.csv is in no recording" in notes
     notes = _labelled(folder, f"start,end,label\n{EPOCH_MS},{EPOCH_MS + 6000},walking\n").oddities
     assert "the times of labels.csv were taken for ms, in which they fit; a column start_s has seconds" in notes
 

@@ -151,7 +151,7 @@ def test_continuous():
     assert continuous_answer(continuous(5, 2.5, never=1)) == Answer(
         "Over 1.25 hours of 5 wearers, the label has a macro-F1 of 0.888, shows an activity after 2.50 s at the median "
         "and changes spuriously 92 times an hour.",
-        ["1 of 12 activities are never shown.", "The worst class is walk, with an F1 of 0.850."],
+        ["1 of 12 activities is never shown.", "The worst class is walk, with an F1 of 0.850."],
     )
     alone = continuous_answer({**continuous(1, None), "per_class_f1": {"sit": None}})
     assert alone == Answer(

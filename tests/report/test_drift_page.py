@@ -34,7 +34,7 @@ CELLS = ["1.5", "0.913", "10%", "1.2%", "0.12 (0.50)", "2.00 (1.25)", "differs"]
 def test_a_row_has_the_figures_of_its_day():
     assert drift_rows(content(day("2026-01-02"))) == [["2026-01-02", *CELLS]]
     assert drift_head(content(day("2026-01-02"))) == [
-        *("day", "hours", "confidence", "no label", "lost", "index of confidence", "index of embeddings", "verdict")
+        *("day", "hours", "confidence", "no label", "lost", "confidence index", "embedding index", "verdict")
     ]
 
 
@@ -43,6 +43,18 @@ def test_wearers_have_a_column_where_one_is_named():
     assert drift_rows(found) == [["2026-01-02", "eve", *CELLS], ["2026-01-03", "–", *CELLS]]
     assert drift_head(found)[:3] == ["day", "wearer", "hours"]
     assert drift_lines(found) == ["2026-01-02 (eve): differs", "2026-01-03: differs"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "hours"), [(108, "0.03"), (3600, "1.0"), (86_400, "24.0"), (0, "0"), (10, "0.0028")]
+)
+def test_a_short_day_has_hours_too(seconds: float, hours: str):
+    ((_, shown, *_),) = drift_rows(content(day("2026-01-02") | {"seconds": seconds}))
+    assert shown == hours
+
+
+def test_the_header_has_two_lines_at_most_where_it_breaks_at_spaces():
+    assert max(column.count(" ") for column in drift_head(content(day("2026-01-02")))) == 1
 
 
 @pytest.mark.parametrize(

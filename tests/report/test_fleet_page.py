@@ -48,7 +48,7 @@ def test_text_has_columns_below_each_other():
 
 
 def test_only_boards_without_an_answer():
-    assert fleet_text([SILENT]).splitlines()[-1] == "0 of 1 boards run; no answer from pi@lost."
+    assert fleet_text([SILENT]).splitlines()[-1] == "0 of 1 board runs; no answer from pi@lost."
 
 
 def test_the_page_shows_and_obeys_nothing_of_a_board():

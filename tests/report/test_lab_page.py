@@ -70,7 +70,7 @@ def test_a_single_cell_of_one_seed_without_a_teacher(summary: dict[str, Any]):
     alone["macro_f1"]["interval"] = None
     only = {**summary, "rows": [alone], "effects": []}
     assert lab_answer(only) == (
-        "Of 1 cell, distillation none with the stem own has the highest macro-F1 at the mean head, 0.900 with 1 seed."
+        "Of 1 cell, distillation none with the stem own has the highest macro-F1 at the mean head, 0.900 over 1 seed."
     )
     assert lab_against(only) == []
 

@@ -63,7 +63,7 @@ def test_predict_is_invoke_on_each_window(int8_model, contract):
 def test_a_graph_of_two_outputs_is_refused(int8_model, make_model):
     whole = unpack(without_archive(int8_model.read_bytes()))
     whole.subgraphs[0].outputs = [*whole.subgraphs[0].outputs, *whole.subgraphs[0].operators[1].outputs]
-    with pytest.raises(ModelError, match=r"graph: found 1 inputs and 2 outputs \(.*\), expected one of each"):
+    with pytest.raises(ModelError, match=r"graph: found 1 input and 2 outputs \(.*\), expected one of each"):
         load_engine(make_model(content=pack(whole)))
 
 
@@ -106,9 +106,9 @@ def test_embeddings_of_many_windows(make_embedded, window):
     [
         (
             {"name": "Identity_1"},
-            r"graph: found 1 inputs and 2 outputs \(logits, Identity_1\), expected logits and one",
+            r"graph: found 1 input and 2 outputs \(logits, Identity_1\), expected logits and one",
         ),
-        ({"width": 0}, r"graph: found 1 inputs and 2 outputs \(logits, embedding\), expected one of each"),
+        ({"width": 0}, r"graph: found 1 input and 2 outputs \(logits, embedding\), expected one of each"),
         ({"width": 4}, r"embedding: found shape \[1, 3\], expected \[1, 4\] as in its contract"),
     ],
 )
@@ -119,7 +119,7 @@ def test_outputs_other_than_the_contracts_are_refused(make_embedded, changes, me
 
 def test_an_embedding_that_the_graph_lacks_is_refused(make_model, tiny_contract):
     path = make_model(contract=dataclasses.replace(tiny_contract, embedding_width=3))
-    with pytest.raises(ModelError, match=r"1 outputs \(logits\), expected logits and one named embedding"):
+    with pytest.raises(ModelError, match=r"1 output \(logits\), expected logits and one named embedding"):
         load_engine(path)
 
 

@@ -96,7 +96,7 @@ def with_nan() -> keras.Model:
         (lambda: dense(window=(64, 3)), "a model that does not accept a 64 × 6 window but 64 × 3, expected"),
         (two_outputs, "2 outputs, expected"),
         (two_inputs, "a model that does not accept a 64 × 6 window"),
-        (named_output, "1 outputs, expected"),
+        (named_output, "1 output, expected"),
         (a_label_a_sample, r"output \(1, 64, 3\)"),
         (with_lambda, "an unreadable checkpoint .*Lambda.*without Lambda and custom layers"),
         (with_custom_layer, "an unreadable checkpoint .*Unregistered.*without Lambda and custom layers"),

@@ -36,7 +36,7 @@ def test_what_is_asked_for_is_taken_and_what_it_clips_is_named():
     peaks = {"fall": runs((9.0, 300.0), (5.0, 300.0)), "walk": runs((1.0, 10.0))}
     scales = choose_full_scales(peaks, parse_full_scale("acc=8g"))
     assert scales == (8.0, 500.0, None)
-    assert list(clipped_runs(peaks, scales)) == ["1 of the 2 runs of fall exceed ±8 g on some axis"]
+    assert list(clipped_runs(peaks, scales)) == ["1 of the 2 runs of fall exceeds ±8 g on some axis"]
     assert (
         list(clipped_runs(peaks, ChosenScales(8.0, 250.0)))[1]
         == "2 of the 2 runs of fall exceed ±250 deg/s on some axis"
@@ -77,7 +77,7 @@ def test_a_sensor_that_was_not_recorded_asks_for_the_smallest_scale_and_clips_no
     assert choose_full_scales(acc, FullScale(), ["acc"])[:2] == (4.0, 250.0)
     assert choose_full_scales(gyro, FullScale(), ["gyro"])[:2] == (2.0, 1000.0)
     assert list(clipped_runs(gyro, ChosenScales(2.0, 250.0), ["gyro"])) == [
-        "1 of the 1 runs of walk exceed ±250 deg/s on some axis"
+        "1 of the 1 run of walk exceeds ±250 deg/s on some axis"
     ]
 
 
@@ -87,4 +87,4 @@ def test_a_magnetometer_has_a_scale_of_its_own_and_none_where_there_is_none():
     assert choose_full_scales(peaks, parse_full_scale("mag=1600uT"), ["acc", "mag"]).mag_ut == 1600.0
     assert choose_full_scales(peaks, parse_full_scale("mag=1600uT"), ["acc", "gyro"]).mag_ut is None
     named = list(clipped_runs(peaks, ChosenScales(4.0, 250.0, 65.0), ["acc", "mag"]))
-    assert named == ["1 of the 2 runs of walk exceed ±65 uT on some axis"]
+    assert named == ["1 of the 2 runs of walk exceeds ±65 uT on some axis"]

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from deseptr.contract import SetupError
+from deseptr.contract.counts import counted
 from deseptr.firmware_harness.simulator.faults.bus_faults import (
     BitFlipRead,
     BitFlipWrite,
@@ -114,7 +115,7 @@ def draw_faults(
     if free_s < 0:
         raise SetupError(
             "fault campaign",
-            found=f"{count} faults that take {busy_s.sum():.0f} s together",
+            found=f"{counted(count, 'fault that takes', 'faults that take')} {busy_s.sum():.0f} s together",
             expected=f"at most {duration_s:.0f} s",
             next_step="draw fewer, or over a longer time",
         )

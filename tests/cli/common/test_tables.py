@@ -3,8 +3,9 @@
 import io
 
 from rich.console import Console
+from rich.table import Table
 
-from deseptr.cli.common.tables import print_confusion, print_missed, print_rows, print_scores
+from deseptr.cli.common.tables import print_confusion, print_missed, print_rows, print_scores, print_table
 
 
 def printed(show, *arguments, **options):
@@ -99,3 +100,24 @@ def test_a_class_that_is_never_recognised_is_noted_on_stderr(capsys):
     assert out == ""
     assert err.startswith("note: ")
     assert "\x1b" not in err
+
+
+def test_no_line_of_a_table_ends_in_a_blank():
+    written = io.StringIO()
+    table = Table(title="Labels", box=None)
+    table.add_column("a")
+    table.add_column("b")
+    table.add_row("walking", "██", style="bold")
+    table.add_row("still", "")
+    print_table(table, Console(file=written, width=40))
+    lines = written.getvalue().splitlines()
+    assert "walking" in written.getvalue()
+    assert lines == [line.rstrip() for line in lines]
+
+
+def test_styles_of_a_table_are_kept():
+    written = io.StringIO()
+    table = Table("a", box=None)
+    table.add_row("walking", style="bold")
+    print_table(table, Console(file=written, force_terminal=True, width=40))
+    assert "\x1b[1mwalking\x1b[0m" in written.getvalue()

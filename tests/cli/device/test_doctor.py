@@ -23,8 +23,8 @@ def quiet_host(monkeypatch):
 
 
 def test_simulated_sensor_is_in_order(quiet_host):
-    result = invoke("--simulate")
-    lines = result.stdout.splitlines()
+    result = invoke("--simulate", "--verbose")
+    lines = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert result.exit_code == 0, result.stdout
     assert [line.split()[1] for line in lines[:-1]] == [check.name for check in quiet_host]
     assert {line.split()[0] for line in lines[:-1]} <= {"OK", "SKIP"}
@@ -52,6 +52,47 @@ def test_without_a_bus(quiet_host):
     assert "were simulated" not in result.stdout
 
 
+def test_skipped_checks_are_one_line_unless_asked_for(quiet_host):
+    lines = invoke("--simulate", "--seconds", "2").stdout.splitlines()
+    skipped = next(index for index, line in enumerate(lines) if line.startswith("SKIP"))
+    assert lines[skipped].startswith("SKIP 5 checks         edge-tpu, self-test, magnetic-field, plausible, mounting")
+    assert [line[:4] for line in lines[skipped + 1 :]] == ["    ", "17 O"]
+    assert lines[-1].startswith("17 OK, 5 SKIP;")
+
+
+def test_what_a_failed_check_keeps_from_being_made_is_one_line(quiet_host):
+    told = invoke("--bus", "4095").stdout
+    assert told.count("SKIP ") == 1
+    assert "addresses" in told
+    assert "needs " not in told
+    assert "SKIP addresses        needs permission" in invoke("--bus", "4095", "-v").stdout
+
+
+def test_counts_have_one_order(monkeypatch):
+    from deseptr.device.doctor import Check
+
+    def giving(level):
+        return Check(str(level), lambda subject: CheckResult(level, "so it is"))
+
+    given = [Level.FAIL, Level.SKIP, Level.WARN, Level.OK, Level.WARN]
+    monkeypatch.setattr("deseptr.device.doctor.CHECKS", tuple(map(giving, given)))
+    assert invoke("--simulate").stdout.splitlines()[-1].startswith("1 OK, 1 SKIP, 2 WARN, 1 FAIL")
+
+
+def test_long_findings_are_wrapped_with_an_indentation_and_commands_stay_whole(monkeypatch):
+    from deseptr.device.doctor import Check
+
+    command = "`sudo modprobe i2c-dev && sudo modprobe i2c-bcm2835`"
+    result = CheckResult(Level.FAIL, "word " * 40, "other " * 20, f"type {command}, and then {'wait ' * 20}")
+    monkeypatch.setattr("deseptr.device.doctor.CHECKS", (Check("first", lambda subject: result),))
+    lines = invoke("--simulate").stdout.splitlines()[:-1]
+    assert max(map(len, lines)) <= 80
+    assert len(lines) > 8
+    assert {line[:22] for line in lines[1:]} == {" " * 22}
+    assert sum(command in line for line in lines) == 1
+    assert " ".join(line[22:] for line in lines).count("word") == 40
+
+
 @pytest.mark.parametrize(("level", "code"), [("ok", 0), ("skip", 0), ("warn", 1), ("fail", 2)])
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_exit_code_is_that_of_the_worst(monkeypatch, level, code, options):
@@ -60,7 +101,7 @@ def test_exit_code_is_that_of_the_worst(monkeypatch, level, code, options):
     result = CheckResult(Level(level), "so [it] is", *(("other", "do it") if code else ("", "")))
     checks = (Check("first", lambda subject: CheckResult(Level.OK, "fine")), Check("second", lambda subject: result))
     monkeypatch.setattr("deseptr.device.doctor.CHECKS", checks)
-    result = invoke("--simulate", *options)
+    result = invoke("--simulate", *(options or ("--verbose",)))
     assert result.exit_code == code
     assert "so [it] is" in result.stdout
 

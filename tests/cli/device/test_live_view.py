@@ -154,7 +154,7 @@ def test_figures_of_a_replay_count_windows_and_decisions():
     figures.note(RecoveryEvent(5.0, "retry", "no answer", 1))
     figures.note(RecoveryEvent(6.0, "retry", "no answer", 2))
     assert figures.summary(Profiler()) == (
-        "5 windows; 66.7% agree with the truth where it is known (3); 66.7% as decided; 1 gaps (7 samples); "
+        "5 windows; 66.7% agree with the truth where it is known (3); 66.7% as decided; 1 gap (7 samples); "
         "recoveries: 2 retry; read to label p50 0 µs, p99 0 µs, simulated bus"
     )
 

@@ -66,7 +66,7 @@ def test_one_activity(tmp_path):
     assert result.stderr.splitlines() == [
         "1/2 get ready: walking, 3 s",
         "2/2 now: walking, 5 s",
-        "1 takes, 250 samples, 0 gaps",
+        "1 take, 250 samples, 0 gaps",
     ]
     (recording,) = load_dataset(tmp_path).recordings
     assert (recording.subject, len(recording)) == ("1", 250)

@@ -43,7 +43,7 @@ def test_terminal_has_countdown_bars_and_a_bell_at_both_ends(screen, capsys):
     assert "1 s left" in text
     assert "12.50 s: 40 samples lost (overflow); a new recording begins" in text
     assert capsys.readouterr().out == (
-        "a.csv: 2960 samples, 60.0 s at 50.00 Hz, 1 gaps (the sensor's measured rate: 51.00 Hz)\n"
+        "a.csv: 2,960 samples, 60.0 s at 50.00 Hz, 1 gap (the sensor's measured rate: 51.00 Hz)\n"
     )
 
 
@@ -55,7 +55,7 @@ def test_without_a_terminal_one_line_per_step_and_no_bell(screen, capsys):
         "12.50 s: 40 samples lost (overflow); a new recording begins",
         "3/3 rest after walking, 2 s",
     ]
-    assert capsys.readouterr().err == "1 takes, 2960 samples, 1 gaps\n"
+    assert capsys.readouterr().err == "1 take, 2,960 samples, 1 gap\n"
 
 
 def test_a_take_that_ends_early_is_reported(screen, capsys):

@@ -201,6 +201,14 @@ def test_run_as_text_ends_with_a_summary(int8_model):
     assert summary.startswith(f"{windows} windows")
     assert f"{windows} windows, mean confidence" in lines[-1]
     assert summary.endswith("simulated bus")
+    assert result.stderr.splitlines()[-1] == f"next: deseptr firmware flash USER@HOST --model {int8_model}"
+
+
+def test_a_service_and_json_get_no_next_step(int8_model, monkeypatch, tmp_path):
+    walk = ["run", "--model", int8_model, "--simulate", WALK, "--seconds", "3"]
+    assert "next:" not in invoke(*walk, "--json").stderr
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    assert "next:" not in invoke(*walk).stderr
 
 
 def test_simulate_without_a_value_is_the_synthetic_wearer_for_a_model_of_other_activities(int8_model):

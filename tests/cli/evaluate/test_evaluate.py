@@ -29,6 +29,17 @@ def test_run_and_tflite_give_the_same_keys_and_windows(tiny_run: Path, tiny_tfli
     assert np.sum(of_run["confusion"]) == of_run["windows"]
 
 
+def test_the_next_step_depends_on_the_model(tiny_run: Path, tiny_tflite: Path):
+    steps = [
+        (tiny_run, f"convert {tiny_run} -o {tiny_run.name}.tflite"),
+        (tiny_tflite, f"device run --model {tiny_tflite} --simulate"),
+    ]
+    for model, step in steps:
+        result = CliRunner().invoke(evaluate, [str(model), DATA])
+        assert result.stderr.splitlines()[-1] == f"next: deseptr {step}"
+    assert "next:" not in CliRunner().invoke(evaluate, [str(tiny_tflite), DATA, "--json"]).stderr
+
+
 def test_subjects_choose_the_windows(tiny_tflite: Path):
     figures = json.loads(run(tiny_tflite, DATA, "--test-subjects", "1,3", "--json"))
     assert set(figures["per_subject_f1"]) == {"1", "3"}

@@ -29,7 +29,7 @@ def test_a_page_of_boards_is_written_also_of_those_that_do_not_answer(tmp_path: 
         page.write_bytes(before)
     done = CliRunner().invoke(status, [*NOBODY, "--html", str(page)])
     assert done.exit_code == 2
-    assert done.stdout.splitlines()[-1] == "0 of 1 boards run; no answer from nobody@127.0.0.1."
+    assert done.stdout.splitlines()[-1] == "0 of 1 board runs; no answer from nobody@127.0.0.1."
     shown = page.read_text("utf-8")
-    assert "0 of 1 boards run." in shown
+    assert "0 of 1 board runs." in shown
     assert "No answer from nobody@127.0.0.1." in shown

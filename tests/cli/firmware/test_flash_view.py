@@ -1,12 +1,13 @@
 """What flash and status print, from answers written here by hand."""
 
 import io
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from deseptr.cli.firmware.flash_view import UploadBar, show_status
+from deseptr.cli.firmware.flash_view import UploadBar, show_flashed, show_status
 
 
 def test_an_upload_is_told_by_tenths_where_there_is_no_terminal():
@@ -38,6 +39,14 @@ STATUS: dict[str, Any] = {
     "board": {"board": "Raspberry Pi 5", "machine": "aarch64", "os": "Debian 13"},
     "prefix": "/opt/deseptr",
 }
+
+
+def test_a_flashed_board_is_told_with_the_next_step(capsys: pytest.CaptureFixture[str]):
+    plan = SimpleNamespace(destination="pi@wrist")
+    show_flashed(plan, {"release": "1.0-2", "seen": {"windows": 1, "label": "walking"}, "removed": []})  # type: ignore[arg-type]
+    shown = capsys.readouterr()
+    assert shown.out == "pi@wrist: 1.0-2 runs (1 label in its trial, last walking)\n"
+    assert shown.err == "next: deseptr firmware status pi@wrist\n"
 
 
 def test_status(capsys: pytest.CaptureFixture[str]):

@@ -31,7 +31,7 @@ def test_train_shows_progress_and_the_next_command(tmp_path: Path):
     assert result.exit_code == 0, result.output
     assert "teacher 1/1  loss" in result.stderr
     assert "held-out subject 2," in result.stdout
-    assert f"next: deseptr convert {tmp_path / 'run'}" in result.stdout
+    assert result.stderr.endswith(f"\nnext: deseptr convert {tmp_path / 'run'} -o run.tflite\n")
     metrics = json.loads(RunFolder(tmp_path / "run").metrics.read_text())
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["teacher", "student"] in lines
@@ -49,7 +49,7 @@ def test_early_stop_is_reported(tmp_path: Path):
 def test_model_is_chosen_by_name(tmp_path: Path):
     result = run(DATA, "-o", tmp_path / "run", "--model", "random-forest")
     assert result.exit_code == 0, result.output
-    assert f"next: deseptr evaluate {tmp_path / 'run'} DATA" in result.stdout
+    assert result.stderr.endswith(f"\nnext: deseptr evaluate {tmp_path / 'run'} DATA\n")
     assert "teacher" not in result.stdout
     assert TrainConfig.load(RunFolder(tmp_path / "run").config).model == "random-forest"
 

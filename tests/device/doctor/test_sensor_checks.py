@@ -63,7 +63,7 @@ def test_set_up(make_subject, int8_model):
         ([RateError(rate_error=0.03)], Level.OK, "50 nominal (+3.0%): a sample every 19.4"),
         ([RateError(rate_error=-0.07)], Level.WARN, "50 nominal (-7.0%): a sample every 21.5"),
         ([RateError(rate_error=0.4)], Level.FAIL, "50 nominal (+40.0%)"),
-        ([Overflow(at_s=3, duration_s=3)], Level.WARN, "1 gaps ("),
+        ([Overflow(at_s=3, duration_s=3)], Level.WARN, "1 gap ("),
         ([Hang(at_s=0.1)], Level.FAIL, "0 samples in 10.0 s"),
     ],
 )

@@ -154,7 +154,7 @@ def test_closing_does_not_wait_for_a_receiver_that_hangs(receiver, make_post, de
     sink.take(alarm())
     until(lambda: receiver.heard)
     close(sink)
-    assert warnings == [f"webhook https://127.0.0.1:{receiver.port}: 1 alarms wait in the spool for the next run"]
+    assert warnings == [f"webhook https://127.0.0.1:{receiver.port}: 1 alarm waits in the spool for the next run"]
 
 
 def test_a_certificate_of_somebody_else_gets_no_alarm(receiver, deliver, warnings):

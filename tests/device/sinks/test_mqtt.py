@@ -586,5 +586,5 @@ def test_without_a_broker_events_are_taken_and_kept(make_sink, window, warnings)
     close(sink)
     assert warnings == [
         f"MQTT broker 127.0.0.1:{port}: cannot be reached (Connection refused); messages wait in the spool",
-        "mqtt: 1001 messages wait in the spool for the next run",
+        "mqtt: 1,001 messages wait in the spool for the next run",
     ]
