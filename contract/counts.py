@@ -20,7 +20,7 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 def _several(noun: str) -> str:
-    if noun.endswith(("s", "x", "ch", "sh")):
+    if noun.endswith(("s", "x", "sh", "tch", "nch")):
         return f"{noun}es"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"

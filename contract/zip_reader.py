@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Self
 
+from .counts import counted
 from .input_files import open_input
 
 LARGEST = 2**32
@@ -186,7 +187,7 @@ class _Member(io.RawIOBase):
             # A larger step would unpack more than it returns.
             content = self._unpacked.read(min(len(buffer), _CHUNK))
         if not content and self._missing:
-            raise ArchiveError(f"{self._name} is {self._missing:,} bytes shorter than declared")
+            raise ArchiveError(f"{self._name} is {counted(self._missing, 'byte')} shorter than declared")
         self._missing -= len(content)
         buffer[: len(content)] = content
         return len(content)

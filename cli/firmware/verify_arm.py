@@ -10,6 +10,7 @@ import click
 
 from deseptr.cli.common.messages import announce
 from deseptr.cli.common.numbers import real
+from deseptr.contract.counts import counted
 
 if TYPE_CHECKING:
     from deseptr.firmware_harness.emulator.verify import Verification
@@ -65,6 +66,8 @@ def _show(result: Verification, log: Path) -> None:
         if check.expected:
             click.echo(f"{'':{width + 7}}expected {check.expected}")
     passed = sum(check.level == "ok" for check in result.checks)
-    click.echo(f"{passed} of {len(result.checks)} checks passed on emulated ARM; console and results are in {log}")
+    click.echo(
+        f"{passed} of {counted(len(result.checks), 'check')} passed on emulated ARM; console and results are in {log}"
+    )
     took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
     click.echo(f"time of this host, not of a board: {took}")

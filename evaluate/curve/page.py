@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deseptr.contract import atomic_write
+from deseptr.contract.counts import counted
 from deseptr.evaluate.markdown import NONE, figure, markdown_table
 
 PICTURE = "curve.svg"
@@ -73,7 +74,7 @@ def headline(summary: dict[str, Any]) -> str:
     """One line: the data, and how much of the curve is complete."""
     protocol, folds = summary["protocol"]["name"], len(summary["protocol"]["folds"])
     return (
-        f"{summary['finished']} of {summary['wanted']} trainings: {summary['config']['model']} on "
+        f"{summary['finished']} of {counted(summary['wanted'], 'training')}: {summary['config']['model']} on "
         f"{summary['dataset']}, protocol {protocol}, {folds} fold{'s' * (folds != 1)}"
     )
 

@@ -60,9 +60,9 @@ def headline(summary: dict[str, Any]) -> str:
     (fold,) = summary["protocol"]["folds"]
     windows = next(iter(summary["windows"].values()))["test"]
     return (
-        f"{summary['finished']} of {summary['wanted']} trainings: {summary['model']} on {summary['dataset']}, protocol "
-        f"{summary['protocol']['name']}, fold {fold['name']}: {counted(windows, 'window')} of "
-        f"{subject_list(fold['test_subjects'])}"
+        f"{summary['finished']} of {counted(summary['wanted'], 'training')}: {summary['model']} on "
+        f"{summary['dataset']}, protocol {summary['protocol']['name']}, fold {fold['name']}: "
+        f"{counted(windows, 'window')} of {subject_list(fold['test_subjects'])}"
     )
 
 

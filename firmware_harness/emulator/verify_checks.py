@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from deseptr.contract.counts import counted
+
 from .kernel_check import Reading
 from .verify_commands import CUSE_WORN
 from .verify_console import Facts, MachineReport, json_lines
@@ -157,16 +159,19 @@ def _run(there: Facts, here: Facts) -> str:
     alike = sum(label in known for label in labels)
     if not labels or abs(len(labels) - len(known)) > 1 or alike < _LABELS_ALIKE * len(labels) or gaps:
         raise _WrongError(
-            f"{len(labels)} windows, {sorted(set(labels))}, {gaps} gaps", f"{len(known)} windows, {sorted(set(known))}"
+            f"{counted(len(labels), 'window')}, {sorted(set(labels))}, {counted(gaps, 'gap')}",
+            f"{counted(len(known), 'window')}, {sorted(set(known))}",
         )
     names = ", ".join(sorted(set(known)))
-    return f"exit code 0, {len(labels)} windows from the bus, {alike} of them labelled as on this host: {names}"
+    return (
+        f"exit code 0, {counted(len(labels), 'window')} from the bus, {alike} of them labelled as on this host: {names}"
+    )
 
 
 def _evaluate(there: Facts, here: Facts) -> str:
     theirs, ours = json.loads(_done(there)["out"]), json.loads(_done(here)["out"])
     if theirs["windows"] != ours["windows"] or theirs["bus"]["windows"] != ours["bus"]["windows"]:
-        raise _WrongError(f"{theirs['windows']} windows", f"{ours['windows']}, as on this host")
+        raise _WrongError(counted(theirs["windows"], "window"), f"{ours['windows']}, as on this host")
     straight, bus = (_changed_labels(*pair) for pair in ((theirs, ours), (theirs["bus"], ours["bus"])))
     most = _LABELS_SHARE * ours["windows"]
     found = f"{straight} of {ours['windows']} windows directly, {bus} of {ours['bus']['windows']} over the bus"

@@ -135,7 +135,7 @@ def test_a_zip_in_a_zip_stays_closed(tmp_path: Path) -> None:
     (tmp_path / "outer.zip").write_bytes(zipped({"inner.zip": zipped(_sensor_logger())}))
     result = _run("info", tmp_path / "outer.zip")
     assert isinstance(result.exception, DataError)
-    assert "found 1 files of another format" in str(result.exception)
+    assert "found 1 file of another format" in str(result.exception)
     assert "unpack it if it holds another archive" in str(result.exception)
 
 

@@ -22,6 +22,7 @@ def test_one_alone_is_singular_and_the_number_can_be_read_back(count: int, noun:
         ("class", "classes"),
         ("stretch", "stretches"),
         ("box", "boxes"),
+        ("epoch", "epochs"),
         ("activity", "activities"),
         ("day", "days"),
         ("held-out window", "held-out windows"),

@@ -85,7 +85,7 @@ def test_a_larger_archive_may_unpack_to_a_hundred_times_its_size(monkeypatch):
         (encrypted(packed(a=b"secret")), "a is encrypted"),
         (with_method(packed(a=b"text"), 93), "a is compressed by method 93"),
         (with_method(packed(a=b"text"), zipfile.ZIP_BZIP2), "a is compressed by method 12"),
-        (declared(packed(a=b"text"), 5), "a is 1 bytes shorter than declared"),
+        (declared(packed(a=b"text"), 5), "a is 1 byte shorter than declared"),
         (b"", "not a zip file"),
         (packed(a=b"text")[:-4], "not a zip file"),
         (packed(a=b"text").replace(b"PK\x01\x02", b"PK\x01\x03"), "magic number"),

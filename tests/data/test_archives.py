@@ -162,7 +162,7 @@ def test_a_damaged_member_is_named(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_another_layout_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="1 files of another format"):
+    with pytest.raises(DataError, match="1 file of another format"):
         load_dataset(_zip(tmp_path / "a.zip", {"readme.txt": "hello"}))
 
 

@@ -15,6 +15,7 @@ from typing import ClassVar, NoReturn
 import numpy as np
 
 from deseptr.contract import SetupError
+from deseptr.contract.counts import counted
 from deseptr.contract.limits import Limits
 from deseptr.device import Clock
 from deseptr.firmware_harness.simulator.bus_profiles import BusProfile
@@ -88,7 +89,7 @@ class Transfer:
         if bit < 8 * len(flipped):
             flipped[bit // 8] ^= 0x80 >> bit % 8
             self.data = bytes(flipped)
-        return f"bit {bit} of {len(flipped)} bytes"
+        return f"bit {bit} of {counted(len(flipped), 'byte')}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -227,7 +227,7 @@ def test_models_of_the_same_name_are_distinguished(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "Error: Missing argument"),
+        ([], "deseptr: missing argument"),
         (["none.tflite"], "deseptr: none.tflite: found No such file or directory, expected a .tflite file"),
         (["none.onnx"], "deseptr: none.onnx: found No such file or directory, expected an .onnx file"),
         (["cut.tflite"], "deseptr: cut.tflite: found a flatbuffer that cannot be parsed"),
@@ -237,8 +237,8 @@ def test_models_of_the_same_name_are_distinguished(
         (["bare.tflite", "--contract", "other.json", "--data", DATA], "deseptr: bare.tflite input: found shape [1, "),
         (["bare.tflite", "--contract", "none.json"], "deseptr: none.json: found No such file"),
         (["bare.tflite", "--onnx"], "deseptr: --onnx: found no float .tflite among the models"),
-        (["bare.tflite", "--test-subjects", "1"], "Error: --test-subjects goes with --data"),
-        (["bare.tflite", "-o", "page.txt"], "Error: -o page.txt must end in .html"),
+        (["bare.tflite", "--test-subjects", "1"], "deseptr: --test-subjects goes with --data"),
+        (["bare.tflite", "-o", "page.txt"], "deseptr: -o page.txt must end in .html"),
         (
             ["bare.tflite", "-o", "other.html"],
             "deseptr: other.json: found another file, expected no file, or an earlier report",

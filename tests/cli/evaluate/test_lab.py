@@ -31,7 +31,7 @@ def test_trains_a_grid_and_continues_where_it_stopped(tmp_path: Path):
     first = run(DATA, "-o", out, "--distillation", "none", "--stem", "own", *SPLIT, *SMALL)
     assert first.exit_code == 0, first.output
     assert "seed-0 none-own (1/1): macro-F1 float" in first.stderr
-    assert "1 of 1 trainings: deseptr_spectrogram_d8_h1 on synthetic, protocol held out, fold test:" in first.stdout
+    assert "1 of 1 training: deseptr_spectrogram_d8_h1 on synthetic, protocol held out, fold test:" in first.stdout
     assert not (out / "seed-0" / "teacher").exists()
     assert f"page: {out / 'lab.html'}" in first.stdout
     assert "A picture has acceleration above angular rate" in (out / "lab.html").read_text()
@@ -73,24 +73,36 @@ def check_cell(cell: Path, teacher: Path) -> None:
     [
         (
             ["--distillation", "medium"],
-            "Error: Invalid value for '--distillation': found 'medium', expected some of none",
+            "deseptr: invalid value for '--distillation': found 'medium', expected some of none",
         ),
         (
             ["--stem", "own,borrowed"],
-            "Error: Invalid value for '--stem': found 'borrowed', expected some of shared-tuned",
+            "deseptr: invalid value for '--stem': found 'borrowed', expected some of shared-tuned",
         ),
-        (["--seeds", "0"], "Error: Invalid value for '--seeds': found '0', expected a number, as 3, or a list"),
-        (["--temperatures", "1,0"], "Error: Invalid value for '--temperatures': found '1,0', expected numbers above 0"),
-        (["--fold", "test"], "Error: --fold goes with --protocol"),
-        (["--protocol", "loso", "--test-subjects", "1"], "Error: --protocol and --test-subjects both choose"),
+        (["--seeds", "0"], "deseptr: invalid value for '--seeds': found '0', expected a number, as 3, or a list"),
+        (
+            ["--temperatures", "1,0"],
+            "deseptr: invalid value for '--temperatures': found '1,0', expected numbers above 0",
+        ),
+        (["--fold", "test"], "deseptr: --fold goes with --protocol"),
+        (["--protocol", "loso", "--test-subjects", "1"], "deseptr: --protocol and --test-subjects both choose"),
         (["--protocol", "loso", "--fold", "9"], "deseptr: protocol loso: fold 9: found no such fold"),
         (["--protocol", "random"], "deseptr: protocol random: found a split by window"),
-        (["--curve", "3,few"], "Error: Invalid value for '--curve': found '3,few', expected numbers of wearers or all"),
-        (["--curve", "0,all"], "Error: Invalid value for '--curve': found '0,all', expected numbers of wearers or all"),
-        (["--curve", "1", "--stem", "own"], "Error: --curve compares its own arms without validation subjects: leave"),
-        (["--curve", "1", "--labelled-subjects", "2"], "Error: --curve compares its own arms"),
-        (["--curve", "1", "--together", "--jobs", "2"], "Error: --together trains all folds in this process"),
-        (["--together"], "Error: --together goes with --curve"),
+        (
+            ["--curve", "3,few"],
+            "deseptr: invalid value for '--curve': found '3,few', expected numbers of wearers or all",
+        ),
+        (
+            ["--curve", "0,all"],
+            "deseptr: invalid value for '--curve': found '0,all', expected numbers of wearers or all",
+        ),
+        (
+            ["--curve", "1", "--stem", "own"],
+            "deseptr: --curve compares its own arms without validation subjects: leave",
+        ),
+        (["--curve", "1", "--labelled-subjects", "2"], "deseptr: --curve compares its own arms"),
+        (["--curve", "1", "--together", "--jobs", "2"], "deseptr: --together trains all folds in this process"),
+        (["--together"], "deseptr: --together goes with --curve"),
         (["--curve", "4", "--protocol", "loso"], "deseptr: numbers of labelled wearers: found 4, expected less than 4"),
         (["--labels", "flying"], "deseptr: labels 'flying'"),
         (["--test-subjects", "99"], "deseptr: synthetic: subject 99"),

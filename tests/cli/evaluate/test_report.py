@@ -147,8 +147,8 @@ def test_another_file_is_not_overwritten(runs: Path, capsys: pytest.CaptureFixtu
         (["."], "deseptr: .: found no run, expected a folder of `deseptr train`"),
         (["begun"], "deseptr: begun: found no finished run"),
         (["broken"], "deseptr: broken/metrics.json: found an unreadable file"),
-        (["begun", "-o", "page.txt"], "Error: -o page.txt must end in .html"),
-        ([], "Error: Missing argument"),
+        (["begun", "-o", "page.txt"], "deseptr: -o page.txt must end in .html"),
+        ([], "deseptr: missing argument"),
     ],
 )
 def test_wrong_use_gives_one_line(

@@ -30,7 +30,7 @@ def test_passed_checks_give_exit_code_0_and_a_table(monkeypatch: pytest.MonkeyPa
     assert result.exit_code == 0
     first, second, third = result.stdout.splitlines()
     assert first == "OK   install  deseptr 0.1.0, offline"
-    assert second.startswith("1 of 1 checks passed on emulated ARM")
+    assert second.startswith("1 of 1 check passed on emulated ARM")
     assert third == "time of this host, not of a board: emulated machine 200 s"
     assert result.stderr == "log, 90 …\n"
 

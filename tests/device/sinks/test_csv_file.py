@@ -189,7 +189,7 @@ def test_a_row_torn_by_a_power_cut_is_removed(tmp_path_factory, cut):
     sink.close()
     assert [row["sample"] for row in rows(path)] == [str(number) for number in range(whole)] + ["7"]
     torn = len(content[:-cut]) - (content[:-cut].rfind(b"\n") + 1)
-    assert warnings == ([f"{path}: removed an incomplete row of {torn} bytes"] if torn else [])
+    assert warnings == ([f"{path}: removed an incomplete row of {torn} byte{'s' * (torn != 1)}"] if torn else [])
 
 
 def test_blocks_that_never_reached_the_medium_are_removed(tmp_path, window, warnings):
@@ -203,7 +203,7 @@ def test_blocks_that_never_reached_the_medium_are_removed(tmp_path, window, warn
     sink.take(window(1))
     sink.close()
     assert len(rows(path)) == 2
-    assert warnings == [f"{path}: removed an incomplete row of 200015 bytes"]
+    assert warnings == [f"{path}: removed an incomplete row of 200,015 bytes"]
 
 
 @given(st.binary(max_size=60).map(lambda data: data.replace(b"a", b"\n")), st.integers(1, 9))

@@ -134,7 +134,7 @@ def test_bit_flip_of_a_write_is_what_the_chip_then_holds(bit):
     bench = FaultBench(BitFlipWrite(register=0x19, bit=bit))
     bench.bus.write(0x68, 0x19, b"\x0f")
     assert bench.read(0x19)[0] == 0x0F ^ 0x80 >> bit
-    assert bench.log[0].hit == f"bit {bit} of 1 bytes, write to 0x19"
+    assert bench.log[0].hit == f"bit {bit} of 1 byte, write to 0x19"
 
 
 def test_bit_flip_of_a_read_does_not_hit_writes_nor_the_reverse():
