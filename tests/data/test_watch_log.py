@@ -22,7 +22,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = folder.parent / "wrist.npz"
     result = CliRunner().invoke(import_, [str(folder), "-o", str(out), *OPTIONS])
     assert result.exit_code == 0, result.output
-    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["note"] * 3
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [*["note"] * 3, "next"]
     assert "timestamp as t, accelX as acc_x" in result.stderr
     assert "taken for ns" in result.stderr
     assert "23 recordings were stamped by packets" in result.stderr

@@ -205,7 +205,7 @@ def test_page(content: dict[str, Any]):
     assert longest.index(f">CONV_2D {'c' * 28}<") < longest.index(">ADD a<")
     assert longest.count(">1,030.0<") == 3
     assert ">0.0<" in longest
-    for picture in (">1 threads<", ">1,200.0<", ">100.0%<", ">p50 602 →<"):
+    for picture in (">1 thread<", ">1,200.0<", ">100.0%<", ">p50 602 →<"):
         assert picture in page
 
 

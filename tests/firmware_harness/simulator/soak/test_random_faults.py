@@ -61,7 +61,7 @@ def test_ten_thousand_in_a_week_come_like_a_poisson_process_in_the_mix():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((1, 10, 1000), "fault campaign: found 1000 faults that take"),
+        ((1, 10, 1000), "fault campaign: found 1,000 faults that take"),
         ((1, 10, 1, {"gremlin": 1}), "fault campaign: found 1 of gremlin, expected a share of at least 0 of nack"),
         ((1, 10, 1, {"hang": -1}), "fault campaign: found -1 of hang"),
         ((1, 10, 1, {"hang": float("nan")}), "fault campaign: found nan of hang"),
