@@ -64,7 +64,7 @@ def in_limited_memory(job: str, run: Path, arguments: tuple[Any, ...]) -> Any:
             raise
         raise ConversionError(
             run,
-            found=f"a model that takes more than {_LARGEST // GIB} GiB of memory to convert",
+            found=f"a model that takes more than {_LARGEST // GIB} GiB of memory to convert, or than there is",
             expected="a model of a size that a wearable could run",
-            next_step="make its layers smaller, or do not convert it if it is a stranger's",
+            next_step="free memory, make its layers smaller, or do not convert it if it is a stranger's",
         ) from error

@@ -62,9 +62,9 @@ def load_checkpoint(path: Path, contract: ModelContract) -> Any:
 def _too_large(path: Path) -> ModelError:
     return ModelError(
         path,
-        found=f"a model that takes more than {_LARGEST // GIB} GiB of memory for one window",
+        found=f"a model that takes more than {_LARGEST // GIB} GiB of memory for one window, or than there is",
         expected="a model of a size that a wearable could run",
-        next_step=_SMALLER,
+        next_step=f"free memory, {_SMALLER}",
     )
 
 
