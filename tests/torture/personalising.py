@@ -97,6 +97,8 @@ class Personalise(Campaign):
             now = WearerFile.load(own) if own.exists() else None
         except DeseptrError as error:
             self.found("torn", str(error))
+            # The campaign goes on without it.
+            own.unlink()
         else:
             self._compare(self._earlier, now)
 

@@ -215,6 +215,18 @@ def test_a_wearers_file_is_as_before_or_as_after(tmp_path: Path, act, before, no
     assert +campaign.counts == ({promise: 1} if promise else {})
 
 
+def test_a_torn_wearers_file_is_counted_once_and_the_campaign_goes_on(tmp_path: Path):
+    campaign = Personalise(tmp_path)
+    campaign._files = tmp_path
+    campaign.before(0)
+    (tmp_path / "ada.deseptr").write_text(wearer_file(4).to_json()[:100])
+    campaign.check(0)
+    assert campaign.counts["torn"] == 1
+    campaign.before(0)
+    campaign.check(0)
+    assert +campaign.counts == {"torn": 1}
+
+
 def test_a_row_has_its_labels_probabilities_in_their_columns():
     row = {"time": "now", "p_sitting": "0.250000", "p_new": "", "p_standing": "0.750000", "wearer": "eve"}
     assert same_probabilities({"sitting": 0.25, "standing": 0.75}, row)
