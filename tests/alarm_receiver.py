@@ -73,7 +73,12 @@ class Receiver:
         return [json.loads(body)["data"] for body in dict(self.heard).values()]
 
     def _take(self, request):
-        body = request.rfile.read(int(request.headers["Content-Length"]))
+        length = int(request.headers["Content-Length"])
+        body = request.rfile.read(length)
+        if len(body) < length:
+            # The sender was killed between the headers and the end of the body.
+            request.close_connection = True
+            return
         headers = request.headers
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         right = base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
