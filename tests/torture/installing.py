@@ -59,6 +59,7 @@ class Install(Campaign):
         # Sizes that the output had at each step.
         self._steps = [len(line) + 1 for line in (self.folder / "printed").read_text().splitlines()]
         self.end(self.start(1))
+        self.close()
         self._new_board()
 
     def _new_board(self) -> None:

@@ -29,6 +29,7 @@ from .releases import Releases
 from .reporting import Report
 from .service import make_service
 from .service_page import page_address
+from .supervisor import LOG
 from .target_check import check_target
 from .trial import try_release
 
@@ -150,6 +151,9 @@ def uninstall(releases: Releases, make: MakeService = make_service) -> dict[str,
             shutil.rmtree(prefix / name, ignore_errors=True)
         for name in ("current", "state.json", PROGRAM, "supervisor.pid", "supervisor.json", "settings.json", "lock"):
             (prefix / name).unlink(missing_ok=True)
+        # Also that of a service that is no longer installed, as after a first release that failed its trial.
+        for path in prefix.glob(f"{LOG}*"):
+            path.unlink(missing_ok=True)
     if not any(prefix.iterdir()):
         prefix.rmdir()
     return {"removed": names}

@@ -250,10 +250,8 @@ class Supervised:
         self.stop(wait=wait)
 
     def remove(self) -> None:
-        """Stop it, and remove its log."""
+        """Remove the script and stop it; its log is in the prefix, which is removed after it."""
         self.retire()
-        for path in self._prefix.glob(f"{LOG}*"):
-            path.unlink()
 
 
 def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -49,6 +49,14 @@ def test_first_installation_killed_in_its_trial_leaves_nothing(board: Board, mak
     assert board.install(make_standin("1.0", 1), "N=1\n") == 0
 
 
+def test_uninstall_after_a_killed_first_installation_leaves_no_log(board: Board, make_standin: BundleMaker):
+    assert board.install(make_standin("1.0", 1), "N=1\n", 12) == -signal.SIGKILL
+    board.settled()
+    assert list(board.prefix.glob("service.log*"))
+    board.ask("uninstall")
+    assert not board.prefix.exists()
+
+
 @pytest.mark.slow
 def test_update_killed_before_every_step_leaves_a_release_running(board: Board, make_standin: BundleMaker):
     assert board.install(make_standin("1.0", 1), "N=1\n") == 0
