@@ -86,6 +86,9 @@ class Receiver:
             self.forged.append(headers["webhook-id"])
         assert headers["Idempotency-Key"] == headers["webhook-id"]
         self.heard.append((headers["webhook-id"], body))
+        self._answer(request)
+
+    def _answer(self, request):
         behaviour = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if behaviour == "hang":
             self.release.wait(60)
