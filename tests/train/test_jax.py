@@ -25,6 +25,9 @@ import keras, numpy as np
 from deseptr.train import front_end, models, view_encoder, window_front_end
 from deseptr.train.training_loop import predict_logits
 windows = np.load("windows.npy")
+# Keras finds only classes whose modules have been imported.
+for name in dir(models):
+    getattr(models, name)
 for name in {names!r}:
     np.save(f"{{name}}.jax.npy", predict_logits(keras.saving.load_model(f"{{name}}.keras", compile=False), windows))
 """

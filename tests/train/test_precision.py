@@ -2,6 +2,7 @@
 
 import functools
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,19 @@ from deseptr.train.precision import POLICIES, dtype_policy
 from deseptr.train.preparation import make_contract, prepare
 from deseptr.train.stages import TrainingRun, build_student, train_alone, train_student
 from deseptr.train.training_loop import predict_logits, score_classifier
+from deseptr.train.view_encoder import ViewEncoder
 from deseptr.train.window_front_end import WindowScale
 
 DATA = "synthetic:subjects=4,seconds=12"
-# One of each kind of layer, and the others among the slow.
-FAST = ("deseptr-spectrogram", "tinierhar")
+# The default, one of each kind of layer, and the others among the slow.
+FAST = (TrainConfig.model, "deseptr-spectrogram", "tinierhar")
 FAST_AND_SLOW = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NETWORK_NAMES]
-WINDOWS = np.random.default_rng(0).normal(size=(5, 128, 6)).astype(np.float32) * 5
+
+
+def windows_for(classifier: Any) -> np.ndarray:
+    """Five windows of noise, with the history that its front end takes."""
+    length = 128 + getattr(classifier.front_end, "history", 0)
+    return np.random.default_rng(0).normal(size=(5, length, 6)).astype(np.float32) * 5
 
 
 def settings(model: str, precision: str) -> TrainConfig:
@@ -43,13 +50,18 @@ def settings(model: str, precision: str) -> TrainConfig:
 
 
 @pytest.fixture(scope="module")
-def one_step() -> tuple[ModelContract, Any]:
-    """A contract, and windows for a single step."""
-    dataset, config = load_dataset(DATA), settings("vit", "float32")
-    data = prepare(dataset, config)
-    parts = ("training", "validation", "test", "margined")
-    few = {part: getattr(data, part).take(np.arange(12)) for part in parts}
-    return make_contract(dataset, data, config, ()), replace(data, **few)
+def one_step() -> Callable[[str], tuple[ModelContract, Any]]:
+    """Makes a contract of a model, and windows for a single step."""
+    dataset = load_dataset(DATA)
+
+    def make(model: str) -> tuple[ModelContract, Any]:
+        config = settings(model, "float32")
+        data = prepare(dataset, config)
+        parts = ("training", "validation", "test", "margined")
+        few = {part: getattr(data, part).take(np.arange(12)) for part in parts}
+        return make_contract(dataset, data, config, ()), replace(data, **few)
+
+    return make
 
 
 @pytest.fixture
@@ -62,7 +74,7 @@ def objectives(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture
 def learn(
-    one_step: tuple[ModelContract, Any],
+    one_step: Callable[[str], tuple[ModelContract, Any]],
     objectives: list[Any],
     tmp_path: Path,
     reporter,
@@ -71,14 +83,16 @@ def learn(
     """Train a network for a step: its checkpoint, its objective, its loss, the dtypes that it took and gave in it."""
 
     def learn(model: str, precision: str) -> tuple[Any, Objective, float, set[str]]:
-        contract, data = one_step
+        contract, data = one_step(model)
         config, family = settings(model, precision), MODELS[model]
         run = TrainingRun(RunFolder(tmp_path), contract, data, config, reporter)
         dtypes = watch_training(type(family.build(run.classes, config)), monkeypatch)
-        windowed = family.input == "window"
-        front_end = (
-            WindowScale(contract.input_range) if windowed else DftSpectrogram(contract.stft, contract.input_range)
-        )
+        ranges = contract.input_range
+        front_end = {
+            "window": lambda: WindowScale(ranges),
+            "views": lambda: ViewEncoder(ranges),
+            "spectrogram": lambda: DftSpectrogram(contract.stft, ranges),
+        }[family.input]()
         rows = train_student(run, front_end, None, []) if family.distilled else train_alone(run, front_end)
         return load_checkpoint(run.folder.model, contract), objectives[0], rows[0]["loss"], dtypes
 
@@ -123,7 +137,7 @@ def check_float32(path: Path, classifier: Any) -> None:
     assert {weight.dtype for weight in classifier.weights} == {"float32"}
     with zipfile.ZipFile(path) as archive:
         assert b"bfloat16" not in archive.read("config.json")
-    logits = np.asarray(classifier(WINDOWS))
+    logits = np.asarray(classifier(windows_for(classifier)))
     assert logits.dtype == np.float32
     assert (rounded(logits) != logits).any()
 
@@ -147,10 +161,11 @@ def test_network_learns_in_bfloat16_and_is_kept_in_float32(model: str, learn: An
     # After a single step the weights are their own average.
     for mine, theirs in zip(kept.get_weights(), classifier.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
-    expected = np.asarray(classifier(WINDOWS))
+    windows = windows_for(classifier)
+    expected = np.asarray(classifier(windows))
     assert expected.dtype == np.float32
     # bfloat16 has 8 significant bits, of which a dozen layers lose some.
-    np.testing.assert_allclose(kept(WINDOWS), expected, atol=0.05 * np.abs(expected).max())
+    np.testing.assert_allclose(kept(windows), expected, atol=0.05 * np.abs(expected).max())
 
 
 def test_network_learns_in_float32_by_default(learn: Any):
@@ -202,7 +217,8 @@ def test_interrupted_run_ends_where_an_unbroken_one_does(
         train(load_dataset(DATA), run, config, reporter=Stop(after=1), teacher_run=distilled)
     train(load_dataset(DATA), run, config, reporter=reporter, teacher_run=distilled, resume=True)
     assert [row["epoch"] for row in reporter.rows] == [2]
-    broken, whole = (predict_logits(load_run(path)[0], WINDOWS) for path in (run, distilled))
+    classifiers = [load_run(path)[0] for path in (run, distilled)]
+    broken, whole = (predict_logits(each, windows_for(each)) for each in classifiers)
     np.testing.assert_allclose(broken, whole, atol=1e-5)
     losses = [[row["loss"] for row in read_history(RunFolder(path).history)] for path in (run, distilled)]
     assert losses[0] == pytest.approx(losses[1][1:], rel=1e-5)

@@ -72,7 +72,7 @@ class ViewSpectrogram(layers.Layer):
 
     def project(self, views: Any) -> Any:
         """Projections ``[batch, frames, 2 · channels, projections]`` before gain and saturation."""
-        kernel = self.analysis[:, None, None, :]
+        kernel = ops.cast(self.analysis[:, None, None, :], views.dtype)
         return ops.conv(ops.expand_dims(views, -1), kernel, strides=(self.frame_step, 1), padding="valid")
 
     def call(self, views: Any) -> Any:
@@ -81,7 +81,7 @@ class ViewSpectrogram(layers.Layer):
         gain = ops.repeat(by_projection, views.shape[-1] // VIEWS, axis=0)
         saturated = ops.clip(self.project(views) * gain, -SATURATION, SATURATION)
         rectified = ops.concatenate([saturated[..., :1], ops.abs(saturated[..., 1:])], axis=-1)
-        return ops.swapaxes(ops.matmul(rectified, self.synthesis), 2, 3)
+        return ops.swapaxes(ops.matmul(rectified, ops.cast(self.synthesis, rectified.dtype)), 2, 3)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Output shape for an input shape."""
