@@ -41,6 +41,11 @@ def test_a_conversion_beyond_its_memory_is_one_line_and_the_process_lives():
         assert run_isolated("operator:add", 2, 3) == 5
 
 
+def test_another_error_of_a_conversion_is_itself():
+    with pytest.raises(TypeError, match="int"):
+        converter_process.in_limited_memory("builtins:int", Path("x"), ())
+
+
 def test_error_of_an_imported_package_keeps_its_name():
     with pytest.raises(ModuleNotFoundError) as caught:
         run_isolated("no_such_package:anything")

@@ -100,6 +100,8 @@ def test_a_unit_is_no_time_where_another_column_is(tmp_path: Path):
         ("date,time", "2026-02-30,12:00:00", "line 2, column time: found '12:00:00' of '2026-02-30'"),
         ("date,time", "2026-02-20,25:00:00", "line 2, column time: found '25:00:00' of '2026-02-20'"),
         ("time", "3:59:59 PM", "found '3:59:59 PM', expected a number, or a date and time as 2026"),
+        # A unit beside another word is no name of a time.
+        ("ms_late", "20", r"found no column t \(only ms_late, acc_x"),
         ("seconds,ms", "1,20", "found the columns seconds, ms more than once, .* say with --columns which one is t"),
     ],
 )
