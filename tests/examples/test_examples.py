@@ -61,7 +61,7 @@ def test_export_pytorch(tmp_path: Path):
 @pytest.mark.slow
 def test_own_csv(tmp_path: Path):
     text = run(tmp_path, "own_csv.py", "mine.csv", "1")
-    assert "Dataset('mine.csv', 4 subjects" in text
+    assert "Dataset('mine', 4 subjects" in text
     assert "Scores(macro_f1=" in text
     assert "F1 by class: {" in text
 
