@@ -46,6 +46,9 @@ def shortened(arguments: Sequence[str]) -> list[str]:
     """The arguments with what is added to them; options come before the arguments behind ``--``."""
     words = list(arguments)
     command = _command(words)
+    # A check converts nothing, and takes no options of it.
+    if command == ("convert",) and "--check" in words:
+        return words
     cut = words.index("--") if "--" in words else len(words)
     present = {word.partition("=")[0] for word in words[:cut]}
     added = [
