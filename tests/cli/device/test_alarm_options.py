@@ -132,3 +132,13 @@ def test_command_and_heartbeat_of_a_run(int8_model, receiver, certificates, reco
     assert [json.loads(line)["data"]["key"] for line in lines] == raised(result.stdout.splitlines())
     assert [json.loads(body)["type"] for _, body in receiver.heard] == ["heartbeat"]
     assert receiver.forged == []
+
+
+def test_a_chip_that_may_not_be_read_ends_no_run_without_lines(tmp_path, monkeypatch):
+    run = device.get_command(None, "run")
+    option = next(each for each in run.params if each.name == "gpio_chip")
+    chip = tmp_path / "gpiochip0"
+    chip.touch()
+    # As in the sandbox of the service, for which the device node exists.
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert option.type.convert(str(chip), option, None) == chip
