@@ -36,15 +36,16 @@ def unit_oddities(recordings: Sequence[Recording]) -> tuple[str, ...]:
 def find_oddities(dataset: Dataset, window_s: float = WINDOW_S) -> tuple[str, ...]:
     """All oddities of a dataset, those from the reader first, each once; windows are ``window_s`` seconds long."""
     recordings = dataset.recordings
+    coarse = acc_count_of(recordings) >= COARSE_COUNT
     found = (
         *dataset.oddities,
         *unit_oddities(recordings),
         *_rates(recordings),
-        *_constant_channels(recordings),
+        *_constant_channels(recordings, coarse),
         *_plateaus(recordings),
         *_lower_plateaus(recordings),
         *_duplicates(recordings),
-        *signal_oddities(dataset),
+        *signal_oddities(dataset, coarse),
         *_labels(dataset),
         *alike_oddities(dataset),
         *window_oddities(dataset, window_s),
@@ -113,10 +114,10 @@ def _likely_unit(rate_hz: float) -> str:
     return ": check the times"
 
 
-def _constant_channels(recordings: Sequence[Recording]) -> Iterator[str]:
-    coarse = SENSORS["acc"].channels if acc_count_of(recordings) >= COARSE_COUNT else ()
+def _constant_channels(recordings: Sequence[Recording], coarse: bool) -> Iterator[str]:
+    may_be_still = SENSORS["acc"].channels if coarse else ()
     for channel, name in enumerate(recordings[0].channels):
-        if name in coarse:
+        if name in may_be_still:
             continue
         stuck = [r for r in recordings if len(r) > 1 and np.ptp(r.signals[:, channel]) == 0]
         if stuck:

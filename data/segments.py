@@ -99,10 +99,8 @@ def label_trials(trials: Sequence[Trial], table: str | None) -> tuple[list[Trial
     path = Path(table)
     stretches = _read(path)
     units = ("s",) if any(each.said for each in stretches) else ("s", "ms", "us", "ns")
-    # Of readings in which equally many stretches have samples, the first counts.
     readings = [_Reading(unit, absolute) for absolute in (True, False) for unit in units]
-    tried = [_places(stretches, trials, reading) for reading in readings]
-    reading, places = max(zip(readings, tried, strict=True), key=lambda each: len(each[1]))
+    reading, places = _likeliest(stretches, trials, readings)
     if not places:
         raise _nowhere(stretches, trials, path)
     labels = [np.array(trial.labels, object) for trial in trials]
@@ -128,6 +126,18 @@ def _notes(reading: _Reading, stretches: Sequence[_Stretch], idle: int, name: st
         of = f"{idle} of {counted(len(stretches), 'stretch')} of {name}"
         notes.append(f"{of} {'is' if idle == 1 else 'are'} in no recording")
     return tuple(notes)
+
+
+def _likeliest(
+    stretches: Sequence[_Stretch], trials: Sequence[Trial], readings: Sequence[_Reading]
+) -> tuple[_Reading, _Places]:
+    """The first of the readings in which the most stretches have samples, and these."""
+    tried = []
+    for reading in readings:
+        tried.append((reading, _places(stretches, trials, reading)))
+        if len(tried[-1][1]) == len(stretches):
+            break
+    return max(tried, key=lambda each: len(each[1]))
 
 
 def _places(stretches: Sequence[_Stretch], trials: Sequence[Trial], reading: _Reading) -> _Places:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deseptr.contract import COARSE_COUNT, SENSORS
+from deseptr.contract import SENSORS
 
-from .acc_count import acc_count_of
 from .recording import Dataset, Recording, short_list
 
 _STILL_S = 2.0
@@ -27,11 +26,11 @@ _FAR_DEG, _NEAR_DEG, _TURNED_DEG = 60.0, 40.0, 90.0
 """In one label alone people differ more, as in how they lie: only another side of the sensor counts."""
 
 
-def signal_oddities(dataset: Dataset) -> Iterator[str]:
-    """All of them, one line each."""
+def signal_oddities(dataset: Dataset, coarse: bool) -> Iterator[str]:
+    """All of them, one line each; ``coarse``: an accelerometer that may give one value while its wearer is still."""
     yield from _without_gravity(dataset.recordings)
     yield from _zeros(dataset.recordings)
-    yield from _stuck(dataset.recordings)
+    yield from _stuck(dataset.recordings, coarse)
     yield from _mountings(dataset)
 
 
@@ -86,8 +85,7 @@ def _zeros(recordings: Sequence[Recording]) -> Iterator[str]:
         )
 
 
-def _stuck(recordings: Sequence[Recording]) -> Iterator[str]:
-    coarse = acc_count_of(recordings) >= COARSE_COUNT
+def _stuck(recordings: Sequence[Recording], coarse: bool) -> Iterator[str]:
     for sensor, (_, _, name) in SENSORS.items():
         if sensor == "acc" and coarse:
             continue

@@ -202,7 +202,10 @@ class _Pooled:
 def _indices_of_days(one: Observed, others: _Pooled, rng: np.random.Generator) -> dict[_Kind, list[float]]:
     """For each size, the quantile of the index over days of that size, by the kind of the days."""
     drawn = DrawnDays(one, len(others.means))
-    tables = {name: drawn.table(places, BINS[name]) for name, places in others.places(one).items()}
+    tables = {
+        name: (others.counts[name].tolist(), drawn.table(places, BINS[name]))
+        for name, places in others.places(one).items()
+    }
     found: dict[_Kind, list[float]] = {}
     # Without scores, a verdict has no use for limits of one activity.
     for label in (None, *range(len(others.means) if "score" in tables else 0)):
@@ -210,8 +213,7 @@ def _indices_of_days(one: Observed, others: _Pooled, rng: np.random.Generator) -
             days = drawn.mixed(size, rng) if label is None else drawn.alone(label, size, rng)
             if days is None:
                 break
-            for name, table in tables.items():
-                counts = others.counts[name].tolist()
+            for name, (counts, table) in tables.items():
                 indices = [_index(counts, day @ table, day @ drawn.mixes, others.windows) for day in days]
                 found.setdefault((name, label), []).append(float(np.quantile(indices, OF_DAYS)))
     return found

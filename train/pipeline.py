@@ -100,8 +100,17 @@ def train(
     training_run = TrainingRun(folder, contract, data, config, Reporters(watch, reporter))
     history, teachers = _run_stages(training_run, given)
 
+    metrics = _metrics(training_run, dataset, history, teachers, watch)
+    folder.write_metrics(metrics)
+    shutil.rmtree(folder.path / "state", ignore_errors=True)
+    return metrics
+
+
+def _metrics(run: TrainingRun, dataset: Dataset, history: History, teachers: Named, watch: Stopwatch) -> dict[str, Any]:
+    """The content of ``metrics.json`` of a run whose stages have ended; the predictions of its models are saved."""
+    data, folder, contract, seed = run.data, run.folder, run.contract, run.config.seed
     tested = _Tested(data.test, *places_in(data.test, dataset))
-    metrics = {
+    return {
         "dataset": dataset.name,
         "subjects": {**data.split.to_dict(), **(data.few.subjects if data.few else {})},
         "windows": {
@@ -111,15 +120,12 @@ def train(
         **({"absent_classes": list(data.few.absent)} if data.few else {}),
         "minutes": round(watch.seconds / 60, 2),
         "epochs": {stage: sum(r["stage"] == stage for r in history) for stage in ("teacher", "student")},
-        "student": _measure(load_run(folder.path)[0], tested, contract.model, folder.predictions, config.seed),
-        **({"teacher": _measure_teachers(teachers, tested, folder, config.seed)} if teachers else {}),
+        "student": _measure(load_run(folder.path)[0], tested, contract.model, folder.predictions, seed),
+        **({"teacher": _measure_teachers(teachers, tested, folder, seed)} if teachers else {}),
         "machine": {"platform": platform.platform(), "python": platform.python_version()},
         "versions": dict(contract.versions),
         "commit": source_commit(),
     }
-    folder.write_metrics(metrics)
-    shutil.rmtree(folder.path / "state", ignore_errors=True)
-    return metrics
 
 
 def prepare_run(

@@ -14,7 +14,8 @@ from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_WRITTEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.PROMPT)
+_SAID = (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
+_WRITTEN = (*_SAID, ParameterSource.DEFAULT_MAP)
 
 
 def goes_with(needed: str | tuple[str, ...], *names: str) -> Callable[[F], F]:
@@ -56,8 +57,7 @@ def goes_if(other: str, fits: Callable[[Any], bool], *names: str, kind: str) -> 
 
     def check(context: click.Context) -> None:
         # The command line may choose another mode than a configuration file is for.
-        sources = (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
-        if not fits(context.params.get(other)) and (given := _written(context, names, sources)):
+        if not fits(context.params.get(other)) and (given := _written(context, names, _SAID)):
             raise click.UsageError(f"{given} goes with {kind}")
 
     return _before(check)
@@ -87,7 +87,7 @@ def goes_without(
         if unless is not None and context.params.get(unless) is not None:
             return
         in_file = context.get_parameter_source(other) is ParameterSource.DEFAULT_MAP
-        sources = _WRITTEN if in_file else (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
+        sources = _WRITTEN if in_file else _SAID
         if given := _written(context, names, sources):
             reason = f", which {why}" if why else ""
             raise click.UsageError(f"{given} goes without {_shown(context, other, value)}{reason}")

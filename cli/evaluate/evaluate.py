@@ -115,7 +115,7 @@ def _suggest_next(model: Path, predictor: Predictor, *, as_json: bool) -> None:
     """Suggest a run of a converted model, or the conversion of another, but not of a forest, which has none."""
     if as_json or predictor.contract.model == "random_forest":
         return
-    if model.suffix == ".tflite":
+    if is_tflite(model):
         suggest("device", "run", "--model", model, "--simulate")
     else:
         suggest("convert", model, "-o", f"{model.resolve().stem}.tflite")

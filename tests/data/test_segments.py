@@ -171,7 +171,8 @@ def test_anything_is_a_table_or_refused(tmp_path_factory, content: bytes, with_h
     path = tmp_path_factory.mktemp("table") / "labels.csv"
     path.write_bytes(b"start,end,label\n" * with_header + content)
     with suppress(DataError):
-        label_trials([Trial("ada", "1", np.arange(9.0), np.zeros((9, 3)), [""] * 9, "ada.csv")], str(path))
+        trials, _ = label_trials([Trial("ada", "1", np.arange(9.0), np.zeros((9, 3)), [""] * 9, "ada.csv")], str(path))
+        assert [len(trial.labels) for trial in trials] == [9]
 
 
 @pytest.mark.parametrize("path", ["a\0b", "x" * 5000, "/", "~"])

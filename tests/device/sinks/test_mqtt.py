@@ -189,6 +189,7 @@ def test_a_refused_version_of_the_protocol_ends_no_connection_for_good(
     sink.take(window(0))
     until(lambda: subscriber.times() == [window(0).t])
     close(sink)
+    assert subscriber.times() == [window(0).t]
 
 
 def test_events_arrive_in_order_between_online_and_offline(make_broker, subscribe, make_sink, window, warnings):
